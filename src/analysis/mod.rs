@@ -1,0 +1,1 @@
+//! Floor 4: measures over a trace.

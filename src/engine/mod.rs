@@ -1,0 +1,1 @@
+//! Floor 5: jobs: load, run, generate, check, export.

@@ -1,0 +1,1 @@
+//! Floor 4: writers for every file format.

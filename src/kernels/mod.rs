@@ -1,0 +1,1 @@
+//! Floor 0: SIMD and rayon primitives on plain slices.

@@ -1,0 +1,13 @@
+//! Mnemoscope: see how a Transformer forms memory of its context.
+//!
+//! The floors, lowest first; each names only those above it in this list. `docs/architecture.md` is the map.
+
+pub mod kernels;
+pub mod model;
+pub mod trace;
+pub mod render;
+pub mod analysis;
+pub mod export;
+pub mod engine;
+pub mod cli;
+pub mod app;

@@ -1,0 +1,1 @@
+//! Floor 3: values become colours; shared by window and exports.

@@ -1,0 +1,1 @@
+//! One test binary: egui and candle link once; a module per contract.
