@@ -145,7 +145,7 @@ impl Weights {
         let at_layer = |name: &str| name.replace("{l}", &layer.to_string());
         let find = |theirs: &str| {
             let names = family.prefixes.iter().map(|prefix| format!("{prefix}{}", at_layer(theirs)));
-            names.into_iter().find_map(|name| Some((tensors.map.get(&name)?, name)))
+            names.into_iter().find_map(|name| tensors.find(name))
         };
         let ours = at_layer(map.ours);
         let found = find(map.theirs).or_else(|| map.fallback.and_then(find));

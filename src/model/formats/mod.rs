@@ -30,6 +30,19 @@ impl Tensors {
         }
     }
 
+    /// A tensor by name, or by the name that TensorFlow gave norms' parameters before Transformers 2.
+    pub(super) fn find(&self, name: String) -> Option<(&StoredTensor, String)> {
+        if let Some(tensor) = self.map.get(&name) {
+            return Some((tensor, name));
+        }
+        let old = match name.rsplit_once('.')? {
+            (stem, "weight") => format!("{stem}.gamma"),
+            (stem, "bias") => format!("{stem}.beta"),
+            _ => return None,
+        };
+        Some((self.map.get(&old)?, old))
+    }
+
     /// From one file.
     pub fn from_file(file: &Path) -> Result<Self, LoadError> {
         let mut tensors = Self { place: file.to_owned(), ..Self::default() };
