@@ -94,7 +94,7 @@ struct Block<F> {
 ///
 /// Queries, keys and values of `rows` must have been pushed to `state`; this adds their log-sum-exps and measures.
 /// `thumbnail` is the side of the thumbnail to gather, 0 for none.
-pub fn attend<F: Real>(
+pub(super) fn attend<F: Real>(
     spec: &AttentionSpec,
     state: &mut LayerState<F>,
     rows: Range<usize>,

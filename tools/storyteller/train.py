@@ -23,12 +23,13 @@ from rows import Rows
 from tokenizer import read_books
 
 MUON_LR, EMBED_LR, REST_LR, FLOOR = 0.02, 0.03, 0.003, 0.03
-START, END = (0.35, 0.30, 0.35), (0.05, 0.20, 0.75)  # shares of random, synthetic and book rows
+START, END = (0.40, 0.25, 0.35), (0.05, 0.19, 0.76)  # shares of random, synthetic and book rows
+SEEN = 0.6  # the induction score at which the shares begin to move
 
 
-def shares(step: int) -> tuple[float, float, float]:
-    """Much to repeat in the first 600 steps, then linearly to mostly books at 1200."""
-    t = min(max((step - 600) / 600, 0.0), 1.0)
+def shares(step: int, seen: int | None) -> tuple[float, float, float]:
+    """Much to repeat until induction is seen (at step `seen`), then linearly to mostly books over 400 steps."""
+    t = 0.0 if seen is None else min((step - seen) / 400, 1.0)
     return tuple(a + (b - a) * t for a, b in zip(START, END))
 
 
@@ -147,6 +148,7 @@ def main() -> None:
             optimiser.load_state_dict(saved)
         rows.restore(state["rows"])
         step, seconds, cpu_seconds, tokens = (state[k] for k in ("step", "seconds", "cpu_seconds", "tokens"))
+    seen = state.get("seen") if state else None
     schedule = Schedule(args, state)
     loss_fn = model.loss if args.no_compile else torch.compile(model.loss, dynamic=False)
     speed, mean_loss, clock, cpu = 0.8, 0.0, time.time(), time.process_time()
@@ -155,7 +157,8 @@ def main() -> None:
         torch.save({
             "model": model.state_dict(), "optimisers": [o.state_dict() for o in optimiser_list],
             "rows": rows.state(), "step": step, "seconds": seconds, "cpu_seconds": cpu_seconds, "tokens": tokens,
-            "decayed": schedule.decayed, "began": schedule.began, "config": model.config.as_dict(),
+            "decayed": schedule.decayed, "began": schedule.began, "seen": seen,
+            "config": model.config.as_dict(),
         }, path.with_suffix(".tmp"))
         path.with_suffix(".tmp").replace(path)
 
@@ -167,7 +170,7 @@ def main() -> None:
                 group["lr"] = group["peak"] * factor
         late = schedule.began is not None
         batch = rows.batch(args.rows // 2 if late else args.rows, args.length * 2 if late else args.length,
-                           shares(step), 32 if step < 600 else 64)
+                           shares(step, seen), 32 if seen is None else 64)
         ids, targets, weights = (torch.from_numpy(part) for part in batch)
         with torch.autocast("cpu", torch.bfloat16):
             loss = loss_fn(ids, targets, weights)
@@ -185,6 +188,11 @@ def main() -> None:
         if step % 20 == 0:
             say({"step": step, "loss": round(mean_loss, 3), "lr": round(factor, 3), "s_per_step": round(speed, 3),
                  "min": round(seconds / 60, 1), "cpu_min": round(cpu_seconds / 60, 1)})
+        if seen is None and step % 50 == 0:
+            reader.load_state_dict(model.state_dict())
+            score, head = probes.best(probes.stripes(reader, rows=8)["induction"])
+            seen = step if score >= SEEN else None
+            say({"step": step, "induction": round(score, 3), "head": head})
         if step % args.every == 0 or schedule.done:
             save()
             say({"step": step, "began": schedule.began, **look(model, reader, tokenizer, valid)})
