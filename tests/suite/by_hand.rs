@@ -1,4 +1,4 @@
-//! Contract: measures equal their closed forms on models made by hand, and NumPy's figures on random ones.
+//! Contract: measures equal their closed forms on models made by hand, and `NumPy`'s figures on random ones.
 
 use crate::parity::{fixtures, open, run_ids};
 use mnemoscope::analysis::{MEASURES, measure};
@@ -63,9 +63,8 @@ fn the_induction_model_is_seen_through() {
     let mean = f64::from(stripe.iter().sum::<f32>()) / period as f64;
     assert!(mean >= bound, "the stripe's mean is {mean}");
 
-    let best = trace.head_ids().max_by(|&a, &b| {
-        trace.measures(a).induction.total_cmp(&trace.measures(b).induction)
-    });
+    let best =
+        trace.head_ids().max_by(|&a, &b| trace.measures(a).induction.total_cmp(&trace.measures(b).induction));
     assert_eq!(best, Some(HeadId { layer: head[0], head: head[1] }), "the measure finds the induction head");
 
     let vocab = trace.spec.vocab;

@@ -52,7 +52,8 @@ fn every_folder_looks_down_only() {
 
 #[test]
 fn every_file_says_what_it_is() {
-    for (file, text) in files_under("src").iter().chain(&files_under("tests")).chain(&files_under("benches")) {
+    for (file, text) in files_under("src").iter().chain(&files_under("tests")).chain(&files_under("benches"))
+    {
         assert!(text.starts_with("//! "), "{} does not begin with //!", file.display());
     }
 }

@@ -33,7 +33,10 @@ fn the_embedded_model_spells_every_byte() {
     let tokenizer = model.tokenizer.as_ref().expect("it has a tokenizer");
     let text = "Mary said: 你好, 🙂!";
     let tokens = tokenizer.encode(text).expect("every byte can be spelled");
-    assert!(tokens.iter().any(|token| token.text.contains('‹')), "split characters show their bytes: {tokens:?}");
+    assert!(
+        tokens.iter().any(|token| token.text.contains('‹')),
+        "split characters show their bytes: {tokens:?}"
+    );
     for token in &tokens {
         assert!(text.get(token.span.clone()).is_some(), "{token:?} covers whole characters");
     }

@@ -101,7 +101,8 @@ fn with_header(weights: &Path, change: impl Fn(String) -> String) {
 
 #[test]
 fn broken_safetensors_are_refused() {
-    let whole = std::fs::read(fixtures().join("gpt2-one-head-one-layer/model.safetensors")).expect("a fixture");
+    let whole =
+        std::fs::read(fixtures().join("gpt2-one-head-one-layer/model.safetensors")).expect("a fixture");
     let mut huge = whole.clone();
     huge[..8].copy_from_slice(&(1_u64 << 60).to_le_bytes());
     for broken in [&whole[..whole.len() - 1], &whole[..100], &whole[..7], b"".as_slice(), &huge] {

@@ -1,5 +1,7 @@
 //! Contract: a pattern answers the same however it is asked, and as the textbook formula has it.
 
+#![expect(clippy::float_cmp, reason = "parts of a pattern must equal the whole exactly")]
+
 use mnemoscope::kernels::KeyPanels;
 use mnemoscope::model::AttentionSpec;
 use mnemoscope::trace::{Pattern, Pool};
@@ -23,9 +25,13 @@ impl Head {
         let queries: Vec<Vec<f32>> = (0..n).map(|_| row()).collect();
         let keys: Vec<Vec<f32>> = (0..n).map(|_| row()).collect();
         let mut panels = KeyPanels::new(spec.head_dim);
-        keys.iter().for_each(|key| panels.push(key));
+        for key in &keys {
+            panels.push(key);
+        }
         let mut head = Self { spec, queries: queries.concat(), keys, panels, lse: Vec::new() };
-        head.lse = (0..n).map(|q| head.textbook_scores(q).iter().map(|s| s.exp()).sum::<f64>().ln() as f32).collect();
+        head.lse = (0..n)
+            .map(|q| head.textbook_scores(q).iter().map(|s| s.exp()).sum::<f64>().ln() as f32)
+            .collect();
         head
     }
     fn n(&self) -> usize {

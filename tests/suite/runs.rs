@@ -52,10 +52,11 @@ fn cancelling_stops_within_one_layer() {
     let model = open(&fixtures().join("llama-gqa"));
     let job = Job::new();
     let mut layers = 0;
-    let outcome = engine::run(&model, &Prompt::Ids(vec![1, 2, 3]), &RunOptions::default(), &job, &mut |trace| {
-        layers = trace.layers_done();
-        job.cancel();
-    });
+    let outcome =
+        engine::run(&model, &Prompt::Ids(vec![1, 2, 3]), &RunOptions::default(), &job, &mut |trace| {
+            layers = trace.layers_done();
+            job.cancel();
+        });
     assert_eq!(outcome.err(), Some(RunError::Cancelled));
     assert_eq!(layers, 1);
 }
@@ -132,7 +133,8 @@ fn sampling_follows_its_seed_and_its_cuts() {
 fn a_model_of_nan_runs_and_says_so() {
     let folder = tempfile::tempdir().expect("a folder");
     for file in ["config.json", "model.safetensors"] {
-        std::fs::copy(fixtures().join("gpt2-one-head-one-layer").join(file), folder.path().join(file)).expect("a copy");
+        std::fs::copy(fixtures().join("gpt2-one-head-one-layer").join(file), folder.path().join(file))
+            .expect("a copy");
     }
     let file = folder.path().join("model.safetensors");
     let mut bytes = std::fs::read(&file).expect("a readable file");
@@ -140,7 +142,9 @@ fn a_model_of_nan_runs_and_says_so() {
     for number in bytes[8 + header..].chunks_exact_mut(4) {
         number.copy_from_slice(&f32::NAN.to_le_bytes());
     }
-    std::fs::File::create(&file).and_then(|mut file| std::io::Write::write_all(&mut file, &bytes)).expect("written");
+    std::fs::File::create(&file)
+        .and_then(|mut file| std::io::Write::write_all(&mut file, &bytes))
+        .expect("written");
     let trace = run_ids(&open(folder.path()), &[1, 2, 3]);
     assert!(trace.has_nan);
     assert!(trace.pattern(HeadId::default()).cell(2, 1).is_nan());

@@ -1,7 +1,7 @@
 """Trains the storyteller on the CPU.
 
-Schedule by steps: warm-up, constant, then a linear decay to 3 % over the last `--decay` share of the steps, with
-longer rows. `--steps N` is reproducible. `--stop-by HH:MM` instead starts the decay so that it ends at that time,
+Schedule by steps: warm-up, constant, then a linear decay to 3 % over the last `--decay` share of the steps, its
+second half with rows twice as long. `--steps N` is reproducible. `--stop-by HH:MM` instead starts the decay so that it ends at that time,
 from the measured speed; the checkpoint records the steps really taken and where the decay began, and
 `--steps N --decay-start M` runs the same schedule again. Checkpoints hold everything; the same command resumes.
 """
@@ -23,14 +23,16 @@ from rows import Rows
 from tokenizer import read_books
 
 MUON_LR, EMBED_LR, REST_LR, FLOOR = 0.02, 0.03, 0.003, 0.03
-START, END = (0.40, 0.25, 0.35), (0.05, 0.19, 0.76)  # shares of random, synthetic and book rows
+# shares of random, synthetic and book rows: at first, after induction is seen, at the end of the decay
+START, MIDDLE, END = (0.40, 0.25, 0.35), (0.05, 0.22, 0.73), (0.04, 0.12, 0.84)
 SEEN = 0.6  # the induction score at which the shares begin to move
 
 
-def shares(step: int, seen: int | None) -> tuple[float, float, float]:
-    """Much to repeat until induction is seen (at step `seen`), then linearly to mostly books over 400 steps."""
-    t = 0.0 if seen is None else min((step - seen) / 400, 1.0)
-    return tuple(a + (b - a) * t for a, b in zip(START, END))
+def shares(step: int, seen: int | None, decayed: float) -> tuple[float, float, float]:
+    """Much to repeat until induction is seen (at step `seen`), then linearly to mostly books over 300 steps."""
+    turned = 0.0 if seen is None else min((step - seen) / 300, 1.0)
+    later = [b + (c - b) * decayed for b, c in zip(MIDDLE, END)]
+    return tuple(a + (b - a) * turned for a, b in zip(START, later))
 
 
 class Schedule:
@@ -111,12 +113,12 @@ def main() -> None:
     parser.add_argument("tokenizer", type=Path, help="folder with tokenizer.json")
     parser.add_argument("out", type=Path, help="folder for checkpoint and log")
     parser.add_argument("--steps", type=int, default=4000)
-    parser.add_argument("--decay", type=float, default=0.28, help="share of the steps in which the rate decays")
+    parser.add_argument("--decay", type=float, default=0.35, help="share of the steps in which the rate decays")
     parser.add_argument("--decay-start", type=int, help="step at which it begins (default: by --decay)")
     parser.add_argument("--stop-by", metavar="HH:MM", help="end at this local time instead of after --steps")
     parser.add_argument("--warmup", type=int, default=60)
     parser.add_argument("--rows", type=int, default=16, help="rows of --length tokens a step; half as many, twice "
-                        "as long, in the decay")
+                        "as long, in the second half of the decay")
     parser.add_argument("--length", type=int, default=256)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
@@ -168,9 +170,9 @@ def main() -> None:
         for optimiser in optimiser_list:
             for group in optimiser.param_groups:
                 group["lr"] = group["peak"] * factor
-        late = schedule.began is not None
+        late = schedule.decayed > 0.5
         batch = rows.batch(args.rows // 2 if late else args.rows, args.length * 2 if late else args.length,
-                           shares(step, seen), 32 if seen is None else 64)
+                           shares(step, seen, schedule.decayed), 32 if seen is None else 64)
         ids, targets, weights = (torch.from_numpy(part) for part in batch)
         with torch.autocast("cpu", torch.bfloat16):
             loss = loss_fn(ids, targets, weights)
