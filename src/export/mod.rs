@@ -1,1 +1,6 @@
-//! Floor 4: writers for every file format.
+//! tmp
+pub mod atomic;
+mod error;
+pub mod figure;
+pub mod png;
+pub fn endings() -> String { String::new() }
