@@ -1,1 +1,51 @@
-//! Floor 5: jobs: load, run, generate, check, export.
+//! Floor 5: jobs: load a model, run a prompt, generate. They know no window and no thread; both front ends call them.
+
+mod job;
+mod memory;
+mod run;
+
+pub use crate::model::{LoadError, Sampling};
+pub use job::{Job, Progress, in_pool, set_threads};
+pub use memory::{available_bytes, peak_bytes};
+pub use run::{LogitRows, Prompt, RunError, RunOptions, generate, run, tokens_of};
+
+use crate::model::{EmbeddedFiles, Model};
+use std::path::PathBuf;
+
+/// Which model to open.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ModelSource {
+    /// The one inside this program
+    #[default]
+    Embedded,
+    /// A Hugging Face folder, or a `.safetensors` file with its `config.json` beside it
+    Path(PathBuf),
+}
+
+/// Aligns included bytes, so that weights can be read where they lie.
+#[repr(C, align(64))]
+struct Aligned<T: ?Sized>(T);
+
+static WEIGHTS: &Aligned<[u8]> = &Aligned(*include_bytes!("../../assets/storyteller/model.safetensors"));
+
+/// The model inside this program: trained by `tools/storyteller`, described in `assets/storyteller/README.md`.
+static STORYTELLER: EmbeddedFiles = EmbeddedFiles {
+    name: "storyteller",
+    config: include_bytes!("../../assets/storyteller/config.json"),
+    weights: &WEIGHTS.0,
+    tokenizer: include_bytes!("../../assets/storyteller/tokenizer.json"),
+};
+
+/// Opens a model. What was open before is not touched.
+pub fn load(source: &ModelSource, job: &Job) -> Result<Model, LoadError> {
+    job.report("Opening the model", 0.0);
+    if job.is_cancelled() {
+        return Err(LoadError::Cancelled);
+    }
+    let model = match source {
+        ModelSource::Embedded => Model::embedded(&STORYTELLER),
+        ModelSource::Path(path) => Model::open(path),
+    }?;
+    job.report("Opening the model", 1.0);
+    Ok(model)
+}

@@ -43,6 +43,11 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// The activation it is.
+    pub fn hook(&self) -> Hook {
+        self.hook
+    }
+
     /// Its number of values.
     pub fn len(&self) -> u64 {
         self.shape.iter().map(|&n| n as u64).product()
@@ -129,18 +134,22 @@ pub fn entries(trace: &Trace, what: &[What], selection: &Selection) -> Result<Ve
     for &what in what {
         for (hook, layer) in what.hooks(spec, &layers) {
             let mut shape = trace.shape(hook, layer);
-            let heads = match what.axes().iter().position(|&along| matches!(along, Along::Head | Along::KvHead)) {
-                Some(axis) => {
-                    let mut heads = selection.heads(spec, layer)?;
-                    if what.axes()[axis] == Along::KvHead {
-                        heads = heads.iter().map(|&head| spec.blocks[layer].attention.kv_head(head)).collect();
-                        heads.dedup();
+            let heads =
+                match what.axes().iter().position(|&along| matches!(along, Along::Head | Along::KvHead)) {
+                    Some(axis) => {
+                        let mut heads = selection.heads(spec, layer)?;
+                        if what.axes()[axis] == Along::KvHead {
+                            heads = heads
+                                .iter()
+                                .map(|&head| spec.blocks[layer].attention.kv_head(head))
+                                .collect();
+                            heads.dedup();
+                        }
+                        shape[axis] = heads.len();
+                        Some(heads)
                     }
-                    shape[axis] = heads.len();
-                    Some(heads)
-                }
-                None => None,
-            };
+                    None => None,
+                };
             let name = hook.name(layer);
             if entries.iter().all(|entry| entry.name != name) {
                 entries.push(Entry {

@@ -35,7 +35,11 @@ pub(super) fn write(source: &Source<'_>, options: &Options, out: &mut dyn Write)
     Ok(())
 }
 
-fn lines(source: &Source<'_>, entry: &Entry, table: &mut ::csv::Writer<&mut dyn Write>) -> Result<(), ExportError> {
+fn lines(
+    source: &Source<'_>,
+    entry: &Entry,
+    table: &mut ::csv::Writer<&mut dyn Write>,
+) -> Result<(), ExportError> {
     let tokens = &source.trace.tokens;
     let axes = entry.what.axes();
     // The residual stream after the last block is that of a layer more

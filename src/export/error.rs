@@ -52,6 +52,9 @@ pub enum ExportError {
     /// The user cancelled.
     #[error("the export was cancelled")]
     Cancelled,
+    /// Writing failed; [`super::atomic`] adds the place.
+    #[error(transparent)]
+    Io(#[from] io::Error),
     /// The file cannot be written.
     #[error("cannot write {}: {source}", path.display())]
     Write {
@@ -72,12 +75,15 @@ impl ExportError {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Ending(_) => format!("end the name in one of {}, or in / for a folder", super::endings()),
-            Self::Content { format: ".csv", .. } => "a table holds one kind of value: name one with --what".into(),
+            Self::Content { format: ".csv", .. } => {
+                "a table holds one kind of value: name one with --what".into()
+            }
             Self::Content { .. } => "write .npz or .safetensors, which hold every array".into(),
             Self::Selection(_) => "`mnemoscope info` lists the layers and heads".into(),
             Self::Size { .. } => "ask for a smaller --size, or fewer heads with --layers and --heads".into(),
             Self::Page { .. } => "choose fewer heads with --layers and --heads, or write .npz".into(),
             Self::Write { source, .. } => return write_hint(source.kind()),
+            Self::Io(source) => return write_hint(source.kind()),
             Self::Draw(_) | Self::Activation { .. } | Self::Cancelled => return None,
         })
     }
@@ -92,7 +98,9 @@ fn write_hint(kind: io::ErrorKind) -> Option<String> {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             "free some space, or choose another disk; nothing was overwritten".into()
         }
-        io::ErrorKind::IsADirectory => "end the name in / to write one picture per head into that folder".into(),
+        io::ErrorKind::IsADirectory => {
+            "end the name in / to write one picture per head into that folder".into()
+        }
         _ => return None,
     })
 }

@@ -12,11 +12,13 @@ use super::options::Options;
 pub(super) fn write(source: &Source<'_>, options: &Options, out: &mut dyn Write) -> Result<(), ExportError> {
     let entries = arrays::entries(source.trace, &options.what, &options.selection)?;
     let trace = source.trace;
-    let tokens: Vec<_> = trace.tokens.iter().map(|token| json!({ "id": token.id, "text": token.text })).collect();
+    let tokens: Vec<_> =
+        trace.tokens.iter().map(|token| json!({ "id": token.id, "text": token.text })).collect();
     write!(out, "{{\"mnemoscope\":{}", json!(env!("CARGO_PKG_VERSION")))?;
     write!(out, ",\"model\":{},\"prompt\":{}", json!(trace.model_name), json!(trace.prompt))?;
     write!(out, ",\"tokens\":{},\"heads\":{{", json!(tokens))?;
-    let with_heads = entries.iter().filter_map(|entry| entry.heads.as_ref().map(|heads| (&entry.name, heads)));
+    let with_heads =
+        entries.iter().filter_map(|entry| entry.heads.as_ref().map(|heads| (&entry.name, heads)));
     for (index, (name, heads)) in with_heads.enumerate() {
         write!(out, "{}{}:{}", comma(index), json!(name), json!(heads))?;
     }
@@ -57,6 +59,10 @@ fn nested(out: &mut dyn Write, shape: &[usize], at: usize, value: f32) -> std::i
         out.write_all(b",")?;
     }
     out.write_all(&b"[[[["[..opening.min(4)])?;
-    if value.is_finite() { write!(out, "{value}")? } else { out.write_all(b"null")? }
+    if value.is_finite() {
+        write!(out, "{value}")?
+    } else {
+        out.write_all(b"null")?
+    }
     out.write_all(&b"]]]]"[..boundaries(at + 1).count().min(4)])
 }

@@ -13,7 +13,8 @@ use super::options::{Dtype, Options};
 pub(super) fn write(source: &Source<'_>, options: &Options, out: &mut dyn Write) -> Result<(), ExportError> {
     let entries = arrays::entries(source.trace, &options.what, &options.selection)?;
     let mut zip = ZipWriter::new_stream(out);
-    let ids: Vec<u8> = source.trace.tokens.iter().flat_map(|token| i64::from(token.id).to_le_bytes()).collect();
+    let ids: Vec<u8> =
+        source.trace.tokens.iter().flat_map(|token| i64::from(token.id).to_le_bytes()).collect();
     begin(&mut zip, "tokens", "<i8", &[source.trace.n_tokens()], ids.len() as u64)?;
     zip.write_all(&ids)?;
     let kind = match options.dtype {
@@ -34,7 +35,13 @@ pub(super) fn write(source: &Source<'_>, options: &Options, out: &mut dyn Write)
 }
 
 /// Begins the member `name`, with NumPy's header.
-fn begin(zip: &mut ZipWriter<impl Write + io::Seek>, name: &str, kind: &str, shape: &[usize], bytes: u64) -> io::Result<()> {
+fn begin(
+    zip: &mut ZipWriter<impl Write + io::Seek>,
+    name: &str,
+    kind: &str,
+    shape: &[usize],
+    bytes: u64,
+) -> io::Result<()> {
     let options = SimpleFileOptions::default()
         .compression_method(zip::CompressionMethod::Stored)
         .large_file(bytes >= u64::from(u32::MAX) - (1 << 16));

@@ -58,7 +58,9 @@ impl Dtype {
     pub(crate) fn spell(self, values: &[f32], out: &mut Vec<u8>) {
         match self {
             Self::F32 => out.extend(values.iter().flat_map(|value| value.to_le_bytes())),
-            Self::F16 => out.extend(values.iter().flat_map(|&value| half::f16::from_f32(value).to_le_bytes())),
+            Self::F16 => {
+                out.extend(values.iter().flat_map(|&value| half::f16::from_f32(value).to_le_bytes()))
+            }
         }
     }
 }

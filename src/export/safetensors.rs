@@ -20,7 +20,8 @@ pub(super) fn write(source: &Source<'_>, options: &Options, out: &mut dyn Write)
     let mut place = |name: &str, kind: &str, shape: &[usize], bytes: u64| {
         let begin = end;
         end += bytes;
-        header.insert(name.to_owned(), json!({ "dtype": kind, "shape": shape, "data_offsets": [begin, end] }));
+        header
+            .insert(name.to_owned(), json!({ "dtype": kind, "shape": shape, "data_offsets": [begin, end] }));
     };
     let n_tokens = source.trace.n_tokens();
     place("tokens", "I64", &[n_tokens], 8 * n_tokens as u64);

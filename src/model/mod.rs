@@ -1,1 +1,31 @@
-//! Floor 1: what a model is, how it is read, and the one forward pass.
+//! Floor 1: what a model is, how it is read from disk, and the one forward pass.
+
+mod attention;
+mod config;
+mod error;
+mod families;
+mod formats;
+mod gather;
+mod hook;
+mod load;
+mod sampling;
+mod spec;
+mod tokenizer;
+mod transformer;
+mod weights;
+
+pub use attention::{HeadState, LayerState};
+pub use config::Config;
+pub use error::{LoadError, SpecError};
+pub use families::supported;
+pub use gather::{Gathered, Repeats, Sums, Thumbnail, thumbnail_size};
+pub use hook::{HeadId, Hook, NotAHead};
+pub use load::{EmbeddedFiles, Model, Origin};
+pub use sampling::{Sampler, Sampling, largest, probabilities};
+pub use spec::{
+    AttentionSpec, BlockSpec, EmbeddingSpec, HeadSpec, MlpSpec, ModelSpec, NormKind, NormPlacement, NormSpec,
+    Rotary, RotaryScaling,
+};
+pub use tokenizer::{EncodeError, Token, Tokenizer, shown};
+pub use transformer::{Context, Network, See};
+pub use weights::{Dtype, TensorInfo, Weights};

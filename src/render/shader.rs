@@ -19,7 +19,18 @@ const PARALLEL_FROM: usize = 1 << 16;
 
 /// How a value becomes a share of the colour map.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, EnumIter, EnumString, IntoStaticStr,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    EnumIter,
+    EnumString,
+    IntoStaticStr,
 )]
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
@@ -189,7 +200,11 @@ impl Shader {
             (Scale::Log, false) => octave_index(value * gain, ENTRIES),
             (Scale::Log, true) => {
                 let half = octave_index((value * gain).abs(), ENTRIES / 2);
-                if value < 0.0 { ENTRIES / 2 - half.min(ENTRIES / 2) } else { (ENTRIES / 2 + half).min(ENTRIES - 1) }
+                if value < 0.0 {
+                    ENTRIES / 2 - half.min(ENTRIES / 2)
+                } else {
+                    (ENTRIES / 2 + half).min(ENTRIES - 1)
+                }
             }
             // A float-to-integer cast saturates: what lies outside the range takes its end
             _ => (((value - low) * gain * (ENTRIES - 1) as f32 + 0.5) as usize).min(ENTRIES - 1),

@@ -7,7 +7,6 @@ use std::ops::Range;
 
 use crate::trace::{Pattern, Pool};
 
-
 use super::raster::Raster;
 use super::shader::{Scale, Shader};
 

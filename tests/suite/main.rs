@@ -1,1 +1,3 @@
 //! One test binary: egui and candle link once; a module per contract.
+
+mod parity;

@@ -1,6 +1,6 @@
 //! The layout of one matrix: title, labelled map, legend, the prompt.
 
-use crate::render::{Scale, Shader, Theme, Tokens};
+use crate::render::{Rgba, Scale, Shader, Theme, Tokens};
 
 use super::axis::{self, Axis};
 use super::drawing::{Anchor, Area, Drawing, Face, Text};
@@ -53,7 +53,8 @@ pub fn layout(matrix: &Matrix, shader: &Shader, scale: Scale, theme: Theme) -> D
     let map = Area::new(left, head + climb.max(24.0), width, height);
     let page_width = (map.right() + reach + MARGIN).max(NARROWEST);
 
-    let mut page = Drawing::new(page_width, 0.0, format!("{}, {}", matrix.title, matrix.subtitle), tokens.background);
+    let mut page =
+        Drawing::new(page_width, 0.0, format!("{}, {}", matrix.title, matrix.subtitle), ground(theme));
     heading(&mut page, &matrix.title, &matrix.subtitle, &tokens);
     corner(&mut page, matrix, map, &tokens);
     axis::columns(&mut page, map, &matrix.columns, tokens.muted);
@@ -68,8 +69,16 @@ pub fn layout(matrix: &Matrix, shader: &Shader, scale: Scale, theme: Theme) -> D
     if !matrix.prompt.is_empty() {
         y = strip::draw(&mut page, MARGIN, y + 20.0, page_width - 2.0 * MARGIN, &matrix.prompt, &tokens);
     }
-    page.height = foot(&mut page, y + 24.0, &matrix.hook, &tokens);
+    page.height = foot(&mut page, y + 32.0, &matrix.hook, &tokens);
     finish(page)
+}
+
+/// What a page stands on: paper is white.
+pub(crate) fn ground(theme: Theme) -> Rgba {
+    match theme {
+        Theme::Dark => theme.tokens().background,
+        Theme::Light => theme.tokens().panel,
+    }
 }
 
 /// The title in the first line, what it is about in the second.
@@ -83,9 +92,17 @@ pub(crate) fn heading(page: &mut Drawing, title: &str, subtitle: &str, tokens: &
 
 /// The array's name left, ours right. Returns the page's height.
 pub(crate) fn foot(page: &mut Drawing, y: f32, hook: &str, tokens: &Tokens) -> f32 {
-    let ours = Text::new(page.width - MARGIN, y, "Mnemoscope", 11.0, Face::Sans, tokens.muted).anchored(Anchor::End);
+    let ours =
+        Text::new(page.width - MARGIN, y, "Mnemoscope", 11.0, Face::Sans, tokens.muted).anchored(Anchor::End);
     let room = page.width - 2.0 * MARGIN - ours.width() - 16.0;
-    page.text(Text::new(MARGIN, y, metrics::elide(hook, Face::Mono, 11.0, room), 11.0, Face::Mono, tokens.muted));
+    page.text(Text::new(
+        MARGIN,
+        y,
+        metrics::elide(hook, Face::Mono, 11.0, room),
+        11.0,
+        Face::Mono,
+        tokens.muted,
+    ));
     page.text(ours);
     y + MARGIN - 8.0
 }
@@ -103,7 +120,8 @@ pub(crate) fn finish(mut page: Drawing) -> Drawing {
 fn corner(page: &mut Drawing, matrix: &Matrix, map: Area, tokens: &Tokens) {
     let names = [(matrix.columns.name, "→", 17.0), (matrix.rows.name, "↓", 4.0)];
     for (name, arrow, up) in names {
-        let text = Text::new(map.x - 6.0, map.y - up, format!("{name} {arrow}"), 9.0, Face::Mono, tokens.muted);
+        let text =
+            Text::new(map.x - 6.0, map.y - up, format!("{name} {arrow}"), 9.0, Face::Mono, tokens.muted);
         page.text(text.anchored(Anchor::End));
     }
 }

@@ -23,6 +23,8 @@ pub struct Sheet {
     pub subtitle: String,
     /// What all the small maps show: the array's name with a star for the layer.
     pub hook: String,
+    /// What a map shows and how its values become colours.
+    pub words: String,
     /// A line for each layer.
     pub lines: Vec<Line>,
     /// The prompt's tokens as shown.
@@ -49,7 +51,8 @@ pub fn layout(sheet: &Sheet, theme: Theme) -> Drawing {
     let line_height = side + if named { 24.0 } else { gap };
 
     let width = (LEFT + across as f32 * step).max(480.0) + 2.0 * matrix::MARGIN;
-    let mut page = Drawing::new(width, 0.0, format!("{}, {}", sheet.title, sheet.subtitle), tokens.background);
+    let mut page =
+        Drawing::new(width, 0.0, format!("{}, {}", sheet.title, sheet.subtitle), matrix::ground(theme));
     matrix::heading(&mut page, &sheet.title, &sheet.subtitle, &tokens);
 
     let mut y = matrix::MARGIN + 60.0;
@@ -64,15 +67,29 @@ pub fn layout(sheet: &Sheet, theme: Theme) -> Drawing {
             }
             if named {
                 let name = metrics::elide(name, Face::Mono, 10.0, side + gap - 2.0);
-                let label = Text::new(area.x + side / 2.0, area.bottom() + 13.0, name, 10.0, Face::Mono, tokens.muted);
+                let label = Text::new(
+                    area.x + side / 2.0,
+                    area.bottom() + 13.0,
+                    name,
+                    10.0,
+                    Face::Mono,
+                    tokens.muted,
+                );
                 page.text(label.anchored(Anchor::Middle));
             }
         }
         y += line_height;
     }
-    let words = "Each map from 0 to its own maximum, query rows down, key columns across";
+    let words = format!("{} · query rows down, key columns across", sheet.words);
     page.text(Text::new(matrix::MARGIN, y + 12.0, words, 11.0, Face::Sans, tokens.muted));
-    y = strip::draw(&mut page, matrix::MARGIN, y + 36.0, width - 2.0 * matrix::MARGIN, &sheet.prompt, &tokens);
-    page.height = matrix::foot(&mut page, y + 24.0, &sheet.hook, &tokens);
+    y = strip::draw(
+        &mut page,
+        matrix::MARGIN,
+        y + 36.0,
+        width - 2.0 * matrix::MARGIN,
+        &sheet.prompt,
+        &tokens,
+    );
+    page.height = matrix::foot(&mut page, y + 32.0, &sheet.hook, &tokens);
     matrix::finish(page)
 }

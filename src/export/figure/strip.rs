@@ -13,7 +13,14 @@ const GAP: f32 = 4.0;
 const PADDING: f32 = 5.0;
 
 /// Draws the tokens within `width` from (`x`, `y`) on; returns the lower edge.
-pub(crate) fn draw(page: &mut Drawing, x: f32, y: f32, width: f32, tokens: &[String], colors: &Tokens) -> f32 {
+pub(crate) fn draw(
+    page: &mut Drawing,
+    x: f32,
+    y: f32,
+    width: f32,
+    tokens: &[String],
+    colors: &Tokens,
+) -> f32 {
     let title = format!("PROMPT · {} TOKENS", tokens.len());
     page.text(Text::new(x, y + 8.0, title, 11.0, Face::Sans, colors.muted));
     let top = y + 20.0;

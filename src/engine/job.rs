@@ -1,0 +1,68 @@
+//! Progress and cancelling for anything that takes longer than a blink, and the one pool of threads.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// How far a job is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Progress {
+    /// What is being done: `Running the prompt`
+    pub stage: &'static str,
+    /// Share that is done, in [0, 1]
+    pub done: f32,
+}
+
+type Report = dyn Fn(Progress) + Send + Sync;
+
+/// A running job, seen from both sides: the worker reports and asks whether to go on, the owner may cancel.
+#[derive(Clone, Default)]
+pub struct Job {
+    cancelled: Arc<AtomicBool>,
+    report: Option<Arc<Report>>,
+}
+
+impl fmt::Debug for Job {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Job").field("cancelled", &self.is_cancelled()).finish_non_exhaustive()
+    }
+}
+
+impl Job {
+    /// One that nobody watches.
+    pub fn new() -> Self {
+        Self::default()
+    }
+    /// One whose progress is told to `report`, from the worker's thread.
+    pub fn with_progress(report: impl Fn(Progress) + Send + Sync + 'static) -> Self {
+        Self { report: Some(Arc::new(report)), ..Self::default() }
+    }
+    /// Asks the worker to stop; it does within one layer.
+    pub fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Relaxed);
+    }
+    /// Whether it was asked to stop.
+    pub fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed)
+    }
+    /// Tells how far the job is.
+    pub fn report(&self, stage: &'static str, done: f32) {
+        if let Some(report) = &self.report {
+            report(Progress { stage, done });
+        }
+    }
+}
+
+/// Sets how many threads everything uses, once, before the first job. Later calls change nothing.
+pub fn set_threads(n: usize) {
+    // An error only says that the pool is there already
+    let _ = rayon::ThreadPoolBuilder::new().num_threads(n).build_global();
+}
+
+/// Runs `work` on `n` threads of its own, for comparing thread counts.
+pub fn in_pool<T: Send>(n: usize, work: impl FnOnce() -> T + Send) -> T {
+    match rayon::ThreadPoolBuilder::new().num_threads(n).build() {
+        Ok(pool) => pool.install(work),
+        Err(_) => work(),
+    }
+}

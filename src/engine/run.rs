@@ -1,0 +1,311 @@
+//! Running a prompt and generating: the pass, block by block, into a trace.
+
+use super::{Job, available_bytes};
+use crate::model::{
+    Context, EncodeError, HeadSpec, Model, Repeats, Sampler, Sampling, Sums, largest, probabilities,
+    thumbnail_size,
+};
+use crate::trace::{Candidate, Token, Trace, estimate_bytes};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Candidates that a trace keeps.
+const CANDIDATES: usize = 64;
+
+/// What to run a model on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Prompt {
+    /// Text for the model's tokenizer
+    Text(String),
+    /// Ids, as they are
+    Ids(Vec<u32>),
+}
+
+/// Whose logits to compute.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogitRows {
+    /// Only those the answer needs: a vocabulary's width for every token is most of a small model's work
+    #[default]
+    Answer,
+    /// Every token's
+    All,
+}
+
+/// How to run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunOptions {
+    /// Bytes a run may take; `None`: three quarters of what is free
+    pub memory_budget: Option<u64>,
+    /// Whose logits to keep
+    pub logits: LogitRows,
+    /// Cut a prompt that is longer than the model's positions, instead of refusing it
+    pub cut: bool,
+}
+
+/// A prompt that was not run. The trace that was there before is untouched.
+#[derive(Debug, thiserror::Error, PartialEq)]
+pub enum RunError {
+    /// No text, or text without tokens
+    #[error("the prompt is empty")]
+    Empty,
+    /// More tokens than the model has positions
+    #[error("the prompt has {found} tokens, the model takes {limit}")]
+    TooLong {
+        /// Tokens of the prompt
+        found: usize,
+        /// Positions of the model
+        limit: usize,
+    },
+    /// An id the model has no vector for
+    #[error("id {id} is out of range: the model knows {vocab} tokens (0 to {})", .vocab - 1)]
+    OutOfRange {
+        /// The id
+        id: u32,
+        /// Tokens the model knows
+        vocab: usize,
+    },
+    /// Text for a model without a tokenizer
+    #[error("the model has no tokenizer")]
+    NoTokenizer,
+    /// Text the tokenizer cannot read
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    /// More memory than the budget allows
+    #[error("the run would take {} of memory, the budget is {}", megabytes(*.needed), megabytes(*.budget))]
+    Memory {
+        /// Estimate, in bytes
+        needed: u64,
+        /// What may be taken, in bytes
+        budget: u64,
+        /// Tokens that would fit
+        fits: usize,
+    },
+    /// Asked to continue text with a model that does not
+    #[error("{0} does not generate text")]
+    DoesNotGenerate(String),
+    /// The job was cancelled
+    #[error("cancelled")]
+    Cancelled,
+}
+
+impl RunError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Empty => "type some text, or give ids".into(),
+            Self::TooLong { limit, .. } => {
+                format!("shorten it, or cut it to its first {limit} tokens with --cut")
+            }
+            Self::OutOfRange { .. } => "ids must come from this model's own vocabulary".into(),
+            Self::NoTokenizer => "give ids with --ids, or put tokenizer.json beside the weights".into(),
+            Self::Encode(_) => "use only characters that the model's vocabulary spells".into(),
+            Self::Memory { fits, .. } => {
+                format!("about {fits} tokens would fit; close other programs or raise --memory")
+            }
+            Self::DoesNotGenerate(_) => "open a decoder with a language-model head".into(),
+            Self::Cancelled => return None,
+        })
+    }
+}
+
+fn megabytes(bytes: u64) -> String {
+    format!("{:.1} MB", bytes as f64 / 1e6)
+}
+
+/// The tokens of a prompt, checked against the model.
+pub fn tokens_of(model: &Model, prompt: &Prompt, cut: bool) -> Result<Vec<Token>, RunError> {
+    let mut tokens = match (prompt, &model.tokenizer) {
+        (Prompt::Text(text), _) if text.is_empty() => return Err(RunError::Empty),
+        (Prompt::Text(text), Some(tokenizer)) => tokenizer.encode(text)?,
+        (Prompt::Text(_), None) => return Err(RunError::NoTokenizer),
+        (Prompt::Ids(ids), Some(tokenizer)) => ids.iter().map(|&id| tokenizer.token(id)).collect(),
+        (Prompt::Ids(ids), None) => {
+            ids.iter().map(|&id| Token { id, text: id.to_string(), span: 0..0 }).collect()
+        }
+    };
+    if tokens.is_empty() {
+        return Err(RunError::Empty);
+    }
+    let vocab = model.spec().vocab;
+    if let Some(token) = tokens.iter().find(|token| token.id as usize >= vocab) {
+        return Err(RunError::OutOfRange { id: token.id, vocab });
+    }
+    if let Some(limit) = model.spec().context.filter(|&limit| tokens.len() > limit) {
+        if !cut {
+            return Err(RunError::TooLong { found: tokens.len(), limit });
+        }
+        tokens.truncate(limit);
+    }
+    Ok(tokens)
+}
+
+/// Runs `model` on `prompt`. `on_layer` sees the trace after each block, the maps of that block included.
+///
+/// Fails with `Cancelled` within one block of the wish; what it had so far is dropped.
+pub fn run(
+    model: &Model,
+    prompt: &Prompt,
+    options: &RunOptions,
+    job: &Job,
+    on_layer: &mut dyn FnMut(&Trace),
+) -> Result<Trace, RunError> {
+    let start = Instant::now();
+    let tokens = tokens_of(model, prompt, options.cut)?;
+    let spec = model.spec();
+    let rows = if options.logits == LogitRows::All { tokens.len() } else { 1 };
+    let budget = options.memory_budget.unwrap_or_else(|| available_bytes() / 4 * 3);
+    let needed = estimate_bytes(spec, tokens.len(), rows);
+    if needed > budget {
+        let fits = (tokens.len() as u64 * budget / needed) as usize;
+        return Err(RunError::Memory { needed, budget, fits });
+    }
+    let text = match prompt {
+        Prompt::Text(text) => text.clone(),
+        Prompt::Ids(_) => String::new(),
+    };
+    let ids: Vec<u32> = tokens.iter().map(|token| token.id).collect();
+    let repeats = Repeats::of(&ids);
+    let mut trace = Trace::new(model.name.clone(), spec.clone(), text, tokens);
+    let context = Context { first: 0, repeats: &repeats, thumbnail: thumbnail_size(ids.len()) };
+    advance(model, &mut trace, &ids, context, job, &mut |layer, trace| {
+        if layer == 0 {
+            trace.first_map_seconds = start.elapsed().as_secs_f64();
+        }
+        on_layer(trace);
+    })?;
+    answer(model, &mut trace, options.logits);
+    trace.forward_seconds = start.elapsed().as_secs_f64();
+    Ok(trace)
+}
+
+/// Sends new tokens through every block; the trace grows by their rows.
+fn advance(
+    model: &Model,
+    trace: &mut Trace,
+    ids: &[u32],
+    context: Context<'_>,
+    job: &Job,
+    on_layer: &mut dyn FnMut(usize, &mut Trace),
+) -> Result<(), RunError> {
+    let network = &model.network;
+    let mut x = network.embed(ids, context.first, &mut |_, _: &[f32]| {});
+    for layer in 0..trace.n_layers() {
+        if job.is_cancelled() {
+            return Err(RunError::Cancelled);
+        }
+        let kept = trace.layer_mut(layer);
+        kept.resid_pre.extend_from_slice(&x);
+        x = network.block(layer, x, &mut kept.state, context, &mut |_, _| {});
+        job.report("Running the prompt", (layer + 1) as f32 / trace.n_layers() as f32);
+        on_layer(layer, trace);
+    }
+    trace.has_nan |= x.iter().any(|x| x.is_nan());
+    trace.output_mut().extend_from_slice(&x);
+    Ok(())
+}
+
+/// Computes the logits that were asked for, and the candidates.
+fn answer(model: &Model, trace: &mut Trace, rows: LogitRows) {
+    let mask = model.tokenizer.as_ref().and_then(|tokenizer| tokenizer.mask());
+    let at = match trace.spec.head {
+        HeadSpec::None => None,
+        HeadSpec::NextToken => Some(trace.n_tokens() - 1),
+        HeadSpec::MaskedToken { .. } => trace.tokens.iter().position(|token| Some(token.id) == mask),
+    };
+    let resid = trace.resid(trace.n_layers());
+    let width = trace.spec.width;
+    let logits = match (rows, at) {
+        (LogitRows::All, _) => model.network.logits(resid),
+        (LogitRows::Answer, Some(at)) => model.network.logits(&resid[at * width..(at + 1) * width]),
+        (LogitRows::Answer, None) => Vec::new(),
+    };
+    let row = at.filter(|_| !logits.is_empty()).map(|at| {
+        let vocab = trace.spec.vocab;
+        let row = if rows == LogitRows::All { at } else { 0 };
+        &logits[row * vocab..(row + 1) * vocab]
+    });
+    trace.next = Arc::new(row.map_or_else(Vec::new, |row| candidates(model, row)));
+    trace.has_nan |= row.is_some_and(|row| row.iter().any(|x| x.is_nan()));
+    trace.answer_at = at;
+    trace.logits = Arc::new(logits);
+}
+
+/// The most likely tokens, best first.
+fn candidates(model: &Model, logits: &[f32]) -> Vec<Candidate> {
+    let p = probabilities(logits, 1.0);
+    let text =
+        |id: u32| model.tokenizer.as_ref().map_or_else(|| id.to_string(), |tokenizer| tokenizer.text(id));
+    largest(&p, CANDIDATES)
+        .into_iter()
+        .map(|id| Candidate { id: id as u32, text: text(id as u32), p: p[id] as f32, logit: logits[id] })
+        .collect()
+}
+
+/// Continues a trace by up to `n` tokens; each appends its rows, and nothing is computed twice.
+///
+/// Ends early at a token that ends texts, at the model's last position, or where `on_token` says `false`. When
+/// cancelled, the trace holds the tokens that were complete by then.
+pub fn generate(
+    model: &Model,
+    trace: &mut Trace,
+    sampling: &Sampling,
+    n: usize,
+    job: &Job,
+    on_token: &mut dyn FnMut(&Trace, &Token) -> bool,
+) -> Result<(), RunError> {
+    if !trace.spec.generates() {
+        return Err(RunError::DoesNotGenerate(model.name.clone()));
+    }
+    let mut repeats = Repeats::of(&trace.tokens.iter().map(|token| token.id).collect::<Vec<_>>());
+    let ends = model.tokenizer.as_ref().map_or_else(Vec::new, |tokenizer| tokenizer.ends());
+    let mut sampler = Sampler::new(sampling.clone());
+    let limit = trace.spec.context.unwrap_or(usize::MAX);
+    let vocab = trace.spec.vocab;
+    let mut outcome = Ok(());
+    for step in 0..n.min(limit.saturating_sub(trace.n_tokens())) {
+        if job.is_cancelled() {
+            outcome = Err(RunError::Cancelled);
+            break;
+        }
+        job.report("Generating", step as f32 / n as f32);
+        let id = sampler.draw(&trace.logits[trace.logits.len() - vocab..]);
+        let token = match &model.tokenizer {
+            Some(tokenizer) => tokenizer.token(id),
+            None => Token { id, text: id.to_string(), span: 0..0 },
+        };
+        outcome = append(model, trace, token.clone(), &mut repeats, job);
+        if outcome.is_err() || !on_token(trace, &token) || ends.contains(&id) {
+            break;
+        }
+    }
+    trace.refresh_thumbnails();
+    outcome
+}
+
+/// Adds one token; when that is cancelled half-way, the trace is as it was.
+fn append(
+    model: &Model,
+    trace: &mut Trace,
+    token: Token,
+    repeats: &mut Repeats,
+    job: &Job,
+) -> Result<(), RunError> {
+    let first = trace.n_tokens();
+    let width = trace.spec.width;
+    let id = token.id;
+    let before: Vec<Vec<Sums>> = (0..trace.n_layers()).map(|layer| trace.layer(layer).state.sums()).collect();
+    repeats.push(id);
+    Arc::make_mut(&mut trace.tokens).push(token);
+    let context = Context { first, repeats, thumbnail: 0 };
+    if let Err(error) = advance(model, trace, &[id], context, job, &mut |_, _| {}) {
+        for (layer, sums) in before.iter().enumerate() {
+            let kept = trace.layer_mut(layer);
+            kept.resid_pre.truncate(first * width);
+            kept.state.truncate(first, sums);
+        }
+        Arc::make_mut(&mut trace.tokens).pop();
+        return Err(error);
+    }
+    answer(model, trace, LogitRows::Answer);
+    Ok(())
+}

@@ -1,0 +1,133 @@
+//! The softmax of one row of scores, with the sums that the measures need, gathered while the row is in cache.
+
+use super::exp::exp;
+use super::{PANEL, Real};
+use pulp::{Arch, Simd, WithSimd};
+
+/// What one pass over a row of scores tells. With `e_k = exp(s_k − max)` and `d_k = query − k`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RowMoments {
+    /// Largest score.
+    pub max: f64,
+    /// Σ e
+    pub sum: f64,
+    /// Σ e·(s − max)
+    pub score: f64,
+    /// Σ e·d
+    pub distance: f64,
+    /// Σ e·d²
+    pub square: f64,
+}
+
+/// See [`Real::softmax`].
+pub(super) fn softmax_f32(row: &mut [f32], query: usize, first_key: usize) -> RowMoments {
+    Arch::new().dispatch(Row { row, distance: query as f32 - first_key as f32 })
+}
+
+struct Row<'a> {
+    row: &'a mut [f32],
+    /// Distance from the query to the first key.
+    distance: f32,
+}
+
+impl WithSimd for Row<'_> {
+    type Output = RowMoments;
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> RowMoments {
+        let lanes = S::F32_LANES;
+        let (body, tail) = S::as_mut_simd_f32s(self.row);
+        let mut max = simd.splat_f32s(f32::NEG_INFINITY);
+        for &s in body.iter() {
+            max = simd.max_f32s(max, s);
+        }
+        let max = tail.iter().fold(simd.reduce_max_f32s(max), |max, &s| if s > max { s } else { max });
+        let peak = simd.splat_f32s(max);
+
+        let ramp: [f32; PANEL] = std::array::from_fn(|lane| self.distance - lane as f32);
+        let mut distance = S::as_simd_f32s(&ramp).0[0];
+        let step = simd.splat_f32s(lanes as f32);
+        let zero = simd.splat_f32s(0.0);
+        let (mut sum, mut score, mut far, mut square) = (zero, zero, zero, zero);
+        for s in body.iter_mut() {
+            let shifted = simd.sub_f32s(*s, peak);
+            let e = exp(simd, shifted);
+            *s = e;
+            sum = simd.add_f32s(sum, e);
+            score = simd.mul_add_e_f32s(e, shifted, score);
+            let moment = simd.mul_f32s(e, distance);
+            far = simd.add_f32s(far, moment);
+            square = simd.mul_add_e_f32s(moment, distance, square);
+            distance = simd.sub_f32s(distance, step);
+        }
+        let mut moments = RowMoments {
+            max: f64::from(max),
+            sum: f64::from(simd.reduce_sum_f32s(sum)),
+            score: f64::from(simd.reduce_sum_f32s(score)),
+            distance: f64::from(simd.reduce_sum_f32s(far)),
+            square: f64::from(simd.reduce_sum_f32s(square)),
+        };
+        let done = body.len() * lanes;
+        if !tail.is_empty() {
+            // One more vector, of which only the tail's lanes count, so that every cell goes through the same `exp`
+            let shifted = simd.sub_f32s(simd.partial_load_f32s(tail), peak);
+            let mut padded = [0.0; PANEL];
+            let mut raw = [0.0; PANEL];
+            S::as_mut_simd_f32s(&mut padded).0[0] = exp(simd, shifted);
+            S::as_mut_simd_f32s(&mut raw).0[0] = shifted;
+            for (lane, s) in tail.iter_mut().enumerate() {
+                let (e, distance) = (padded[lane], self.distance - (done + lane) as f32);
+                *s = e;
+                moments.add(f64::from(e), f64::from(raw[lane]), f64::from(distance));
+            }
+        }
+        moments
+    }
+}
+
+/// `exp(s − lse)` in place: scores of one row become its weights.
+pub fn weights(scores: &mut [f32], lse: f32) {
+    struct Weights<'a>(&'a mut [f32], f32);
+    impl WithSimd for Weights<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) {
+            let lse = simd.splat_f32s(self.1);
+            let (body, tail) = S::as_mut_simd_f32s(self.0);
+            for s in body {
+                *s = exp(simd, simd.sub_f32s(*s, lse));
+            }
+            let last = exp(simd, simd.sub_f32s(simd.partial_load_f32s(tail), lse));
+            simd.partial_store_f32s(tail, last);
+        }
+    }
+    Arch::new().dispatch(Weights(scores, lse));
+}
+
+impl RowMoments {
+    fn add(&mut self, e: f64, shifted: f64, distance: f64) {
+        self.sum += e;
+        self.score += e * shifted;
+        self.distance += e * distance;
+        self.square += e * distance * distance;
+    }
+    /// Log-sum-exp of the row's scores.
+    pub fn lse(&self) -> f64 {
+        self.max + self.sum.ln()
+    }
+    /// −Σ p ln p of the row, in nats.
+    pub fn entropy(&self) -> f64 {
+        self.sum.ln() - self.score / self.sum
+    }
+}
+
+/// See [`Real::softmax`].
+pub(super) fn softmax_plain<F: Real>(row: &mut [F], query: usize, first_key: usize) -> RowMoments {
+    let max = row.iter().fold(F::neg_infinity(), |max, &s| if s > max { s } else { max });
+    let mut moments = RowMoments { max: max.double(), ..RowMoments::default() };
+    for (k, s) in row.iter_mut().enumerate() {
+        let shifted = *s - max;
+        *s = shifted.exp();
+        moments.add(s.double(), shifted.double(), query as f64 - (first_key + k) as f64);
+    }
+    moments
+}

@@ -1,0 +1,167 @@
+//! Attention of one block: every head, in blocks of queries, with all that is kept of it.
+//!
+//! A block's scores against all its keys live in a stripe of a few hundred kilobytes, so each row's softmax is exact
+//! and needs no second pass of exponentials; the stripe is overwritten by the next block. What stays is q, k, v as
+//! they entered the product and one log-sum-exp a row. Measures and thumbnail are gathered from the stripe.
+
+use super::gather::{Gathered, Repeats, Sums};
+use super::spec::AttentionSpec;
+use crate::kernels::{KeyPanels, PANEL, PaddedRows, Real};
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// Numbers a stripe may hold: 512 kB of single precision, half of a second-level cache.
+const STRIPE: usize = 1 << 17;
+/// Most queries a block: more would gain nothing, as the keys already stay in cache.
+const BLOCK: usize = 64;
+
+/// What one block's attention leaves behind; at the same time the KV cache that decoding extends.
+#[derive(Clone, Debug)]
+pub struct LayerState<F> {
+    /// Query heads
+    pub heads: Vec<HeadState<F>>,
+    /// Keys of each k/v head, as they enter the product
+    pub keys: Vec<KeyPanels<F>>,
+    /// Values of each k/v head
+    pub values: Vec<PaddedRows<F>>,
+}
+
+/// What one query head leaves behind.
+#[derive(Clone, Debug)]
+pub struct HeadState<F> {
+    /// Queries as they enter the product, [token, head_dim]
+    pub queries: Vec<F>,
+    /// Log-sum-exp of each query's scores, [token]
+    pub lse: Vec<F>,
+    /// Sums that the measures are made of, and the thumbnail
+    pub gathered: Gathered,
+}
+
+impl<F: Real> LayerState<F> {
+    /// Nothing yet, with room for `n_tokens`.
+    pub fn new(spec: &AttentionSpec, n_tokens: usize) -> Self {
+        let head = || HeadState {
+            queries: Vec::with_capacity(n_tokens * spec.head_dim),
+            lse: Vec::with_capacity(n_tokens),
+            gathered: Gathered::default(),
+        };
+        let mut keys = vec![KeyPanels::new(spec.head_dim); spec.kv_heads];
+        let mut values = vec![PaddedRows::new(spec.head_dim); spec.kv_heads];
+        keys.iter_mut().for_each(|keys| keys.reserve(n_tokens));
+        values.iter_mut().for_each(|values| values.reserve(n_tokens));
+        Self { heads: (0..spec.heads).map(|_| head()).collect(), keys, values }
+    }
+    /// Tokens seen so far.
+    pub fn n_tokens(&self) -> usize {
+        self.keys.first().map_or(0, KeyPanels::len)
+    }
+    /// What the measures are made of, head by head.
+    pub fn sums(&self) -> Vec<Sums> {
+        self.heads.iter().map(|head| head.gathered.sums).collect()
+    }
+    /// Goes back to the first `n_tokens`; `sums` is what [`Self::sums`] gave then.
+    pub fn truncate(&mut self, n_tokens: usize, sums: &[Sums]) {
+        let dim = self.keys.first().map_or(0, KeyPanels::dim);
+        for (head, &sums) in self.heads.iter_mut().zip(sums) {
+            head.queries.truncate(n_tokens * dim);
+            head.lse.truncate(n_tokens);
+            head.gathered.sums = sums;
+        }
+        self.keys.iter_mut().for_each(|keys| keys.truncate(n_tokens));
+        self.values.iter_mut().for_each(|values| values.truncate(n_tokens));
+    }
+    /// Bytes held.
+    pub fn bytes(&self) -> usize {
+        let heads = self.heads.iter().map(|head| {
+            (head.queries.capacity() + head.lse.capacity()) * size_of::<F>() + head.gathered.bytes()
+        });
+        let keys = self.keys.iter().map(KeyPanels::bytes);
+        let values = self.values.iter().map(PaddedRows::bytes);
+        heads.chain(keys).chain(values).sum()
+    }
+}
+
+/// One task's result: a block of one head's queries.
+struct Block<F> {
+    head: usize,
+    rows: Range<usize>,
+    z: Vec<F>,
+    lse: Vec<F>,
+    gathered: Gathered,
+}
+
+/// Attention of the queries `rows` over all keys so far, [rows, head · head_dim].
+///
+/// Queries, keys and values of `rows` must have been pushed to `state`; this adds their log-sum-exps and measures.
+/// `thumbnail` is the side of the thumbnail to gather, 0 for none.
+pub fn attend<F: Real>(
+    spec: &AttentionSpec,
+    state: &mut LayerState<F>,
+    rows: Range<usize>,
+    repeats: &Repeats,
+    thumbnail: usize,
+) -> Vec<F> {
+    let n_keys = state.n_tokens();
+    let height = (STRIPE / n_keys.next_multiple_of(PANEL)).clamp(4, BLOCK) / 4 * 4;
+    let starts = rows.clone().step_by(height).rev();
+    let tasks: Vec<_> = starts.flat_map(|start| (0..spec.heads).map(move |head| (head, start))).collect();
+    let shared: &LayerState<F> = state;
+    let run = |stripe: &mut Vec<F>, &(head, start): &(usize, usize)| {
+        let block = start..(start + height).min(rows.end);
+        attend_block(spec, shared, head, block, repeats, thumbnail, stripe)
+    };
+    let blocks: Vec<Block<F>> = tasks.par_iter().map_init(Vec::new, run).collect();
+
+    let width = spec.heads * spec.head_dim;
+    let stride = spec.head_dim.next_multiple_of(PANEL);
+    let mut z = vec![F::zero(); rows.len() * width];
+    for head in &mut state.heads {
+        head.lse.resize(rows.end, F::zero());
+    }
+    for block in blocks {
+        for (i, row) in block.rows.clone().enumerate() {
+            let to = (row - rows.start) * width + block.head * spec.head_dim;
+            z[to..to + spec.head_dim].copy_from_slice(&block.z[i * stride..][..spec.head_dim]);
+        }
+        let head = &mut state.heads[block.head];
+        head.lse[block.rows].copy_from_slice(&block.lse);
+        head.gathered.merge(block.gathered);
+    }
+    z
+}
+
+fn attend_block<F: Real>(
+    spec: &AttentionSpec,
+    state: &LayerState<F>,
+    head: usize,
+    rows: Range<usize>,
+    repeats: &Repeats,
+    thumbnail: usize,
+    stripe: &mut Vec<F>,
+) -> Block<F> {
+    let (keys, values) = (&state.keys[spec.kv_head(head)], &state.values[spec.kv_head(head)]);
+    let n_keys = keys.len();
+    let seen = spec.keys(rows.start, n_keys).start..spec.keys(rows.end - 1, n_keys).end;
+    let panels = seen.start / PANEL..seen.end.div_ceil(PANEL);
+    let (first, stride) = (panels.start * PANEL, panels.len() * PANEL);
+    stripe.resize(rows.len() * stride, F::zero());
+    let queries = &state.heads[head].queries[rows.start * spec.head_dim..rows.end * spec.head_dim];
+    F::scores(queries, keys, panels, F::of(spec.scale), stripe, stride);
+
+    let mut gathered = Gathered::new(thumbnail, n_keys, rows.clone());
+    let mut lse = Vec::with_capacity(rows.len());
+    for (query, row) in rows.clone().zip(stripe.chunks_exact_mut(stride)) {
+        let seen = spec.keys(query, n_keys);
+        row[..seen.start - first].fill(F::zero());
+        row[seen.end - first..].fill(F::zero());
+        let weights = &mut row[seen.start - first..seen.end - first];
+        let moments = F::softmax(weights, query, seen.start);
+        let share = F::one() / F::of64(moments.sum);
+        weights.iter_mut().for_each(|weight| *weight *= share);
+        gathered.add(query, seen.start, weights, &moments, repeats);
+        lse.push(F::of64(moments.lse()));
+    }
+    let mut z = vec![F::zero(); rows.len() * values.stride()];
+    F::weighted_sum(stripe, stride, first..seen.end, values, &mut z);
+    Block { head, rows, z, lse, gathered }
+}

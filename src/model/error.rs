@@ -1,0 +1,157 @@
+//! Why a model did not open: what was expected, what was found, in which file, and what to do about it.
+
+use std::path::PathBuf;
+
+/// A model could not be opened. Nothing that was open before is touched.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// No such file or folder
+    #[error("no file or folder at {}", .0.display())]
+    NotFound(PathBuf),
+    /// Reading failed
+    #[error("cannot read {}: {source}", .file.display())]
+    Read {
+        /// Which file
+        file: PathBuf,
+        /// What the system said
+        source: std::io::Error,
+    },
+    /// A folder or file without its `config.json`
+    #[error("no config.json in {}", .0.display())]
+    NoConfig(PathBuf),
+    /// A folder without weights that we read
+    #[error("no weights in {}", .0.display())]
+    NoWeights(PathBuf),
+    /// A file whose ending says nothing to us
+    #[error("{} is no model file that Mnemoscope reads", .0.display())]
+    UnknownFormat(PathBuf),
+    /// `config.json` does not say what it must
+    #[error("{source} in {}", .file.display())]
+    Config {
+        /// Which file
+        file: PathBuf,
+        /// What is wrong with it
+        source: SpecError,
+    },
+    /// A weight file that is no well-formed safetensors
+    #[error("not a sound safetensors file ({reason}): {}", .file.display())]
+    Safetensors {
+        /// Which file
+        file: PathBuf,
+        /// The first thing that is wrong
+        reason: String,
+    },
+    /// `model.safetensors.index.json` is broken, or names a file that is not there
+    #[error("the index of weight files is wrong ({reason}): {}", .file.display())]
+    Index {
+        /// Which file
+        file: PathBuf,
+        /// The first thing that is wrong
+        reason: String,
+    },
+    /// A tensor the architecture needs is not in the weights
+    #[error("tensor `{tensor}` is missing: {}", .file.display())]
+    Missing {
+        /// Its name in the file
+        tensor: String,
+        /// Which file (or folder of shards)
+        file: PathBuf,
+    },
+    /// A tensor of another shape than the configuration says
+    #[error("tensor `{tensor}` is {found:?}, expected {expected:?}: {}", .file.display())]
+    Shape {
+        /// Its name in the file
+        tensor: String,
+        /// Shape in the file
+        found: Vec<usize>,
+        /// Shape the configuration asks for
+        expected: Vec<usize>,
+        /// Which file
+        file: PathBuf,
+    },
+    /// A tensor of a number type that we do not compute with
+    #[error("tensor `{tensor}` is {found}, expected F32, F16 or BF16: {}", .file.display())]
+    Type {
+        /// Its name in the file
+        tensor: String,
+        /// Type in the file
+        found: String,
+        /// Which file
+        file: PathBuf,
+    },
+    /// A tokenizer file that cannot be read
+    #[error("the tokenizer cannot be read ({reason}): {}", .file.display())]
+    Tokenizer {
+        /// Which file
+        file: PathBuf,
+        /// What is wrong with it
+        reason: String,
+    },
+    /// The job was cancelled
+    #[error("loading was cancelled")]
+    Cancelled,
+}
+
+impl LoadError {
+    /// What to do about it: follows the message in the banner and on stderr.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::NotFound(_) => {
+                "check the path; a Hugging Face folder or a .safetensors file is expected".into()
+            }
+            Self::NoConfig(_) => "put the model's config.json beside its weights".into(),
+            Self::NoWeights(_) => {
+                "expected model.safetensors, or its shards with model.safetensors.index.json".into()
+            }
+            Self::UnknownFormat(_) => "open a Hugging Face folder or a .safetensors file".into(),
+            Self::Config { source, .. } => return source.hint(),
+            Self::Safetensors { .. } | Self::Index { .. } => "download or copy the file again".into(),
+            Self::Missing { .. } | Self::Shape { .. } => {
+                "config.json and the weights may be of different models".into()
+            }
+            Self::Type { .. } => "convert the weights to F32, F16 or BF16".into(),
+            Self::Tokenizer { .. } => "download it again, or feed token ids with --ids".into(),
+            Self::Read { .. } | Self::Cancelled => return None,
+        })
+    }
+}
+
+/// A `config.json` that does not describe a model we know.
+#[derive(Debug, thiserror::Error, PartialEq)]
+pub enum SpecError {
+    /// Not JSON, or no object
+    #[error("not a JSON object ({0})")]
+    NotJson(String),
+    /// A family that no file of ours describes
+    #[error("unknown architecture `{0}`")]
+    Unknown(String),
+    /// Neither `architectures` nor `model_type`
+    #[error("neither `architectures` nor `model_type`")]
+    Unnamed,
+    /// A key the architecture needs
+    #[error("`{0}` is missing")]
+    Missing(String),
+    /// A key with a value that makes no sense
+    #[error("`{key}` is {found}, expected {expected}")]
+    Value {
+        /// Which key
+        key: String,
+        /// What it says
+        found: String,
+        /// What would make sense
+        expected: &'static str,
+    },
+}
+
+impl SpecError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Unknown(_) | Self::Unnamed => {
+                format!("supported: {}", super::families::supported().join(", "))
+            }
+            Self::NotJson(_) => "download the file again".into(),
+            Self::Missing(_) | Self::Value { .. } => "compare the file with the model's original".into(),
+        })
+    }
+}

@@ -1,0 +1,41 @@
+//! Qwen2 and Qwen2.5: Llama's blocks with biases on q, k and v, and a sliding window in some blocks where asked for.
+//! Reference: `Qwen2ForCausalLM`, `Qwen2Model` in Transformers, `modeling_qwen2.py`.
+
+use super::llama::{self, Defaults};
+use super::{Family, Map, from};
+use crate::model::config::Config;
+use crate::model::error::SpecError;
+use crate::model::spec::ModelSpec;
+
+pub(super) const FAMILY: Family = Family {
+    model_type: "qwen2",
+    architectures: &["Qwen2ForCausalLM", "Qwen2Model"],
+    prefixes: &["model.", ""],
+    spec,
+    weights: &[llama::WEIGHTS, BIASES],
+};
+
+const BIASES: &[Map] = &[
+    from("blocks.{l}.attn.b_Q", "layers.{l}.self_attn.q_proj.bias"),
+    from("blocks.{l}.attn.b_K", "layers.{l}.self_attn.k_proj.bias"),
+    from("blocks.{l}.attn.b_V", "layers.{l}.self_attn.v_proj.bias"),
+];
+
+fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
+    let default =
+        Defaults { heads: 32, kv_heads: Some(32), layers: 32, mlp: 22_016, vocab: 151_936, context: 32_768 };
+    let mut spec = llama::decoder(config, "qwen2", &default)?;
+    if config.flag_or("use_sliding_window", false)? {
+        let window = config.count_or("sliding_window", 4096)?;
+        let first = config.count_or("max_window_layers", 28)?;
+        let kinds = config.words("layer_types");
+        for (layer, block) in spec.blocks.iter_mut().enumerate() {
+            let slides = match &kinds {
+                Some(kinds) => kinds.get(layer) == Some(&"sliding_attention"),
+                None => layer >= first,
+            };
+            block.attention.window = slides.then_some(window);
+        }
+    }
+    Ok(spec)
+}

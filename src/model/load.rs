@@ -1,0 +1,151 @@
+//! Opening a model: a folder, a file, or the one inside this program.
+
+use super::config::Config;
+use super::error::LoadError;
+use super::families;
+use super::formats::Tensors;
+use super::spec::ModelSpec;
+use super::tokenizer::Tokenizer;
+use super::transformer::Network;
+use super::weights::{TensorInfo, Weights};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A model, ready to run.
+#[derive(Debug)]
+pub struct Model {
+    /// What users call it: the folder's or file's name
+    pub name: String,
+    /// Where it came from
+    pub origin: Origin,
+    /// Architecture and weights
+    pub network: Network,
+    /// `None`: ids in, ids shown
+    pub tokenizer: Option<Tokenizer>,
+    /// What a user should know although it opened
+    pub warnings: Vec<String>,
+}
+
+/// Where a model came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Inside this program
+    Embedded,
+    /// A folder or a file
+    Path(PathBuf),
+}
+
+/// The model inside this program, as the same files that any other model consists of.
+#[derive(Clone, Copy, Debug)]
+pub struct EmbeddedFiles {
+    /// Its name
+    pub name: &'static str,
+    /// `config.json`
+    pub config: &'static [u8],
+    /// `model.safetensors`
+    pub weights: &'static [u8],
+    /// `tokenizer.json`
+    pub tokenizer: &'static [u8],
+}
+
+impl Model {
+    /// Opens a Hugging Face folder, or one `.safetensors` file whose `config.json` lies beside it.
+    pub fn open(path: &Path) -> Result<Self, LoadError> {
+        if !path.exists() {
+            return Err(LoadError::NotFound(path.to_owned()));
+        }
+        // A link's own name says more than that of the blob it may point to, so the path stays as it was given
+        let (folder, tensors) = if path.is_dir() {
+            (path.to_owned(), None)
+        } else if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("safetensors")) {
+            let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+            (folder.unwrap_or(Path::new(".")).to_owned(), Some(path))
+        } else if path.file_name().is_some_and(|name| name == "config.json") {
+            return Self::open(path.parent().unwrap_or(Path::new(".")));
+        } else {
+            return Err(LoadError::UnknownFormat(path.to_owned()));
+        };
+        let file = folder.join("config.json");
+        if !file.is_file() {
+            return Err(LoadError::NoConfig(folder));
+        }
+        let bytes = std::fs::read(&file).map_err(|source| LoadError::Read { file: file.clone(), source })?;
+        let config =
+            Config::parse(&bytes).map_err(|source| LoadError::Config { file: file.clone(), source })?;
+        let tensors = match tensors {
+            Some(file) => Tensors::from_file(file)?,
+            None => Tensors::from_folder(&folder)?,
+        };
+        let network = network(&config, &file, &tensors)?;
+        let tokenizer = Tokenizer::from_folder(&folder)?;
+        Ok(Self::assemble(name_of(path), Origin::Path(path.to_owned()), network, tokenizer))
+    }
+
+    /// Opens the model inside this program.
+    pub fn embedded(files: &EmbeddedFiles) -> Result<Self, LoadError> {
+        let place = |file: &str| PathBuf::from(format!("(embedded) {}/{file}", files.name));
+        let config = Config::parse(files.config)
+            .map_err(|source| LoadError::Config { file: place("config.json"), source })?;
+        let weights = place("model.safetensors");
+        let tensors = Tensors::from_static(files.weights, &weights.to_string_lossy())?;
+        let network = network(&config, &place("config.json"), &tensors)?;
+        let tokenizer = Tokenizer::from_json(files.tokenizer, &place("tokenizer.json"))?;
+        Ok(Self::assemble(files.name.to_owned(), Origin::Embedded, network, Some(tokenizer)))
+    }
+
+    fn assemble(name: String, origin: Origin, network: Network, tokenizer: Option<Tokenizer>) -> Self {
+        let mut warnings = Vec::new();
+        if tokenizer.is_none() {
+            warnings.push("no tokenizer beside the weights: feed ids, and ids are shown".to_owned());
+        }
+        let known = tokenizer.as_ref().map_or(0, Tokenizer::vocab);
+        if known > network.spec.vocab {
+            let vocab = network.spec.vocab;
+            warnings.push(format!(
+                "the tokenizer knows {known} tokens, the model {vocab}: some ids may be out of range"
+            ));
+        }
+        Self { name, origin, network, tokenizer, warnings }
+    }
+
+    /// The architecture.
+    pub fn spec(&self) -> &Arc<ModelSpec> {
+        &self.network.spec
+    }
+    /// Numbers in all weights, tied ones counted once.
+    pub fn parameters(&self) -> u64 {
+        let mut seen = std::collections::HashSet::new();
+        let parts = self.tensors().iter().filter(|info| {
+            // Parts of a fused tensor share its name, and each has its own numbers; a tied one has the same twice
+            let tied = info.name == "unembed.W_U" && seen.contains(&info.source_name);
+            seen.insert(info.source_name.clone());
+            !tied
+        });
+        parts.map(|info| info.shape.iter().product::<usize>() as u64).sum()
+    }
+    /// Bytes of all weights, in the type they are stored in.
+    pub fn weight_bytes(&self) -> u64 {
+        self.network.weights.bytes()
+    }
+    /// Where every weight came from.
+    pub fn tensors(&self) -> &[TensorInfo] {
+        self.network.weights.infos()
+    }
+}
+
+fn network(config: &Config, file: &Path, tensors: &Tensors) -> Result<Network, LoadError> {
+    let (family, spec) =
+        families::recognise(config).map_err(|source| LoadError::Config { file: file.to_owned(), source })?;
+    let weights = Weights::gather(family, &spec, config, tensors)?;
+    Ok(Network { spec: Arc::new(spec), weights })
+}
+
+/// The last part of a path that says something: the folder of a `model.safetensors`, else the file's own name.
+fn name_of(path: &Path) -> String {
+    let path = match path.file_stem() {
+        Some(stem) if stem == "model" => path.parent().unwrap_or(path),
+        _ => path,
+    };
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    absolute.file_name().map_or_else(|| "model".to_owned(), |name| name.to_string_lossy().into_owned())
+}

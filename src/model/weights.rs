@@ -1,0 +1,301 @@
+//! Tensors as they lie in files, and the canonical weights that views on them make up.
+
+use super::error::LoadError;
+use super::families::{Family, Map, Needed};
+use super::spec::{HeadSpec, ModelSpec};
+use super::{Config, formats::Tensors};
+use crate::kernels::{Elements, Matrix, Real};
+use half::{bf16, f16};
+use memmap2::Mmap;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Where a tensor's bytes are.
+#[derive(Debug)]
+pub enum Storage {
+    /// A file mapped into memory: pages are read when first touched, and never copied
+    Mapped(Mmap),
+    /// Part of this program
+    Static(&'static [u8]),
+    /// In memory of our own (aligned for four-byte numbers)
+    Owned(Vec<u32>),
+}
+
+impl Storage {
+    /// All bytes.
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Mapped(map) => map,
+            Self::Static(bytes) => bytes,
+            Self::Owned(words) => bytemuck::cast_slice(words),
+        }
+    }
+}
+
+/// Number types that weights are kept in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Dtype {
+    /// Single precision
+    F32,
+    /// IEEE half precision
+    F16,
+    /// Upper half of single precision
+    Bf16,
+}
+
+impl Dtype {
+    /// Bytes a number.
+    pub fn size(self) -> usize {
+        match self {
+            Self::F32 => 4,
+            Self::F16 | Self::Bf16 => 2,
+        }
+    }
+}
+
+/// A tensor in a file.
+#[derive(Clone, Debug)]
+pub struct StoredTensor {
+    /// Its type, or the file's word for one that we do not compute with
+    pub dtype: Result<Dtype, String>,
+    /// As stored
+    pub shape: Vec<usize>,
+    /// The bytes it is part of
+    pub storage: Arc<Storage>,
+    /// Which of them
+    pub range: Range<usize>,
+    /// Which file they came from
+    pub file: PathBuf,
+}
+
+/// A canonical weight: a tensor, or a part of one, read as [inputs, outputs].
+#[derive(Clone, Debug)]
+struct Weight {
+    storage: Arc<Storage>,
+    range: Range<usize>,
+    dtype: Dtype,
+    /// First element of this weight within the tensor
+    start: usize,
+    inputs: usize,
+    outputs: usize,
+    input_stride: usize,
+    output_stride: usize,
+}
+
+/// Where a canonical weight came from, for `info`.
+#[derive(Clone, Debug, Serialize)]
+pub struct TensorInfo {
+    /// Our name: `blocks.0.attn.W_Q`
+    pub name: String,
+    /// Its name in the file
+    pub source_name: String,
+    /// Our shape
+    pub shape: Vec<usize>,
+    /// Number type
+    pub dtype: Dtype,
+    /// Which file
+    pub file: PathBuf,
+}
+
+/// All weights of a model, by canonical name.
+#[derive(Debug, Default)]
+pub struct Weights {
+    matrices: BTreeMap<String, Weight>,
+    vectors: BTreeMap<String, Vec<f32>>,
+    infos: Vec<TensorInfo>,
+    unused: Vec<String>,
+    bytes: u64,
+}
+
+impl Weights {
+    /// Finds every weight the family's table names, and checks it against the spec.
+    pub(super) fn gather(
+        family: &Family,
+        spec: &ModelSpec,
+        config: &Config,
+        tensors: &Tensors,
+    ) -> Result<Self, LoadError> {
+        let mut weights = Self::default();
+        let mut used = BTreeMap::new();
+        for map in family.weights.iter().copied().flatten() {
+            let layers = if map.ours.contains("{l}") { spec.layers() } else { 1 };
+            for layer in 0..layers {
+                if wanted(map, spec, config) {
+                    weights.take(family, map, layer, spec, tensors, &mut used)?;
+                }
+            }
+        }
+        weights.bytes = used.values().map(|range: &Range<usize>| range.len() as u64).sum();
+        weights.unused = tensors.map.keys().filter(|name| !used.contains_key(*name)).cloned().collect();
+        Ok(weights)
+    }
+
+    fn take(
+        &mut self,
+        family: &Family,
+        map: &Map,
+        layer: usize,
+        spec: &ModelSpec,
+        tensors: &Tensors,
+        used: &mut BTreeMap<String, Range<usize>>,
+    ) -> Result<(), LoadError> {
+        let at_layer = |name: &str| name.replace("{l}", &layer.to_string());
+        let find = |theirs: &str| {
+            let names = family.prefixes.iter().map(|prefix| format!("{prefix}{}", at_layer(theirs)));
+            names.into_iter().find_map(|name| tensors.find(name))
+        };
+        let ours = at_layer(map.ours);
+        let found = find(map.theirs).or_else(|| map.fallback.and_then(find));
+        let Some((tensor, source_name)) = found else {
+            let tensor = format!("{}{}", family.prefixes[0], at_layer(map.theirs));
+            return match map.needed {
+                Needed::Optional => Ok(()),
+                _ => Err(LoadError::Missing { tensor, file: tensors.place.clone() }),
+            };
+        };
+        let Some(shape) = spec.weight_shape(&ours) else { return Ok(()) };
+        let dtype = tensor.dtype.clone().map_err(|found| LoadError::Type {
+            tensor: source_name.clone(),
+            found,
+            file: tensor.file.clone(),
+        })?;
+        let stored = stored_shape(&shape, map);
+        if tensor.shape != stored {
+            return Err(LoadError::Shape {
+                tensor: source_name,
+                found: tensor.shape.clone(),
+                expected: stored,
+                file: tensor.file.clone(),
+            });
+        }
+        let weight = Weight::of(tensor, dtype, &shape, map);
+        used.insert(source_name.clone(), tensor.range.clone());
+        let file = tensor.file.clone();
+        if shape.len() == 1 {
+            let mut vector = vec![0.0; shape[0]];
+            weight.elements().read(0, &mut vector);
+            self.vectors.insert(ours.clone(), vector);
+        } else {
+            self.matrices.insert(ours.clone(), weight);
+        }
+        self.infos.push(TensorInfo { name: ours, source_name, shape, dtype, file });
+        Ok(())
+    }
+
+    /// A weight matrix. Panics on a name that `gather` has not found: the spec says which there are.
+    pub fn matrix(&self, name: &str) -> Matrix<'_> {
+        let weight = &self.matrices[name];
+        Matrix {
+            elements: weight.elements(),
+            inputs: weight.inputs,
+            outputs: weight.outputs,
+            input_stride: weight.input_stride,
+            output_stride: weight.output_stride,
+        }
+    }
+    /// A bias or norm parameter, if the model has it.
+    pub fn vector<F: Real>(&self, name: &str) -> Option<Vec<F>> {
+        Some(self.vectors.get(name)?.iter().map(|&x| F::of(x)).collect())
+    }
+    /// Row `index` of an embedding matrix, added to `out`.
+    pub fn add_row<F: Real>(&self, name: &str, index: usize, out: &mut [F]) {
+        let matrix = self.matrix(name);
+        let mut row = vec![F::zero(); out.len()];
+        matrix.elements.read(index * matrix.input_stride, &mut row);
+        for (out, x) in out.iter_mut().zip(row) {
+            *out += x;
+        }
+    }
+    /// Where every weight came from.
+    pub fn infos(&self) -> &[TensorInfo] {
+        &self.infos
+    }
+    /// Tensors in the files that the architecture has no use for.
+    pub fn unused(&self) -> &[String] {
+        &self.unused
+    }
+    /// Bytes of all tensors that are used, each counted once.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+}
+
+/// Whether this model has the weight at all.
+fn wanted(map: &Map, spec: &ModelSpec, config: &Config) -> bool {
+    let head = match spec.head {
+        HeadSpec::None => !map.ours.starts_with("unembed.") && !map.ours.starts_with("head."),
+        HeadSpec::NextToken => !map.ours.starts_with("head."),
+        HeadSpec::MaskedToken { .. } => true,
+    };
+    let flag = match map.needed {
+        Needed::If(key) => config.flag_or(key, false).unwrap_or(false),
+        _ => true,
+    };
+    head && flag
+}
+
+/// The shape a weight of `shape` has in the file.
+fn stored_shape(shape: &[usize], map: &Map) -> Vec<usize> {
+    let mut shape = shape.to_vec();
+    if let (Some((_, of)), Some(last)) = (map.part, shape.last_mut()) {
+        *last *= of;
+    }
+    if map.turned {
+        shape.reverse();
+    }
+    shape
+}
+
+impl Weight {
+    fn of(tensor: &StoredTensor, dtype: Dtype, shape: &[usize], map: &Map) -> Self {
+        let (inputs, outputs) = match *shape {
+            [outputs] => (1, outputs),
+            _ => (shape[0], shape[1]),
+        };
+        let (index, of) = map.part.unwrap_or((0, 1));
+        let (input_stride, output_stride) = if map.turned { (1, inputs) } else { (outputs * of, 1) };
+        let start = index * outputs * output_stride;
+        let mut weight = Self {
+            storage: tensor.storage.clone(),
+            range: tensor.range.clone(),
+            dtype,
+            start,
+            inputs,
+            outputs,
+            input_stride,
+            output_stride,
+        };
+        if !(weight.storage.bytes()[weight.range.clone()].as_ptr() as usize).is_multiple_of(dtype.size()) {
+            // Some writers do not pad their header: such a tensor is copied once to where it can be read in place
+            let bytes = &weight.storage.bytes()[weight.range.clone()];
+            let mut words = vec![0_u32; bytes.len().div_ceil(4)];
+            bytemuck::cast_slice_mut(&mut words)[..bytes.len()].copy_from_slice(bytes);
+            weight.range = 0..bytes.len();
+            weight.storage = Arc::new(Storage::Owned(words));
+        }
+        weight
+    }
+
+    fn elements(&self) -> Elements<'_> {
+        let bytes = &self.storage.bytes()[self.range.clone()][self.start * self.dtype.size()..];
+        match self.dtype {
+            Dtype::F32 => Elements::F32(bytemuck::cast_slice(bytes)),
+            Dtype::F16 => Elements::F16(bytemuck::cast_slice::<u8, f16>(bytes)),
+            Dtype::Bf16 => Elements::Bf16(bytemuck::cast_slice::<u8, bf16>(bytes)),
+        }
+    }
+}
+
+/// Maps a file into memory, read-only.
+pub(super) fn map_file(file: &Path) -> Result<Storage, LoadError> {
+    let read = |source| LoadError::Read { file: file.to_owned(), source };
+    let handle = std::fs::File::open(file).map_err(read)?;
+    #[expect(unsafe_code, reason = "a mapped file is what keeps loading from copying")]
+    // SAFETY: the map is read-only and private to this process. Another program that cuts the file while it is open
+    // ends ours, as with every mapping reader; it cannot make us read anything but that file.
+    let map = unsafe { Mmap::map(&handle) }.map_err(read)?;
+    Ok(Storage::Mapped(map))
+}

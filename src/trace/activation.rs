@@ -1,0 +1,191 @@
+//! Any activation by its name: read from the trace, or recomputed from the residual stream that the trace holds.
+
+use super::Trace;
+use crate::kernels::{Matrix, linear};
+use crate::model::{Context, HeadId, Hook, LayerState, Network, NormKind, NormPlacement, NormSpec, Repeats};
+
+/// An activation: numbers and their shape, row-major.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Array {
+    /// `blocks.3.attn.hook_pattern`
+    pub name: String,
+    /// As the vocabulary gives it
+    pub shape: Vec<usize>,
+    /// The numbers
+    pub data: Vec<f32>,
+}
+
+/// An activation that this model or trace does not have.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{name} does not exist {reason}")]
+pub struct ActivationError {
+    name: String,
+    reason: &'static str,
+}
+
+impl Trace {
+    /// The activation `hook` (of block `layer`, where blocks have their own).
+    ///
+    /// What the trace does not keep is recomputed by running that one block again on the residual stream before it.
+    pub fn activation(&self, network: &Network, hook: Hook, layer: usize) -> Result<Array, ActivationError> {
+        let name = hook.name(layer);
+        let none = |reason| Err(ActivationError { name: name.clone(), reason });
+        if hook.per_layer() && layer >= self.layers_done() {
+            return none("in this trace: it has fewer blocks");
+        }
+        let (n, width) = (self.n_tokens(), self.spec.width);
+        let data = match hook {
+            Hook::Tokens => self.tokens.iter().map(|token| token.id as f32).collect(),
+            Hook::ResidPre => self.resid(layer).to_vec(),
+            Hook::ResidPost if self.placement(layer) == NormPlacement::Pre => self.resid(layer + 1).to_vec(),
+            Hook::NormalizedResidPost if self.placement(layer) == NormPlacement::Pre => {
+                return none("in a pre-norm model");
+            }
+            Hook::NormalizedResidPost => self.resid(layer + 1).to_vec(),
+            Hook::RotQ => interleave(&self.per_head(layer, |head| self.q(head).to_vec()), n),
+            Hook::RotK => interleave(&self.per_kv_head(layer, |head| self.k(head)), n),
+            Hook::V => interleave(&self.per_kv_head(layer, |head| self.v(head)), n),
+            Hook::Pattern => self.per_head(layer, |head| self.pattern(head).tile(0..n, 0..n)).concat(),
+            Hook::AttnScores => {
+                self.per_head(layer, |head| self.pattern(head).scores_tile(0..n, 0..n)).concat()
+            }
+            Hook::Embed | Hook::PosEmbed => match self.embedding(network, hook) {
+                Some(data) => data,
+                None => return none("in a model without learned positions"),
+            },
+            Hook::FinalNormalized if self.spec.final_norm.is_none() => {
+                return none("in a model without a final norm");
+            }
+            Hook::FinalNormalized => network.final_normalized(self.resid(self.n_layers())),
+            Hook::Logits => match network.logits(self.resid(self.n_layers())) {
+                logits if logits.is_empty() => return none("in a model without a head"),
+                logits => logits,
+            },
+            Hook::Ln1Scale => {
+                let norm = self.spec.blocks[layer].norm;
+                match self.placement(layer) {
+                    NormPlacement::Pre => scale(self.resid(layer), width, norm),
+                    NormPlacement::Post => scale(&self.again(network, layer, Hook::ResidMid), width, norm),
+                }
+            }
+            Hook::Ln2Scale => {
+                let source = match self.placement(layer) {
+                    NormPlacement::Pre => Hook::ResidMid,
+                    NormPlacement::Post => Hook::ResidPost,
+                };
+                scale(&self.again(network, layer, source), width, self.spec.blocks[layer].norm)
+            }
+            Hook::Result => self.results(network, layer),
+            Hook::Q
+            | Hook::K
+            | Hook::Z
+            | Hook::AttnOut
+            | Hook::ResidMid
+            | Hook::MlpPre
+            | Hook::MlpPost
+            | Hook::MlpOut
+            | Hook::ResidPost => self.again(network, layer, hook),
+        };
+        Ok(Array { name, shape: self.shape(hook, layer), data })
+    }
+
+    /// The shape of an activation of this trace.
+    pub fn shape(&self, hook: Hook, layer: usize) -> Vec<usize> {
+        let (n, width) = (self.n_tokens(), self.spec.width);
+        let block = self.spec.blocks.get(layer);
+        let attention = block.map(|block| &block.attention);
+        let (heads, kv_heads, dim) =
+            attention.map_or((0, 0, 0), |spec| (spec.heads, spec.kv_heads, spec.head_dim));
+        match hook {
+            Hook::Tokens => vec![n],
+            Hook::Ln1Scale | Hook::Ln2Scale => vec![n, 1],
+            Hook::Q | Hook::RotQ | Hook::Z => vec![n, heads, dim],
+            Hook::K | Hook::V | Hook::RotK => vec![n, kv_heads, dim],
+            Hook::AttnScores | Hook::Pattern => vec![heads, n, n],
+            Hook::Result => vec![n, heads, width],
+            Hook::MlpPre | Hook::MlpPost => vec![n, block.map_or(0, |block| block.mlp.width)],
+            Hook::Logits => vec![n, self.spec.vocab],
+            _ => vec![n, width],
+        }
+    }
+
+    fn placement(&self, layer: usize) -> NormPlacement {
+        self.spec.blocks[layer].placement
+    }
+
+    fn per_head<T>(&self, layer: usize, of: impl Fn(HeadId) -> T) -> Vec<T> {
+        (0..self.heads(layer)).map(|head| of(HeadId { layer, head })).collect()
+    }
+
+    /// Asks the first query head of each k/v head.
+    fn per_kv_head<T>(&self, layer: usize, of: impl Fn(HeadId) -> T) -> Vec<T> {
+        let spec = &self.spec.blocks[layer].attention;
+        let step = spec.heads / spec.kv_heads;
+        (0..spec.kv_heads).map(|kv_head| of(HeadId { layer, head: kv_head * step })).collect()
+    }
+
+    fn embedding(&self, network: &Network, wanted: Hook) -> Option<Vec<f32>> {
+        let ids: Vec<u32> = self.tokens.iter().map(|token| token.id).collect();
+        let mut kept = None;
+        network.embed::<f32>(&ids, 0, &mut |hook, data| {
+            if hook == wanted {
+                kept = Some(data.to_vec());
+            }
+        });
+        kept
+    }
+
+    /// Runs one block again and keeps one of the values that pass.
+    fn again(&self, network: &Network, layer: usize, wanted: Hook) -> Vec<f32> {
+        let mut state = LayerState::new(&self.spec.blocks[layer].attention, self.n_tokens());
+        let ids: Vec<u32> = self.tokens.iter().map(|token| token.id).collect();
+        let context = Context { first: 0, repeats: &Repeats::of(&ids), thumbnail: 0 };
+        let mut kept = Vec::new();
+        network.block(layer, self.resid(layer).to_vec(), &mut state, context, &mut |hook, data: &[f32]| {
+            if hook == wanted {
+                kept = data.to_vec();
+            }
+        });
+        kept
+    }
+
+    /// Each head's own share of what attention adds, [token, head, width].
+    fn results(&self, network: &Network, layer: usize) -> Vec<f32> {
+        let z = self.again(network, layer, Hook::Z);
+        let spec = &self.spec.blocks[layer].attention;
+        let dim = spec.head_dim;
+        let heads: Vec<Vec<f32>> = (0..spec.heads)
+            .map(|head| {
+                let rows = z.chunks_exact(spec.heads * dim);
+                let own: Vec<f32> =
+                    rows.flat_map(|row| &row[head * dim..(head + 1) * dim]).copied().collect();
+                let matrix: Matrix<'_> = network.head_output(layer, head);
+                linear(&own, &matrix, None)
+            })
+            .collect();
+        interleave(&heads, self.n_tokens())
+    }
+}
+
+/// [head][token · dim] → [token, head, dim]
+fn interleave(heads: &[Vec<f32>], n_tokens: usize) -> Vec<f32> {
+    let dim = heads.first().map_or(0, |head| head.len() / n_tokens.max(1));
+    (0..n_tokens)
+        .flat_map(|token| heads.iter().flat_map(move |head| &head[token * dim..(token + 1) * dim]))
+        .copied()
+        .collect()
+}
+
+/// What a norm divides each row by.
+fn scale(x: &[f32], width: usize, norm: NormSpec) -> Vec<f32> {
+    x.chunks_exact(width)
+        .map(|row| {
+            let mean = match norm.kind {
+                NormKind::Layer => row.iter().copied().map(f64::from).sum::<f64>() / width as f64,
+                NormKind::Rms => 0.0,
+            };
+            let square = row.iter().map(|&x| (f64::from(x) - mean).powi(2)).sum::<f64>() / width as f64;
+            (square + norm.eps).sqrt() as f32
+        })
+        .collect()
+}

@@ -1,0 +1,173 @@
+//! One head's attention pattern, recomputed from what the pass kept: q, k and each row's log-sum-exp.
+//!
+//! The only door to attention values: heatmap, measures, exports and tests ask here. Knows no colours, no files.
+
+use crate::kernels::{self, KeyPanels, PANEL, Real as _, bin};
+use crate::model::AttentionSpec;
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// Queries whose scores are held at once while a large part is asked for.
+const ROWS: usize = 32;
+
+/// How several cells become one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pool {
+    /// The largest weight: thin lines stay visible
+    Max,
+    /// The mean weight; masked cells count as 0
+    Mean,
+}
+
+/// The attention pattern of one head, [query, key]; rows sum to 1.
+#[derive(Clone, Copy, Debug)]
+pub struct Pattern<'a> {
+    spec: &'a AttentionSpec,
+    queries: &'a [f32],
+    keys: &'a KeyPanels<f32>,
+    lse: &'a [f32],
+}
+
+impl<'a> Pattern<'a> {
+    /// From what one head kept: `queries` [query, head_dim] as they enter the product, and their log-sum-exps.
+    pub fn new(
+        spec: &'a AttentionSpec,
+        queries: &'a [f32],
+        keys: &'a KeyPanels<f32>,
+        lse: &'a [f32],
+    ) -> Self {
+        assert_eq!(queries.len(), lse.len() * spec.head_dim, "a log-sum-exp for every query");
+        Self { spec, queries, keys, lse }
+    }
+    /// Rows.
+    pub fn n_queries(&self) -> usize {
+        self.lse.len()
+    }
+    /// Columns.
+    pub fn n_keys(&self) -> usize {
+        self.keys.len()
+    }
+    /// Keys that `query` may look at; all other cells are 0.
+    pub fn keys(&self, query: usize) -> Range<usize> {
+        self.spec.keys(query, self.n_keys())
+    }
+    /// One weight, in [0, 1].
+    pub fn cell(&self, query: usize, key: usize) -> f32 {
+        self.tile(query..query + 1, key..key + 1)[0]
+    }
+    /// One score; −∞ where masked.
+    pub fn score(&self, query: usize, key: usize) -> f32 {
+        self.scores_tile(query..query + 1, key..key + 1)[0]
+    }
+    /// All weights of one query, [key].
+    pub fn row(&self, query: usize) -> Vec<f32> {
+        self.tile(query..query + 1, 0..self.n_keys())
+    }
+    /// All weights one key receives, [query].
+    pub fn column(&self, key: usize) -> Vec<f32> {
+        self.tile(0..self.n_queries(), key..key + 1)
+    }
+    /// A rectangle of weights, [queries, keys], row-major.
+    pub fn tile(&self, queries: Range<usize>, keys: Range<usize>) -> Vec<f32> {
+        self.rectangle(queries, keys, 0.0, |query, scores| kernels::weights(scores, self.lse[query]))
+    }
+    /// A rectangle of scores as they enter softmax, [queries, keys], row-major; −∞ where masked.
+    pub fn scores_tile(&self, queries: Range<usize>, keys: Range<usize>) -> Vec<f32> {
+        self.rectangle(queries, keys, f32::NEG_INFINITY, |_, _| {})
+    }
+
+    fn rectangle(
+        &self,
+        queries: Range<usize>,
+        keys: Range<usize>,
+        masked: f32,
+        finish: impl Fn(usize, &mut [f32]) + Sync,
+    ) -> Vec<f32> {
+        let width = keys.len();
+        let mut out = vec![masked; queries.len() * width];
+        if out.is_empty() {
+            return out;
+        }
+        out.par_chunks_mut(ROWS * width).enumerate().for_each_init(Vec::new, |scratch, (block, out)| {
+            let first = queries.start + block * ROWS;
+            let rows = first..first + out.len() / width;
+            self.each_row(rows, keys.clone(), scratch, |query, seen, scores| {
+                finish(query, scores);
+                let start = (query - first) * width + seen.start - keys.start;
+                out[start..start + seen.len()].copy_from_slice(scores);
+            });
+        });
+        out
+    }
+
+    /// Calls `row(query, seen keys, their scores)` for each query that sees any of `keys`.
+    fn each_row(
+        &self,
+        queries: Range<usize>,
+        keys: Range<usize>,
+        scratch: &mut Vec<f32>,
+        mut row: impl FnMut(usize, Range<usize>, &mut [f32]),
+    ) {
+        let panels = keys.start / PANEL..keys.end.div_ceil(PANEL);
+        let (first, stride) = (panels.start * PANEL, panels.len() * PANEL);
+        let dim = self.spec.head_dim;
+        scratch.resize(queries.len() * stride, 0.0);
+        let q = &self.queries[queries.start * dim..queries.end * dim];
+        f32::scores(q, self.keys, panels, self.spec.scale, scratch, stride);
+        for (query, scores) in queries.zip(scratch.chunks_exact_mut(stride)) {
+            let seen = self.keys(query);
+            let seen = seen.start.max(keys.start)..seen.end.min(keys.end);
+            if !seen.is_empty() {
+                row(query, seen.clone(), &mut scores[seen.start - first..seen.end - first]);
+            }
+        }
+    }
+
+    /// A rectangle of weights, made smaller: cut into `rows` × `columns` bins that differ by one cell at most, each
+    /// pooled to one number; row-major. `rows` and `columns` must not exceed the rectangle's sides.
+    ///
+    /// Costs the rectangle's cells, holds [`ROWS`] rows of them at a time.
+    pub fn pooled(
+        &self,
+        queries: Range<usize>,
+        keys: Range<usize>,
+        rows: usize,
+        columns: usize,
+        pool: Pool,
+    ) -> Vec<f32> {
+        assert!(rows <= queries.len() && columns <= keys.len(), "pooling cannot invent cells");
+        let mut out = vec![0.0; rows * columns];
+        if out.is_empty() {
+            return out;
+        }
+        let bins: Vec<_> = (0..columns).map(|column| bin(keys.len(), columns, column)).collect();
+        out.par_chunks_mut(columns).enumerate().for_each_init(Vec::new, |scratch, (index, out)| {
+            let band = bin(queries.len(), rows, index);
+            let band = queries.start + band.start..queries.start + band.end;
+            for start in band.clone().step_by(ROWS) {
+                let part = start..(start + ROWS).min(band.end);
+                self.each_row(part, keys.clone(), scratch, |query, seen, scores| {
+                    kernels::weights(scores, self.lse[query]);
+                    let (from, to) = (seen.start - keys.start, seen.end - keys.start);
+                    let first = from * columns / keys.len();
+                    for (out, bin) in out.iter_mut().zip(&bins).skip(first) {
+                        if bin.start >= to {
+                            break;
+                        }
+                        let cells = &scores[bin.start.max(from) - from..bin.end.min(to) - from];
+                        match pool {
+                            Pool::Max => *out = kernels::largest(cells).max(*out),
+                            Pool::Mean => *out += cells.iter().sum::<f32>(),
+                        }
+                    }
+                });
+            }
+            if pool == Pool::Mean {
+                for (out, bin) in out.iter_mut().zip(&bins) {
+                    *out /= (bin.len() * band.len()) as f32;
+                }
+            }
+        });
+        out
+    }
+}

@@ -1,0 +1,134 @@
+//! Contract: every captured value equals what Hugging Face Transformers computes, for every family and config form.
+
+use mnemoscope::engine::{self, Job, LogitRows, Prompt, RunOptions};
+use mnemoscope::model::{Hook, Model, Sampling};
+use mnemoscope::trace::Trace;
+use safetensors::SafeTensors;
+use std::path::{Path, PathBuf};
+use strum::IntoEnumIterator as _;
+
+pub(crate) fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
+}
+
+/// Every folder of fixtures that holds `file`.
+fn folders_with(file: &str) -> Vec<PathBuf> {
+    let mut folders: Vec<_> = std::fs::read_dir(fixtures())
+        .expect("fixtures are committed")
+        .map(|entry| entry.expect("a readable entry").path())
+        .filter(|folder| folder.join(file).is_file())
+        .collect();
+    folders.sort();
+    assert!(!folders.is_empty(), "no fixture has {file}");
+    folders
+}
+
+pub(crate) fn open(folder: &Path) -> Model {
+    Model::open(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+}
+
+pub(crate) fn run_ids(model: &Model, ids: &[u32]) -> Trace {
+    let options = RunOptions { logits: LogitRows::All, ..RunOptions::default() };
+    engine::run(model, &Prompt::Ids(ids.to_vec()), &options, &Job::new(), &mut |_| {})
+        .expect("the run succeeds")
+}
+
+struct Expected(Vec<u8>);
+
+impl Expected {
+    fn read(file: &Path) -> Self {
+        Self(std::fs::read(file).expect("a readable file"))
+    }
+    fn tensors(&self) -> SafeTensors<'_> {
+        SafeTensors::deserialize(&self.0).expect("sound safetensors")
+    }
+    fn tokens(&self) -> Vec<u32> {
+        let tensors = self.tensors();
+        let view = tensors.tensor("tokens").expect("tokens");
+        view.data().as_chunks::<8>().0.iter().map(|bytes| i64::from_le_bytes(*bytes) as u32).collect()
+    }
+    fn floats(&self, name: &str) -> Option<(Vec<usize>, Vec<f32>)> {
+        let tensors = self.tensors();
+        let view = tensors.tensor(name).ok()?;
+        let data = view.data().as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+        Some((view.shape().to_vec(), data))
+    }
+}
+
+/// Largest difference; for anything but weights in units of the expected values' spread.
+fn difference(hook: Hook, found: &[f32], expected: &[f32]) -> f32 {
+    assert_eq!(found.len(), expected.len(), "{hook:?}");
+    let largest = found.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    if hook == Hook::Pattern {
+        return largest;
+    }
+    let mean = expected.iter().sum::<f32>() / expected.len() as f32;
+    let variance = expected.iter().map(|x| (x - mean).powi(2)).sum::<f32>() / expected.len() as f32;
+    largest / variance.sqrt().max(1e-6)
+}
+
+fn compare(model: &Model, trace: &Trace, expected: &Expected, place: &str) {
+    let mut compared = 0;
+    for hook in Hook::iter().filter(|&hook| hook != Hook::Tokens) {
+        for layer in 0..if hook.per_layer() { trace.n_layers() } else { 1 } {
+            let name = hook.name(layer);
+            let Some((shape, values)) = expected.floats(&name) else { continue };
+            let array = trace.activation(&model.network, hook, layer).expect("an activation that exists");
+            assert_eq!(array.shape, shape, "{place}: {name}");
+            let difference = difference(hook, &array.data, &values);
+            let tolerance = if hook == Hook::Pattern { 1e-5 } else { 1e-4 };
+            assert!(difference <= tolerance, "{place}: {name} differs by {difference:e}");
+            compared += 1;
+        }
+    }
+    assert!(compared > 5, "{place}: only {compared} activations compared");
+}
+
+fn check_folder(folder: &Path, place: &str) {
+    let expected = Expected::read(&folder.join("expected.safetensors"));
+    let model = open(folder);
+    let trace = run_ids(&model, &expected.tokens());
+    compare(&model, &trace, &expected, place);
+}
+
+#[test]
+fn every_activation_equals_transformers() {
+    for folder in folders_with("expected.safetensors") {
+        check_folder(&folder, &folder.file_name().expect("a name").to_string_lossy());
+    }
+}
+
+#[test]
+fn every_form_of_config_says_the_same() {
+    for form in ["config.v4.json", "config.sparse.json"] {
+        for folder in folders_with(form) {
+            let copy = tempfile::tempdir().expect("a folder for the copy");
+            for entry in std::fs::read_dir(&folder).expect("a readable folder") {
+                let file = entry.expect("a readable entry").path();
+                std::fs::copy(&file, copy.path().join(file.file_name().expect("a name"))).expect("a copy");
+            }
+            std::fs::copy(folder.join(form), copy.path().join("config.json")).expect("a copy");
+            check_folder(copy.path(), &format!("{}/{form}", folder.display()));
+        }
+    }
+}
+
+#[test]
+fn greedy_continuation_equals_transformers() {
+    #[derive(serde::Deserialize)]
+    struct Generated {
+        prompt: Vec<u32>,
+        continuation: Vec<u32>,
+    }
+    for folder in folders_with("hf_generate.json") {
+        let json = std::fs::read(folder.join("hf_generate.json")).expect("a readable file");
+        let expected: Generated = serde_json::from_slice(&json).expect("the maker's fields");
+        let model = open(&folder);
+        let mut trace = run_ids(&model, &expected.prompt);
+        let n = expected.continuation.len();
+        engine::generate(&model, &mut trace, &Sampling::default(), n, &Job::new(), &mut |_, _| true)
+            .expect("generation succeeds");
+        let ids: Vec<u32> = trace.tokens.iter().skip(expected.prompt.len()).map(|token| token.id).collect();
+        assert_eq!(ids, expected.continuation, "{}", folder.display());
+    }
+}

@@ -1,0 +1,80 @@
+"""A config.json as other versions of Transformers, and sparser writers, would have written it."""
+
+import json
+from pathlib import Path
+
+from huggingface_hub.errors import StrictDataclassError
+
+V4_VERSION = "4.46.3"
+# Written by Transformers 4 even when null.
+V4_NULLS = {"n_inner", "summary_activation", "classifier_dropout"}
+# Known to the Transformers 5 classes, not written by Transformers 4.
+V4_UNKNOWN = {"dtype", "rope_parameters", "transformers_version", "layer_types", "add_cross_attention", "is_decoder"}
+# Qwen2's published configs name a window even where it is switched off.
+UNUSED_WINDOW = {"sliding_window": 4, "max_window_layers": 1}
+V4_EXTRAS = {
+    "gpt2": lambda config: {"n_ctx": config["n_positions"]},
+    "llama": lambda config: {},
+    "qwen2": lambda config: {"use_mrope": False} | ({} if config["use_sliding_window"] else UNUSED_WINDOW),
+    "bert": lambda config: {"gradient_checkpointing": False, "position_embedding_type": "absolute"},
+}
+# Tied is Transformers 4's general default, so these two families never mention it.
+V4_TIED_IS_SILENT = {"gpt2", "bert"}
+
+
+def write_variants(folder: Path, config_class) -> list[str]:
+    """Write config.v4.json and config.sparse.json beside config.json; return their names."""
+    config = json.loads((folder / "config.json").read_text())
+    variants = {"config.v4.json": v4(config), "config.sparse.json": sparse(config, config_class)}
+    for name, variant in variants.items():
+        (folder / name).write_text(json.dumps(variant, indent=2, sort_keys=True) + "\n")
+    return list(variants)
+
+
+def v4(config: dict) -> dict:
+    """`config` as Transformers 4 wrote it."""
+    family = config["model_type"]
+    old = {
+        key: value
+        for key, value in config.items()
+        if key not in V4_UNKNOWN and (value is not None or key in V4_NULLS)
+    }
+    if family in V4_TIED_IS_SILENT and old["tie_word_embeddings"]:
+        del old["tie_word_embeddings"]
+    if "rope_parameters" in config:
+        old["rope_theta"] = config["rope_parameters"]["rope_theta"]
+        scaling = _v4_rope_scaling(config["rope_parameters"])
+        if family == "llama" or scaling:
+            old["rope_scaling"] = scaling
+    old.update(V4_EXTRAS[family](config))
+    old["torch_dtype"] = config["dtype"]
+    old["transformers_version"] = V4_VERSION
+    return old
+
+
+def _v4_rope_scaling(rope: dict) -> dict | None:
+    """The `rope_scaling` entry that stands for Transformers 5's `rope_parameters`."""
+    scaling = {key: value for key, value in rope.items() if key != "rope_theta"}
+    if scaling["rope_type"] == "default":
+        return None
+    if scaling["rope_type"] == "linear":  # The first spelling, of Llama 1 and 2's days.
+        scaling["type"] = scaling.pop("rope_type")
+    return scaling
+
+
+def sparse(config: dict, config_class) -> dict:
+    """`config` without every entry that its model type's defaults would bring back."""
+
+    def meaning(candidate: dict) -> dict | None:
+        try:
+            return config_class.from_dict(dict(candidate)).to_dict()
+        except StrictDataclassError:
+            return None
+
+    kept = {key: value for key, value in config.items() if key not in {"dtype", "transformers_version"}}
+    full = meaning(kept)
+    for key in list(kept):
+        without = {name: value for name, value in kept.items() if name != key}
+        if key not in {"model_type", "architectures"} and meaning(without) == full:
+            kept = without
+    return kept
