@@ -290,7 +290,11 @@ def loading_lines(results: dict[str, Result], model: Path) -> list[str]:
     size = (model / "model.safetensors").stat().st_size
     lines = [f"- The model file: {gb(size)}."]
     for name, result in titled(results):
-        own = f"; {result.libraries_rss / size:.2f} of it before the model (Python, torch)" if result.libraries_rss else ""
+        own = (
+            f"; {result.libraries_rss / size:.2f} of it before the model (Python, torch)"
+            if result.libraries_rss
+            else ""
+        )
         lines.append(
             f"- Loading and one token, {name}: {statistics.median(result.load_s):.2f} s; "
             f"peak memory {result.peak_rss / size:.2f} × the file{own}."

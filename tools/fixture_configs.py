@@ -35,9 +35,7 @@ def v4(config: dict) -> dict:
     """`config` as Transformers 4 wrote it."""
     family = config["model_type"]
     old = {
-        key: value
-        for key, value in config.items()
-        if key not in V4_UNKNOWN and (value is not None or key in V4_NULLS)
+        key: value for key, value in config.items() if key not in V4_UNKNOWN and (value is not None or key in V4_NULLS)
     }
     if family in V4_TIED_IS_SILENT and old["tie_word_embeddings"]:
         del old["tie_word_embeddings"]

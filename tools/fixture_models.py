@@ -378,9 +378,7 @@ FIXTURES = [
         "saved from BertModel: no `bert.` prefix, a pooler, position_ids among the weights; token 0 in the middle; "
         "gelu_new",
         transformers.BertModel,
-        _bert(
-            hidden_size=20, num_attention_heads=5, num_hidden_layers=3, intermediate_size=27, hidden_act="gelu_new"
-        ),
+        _bert(hidden_size=20, num_attention_heads=5, num_hidden_layers=3, intermediate_size=27, hidden_act="gelu_new"),
         tokens=lambda _: [2, 40, 0, 40, 0, 77, 96, 5, 0, 3],
         relayout=_bert_with_position_ids,
     ),
@@ -422,9 +420,7 @@ FIXTURES = [
         "uniform-by-hand",
         "W_Q = 0: every head spreads evenly over what it can see",
         transformers.LlamaForCausalLM,
-        _llama(
-            hidden_size=24, num_attention_heads=4, num_key_value_heads=2, num_hidden_layers=2, intermediate_size=20
-        ),
+        _llama(hidden_size=24, num_attention_heads=4, num_key_value_heads=2, num_hidden_layers=2, intermediate_size=20),
         count=12,
         period=4,
         set_weights=_randomise_without_queries,

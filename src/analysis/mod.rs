@@ -1,1 +1,7 @@
-//! Floor 4: measures over a trace.
+//! Floor 4: what a trace says, in numbers that have a formula and a source.
+
+mod lens;
+mod measures;
+
+pub use lens::{Lens, LensLayer, LensOptions, lens};
+pub use measures::{MEASURES, Measure, measure};

@@ -1,10 +1,12 @@
 //! Floor 5: jobs: load a model, run a prompt, generate. They know no window and no thread; both front ends call them.
 
+mod check;
 mod job;
 mod memory;
 mod run;
 
 pub use crate::model::{LoadError, Sampling};
+pub use check::{CheckResult, check};
 pub use job::{Job, Progress, in_pool, set_threads};
 pub use memory::{available_bytes, peak_bytes};
 pub use run::{LogitRows, Prompt, RunError, RunOptions, generate, run, tokens_of};

@@ -282,6 +282,17 @@ pub fn generate(
     outcome
 }
 
+/// Feeds ids one by one through the KV cache: the first in a pass of its own, each later one appended.
+pub(super) fn replay(model: &Model, ids: &[u32], job: &Job) -> Result<Trace, RunError> {
+    let first = Prompt::Ids(ids[..1].to_vec());
+    let mut trace = run(model, &first, &RunOptions::default(), job, &mut |_| {})?;
+    let mut repeats = Repeats::of(&ids[..1]);
+    for token in tokens_of(model, &Prompt::Ids(ids.to_vec()), false)?.into_iter().skip(1) {
+        append(model, &mut trace, token, &mut repeats, job)?;
+    }
+    Ok(trace)
+}
+
 /// Adds one token; when that is cancelled half-way, the trace is as it was.
 fn append(
     model: &Model,

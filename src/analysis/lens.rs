@@ -1,0 +1,92 @@
+//! The logit lens: what each layer would say next, if the residual stream went straight to the unembedding.
+
+use crate::model::{Hook, Model, NormPlacement, largest, probabilities};
+use crate::trace::{Candidate, Trace};
+use std::ops::{ControlFlow, Range};
+
+/// Rows whose logits are held at once: a vocabulary can be 150 000 wide.
+const ROWS: usize = 32;
+
+/// What to ask the lens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LensOptions {
+    /// Which tokens
+    pub tokens: Range<usize>,
+    /// How many candidates each
+    pub top: usize,
+}
+
+/// What every layer would say, first to last.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Lens {
+    /// One more than the model has blocks; the last equals the model's own answer
+    pub layers: Vec<LensLayer>,
+}
+
+/// What one layer would say.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct LensLayer {
+    /// The hook that was read: `blocks.3.hook_resid_pre`
+    pub name: String,
+    /// For each token the candidates, best first
+    pub tokens: Vec<Vec<Candidate>>,
+}
+
+/// Final norm, unembedding and bias applied to the residual stream before each block and after the last.
+///
+/// - residual streams: [token, width]; gives probabilities in [0, 1] over the vocabulary, of which `top` are kept
+/// - identity: the last layer equals the model's own logits
+/// - source: nostalgebraist 2020, *interpreting GPT: the logit lens*; TransformerLens `logit_lens.py`
+/// - `None` where the model has no head, or where `progress` (told the share done) breaks off
+pub fn lens(
+    model: &Model,
+    trace: &Trace,
+    options: &LensOptions,
+    progress: &mut dyn FnMut(f32) -> ControlFlow<()>,
+) -> Option<Lens> {
+    let width = trace.spec.width;
+    let vocab = trace.spec.vocab;
+    let text = |id: u32| model.tokenizer.as_ref().map_or_else(|| id.to_string(), |tokenizer| tokenizer.text(id));
+    let n_layers = trace.n_layers();
+    let mut layers = Vec::with_capacity(n_layers + 1);
+    for layer in 0..=n_layers {
+        let resid = trace.resid(layer);
+        let mut tokens = Vec::with_capacity(options.tokens.len());
+        for start in options.tokens.clone().step_by(ROWS) {
+            let rows = start..(start + ROWS).min(options.tokens.end);
+            let share = (layer as f32 + (start - options.tokens.start) as f32 / options.tokens.len() as f32)
+                / (n_layers + 1) as f32;
+            if progress(share).is_break() {
+                return None;
+            }
+            let logits = model.network.logits(&resid[rows.start * width..rows.end * width]);
+            if logits.is_empty() {
+                return None;
+            }
+            for logits in logits.chunks_exact(vocab) {
+                let p = probabilities(logits, 1.0);
+                let best = largest(&p, options.top).into_iter().map(|id| Candidate {
+                    id: id as u32,
+                    text: text(id as u32),
+                    p: p[id] as f32,
+                    logit: logits[id],
+                });
+                tokens.push(best.collect());
+            }
+        }
+        layers.push(LensLayer { name: stream_name(trace, layer), tokens });
+    }
+    Some(Lens { layers })
+}
+
+/// The hook whose values `trace.resid(layer)` are.
+fn stream_name(trace: &Trace, layer: usize) -> String {
+    if layer < trace.n_layers() {
+        return Hook::ResidPre.name(layer);
+    }
+    let last = layer.saturating_sub(1);
+    match trace.spec.blocks[last].placement {
+        NormPlacement::Pre => Hook::ResidPost.name(last),
+        NormPlacement::Post => Hook::NormalizedResidPost.name(last),
+    }
+}
