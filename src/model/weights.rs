@@ -46,6 +46,16 @@ pub enum Dtype {
     Bf16,
 }
 
+impl std::fmt::Display for Dtype {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::F32 => "F32",
+            Self::F16 => "F16",
+            Self::Bf16 => "BF16",
+        })
+    }
+}
+
 impl Dtype {
     /// Bytes a number.
     pub fn size(self) -> usize {
