@@ -2,12 +2,12 @@
 //!
 //! The floors, lowest first; each names only those above it in this list. `docs/architecture.md` is the map.
 
+pub mod analysis;
+pub mod app;
+pub mod cli;
+pub mod engine;
+pub mod export;
 pub mod kernels;
 pub mod model;
-pub mod trace;
 pub mod render;
-pub mod analysis;
-pub mod export;
-pub mod engine;
-pub mod cli;
-pub mod app;
+pub mod trace;

@@ -1,3 +1,7 @@
 //! The binary: everything is in the library, so that tests and benches call what users call.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    mnemoscope::cli::main()
+}

@@ -1,1 +1,120 @@
-//! Floor 6: the command line.
+//! Floor 6: the command line. One file per command; what they share is in `shared`, what they print with in `console`.
+//!
+//! A contract: names, JSON shapes and exit statuses are in scripts of other people.
+
+mod bench;
+mod check;
+mod console;
+mod export;
+mod generate;
+mod heads;
+mod info;
+mod lens;
+mod manual;
+mod run;
+mod shared;
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use console::Console;
+use shared::Shared;
+
+/// See how a Transformer forms memory of its context: every head's attention, on your own prompt.
+///
+/// Without a command it opens the window.
+#[derive(Debug, Parser)]
+#[command(name = "mnemoscope", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+
+    /// Model to open: a Hugging Face folder or a .safetensors file (default: the embedded one)
+    model: Option<PathBuf>,
+
+    /// Prompt to run when the window opens
+    #[arg(long, value_name = "TEXT")]
+    prompt: Option<String>,
+
+    #[command(flatten)]
+    shared: Shared,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a prompt once: next-token candidates, timing, bytes of the trace
+    Run(run::Args),
+    /// Write attention and hidden states to files; the ending says which format
+    Export(export::Args),
+    /// Measure every head: a table of induction, previous token, sink and others
+    Heads(heads::Args),
+    /// Show what each layer would say next, per token
+    Lens(lens::Args),
+    /// Continue a prompt, token by token
+    Generate(generate::Args),
+    /// Describe a model: architecture, sizes, where each tensor came from
+    Info(info::Args),
+    /// Check a model's own identities: do the numbers hold?
+    Check(check::Args),
+    /// Measure time and memory on random tokens
+    Bench(bench::Args),
+    /// Print the completion script of a shell
+    Completions(manual::CompletionArgs),
+    /// Print the man page
+    Man,
+}
+
+/// Runs what the command line asks for. Status 0: done (a closed pipe too); 1: failed; 2: wrong usage.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(wrong) => {
+            // Help and version come this way too, on stdout and with status 0
+            let _ = wrong.print();
+            return ExitCode::from(wrong.exit_code() as u8);
+        }
+    };
+    if cli.command.is_some() && (cli.model.is_some() || cli.prompt.is_some()) {
+        let _ = Cli::command()
+            .error(clap::error::ErrorKind::ArgumentConflict, "MODEL and --prompt belong behind the command")
+            .print();
+        return ExitCode::from(2);
+    }
+    match dispatch(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            console::complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> anyhow::Result<()> {
+    cli.shared.apply()?;
+    let mut console = Console::new(&cli.shared);
+    match cli.command {
+        None => return crate::app::launch(cli.model, cli.prompt),
+        Some(Command::Run(args)) => run::run(&args, &mut console)?,
+        Some(Command::Export(args)) => export::run(&args, &mut console)?,
+        Some(Command::Heads(args)) => heads::run(&args, &mut console)?,
+        Some(Command::Lens(args)) => lens::run(&args, &mut console)?,
+        Some(Command::Generate(args)) => generate::run(&args, &mut console)?,
+        Some(Command::Info(args)) => info::run(&args, &mut console)?,
+        Some(Command::Check(args)) => check::run(&args, &mut console)?,
+        Some(Command::Bench(args)) => bench::run(&args, &mut console)?,
+        Some(Command::Completions(args)) => manual::completions(&args, &mut console)?,
+        Some(Command::Man) => manual::man(&mut console)?,
+    }
+    console.finish()
+}
+
+/// Whether the reader of our output went away (`mnemoscope heads | head`): nothing failed.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    })
+}

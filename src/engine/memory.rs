@@ -13,7 +13,9 @@ pub fn available_bytes() -> u64 {
 /// The most memory this process has held resident, in bytes (on systems that keep no peak: what it holds now).
 pub fn peak_bytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix("kB")?.trim().parse().ok());
+    let peak = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix("kB")?.trim().parse().ok());
     peak.map_or_else(resident_bytes, |kilobytes: u64| kilobytes * 1024)
 }
 

@@ -2,7 +2,8 @@
 
 use super::{Job, available_bytes};
 use crate::model::{
-    Context, EncodeError, HeadSpec, Model, Repeats, Sampler, Sampling, Sums, largest, probabilities, thumbnail_size,
+    Context, EncodeError, HeadSpec, Model, Repeats, Sampler, Sampling, Sums, largest, probabilities,
+    thumbnail_size,
 };
 use crate::trace::{Candidate, Token, Trace, estimate_bytes};
 use std::sync::Arc;
@@ -92,7 +93,9 @@ impl RunError {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Empty => "type some text, or give ids".into(),
-            Self::TooLong { limit, .. } => format!("shorten it, or cut it to its first {limit} tokens with --cut"),
+            Self::TooLong { limit, .. } => {
+                format!("shorten it, or cut it to its first {limit} tokens with --cut")
+            }
             Self::OutOfRange { .. } => "ids must come from this model's own vocabulary".into(),
             Self::NoTokenizer => "give ids with --ids, or put tokenizer.json beside the weights".into(),
             Self::Encode(_) => "use only characters that the model's vocabulary spells".into(),
@@ -230,7 +233,8 @@ fn answer(model: &Model, trace: &mut Trace, rows: LogitRows) {
 /// The most likely tokens, best first.
 fn candidates(model: &Model, logits: &[f32]) -> Vec<Candidate> {
     let p = probabilities(logits, 1.0);
-    let text = |id: u32| model.tokenizer.as_ref().map_or_else(|| id.to_string(), |tokenizer| tokenizer.text(id));
+    let text =
+        |id: u32| model.tokenizer.as_ref().map_or_else(|| id.to_string(), |tokenizer| tokenizer.text(id));
     largest(&p, CANDIDATES)
         .into_iter()
         .map(|id| Candidate { id: id as u32, text: text(id as u32), p: p[id] as f32, logit: logits[id] })

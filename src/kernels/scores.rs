@@ -74,7 +74,8 @@ impl Scores<'_> {
         panel: usize,
         n_rows: usize,
     ) {
-        let panels: [&[[S::f32s; V]]; P] = std::array::from_fn(|p| &steps[(panel + p) * self.dim..][..self.dim]);
+        let panels: [&[[S::f32s; V]]; P] =
+            std::array::from_fn(|p| &steps[(panel + p) * self.dim..][..self.dim]);
         let mut row = 0;
         while row + ROWS <= n_rows {
             self.block::<S, V, P, ROWS>(simd, panels, panel, row);
@@ -254,7 +255,8 @@ pub(super) fn weighted_sum_plain<F: Real>(
 ) {
     for (r, out) in out.chunks_exact_mut(values.stride()).enumerate() {
         let weights = &weights[r * stride..][..keys.len()];
-        for (&weight, value) in weights.iter().zip(values.padded(keys.clone()).chunks_exact(values.stride())) {
+        for (&weight, value) in weights.iter().zip(values.padded(keys.clone()).chunks_exact(values.stride()))
+        {
             for (out, &value) in out.iter_mut().zip(value) {
                 *out += weight * value;
             }

@@ -77,8 +77,9 @@ impl Config {
             Some("gelu_python") => Value::from("gelu"),
             _ => value.clone(),
         };
-        serde_json::from_value(value.clone())
-            .map_err(|_| Self::wrong(key, &value, "an activation function that is known, such as gelu or silu"))
+        serde_json::from_value(value.clone()).map_err(|_| {
+            Self::wrong(key, &value, "an activation function that is known, such as gelu or silu")
+        })
     }
     /// Refuses a key whose value asks for something the pass does not do.
     pub fn must_be(&self, key: &str, word: &str, expected: &'static str) -> Result<(), SpecError> {
@@ -108,7 +109,11 @@ impl Config {
                 original_context: float(map, "original_max_position_embeddings", None)?,
             },
             Some(_) => {
-                return Err(Self::wrong("rope_type", kind.unwrap_or(&Value::Null), "default, linear or llama3"));
+                return Err(Self::wrong(
+                    "rope_type",
+                    kind.unwrap_or(&Value::Null),
+                    "default, linear or llama3",
+                ));
             }
         };
         Ok(Rotary { dims, theta, scaling })

@@ -96,7 +96,9 @@ impl LoadError {
     /// What to do about it: follows the message in the banner and on stderr.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::NotFound(_) => "check the path; a Hugging Face folder or a .safetensors file is expected".into(),
+            Self::NotFound(_) => {
+                "check the path; a Hugging Face folder or a .safetensors file is expected".into()
+            }
             Self::NoConfig(_) => "put the model's config.json beside its weights".into(),
             Self::NoWeights(_) => {
                 "expected model.safetensors, or its shards with model.safetensors.index.json".into()

@@ -70,7 +70,8 @@ impl Model {
             return Err(LoadError::NoConfig(folder));
         }
         let bytes = std::fs::read(&file).map_err(|source| LoadError::Read { file: file.clone(), source })?;
-        let config = Config::parse(&bytes).map_err(|source| LoadError::Config { file: file.clone(), source })?;
+        let config =
+            Config::parse(&bytes).map_err(|source| LoadError::Config { file: file.clone(), source })?;
         let tensors = match tensors {
             Some(file) => Tensors::from_file(file)?,
             None => Tensors::from_folder(&folder)?,
@@ -100,7 +101,9 @@ impl Model {
         let known = tokenizer.as_ref().map_or(0, Tokenizer::vocab);
         if known > network.spec.vocab {
             let vocab = network.spec.vocab;
-            warnings.push(format!("the tokenizer knows {known} tokens, the model {vocab}: some ids may be out of range"));
+            warnings.push(format!(
+                "the tokenizer knows {known} tokens, the model {vocab}: some ids may be out of range"
+            ));
         }
         Self { name, origin, network, tokenizer, warnings }
     }
@@ -131,8 +134,8 @@ impl Model {
 }
 
 fn network(config: &Config, file: &Path, tensors: &Tensors) -> Result<Network, LoadError> {
-    let (family, spec) = families::recognise(config)
-        .map_err(|source| LoadError::Config { file: file.to_owned(), source })?;
+    let (family, spec) =
+        families::recognise(config).map_err(|source| LoadError::Config { file: file.to_owned(), source })?;
     let weights = Weights::gather(family, &spec, config, tensors)?;
     Ok(Network { spec: Arc::new(spec), weights })
 }

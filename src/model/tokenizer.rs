@@ -113,7 +113,8 @@ impl Tokenizer {
             .ok()
             .and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok())
             .and_then(|config| config.get("do_lower_case")?.as_bool());
-        let no_capitals = !pieces.lines().any(|line| line.len() > 1 && line.starts_with(|c: char| c.is_uppercase()));
+        let no_capitals =
+            !pieces.lines().any(|line| line.len() > 1 && line.starts_with(|c: char| c.is_uppercase()));
         let mut inner = tokenizers::Tokenizer::new(model);
         inner
             .with_normalizer(Some(BertNormalizer::new(true, true, None, said.unwrap_or(no_capitals))))

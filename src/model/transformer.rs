@@ -76,7 +76,8 @@ impl Network {
         see(Hook::ResidPre, &x);
         match block.placement {
             NormPlacement::Pre => {
-                let attn_out = self.attention(layer, &self.norm(block.norm, &name("ln1"), &x), state, context, see);
+                let attn_out =
+                    self.attention(layer, &self.norm(block.norm, &name("ln1"), &x), state, context, see);
                 let mid = sum(x, &attn_out);
                 see(Hook::ResidMid, &mid);
                 let mlp_out = self.mlp(layer, &self.norm(block.norm, &name("ln2"), &mid), see);
@@ -186,7 +187,8 @@ impl Network {
             HeadSpec::NextToken => self.final_normalized(resid),
             HeadSpec::MaskedToken { activation, norm } => {
                 let bias = self.weights.vector("head.b");
-                let mut x = linear(&self.final_normalized(resid), &self.weights.matrix("head.W"), bias.as_deref());
+                let mut x =
+                    linear(&self.final_normalized(resid), &self.weights.matrix("head.W"), bias.as_deref());
                 kernels::activate(activation, &mut x);
                 self.norm(norm, "head.ln", &x)
             }
@@ -246,9 +248,8 @@ impl<F: Real> Turns<F> {
             let angle = f64::from(position as f32 * frequency);
             (F::of64(angle.cos()), F::of64(angle.sin()))
         };
-        let cos_sin = (first..first + n).flat_map(|position| {
-            frequencies.iter().map(move |&frequency| turn(position, frequency))
-        });
+        let cos_sin = (first..first + n)
+            .flat_map(|position| frequencies.iter().map(move |&frequency| turn(position, frequency)));
         Self { pairs: frequencies.len(), cos_sin: cos_sin.collect() }
     }
 

@@ -1,1 +1,16 @@
-//! Floor 3: values become colours; shared by window and exports.
+//! Values to colour: colour maps, scales, rasters and the tile pyramid, shared by the window and the exports.
+//!
+//! **Invariant:** no egui types and no files here; a matrix goes in, pixels come out.
+
+mod colormap;
+mod palette;
+mod raster;
+mod shader;
+mod theme;
+pub mod tiles;
+
+pub use colormap::{ColorMap, Rgba, contrast, ink_on};
+pub use raster::Raster;
+pub use shader::{Scale, Shader, ValueRange};
+pub use theme::{Theme, Tokens};
+pub use tiles::{Quantity, Tile, TileKey};

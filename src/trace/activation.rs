@@ -2,9 +2,7 @@
 
 use super::Trace;
 use crate::kernels::{Matrix, linear};
-use crate::model::{
-    Context, HeadId, Hook, LayerState, Network, NormKind, NormPlacement, NormSpec, Repeats,
-};
+use crate::model::{Context, HeadId, Hook, LayerState, Network, NormKind, NormPlacement, NormSpec, Repeats};
 
 /// An activation: numbers and their shape, row-major.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,7 +46,9 @@ impl Trace {
             Hook::RotK => interleave(&self.per_kv_head(layer, |head| self.k(head)), n),
             Hook::V => interleave(&self.per_kv_head(layer, |head| self.v(head)), n),
             Hook::Pattern => self.per_head(layer, |head| self.pattern(head).tile(0..n, 0..n)).concat(),
-            Hook::AttnScores => self.per_head(layer, |head| self.pattern(head).scores_tile(0..n, 0..n)).concat(),
+            Hook::AttnScores => {
+                self.per_head(layer, |head| self.pattern(head).scores_tile(0..n, 0..n)).concat()
+            }
             Hook::Embed | Hook::PosEmbed => match self.embedding(network, hook) {
                 Some(data) => data,
                 None => return none("in a model without learned positions"),
@@ -157,7 +157,8 @@ impl Trace {
         let heads: Vec<Vec<f32>> = (0..spec.heads)
             .map(|head| {
                 let rows = z.chunks_exact(spec.heads * dim);
-                let own: Vec<f32> = rows.flat_map(|row| &row[head * dim..(head + 1) * dim]).copied().collect();
+                let own: Vec<f32> =
+                    rows.flat_map(|row| &row[head * dim..(head + 1) * dim]).copied().collect();
                 let matrix: Matrix<'_> = network.head_output(layer, head);
                 linear(&own, &matrix, None)
             })

@@ -30,7 +30,12 @@ pub struct Pattern<'a> {
 
 impl<'a> Pattern<'a> {
     /// From what one head kept: `queries` [query, head_dim] as they enter the product, and their log-sum-exps.
-    pub fn new(spec: &'a AttentionSpec, queries: &'a [f32], keys: &'a KeyPanels<f32>, lse: &'a [f32]) -> Self {
+    pub fn new(
+        spec: &'a AttentionSpec,
+        queries: &'a [f32],
+        keys: &'a KeyPanels<f32>,
+        lse: &'a [f32],
+    ) -> Self {
         assert_eq!(queries.len(), lse.len() * spec.head_dim, "a log-sum-exp for every query");
         Self { spec, queries, keys, lse }
     }

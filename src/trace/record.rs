@@ -116,7 +116,8 @@ impl Trace {
     }
     /// Every head that the pass has been through.
     pub fn head_ids(&self) -> impl Iterator<Item = HeadId> + '_ {
-        (0..self.layers_done()).flat_map(|layer| (0..self.heads(layer)).map(move |head| HeadId { layer, head }))
+        (0..self.layers_done())
+            .flat_map(|layer| (0..self.heads(layer)).map(move |head| HeadId { layer, head }))
     }
     /// Whether a head is there to be asked about.
     pub fn has(&self, head: HeadId) -> bool {
@@ -186,7 +187,8 @@ impl Trace {
 
     /// Bytes the trace takes in memory.
     pub fn bytes(&self) -> usize {
-        let layer = |layer: &Arc<LayerTrace>| layer.resid_pre.capacity() * size_of::<f32>() + layer.state.bytes();
+        let layer =
+            |layer: &Arc<LayerTrace>| layer.resid_pre.capacity() * size_of::<f32>() + layer.state.bytes();
         let ends = (self.output.capacity() + self.logits.capacity()) * size_of::<f32>();
         self.layers.iter().map(layer).sum::<usize>() + ends
     }

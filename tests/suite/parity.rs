@@ -29,7 +29,8 @@ pub(crate) fn open(folder: &Path) -> Model {
 
 pub(crate) fn run_ids(model: &Model, ids: &[u32]) -> Trace {
     let options = RunOptions { logits: LogitRows::All, ..RunOptions::default() };
-    engine::run(model, &Prompt::Ids(ids.to_vec()), &options, &Job::new(), &mut |_| {}).expect("the run succeeds")
+    engine::run(model, &Prompt::Ids(ids.to_vec()), &options, &Job::new(), &mut |_| {})
+        .expect("the run succeeds")
 }
 
 struct Expected(Vec<u8>);

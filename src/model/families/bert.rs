@@ -72,7 +72,11 @@ fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
         width,
         vocab: config.count_or("vocab_size", 30_522)?,
         context: Some(config.count_or("max_position_embeddings", 512)?),
-        embedding: EmbeddingSpec { learned_positions: true, token_types: config.count_or("type_vocab_size", 2)?, norm: Some(norm) },
+        embedding: EmbeddingSpec {
+            learned_positions: true,
+            token_types: config.count_or("type_vocab_size", 2)?,
+            norm: Some(norm),
+        },
         blocks: vec![block; config.count_or("num_hidden_layers", 12)?],
         final_norm: None,
         head: match architecture {

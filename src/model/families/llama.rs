@@ -44,7 +44,11 @@ const BIASES: &[Map] = &[
 ];
 
 fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
-    decoder(config, "llama", &Defaults { heads: 32, kv_heads: None, layers: 32, mlp: 11_008, vocab: 32_000, context: 2048 })
+    decoder(
+        config,
+        "llama",
+        &Defaults { heads: 32, kv_heads: None, layers: 32, mlp: 11_008, vocab: 32_000, context: 2048 },
+    )
 }
 
 /// What the class fills in where `config.json` leaves a key out.

@@ -55,8 +55,7 @@ pub(super) fn sharded(folder: &Path, index: &Path) -> Result<Tensors, LoadError>
         weight_map: BTreeMap<String, String>,
     }
     let wrong = |reason: String| LoadError::Index { file: index.to_owned(), reason };
-    let bytes =
-        std::fs::read(index).map_err(|source| LoadError::Read { file: index.to_owned(), source })?;
+    let bytes = std::fs::read(index).map_err(|source| LoadError::Read { file: index.to_owned(), source })?;
     let parsed: Index = serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
     let mut tensors = Tensors { place: folder.to_owned(), ..Tensors::default() };
     for shard in parsed.weight_map.values().collect::<BTreeSet<_>>() {

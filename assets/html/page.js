@@ -1,0 +1,362 @@
+'use strict';
+// Everything shown comes from the JSON in #data; text only ever enters the page as textContent.
+const $ = (id) => document.getElementById(id);
+const page = JSON.parse($('data').textContent);
+const n = page.tokens.length;
+const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+const add = (parent, tag, text, name) => {
+  const node = document.createElement(tag);
+  if (text !== undefined) node.textContent = text;
+  if (name) node.className = name;
+  parent.append(node);
+  return node;
+};
+const state = { head: 0, pinned: n - 1, hover: null, map: null, scale: page.scale, view: { x: 0, y: 0, size: n } };
+const values = new Map(); // head index → Float32Array, decoded when first looked at
+let colours, dark;
+
+async function inflate(packed) {
+  if (typeof DecompressionStream === 'undefined') {
+    throw new Error('This browser is too old to unpack the maps: use one from 2023 or later.');
+  }
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream('deflate'));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+async function load(index) {
+  if (values.has(index)) return values.get(index);
+  const head = page.heads[index];
+  const raw = await inflate(bytes(head.data));
+  const steps = page.bits === 16 ? new Uint16Array(raw.buffer) : raw;
+  const unit = head.max / (2 ** page.bits - 1);
+  const out = Float32Array.from(steps, (step) => step * unit);
+  if (values.size > 24) values.delete(values.keys().next().value);
+  values.set(index, out);
+  return out;
+}
+
+/* Colours */
+function share(value, max) {
+  if (!(value > 0) || !(max > 0)) return 0;
+  if (state.scale === 'log') return Math.max(0, 1 + Math.log2(value / max) / 16);
+  return Math.min(1, value / max);
+}
+function paint(source, width, max, pixels) {
+  for (let i = 0, row = 0; i < source.length; i++) {
+    if (state.scale === 'row' && i % width === 0) {
+      row = 0;
+      for (let k = i; k < i + width; k++) row = Math.max(row, source[k]);
+    }
+    const at = 3 * Math.round(255 * share(source[i], state.scale === 'row' ? row : max));
+    pixels[4 * i] = colours[at]; pixels[4 * i + 1] = colours[at + 1]; pixels[4 * i + 2] = colours[at + 2];
+    pixels[4 * i + 3] = 255;
+  }
+}
+function picture(source, width, height, max) {
+  const canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext('2d');
+  const image = context.createImageData(width, height);
+  paint(source, width, max, image.data);
+  context.putImageData(image, 0, 0);
+  return canvas;
+}
+const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name);
+
+/* The grid of heads */
+const buttons = [];
+const layers = [...new Set(page.heads.map((head) => head.layer))];
+function buildGrid() {
+  const widest = Math.max(...layers.map((layer) => page.heads.filter((head) => head.layer === layer).length));
+  $('grid').style.gridTemplateColumns = `auto repeat(${widest}, minmax(16px, 88px))`;
+  for (const layer of layers) {
+    const name = add($('grid'), 'span', `L${layer}`, 'layer');
+    name.style.gridColumn = 1;
+    page.heads.forEach((head, index) => {
+      if (head.layer !== layer) return;
+      const button = add($('grid'), 'button');
+      button.type = 'button';
+      button.setAttribute('aria-label', `Head ${head.layer}.${head.head}`);
+      const canvas = add(button, 'canvas');
+      canvas.width = canvas.height = page.thumbnail;
+      if (widest <= 12) add(button, 'span', `${head.layer}.${head.head}`);
+      button.addEventListener('click', () => select(index));
+      buttons[index] = button;
+    });
+  }
+}
+function paintGrid() {
+  page.heads.forEach((head, index) => {
+    const small = bytes(head.thumbnail);
+    const canvas = buttons[index].querySelector('canvas');
+    canvas.getContext('2d').drawImage(picture(small, page.thumbnail, page.thumbnail, 255), 0, 0);
+  });
+}
+
+/* The map */
+let image = null, edge = 1, frame = null;
+function layout() {
+  const canvas = $('heat'), ratio = window.devicePixelRatio || 1;
+  const width = canvas.clientWidth, left = 92, top = 84, right = 44;
+  edge = Math.max(80, Math.min(width - left - right, window.innerHeight - 240));
+  const cell = edge / state.view.size;
+  if (cell > 30 && state.view.size === n) edge = 30 * n;
+  frame = { left, top, edge, ratio };
+  canvas.style.height = `${top + edge + 4}px`;
+  canvas.width = width * ratio;
+  canvas.height = (top + edge + 4) * ratio;
+  const bars = $('bars');
+  bars.style.height = '56px';
+  bars.width = width * ratio;
+  bars.height = 56 * ratio;
+}
+function pooled(source, view, side) {
+  // Fewer pixels than cells: each pixel shows the strongest of its cells, so that thin lines stay
+  const size = Math.min(view.size, side), out = new Float32Array(size * size), step = view.size / size;
+  for (let row = 0; row < size; row++) {
+    for (let q = Math.floor(row * step); q < Math.floor((row + 1) * step); q++) {
+      for (let column = 0; column < size; column++) {
+        let best = out[row * size + column];
+        const end = Math.floor((column + 1) * step);
+        for (let k = Math.floor(column * step); k < end; k++) best = Math.max(best, source[(q + view.y) * n + k + view.x]);
+        out[row * size + column] = best;
+      }
+    }
+  }
+  return { values: out, size };
+}
+function repaint() {
+  const source = values.get(state.head);
+  if (!source || !frame) return;
+  const small = pooled(source, state.view, Math.floor(edge * frame.ratio));
+  image = picture(small.values, small.size, small.size, page.heads[state.head].max);
+  draw();
+}
+function draw() {
+  const canvas = $('heat'), context = canvas.getContext('2d'), { left, top, ratio } = frame, view = state.view;
+  const cell = edge / view.size;
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, canvas.width, canvas.height);
+  context.imageSmoothingEnabled = false;
+  if (image) context.drawImage(image, left, top, edge, edge);
+  context.strokeStyle = style('--line');
+  context.strokeRect(left - 0.5, top - 0.5, edge + 1, edge + 1);
+  labels(context, cell, left, top);
+  const mark = (x, y, width, height, colour) => {
+    context.strokeStyle = colour;
+    context.strokeRect(x + 0.5, y + 0.5, Math.max(1, width) - 1, Math.max(1, height) - 1);
+  };
+  const { hover, pinned } = state;
+  context.save();
+  context.beginPath();
+  context.rect(left - 2, top - 2, edge + 4, edge + 4);
+  context.clip();
+  if (hover) {
+    mark(left + (hover.k - view.x) * cell, top, cell, edge, style('--muted'));
+    mark(left, top + (hover.q - view.y) * cell, edge, cell, style('--muted'));
+  }
+  if (pinned !== null) mark(left - 1, top + (pinned - view.y) * cell - 1, edge + 2, cell + 2, style('--accent'));
+  context.restore();
+  drawBars(cell, left);
+}
+function labels(context, cell, left, top) {
+  const view = state.view, { hover, pinned } = state;
+  context.font = '11px Hack, "DejaVu Sans Mono", Menlo, Consolas, monospace';
+  context.textBaseline = 'middle';
+  const fit = (index, thinned, room) => {
+    let text = thinned ? `${index} ${page.tokens[index]}` : page.tokens[index];
+    if (context.measureText(text).width <= room) return text;
+    while (text.length > 1 && context.measureText(`${text}…`).width > room) text = [...text].slice(0, -1).join('');
+    return `${text}…`;
+  };
+  const each = (from, pitch, special, put) => {
+    let step = 1;
+    while (step * cell < pitch) step *= 2;
+    const near = (index) => special.some((other) => other !== null && other !== index && Math.abs(other - index) * cell < pitch);
+    for (let index = from; index < from + view.size; index++) {
+      const chosen = special.includes(index) && !(special[1] === index && near(index));
+      if (chosen || (index % step === 0 && !near(index))) put(index, step > 1, index === special[0]);
+    }
+  };
+  context.textAlign = 'right';
+  each(view.y, 13, [pinned, hover ? hover.q : null], (index, thinned, lit) => {
+    context.fillStyle = style(lit ? '--accent-text' : '--muted');
+    context.fillText(fit(index, thinned, left - 12), left - 6, top + (index - view.y + 0.5) * cell);
+  });
+  context.textAlign = 'left';
+  each(view.x, 15, [null, hover ? hover.k : null], (index, thinned) => {
+    context.save();
+    context.translate(left + (index - view.x + 0.5) * cell, top - 6);
+    context.rotate(-1);
+    context.fillStyle = style(hover && hover.k === index ? '--text' : '--muted');
+    context.fillText(fit(index, thinned, 84), 0, 0);
+    context.restore();
+  });
+}
+function drawBars(cell, left) {
+  const canvas = $('bars'), context = canvas.getContext('2d'), { ratio } = frame, view = state.view;
+  const row = shownRow(), source = values.get(state.head);
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, canvas.width, canvas.height);
+  if (row === null || !source) return;
+  let max = 0;
+  for (let k = view.x; k < view.x + view.size; k++) max = Math.max(max, source[row * n + k]);
+  for (let k = view.x; k < view.x + view.size; k++) {
+    const height = max > 0 ? 48 * source[row * n + k] / max : 0;
+    context.fillStyle = style(state.hover && state.hover.k === k ? '--accent' : '--measure');
+    context.fillRect(left + (k - view.x) * cell, 52 - height, Math.max(1, cell - (cell > 4 ? 1 : 0)), Math.max(1, height));
+  }
+}
+const shownRow = () => (state.pinned !== null ? state.pinned : state.hover ? state.hover.q : null);
+
+/* Words beside the map */
+function ranked(list, entries) {
+  list.replaceChildren();
+  for (const [name, value, text] of entries) {
+    const item = add(list, 'li');
+    add(item, 'span', name).title = name;
+    add(add(item, 'div', undefined, 'bar'), 'i').style.width = `${100 * Math.min(1, value)}%`;
+    add(item, 'span', text);
+  }
+}
+function words() {
+  const source = values.get(state.head), row = shownRow();
+  $('row-title').textContent = row === null ? 'Row' : `Query ${row} ${page.tokens[row]}`;
+  if (source && row !== null) {
+    const order = page.tokens.map((_, k) => k).sort((a, b) => source[row * n + b] - source[row * n + a]).slice(0, 8);
+    ranked($('row'), order.filter((k) => source[row * n + k] > 0)
+      .map((k) => [`${k} ${page.tokens[k]}`, source[row * n + k], source[row * n + k].toFixed(4)]));
+  }
+  const { hover } = state;
+  $('readout').textContent = !hover || !source ? ''
+    : `q ${hover.q} ${page.tokens[hover.q]}  k ${hover.k} ${page.tokens[hover.k]}  ${source[hover.q * n + hover.k].toFixed(4)}`;
+  [...$('tokens').children].forEach((node, index) => {
+    node.classList.toggle('pinned', index === state.pinned);
+    node.classList.toggle('hover', !!hover && (index === hover.k || index === hover.q));
+  });
+}
+function legend() {
+  const context = $('legend').getContext('2d');
+  for (let x = 0; x < 160; x++) {
+    const at = 3 * Math.round(255 * x / 159);
+    context.fillStyle = `rgb(${colours[at]},${colours[at + 1]},${colours[at + 2]})`;
+    context.fillRect(x, 0, 1, 10);
+  }
+  const max = page.heads[state.head].max;
+  $('low').textContent = state.scale === 'log' ? (max / 65536).toExponential(1) : '0';
+  $('high').textContent = state.scale === 'row' ? 'row max' : max.toFixed(4);
+}
+
+/* What the reader does */
+async function select(index) {
+  state.head = (index + page.heads.length) % page.heads.length;
+  const head = page.heads[state.head];
+  buttons.forEach((button, at) => button.setAttribute('aria-pressed', at === state.head));
+  buttons[state.head].scrollIntoView({ block: 'nearest' });
+  $('head').textContent = `Head ${head.layer}.${head.head}`;
+  $('hook').textContent = `blocks.${head.layer}.attn.hook_pattern[${head.head}]`;
+  $('heat').setAttribute('aria-label', `Attention of head ${head.layer}.${head.head}, queries down, keys across`);
+  $('measures').replaceChildren();
+  for (const [name, value] of Object.entries(head.measures)) {
+    add($('measures'), 'dt', name.replaceAll('_', ' '));
+    add($('measures'), 'dd', value.toFixed(4));
+  }
+  try {
+    await load(state.head);
+  } catch (error) {
+    $('trouble').hidden = false;
+    $('trouble').textContent = error.message;
+    return;
+  }
+  legend(); repaint(); words();
+}
+function pin(row) { state.pinned = row; if (frame) draw(); words(); }
+function cellAt(event) {
+  const box = $('heat').getBoundingClientRect(), cell = edge / state.view.size;
+  const k = Math.floor((event.clientX - box.left - frame.left) / cell), q = Math.floor((event.clientY - box.top - frame.top) / cell);
+  return k >= 0 && q >= 0 && k < state.view.size && q < state.view.size ? { q: q + state.view.y, k: k + state.view.x } : null;
+}
+function look(x, y, size) {
+  size = Math.round(Math.max(Math.min(8, n), Math.min(n, size)));
+  const clamp = (at) => Math.round(Math.max(0, Math.min(n - size, at)));
+  state.view = { x: clamp(x), y: clamp(y), size };
+  layout(); repaint();
+}
+let drag = null;
+$('heat').addEventListener('pointerdown', (event) => {
+  drag = { x: event.clientX, y: event.clientY, view: { ...state.view }, moved: false };
+  $('heat').setPointerCapture(event.pointerId);
+});
+$('heat').addEventListener('pointermove', (event) => {
+  if (drag && Math.hypot(event.clientX - drag.x, event.clientY - drag.y) > 4) drag.moved = true;
+  if (drag && drag.moved) {
+    const cell = edge / drag.view.size;
+    look(drag.view.x - (event.clientX - drag.x) / cell, drag.view.y - (event.clientY - drag.y) / cell, drag.view.size);
+    return;
+  }
+  state.hover = cellAt(event);
+  draw(); words();
+});
+$('heat').addEventListener('pointerup', (event) => {
+  const cell = drag && !drag.moved ? cellAt(event) : null;
+  drag = null;
+  if (cell) pin(cell.q === state.pinned ? null : cell.q);
+});
+$('heat').addEventListener('pointerleave', () => { state.hover = null; draw(); words(); });
+$('heat').addEventListener('dblclick', () => look(0, 0, n));
+$('heat').addEventListener('wheel', (event) => {
+  const cell = cellAt(event);
+  if (!cell) return;
+  event.preventDefault();
+  const { x, y, size } = state.view, factor = Math.exp(event.deltaY * 0.002), next = Math.max(Math.min(8, n), Math.min(n, size * factor));
+  look(cell.k - (cell.k - x) * next / size, cell.q - (cell.q - y) * next / size, next);
+}, { passive: false });
+addEventListener('keydown', (event) => {
+  if (event.target instanceof HTMLSelectElement || event.ctrlKey || event.metaKey || event.altKey) return;
+  const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+  if (event.key === 'Escape') pin(null);
+  if (!step) return;
+  event.preventDefault();
+  if (event.shiftKey) {
+    pin(Math.max(0, Math.min(n - 1, (state.pinned ?? n) + step[0] + step[1])));
+  } else if (step[0]) {
+    select(state.head + step[0]);
+  } else {
+    const { layer, head } = page.heads[state.head], at = layers.indexOf(layer) + step[1];
+    if (at < 0 || at >= layers.length) return;
+    const row = page.heads.map((other, index) => [other, index]).filter(([other]) => other.layer === layers[at]);
+    select((row.find(([other]) => other.head >= head) ?? row[row.length - 1])[1]);
+  }
+});
+function recolour() {
+  colours = bytes(page.maps.find((map) => map.id === state.map).colours);
+  paintGrid(); legend(); repaint();
+}
+function wear(theme) {
+  dark = theme === 'dark';
+  document.documentElement.classList.toggle('dark', dark);
+  const maps = page.maps.filter((map) => map.theme === theme);
+  $('map').replaceChildren();
+  for (const map of maps) add($('map'), 'option', map.label).value = map.id;
+  state.map = $('map').value = (maps.find((map) => map.id === page.map) ?? maps[0]).id;
+  recolour(); words();
+}
+$('map').addEventListener('change', () => { state.map = $('map').value; recolour(); });
+$('scale').addEventListener('change', () => { state.scale = $('scale').value; recolour(); });
+$('theme').addEventListener('click', () => wear(dark ? 'light' : 'dark'));
+addEventListener('resize', () => { layout(); repaint(); });
+
+$('title').textContent = page.model;
+$('subtitle').textContent = page.subtitle;
+$('about').textContent = page.about;
+$('scale').value = state.scale;
+page.tokens.forEach((token, index) => {
+  const node = add($('tokens'), 'span', token);
+  node.title = `${index} · id ${page.ids[index]}`;
+  node.addEventListener('click', () => pin(index === state.pinned ? null : index));
+});
+$('next-title').hidden = page.next.length === 0;
+buildGrid();
+layout();
+wear(page.theme ?? (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'));
+ranked($('next'), page.next.map((candidate) => [candidate.text, candidate.p, `${(100 * candidate.p).toFixed(1)}%`]));
+select(Math.max(0, page.heads.findIndex((head) => head.layer === page.first.layer && head.head === page.first.head)));

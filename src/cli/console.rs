@@ -1,0 +1,105 @@
+//! What commands print with: results on stdout, progress on a terminal's stderr, one line for what went wrong.
+
+use std::io::{self, BufWriter, IsTerminal as _, StdoutLock, Write};
+
+use serde_json::Value;
+
+use crate::engine::{Job, LoadError, Progress, RunError};
+use crate::export::ExportError;
+
+use super::shared::Shared;
+
+/// Standard output, and how to use it.
+pub(super) struct Console {
+    /// Print one JSON object, and nothing else.
+    pub(super) json: bool,
+    quiet: bool,
+    out: BufWriter<StdoutLock<'static>>,
+}
+
+impl Console {
+    pub(super) fn new(shared: &Shared) -> Self {
+        Self { json: shared.json, quiet: shared.quiet, out: BufWriter::new(io::stdout().lock()) }
+    }
+
+    /// A job that shows its progress where somebody looks.
+    pub(super) fn job(&self) -> Job {
+        if self.quiet || !io::stderr().is_terminal() {
+            return Job::new();
+        }
+        Job::with_progress(|Progress { stage, done }| {
+            let percent = done * 100.0;
+            let line = if done >= 1.0 { String::new() } else { format!("{stage} {percent:.0} %") };
+            // \x1b[K clears what a longer line left
+            let _ = write!(io::stderr(), "\r{line}\x1b[K");
+        })
+    }
+
+    /// A remark beside the result: on stderr, unless it was asked to be quiet.
+    pub(super) fn remark(&self, words: &str) {
+        if !self.quiet {
+            let _ = writeln!(io::stderr(), "mnemoscope: {words}");
+        }
+    }
+
+    /// The one JSON object.
+    pub(super) fn object(&mut self, value: &Value) -> anyhow::Result<()> {
+        serde_json::to_writer(&mut self.out, value).map_err(io::Error::from)?;
+        Ok(writeln!(self.out)?)
+    }
+
+    /// Sees to it that everything has left, and that a full disk is noticed.
+    pub(super) fn finish(&mut self) -> anyhow::Result<()> {
+        Ok(self.out.flush()?)
+    }
+}
+
+impl Write for Console {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.out.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// One line on stderr: what happened, where, and what to do about it.
+pub(super) fn complain(error: &anyhow::Error) {
+    let mut line = format!("mnemoscope: {error:#}");
+    if let Some(hint) = hint(error) {
+        line.push_str("; ");
+        line.push_str(&hint);
+    }
+    let _ = writeln!(io::stderr(), "{}", one_line(&line));
+}
+
+fn hint(error: &anyhow::Error) -> Option<String> {
+    error.chain().find_map(|cause| {
+        let load = || cause.downcast_ref::<LoadError>()?.hint();
+        let run = || cause.downcast_ref::<RunError>()?.hint();
+        let export = || cause.downcast_ref::<ExportError>()?.hint();
+        load().or_else(run).or_else(export)
+    })
+}
+
+fn one_line(text: &str) -> String {
+    text.split(['\r', '\n']).map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// `1536` → `1.5 kB`: decimal, as disks and the memory budget count.
+pub(super) fn bytes(n: u64) -> String {
+    let mut size = n as f64;
+    for unit in ["B", "kB", "MB", "GB"] {
+        if size < 1000.0 {
+            return if unit == "B" { format!("{n} B") } else { format!("{size:.1} {unit}") };
+        }
+        size /= 1000.0;
+    }
+    format!("{size:.1} TB")
+}
+
+/// `0.00123` → `1.2 ms`.
+pub(super) fn seconds(s: f64) -> String {
+    if s < 1.0 { format!("{:.1} ms", s * 1e3) } else { format!("{s:.2} s") }
+}

@@ -1,0 +1,83 @@
+//! `mnemoscope heads`: every head's measures as a table.
+
+use std::io::Write as _;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use serde_json::{Map, Value, json};
+
+use crate::analysis::{MEASURES, Measure, measure};
+use crate::trace::{HeadId, HeadMeasures};
+
+use super::console::Console;
+use super::shared::Input;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    input: Input,
+
+    /// Sort by a measure, greatest first (default: by layer and head)
+    #[arg(long, value_name = "MEASURE", value_parser = measure_name())]
+    sort: Option<String>,
+
+    /// Print only the first N heads
+    #[arg(long, value_name = "N")]
+    top: Option<usize>,
+}
+
+fn measure_name() -> impl clap::builder::TypedValueParser<Value = String> {
+    PossibleValuesParser::new(MEASURES.iter().map(|measure| measure.id)).map(|name| name)
+}
+
+pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
+    let (_, trace) = args.input.run(console)?;
+    let mut heads: Vec<(HeadId, HeadMeasures)> =
+        trace.head_ids().map(|head| (head, trace.measures(head))).collect();
+    if let Some(by) = args.sort.as_deref().and_then(measure) {
+        heads.sort_by(|(_, a), (_, b)| (by.value)(b).total_cmp(&(by.value)(a)));
+    }
+    heads.truncate(args.top.unwrap_or(usize::MAX));
+
+    if console.json {
+        let tokens: Vec<&str> = trace.tokens.iter().map(|token| token.text.as_str()).collect();
+        let heads: Vec<Value> = heads.iter().map(|(head, measures)| object(*head, measures)).collect();
+        return console.object(&json!({ "model": trace.model_name, "tokens": tokens, "heads": heads }));
+    }
+    table(&heads, console)
+}
+
+fn object(head: HeadId, measures: &HeadMeasures) -> Value {
+    let mut object = Map::new();
+    object.insert("layer".into(), head.layer.into());
+    object.insert("head".into(), head.head.into());
+    object.extend(MEASURES.iter().map(|measure| (measure.id.into(), json!((measure.value)(measures)))));
+    Value::Object(object)
+}
+
+/// Names break at their underscores, so that eleven measures fit a terminal.
+fn table(heads: &[(HeadId, HeadMeasures)], console: &mut Console) -> anyhow::Result<()> {
+    let names: Vec<Vec<&str>> = MEASURES.iter().map(|measure| measure.id.split('_').collect()).collect();
+    let widths: Vec<usize> = MEASURES.iter().zip(&names).map(|(measure, name)| width(measure, name, heads)).collect();
+    let lines = names.iter().map(Vec::len).max().unwrap_or(0);
+    for line in 0..lines {
+        write!(console, "{:<6}", if line + 1 == lines { "head" } else { "" })?;
+        for (name, width) in names.iter().zip(&widths) {
+            let part = (line + name.len()).checked_sub(lines).map_or("", |part| name[part]);
+            write!(console, "  {part:>width$}")?;
+        }
+        writeln!(console)?;
+    }
+    for (head, measures) in heads {
+        write!(console, "{:<6}", head.to_string())?;
+        for (measure, width) in MEASURES.iter().zip(&widths) {
+            write!(console, "  {:>width$.4}", (measure.value)(measures))?;
+        }
+        writeln!(console)?;
+    }
+    Ok(())
+}
+
+fn width(measure: &Measure, name: &[&str], heads: &[(HeadId, HeadMeasures)]) -> usize {
+    let values = heads.iter().map(|(_, measures)| format!("{:.4}", (measure.value)(measures)).len());
+    values.chain(name.iter().map(|part| part.len())).max().unwrap_or(0)
+}

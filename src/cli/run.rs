@@ -1,0 +1,56 @@
+//! `mnemoscope run`: one pass; candidates, timing, bytes.
+
+use std::io::Write as _;
+
+use serde_json::json;
+
+use crate::model::shown;
+
+use super::console::{self, Console};
+use super::shared::Input;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    input: Input,
+
+    /// Candidates for the next token
+    #[arg(long, value_name = "K", default_value_t = 10)]
+    top: usize,
+}
+
+pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
+    let (_, trace) = args.input.run(console)?;
+    let next = &trace.next[..args.top.min(trace.next.len())];
+    if console.json {
+        let tokens: Vec<_> = trace.tokens.iter().map(|token| json!({ "id": token.id, "text": token.text })).collect();
+        let next: Vec<_> = next.iter().map(|next| json!({ "id": next.id, "text": next.text, "p": next.p })).collect();
+        return console.object(&json!({
+            "model": trace.model_name,
+            "tokens": tokens,
+            "next": next,
+            "forward_s": trace.forward_seconds,
+            "first_map_s": trace.first_map_seconds,
+            "trace_bytes": trace.bytes(),
+            "threads": trace.threads,
+        }));
+    }
+    let tokens: Vec<String> = trace.tokens.iter().map(crate::trace::Token::shown).collect();
+    writeln!(console, "{} tokens  {}", tokens.len(), tokens.join(" "))?;
+    if let Some(at) = trace.answer_at.filter(|_| !next.is_empty()) {
+        writeln!(console, "\nnext, after {at} {}", tokens[at])?;
+        for candidate in next {
+            let (percent, text) = (candidate.p * 100.0, shown(&candidate.text));
+            writeln!(console, "{percent:7.2} %  {text}  (id {})", candidate.id)?;
+        }
+    }
+    writeln!(
+        console,
+        "\npass {}, first map {}, trace {}, {} threads",
+        console::seconds(trace.forward_seconds),
+        console::seconds(trace.first_map_seconds),
+        console::bytes(trace.bytes() as u64),
+        trace.threads,
+    )?;
+    Ok(())
+}

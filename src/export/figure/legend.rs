@@ -1,0 +1,80 @@
+//! The legend: the colour map with the values at its ends, and how values become colours.
+
+use crate::render::{Raster, Scale, Shader, Tokens};
+
+use super::drawing::{Anchor, Area, Drawing, Face, Text};
+
+/// Width of the ramp.
+const RAMP: f32 = 160.0;
+/// Height of the ramp.
+const HEIGHT: f32 = 10.0;
+/// Width of the whole legend, words included.
+pub(crate) const WIDTH: f32 = RAMP + 220.0;
+
+/// Draws it with its upper left corner at (`x`, `y`); returns its lower edge.
+pub(crate) fn draw(
+    page: &mut Drawing,
+    x: f32,
+    y: f32,
+    quantity: &str,
+    shader: &Shader,
+    scale: Scale,
+    tokens: &Tokens,
+) -> f32 {
+    let pixels = shader.ramp(256);
+    let ramp = Area::new(x, y, RAMP, HEIGHT);
+    page.image(ramp, Raster { width: pixels.len(), height: 1, pixels });
+    page.frame(Area::new(ramp.x - 1.0, ramp.y - 1.0, RAMP + 2.0, HEIGHT + 2.0), tokens.line);
+
+    let text = |x: f32, y: f32, text: String| Text::new(x, y, text, 11.0, Face::Sans, tokens.muted);
+    let below = ramp.bottom() + 16.0;
+    for (share, label) in ticks(shader, scale) {
+        let anchor = match share {
+            0.0 => Anchor::Start,
+            1.0 => Anchor::End,
+            _ => Anchor::Middle,
+        };
+        page.text(text(x + share * RAMP, below, label).anchored(anchor));
+    }
+    page.text(Text::new(ramp.right() + 16.0, ramp.bottom(), quantity, 11.0, Face::Sans, tokens.text));
+    page.text(text(ramp.right() + 16.0, below, scale_words(scale).to_owned()));
+    below + 4.0
+}
+
+fn scale_words(scale: Scale) -> &'static str {
+    match scale {
+        Scale::Linear => "linear scale",
+        Scale::Log => "logarithmic scale",
+        Scale::Row => "each row against its own maximum",
+    }
+}
+
+/// Labels along the ramp: both ends, and zero or the tenths of the maximum where they fall between.
+fn ticks(shader: &Shader, scale: Scale) -> Vec<(f32, String)> {
+    let range = shader.range();
+    let signed = range.low < 0.0;
+    let (low, high) = match scale {
+        Scale::Row if signed => ("−max".to_owned(), "row max".to_owned()),
+        Scale::Row => ("0".to_owned(), "row max".to_owned()),
+        _ => (number(range.low), number(range.high)),
+    };
+    let mut ticks = vec![(0.0, low), (1.0, high)];
+    match (scale, signed) {
+        (_, true) => ticks.push((0.5, "0".to_owned())),
+        (Scale::Log, false) => ticks.push((shader.position(range.high / 100.0), number(range.high / 100.0))),
+        _ => {}
+    }
+    ticks
+}
+
+/// At most four significant digits, a real minus.
+pub(crate) fn number(value: f32) -> String {
+    let text = match value.abs() {
+        0.0 => "0".to_owned(),
+        size if size >= 1000.0 => format!("{value:.0}"),
+        size if size >= 100.0 => format!("{value:.1}"),
+        size if size >= 0.01 => format!("{value:.3}").trim_end_matches('0').trim_end_matches('.').to_owned(),
+        _ => format!("{value:.1e}"),
+    };
+    text.replace('-', "−")
+}

@@ -1,0 +1,183 @@
+//! One self-contained interactive page: every picked head's map, no network, nothing executed but our own script.
+//!
+//! Weights are stored in steps of a head's greatest weight / 65,535 (or / 255 for many cells), deflated and in
+//! base64. Text from the prompt and the model enters as JSON in which `<` cannot occur, and the script only ever
+//! sets it as text: a token `</script>` stays a token.
+
+use std::io::Write;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
+use serde_json::{Value, json};
+use strum::IntoEnumIterator as _;
+
+use crate::model::shown;
+use crate::render::ColorMap;
+use crate::trace::{HeadId, Trace};
+
+use super::arrays::Source;
+use super::error::ExportError;
+use super::options::Options;
+use super::picture;
+use super::what::What;
+
+const PAGE: &str = include_str!("../../assets/html/page.html");
+const STYLE: &str = include_str!("../../assets/html/page.css");
+const SCRIPT: &str = include_str!("../../assets/html/page.js");
+
+/// The most weights a page holds: beyond it browsers take long to open the file.
+const MOST_CELLS: u64 = 1 << 26;
+/// Up to this many weights a step is 1/65,535 of a head's greatest weight; beyond it 1/255.
+const FINE_CELLS: u64 = 1 << 22;
+/// Query rows that are packed at once.
+const BAND: usize = 256;
+/// Candidates for the next token.
+const CANDIDATES: usize = 8;
+
+/// Writes the page.
+pub(super) fn write(source: &Source<'_>, options: &Options, out: &mut dyn Write) -> Result<(), ExportError> {
+    if options.what != [What::Pattern] {
+        return Err(ExportError::Content { format: ".html", what: "anything but attention weights".into() });
+    }
+    let trace = source.trace;
+    let heads = picture::heads(trace, &options.selection)?;
+    let cells = heads.len() as u64 * (trace.n_tokens() as u64).pow(2);
+    if cells > MOST_CELLS {
+        return Err(ExportError::Page { cells, most: MOST_CELLS });
+    }
+    let steps = if cells <= FINE_CELLS { Steps::Fine } else { Steps::Coarse };
+
+    let (top, rest) = split(PAGE, "/*STYLE*/");
+    let (middle, rest) = split(rest, "/*DATA*/");
+    let (before_script, bottom) = split(rest, "/*SCRIPT*/");
+    for part in [top, STYLE, middle] {
+        out.write_all(part.as_bytes())?;
+    }
+    // One object whose last member is the list of heads, written as they are packed
+    let meta = safe(&describe(trace, options, &heads, steps));
+    write!(out, "{},\"heads\":[", meta.trim_end_matches('}'))?;
+    for (index, &head) in heads.iter().enumerate() {
+        if (source.watch)(index as f32 / heads.len() as f32).is_break() {
+            return Err(ExportError::Cancelled);
+        }
+        let comma = if index == 0 { "" } else { "," };
+        write!(out, "{comma}{}", safe(&pack(trace, head, steps)?))?;
+    }
+    write!(out, "]}}")?;
+    for part in [before_script, SCRIPT, bottom] {
+        out.write_all(part.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// In how many steps a weight is stored.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Steps {
+    Fine,
+    Coarse,
+}
+
+impl Steps {
+    fn bits(self) -> u32 {
+        match self {
+            Self::Fine => 16,
+            Self::Coarse => 8,
+        }
+    }
+
+    fn most(self) -> f32 {
+        (2_u32.pow(self.bits()) - 1) as f32
+    }
+}
+
+/// Everything but the heads. The last member must not be an object: the heads are appended behind it.
+fn describe(trace: &Trace, options: &Options, heads: &[HeadId], steps: Steps) -> Value {
+    let look = options.look;
+    let maps = ColorMap::iter().filter(|map| !map.is_signed()).map(|map| {
+        let colours: Vec<u8> =
+            map.lut().iter().flat_map(|&[red, green, blue, _]| [red, green, blue]).collect();
+        json!({ "id": map.id(), "label": map.label(), "theme": map.theme().id(),
+                "colours": BASE64_STANDARD.encode(colours) })
+    });
+    let next = trace.next.iter().take(CANDIDATES);
+    let next: Vec<_> = next.map(|next| json!({ "text": shown(&next.text), "p": next.p })).collect();
+    let error = 0.5 / steps.most();
+    json!({
+        "about": format!(
+            "Made by Mnemoscope {}. Weights are stored within ± {error:.1e} of each head's greatest weight.",
+            env!("CARGO_PKG_VERSION"),
+        ),
+        "bits": steps.bits(),
+        "first": heads[0],
+        "ids": trace.tokens.iter().map(|token| token.id).collect::<Vec<_>>(),
+        "map": look.map(false).id(),
+        "maps": maps.collect::<Vec<_>>(),
+        "model": trace.model_name,
+        "next": next,
+        "scale": look.scale.id(),
+        "subtitle": picture::subtitle(trace, false),
+        "theme": (look.theme.is_some() || look.map.is_some()).then(|| look.theme().id()),
+        "thumbnail": trace.thumbnail(heads[0]).size,
+        "tokens": trace.tokens.iter().map(crate::trace::Token::shown).collect::<Vec<_>>(),
+    })
+}
+
+/// One head: its measures, its thumbnail in 255 steps, its weights packed.
+fn pack(trace: &Trace, head: HeadId, steps: Steps) -> Result<Value, ExportError> {
+    let pattern = trace.pattern(head);
+    let thumbnail = trace.thumbnail(head);
+    let max = greatest(&thumbnail.values);
+    let step = |value: f32, most: f32| (value / max * most).round().clamp(0.0, most);
+    let small: Vec<u8> = thumbnail.values.iter().map(|&value| step(value, 255.0) as u8).collect();
+
+    let mut packed = ZlibEncoder::new(Vec::new(), Compression::default());
+    let (rows, columns) = (pattern.n_queries(), pattern.n_keys());
+    for first in (0..rows).step_by(BAND) {
+        let values = pattern.tile(first..(first + BAND).min(rows), 0..columns);
+        let bytes: Vec<u8> = match steps {
+            Steps::Fine => {
+                values.iter().flat_map(|&value| (step(value, steps.most()) as u16).to_le_bytes()).collect()
+            }
+            Steps::Coarse => values.iter().map(|&value| step(value, steps.most()) as u8).collect(),
+        };
+        packed.write_all(&bytes)?;
+    }
+    Ok(json!({
+        "layer": head.layer,
+        "head": head.head,
+        "max": max,
+        "measures": trace.measures(head),
+        "thumbnail": BASE64_STANDARD.encode(small),
+        "data": BASE64_STANDARD.encode(packed.finish()?),
+    }))
+}
+
+/// The greatest weight of a head: a max-pooled thumbnail knows it. Never 0.
+fn greatest(values: &[f32]) -> f32 {
+    let max = values.iter().copied().filter(|value| value.is_finite()).fold(0.0, f32::max);
+    if max > 0.0 { max } else { 1.0 }
+}
+
+/// JSON that can stand in a script element: markup and JavaScript's odd line ends are escaped, which only strings hold.
+fn safe(value: &Value) -> String {
+    let text = value.to_string();
+    let mut out = String::with_capacity(text.len() + 64);
+    for c in text.chars() {
+        match c {
+            '<' => out.push_str("\\u003c"),
+            '>' => out.push_str("\\u003e"),
+            '&' => out.push_str("\\u0026"),
+            '\u{2028}' => out.push_str("\\u2028"),
+            '\u{2029}' => out.push_str("\\u2029"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// The template before and after a mark that it is known to hold.
+fn split<'a>(template: &'a str, mark: &str) -> (&'a str, &'a str) {
+    template.split_once(mark).unwrap_or((template, ""))
+}

@@ -1,0 +1,63 @@
+//! NPZ: NumPy's zip of arrays (`numpy.load`), stored without compression so that it can be memory-mapped.
+
+use std::io::{self, Write};
+
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
+
+use super::arrays::{self, Source};
+use super::error::ExportError;
+use super::options::{Dtype, Options};
+
+/// Writes `tokens` and the arrays of `options`.
+pub(super) fn write(source: &Source<'_>, options: &Options, out: &mut dyn Write) -> Result<(), ExportError> {
+    let entries = arrays::entries(source.trace, &options.what, &options.selection)?;
+    let mut zip = ZipWriter::new_stream(out);
+    let ids: Vec<u8> =
+        source.trace.tokens.iter().flat_map(|token| i64::from(token.id).to_le_bytes()).collect();
+    begin(&mut zip, "tokens", "<i8", &[source.trace.n_tokens()], ids.len() as u64)?;
+    zip.write_all(&ids)?;
+    let kind = match options.dtype {
+        Dtype::F32 => "<f4",
+        Dtype::F16 => "<f2",
+    };
+    let mut bytes = Vec::new();
+    for entry in entries {
+        begin(&mut zip, &entry.name, kind, &entry.shape, entry.len() * options.dtype.bytes())?;
+        entry.stream(source, &mut |values| {
+            bytes.clear();
+            options.dtype.spell(values, &mut bytes);
+            Ok(zip.write_all(&bytes)?)
+        })?;
+    }
+    zip.finish().map_err(io::Error::from)?;
+    Ok(())
+}
+
+/// Begins the member `name`, with NumPy's header.
+fn begin(
+    zip: &mut ZipWriter<impl Write + io::Seek>,
+    name: &str,
+    kind: &str,
+    shape: &[usize],
+    bytes: u64,
+) -> io::Result<()> {
+    let options = SimpleFileOptions::default()
+        .compression_method(zip::CompressionMethod::Stored)
+        .large_file(bytes >= u64::from(u32::MAX) - (1 << 16));
+    zip.start_file(format!("{name}.npy"), options)?;
+    zip.write_all(&header(kind, shape))
+}
+
+/// The header of an `.npy` file, version 1.0: values begin at a multiple of 64 bytes.
+fn header(kind: &str, shape: &[usize]) -> Vec<u8> {
+    let shape: String = shape.iter().map(|n| format!("{n},")).collect();
+    let mut words = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({shape}), }}");
+    let begun = 10 + words.len() + 1;
+    words.extend(std::iter::repeat_n(' ', begun.next_multiple_of(64) - begun));
+    words.push('\n');
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend((words.len() as u16).to_le_bytes());
+    bytes.extend(words.bytes());
+    bytes
+}

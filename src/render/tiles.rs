@@ -1,0 +1,180 @@
+//! A head's map as a pyramid of tiles: a long pattern is browsed like a geographic map, tile by tile.
+//!
+//! Level 0 has one value per cell; each level above pools two by two, keeping the greatest, so that a thin stripe
+//! never vanishes. Values come from [`Pattern`]; nothing here holds more than one tile and its rows.
+
+use std::ops::Range;
+
+use crate::trace::{Pattern, Pool};
+
+use super::raster::Raster;
+use super::shader::{Scale, Shader};
+
+/// Values along a tile's edge.
+pub const TILE: usize = 256;
+
+/// Which of a head's two matrices is shown.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    strum::EnumIter,
+    strum::EnumString,
+    strum::IntoStaticStr,
+)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
+pub enum Quantity {
+    /// After the softmax: a row sums to 1.
+    #[default]
+    Weights,
+    /// Before the softmax: signed, −∞ where masked.
+    Scores,
+}
+
+/// One tile's place in the pyramid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TileKey {
+    /// Halvings: a value of level `l` stands for 2ˡ × 2ˡ cells.
+    pub level: u8,
+    /// Tiles down.
+    pub row: usize,
+    /// Tiles across.
+    pub column: usize,
+}
+
+impl TileKey {
+    /// The query rows it covers, cut to `n_queries`.
+    pub fn queries(self, n_queries: usize) -> Range<usize> {
+        span(self.row, self.level, n_queries)
+    }
+
+    /// The key columns it covers, cut to `n_keys`.
+    pub fn keys(self, n_keys: usize) -> Range<usize> {
+        span(self.column, self.level, n_keys)
+    }
+
+    /// The tile one level up that shows the same cells: what to draw until this one is there.
+    pub fn parent(self) -> Self {
+        Self { level: self.level + 1, row: self.row / 2, column: self.column / 2 }
+    }
+}
+
+/// One tile's values, row-major.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tile {
+    /// Values down and across: 256 but at the lower and right edge of the map.
+    pub rows: usize,
+    /// See `rows`.
+    pub columns: usize,
+    /// `rows × columns` values.
+    pub values: Vec<f32>,
+    /// The maximum of each of its rows over *all* keys, where [`Scale::Row`] asks for it.
+    pub peaks: Option<Vec<f32>>,
+}
+
+impl Tile {
+    /// The tile's colours.
+    pub fn paint(&self, shader: &Shader) -> Raster {
+        shader.paint_rows(&self.values, self.columns, self.peaks.as_deref())
+    }
+}
+
+/// Levels of the pyramid of an `n_queries × n_keys` map: the last one is a single tile.
+pub fn levels(n_queries: usize, n_keys: usize) -> u8 {
+    let tiles = n_queries.max(n_keys).div_ceil(TILE).max(1);
+    tiles.next_power_of_two().trailing_zeros() as u8 + 1
+}
+
+/// The level to draw when a cell is `pixels` wide on screen: the finest that has no more values than pixels.
+pub fn level_for(pixels: f32, levels: u8) -> u8 {
+    let halvings = if pixels >= 1.0 { 0.0 } else { (1.0 / pixels.max(f32::MIN_POSITIVE)).log2().floor() };
+    (halvings as u8).min(levels.saturating_sub(1))
+}
+
+/// The tiles of `level` that show any of `queries × keys`, row by row.
+pub fn covering(level: u8, queries: Range<usize>, keys: Range<usize>) -> impl Iterator<Item = TileKey> {
+    let tiles = move |cells: Range<usize>| {
+        let edge = TILE << level;
+        cells.start / edge..cells.end.div_ceil(edge)
+    };
+    let columns = tiles(keys);
+    tiles(queries).flat_map(move |row| columns.clone().map(move |column| TileKey { level, row, column }))
+}
+
+/// Computes a tile. `scale` only decides whether the maxima of whole rows are needed.
+pub fn tile(pattern: &Pattern<'_>, quantity: Quantity, key: TileKey, scale: Scale) -> Tile {
+    let (queries, keys) = (key.queries(pattern.n_queries()), key.keys(pattern.n_keys()));
+    let (rows, columns) = (queries.len().div_ceil(1 << key.level), keys.len().div_ceil(1 << key.level));
+    let values = pooled(pattern, quantity, queries.clone(), keys, rows, columns);
+    let peaks =
+        (scale == Scale::Row).then(|| pooled(pattern, quantity, queries, 0..pattern.n_keys(), rows, 1));
+    Tile { rows, columns, values, peaks }
+}
+
+/// `rows × columns` maxima over `queries × keys`; one value a cell where the sizes are equal.
+pub fn pooled(
+    pattern: &Pattern<'_>,
+    quantity: Quantity,
+    queries: Range<usize>,
+    keys: Range<usize>,
+    rows: usize,
+    columns: usize,
+) -> Vec<f32> {
+    let whole = rows == queries.len() && columns == keys.len();
+    match quantity {
+        Quantity::Weights if whole => pattern.tile(queries, keys),
+        Quantity::Weights => pattern.pooled(queries, keys, rows, columns, Pool::Max),
+        Quantity::Scores if whole => pattern.scores_tile(queries, keys),
+        Quantity::Scores => pooled_scores(pattern, queries, keys, rows, columns),
+    }
+}
+
+/// Scores keep the one of greatest magnitude of each cell: a signed map has two ends. One band of rows at a time.
+fn pooled_scores(
+    pattern: &Pattern<'_>,
+    queries: Range<usize>,
+    keys: Range<usize>,
+    rows: usize,
+    columns: usize,
+) -> Vec<f32> {
+    let mut out = vec![f32::NEG_INFINITY; rows * columns];
+    for (row, out) in out.chunks_mut(columns.max(1)).enumerate() {
+        let band = share(&queries, row, rows);
+        let scores = pattern.scores_tile(band, keys.clone());
+        for line in scores.chunks(keys.len().max(1)) {
+            for (column, out) in out.iter_mut().enumerate() {
+                let cells = share(&(0..keys.len()), column, columns);
+                *out = line[cells].iter().copied().fold(*out, farther);
+            }
+        }
+    }
+    out
+}
+
+/// Whichever lies farther from zero; a masked cell (−∞) only where nothing else is.
+fn farther(a: f32, b: f32) -> f32 {
+    match (a == f32::NEG_INFINITY, b == f32::NEG_INFINITY) {
+        (true, _) => b,
+        (_, true) => a,
+        _ if b.is_nan() || b.abs() > a.abs() => b,
+        _ => a,
+    }
+}
+
+/// The `index`-th of `parts` nearly equal parts of `whole`.
+fn share(whole: &Range<usize>, index: usize, parts: usize) -> Range<usize> {
+    let cut = |i: usize| whole.start + whole.len() * i / parts.max(1);
+    cut(index)..cut(index + 1)
+}
+
+fn span(index: usize, level: u8, n: usize) -> Range<usize> {
+    let edge = TILE << level;
+    (index * edge).min(n)..((index + 1) * edge).min(n)
+}
