@@ -20,7 +20,9 @@ impl Window {
             Command::AskForModel => self.dialog = Dialog::Open { path: String::new() },
             Command::OpenModel(path) => self.open(ModelSource::Path(path)),
             Command::OpenEmbedded => self.open(ModelSource::Embedded),
-            Command::AskForExport(piece) => self.dialog = Dialog::Export { path: self.export_name(piece), piece },
+            Command::AskForExport(piece) => {
+                self.dialog = Dialog::Export { path: self.export_name(piece), piece }
+            }
             Command::Export { path, piece } => self.export(path, piece),
             Command::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
             Command::EditPrompt(text) => self.edit(text),
@@ -134,7 +136,8 @@ impl Window {
     }
 
     fn export_name(&self, piece: Piece) -> String {
-        let folder = self.settings.export_folder.clone().or_else(|| std::env::current_dir().ok()).unwrap_or_default();
+        let folder =
+            self.settings.export_folder.clone().or_else(|| std::env::current_dir().ok()).unwrap_or_default();
         let model = self.session.model.as_ref().map_or("model", |model| model.name.as_str());
         let part = match piece {
             Piece::Head => self.state.head.label(),
@@ -146,7 +149,9 @@ impl Window {
     }
 
     fn export(&mut self, path: PathBuf, piece: Piece) {
-        let (Some(model), Some(trace)) = (self.session.model.clone(), self.session.trace.clone()) else { return };
+        let (Some(model), Some(trace)) = (self.session.model.clone(), self.session.trace.clone()) else {
+            return;
+        };
         self.dialog = Dialog::None;
         self.settings.export_folder = path.parent().map(std::path::Path::to_owned);
         let options = exporting::options(piece, &self.state, self.dark);

@@ -27,7 +27,11 @@ pub struct Atlas {
 impl Atlas {
     /// Colours the thumbnails for cells of `pixels` on screen, unless that is what is there already.
     pub fn refresh(&mut self, ctx: &egui::Context, run: u64, trace: &Trace, palette: &Palette, pixels: f32) {
-        let largest = if trace.layers_done() == 0 { return } else { trace.thumbnail(HeadId { layer: 0, head: 0 }).size };
+        let largest = if trace.layers_done() == 0 {
+            return;
+        } else {
+            trace.thumbnail(HeadId { layer: 0, head: 0 }).size
+        };
         let side = if pixels < largest as f32 { (pixels.ceil() as usize).clamp(8, largest) } else { largest };
         let made = Made { run, layers: trace.layers_done(), palette: palette.number, side };
         if self.made == Some(made) {

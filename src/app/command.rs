@@ -204,7 +204,8 @@ impl CommandKind {
             .filter_map(|kind| Some((kind, kind.shortcut()?)))
             .collect();
         // More modifiers first: Ctrl+Z must not take what was Ctrl+Shift+Z
-        let weight = |keys: &KeyboardShortcut| u8::from(keys.modifiers.shift) + u8::from(keys.modifiers.command);
+        let weight =
+            |keys: &KeyboardShortcut| u8::from(keys.modifiers.shift) + u8::from(keys.modifiers.command);
         kinds.sort_by_key(|(_, keys)| std::cmp::Reverse(weight(keys)));
         ctx.input_mut(|input| {
             kinds.iter().filter(|(_, keys)| input.consume_shortcut(keys)).map(|&(kind, _)| kind).collect()

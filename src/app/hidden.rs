@@ -105,7 +105,8 @@ fn gather(trace: &Trace, kind: Kind) -> Values {
             gathered(&norms, n)
         }
     };
-    let mut sizes: Vec<f32> = values.iter().map(|value| value.abs()).filter(|size| size.is_finite()).collect();
+    let mut sizes: Vec<f32> =
+        values.iter().map(|value| value.abs()).filter(|size| size.is_finite()).collect();
     let greatest = sizes.iter().copied().fold(0.0, f32::max);
     let at = ((sizes.len() as f64 * QUANTILE) as usize).min(sizes.len().saturating_sub(1));
     let limit = if sizes.is_empty() { 1.0 } else { *sizes.select_nth_unstable_by(at, f32::total_cmp).1 };

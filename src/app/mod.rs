@@ -12,6 +12,7 @@ pub mod exporting;
 pub mod hidden;
 pub mod palette;
 pub mod panes;
+pub mod row;
 pub mod scene;
 pub mod session;
 pub mod settings;
@@ -43,7 +44,8 @@ pub fn launch(model: Option<PathBuf>, prompt: Option<String>) -> anyhow::Result<
     let opening = Opening::new(Settings::load(), source.clone(), prompt.clone());
     let Err(error) = run(first, opening) else { return Ok(()) };
     log::warn!("{first} failed, trying {}: {error}", start::other(first));
-    run(start::other(first), Opening::new(Settings::load(), source, prompt)).context("the window could not be opened")
+    run(start::other(first), Opening::new(Settings::load(), source, prompt))
+        .context("the window could not be opened")
 }
 
 fn run(renderer: eframe::Renderer, mut opening: Opening) -> anyhow::Result<()> {

@@ -3,7 +3,8 @@
 use super::{
     command::{Command, Refusal},
     examples::Example,
-    session::{Busy, Checks, Row},
+    row::Row,
+    session::{Busy, Checks},
     settings::Settings,
     state::{Hover, State, View},
     text::Words,
@@ -129,7 +130,9 @@ impl<'a> Scene<'a> {
         let last = trace.heads(layer).saturating_sub(1);
         let head = match heads {
             0 => now.head.min(last),
-            _ => now.head.checked_add_signed(heads).filter(|&head| head <= last).ok_or(self.words.at_border)?,
+            _ => {
+                now.head.checked_add_signed(heads).filter(|&head| head <= last).ok_or(self.words.at_border)?
+            }
         };
         Ok(HeadId { layer, head })
     }

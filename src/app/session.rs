@@ -1,6 +1,7 @@
 //! What is open and what is being worked on: the model, its run, jobs, the row in sight. Lives as long as the window.
 
 use super::{
+    row::Row,
     state::State,
     text::ENGLISH,
     worker::{News, Post, Purpose, spawn},
@@ -72,24 +73,6 @@ pub enum Checks {
     Done(Vec<CheckResult>),
 }
 
-/// The weights of one row, and its greatest.
-pub struct Row {
-    /// Which head's.
-    pub head: HeadId,
-    /// Which query's.
-    pub query: usize,
-    /// One weight a key; 0 where masked.
-    pub weights: Vec<f32>,
-    /// Keys and weights, the greatest first; as many as a table may show.
-    pub top: Vec<(usize, f32)>,
-    /// What all of them sum to.
-    pub sum: f64,
-    run: u64,
-    layers: usize,
-}
-
-const TABLE: usize = 64;
-
 /// Everything that is open.
 pub struct Session {
     /// The model that is open.
@@ -144,6 +127,13 @@ impl Session {
             lens_asked: None,
             numbers: 0,
         }
+    }
+
+    /// Shows a run that was made elsewhere.
+    pub fn show_run(&mut self, model: Arc<Model>, trace: Trace) {
+        self.numbers += 1;
+        self.model = Some(model);
+        self.show(self.numbers, trace);
     }
 
     /// The post, for others that start work.
@@ -264,25 +254,14 @@ impl Session {
 
     /// The row of `query` in the selected head, kept until either changes.
     pub fn refresh_row(&mut self, head: HeadId, query: Option<usize>) {
-        let (Some(trace), Some(query)) = (&self.trace, query) else {
+        let trace = self.trace.as_ref().filter(|trace| trace.has(head));
+        let Some((trace, query)) = trace.zip(query.filter(|&query| query < self.labels.len())) else {
             self.row = None;
             return;
         };
-        let layers = trace.layers_done();
-        if head.layer >= layers || query >= trace.n_tokens() {
-            self.row = None;
-            return;
+        if !self.row.as_ref().is_some_and(|row| row.is(self.run, head, query)) {
+            self.row = Some(Row::new(self.run, trace, head, query));
         }
-        let fresh = |row: &Row| (row.run, row.head, row.query) == (self.run, head, query) && row.layers > head.layer;
-        if self.row.as_ref().is_some_and(fresh) {
-            return;
-        }
-        let weights = trace.pattern(head).row(query);
-        let mut order: Vec<(usize, f32)> = weights.iter().copied().enumerate().filter(|cell| cell.1 > 0.0).collect();
-        order.sort_by(|a, b| b.1.total_cmp(&a.1));
-        order.truncate(TABLE);
-        let sum = weights.iter().map(|&weight| f64::from(weight)).sum();
-        self.row = Some(Row { head, query, weights, top: order, sum, run: self.run, layers });
     }
 
     /// Takes in what a worker said. True where the state must be fitted to a new model or run.
@@ -369,7 +348,8 @@ impl Session {
 
     fn restore(&mut self) {
         if let Some((run, trace)) = self.before.take() {
-            (self.run, self.trace, self.row, self.lens, self.lens_asked) = (run, Some(trace), None, None, None);
+            (self.run, self.trace, self.row, self.lens, self.lens_asked) =
+                (run, Some(trace), None, None, None);
         } else if self.trace.as_ref().is_some_and(|trace| !trace.is_complete()) {
             (self.trace, self.row) = (None, None);
         }
@@ -382,7 +362,8 @@ impl Session {
         let n = trace.n_tokens();
         state.query = state.query.filter(|&query| query < n);
         state.key = state.key.filter(|&key| key < n);
-        state.view = state.view.filter(|view| view.query + view.span <= n as f32 && view.key + view.span <= n as f32);
+        state.view =
+            state.view.filter(|view| view.query + view.span <= n as f32 && view.key + view.span <= n as f32);
         state.layer = state.layer.min(trace.n_layers());
         state.head.layer = state.head.layer.min(trace.n_layers().saturating_sub(1));
         state.head.head = state.head.head.min(trace.heads(state.head.layer).saturating_sub(1));

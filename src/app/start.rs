@@ -27,8 +27,9 @@ pub fn other(renderer: eframe::Renderer) -> eframe::Renderer {
 #[cfg(target_os = "linux")]
 fn hardware() -> bool {
     let has = |path: &str| std::path::Path::new(path).exists();
-    let rendering = std::fs::read_dir("/dev/dri")
-        .is_ok_and(|mut files| files.any(|file| file.is_ok_and(|f| f.file_name().to_string_lossy().starts_with("render"))));
+    let rendering = std::fs::read_dir("/dev/dri").is_ok_and(|mut files| {
+        files.any(|file| file.is_ok_and(|f| f.file_name().to_string_lossy().starts_with("render")))
+    });
     rendering || has("/dev/nvidia0") || has("/dev/dxg")
 }
 
@@ -68,7 +69,8 @@ impl Stopwatch {
         let now = since_start();
         let window = *self.window.get_or_insert(now);
         if self.painted {
-            let line = serde_json::json!({ "window_s": window.as_secs_f64(), "first_map_s": now.as_secs_f64() });
+            let line =
+                serde_json::json!({ "window_s": window.as_secs_f64(), "first_map_s": now.as_secs_f64() });
             println!("{line}");
             ctx.send_viewport_cmd(egui::ViewportCommand::Close);
         }

@@ -238,10 +238,14 @@ pub const ENGLISH: Words = Words {
 pub fn command(kind: CommandKind) -> (&'static str, &'static str) {
     match kind {
         CommandKind::OpenModel => ("Open model…", "Opens a model of your own"),
-        CommandKind::OpenEmbedded => ("Open the embedded model", "Goes back to the model that came with the app"),
+        CommandKind::OpenEmbedded => {
+            ("Open the embedded model", "Goes back to the model that came with the app")
+        }
         CommandKind::ExportHead => ("This head…", "Writes the selected head as a picture, page or data"),
         CommandKind::ExportAll => ("All heads…", "Writes every head as a picture, page or data"),
-        CommandKind::ExportStates => ("Hidden states…", "Writes the residual stream of every layer as data or a picture"),
+        CommandKind::ExportStates => {
+            ("Hidden states…", "Writes the residual stream of every layer as data or a picture")
+        }
         CommandKind::Quit => ("Quit", "Closes the window"),
         CommandKind::RunPrompt => ("Run", "Runs the model on the prompt"),
         CommandKind::Cancel => ("Cancel", "Stops what is running"),
@@ -258,7 +262,9 @@ pub fn command(kind: CommandKind) -> (&'static str, &'static str) {
         CommandKind::KeyLeft => ("Key to the left", "Pins the key token before"),
         CommandKind::KeyRight => ("Key to the right", "Pins the key token after"),
         CommandKind::Clear => ("Clear the pins", "Closes what is open, else unpins query and key"),
-        CommandKind::CopyHook => ("Copy the hook's name", "Puts the selected head's TransformerLens name on the clipboard"),
+        CommandKind::CopyHook => {
+            ("Copy the hook's name", "Puts the selected head's TransformerLens name on the clipboard")
+        }
         CommandKind::ZoomIn => ("Zoom in", "Shows fewer cells, larger"),
         CommandKind::ZoomOut => ("Zoom out", "Shows more cells, smaller"),
         CommandKind::ZoomFit => ("Whole map", "Shows every cell"),
@@ -270,7 +276,9 @@ pub fn command(kind: CommandKind) -> (&'static str, &'static str) {
         CommandKind::ShowStream => ("Hidden states", "Residual stream of one layer, token × dimension"),
         CommandKind::ShowNorms => ("Norms", "Length of the residual stream, layer × token"),
         CommandKind::ShowLens => ("Logit lens", "What each layer would say next"),
-        CommandKind::ShowChecks => ("Check the numbers…", "The model's own identities, each with its residual"),
+        CommandKind::ShowChecks => {
+            ("Check the numbers…", "The model's own identities, each with its residual")
+        }
         CommandKind::ShowHelp => ("Keys and gestures", "Everything the keyboard and the pointer can do"),
     }
 }

@@ -1,7 +1,10 @@
 //! The window's looks: the colours of both themes, the type scale, the fonts. No other file names a colour.
 
 use crate::render::{self, Raster, Rgba};
-use egui::{Color32, ColorImage, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Margin, Shadow, Stroke, TextStyle, Theme};
+use egui::{
+    Color32, ColorImage, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Margin, Shadow, Stroke,
+    TextStyle, Theme,
+};
 use std::sync::Arc;
 
 /// One theme's colours, by what they mean.

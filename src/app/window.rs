@@ -312,9 +312,15 @@ fn panes(
     if let Some(banner) = banner {
         let fill = theme::mix(tokens.panel, if banner.error { tokens.error } else { tokens.measure }, 0.12);
         let frame = plain(fill).inner_margin(egui::Margin::symmetric(0, 6));
-        Panel::top("banner").frame(frame).resizable(false).show(ui, |ui| bars::banner(ui, scene, banner, out));
+        Panel::top("banner")
+            .frame(frame)
+            .resizable(false)
+            .show(ui, |ui| bars::banner(ui, scene, banner, out));
     }
-    Panel::bottom("status").exact_size(26.0).frame(plain(tokens.panel)).show(ui, |ui| bars::status(ui, scene, out));
+    Panel::bottom("status")
+        .exact_size(26.0)
+        .frame(plain(tokens.panel))
+        .show(ui, |ui| bars::status(ui, scene, out));
     let wide = ui.available_width();
     let side = (wide * 0.19).clamp(236.0, 340.0);
     Panel::left("left")
@@ -368,7 +374,12 @@ fn drops(ctx: &egui::Context, scene: &Scene<'_>, out: &mut Out) {
         let layer = egui::LayerId::new(egui::Order::Foreground, egui::Id::unique("drop"));
         let painter = ctx.layer_painter(layer);
         painter.rect_filled(area, 0, tokens.background.gamma_multiply(0.85));
-        painter.rect_stroke(area.shrink(16.0), 8, egui::Stroke::new(2.0, tokens.accent), egui::StrokeKind::Inside);
+        painter.rect_stroke(
+            area.shrink(16.0),
+            8,
+            egui::Stroke::new(2.0, tokens.accent),
+            egui::StrokeKind::Inside,
+        );
         let font = theme::strong(20.0);
         painter.text(area.center(), egui::Align2::CENTER_CENTER, scene.words.drop_here, font, tokens.text);
     }

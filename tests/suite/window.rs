@@ -20,7 +20,11 @@ use strum::IntoEnumIterator as _;
 const PROMPT: &str = "Mary has a red ball. Tom has a blue kite.";
 
 /// The embedded model with a prompt run, in a window of this size.
-pub(crate) fn window_of(size: [f32; 2], settings: Settings, prompt: Option<&str>) -> Harness<'static, Window> {
+pub(crate) fn window_of(
+    size: [f32; 2],
+    settings: Settings,
+    prompt: Option<&str>,
+) -> Harness<'static, Window> {
     let opening = Opening::new(settings, ModelSource::Embedded, prompt.map(str::to_owned));
     let mut harness = Harness::builder()
         .with_size(size)

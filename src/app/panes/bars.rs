@@ -18,7 +18,12 @@ pub fn top(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
         ui.add_space(6.0);
         menus(ui, scene, out);
         if let Some(model) = scene.model {
-            let line = format!("{} · {} {}", model.name, super::heads::shape_of(model.spec()), words.heads.to_lowercase());
+            let line = format!(
+                "{} · {} {}",
+                model.name,
+                super::heads::shape_of(model.spec()),
+                words.heads.to_lowercase()
+            );
             ui.add_space(6.0);
             let room = ui.available_width() - 150.0;
             ui.scope(|ui| {
@@ -47,29 +52,35 @@ fn menus(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let tables: [(&str, &[K]); 6] = [
         (words.file, &[K::OpenModel, K::OpenEmbedded, K::ExportHead, K::ExportAll, K::ExportStates, K::Quit]),
         (words.edit, &[K::Undo, K::Redo, K::Clear, K::CopyHook]),
-        (words.view, &[
-            K::ZoomIn,
-            K::ZoomOut,
-            K::ZoomFit,
-            K::ScaleLinear,
-            K::ScaleLog,
-            K::ScaleRow,
-            K::ToggleTheme,
-            K::ToggleLower,
-            K::ShowStream,
-            K::ShowNorms,
-            K::ShowLens,
-        ]),
-        (words.head, &[
-            K::HeadLeft,
-            K::HeadRight,
-            K::HeadUp,
-            K::HeadDown,
-            K::QueryUp,
-            K::QueryDown,
-            K::KeyLeft,
-            K::KeyRight,
-        ]),
+        (
+            words.view,
+            &[
+                K::ZoomIn,
+                K::ZoomOut,
+                K::ZoomFit,
+                K::ScaleLinear,
+                K::ScaleLog,
+                K::ScaleRow,
+                K::ToggleTheme,
+                K::ToggleLower,
+                K::ShowStream,
+                K::ShowNorms,
+                K::ShowLens,
+            ],
+        ),
+        (
+            words.head,
+            &[
+                K::HeadLeft,
+                K::HeadRight,
+                K::HeadUp,
+                K::HeadDown,
+                K::QueryUp,
+                K::QueryDown,
+                K::KeyLeft,
+                K::KeyRight,
+            ],
+        ),
         (words.model, &[K::RunPrompt, K::Cancel, K::FocusPrompt, K::ToggleLive, K::ShowChecks]),
         (words.help, &[K::ShowHelp]),
     ];
@@ -137,7 +148,9 @@ pub fn status(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
         ui.add_space(14.0);
         ui.spacing_mut().item_spacing.x = 18.0;
         let (state, color) = match scene.busy {
-            Some(busy) if busy.done > 0.0 => (format!("{} {:.0}%", busy.stage, busy.done * 100.0), tokens.accent),
+            Some(busy) if busy.done > 0.0 => {
+                (format!("{} {:.0}%", busy.stage, busy.done * 100.0), tokens.accent)
+            }
             Some(busy) => (busy.stage.to_owned(), tokens.accent),
             None => (words.ready.to_owned(), tokens.measure),
         };
@@ -147,7 +160,9 @@ pub fn status(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
             ui.painter().circle_filled(dot.center(), 3.5, color);
             ui.label(RichText::new(state).size(12.0).color(tokens.text));
         });
-        if scene.busy.is_some() && ui.add(Button::new(RichText::new(words.cancel).size(12.0)).small()).clicked() {
+        if scene.busy.is_some()
+            && ui.add(Button::new(RichText::new(words.cancel).size(12.0)).small()).clicked()
+        {
             out.send(Command::Cancel);
         }
         if let Some(trace) = scene.trace {

@@ -80,7 +80,10 @@ fn title(ui: &mut Ui, title: &str, subtitle: &str) {
 /// A path to type, with a name; true where Enter was pressed in it.
 fn path_field(ui: &mut Ui, name: &str, path: &mut String) -> bool {
     widgets::section(ui, name);
-    let field = TextEdit::singleline(path).desired_width(f32::INFINITY).margin(vec2(10.0, 6.0)).font(theme::mono(12.0));
+    let field = TextEdit::singleline(path)
+        .desired_width(f32::INFINITY)
+        .margin(vec2(10.0, 6.0))
+        .font(theme::mono(12.0));
     let response = ui.add(field);
     response.widget_info(|| {
         let mut info = egui::WidgetInfo::text_edit(true, path.as_str(), path.as_str(), "");
@@ -125,7 +128,8 @@ fn open(ui: &mut Ui, path: &mut String, scene: &Scene<'_>, out: &mut Out, ask: &
         widgets::section(ui, words.recent);
         for recent in &scene.settings.recent {
             let name = recent.display().to_string();
-            let button = egui::Button::new(RichText::new(&name).font(theme::mono(12.0))).frame(false).truncate();
+            let button =
+                egui::Button::new(RichText::new(&name).font(theme::mono(12.0))).frame(false).truncate();
             if ui.add(button).clicked() {
                 out.send(Command::OpenModel(recent.clone()));
             }
@@ -137,7 +141,14 @@ fn open(ui: &mut Ui, path: &mut String, scene: &Scene<'_>, out: &mut Out, ask: &
     }
 }
 
-fn export(ui: &mut Ui, path: &mut String, piece: Piece, scene: &Scene<'_>, out: &mut Out, ask: &mut Option<Ask>) {
+fn export(
+    ui: &mut Ui,
+    path: &mut String,
+    piece: Piece,
+    scene: &Scene<'_>,
+    out: &mut Out,
+    ask: &mut Option<Ask>,
+) {
     let words = scene.words;
     let name = match piece {
         Piece::Head => (words.export_title)(&scene.state.head.to_string()),
@@ -175,8 +186,12 @@ fn checks(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
         Checks::Done(results) => {
             for result in results {
                 ui.horizontal(|ui| {
-                    let (sign, color) = if result.passed { ("✓", tokens.measure_text) } else { ("✗", tokens.error) };
-                    ui.add_sized([18.0, 20.0], egui::Label::new(RichText::new(sign).font(theme::strong(TITLE)).color(color)));
+                    let (sign, color) =
+                        if result.passed { ("✓", tokens.measure_text) } else { ("✗", tokens.error) };
+                    ui.add_sized(
+                        [18.0, 20.0],
+                        egui::Label::new(RichText::new(sign).font(theme::strong(TITLE)).color(color)),
+                    );
                     ui.label(RichText::new(result.name).size(BODY)).on_hover_text(result.explanation);
                     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                         let figure = (words.residual)(result.residual, result.tolerance);
@@ -207,7 +222,11 @@ fn help(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
             ui.horizontal(|ui| {
                 let (rect, _) = ui.allocate_exact_size(vec2(190.0, 20.0), egui::Sense::hover());
                 let galley = widgets::short(ui, keys, theme::body(BODY), rect.width(), tokens.text);
-                ui.painter().galley(rect.left_center() - vec2(0.0, galley.size().y / 2.0), galley, tokens.text);
+                ui.painter().galley(
+                    rect.left_center() - vec2(0.0, galley.size().y / 2.0),
+                    galley,
+                    tokens.text,
+                );
                 ui.label(RichText::new(what).color(tokens.muted));
             });
         };

@@ -122,7 +122,8 @@ impl Parts {
 fn labels(ui: &Ui, scene: &Scene<'_>, parts: &Parts) {
     let place = &parts.place;
     let marks = |pinned: Option<usize>, hovered: Option<usize>| -> Vec<usize> {
-        let mut marks: Vec<usize> = hovered.into_iter().chain(pinned).filter(|&index| index < place.n).collect();
+        let mut marks: Vec<usize> =
+            hovered.into_iter().chain(pinned).filter(|&index| index < place.n).collect();
         marks.dedup();
         marks
     };
@@ -136,7 +137,8 @@ fn labels(ui: &Ui, scene: &Scene<'_>, parts: &Parts) {
 fn foot(ui: &Ui, scene: &Scene<'_>, trace: &Trace, parts: &Parts, shader: &Shader) {
     let (tokens, words, area) = (theme::tokens(ui), scene.words, parts.foot);
     if let Some(row) = scene.row {
-        let caption = format!("{} · {}", (words.row_of)(&scene.token_name(row.query)), (words.row_sum)(row.sum));
+        let caption =
+            format!("{} · {}", (words.row_of)(&scene.token_name(row.query)), (words.row_sum)(row.sum));
         let galley = widgets::short(ui, &caption, theme::body(SMALL), area.width(), tokens.muted);
         ui.painter().galley(area.min, galley, tokens.muted);
     }
@@ -198,7 +200,8 @@ fn swatch(ui: &Ui, map: ColorMap, chosen: bool) -> impl egui::Widget + use<> {
         let response = ui.add(egui::Button::selectable(chosen, map.label()).min_size(vec2(210.0, 24.0)));
         let bar = Rect::from_center_size(response.rect.right_center() - vec2(48.0, 0.0), vec2(80.0, 10.0));
         for i in 0..40 {
-            let part = bar.with_min_x(bar.left() + 2.0 * i as f32).with_max_x(bar.left() + 2.0 * i as f32 + 2.0);
+            let part =
+                bar.with_min_x(bar.left() + 2.0 * i as f32).with_max_x(bar.left() + 2.0 * i as f32 + 2.0);
             ui.painter().rect_filled(part, 0, theme::of_map(map.at(i as f32 / 39.0)));
         }
         ui.painter().rect_stroke(bar, 0, egui::Stroke::new(1.0, tokens.line), egui::StrokeKind::Outside);

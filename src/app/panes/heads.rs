@@ -32,7 +32,11 @@ pub fn share(measure: &Measure, value: f64, greatest: f64) -> f32 {
 
 /// The greatest value of a measure over the heads that are computed.
 pub fn greatest(trace: &Trace, measure: &Measure) -> f64 {
-    trace.head_ids().map(|head| (measure.value)(&trace.measures(head))).filter(|v| v.is_finite()).fold(0.0, f64::max)
+    trace
+        .head_ids()
+        .map(|head| (measure.value)(&trace.measures(head)))
+        .filter(|v| v.is_finite())
+        .fold(0.0, f64::max)
 }
 
 /// Draws the pane.
@@ -120,7 +124,8 @@ impl Grid {
     fn new(trace: &Trace, scene: &Scene<'_>, room: egui::Vec2) -> Self {
         let layers = trace.n_layers();
         let most = (0..layers).map(|layer| trace.heads(layer)).max().unwrap_or(1);
-        let all = (0..layers).flat_map(|layer| (0..trace.heads(layer)).map(move |head| HeadId { layer, head }));
+        let all =
+            (0..layers).flat_map(|layer| (0..trace.heads(layer)).map(move |head| HeadId { layer, head }));
         let mut order: Vec<HeadId> = all.collect();
         let sorted = scene.state.look.sort == Sort::Measure && trace.is_complete();
         let (mut across, mut down, left) = (most, layers, LAYER_NAME);
@@ -138,7 +143,10 @@ impl Grid {
         }
         let side = side.clamp(SMALLEST, LARGEST);
         let named = side >= NAMED_FROM;
-        let pitch = vec2(side + gap(side), side + BAR + 3.0 + if named { SMALL + 5.0 } else { 0.0 } + gap(side) * 0.6);
+        let pitch = vec2(
+            side + gap(side),
+            side + BAR + 3.0 + if named { SMALL + 5.0 } else { 0.0 } + gap(side) * 0.6,
+        );
         // What is left over goes between the columns, as far as it does not tear them apart
         let spare = (room.x - left - pitch.x * across as f32) / across.max(1) as f32;
         let pitch = pitch + vec2(spare.clamp(0.0, side * 0.35), 0.0);
@@ -173,7 +181,8 @@ impl Grid {
             }
         }
         for (rank, &head) in self.order.iter().enumerate() {
-            let (row, column) = if by_layer { (head.layer, head.head) } else { (rank / self.across, rank % self.across) };
+            let (row, column) =
+                if by_layer { (head.layer, head.head) } else { (rank / self.across, rank % self.across) };
             let corner = origin + vec2(self.left + self.pitch.x * column as f32, self.pitch.y * row as f32);
             let rect = Rect::from_min_size(corner, vec2(self.side, self.side));
             if !ui.is_rect_visible(rect.expand(20.0)) {
@@ -183,7 +192,9 @@ impl Grid {
             let value = value.map(|measure| (measure, (measure.value)(&trace.measures(head))));
             let bar = value.map(|(measure, value)| share(measure, value, greatest));
             let response = self.cell(ui, rect, head, bar, scene, atlas, palette, out);
-            if response.hovered() && let Some((measure, value)) = value {
+            if response.hovered()
+                && let Some((measure, value)) = value
+            {
                 response.on_hover_text(format!("{} · {} {value:.4}", head.label(), measure.label));
             }
         }

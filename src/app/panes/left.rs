@@ -24,7 +24,10 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
             prompt(ui, scene, out);
             ui.add_space(16.0);
             if scene.trace.is_some() {
-                widgets::section(ui, &format!("{} · {}", scene.words.tokens, text::grouped(scene.n_tokens() as u64)));
+                widgets::section(
+                    ui,
+                    &format!("{} · {}", scene.words.tokens, text::grouped(scene.n_tokens() as u64)),
+                );
                 strip::show(ui, scene, out);
                 ui.add_space(16.0);
             }
@@ -38,7 +41,9 @@ fn model(ui: &mut Ui, scene: &Scene<'_>) {
     widgets::section(ui, words.model);
     let Some(model) = scene.model else {
         return widgets::card(ui, |ui| {
-            ui.label(RichText::new(scene.busy.map_or(words.needs_model, |busy| busy.stage)).color(tokens.muted));
+            ui.label(
+                RichText::new(scene.busy.map_or(words.needs_model, |busy| busy.stage)).color(tokens.muted),
+            );
         });
     };
     widgets::card(ui, |ui| {
@@ -81,7 +86,8 @@ fn prompt(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
         .margin(egui::Margin::symmetric(10, 8))
         .desired_rows(4)
         .desired_width(f32::INFINITY);
-    let response = ScrollArea::vertical().max_height(180.0).id_salt("prompt scroll").show(ui, |ui| ui.add(edit)).inner;
+    let response =
+        ScrollArea::vertical().max_height(180.0).id_salt("prompt scroll").show(ui, |ui| ui.add(edit)).inner;
     response.widget_info(|| {
         let mut info = egui::WidgetInfo::text_edit(true, &text, &text, words.prompt_hint);
         info.label = Some(words.prompt.to_owned());
@@ -103,8 +109,11 @@ fn prompt(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
 /// Run, or while something runs, cancel.
 fn run_button(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let slow = scene.busy.is_some_and(|busy| busy.since.elapsed().as_millis() > 300);
-    let (kind, label) =
-        if slow { (CommandKind::Cancel, scene.words.cancel) } else { (CommandKind::RunPrompt, scene.words.run) };
+    let (kind, label) = if slow {
+        (CommandKind::Cancel, scene.words.cancel)
+    } else {
+        (CommandKind::RunPrompt, scene.words.run)
+    };
     let aim = kind.aim(scene);
     let button = widgets::primary(ui, label);
     let response = ui.add_enabled(aim.is_ok(), button);
@@ -132,16 +141,20 @@ fn examples(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
         let color = if chosen { tokens.text } else { tokens.muted };
         let label = RichText::new(&example.title_en).color(color);
         let fill = if chosen { tokens.raised } else { egui::Color32::TRANSPARENT };
-        let button = egui::Button::new(label).fill(fill).stroke(egui::Stroke::NONE).corner_radius(6).truncate();
+        let button =
+            egui::Button::new(label).fill(fill).stroke(egui::Stroke::NONE).corner_radius(6).truncate();
         let width = ui.available_width();
         let response = ui.add_sized([width, 26.0], button.right_text("")).on_hover_text(&example.prompt);
         if response.clicked() {
             out.send(Command::ChooseExample(index));
         }
         if chosen {
-            egui::Frame::new().inner_margin(egui::Margin { left: 10, right: 6, top: 0, bottom: 6 }).show(ui, |ui| {
-                ui.label(RichText::new(&example.look_en).size(12.0).color(tokens.muted));
-            });
+            egui::Frame::new().inner_margin(egui::Margin { left: 10, right: 6, top: 0, bottom: 6 }).show(
+                ui,
+                |ui| {
+                    ui.label(RichText::new(&example.look_en).size(12.0).color(tokens.muted));
+                },
+            );
         }
     }
 }

@@ -52,7 +52,10 @@ fn reveal(ui: &Ui, scene: &Scene<'_>, area: Rect, cell: f32) {
         ui.data_mut(|data| data.insert_temp(id, now));
         if let Some(query) = now.1 {
             let left = area.left() + LABEL + cell * query as f32;
-            ui.scroll_to_rect(Rect::from_min_size(pos2(left - LABEL, area.top()), vec2(cell + LABEL, ROW)), None);
+            ui.scroll_to_rect(
+                Rect::from_min_size(pos2(left - LABEL, area.top()), vec2(cell + LABEL, ROW)),
+                None,
+            );
         }
     }
 }
@@ -81,7 +84,8 @@ fn column(
     let label = scene.labels.get(token).map_or("", String::as_str);
     put(ui, head.shrink2(vec2(6.0, 0.0)), label, color);
     for (up, layer) in lens.layers.iter().rev().enumerate() {
-        let cell = Rect::from_min_size(head.left_bottom() + vec2(0.0, ROW * up as f32), vec2(head.width(), ROW));
+        let cell =
+            Rect::from_min_size(head.left_bottom() + vec2(0.0, ROW * up as f32), vec2(head.width(), ROW));
         let Some(best) = layer.tokens.get(token).and_then(|candidates| candidates.first()) else { continue };
         let fill = theme::mix(tokens.background, tokens.measure, 0.08 + 0.52 * best.p);
         ui.painter().rect_filled(cell.shrink2(vec2(0.5, 0.5)), 0, fill);
@@ -98,16 +102,26 @@ fn column(
 
 fn names(ui: &Ui, lens: &crate::analysis::Lens, area: Rect, left: f32) {
     let tokens = theme::tokens(ui);
-    let strip = Rect::from_min_size(pos2(left.max(area.left()), area.top()), vec2(LABEL - 2.0, area.height()));
+    let strip =
+        Rect::from_min_size(pos2(left.max(area.left()), area.top()), vec2(LABEL - 2.0, area.height()));
     ui.painter().rect_filled(strip, 0, tokens.background);
     for (up, layer) in lens.layers.iter().rev().enumerate() {
-        let row = Rect::from_min_size(strip.left_top() + vec2(0.0, ROW * (up + 1) as f32), vec2(LABEL - 6.0, ROW));
+        let row =
+            Rect::from_min_size(strip.left_top() + vec2(0.0, ROW * (up + 1) as f32), vec2(LABEL - 6.0, ROW));
         let galley = widgets::short(ui, &layer.name, theme::body(11.0), row.width(), tokens.muted);
-        ui.painter().galley(Align2::LEFT_CENTER.anchor_size(row.left_center(), galley.size()).min, galley, tokens.muted);
+        ui.painter().galley(
+            Align2::LEFT_CENTER.anchor_size(row.left_center(), galley.size()).min,
+            galley,
+            tokens.muted,
+        );
     }
 }
 
 fn put(ui: &Ui, rect: Rect, text: &str, color: egui::Color32) {
     let galley = widgets::short(ui, text, theme::mono(12.0), rect.width(), color);
-    ui.painter().galley(Align2::LEFT_CENTER.anchor_size(rect.left_center(), galley.size()).min, galley, color);
+    ui.painter().galley(
+        Align2::LEFT_CENTER.anchor_size(rect.left_center(), galley.size()).min,
+        galley,
+        color,
+    );
 }

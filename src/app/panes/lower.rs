@@ -39,7 +39,8 @@ fn tabs(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let (words, tokens) = (scene.words, theme::tokens(ui));
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), HEADER), Sense::hover());
     let row = rect.shrink2(vec2(12.0, 0.0));
-    let mut ui = ui.new_child(egui::UiBuilder::new().max_rect(row).layout(Layout::left_to_right(Align::Center)));
+    let mut ui =
+        ui.new_child(egui::UiBuilder::new().max_rect(row).layout(Layout::left_to_right(Align::Center)));
     ui.spacing_mut().item_spacing.x = 14.0;
     for (lower, name) in
         [(Lower::Stream, words.stream), (Lower::Norms, words.norms), (Lower::Lens, words.lens)]
@@ -103,7 +104,8 @@ fn layers(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
 fn room(ui: &mut Ui, above: f32) -> (Rect, Rect) {
     let all = ui.available_rect_before_wrap().shrink2(vec2(14.0, 0.0));
     ui.allocate_rect(all, Sense::hover());
-    let map = Rect::from_min_max(pos2(all.left() + LABEL, all.top() + above), all.max - vec2(0.0, FOOT + 6.0));
+    let map =
+        Rect::from_min_max(pos2(all.left() + LABEL, all.top() + above), all.max - vec2(0.0, FOOT + 6.0));
     let foot = Rect::from_min_size(map.left_bottom() + vec2(0.0, 8.0), vec2(map.width(), FOOT));
     (map, foot)
 }
@@ -123,23 +125,33 @@ fn stream(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, hidden: &mut Hidden, po
     };
     let (response, at) = grid.show(ui, map);
     let pitch = map.height() / n.max(1) as f32;
-    row_labels(ui, map, n, pitch, scene.shown_query(), |index| scene.labels.get(index).cloned().unwrap_or_default());
+    row_labels(ui, map, n, pitch, scene.shown_query(), |index| {
+        scene.labels.get(index).cloned().unwrap_or_default()
+    });
     let limit = picture.values.limit;
-    legend::show(ui, foot.with_max_x(foot.left() + 150.0), &picture.shader, (&format!("−{limit:.2}"), &format!("{limit:.2}")));
+    legend::show(
+        ui,
+        foot.with_max_x(foot.left() + 150.0),
+        &picture.shader,
+        (&format!("−{limit:.2}"), &format!("{limit:.2}")),
+    );
     let mut line = outliers(picture.values.greatest, limit);
     if let Some((token, dimension)) = at {
         out.hover.query = Some(token);
         if response.clicked() {
             out.send(Command::PinQuery(Some(token)));
         }
-        let value = trace.resid(layer.min(trace.n_layers())).get(token * width + dimension).copied().unwrap_or(0.0);
+        let value =
+            trace.resid(layer.min(trace.n_layers())).get(token * width + dimension).copied().unwrap_or(0.0);
         line = format!("token {}   dimension {dimension}   {value:.4}", scene.token_name(token));
     }
     read_out(ui, foot, &line);
 }
 
 fn norms(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, hidden: &mut Hidden, post: &Post, out: &mut Out) {
-    let Some(picture) = hidden.picture(ui.ctx(), post, scene.run, trace, Kind::Norms, scene.dark) else { return };
+    let Some(picture) = hidden.picture(ui.ctx(), post, scene.run, trace, Kind::Norms, scene.dark) else {
+        return;
+    };
     let (n, layers) = (trace.n_tokens(), trace.n_layers());
     let longest = scene.longest as f32 * 6.7;
     let cell = (ui.available_width() - LABEL - 28.0) / n.max(1) as f32;
@@ -180,7 +192,11 @@ fn norms(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, hidden: &mut Hidden, pos
 
 /// Where the colours end before the values do, the legend says so.
 fn outliers(greatest: f32, limit: f32) -> String {
-    if greatest > limit * 1.01 { format!("greatest {greatest:.1}: the colours end at 99.5 % of the values") } else { String::new() }
+    if greatest > limit * 1.01 {
+        format!("greatest {greatest:.1}: the colours end at 99.5 % of the values")
+    } else {
+        String::new()
+    }
 }
 
 fn read_out(ui: &Ui, foot: Rect, line: &str) {
@@ -189,11 +205,24 @@ fn read_out(ui: &Ui, foot: Rect, line: &str) {
     ui.painter().galley(foot.min + vec2(170.0, -3.0), galley, tokens.text);
 }
 
-fn row_labels(ui: &Ui, map: Rect, n: usize, pitch: f32, marked: Option<usize>, name: impl Fn(usize) -> String) {
+fn row_labels(
+    ui: &Ui,
+    map: Rect,
+    n: usize,
+    pitch: f32,
+    marked: Option<usize>,
+    name: impl Fn(usize) -> String,
+) {
     let tokens = theme::tokens(ui);
     let step = axis::every(pitch, SMALL + 2.0);
-    let near = |row: usize| marked.is_some_and(|mark| mark != row && row.abs_diff(mark) as f32 * pitch < SMALL + 2.0);
-    for row in (0..n).step_by(step).filter(|&row| !near(row)).chain(marked.filter(|mark| mark % step != 0 && *mark < n)) {
+    let near = |row: usize| {
+        marked.is_some_and(|mark| mark != row && row.abs_diff(mark) as f32 * pitch < SMALL + 2.0)
+    };
+    for row in (0..n)
+        .step_by(step)
+        .filter(|&row| !near(row))
+        .chain(marked.filter(|mark| mark % step != 0 && *mark < n))
+    {
         let color = if marked == Some(row) { tokens.accent_text } else { tokens.muted };
         let galley = widgets::short(ui, &name(row), theme::mono(SMALL), LABEL - 10.0, color);
         let at = pos2(map.left() - 7.0, map.top() + (row as f32 + 0.5) * pitch);

@@ -1,6 +1,12 @@
 //! Token labels along a map's edges: they thin out, turn and shorten, and never run over each other.
 
-use super::{short, super::{text, theme::{self, SMALL}}};
+use super::{
+    super::{
+        text,
+        theme::{self, SMALL},
+    },
+    short,
+};
 use crate::app::state::View;
 use egui::{Align2, Color32, Rect, Ui, epaint::TextShape, pos2};
 
@@ -64,7 +70,8 @@ pub fn every(cell: f32, gap: f32) -> usize {
 /// Which of `range` get a label `gap` apart, the marked ones always: their neighbours make room.
 fn chosen(range: std::ops::Range<usize>, cell: f32, gap: f32, marked: &[usize]) -> Vec<usize> {
     let step = every(cell, gap);
-    let near = |index: usize| marked.iter().any(|&mark| mark != index && (index.abs_diff(mark) as f32) * cell < gap);
+    let near =
+        |index: usize| marked.iter().any(|&mark| mark != index && (index.abs_diff(mark) as f32) * cell < gap);
     let mut out: Vec<usize> = range
         .clone()
         .step_by(1)
@@ -73,7 +80,8 @@ fn chosen(range: std::ops::Range<usize>, cell: f32, gap: f32, marked: &[usize]) 
         .filter(|&index| !near(index) || marked.first() == Some(&index))
         .collect();
     for (rank, &mark) in marked.iter().enumerate() {
-        let crowded = marked[..rank].iter().any(|&other| (other.abs_diff(mark) as f32) * cell < gap && other != mark);
+        let crowded =
+            marked[..rank].iter().any(|&other| (other.abs_diff(mark) as f32) * cell < gap && other != mark);
         if range.contains(&mark) && !out.contains(&mark) && !crowded {
             out.push(mark);
         }
@@ -141,7 +149,8 @@ pub fn columns(ui: &Ui, place: &Place, labels: &[String], marked: &[usize], long
             Lie::Turned(angle) => {
                 let foot = pos2(x, place.rect.top() - 8.0);
                 let start = foot - egui::vec2(0.0, galley.size().y / 2.0);
-                let shape = TextShape::new(start, galley, color).with_angle_and_anchor(-angle, Align2::LEFT_CENTER);
+                let shape =
+                    TextShape::new(start, galley, color).with_angle_and_anchor(-angle, Align2::LEFT_CENTER);
                 ui.painter().add(shape);
             }
         }

@@ -8,7 +8,12 @@ use egui::{Rect, Ui, pos2};
 pub fn row(ui: &Ui, place: &Place, band: Rect, weights: &[f32], marked: Option<usize>) {
     let tokens = theme::tokens(ui);
     let keys = place.keys();
-    let top = keys.clone().filter_map(|key| weights.get(key)).copied().filter(|w| w.is_finite()).fold(0.0, f32::max);
+    let top = keys
+        .clone()
+        .filter_map(|key| weights.get(key))
+        .copied()
+        .filter(|w| w.is_finite())
+        .fold(0.0, f32::max);
     let painter = ui.painter_at(band.expand(1.0));
     painter.hline(band.x_range(), band.bottom(), egui::Stroke::new(1.0, tokens.line));
     if top <= 0.0 {
@@ -20,12 +25,20 @@ pub fn row(ui: &Ui, place: &Place, band: Rect, weights: &[f32], marked: Option<u
     let bar = |from: usize, to: usize, weight: f32, color| {
         let height = (weight / top * band.height()).max(1.0);
         let (left, right) = (place.x(from as f32) + gap, place.x(to as f32) - gap);
-        let rect = Rect::from_min_max(pos2(left, band.bottom() - height), pos2(right.max(left + 0.5), band.bottom()));
+        let rect = Rect::from_min_max(
+            pos2(left, band.bottom() - height),
+            pos2(right.max(left + 0.5), band.bottom()),
+        );
         painter.rect_filled(rect, 0, color);
     };
     for start in keys.clone().step_by(step) {
         let end = (start + step).min(keys.end);
-        let weight = weights.get(start..end.min(weights.len())).unwrap_or_default().iter().copied().fold(0.0, f32::max);
+        let weight = weights
+            .get(start..end.min(weights.len()))
+            .unwrap_or_default()
+            .iter()
+            .copied()
+            .fold(0.0, f32::max);
         if weight > 0.0 {
             bar(start, end, weight, tokens.measure);
         }

@@ -35,7 +35,8 @@ impl GridMap<'_> {
         }
         if let Some(column) = self.column {
             let left = rect.left() + column as f32 * cell.x;
-            let frame = Rect::from_min_max(pos2(left, rect.top()), pos2(left + cell.x.max(2.0), rect.bottom()));
+            let frame =
+                Rect::from_min_max(pos2(left, rect.top()), pos2(left + cell.x.max(2.0), rect.bottom()));
             painter.rect_stroke(frame, 0, Stroke::new(1.5, tokens.accent), StrokeKind::Outside);
         }
         let at = response.hover_pos().map(|point| {

@@ -53,7 +53,8 @@ impl HeatMap<'_> {
         let (place, n) = (self.place, self.place.n);
         let painter = ui.painter_at(place.rect);
         painter.rect_filled(place.rect, 0, theme::of_map(self.shader.floor()));
-        let all = Rect::from_min_max(pos2(place.x(0.0), place.y(0.0)), pos2(place.x(n as f32), place.y(n as f32)));
+        let all =
+            Rect::from_min_max(pos2(place.x(0.0), place.y(0.0)), pos2(place.x(n as f32), place.y(n as f32)));
         if let Some((texture, part)) = self.coarse {
             painter.image(texture, all, part, Color32::WHITE);
         }
@@ -130,7 +131,8 @@ fn lattice(painter: &egui::Painter, place: &Place, color: Color32) {
 fn mark(ui: &Ui, place: &Place, scene: &Scene<'_>) {
     let tokens = theme::tokens(ui);
     let painter = ui.painter_at(place.rect.expand(3.0));
-    let least = |rect: Rect| rect.expand2(vec2((3.0 - rect.width()).max(0.0), (3.0 - rect.height()).max(0.0)) / 2.0);
+    let least =
+        |rect: Rect| rect.expand2(vec2((3.0 - rect.width()).max(0.0), (3.0 - rect.height()).max(0.0)) / 2.0);
     let clip = |rect: Rect| rect.intersect(place.rect.expand(1.5));
     let row = |query: usize| {
         let (top, bottom) = (place.y(query as f32), place.y(query as f32 + 1.0));
@@ -147,7 +149,9 @@ fn mark(ui: &Ui, place: &Place, scene: &Scene<'_>) {
         let stroke = Stroke::new(1.0, tokens.muted);
         painter.rect_stroke(clip(least(column)), 0, stroke, StrokeKind::Outside);
     }
-    if let Some(query) = scene.hover.query.filter(|&query| Some(query) != scene.pinned_query() && query < place.n) {
+    if let Some(query) =
+        scene.hover.query.filter(|&query| Some(query) != scene.pinned_query() && query < place.n)
+    {
         painter.rect_stroke(row(query), 0, Stroke::new(1.0, tokens.muted), StrokeKind::Outside);
     }
     if let Some(query) = scene.pinned_query() {

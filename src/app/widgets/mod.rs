@@ -14,7 +14,8 @@ use super::{
     theme::{self, BODY, HEADER, SMALL, TITLE},
 };
 use egui::{
-    Align, Align2, Button, CornerRadius, Layout, Rect, Response, RichText, Sense, Stroke, Ui, pos2, text::LayoutJob, vec2,
+    Align, Align2, Button, CornerRadius, Layout, Rect, Response, RichText, Sense, Stroke, Ui, pos2,
+    text::LayoutJob, vec2,
 };
 
 /// The top of a pane: title, muted subtitle, controls to the right.
@@ -23,7 +24,10 @@ pub fn header(ui: &mut Ui, title: &str, subtitle: &str, controls: impl FnOnce(&m
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), HEADER), Sense::hover());
     let inner = rect.shrink2(vec2(12.0, 0.0));
     let mut right = ui.new_child(
-        egui::UiBuilder::new().max_rect(inner).layout(Layout::right_to_left(Align::Center)).id_salt("controls"),
+        egui::UiBuilder::new()
+            .max_rect(inner)
+            .layout(Layout::right_to_left(Align::Center))
+            .id_salt("controls"),
     );
     controls(&mut right);
     let room = Rect::from_min_max(inner.min, pos2(right.min_rect().left() - 8.0, inner.max.y));
@@ -134,16 +138,32 @@ impl Line<'_> {
             return response;
         }
         if self.marked || response.hovered() {
-            ui.painter().rect_filled(rect.expand2(vec2(4.0, 0.0)), 4, theme::mix(tokens.panel, tokens.dim, 0.16));
+            ui.painter().rect_filled(
+                rect.expand2(vec2(4.0, 0.0)),
+                4,
+                theme::mix(tokens.panel, tokens.dim, 0.16),
+            );
         }
         let font = if self.mono { theme::mono(12.0) } else { theme::body(BODY) };
-        let name = short(ui, self.name, font, self.name_width, if self.mono { tokens.text } else { tokens.muted });
-        ui.painter().galley(Align2::LEFT_CENTER.anchor_size(rect.left_center(), name.size()).min, name, tokens.text);
+        let name =
+            short(ui, self.name, font, self.name_width, if self.mono { tokens.text } else { tokens.muted });
+        ui.painter().galley(
+            Align2::LEFT_CENTER.anchor_size(rect.left_center(), name.size()).min,
+            name,
+            tokens.text,
+        );
         let value = short(ui, self.value, theme::body(BODY), 80.0, tokens.text);
         let value_width = value.size().x.max(46.0);
-        ui.painter().galley(Align2::RIGHT_CENTER.anchor_size(rect.right_center(), value.size()).min, value, tokens.text);
+        ui.painter().galley(
+            Align2::RIGHT_CENTER.anchor_size(rect.right_center(), value.size()).min,
+            value,
+            tokens.text,
+        );
         let left = rect.left() + self.name_width + 8.0;
-        let track = Rect::from_min_max(pos2(left, rect.center().y - 3.0), pos2(rect.right() - value_width - 10.0, rect.center().y + 3.0));
+        let track = Rect::from_min_max(
+            pos2(left, rect.center().y - 3.0),
+            pos2(rect.right() - value_width - 10.0, rect.center().y + 3.0),
+        );
         if track.width() > 12.0 {
             meter(ui, track, self.share, self.color);
         }
@@ -152,7 +172,13 @@ impl Line<'_> {
 }
 
 /// One line of text, cut with an ellipsis where it is wider than `width`.
-pub fn short(ui: &Ui, text: &str, font: egui::FontId, width: f32, color: egui::Color32) -> std::sync::Arc<egui::Galley> {
+pub fn short(
+    ui: &Ui,
+    text: &str,
+    font: egui::FontId,
+    width: f32,
+    color: egui::Color32,
+) -> std::sync::Arc<egui::Galley> {
     let mut job = LayoutJob::simple_singleline(text.to_owned(), font, color);
     job.wrap = egui::text::TextWrapping::truncate_at_width(width);
     ui.painter().layout_job(job)
@@ -161,10 +187,14 @@ pub fn short(ui: &Ui, text: &str, font: egui::FontId, width: f32, color: egui::C
 /// A card: raised, with room inside.
 pub fn card(ui: &mut Ui, content: impl FnOnce(&mut Ui)) {
     let tokens = theme::tokens(ui);
-    egui::Frame::new().fill(tokens.raised).corner_radius(8).inner_margin(egui::Margin::symmetric(12, 10)).show(ui, |ui| {
-        ui.set_width(ui.available_width());
-        content(ui);
-    });
+    egui::Frame::new()
+        .fill(tokens.raised)
+        .corner_radius(8)
+        .inner_margin(egui::Margin::symmetric(12, 10))
+        .show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            content(ui);
+        });
 }
 
 /// What stands in a pane that has nothing to show yet.

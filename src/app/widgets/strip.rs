@@ -41,7 +41,9 @@ fn chip(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out, index: usize, rect: Rect)
     let response = ui.interact(rect, ui.scope_id().with(("token", index)), Sense::click());
     let pinned = scene.pinned_query() == Some(index);
     let name = scene.token_name(index);
-    response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, pinned, format!("token {name}")));
+    response.widget_info(|| {
+        egui::WidgetInfo::selected(egui::Role::Button, true, pinned, format!("token {name}"))
+    });
     if response.hovered() {
         (out.hover.query, out.hover.key) = (Some(index), Some(index));
     }
@@ -65,7 +67,11 @@ fn chip(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out, index: usize, rect: Rect)
     let color = if pinned && share < 0.5 { tokens.accent_text } else { tokens.text };
     let label = scene.labels.get(index).map_or("", String::as_str);
     let galley = super::short(ui, label, theme::mono(FONT), rect.width() - 8.0, color);
-    painter.galley(Align2::CENTER_CENTER.anchor_size(rect.center(), galley.size()).min, galley, Color32::PLACEHOLDER);
+    painter.galley(
+        Align2::CENTER_CENTER.anchor_size(rect.center(), galley.size()).min,
+        galley,
+        Color32::PLACEHOLDER,
+    );
 }
 
 fn layout(ui: &Ui, scene: &Scene<'_>) -> Layout {
