@@ -138,7 +138,8 @@ fn window(args: &Args) -> anyhow::Result<Map<String, Value>> {
         }
         let output = command.output().context("cannot start the window")?;
         let complaint = String::from_utf8_lossy(&output.stderr);
-        let complaint = complaint.lines().last().unwrap_or("it said nothing").trim_start_matches("mnemoscope: ");
+        let complaint =
+            complaint.lines().last().unwrap_or("it said nothing").trim_start_matches("mnemoscope: ");
         ensure!(output.status.success(), "the window did not open: {complaint}");
         let said = String::from_utf8_lossy(&output.stdout);
         let figures: Option<Value> = said.lines().rev().find_map(|line| serde_json::from_str(line).ok());
