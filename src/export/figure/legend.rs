@@ -56,7 +56,7 @@ fn ticks(shader: &Shader, scale: Scale) -> Vec<(f32, String)> {
     let (low, high) = match scale {
         Scale::Row if signed => ("−max".to_owned(), "row max".to_owned()),
         Scale::Row => ("0".to_owned(), "row max".to_owned()),
-        _ => (number(range.low), number(range.high)),
+        _ => (number(shader.low_end()), number(range.high)),
     };
     let mut ticks = vec![(0.0, low), (1.0, high)];
     match (scale, signed) {
