@@ -160,7 +160,7 @@ function draw() {
 }
 function labels(context, cell, left, top) {
   const view = state.view, { hover, pinned } = state;
-  context.font = '11px Hack, "DejaVu Sans Mono", Menlo, Consolas, monospace';
+  context.font = '11px "JetBrains Mono", "DejaVu Sans Mono", Menlo, Consolas, monospace';
   context.textBaseline = 'middle';
   const fit = (index, thinned, room) => {
     let text = thinned ? `${index} ${page.tokens[index]}` : page.tokens[index];

@@ -1,1 +1,62 @@
 //! Floor 6: the window.
+//!
+//! `state` is what is shown, `session` what is open, `command` what can be done, `panes` how it looks; `window`
+//! joins them once a frame. **Invariant:** this thread only draws. Loading, running, checking, exporting and file
+//! dialogs are work on named threads (`worker`), and what they have to say comes back as news.
+
+pub mod apply;
+pub mod atlas;
+pub mod command;
+pub mod examples;
+pub mod exporting;
+pub mod hidden;
+pub mod palette;
+pub mod panes;
+pub mod row;
+pub mod scene;
+pub mod session;
+pub mod settings;
+pub mod start;
+pub mod state;
+pub mod text;
+pub mod theme;
+pub mod tiles;
+pub mod widgets;
+pub mod window;
+pub mod worker;
+
+pub use panes::dialogs::Dialog;
+pub use text::command as command_text;
+pub use window::{Opening, Window};
+
+use crate::engine::ModelSource;
+use anyhow::Context as _;
+use settings::Settings;
+use std::path::PathBuf;
+
+/// Opens the window on a model, by default the embedded one, and runs a prompt on it, by default an example.
+/// Returns when the window is closed; fails at once where there is no display.
+pub fn launch(model: Option<PathBuf>, prompt: Option<String>) -> anyhow::Result<()> {
+    anyhow::ensure!(start::display(), text::ENGLISH.no_display);
+    let source = model.map_or(ModelSource::Embedded, ModelSource::Path);
+    let first = start::renderer();
+    // The model loads while the window is being made
+    let opening = Opening::new(Settings::load(), source.clone(), prompt.clone());
+    let Err(error) = run(first, opening) else { return Ok(()) };
+    log::warn!("{first} failed, trying {}: {error}", start::other(first));
+    run(start::other(first), Opening::new(Settings::load(), source, prompt))
+        .context("the window could not be opened")
+}
+
+fn run(renderer: eframe::Renderer, mut opening: Opening) -> anyhow::Result<()> {
+    opening.stopwatch = start::Stopwatch::asked();
+    let viewport = egui::ViewportBuilder::default()
+        .with_title("Mnemoscope")
+        .with_app_id("mnemoscope")
+        .with_inner_size(opening.settings.window)
+        .with_min_inner_size([800.0, 500.0])
+        .with_drag_and_drop(true);
+    let options = eframe::NativeOptions { viewport, renderer, ..eframe::NativeOptions::default() };
+    let window: eframe::AppCreator<'_> = Box::new(move |cc| Ok(Box::new(Window::new(&cc.egui_ctx, opening))));
+    eframe::run_native("Mnemoscope", options, window).map_err(|error| anyhow::anyhow!("{error}"))
+}

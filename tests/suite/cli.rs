@@ -50,8 +50,12 @@ fn complains(output: &Output, words: &[&str]) {
 #[test]
 fn run_gives_tokens_candidates_timing_and_bytes() {
     let object = object(&on_ids("run", &["--json", "--top", "3"]));
-    let ids: Vec<u64> =
-        object["tokens"].as_array().expect("tokens").iter().map(|token| token["id"].as_u64().expect("an id")).collect();
+    let ids: Vec<u64> = object["tokens"]
+        .as_array()
+        .expect("tokens")
+        .iter()
+        .map(|token| token["id"].as_u64().expect("an id"))
+        .collect();
     assert_eq!(ids, [5, 1, 7, 3, 5, 1]);
     assert!(object["tokens"][0]["text"].is_string());
     let next = object["next"].as_array().expect("candidates");
@@ -102,7 +106,8 @@ fn info_says_what_the_model_is() {
 #[test]
 fn generate_adds_tokens_and_a_seed_repeats_them() {
     let draw = |seed: &str| {
-        let more = ["--json", "-n", "4", "--temperature", "1", "--top-k", "20", "--top-p", "0.9", "--seed", seed];
+        let more =
+            ["--json", "-n", "4", "--temperature", "1", "--top-k", "20", "--top-p", "0.9", "--seed", seed];
         object(&on_ids("generate", &more))["tokens"].clone()
     };
     assert!((1..=4).contains(&draw("3").as_array().expect("tokens").len()));
@@ -175,7 +180,9 @@ fn a_wrong_model_is_one_clear_line() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let name = folder.path().display().to_string();
     complains(&bare(&["run", &name, "--prompt", "a"]), &["config.json", &name]);
-    let _ = std::fs::File::create(folder.path().join("config.json")).expect("made").write_all(b"{\"model_type\":\"mamba\"}");
+    let _ = std::fs::File::create(folder.path().join("config.json"))
+        .expect("made")
+        .write_all(b"{\"model_type\":\"mamba\"}");
     complains(&bare(&["info", &name]), &["mamba", "llama"]);
     complains(&bare(&["info", "--device", "cuda:1"]), &["cuda:1"]);
 }
@@ -208,7 +215,12 @@ fn wrong_usage_is_status_two() {
         &["--no-such-option"],
     ] {
         let output = bare(arguments);
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(
+            output.status.code(),
+            Some(2),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         assert!(output.stdout.is_empty());
     }
 }
@@ -224,7 +236,10 @@ fn help_version_completions_and_the_man_page_are_there() {
     let man = text(&["man"]);
     for command in ["run", "export", "heads", "lens", "generate", "info", "check", "bench"] {
         assert!(text(&["--help"]).contains(command));
-        assert!(man.to_lowercase().contains(&format!("mnemoscope\\-{command}")), "{command} is not in the man page");
+        assert!(
+            man.to_lowercase().contains(&format!("mnemoscope\\-{command}")),
+            "{command} is not in the man page"
+        );
     }
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         assert!(text(&["completions", shell]).contains("--prompt-file"), "{shell}");

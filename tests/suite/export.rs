@@ -35,8 +35,7 @@ impl Run {
     }
 
     pub(crate) fn export(&self, name: &str, options: &Options) -> Result<PathBuf, ExportError> {
-        let source =
-            Source { model: &self.model, trace: &self.trace, watch: &|_| ControlFlow::Continue(()) };
+        let source = Source { model: &self.model, trace: &self.trace, watch: &|_| ControlFlow::Continue(()) };
         let path = self.path(name);
         export::export(&source, options, &path).map(|_| path)
     }
@@ -115,7 +114,10 @@ fn safetensors_hold_the_same_and_where_it_came_from() {
         assert_eq!(values, run.array(Hook::Pattern, layer));
     }
     let last = run.trace.n_layers() - 1;
-    assert!(file.tensor(&Hook::ResidPost.name(last)).is_ok(), "the residual stream ends after the last block");
+    assert!(
+        file.tensor(&Hook::ResidPost.name(last)).is_ok(),
+        "the residual stream ends after the last block"
+    );
     let (_, header) = SafeTensors::read_metadata(&bytes).expect("a header");
     let metadata = header.metadata().as_ref().expect("metadata");
     assert_eq!(metadata["model"], run.trace.model_name);
@@ -231,7 +233,8 @@ fn pictures_open_and_a_folder_has_one_per_head() {
         reader.next_frame(&mut pixels).expect(name);
         assert!(pixels.chunks(3).any(|pixel| pixel != &pixels[..3]), "{name} is blank");
     }
-    let svg = std::fs::read_to_string(run.export("sheet.svg", &Options::default()).expect("written")).expect("text");
+    let svg = std::fs::read_to_string(run.export("sheet.svg", &Options::default()).expect("written"))
+        .expect("text");
     assert!(!svg.contains("<script"), "the token became an element");
     assert!(resvg::usvg::Tree::from_str(&svg, &resvg::usvg::Options::default()).is_ok());
 
@@ -307,7 +310,8 @@ fn numbers_and_ranges_are_read_as_typed() {
 #[test]
 fn every_format_is_found_by_its_ending() {
     for format in export::FORMATS {
-        let found = export::format_of(Path::new(&format!("A.b{}", format.ending.to_uppercase()))).expect("known");
+        let found =
+            export::format_of(Path::new(&format!("A.b{}", format.ending.to_uppercase()))).expect("known");
         assert_eq!(found.ending, format.ending);
     }
     assert!(export::format_of(Path::new(".png")).is_err(), "an ending alone is no name");

@@ -9,8 +9,20 @@ use mnemoscope::export::png;
 use mnemoscope::render::{ColorMap, Scale, Shader, Theme, ValueRange};
 
 fn tokens(n: usize) -> Vec<String> {
-    const WORDS: &[&str] =
-        &["<s>", "·Mary", "·has", "·incomprehensibilities", "它", "·a", "⏎", "‹E4 BD›", ".", "指的是谁这一个", "W", "🙂"];
+    const WORDS: &[&str] = &[
+        "<s>",
+        "·Mary",
+        "·has",
+        "·incomprehensibilities",
+        "它",
+        "·a",
+        "⏎",
+        "‹E4 BD›",
+        ".",
+        "指的是谁这一个",
+        "W",
+        "🙂",
+    ];
     (0..n).map(|i| WORDS[(i * 5 + i / 7) % WORDS.len()].to_owned()).collect()
 }
 
@@ -71,7 +83,8 @@ fn labels_never_overlap_nor_leave_the_page() {
 
 #[test]
 fn a_short_prompt_shows_every_token_and_a_long_one_says_how_many_more() {
-    let shown = |n: usize| page(n, false, Theme::Light).texts().map(|text| text.text.clone()).collect::<Vec<_>>();
+    let shown =
+        |n: usize| page(n, false, Theme::Light).texts().map(|text| text.text.clone()).collect::<Vec<_>>();
     let short = shown(12);
     for token in tokens(12) {
         // Twice along the axes (perhaps elided), once in the prompt
@@ -83,7 +96,8 @@ fn a_short_prompt_shows_every_token_and_a_long_one_says_how_many_more() {
 #[test]
 fn a_sheet_of_any_size_keeps_its_names_apart() {
     for (layers, heads) in [(1, 1), (6, 8), (12, 12), (2, 32), (24, 16), (3, 64)] {
-        let raster = Shader::new(ColorMap::Magma, Scale::Linear, ValueRange { low: 0.0, high: 1.0 }).paint(&[0.5], 1);
+        let raster =
+            Shader::new(ColorMap::Magma, Scale::Linear, ValueRange { low: 0.0, high: 1.0 }).paint(&[0.5], 1);
         let line = |layer: usize| Line {
             name: format!("L{layer}"),
             maps: (0..heads).map(|head| (format!("{layer}.{head}"), raster.clone())).collect(),

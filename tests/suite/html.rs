@@ -60,7 +60,16 @@ fn a_token_that_closes_the_script_stays_text() {
 fn the_script_writes_text_only_and_asks_nobody() {
     let run = Run::of("gpt2-odd", 3);
     let page = page(&run);
-    for banned in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "fetch(", "http:", "https:"] {
+    for banned in [
+        "innerHTML",
+        "outerHTML",
+        "insertAdjacentHTML",
+        "document.write",
+        "eval(",
+        "fetch(",
+        "http:",
+        "https:",
+    ] {
         assert!(!page.contains(banned), "the page says {banned}");
     }
     assert!(page.contains("Content-Security-Policy") && page.contains("default-src 'none'"));

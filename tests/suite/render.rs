@@ -175,7 +175,8 @@ fn a_coarse_tile_keeps_the_greatest() {
     let whole = pattern.tile(0..300, 0..300);
     for row in 0..150 {
         for column in 0..150 {
-            let cells = [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(q, k)| whole[(2 * row + q) * 300 + 2 * column + k]);
+            let cells =
+                [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(q, k)| whole[(2 * row + q) * 300 + 2 * column + k]);
             let greatest = cells.into_iter().fold(0.0, f32::max);
             assert!((tile.values[row * 150 + column] - greatest).abs() < 1e-6, "{row}, {column}");
         }

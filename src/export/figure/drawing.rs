@@ -83,11 +83,13 @@ pub struct Text {
     pub fill: Rgba,
 }
 
-/// The two faces of the house.
+/// The faces of the house.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Face {
     /// Proportional, for words.
     Sans,
+    /// The same, stronger, for titles.
+    Strong,
     /// Monospace, for tokens and ids.
     Mono,
 }

@@ -86,9 +86,9 @@ pub(crate) fn ground(theme: Theme) -> Rgba {
 /// The title in the first line, what it is about in the second.
 pub(crate) fn heading(page: &mut Drawing, title: &str, subtitle: &str, tokens: &Tokens) {
     let room = page.width - 2.0 * MARGIN;
-    let title = metrics::elide(title, Face::Sans, 20.0, room);
+    let title = metrics::elide(title, Face::Strong, 20.0, room);
     let subtitle = metrics::elide(subtitle, Face::Sans, 13.0, room);
-    page.text(Text::new(MARGIN, MARGIN + 16.0, title, 20.0, Face::Sans, tokens.text));
+    page.text(Text::new(MARGIN, MARGIN + 16.0, title, 20.0, Face::Strong, tokens.text));
     page.text(Text::new(MARGIN, MARGIN + 38.0, subtitle, 13.0, Face::Sans, tokens.muted));
 }
 

@@ -1,0 +1,160 @@
+//! What each command does: one arm, one call.
+
+use super::{
+    command::Command,
+    exporting::{self, Piece},
+    panes::{dialogs::Dialog, left},
+    state::State,
+    window::Window,
+};
+use crate::engine::ModelSource;
+use std::path::PathBuf;
+
+impl Window {
+    /// Does what a command says; what undo can take back is kept first.
+    pub fn apply(&mut self, ctx: &egui::Context, command: Command) {
+        let before = self.state.clone();
+        let typing = matches!(command, Command::EditPrompt(_) | Command::SetView(_));
+        let history = matches!(command, Command::Undo | Command::Redo);
+        match command {
+            Command::AskForModel => self.dialog = Dialog::Open { path: String::new() },
+            Command::OpenModel(path) => self.open(ModelSource::Path(path)),
+            Command::OpenEmbedded => self.open(ModelSource::Embedded),
+            Command::AskForExport(piece) => {
+                self.dialog = Dialog::Export { path: self.export_name(piece), piece }
+            }
+            Command::Export { path, piece } => self.export(path, piece),
+            Command::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
+            Command::EditPrompt(text) => self.edit(text),
+            Command::RunPrompt => self.run(),
+            Command::ChooseExample(index) => self.choose_example(index),
+            Command::Cancel => self.session.cancel_all(),
+            Command::FocusPrompt => ctx.memory_mut(|memory| memory.request_focus(left::prompt_id())),
+            Command::SetLive(live) => self.settings.live = live,
+            Command::Undo => self.travel(false),
+            Command::Redo => self.travel(true),
+            Command::SelectHead(head) => self.state.head = head,
+            Command::PinQuery(query) => self.state.query = query,
+            Command::PinKey(key) => self.state.key = key,
+            Command::PinCell { query, key } => (self.state.query, self.state.key) = (Some(query), Some(key)),
+            Command::Clear => self.clear(),
+            Command::Copy(text) => ctx.copy_text(text),
+            Command::SetView(view) => self.state.view = view,
+            Command::SetScale(scale) => self.state.look.scale = scale,
+            Command::SetTint(measure) => self.state.look.tint = measure,
+            Command::SetSort(sort) => self.state.look.sort = sort,
+            Command::SetMap { dark: true, map } => self.state.look.map_dark = map,
+            Command::SetMap { dark: false, map } => self.state.look.map_light = map,
+            Command::SetDark(dark) => self.set_dark(ctx, dark),
+            Command::SetLower(lower) => (self.state.lower, self.state.lower_open) = (lower, Some(true)),
+            Command::SetLowerOpen(open) => self.state.lower_open = Some(open),
+            Command::SetLayer(layer) => self.state.layer = layer,
+            Command::ShowChecks => self.show_checks(),
+            Command::ShowHelp => self.dialog = Dialog::Help,
+            Command::CloseDialog => self.dialog = Dialog::None,
+            Command::DismissBanner => self.session.banner = None,
+        }
+        self.reveal(&before);
+        if self.state != before && !history {
+            // One stretch of typing, zooming or dragging is one step back
+            if !(typing && self.typing) {
+                self.undoer.add_undo(&before);
+            }
+            self.typing = typing;
+        }
+    }
+
+    fn open(&mut self, source: ModelSource) {
+        self.dialog = Dialog::None;
+        self.session.open(source, self.state.prompt.clone());
+    }
+
+    fn edit(&mut self, text: String) {
+        self.state.prompt = text;
+        self.state.example = None;
+        self.typed = self.settings.live.then(std::time::Instant::now);
+    }
+
+    fn run(&mut self) {
+        self.typed = None;
+        self.session.run_prompt(self.state.prompt.clone());
+    }
+
+    fn choose_example(&mut self, index: usize) {
+        let Some(example) = self.examples.get(index) else { return };
+        self.state = State {
+            prompt: example.prompt.clone(),
+            head: example.head_id(),
+            example: Some(index),
+            lower: self.state.lower,
+            lower_open: self.state.lower_open,
+            layer: self.state.layer,
+            look: self.state.look.clone(),
+            ..State::default()
+        };
+        self.run();
+    }
+
+    fn clear(&mut self) {
+        if self.dialog == Dialog::None {
+            (self.state.query, self.state.key) = (None, None);
+        } else {
+            self.dialog = Dialog::None;
+        }
+    }
+
+    fn set_dark(&mut self, ctx: &egui::Context, dark: bool) {
+        self.settings.dark = Some(dark);
+        ctx.set_theme(if dark { egui::Theme::Dark } else { egui::Theme::Light });
+    }
+
+    fn show_checks(&mut self) {
+        self.session.check();
+        self.dialog = Dialog::Checks;
+    }
+
+    /// One step back, or forward again; a prompt that comes back is run.
+    fn travel(&mut self, forward: bool) {
+        let step = if forward { self.undoer.redo(&self.state) } else { self.undoer.undo(&self.state) };
+        let Some(state) = step.cloned() else { return };
+        let rerun = state.prompt != self.state.prompt;
+        self.state = state;
+        self.typing = false;
+        self.session.fit(&mut self.state);
+        if rerun && !self.state.prompt.is_empty() {
+            self.run();
+        }
+    }
+
+    /// Moves a zoomed view just so far that what was pinned by key is in sight.
+    fn reveal(&mut self, before: &State) {
+        let moved = (self.state.query, self.state.key) != (before.query, before.key);
+        let n = self.session.trace.as_ref().map_or(0, crate::trace::Trace::n_tokens);
+        if moved && let Some(view) = self.state.view {
+            self.state.view = view.showing(self.state.query, self.state.key, n).unless_whole(n);
+        }
+    }
+
+    fn export_name(&self, piece: Piece) -> String {
+        let folder =
+            self.settings.export_folder.clone().or_else(|| std::env::current_dir().ok()).unwrap_or_default();
+        let model = self.session.model.as_ref().map_or("model", |model| model.name.as_str());
+        let part = match piece {
+            Piece::Head => self.state.head.label(),
+            Piece::Heads => "heads".to_owned(),
+            Piece::States => "states".to_owned(),
+        };
+        let name = format!("{model}-{part}{}", piece.ending());
+        folder.join(name).display().to_string()
+    }
+
+    fn export(&mut self, path: PathBuf, piece: Piece) {
+        let (Some(model), Some(trace)) = (self.session.model.clone(), self.session.trace.clone()) else {
+            return;
+        };
+        self.dialog = Dialog::None;
+        self.settings.export_folder = path.parent().map(std::path::Path::to_owned);
+        let options = exporting::options(piece, &self.state, self.dark);
+        self.session.export(path.clone(), move |job| exporting::write(&model, &trace, &options, &path, job));
+    }
+}

@@ -1,0 +1,104 @@
+//! All thumbnails in one texture: one draw call for the grid, coloured anew only when something changed.
+
+use super::{palette::Palette, theme};
+use crate::{model::HeadId, trace::Trace};
+use egui::{Rect, TextureHandle, TextureOptions, pos2, vec2};
+
+/// What the texture was made from; another value means another picture.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Made {
+    run: u64,
+    layers: usize,
+    palette: u64,
+    side: usize,
+}
+
+/// The texture, and where each head is in it.
+#[derive(Default)]
+pub struct Atlas {
+    texture: Option<TextureHandle>,
+    made: Option<Made>,
+    across: usize,
+    slot: usize,
+    /// First slot of each layer.
+    starts: Vec<usize>,
+}
+
+impl Atlas {
+    /// Colours the thumbnails for cells of `pixels` on screen, unless that is what is there already.
+    pub fn refresh(&mut self, ctx: &egui::Context, run: u64, trace: &Trace, palette: &Palette, pixels: f32) {
+        let largest = if trace.layers_done() == 0 {
+            return;
+        } else {
+            trace.thumbnail(HeadId { layer: 0, head: 0 }).size
+        };
+        let side = if pixels < largest as f32 { (pixels.ceil() as usize).clamp(8, largest) } else { largest };
+        let made = Made { run, layers: trace.layers_done(), palette: palette.number, side };
+        if self.made == Some(made) {
+            return;
+        }
+        self.made = Some(made);
+        self.slot = side;
+        self.starts = (0..trace.n_layers())
+            .scan(0, |next, layer| {
+                let start = *next;
+                *next += trace.heads(layer);
+                Some(start)
+            })
+            .collect();
+        let heads = self.starts.last().map_or(0, |start| start + trace.heads(trace.n_layers() - 1));
+        self.across = (heads as f32).sqrt().ceil().max(1.0) as usize;
+        let size = [self.across * side, heads.div_ceil(self.across) * side];
+        let mut image = egui::ColorImage::filled(size, theme::of_map(palette.floor()));
+        for layer in 0..trace.layers_done() {
+            for head in 0..trace.heads(layer) {
+                self.paint(&mut image, trace, palette, HeadId { layer, head });
+            }
+        }
+        let options = TextureOptions { minification: egui::TextureFilter::Linear, ..TextureOptions::NEAREST };
+        match &mut self.texture {
+            Some(texture) => texture.set(image, options),
+            None => self.texture = Some(ctx.load_texture("thumbnails", image, options)),
+        }
+    }
+
+    fn paint(&self, image: &mut egui::ColorImage, trace: &Trace, palette: &Palette, head: HeadId) {
+        let thumbnail = trace.thumbnail(head);
+        let values = shrunk(&thumbnail.values, thumbnail.size, self.slot);
+        let raster = palette.shader(trace, head).paint(&values, self.slot);
+        let slot = self.starts[head.layer] + head.head;
+        let (left, top) = (slot % self.across * self.slot, slot / self.across * self.slot);
+        for (y, row) in raster.pixels.chunks(self.slot).enumerate() {
+            let start = (top + y) * image.size[0] + left;
+            for (to, &from) in image.pixels[start..start + self.slot].iter_mut().zip(row) {
+                *to = theme::of_map(from);
+            }
+        }
+    }
+
+    /// The texture and a head's place in it.
+    pub fn place(&self, head: HeadId) -> Option<(egui::TextureId, Rect)> {
+        let texture = self.texture.as_ref()?;
+        let slot = self.starts.get(head.layer)? + head.head;
+        let [width, height] = texture.size();
+        let (x, y) = (slot % self.across * self.slot, slot / self.across * self.slot);
+        let scale = vec2(1.0 / width as f32, 1.0 / height as f32);
+        let corner = |x: usize, y: usize| pos2(x as f32 * scale.x, y as f32 * scale.y);
+        Some((texture.id(), Rect::from_min_max(corner(x, y), corner(x + self.slot, y + self.slot))))
+    }
+}
+
+/// A square of `size` values with the greatest of each cell kept, `side` across.
+fn shrunk(values: &[f32], size: usize, side: usize) -> Vec<f32> {
+    if side >= size {
+        return values.to_vec();
+    }
+    let mut out = vec![0.0_f32; side * side];
+    for (y, row) in values.chunks(size).enumerate() {
+        for (x, &value) in row.iter().enumerate() {
+            let cell = &mut out[y * side / size * side + x * side / size];
+            *cell = if value.is_nan() { value } else { cell.max(value) };
+        }
+    }
+    out
+}

@@ -1,0 +1,214 @@
+//! Every action of the user as a value: menus, shortcuts, the help and the tests dispatch the same ones.
+
+use super::{
+    exporting::Piece,
+    scene::Scene,
+    state::{Lower, Sort, View},
+};
+use crate::{
+    model::HeadId,
+    render::{ColorMap, Scale},
+};
+use egui::{Key, KeyboardShortcut, Modifiers};
+use std::path::PathBuf;
+use strum::IntoEnumIterator as _;
+
+/// What a menu, a shortcut or the help may name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::EnumIter)]
+#[expect(missing_docs, reason = "`text::command` says what each does, in the user's words")]
+pub enum CommandKind {
+    OpenModel,
+    OpenEmbedded,
+    ExportHead,
+    ExportAll,
+    ExportStates,
+    Quit,
+    RunPrompt,
+    Cancel,
+    FocusPrompt,
+    ToggleLive,
+    Undo,
+    Redo,
+    HeadLeft,
+    HeadRight,
+    HeadUp,
+    HeadDown,
+    QueryUp,
+    QueryDown,
+    KeyLeft,
+    KeyRight,
+    Clear,
+    CopyHook,
+    ZoomIn,
+    ZoomOut,
+    ZoomFit,
+    ScaleLinear,
+    ScaleLog,
+    ScaleRow,
+    ToggleTheme,
+    ToggleLower,
+    ShowStream,
+    ShowNorms,
+    ShowLens,
+    ShowChecks,
+    ShowHelp,
+}
+
+/// A command with its target: what is sent and applied.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "each is its `CommandKind` with a target, or names its field")]
+pub enum Command {
+    AskForModel,
+    OpenModel(PathBuf),
+    OpenEmbedded,
+    AskForExport(Piece),
+    Export { path: PathBuf, piece: Piece },
+    Quit,
+    EditPrompt(String),
+    RunPrompt,
+    ChooseExample(usize),
+    Cancel,
+    FocusPrompt,
+    SetLive(bool),
+    Undo,
+    Redo,
+    SelectHead(HeadId),
+    PinQuery(Option<usize>),
+    PinKey(Option<usize>),
+    PinCell { query: usize, key: usize },
+    Clear,
+    Copy(String),
+    SetView(Option<View>),
+    SetScale(Scale),
+    SetTint(String),
+    SetSort(Sort),
+    SetMap { dark: bool, map: ColorMap },
+    SetDark(bool),
+    SetLower(Lower),
+    SetLowerOpen(bool),
+    SetLayer(usize),
+    ShowChecks,
+    ShowHelp,
+    CloseDialog,
+    DismissBanner,
+}
+
+/// Why a command means nothing right now: the tooltip of the greyed entry.
+pub type Refusal = &'static str;
+
+impl CommandKind {
+    /// The key that sends it.
+    pub fn shortcut(self) -> Option<KeyboardShortcut> {
+        let (modifiers, key) = match self {
+            Self::OpenModel => (Modifiers::COMMAND, Key::O),
+            Self::ExportHead => (Modifiers::COMMAND, Key::E),
+            Self::ExportAll => (Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::E),
+            Self::Quit => (Modifiers::COMMAND, Key::Q),
+            Self::RunPrompt => (Modifiers::COMMAND, Key::Enter),
+            Self::FocusPrompt => (Modifiers::COMMAND, Key::L),
+            Self::Cancel => (Modifiers::COMMAND, Key::Period),
+            Self::Undo => (Modifiers::COMMAND, Key::Z),
+            Self::Redo => (Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::Z),
+            Self::HeadLeft => (Modifiers::NONE, Key::ArrowLeft),
+            Self::HeadRight => (Modifiers::NONE, Key::ArrowRight),
+            Self::HeadUp => (Modifiers::NONE, Key::ArrowUp),
+            Self::HeadDown => (Modifiers::NONE, Key::ArrowDown),
+            Self::QueryUp => (Modifiers::SHIFT, Key::ArrowUp),
+            Self::QueryDown => (Modifiers::SHIFT, Key::ArrowDown),
+            Self::KeyLeft => (Modifiers::SHIFT, Key::ArrowLeft),
+            Self::KeyRight => (Modifiers::SHIFT, Key::ArrowRight),
+            Self::Clear => (Modifiers::NONE, Key::Escape),
+            Self::CopyHook => (Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::C),
+            Self::ZoomIn => (Modifiers::NONE, Key::Plus),
+            Self::ZoomOut => (Modifiers::NONE, Key::Minus),
+            Self::ZoomFit => (Modifiers::NONE, Key::Num0),
+            Self::ScaleLinear => (Modifiers::NONE, Key::Num1),
+            Self::ScaleLog => (Modifiers::NONE, Key::Num2),
+            Self::ScaleRow => (Modifiers::NONE, Key::Num3),
+            Self::ToggleTheme => (Modifiers::COMMAND, Key::T),
+            Self::ToggleLower => (Modifiers::COMMAND, Key::J),
+            Self::ShowHelp => (Modifiers::NONE, Key::F1),
+            Self::OpenEmbedded
+            | Self::ExportStates
+            | Self::ToggleLive
+            | Self::ShowStream
+            | Self::ShowNorms
+            | Self::ShowLens
+            | Self::ShowChecks => return None,
+        };
+        Some(KeyboardShortcut::new(modifiers, key))
+    }
+
+    /// Whether its key belongs to a text field while one has the focus.
+    pub fn yields_to_text(self) -> bool {
+        let plain = self.shortcut().is_some_and(|keys| !keys.modifiers.command && !keys.modifiers.alt);
+        (plain && !matches!(self, Self::ShowHelp)) || matches!(self, Self::Undo | Self::Redo)
+    }
+
+    /// What it means right now, or why it means nothing.
+    pub fn aim(self, scene: &Scene<'_>) -> Result<Command, Refusal> {
+        let words = scene.words;
+        let state = scene.state;
+        let traced = || scene.trace.ok_or(words.needs_trace);
+        let complete = || scene.trace.filter(|trace| trace.is_complete()).ok_or(words.needs_trace);
+        Ok(match self {
+            Self::OpenModel => Command::AskForModel,
+            Self::OpenEmbedded => Command::OpenEmbedded,
+            Self::ExportHead => complete().map(|_| Command::AskForExport(Piece::Head))?,
+            Self::ExportAll => complete().map(|_| Command::AskForExport(Piece::Heads))?,
+            Self::ExportStates => complete().map(|_| Command::AskForExport(Piece::States))?,
+            Self::Quit => Command::Quit,
+            Self::RunPrompt if scene.model.is_none() => return Err(words.needs_model),
+            Self::RunPrompt if state.prompt.is_empty() => return Err(words.needs_prompt),
+            Self::RunPrompt => Command::RunPrompt,
+            Self::Cancel if scene.busy.is_none() => return Err(words.nothing_runs),
+            Self::Cancel => Command::Cancel,
+            Self::FocusPrompt => Command::FocusPrompt,
+            Self::ToggleLive => Command::SetLive(!scene.settings.live),
+            Self::Undo if !scene.can_undo => return Err(words.nothing_to_undo),
+            Self::Undo => Command::Undo,
+            Self::Redo if !scene.can_redo => return Err(words.nothing_to_redo),
+            Self::Redo => Command::Redo,
+            Self::HeadLeft => scene.neighbour(0, -1).map(Command::SelectHead)?,
+            Self::HeadRight => scene.neighbour(0, 1).map(Command::SelectHead)?,
+            Self::HeadUp => scene.neighbour(-1, 0).map(Command::SelectHead)?,
+            Self::HeadDown => scene.neighbour(1, 0).map(Command::SelectHead)?,
+            Self::QueryUp => scene.stepped(scene.pinned_query(), -1).map(|q| Command::PinQuery(Some(q)))?,
+            Self::QueryDown => scene.stepped(scene.pinned_query(), 1).map(|q| Command::PinQuery(Some(q)))?,
+            Self::KeyLeft => scene.stepped(scene.pinned_key(), -1).map(|k| Command::PinKey(Some(k)))?,
+            Self::KeyRight => scene.stepped(scene.pinned_key(), 1).map(|k| Command::PinKey(Some(k)))?,
+            Self::Clear => Command::Clear,
+            Self::CopyHook => traced().map(|_| Command::Copy(scene.hook_name()))?,
+            Self::ZoomIn => scene.zoomed(1.5).map(Command::SetView)?,
+            Self::ZoomOut => scene.zoomed(1.0 / 1.5).map(Command::SetView)?,
+            Self::ZoomFit => Command::SetView(None),
+            Self::ScaleLinear => Command::SetScale(Scale::Linear),
+            Self::ScaleLog => Command::SetScale(Scale::Log),
+            Self::ScaleRow => Command::SetScale(Scale::Row),
+            Self::ToggleTheme => Command::SetDark(!scene.dark),
+            Self::ToggleLower => Command::SetLowerOpen(!scene.lower_open),
+            Self::ShowStream => Command::SetLower(Lower::Stream),
+            Self::ShowNorms => Command::SetLower(Lower::Norms),
+            Self::ShowLens => Command::SetLower(Lower::Lens),
+            Self::ShowChecks if scene.model.is_none() => return Err(words.needs_model),
+            Self::ShowChecks => Command::ShowChecks,
+            Self::ShowHelp => Command::ShowHelp,
+        })
+    }
+
+    /// Commands whose keys were pressed in this frame. A text field with the focus keeps its own.
+    pub fn pressed(ctx: &egui::Context) -> Vec<Self> {
+        let typing = ctx.text_edit_focused();
+        let mut kinds: Vec<(Self, KeyboardShortcut)> = Self::iter()
+            .filter(|kind| !(typing && kind.yields_to_text()))
+            .filter_map(|kind| Some((kind, kind.shortcut()?)))
+            .collect();
+        // More modifiers first: Ctrl+Z must not take what was Ctrl+Shift+Z
+        let weight =
+            |keys: &KeyboardShortcut| u8::from(keys.modifiers.shift) + u8::from(keys.modifiers.command);
+        kinds.sort_by_key(|(_, keys)| std::cmp::Reverse(weight(keys)));
+        ctx.input_mut(|input| {
+            kinds.iter().filter(|(_, keys)| input.consume_shortcut(keys)).map(|&(kind, _)| kind).collect()
+        })
+    }
+}

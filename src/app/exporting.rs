@@ -1,0 +1,63 @@
+//! From the window to the export floor: which piece of the run, in which looks.
+
+use super::{session::Banner, state::State, theme};
+use crate::{
+    engine::Job,
+    export::{self, FORMATS, Format, Holds, Look, Options, Ranges, Selection, Source, What},
+    model::Model,
+    trace::Trace,
+};
+use std::{ops::ControlFlow, path::Path};
+
+/// What is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// The selected head's weights.
+    Head,
+    /// Every head's weights.
+    Heads,
+    /// The residual stream before every block and after the last.
+    States,
+}
+
+impl Piece {
+    /// The formats that can hold it.
+    pub fn formats(self) -> impl Iterator<Item = &'static Format> {
+        FORMATS.iter().filter(move |format| self != Self::States || format.holds != Holds::Page)
+    }
+
+    /// The ending that its file starts with.
+    pub fn ending(self) -> &'static str {
+        match self {
+            Self::Head => ".png",
+            Self::Heads => ".html",
+            Self::States => ".npz",
+        }
+    }
+}
+
+/// The same looks as on screen.
+pub fn options(piece: Piece, state: &State, dark: bool) -> Options {
+    let one = |index| Some(Ranges::one(index));
+    let selection = match piece {
+        Piece::Head => Selection { layers: one(state.head.layer), heads: one(state.head.head) },
+        Piece::Heads | Piece::States => Selection::default(),
+    };
+    let what = if piece == Piece::States { What::Resid } else { What::Pattern };
+    let map = (piece != Piece::States).then(|| state.look.map(dark));
+    let look = Look { theme: Some(theme::shared(dark)), map, scale: state.look.scale, ..Look::default() };
+    Options { what: vec![what], selection, look, ..Options::default() }
+}
+
+/// Writes the file; reports to `job` and ends when it is cancelled.
+pub fn write(model: &Model, trace: &Trace, options: &Options, path: &Path, job: &Job) -> Result<(), Banner> {
+    let watch = |done: f32| {
+        job.report(super::text::ENGLISH.exporting, done);
+        if job.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let source = Source { model, trace, watch: &watch };
+    match export::export(&source, options, path) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Banner::error(&error, error.hint())),
+    }
+}

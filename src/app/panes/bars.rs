@@ -1,0 +1,196 @@
+//! The bars across the window: name and menus on top, the banner under them, the status at the foot.
+
+use crate::app::{
+    command::{Command, CommandKind},
+    scene::{Out, Scene},
+    session::Banner,
+    theme::{self, BODY, TITLE},
+    widgets::{self, entry},
+};
+use egui::{Align, Button, Layout, MenuBar, RichText, Sense, Ui, vec2};
+
+/// Draws name, menus, model line, theme switch and the export menu.
+pub fn top(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
+    let (words, tokens) = (scene.words, theme::tokens(ui));
+    ui.horizontal_centered(|ui| {
+        ui.add_space(14.0);
+        ui.label(RichText::new("Mnemoscope").font(theme::strong(TITLE)).color(tokens.text));
+        ui.add_space(6.0);
+        menus(ui, scene, out);
+        if let Some(model) = scene.model {
+            let line = format!(
+                "{} · {} {}",
+                model.name,
+                super::heads::shape_of(model.spec()),
+                words.heads.to_lowercase()
+            );
+            ui.add_space(6.0);
+            let room = ui.available_width() - 150.0;
+            ui.scope(|ui| {
+                ui.set_max_width(room.max(0.0));
+                ui.add(egui::Label::new(RichText::new(line).color(tokens.muted)).truncate());
+            });
+        }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.add_space(12.0);
+            theme_switch(ui, scene, out);
+            ui.add_space(4.0);
+            let button = widgets::outlined(ui, format!("{} ▾", words.export));
+            egui::containers::menu::MenuButton::from_button(button).ui(ui, |ui| {
+                ui.set_min_width(190.0);
+                entry(ui, CommandKind::ExportHead, scene, out);
+                entry(ui, CommandKind::ExportAll, scene, out);
+                entry(ui, CommandKind::ExportStates, scene, out);
+            });
+        });
+    });
+}
+
+fn menus(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
+    use CommandKind as K;
+    let words = scene.words;
+    let tables: [(&str, &[K]); 6] = [
+        (words.file, &[K::OpenModel, K::OpenEmbedded, K::ExportHead, K::ExportAll, K::ExportStates, K::Quit]),
+        (words.edit, &[K::Undo, K::Redo, K::Clear, K::CopyHook]),
+        (
+            words.view,
+            &[
+                K::ZoomIn,
+                K::ZoomOut,
+                K::ZoomFit,
+                K::ScaleLinear,
+                K::ScaleLog,
+                K::ScaleRow,
+                K::ToggleTheme,
+                K::ToggleLower,
+                K::ShowStream,
+                K::ShowNorms,
+                K::ShowLens,
+            ],
+        ),
+        (
+            words.head,
+            &[
+                K::HeadLeft,
+                K::HeadRight,
+                K::HeadUp,
+                K::HeadDown,
+                K::QueryUp,
+                K::QueryDown,
+                K::KeyLeft,
+                K::KeyRight,
+            ],
+        ),
+        (words.model, &[K::RunPrompt, K::Cancel, K::FocusPrompt, K::ToggleLive, K::ShowChecks]),
+        (words.help, &[K::ShowHelp]),
+    ];
+    MenuBar::new().ui(ui, |ui| {
+        for (name, kinds) in tables {
+            ui.menu_button(name, |ui| {
+                ui.set_min_width(230.0);
+                for &kind in kinds {
+                    entry(ui, kind, scene, out);
+                }
+            });
+        }
+    });
+}
+
+/// A disc, half of it filled.
+fn theme_switch(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
+    let tokens = theme::tokens(ui);
+    let (rect, response) = ui.allocate_exact_size(vec2(26.0, 26.0), Sense::click());
+    let say = if scene.dark { scene.words.to_light } else { scene.words.to_dark };
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, say));
+    let color = if response.hovered() || response.has_focus() { tokens.text } else { tokens.muted };
+    let (center, radius) = (rect.center(), 6.5);
+    ui.painter().circle_stroke(center, radius, egui::Stroke::new(1.5, color));
+    let arc = (0..=16).map(|i| {
+        let angle = std::f32::consts::FRAC_PI_2 + std::f32::consts::PI * i as f32 / 16.0;
+        center + radius * egui::Vec2::angled(angle)
+    });
+    ui.painter().add(egui::Shape::convex_polygon(arc.collect(), color, egui::Stroke::NONE));
+    if response.on_hover_text(say).clicked() {
+        out.send(Command::SetDark(!scene.dark));
+    }
+}
+
+/// Draws what went wrong, or what was done, until it is dismissed.
+pub fn banner(ui: &mut Ui, scene: &Scene<'_>, banner: &Banner, out: &mut Out) {
+    let tokens = theme::tokens(ui);
+    let color = if banner.error { tokens.error } else { tokens.measure_text };
+    ui.horizontal(|ui| {
+        ui.add_space(14.0);
+        let (dot, _) = ui.allocate_exact_size(vec2(8.0, 8.0), Sense::hover());
+        ui.painter().circle_filled(dot.center(), 4.0, color);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.add_space(12.0);
+            let close = Button::new(RichText::new("×").size(TITLE).color(tokens.muted)).frame(false);
+            let response = ui.add(close);
+            response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, scene.words.dismiss));
+            if response.clicked() {
+                out.send(Command::DismissBanner);
+            }
+            ui.with_layout(Layout::left_to_right(Align::Center).with_main_wrap(true), |ui| {
+                ui.label(RichText::new(&banner.what).size(BODY).color(tokens.text));
+                if let Some(hint) = &banner.hint {
+                    ui.label(RichText::new(hint).size(BODY).color(tokens.muted));
+                }
+            });
+        });
+    });
+}
+
+/// Draws state, sizes and times; at the right the selection's hook, which a click copies.
+pub fn status(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
+    let (words, tokens) = (scene.words, theme::tokens(ui));
+    ui.horizontal_centered(|ui| {
+        ui.add_space(14.0);
+        ui.spacing_mut().item_spacing.x = 18.0;
+        let (state, color) = match scene.busy {
+            Some(busy) if busy.done > 0.0 => {
+                (format!("{} {:.0}%", busy.stage, busy.done * 100.0), tokens.accent)
+            }
+            Some(busy) => (busy.stage.to_owned(), tokens.accent),
+            None => (words.ready.to_owned(), tokens.measure),
+        };
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = 6.0;
+            let (dot, _) = ui.allocate_exact_size(vec2(7.0, 7.0), Sense::hover());
+            ui.painter().circle_filled(dot.center(), 3.5, color);
+            ui.label(RichText::new(state).size(12.0).color(tokens.text));
+        });
+        if scene.busy.is_some()
+            && ui.add(Button::new(RichText::new(words.cancel).size(12.0)).small()).clicked()
+        {
+            out.send(Command::Cancel);
+        }
+        if let Some(trace) = scene.trace {
+            let facts = [
+                (words.token_count)(trace.n_tokens()),
+                (words.pass_time)(trace.forward_seconds),
+                (words.first_map_time)(trace.first_map_seconds),
+                (words.trace_size)(trace.bytes()),
+                (words.threads)(trace.threads),
+            ];
+            let done = trace.is_complete();
+            for (i, fact) in facts.into_iter().enumerate().filter(|(i, _)| done || matches!(i, 0 | 4)) {
+                // What fits; the hook at the right needs its room
+                if ui.available_width() > 320.0 || i < 2 {
+                    ui.label(RichText::new(fact).size(12.0).color(tokens.muted));
+                }
+            }
+        }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.add_space(12.0);
+            if scene.trace.is_some() {
+                let hook = scene.hook_name();
+                let label = RichText::new(&hook).font(theme::mono(12.0)).color(tokens.muted);
+                let button = ui.add(Button::new(label).frame(false).truncate());
+                if button.on_hover_text(words.copy_hook).clicked() {
+                    out.send(Command::Copy(hook));
+                }
+            }
+        });
+    });
+}

@@ -1,0 +1,249 @@
+//! What opens over the window: open a model, export, check the numbers, keys and gestures.
+
+use crate::app::{
+    command::{Command, CommandKind},
+    exporting::Piece,
+    scene::{Out, Scene},
+    session::Checks,
+    text,
+    theme::{self, BODY, TITLE},
+    widgets,
+    worker::Purpose,
+};
+use egui::{Align, Layout, Modal, RichText, ScrollArea, TextEdit, Ui, vec2};
+use std::path::PathBuf;
+use strum::IntoEnumIterator as _;
+
+/// Which dialog is open, with what was typed into it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Dialog {
+    /// None.
+    #[default]
+    None,
+    /// Where the model is.
+    Open { path: String },
+    /// Where the export goes, and what is exported.
+    Export { path: String, piece: Piece },
+    /// Whether the numbers hold.
+    Checks,
+    /// Keys and gestures.
+    Help,
+}
+
+/// What a dialog asks of the window beyond commands: the system's own file dialog.
+pub enum Ask {
+    /// A file with a model.
+    File,
+    /// A folder with a model.
+    Folder,
+    /// Where to write.
+    Save,
+}
+
+impl Ask {
+    /// What the picked path is for.
+    pub fn purpose(&self) -> Purpose {
+        if matches!(self, Self::Save) { Purpose::Export } else { Purpose::Model }
+    }
+}
+
+/// Draws the dialog that is open. Returns a file dialog to open beside it.
+pub fn show(ctx: &egui::Context, dialog: &mut Dialog, scene: &Scene<'_>, out: &mut Out) -> Option<Ask> {
+    if *dialog == Dialog::None {
+        return None;
+    }
+    let mut ask = None;
+    let modal = Modal::new(egui::Id::unique("dialog")).show(ctx, |ui| {
+        ui.set_width(560.0_f32.min(ctx.content_rect().width() - 80.0));
+        match dialog {
+            Dialog::None => {}
+            Dialog::Open { path } => open(ui, path, scene, out, &mut ask),
+            Dialog::Export { path, piece } => export(ui, path, *piece, scene, out, &mut ask),
+            Dialog::Checks => checks(ui, scene, out),
+            Dialog::Help => help(ui, scene, out),
+        }
+    });
+    if modal.should_close() {
+        out.send(Command::CloseDialog);
+    }
+    ask
+}
+
+fn title(ui: &mut Ui, title: &str, subtitle: &str) {
+    ui.label(RichText::new(title).font(theme::strong(TITLE)));
+    if !subtitle.is_empty() {
+        ui.label(RichText::new(subtitle).color(theme::tokens(ui).muted));
+    }
+    ui.add_space(10.0);
+}
+
+/// A path to type, with a name; true where Enter was pressed in it.
+fn path_field(ui: &mut Ui, name: &str, path: &mut String) -> bool {
+    widgets::section(ui, name);
+    let field = TextEdit::singleline(path)
+        .desired_width(f32::INFINITY)
+        .margin(vec2(10.0, 6.0))
+        .font(theme::mono(12.0));
+    let response = ui.add(field);
+    response.widget_info(|| {
+        let mut info = egui::WidgetInfo::text_edit(true, path.as_str(), path.as_str(), "");
+        info.label = Some(name.to_owned());
+        info
+    });
+    if ui.memory(|memory| memory.focused().is_none()) {
+        response.request_focus();
+    }
+    response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter))
+}
+
+fn buttons(ui: &mut Ui, scene: &Scene<'_>, label: &str, ready: bool, out: &mut Out) -> bool {
+    ui.add_space(14.0);
+    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        let button = widgets::primary(ui, label);
+        let go = ui.add_enabled(ready, button).clicked();
+        if ui.add(widgets::outlined(ui, scene.words.close)).clicked() {
+            out.send(Command::CloseDialog);
+        }
+        go
+    })
+    .inner
+}
+
+fn open(ui: &mut Ui, path: &mut String, scene: &Scene<'_>, out: &mut Out, ask: &mut Option<Ask>) {
+    let words = scene.words;
+    title(ui, words.open_title, words.open_what);
+    let entered = path_field(ui, words.open_path, path);
+    ui.add_space(6.0);
+    ui.horizontal(|ui| {
+        if ui.add(widgets::outlined(ui, words.open_folder)).clicked() {
+            *ask = Some(Ask::Folder);
+        }
+        if ui.add(widgets::outlined(ui, words.open_file)).clicked() {
+            *ask = Some(Ask::File);
+        }
+        ui.label(RichText::new(words.open_drop).color(theme::tokens(ui).muted));
+    });
+    if !scene.settings.recent.is_empty() {
+        ui.add_space(12.0);
+        widgets::section(ui, words.recent);
+        for recent in &scene.settings.recent {
+            let name = recent.display().to_string();
+            let button =
+                egui::Button::new(RichText::new(&name).font(theme::mono(12.0))).frame(false).truncate();
+            if ui.add(button).clicked() {
+                out.send(Command::OpenModel(recent.clone()));
+            }
+        }
+    }
+    let ready = !path.trim().is_empty();
+    if buttons(ui, scene, words.open, ready, out) || (entered && ready) {
+        out.send(Command::OpenModel(PathBuf::from(path.trim())));
+    }
+}
+
+fn export(
+    ui: &mut Ui,
+    path: &mut String,
+    piece: Piece,
+    scene: &Scene<'_>,
+    out: &mut Out,
+    ask: &mut Option<Ask>,
+) {
+    let words = scene.words;
+    let name = match piece {
+        Piece::Head => (words.export_title)(&scene.state.head.to_string()),
+        Piece::Heads => words.export_all_title.to_owned(),
+        Piece::States => words.export_states_title.to_owned(),
+    };
+    title(ui, &name, words.export_formats);
+    ui.horizontal_wrapped(|ui| {
+        for format in piece.formats() {
+            let chosen = path.ends_with(format.ending);
+            if ui.selectable_label(chosen, format.ending).on_hover_text(format.sentence).clicked() {
+                *path = PathBuf::from(path.as_str()).with_extension("").display().to_string() + format.ending;
+            }
+        }
+    });
+    ui.add_space(8.0);
+    let entered = path_field(ui, words.export_path, path);
+    ui.add_space(6.0);
+    if ui.add(widgets::outlined(ui, words.export_browse)).clicked() {
+        *ask = Some(Ask::Save);
+    }
+    let ready = !path.trim().is_empty();
+    if buttons(ui, scene, words.export, ready, out) || (entered && ready) {
+        out.send(Command::Export { path: PathBuf::from(path.trim()), piece });
+    }
+}
+
+fn checks(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
+    let (words, tokens) = (scene.words, theme::tokens(ui));
+    title(ui, words.checks, words.checks_sub);
+    match scene.checks {
+        Checks::Unasked | Checks::Running => {
+            ui.label(RichText::new(words.checks_running).color(tokens.muted));
+        }
+        Checks::Done(results) => {
+            for result in results {
+                ui.horizontal(|ui| {
+                    let (sign, color) =
+                        if result.passed { ("✓", tokens.measure_text) } else { ("✗", tokens.error) };
+                    ui.add_sized(
+                        [18.0, 20.0],
+                        egui::Label::new(RichText::new(sign).font(theme::strong(TITLE)).color(color)),
+                    );
+                    ui.label(RichText::new(result.name).size(BODY)).on_hover_text(result.explanation);
+                    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                        let figure = (words.residual)(result.residual, result.tolerance);
+                        ui.label(RichText::new(figure).font(theme::mono(12.0)).color(tokens.muted));
+                    });
+                });
+                ui.indent(result.name, |ui| {
+                    ui.label(RichText::new(result.explanation).size(12.0).color(tokens.muted));
+                });
+                ui.add_space(6.0);
+            }
+        }
+    }
+    ui.add_space(8.0);
+    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        if ui.add(widgets::outlined(ui, words.close)).clicked() {
+            out.send(Command::CloseDialog);
+        }
+    });
+}
+
+fn help(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
+    let (words, tokens) = (scene.words, theme::tokens(ui));
+    title(ui, words.help_title, "");
+    ScrollArea::vertical().max_height(ui.ctx().content_rect().height() - 200.0).show(ui, |ui| {
+        ui.set_width(ui.available_width());
+        let line = |ui: &mut Ui, keys: &str, what: &str| {
+            ui.horizontal(|ui| {
+                let (rect, _) = ui.allocate_exact_size(vec2(190.0, 20.0), egui::Sense::hover());
+                let galley = widgets::short(ui, keys, theme::body(BODY), rect.width(), tokens.text);
+                ui.painter().galley(
+                    rect.left_center() - vec2(0.0, galley.size().y / 2.0),
+                    galley,
+                    tokens.text,
+                );
+                ui.label(RichText::new(what).color(tokens.muted));
+            });
+        };
+        for (gesture, what) in words.help_pointer {
+            line(ui, gesture, what);
+        }
+        ui.add_space(10.0);
+        for kind in CommandKind::iter() {
+            if let Some(keys) = kind.shortcut() {
+                line(ui, &ui.ctx().format_shortcut(&keys), text::command(kind).1);
+            }
+        }
+    });
+    ui.add_space(8.0);
+    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        if ui.add(widgets::outlined(ui, words.close)).clicked() {
+            out.send(Command::CloseDialog);
+        }
+    });
+}

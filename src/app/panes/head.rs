@@ -1,0 +1,210 @@
+//! The head under the glass: its map with token labels, one row as bars, the legend and the cell read out.
+
+use crate::{
+    app::{
+        atlas::Atlas,
+        command::Command,
+        palette::Palette,
+        scene::{Out, Scene},
+        theme::{self, BODY, SMALL},
+        tiles::Tiles,
+        widgets::{self, axis, axis::Place, bars, heatmap::HeatMap, legend},
+    },
+    render::{ColorMap, Scale, Shader},
+    trace::Trace,
+};
+use egui::{Align2, Rect, Sense, Ui, pos2, vec2};
+use strum::IntoEnumIterator as _;
+
+const MARGIN: f32 = 14.0;
+/// Width of a character of the token labels.
+const CHARACTER: f32 = 6.7;
+/// Room that a token label may take.
+const LABEL: f32 = 84.0;
+/// Side of a cell at most: few tokens do not make a wall.
+const LARGEST_CELL: f32 = 56.0;
+const LEGEND: f32 = 160.0;
+
+/// Draws the pane. True once a map with real values was painted.
+pub fn show(
+    ui: &mut Ui,
+    scene: &Scene<'_>,
+    atlas: &Atlas,
+    tiles: &mut Tiles,
+    palette: Palette,
+    out: &mut Out,
+) -> bool {
+    let words = scene.words;
+    let head = scene.state.head;
+    let n = scene.n_tokens();
+    let subtitle = match (scene.state.view, n) {
+        (Some(view), _) => (words.window_of)(view.span.round() as usize),
+        (None, 0) => String::new(),
+        (None, n) => (words.token_count)(n),
+    };
+    widgets::header(ui, &format!("{} {head}", words.head), &subtitle, |ui| {
+        map_menu(ui, scene, out);
+        scale_menu(ui, scene, out);
+        if scene.state.view.is_some() && ui.add(widgets::outlined(ui, words.whole)).clicked() {
+            out.send(Command::SetView(None));
+        }
+    });
+    let Some(trace) = scene.trace else {
+        widgets::empty(ui, words.empty_prompt, words.waiting);
+        return false;
+    };
+    if !scene.head_ready() {
+        widgets::empty(ui, &(words.layer_waits)(head.layer), words.waiting);
+        return false;
+    }
+    let shader = palette.shader(trace, head);
+    let room = ui.available_rect_before_wrap();
+    let parts = Parts::new(scene, room);
+    let place = parts.place;
+    let coarse = atlas.place(head);
+    HeatMap { place, trace, tiles, coarse, palette, shader: &shader }.show(ui, scene, out);
+    labels(ui, scene, &parts);
+    if let Some(row) = scene.row {
+        bars::row(ui, &place, parts.bars, &row.weights, scene.shown_key());
+        // The bars answer the pointer like the columns they stand under
+        let response = ui.interact(parts.bars, ui.scope_id().with("row bars"), Sense::click());
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, words.row_bars));
+        let column = response.hover_pos().map(|point| pos2(point.x, place.rect.center().y));
+        if let Some((_, key)) = column.and_then(|point| place.at(point)) {
+            out.hover.key = Some(key);
+            if response.clicked() {
+                out.send(Command::PinKey(Some(key)));
+            }
+        }
+    }
+    foot(ui, scene, trace, &parts, &shader);
+    ui.allocate_rect(room, Sense::hover());
+    true
+}
+
+/// Where the parts of the pane are.
+struct Parts {
+    place: Place,
+    bars: Rect,
+    foot: Rect,
+    label: f32,
+    longest: f32,
+}
+
+impl Parts {
+    fn new(scene: &Scene<'_>, room: Rect) -> Self {
+        let n = scene.n_tokens().max(1);
+        let view = scene.view();
+        let index = if n > 96 { 6.0 } else { 0.0 };
+        let longest = (scene.longest as f32 + index) * CHARACTER;
+        let label = longest.clamp(24.0, LABEL);
+        let bars = if room.height() < 380.0 { 28.0 } else { 44.0 };
+        let below = 12.0 + bars + 10.0 + 16.0 + 8.0 + 24.0 + 10.0;
+        let lean = label * 0.6;
+        let width = room.width() - 2.0 * MARGIN - label - 8.0 - lean;
+        // The labels' height depends on the cell, the cell on what their height leaves: twice is enough
+        let mut side = width;
+        let mut above = 0.0;
+        for _ in 0..2 {
+            above = axis::lie(side / view.span, longest, label).2;
+            side = width.min(room.height() - above - below).clamp(48.0, LARGEST_CELL * view.span.max(1.0));
+        }
+        let spare = (width - side).max(0.0);
+        let corner = pos2(room.left() + MARGIN + label + 8.0 + spare * 0.4, room.top() + above);
+        let place = Place { rect: Rect::from_min_size(corner, vec2(side, side)), view, n };
+        let bars = Rect::from_min_size(place.rect.left_bottom() + vec2(0.0, 12.0), vec2(side, bars));
+        let foot_width = side.max(LEGEND + 200.0).min(room.right() - corner.x - MARGIN);
+        let foot = Rect::from_min_size(bars.left_bottom() + vec2(0.0, 10.0), vec2(foot_width, 60.0));
+        Self { place, bars, foot, label, longest }
+    }
+}
+
+fn labels(ui: &Ui, scene: &Scene<'_>, parts: &Parts) {
+    let place = &parts.place;
+    let marks = |pinned: Option<usize>, hovered: Option<usize>| -> Vec<usize> {
+        let mut marks: Vec<usize> =
+            hovered.into_iter().chain(pinned).filter(|&index| index < place.n).collect();
+        marks.dedup();
+        marks
+    };
+    let queries = marks(scene.pinned_query(), scene.hover.query);
+    let keys = marks(scene.pinned_key(), scene.hover.key);
+    axis::rows(ui, place, scene.labels, &queries, parts.label);
+    axis::columns(ui, place, scene.labels, &keys, parts.longest, parts.label);
+}
+
+/// What the bars are, the legend, and the cell under the pointer or the pin.
+fn foot(ui: &Ui, scene: &Scene<'_>, trace: &Trace, parts: &Parts, shader: &Shader) {
+    let (tokens, words, area) = (theme::tokens(ui), scene.words, parts.foot);
+    if let Some(row) = scene.row {
+        let caption =
+            format!("{} · {}", (words.row_of)(&scene.token_name(row.query)), (words.row_sum)(row.sum));
+        let galley = widgets::short(ui, &caption, theme::body(SMALL), area.width(), tokens.muted);
+        ui.painter().galley(area.min, galley, tokens.muted);
+    }
+    let top = area.top() + 24.0;
+    let bar = Rect::from_min_size(pos2(area.left(), top), vec2(LEGEND.min(area.width() * 0.5), 24.0));
+    let high = shader.range().high;
+    let ends = match scene.state.look.scale {
+        Scale::Linear => ("0".to_owned(), format!("{high:.2}")),
+        Scale::Log => (format!("{:.0e}", high / 65536.0), format!("{high:.2} log")),
+        Scale::Row => ("0".to_owned(), "row max".to_owned()),
+    };
+    legend::show(ui, bar, shader, (&ends.0, &ends.1));
+    let left = bar.right() + 18.0;
+    if let Some((query, key)) = scene.shown_query().zip(scene.shown_key()) {
+        let weight = trace.pattern(scene.state.head).cell(query, key);
+        let text = (words.cell)(&scene.token_name(query), &scene.token_name(key), weight);
+        let galley = widgets::short(ui, &text, theme::mono(12.0), area.right() - left, tokens.text);
+        ui.painter().galley(pos2(left, top - 3.0), galley, tokens.text);
+    } else {
+        let hint = widgets::short(ui, words.point_at, theme::body(BODY), area.right() - left, tokens.muted);
+        ui.painter().galley(pos2(left, top - 4.0), hint, tokens.muted);
+    }
+    if trace.has_nan {
+        let at = pos2(area.left(), area.bottom());
+        ui.painter().text(at, Align2::LEFT_TOP, words.nan, theme::body(SMALL), tokens.error);
+    }
+}
+
+fn scale_menu(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
+    let chosen = scene.state.look.scale;
+    widgets::choice(ui, scene.words.scale, &chosen.label().to_lowercase(), |ui| {
+        for scale in Scale::iter() {
+            if ui.selectable_label(scale == chosen, scale.label()).clicked() {
+                out.send(Command::SetScale(scale));
+                ui.close();
+            }
+        }
+    });
+}
+
+/// The maps with the theme's floor first, the others after them.
+fn map_menu(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
+    let (chosen, theme) = (scene.state.look.map(scene.dark), theme::shared(scene.dark));
+    widgets::choice(ui, "", &chosen.label().to_lowercase(), |ui| {
+        for home in [true, false] {
+            for map in ColorMap::iter().filter(|map| !map.is_signed() && (map.theme() == theme) == home) {
+                if ui.add(swatch(ui, map, map == chosen)).clicked() {
+                    out.send(Command::SetMap { dark: scene.dark, map });
+                    ui.close();
+                }
+            }
+        }
+    });
+}
+
+fn swatch(ui: &Ui, map: ColorMap, chosen: bool) -> impl egui::Widget + use<> {
+    let tokens = theme::tokens(ui);
+    move |ui: &mut Ui| {
+        let response = ui.add(egui::Button::selectable(chosen, map.label()).min_size(vec2(210.0, 24.0)));
+        let bar = Rect::from_center_size(response.rect.right_center() - vec2(48.0, 0.0), vec2(80.0, 10.0));
+        for i in 0..40 {
+            let part =
+                bar.with_min_x(bar.left() + 2.0 * i as f32).with_max_x(bar.left() + 2.0 * i as f32 + 2.0);
+            ui.painter().rect_filled(part, 0, theme::of_map(map.at(i as f32 / 39.0)));
+        }
+        ui.painter().rect_stroke(bar, 0, egui::Stroke::new(1.0, tokens.line), egui::StrokeKind::Outside);
+        response
+    }
+}

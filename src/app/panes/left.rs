@@ -1,0 +1,160 @@
+//! The left column: which model, what prompt, how it was cut into tokens, what else to try.
+
+use crate::app::{
+    command::{Command, CommandKind},
+    scene::{Out, Scene},
+    text,
+    theme::{self, BODY, SMALL, TITLE},
+    widgets::{self, strip},
+};
+use egui::{Align, Layout, RichText, ScrollArea, TextEdit, Ui};
+
+/// The prompt box, for whoever wants to give it the focus.
+pub fn prompt_id() -> egui::Id {
+    egui::Id::unique("prompt")
+}
+
+/// Draws the column.
+pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
+    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        egui::Frame::new().inner_margin(egui::Margin::symmetric(14, 12)).show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = 4.0;
+            model(ui, scene);
+            ui.add_space(16.0);
+            prompt(ui, scene, out);
+            ui.add_space(16.0);
+            if scene.trace.is_some() {
+                widgets::section(
+                    ui,
+                    &format!("{} · {}", scene.words.tokens, text::grouped(scene.n_tokens() as u64)),
+                );
+                strip::show(ui, scene, out);
+                ui.add_space(16.0);
+            }
+            examples(ui, scene, out);
+        });
+    });
+}
+
+fn model(ui: &mut Ui, scene: &Scene<'_>) {
+    let (words, tokens) = (scene.words, theme::tokens(ui));
+    widgets::section(ui, words.model);
+    let Some(model) = scene.model else {
+        return widgets::card(ui, |ui| {
+            ui.label(
+                RichText::new(scene.busy.map_or(words.needs_model, |busy| busy.stage)).color(tokens.muted),
+            );
+        });
+    };
+    widgets::card(ui, |ui| {
+        ui.horizontal(|ui| {
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let origin = if scene.embedded { words.embedded } else { model.spec().family.as_str() };
+                ui.label(RichText::new(origin).color(tokens.measure_text));
+                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                    let name = RichText::new(&model.name).font(theme::strong(BODY)).color(tokens.text);
+                    ui.add(egui::Label::new(name).truncate()).on_hover_text(&model.name);
+                });
+            });
+        });
+        let context = model.spec().context.map_or_else(|| words.unlimited.to_owned(), words.context_tokens);
+        for (name, value) in [
+            (words.layers_heads, super::heads::shape_of(model.spec())),
+            (words.parameters, text::count(model.parameters())),
+            (words.context, context),
+        ] {
+            ui.horizontal(|ui| {
+                ui.label(RichText::new(name).color(tokens.muted));
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| ui.label(value));
+            });
+        }
+        for warning in &model.warnings {
+            ui.label(RichText::new(warning).size(SMALL).color(tokens.accent_text));
+        }
+    });
+}
+
+fn prompt(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
+    let words = scene.words;
+    widgets::section(ui, words.prompt);
+    let mut text = scene.state.prompt.clone();
+    let font = egui::FontId::new(TITLE - 1.0, egui::FontFamily::Proportional);
+    let edit = TextEdit::multiline(&mut text)
+        .id(prompt_id())
+        .hint_text(words.prompt_hint)
+        .font(font)
+        .margin(egui::Margin::symmetric(10, 8))
+        .desired_rows(4)
+        .desired_width(f32::INFINITY);
+    let response =
+        ScrollArea::vertical().max_height(180.0).id_salt("prompt scroll").show(ui, |ui| ui.add(edit)).inner;
+    response.widget_info(|| {
+        let mut info = egui::WidgetInfo::text_edit(true, &text, &text, words.prompt_hint);
+        info.label = Some(words.prompt.to_owned());
+        info
+    });
+    if response.changed() {
+        out.send(Command::EditPrompt(text));
+    }
+    ui.add_space(4.0);
+    ui.horizontal(|ui| {
+        let mut live = scene.settings.live;
+        if ui.checkbox(&mut live, words.live).on_hover_text(words.live_why).changed() {
+            out.send(Command::SetLive(live));
+        }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| run_button(ui, scene, out));
+    });
+}
+
+/// Run, or while something runs, cancel.
+fn run_button(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
+    let slow = scene.busy.is_some_and(|busy| busy.since.elapsed().as_millis() > 300);
+    let (kind, label) = if slow {
+        (CommandKind::Cancel, scene.words.cancel)
+    } else {
+        (CommandKind::RunPrompt, scene.words.run)
+    };
+    let aim = kind.aim(scene);
+    let button = widgets::primary(ui, label);
+    let response = ui.add_enabled(aim.is_ok(), button);
+    let keys = kind.shortcut().map_or_else(String::new, |keys| ui.ctx().format_shortcut(&keys));
+    match aim {
+        Ok(command) => {
+            if response.on_hover_text(format!("{} ({keys})", text::command(kind).1)).clicked() {
+                out.send(command);
+            }
+        }
+        Err(reason) => {
+            response.on_disabled_hover_text(reason);
+        }
+    }
+}
+
+fn examples(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
+    if scene.examples.is_empty() {
+        return;
+    }
+    let tokens = theme::tokens(ui);
+    widgets::section(ui, scene.words.examples);
+    for (index, example) in scene.examples.iter().enumerate() {
+        let chosen = scene.state.example == Some(index);
+        let color = if chosen { tokens.text } else { tokens.muted };
+        let label = RichText::new(&example.title_en).color(color);
+        let fill = if chosen { tokens.raised } else { egui::Color32::TRANSPARENT };
+        let button =
+            egui::Button::new(label).fill(fill).stroke(egui::Stroke::NONE).corner_radius(6).truncate();
+        let width = ui.available_width();
+        let response = ui.add_sized([width, 26.0], button.right_text("")).on_hover_text(&example.prompt);
+        if response.clicked() {
+            out.send(Command::ChooseExample(index));
+        }
+        if chosen {
+            egui::Frame::new().inner_margin(egui::Margin { left: 10, right: 6, top: 0, bottom: 6 }).show(
+                ui,
+                |ui| {
+                    ui.label(RichText::new(&example.look_en).size(12.0).color(tokens.muted));
+                },
+            );
+        }
+    }
+}

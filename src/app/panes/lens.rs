@@ -1,0 +1,127 @@
+//! The logit lens as a table: layers up, tokens across, in each cell the word that layer would say next.
+
+use crate::{
+    app::{
+        command::Command,
+        scene::{Out, Scene},
+        theme, widgets,
+    },
+    model::shown,
+};
+use egui::{Align2, Rect, ScrollArea, Sense, Ui, pos2, vec2};
+
+const LABEL: f32 = 46.0;
+const CELL: f32 = 108.0;
+const ROW: f32 = 22.0;
+
+/// Draws the table; the column of the shown query is kept in sight.
+pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
+    let words = scene.words;
+    let Some(lens) = scene.lens else {
+        let speaks = scene.trace.is_some_and(|trace| !trace.next.is_empty());
+        return widgets::empty(ui, if speaks { words.lens } else { words.lens_none }, "");
+    };
+    let n = scene.n_tokens();
+    let rows = lens.layers.len();
+    let room = ui.available_rect_before_wrap().shrink2(vec2(14.0, 0.0));
+    let mut inner = ui.new_child(egui::UiBuilder::new().max_rect(room));
+    let fits = ((room.width() - LABEL) / n.max(1) as f32).clamp(CELL, 160.0);
+    ScrollArea::both().auto_shrink(false).show(&mut inner, |ui| {
+        let size = vec2(LABEL + fits * n as f32, ROW * (rows + 1) as f32);
+        let (area, _) = ui.allocate_exact_size(size, Sense::hover());
+        let clip = ui.clip_rect();
+        let from = (((clip.left() - area.left() - LABEL) / fits).max(0.0) as usize).min(n);
+        let to = (((clip.right() - area.left() - LABEL) / fits).max(0.0).ceil() as usize).min(n);
+        let shown = scene.shown_query();
+        for token in from..to {
+            let left = area.left() + LABEL + fits * token as f32;
+            let head = Rect::from_min_size(pos2(left, area.top()), vec2(fits, ROW));
+            column(ui, scene, lens, token, head, shown == Some(token), out);
+        }
+        names(ui, lens, area, clip.left());
+        reveal(ui, scene, area, fits);
+    });
+    ui.allocate_rect(room, Sense::hover());
+}
+
+/// Scrolls a newly pinned query into sight.
+fn reveal(ui: &Ui, scene: &Scene<'_>, area: Rect, cell: f32) {
+    let id = ui.scope_id().with("revealed");
+    let now = (scene.run, scene.pinned_query());
+    if ui.data(|data| data.get_temp::<(u64, Option<usize>)>(id)) != Some(now) {
+        ui.data_mut(|data| data.insert_temp(id, now));
+        if let Some(query) = now.1 {
+            let left = area.left() + LABEL + cell * query as f32;
+            ui.scroll_to_rect(
+                Rect::from_min_size(pos2(left - LABEL, area.top()), vec2(cell + LABEL, ROW)),
+                None,
+            );
+        }
+    }
+}
+
+fn column(
+    ui: &mut Ui,
+    scene: &Scene<'_>,
+    lens: &crate::analysis::Lens,
+    token: usize,
+    head: Rect,
+    lit: bool,
+    out: &mut Out,
+) {
+    let tokens = theme::tokens(ui);
+    let whole = head.with_max_y(head.bottom() + ROW * lens.layers.len() as f32);
+    let response = ui.interact(whole, ui.scope_id().with(("lens", token)), Sense::click());
+    let name = format!("lens of token {}", scene.token_name(token));
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &name));
+    if response.hovered() {
+        out.hover.query = Some(token);
+    }
+    if response.clicked() {
+        out.send(Command::PinQuery(Some(token)));
+    }
+    let color = if lit { tokens.accent_text } else { tokens.muted };
+    let label = scene.labels.get(token).map_or("", String::as_str);
+    put(ui, head.shrink2(vec2(6.0, 0.0)), label, color);
+    for (up, layer) in lens.layers.iter().rev().enumerate() {
+        let cell =
+            Rect::from_min_size(head.left_bottom() + vec2(0.0, ROW * up as f32), vec2(head.width(), ROW));
+        let Some(best) = layer.tokens.get(token).and_then(|candidates| candidates.first()) else { continue };
+        let fill = theme::mix(tokens.background, tokens.measure, 0.08 + 0.52 * best.p);
+        ui.painter().rect_filled(cell.shrink2(vec2(0.5, 0.5)), 0, fill);
+        let inner = cell.shrink2(vec2(6.0, 0.0));
+        let p = widgets::short(ui, &format!("{:.2}", best.p), theme::mono(11.0), 40.0, tokens.text);
+        let right = inner.right() - p.size().x;
+        put(ui, inner.with_max_x(right - 6.0), &shown(&best.text), tokens.text);
+        ui.painter().galley(pos2(right, cell.center().y - p.size().y / 2.0), p, tokens.text);
+    }
+    if lit {
+        ui.painter().rect_stroke(whole, 0, egui::Stroke::new(1.0, tokens.accent), egui::StrokeKind::Inside);
+    }
+}
+
+fn names(ui: &Ui, lens: &crate::analysis::Lens, area: Rect, left: f32) {
+    let tokens = theme::tokens(ui);
+    let strip =
+        Rect::from_min_size(pos2(left.max(area.left()), area.top()), vec2(LABEL - 2.0, area.height()));
+    ui.painter().rect_filled(strip, 0, tokens.background);
+    for (up, layer) in lens.layers.iter().rev().enumerate() {
+        let row =
+            Rect::from_min_size(strip.left_top() + vec2(0.0, ROW * (up + 1) as f32), vec2(LABEL - 6.0, ROW));
+        let galley = widgets::short(ui, &layer.name, theme::body(11.0), row.width(), tokens.muted);
+        ui.painter().galley(
+            Align2::LEFT_CENTER.anchor_size(row.left_center(), galley.size()).min,
+            galley,
+            tokens.muted,
+        );
+    }
+}
+
+fn put(ui: &Ui, rect: Rect, text: &str, color: egui::Color32) {
+    let galley = widgets::short(ui, text, theme::mono(12.0), rect.width(), color);
+    ui.painter().galley(
+        Align2::LEFT_CENTER.anchor_size(rect.left_center(), galley.size()).min,
+        galley,
+        color,
+    );
+}

@@ -1,0 +1,231 @@
+//! The lower pane: hidden states of one layer, their norms over all layers, or the logit lens; one at a time.
+
+use super::lens;
+use crate::{
+    app::{
+        command::Command,
+        hidden::{Hidden, Kind},
+        scene::{Out, Scene},
+        state::Lower,
+        theme::{self, HEADER, SMALL, TITLE},
+        widgets::{self, axis, grid_map::GridMap, legend},
+        worker::Post,
+    },
+    model::Hook,
+    trace::Trace,
+};
+use egui::{Align, Align2, Layout, Rect, RichText, Sense, Ui, pos2, vec2};
+
+const LABEL: f32 = 84.0;
+const FOOT: f32 = 30.0;
+
+/// Draws the tabs and, where the pane is open, what they choose.
+pub fn show(ui: &mut Ui, scene: &Scene<'_>, hidden: &mut Hidden, post: &Post, out: &mut Out) {
+    tabs(ui, scene, out);
+    if !scene.lower_open {
+        return;
+    }
+    let Some(trace) = scene.trace.filter(|trace| trace.is_complete()) else {
+        return widgets::empty(ui, scene.words.waiting, "");
+    };
+    match scene.state.lower {
+        Lower::Stream => stream(ui, scene, trace, hidden, post, out),
+        Lower::Norms => norms(ui, scene, trace, hidden, post, out),
+        Lower::Lens => lens::show(ui, scene, out),
+    }
+}
+
+fn tabs(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
+    let (words, tokens) = (scene.words, theme::tokens(ui));
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), HEADER), Sense::hover());
+    let row = rect.shrink2(vec2(12.0, 0.0));
+    let mut ui =
+        ui.new_child(egui::UiBuilder::new().max_rect(row).layout(Layout::left_to_right(Align::Center)));
+    ui.spacing_mut().item_spacing.x = 14.0;
+    for (lower, name) in
+        [(Lower::Stream, words.stream), (Lower::Norms, words.norms), (Lower::Lens, words.lens)]
+    {
+        let on = scene.lower_open && scene.state.lower == lower;
+        let color = if on { tokens.text } else { tokens.muted };
+        let font = if on { theme::strong(TITLE) } else { theme::body(TITLE) };
+        let label = RichText::new(name).font(font).color(color);
+        let button = egui::Button::new(label).frame(false);
+        if ui.add(button).clicked() {
+            out.send(Command::SetLower(lower));
+        }
+    }
+    let what = match scene.state.lower {
+        Lower::Stream => (words.stream_sub)(&hook(scene)),
+        Lower::Norms => words.norms_sub.to_owned(),
+        Lower::Lens => words.lens_sub.to_owned(),
+    };
+    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        let (sign, say) = if scene.lower_open { ("▾", words.shut) } else { ("▴", words.open) };
+        let fold = egui::Button::new(RichText::new(sign).color(tokens.muted)).frame(false);
+        let response = ui.add(fold).on_hover_text(say);
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, say));
+        if response.clicked() {
+            out.send(Command::SetLowerOpen(!scene.lower_open));
+        }
+        if scene.lower_open {
+            if scene.state.lower == Lower::Stream {
+                layers(ui, scene, out);
+            }
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                ui.add(egui::Label::new(RichText::new(what).color(tokens.muted)).truncate());
+            });
+        }
+    });
+}
+
+/// The hook that the chosen layer's stream stands under.
+fn hook(scene: &Scene<'_>) -> String {
+    let last = scene.trace.map_or(0, Trace::n_layers);
+    match scene.state.layer {
+        layer if layer < last => Hook::ResidPre.name(layer),
+        _ => Hook::ResidPost.name(last.saturating_sub(1)),
+    }
+}
+
+fn layers(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
+    let n = scene.trace.map_or(0, Trace::n_layers);
+    let name = |layer: usize| if layer < n { format!("before {layer}") } else { "after the last".to_owned() };
+    widgets::choice(ui, scene.words.layer, &name(scene.state.layer.min(n)), |ui| {
+        for layer in 0..=n {
+            if ui.selectable_label(layer == scene.state.layer, name(layer)).clicked() {
+                out.send(Command::SetLayer(layer));
+                ui.close();
+            }
+        }
+    });
+}
+
+/// Room for a picture with labels left of it and a line under it.
+fn room(ui: &mut Ui, above: f32) -> (Rect, Rect) {
+    let all = ui.available_rect_before_wrap().shrink2(vec2(14.0, 0.0));
+    ui.allocate_rect(all, Sense::hover());
+    let map =
+        Rect::from_min_max(pos2(all.left() + LABEL, all.top() + above), all.max - vec2(0.0, FOOT + 6.0));
+    let foot = Rect::from_min_size(map.left_bottom() + vec2(0.0, 8.0), vec2(map.width(), FOOT));
+    (map, foot)
+}
+
+fn stream(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, hidden: &mut Hidden, post: &Post, out: &mut Out) {
+    let layer = scene.state.layer;
+    let picture = hidden.picture(ui.ctx(), post, scene.run, trace, Kind::Stream(layer), scene.dark);
+    let Some(picture) = picture else { return };
+    let (map, foot) = room(ui, 2.0);
+    let (n, width) = (trace.n_tokens(), trace.spec.width);
+    let grid = GridMap {
+        name: scene.words.stream,
+        texture: picture.texture.id(),
+        size: (n, width),
+        row: scene.shown_query(),
+        column: None,
+    };
+    let (response, at) = grid.show(ui, map);
+    let pitch = map.height() / n.max(1) as f32;
+    row_labels(ui, map, n, pitch, scene.shown_query(), |index| {
+        scene.labels.get(index).cloned().unwrap_or_default()
+    });
+    let limit = picture.values.limit;
+    legend::show(
+        ui,
+        foot.with_max_x(foot.left() + 150.0),
+        &picture.shader,
+        (&format!("−{limit:.2}"), &format!("{limit:.2}")),
+    );
+    let mut line = outliers(picture.values.greatest, limit);
+    if let Some((token, dimension)) = at {
+        out.hover.query = Some(token);
+        if response.clicked() {
+            out.send(Command::PinQuery(Some(token)));
+        }
+        let value =
+            trace.resid(layer.min(trace.n_layers())).get(token * width + dimension).copied().unwrap_or(0.0);
+        line = format!("token {}   dimension {dimension}   {value:.4}", scene.token_name(token));
+    }
+    read_out(ui, foot, &line);
+}
+
+fn norms(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, hidden: &mut Hidden, post: &Post, out: &mut Out) {
+    let Some(picture) = hidden.picture(ui.ctx(), post, scene.run, trace, Kind::Norms, scene.dark) else {
+        return;
+    };
+    let (n, layers) = (trace.n_tokens(), trace.n_layers());
+    let longest = scene.longest as f32 * 6.7;
+    let cell = (ui.available_width() - LABEL - 28.0) / n.max(1) as f32;
+    let (_, _, above) = axis::lie(cell, longest, 64.0);
+    let (map, foot) = room(ui, above);
+    let grid = GridMap {
+        name: scene.words.norms,
+        texture: picture.texture.id(),
+        size: (layers + 1, n),
+        row: None,
+        column: scene.shown_query(),
+    };
+    let (response, at) = grid.show(ui, map);
+    let view = crate::app::state::View { query: 0.0, key: 0.0, span: n.max(1) as f32 };
+    let place = axis::Place { rect: map, view, n };
+    let marked: Vec<usize> = scene.shown_query().into_iter().collect();
+    axis::columns(ui, &place, scene.labels, &marked, longest, 64.0);
+    let pitch = map.height() / (layers + 1) as f32;
+    row_labels(ui, map, layers + 1, pitch, at.map(|cell| cell.0), |row| {
+        if row < layers { format!("before {row}") } else { "after".to_owned() }
+    });
+    let limit = picture.values.limit;
+    legend::show(ui, foot.with_max_x(foot.left() + 150.0), &picture.shader, ("0", &format!("{limit:.1}")));
+    let mut line = outliers(picture.values.greatest, limit);
+    if let Some((layer, token)) = at {
+        out.hover.query = Some(token);
+        if response.clicked() {
+            out.send(Command::SetLayer(layer));
+            out.send(Command::PinQuery(Some(token)));
+        }
+        let width = trace.spec.width;
+        let vector = trace.resid(layer).get(token * width..(token + 1) * width).unwrap_or_default();
+        let norm = vector.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>().sqrt();
+        line = format!("layer {layer}   token {}   norm {norm:.4}", scene.token_name(token));
+    }
+    read_out(ui, foot, &line);
+}
+
+/// Where the colours end before the values do, the legend says so.
+fn outliers(greatest: f32, limit: f32) -> String {
+    if greatest > limit * 1.01 {
+        format!("greatest {greatest:.1}: the colours end at 99.5 % of the values")
+    } else {
+        String::new()
+    }
+}
+
+fn read_out(ui: &Ui, foot: Rect, line: &str) {
+    let tokens = theme::tokens(ui);
+    let galley = widgets::short(ui, line, theme::mono(12.0), foot.width() - 170.0, tokens.text);
+    ui.painter().galley(foot.min + vec2(170.0, -3.0), galley, tokens.text);
+}
+
+fn row_labels(
+    ui: &Ui,
+    map: Rect,
+    n: usize,
+    pitch: f32,
+    marked: Option<usize>,
+    name: impl Fn(usize) -> String,
+) {
+    let tokens = theme::tokens(ui);
+    let step = axis::every(pitch, SMALL + 2.0);
+    let near = |row: usize| {
+        marked.is_some_and(|mark| mark != row && row.abs_diff(mark) as f32 * pitch < SMALL + 2.0)
+    };
+    for row in (0..n)
+        .step_by(step)
+        .filter(|&row| !near(row))
+        .chain(marked.filter(|mark| mark % step != 0 && *mark < n))
+    {
+        let color = if marked == Some(row) { tokens.accent_text } else { tokens.muted };
+        let galley = widgets::short(ui, &name(row), theme::mono(SMALL), LABEL - 10.0, color);
+        let at = pos2(map.left() - 7.0, map.top() + (row as f32 + 0.5) * pitch);
+        ui.painter().galley(Align2::RIGHT_CENTER.anchor_size(at, galley.size()).min, galley, color);
+    }
+}

@@ -1,0 +1,10 @@
+//! One file a pane: each draws from a `Scene` and answers with commands.
+
+pub mod bars;
+pub mod dialogs;
+pub mod head;
+pub mod heads;
+pub mod left;
+pub mod lens;
+pub mod lower;
+pub mod right;

@@ -1,0 +1,121 @@
+//! The right column: what the query looks at, what its head does, what the model would say next.
+
+use super::heads::{explain, greatest, share};
+use crate::{
+    analysis::MEASURES,
+    app::{
+        command::Command,
+        scene::{Out, Scene},
+        theme::{self, BODY},
+        widgets::{self, Line},
+    },
+    model::shown,
+};
+use egui::{RichText, ScrollArea, Ui};
+
+const ROWS: usize = 10;
+
+/// Draws the column.
+pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
+    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        egui::Frame::new().inner_margin(egui::Margin::symmetric(16, 12)).show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = 1.0;
+            if scene.trace.is_none() {
+                ui.label(RichText::new(scene.words.empty_prompt).color(theme::tokens(ui).muted));
+                return;
+            }
+            query(ui, scene, out);
+            ui.add_space(18.0);
+            measures(ui, scene, out);
+            ui.add_space(18.0);
+            next(ui, scene);
+        });
+    });
+}
+
+fn query(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
+    let words = scene.words;
+    let Some(row) = scene.row else {
+        return widgets::section(ui, words.query_short);
+    };
+    widgets::section(ui, &(words.query)(&scene.token_name(row.query)));
+    let tokens = theme::tokens(ui);
+    let best = row.top.first().map_or(1.0, |cell| cell.1);
+    for &(key, weight) in row.top.iter().take(ROWS) {
+        let name = scene.token_name(key);
+        let value = format!("{weight:.4}");
+        let marked = scene.shown_key() == Some(key);
+        let line = Line {
+            name: &name,
+            mono: true,
+            name_width: 96.0,
+            share: weight / best,
+            value: &value,
+            color: tokens.accent,
+            marked,
+        };
+        let response = line.show(ui);
+        if response.hovered() {
+            out.hover.key = Some(key);
+        }
+        if response.clicked() {
+            out.send(Command::PinKey((scene.state.key != Some(key)).then_some(key)));
+        }
+    }
+}
+
+fn measures(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
+    let words = scene.words;
+    widgets::section(ui, &(words.measures_of)(&scene.state.head.to_string()));
+    let tokens = theme::tokens(ui);
+    let Some(trace) = scene.trace.filter(|_| scene.head_ready()) else {
+        ui.label(RichText::new(words.measures_wait).size(BODY).color(tokens.muted));
+        return;
+    };
+    widgets::card(ui, |ui| {
+        for measure in MEASURES {
+            let value = (measure.value)(&trace.measures(scene.state.head));
+            let text = if value.abs() < 100.0 { format!("{value:.2}") } else { format!("{value:.0}") };
+            let line = Line {
+                name: measure.label,
+                mono: false,
+                name_width: 118.0,
+                share: share(measure, value, greatest(trace, measure)),
+                value: &text,
+                color: tokens.measure,
+                marked: measure.id == scene.state.look.tint,
+            };
+            let response = line.show(ui).on_hover_ui(|ui| explain(ui, measure));
+            if response.clicked() {
+                out.send(Command::SetTint(measure.id.to_owned()));
+            }
+        }
+    });
+}
+
+fn next(ui: &mut Ui, scene: &Scene<'_>) {
+    let words = scene.words;
+    widgets::section(ui, words.next);
+    let tokens = theme::tokens(ui);
+    let Some(trace) = scene.trace else { return };
+    if trace.next.is_empty() {
+        let text = if trace.is_complete() { words.next_none } else { words.waiting };
+        ui.label(RichText::new(text).size(BODY).color(tokens.muted));
+        return;
+    }
+    let best = trace.next.first().map_or(1.0, |candidate| candidate.p);
+    for candidate in trace.next.iter().take(ROWS) {
+        let name = shown(&candidate.text);
+        let value = format!("{:.1}%", candidate.p * 100.0);
+        let line = Line {
+            name: &name,
+            mono: true,
+            name_width: 96.0,
+            share: candidate.p / best,
+            value: &value,
+            color: tokens.accent,
+            marked: false,
+        };
+        line.show(ui).on_hover_text(format!("id {} · logit {:.3}", candidate.id, candidate.logit));
+    }
+}

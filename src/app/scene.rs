@@ -1,0 +1,167 @@
+//! What a pane may see: everything by reference, nothing to change. Changes go out as commands.
+
+use super::{
+    command::{Command, Refusal},
+    examples::Example,
+    row::Row,
+    session::{Busy, Checks},
+    settings::Settings,
+    state::{Hover, State, View},
+    text::Words,
+};
+use crate::{
+    analysis::Lens,
+    model::{HeadId, Hook, Model},
+    trace::{Token, Trace},
+};
+use std::sync::Arc;
+
+/// One frame's world.
+pub struct Scene<'a> {
+    /// The language.
+    pub words: &'static Words,
+    /// What is selected.
+    pub state: &'a State,
+    /// What outlives the window.
+    pub settings: &'a Settings,
+    /// The model that is open.
+    pub model: Option<&'a Arc<Model>>,
+    /// Whether it is the one that came with the app.
+    pub embedded: bool,
+    /// Its latest run, perhaps still running.
+    pub trace: Option<&'a Trace>,
+    /// Which run that is: pictures kept under another number are stale.
+    pub run: u64,
+    /// The run's tokens as they are shown.
+    pub labels: &'a [String],
+    /// Characters of the longest of them.
+    pub longest: usize,
+    /// Weights of the row that is shown.
+    pub row: Option<&'a Row>,
+    /// What each layer would say next.
+    pub lens: Option<&'a Lens>,
+    /// Whether the numbers hold.
+    pub checks: &'a Checks,
+    /// Where the pointer was in the frame before.
+    pub hover: Hover,
+    /// What is being worked on.
+    pub busy: Option<&'a Busy>,
+    /// The embedded model's prompts; empty for another model.
+    pub examples: &'a [Example],
+    /// Whether there is something to undo.
+    pub can_undo: bool,
+    /// Whether there is something to redo.
+    pub can_redo: bool,
+    /// Which theme is on.
+    pub dark: bool,
+    /// Whether the lower pane is open.
+    pub lower_open: bool,
+}
+
+/// What panes send back.
+#[derive(Default)]
+pub struct Out {
+    /// In the order they were given.
+    pub commands: Vec<Command>,
+    /// What the pointer is on now.
+    pub hover: Hover,
+}
+
+impl Out {
+    /// Sends one command.
+    pub fn send(&mut self, command: Command) {
+        self.commands.push(command);
+    }
+}
+
+impl<'a> Scene<'a> {
+    /// Tokens of the run; 0 where there is none.
+    pub fn n_tokens(&self) -> usize {
+        self.trace.map_or(0, Trace::n_tokens)
+    }
+
+    /// The run's tokens.
+    pub fn tokens(&self) -> &'a [Token] {
+        self.trace.map_or(&[], |trace| trace.tokens.as_slice())
+    }
+
+    /// Whether the selected head's layer has been computed.
+    pub fn head_ready(&self) -> bool {
+        self.trace.is_some_and(|trace| self.state.head.layer < trace.layers_done())
+    }
+
+    /// The pinned query, else the last token: the one that says what comes next.
+    pub fn pinned_query(&self) -> Option<usize> {
+        self.state.query.or_else(|| self.n_tokens().checked_sub(1))
+    }
+
+    /// The pinned key.
+    pub fn pinned_key(&self) -> Option<usize> {
+        self.state.key
+    }
+
+    /// The query whose row every view shows: under the pointer, else pinned.
+    pub fn shown_query(&self) -> Option<usize> {
+        self.hover.query.filter(|&query| query < self.n_tokens()).or_else(|| self.pinned_query())
+    }
+
+    /// The key that every view marks: under the pointer, else pinned.
+    pub fn shown_key(&self) -> Option<usize> {
+        self.hover.key.filter(|&key| key < self.n_tokens()).or(self.state.key)
+    }
+
+    /// A token as the user knows it: its place and its text.
+    pub fn token_name(&self, index: usize) -> String {
+        self.tokens().get(index).map_or_else(String::new, |token| format!("{index} {}", token.shown()))
+    }
+
+    /// The selected head's hook, with its head as the index.
+    pub fn hook_name(&self) -> String {
+        let head = self.state.head;
+        format!("{}[{}]", Hook::Pattern.name(head.layer), head.head)
+    }
+
+    /// The head `layers` down and `heads` across.
+    pub fn neighbour(&self, layers: isize, heads: isize) -> Result<HeadId, Refusal> {
+        let trace = self.trace.ok_or(self.words.needs_trace)?;
+        let now = self.state.head;
+        let layer = now.layer.checked_add_signed(layers).filter(|&layer| layer < trace.n_layers());
+        let layer = layer.ok_or(self.words.at_border)?;
+        let last = trace.heads(layer).saturating_sub(1);
+        let head = match heads {
+            0 => now.head.min(last),
+            _ => {
+                now.head.checked_add_signed(heads).filter(|&head| head <= last).ok_or(self.words.at_border)?
+            }
+        };
+        Ok(HeadId { layer, head })
+    }
+
+    /// A token next to another.
+    pub fn stepped(&self, from: Option<usize>, by: isize) -> Result<usize, Refusal> {
+        if self.trace.is_none() {
+            return Err(self.words.needs_trace);
+        }
+        let Some(from) = from else { return Ok(0) };
+        from.checked_add_signed(by).filter(|&to| to < self.n_tokens()).ok_or(self.words.at_border)
+    }
+
+    /// The view, zoomed about the shown cell.
+    pub fn zoomed(&self, factor: f32) -> Result<Option<View>, Refusal> {
+        let n = self.n_tokens();
+        if n == 0 {
+            return Err(self.words.needs_trace);
+        }
+        let view = self.view();
+        let share = |cell: Option<usize>, start: f32| {
+            cell.map_or(0.5, |cell| ((cell as f32 + 0.5 - start) / view.span).clamp(0.0, 1.0))
+        };
+        let at = (share(self.shown_query(), view.query), share(self.shown_key(), view.key));
+        Ok(view.zoomed(factor, at.0, at.1, n).unless_whole(n))
+    }
+
+    /// The piece of the map in sight.
+    pub fn view(&self) -> View {
+        self.state.view.unwrap_or_else(|| View::whole(self.n_tokens()))
+    }
+}

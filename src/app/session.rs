@@ -1,0 +1,380 @@
+//! What is open and what is being worked on: the model, its run, jobs, the row in sight. Lives as long as the window.
+
+use super::{
+    row::Row,
+    state::State,
+    text::ENGLISH,
+    worker::{News, Post, Purpose, spawn},
+};
+use crate::{
+    analysis::{Lens, LensOptions, lens},
+    engine::{self, CheckResult, Job, ModelSource, Prompt, RunOptions, check},
+    model::{HeadId, Model},
+    trace::Trace,
+};
+use std::{fmt::Display, ops::ControlFlow, path::PathBuf, sync::Arc, time::Instant};
+
+/// An error or a notice across the top: what happened and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Banner {
+    /// What happened.
+    pub what: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// Good news is not painted as an error.
+    pub error: bool,
+}
+
+impl Banner {
+    /// Of an error that says itself in one line.
+    pub fn error(what: &dyn Display, hint: Option<String>) -> Self {
+        Self { what: what.to_string(), hint, error: true }
+    }
+
+    /// Of a worker that panicked.
+    pub fn panic() -> Self {
+        Self::error(&ENGLISH.panicked, Some(ENGLISH.panicked_hint.to_owned()))
+    }
+
+    /// Of something done.
+    pub fn done(what: String) -> Self {
+        Self { what, hint: None, error: false }
+    }
+}
+
+/// A job in progress.
+pub struct Busy {
+    /// Its number.
+    pub number: u64,
+    /// What it is at.
+    pub stage: &'static str,
+    /// How much of that is done, 0 to 1.
+    pub done: f32,
+    /// When it began.
+    pub since: Instant,
+    job: Job,
+}
+
+impl Busy {
+    fn new(number: u64, stage: &'static str, job: &Job) -> Self {
+        Self { number, stage, done: 0.0, since: Instant::now(), job: job.clone() }
+    }
+}
+
+/// Whether the numbers hold, as far as it is known.
+#[derive(Default)]
+pub enum Checks {
+    /// Nobody asked.
+    #[default]
+    Unasked,
+    /// Being computed.
+    Running,
+    /// Known.
+    Done(Vec<CheckResult>),
+}
+
+/// Everything that is open.
+pub struct Session {
+    /// The model that is open.
+    pub model: Option<Arc<Model>>,
+    /// Where it came from.
+    pub source: Option<ModelSource>,
+    /// Its latest run, perhaps still running.
+    pub trace: Option<Trace>,
+    /// The number of that run.
+    pub run: u64,
+    /// Loading or running.
+    pub busy: Option<Busy>,
+    /// Writing a file.
+    pub exporting: Option<Busy>,
+    /// Whether the numbers hold.
+    pub checks: Checks,
+    /// What each layer would say next.
+    pub lens: Option<Lens>,
+    /// What the last thing that ended had to say.
+    pub banner: Option<Banner>,
+    /// The row in sight.
+    pub row: Option<Row>,
+    /// The run's tokens as they are shown.
+    pub labels: Vec<String>,
+    /// Characters of the longest of them.
+    pub longest: usize,
+    post: Post,
+    /// The complete run before the one in progress: it comes back if that one fails.
+    before: Option<(u64, Trace)>,
+    lens_asked: Option<u64>,
+    numbers: u64,
+}
+
+impl Session {
+    /// Nothing open yet.
+    pub fn new(post: Post) -> Self {
+        Self {
+            model: None,
+            source: None,
+            trace: None,
+            run: 0,
+            busy: None,
+            exporting: None,
+            checks: Checks::Unasked,
+            lens: None,
+            banner: None,
+            row: None,
+            labels: Vec::new(),
+            longest: 0,
+            post,
+            before: None,
+            lens_asked: None,
+            numbers: 0,
+        }
+    }
+
+    /// Shows a run that was made elsewhere.
+    pub fn show_run(&mut self, model: Arc<Model>, trace: Trace) {
+        self.numbers += 1;
+        self.model = Some(model);
+        self.show(self.numbers, trace);
+    }
+
+    /// The post, for others that start work.
+    pub fn post(&self) -> &Post {
+        &self.post
+    }
+
+    fn begin(&mut self, stage: &'static str) -> (u64, Job) {
+        self.numbers += 1;
+        let number = self.numbers;
+        let post = self.post.clone();
+        let job = Job::with_progress(move |progress| {
+            post.send(News::Progress { job: number, stage: progress.stage, done: progress.done });
+        });
+        self.cancel();
+        self.busy = Some(Busy::new(number, stage, &job));
+        (number, job)
+    }
+
+    /// Opens a model, and runs `prompt` on it as soon as it is there.
+    pub fn open(&mut self, source: ModelSource, prompt: String) {
+        let (number, job) = self.begin(ENGLISH.starting);
+        spawn("open model", &self.post, number, move |post| {
+            let model = match engine::load(&source, &job) {
+                Ok(model) => Arc::new(model),
+                Err(_) if job.is_cancelled() => return post.send(News::Cancelled { job: number }),
+                Err(error) => {
+                    let banner = Banner::error(&error, error.hint());
+                    return post.send(News::Failed { job: number, banner });
+                }
+            };
+            let then_run = !prompt.is_empty();
+            post.send(News::Loaded { job: number, model: Arc::clone(&model), source, then_run });
+            if then_run {
+                run(&model, prompt, number, &job, post);
+            }
+        });
+    }
+
+    /// Runs the open model on a prompt; a run in progress ends.
+    pub fn run_prompt(&mut self, prompt: String) {
+        let Some(model) = self.model.clone() else { return };
+        let (number, job) = self.begin(ENGLISH.run);
+        spawn("run prompt", &self.post, number, move |post| run(&model, prompt, number, &job, post));
+    }
+
+    /// Stops loading or running; what was there before comes back.
+    pub fn cancel(&mut self) {
+        if let Some(busy) = self.busy.take() {
+            busy.job.cancel();
+            self.restore();
+        }
+    }
+
+    /// Stops everything, an export too.
+    pub fn cancel_all(&mut self) {
+        self.cancel();
+        if let Some(export) = self.exporting.take() {
+            export.job.cancel();
+        }
+    }
+
+    /// Starts work that writes a file.
+    pub fn export(&mut self, path: PathBuf, write: impl FnOnce(&Job) -> Result<(), Banner> + Send + 'static) {
+        self.numbers += 1;
+        let number = self.numbers;
+        let post = self.post.clone();
+        let job = Job::with_progress(move |progress| {
+            post.send(News::Progress { job: number, stage: progress.stage, done: progress.done });
+        });
+        self.exporting = Some(Busy::new(number, ENGLISH.export, &job));
+        spawn("export", &self.post, number, move |post| {
+            post.send(match write(&job) {
+                Ok(()) => News::Exported { job: number, path },
+                Err(_) if job.is_cancelled() => News::Cancelled { job: number },
+                Err(banner) => News::Failed { job: number, banner },
+            });
+        });
+    }
+
+    /// Computes the open model's identities, once.
+    pub fn check(&mut self) {
+        let Some(model) = self.model.clone() else { return };
+        if !matches!(self.checks, Checks::Unasked) {
+            return;
+        }
+        self.checks = Checks::Running;
+        self.numbers += 1;
+        let number = self.numbers;
+        spawn("check numbers", &self.post, number, move |post| {
+            post.send(match check(&model, &Job::new()) {
+                Ok(results) => News::Checks { job: number, results },
+                Err(error) => News::Failed { job: number, banner: Banner::error(&error, error.hint()) },
+            });
+        });
+    }
+
+    /// Computes the lens of the run in sight, once.
+    pub fn ask_for_lens(&mut self) {
+        let (Some(model), Some(trace)) = (self.model.clone(), self.trace.clone()) else { return };
+        let run = self.run;
+        if self.lens_asked == Some(run) || !trace.is_complete() || trace.next.is_empty() {
+            return;
+        }
+        self.lens_asked = Some(run);
+        let options = LensOptions { tokens: 0..trace.n_tokens(), top: 1 };
+        spawn("logit lens", &self.post, 0, move |post| {
+            if let Some(lens) = lens(&model, &trace, &options, &mut |_| ControlFlow::Continue(())) {
+                post.send(News::Lens { run, lens });
+            }
+        });
+    }
+
+    /// Opens the system's file dialog on a thread of its own. Where the system has none, it closes at once.
+    pub fn pick(&self, purpose: Purpose, dialog: impl FnOnce() -> Option<PathBuf> + Send + 'static) {
+        spawn("file dialog", &self.post, 0, move |post| post.send(News::Picked { purpose, path: dialog() }));
+    }
+
+    /// The row of `query` in the selected head, kept until either changes.
+    pub fn refresh_row(&mut self, head: HeadId, query: Option<usize>) {
+        let trace = self.trace.as_ref().filter(|trace| trace.has(head));
+        let Some((trace, query)) = trace.zip(query.filter(|&query| query < self.labels.len())) else {
+            self.row = None;
+            return;
+        };
+        if !self.row.as_ref().is_some_and(|row| row.is(self.run, head, query)) {
+            self.row = Some(Row::new(self.run, trace, head, query));
+        }
+    }
+
+    /// Takes in what a worker said. True where the state must be fitted to a new model or run.
+    pub fn hear(&mut self, news: News) -> bool {
+        let ours = |busy: &Option<Busy>, job: u64| busy.as_ref().is_some_and(|busy| busy.number == job);
+        match news {
+            News::Progress { job, stage, done } => {
+                let both = [&mut self.busy, &mut self.exporting];
+                for busy in both.into_iter().flatten().filter(|busy| busy.number == job) {
+                    (busy.stage, busy.done) = (stage, done);
+                }
+            }
+            News::Loaded { job, model, source, then_run } if ours(&self.busy, job) => {
+                (self.model, self.source) = (Some(model), Some(source));
+                (self.trace, self.before, self.row, self.lens) = (None, None, None, None);
+                self.checks = Checks::Unasked;
+                self.relabel();
+                if !then_run {
+                    self.busy = None;
+                }
+                return true;
+            }
+            News::Partial { job, trace } if ours(&self.busy, job) => {
+                self.show(job, trace);
+                return true;
+            }
+            News::Ran { job, trace } if ours(&self.busy, job) => {
+                self.show(job, trace);
+                (self.busy, self.before) = (None, None);
+                if self.banner.as_ref().is_some_and(|banner| banner.error) {
+                    self.banner = None;
+                }
+                return true;
+            }
+            News::Cancelled { job } if ours(&self.busy, job) => {
+                self.busy = None;
+                self.restore();
+                return true;
+            }
+            News::Failed { job, banner } => return self.fail(job, banner),
+            News::Lens { run, lens } if run == self.run => self.lens = Some(lens),
+            News::Checks { results, .. } => self.checks = Checks::Done(results),
+            News::Exported { job, path } if ours(&self.exporting, job) => {
+                self.exporting = None;
+                self.banner = Some(Banner::done((ENGLISH.exported)(&path.display().to_string())));
+            }
+            News::Cancelled { job } if ours(&self.exporting, job) => self.exporting = None,
+            _ => {} // of a job that was given up
+        }
+        false
+    }
+
+    fn fail(&mut self, job: u64, banner: Banner) -> bool {
+        let of = |busy: &Option<Busy>| busy.as_ref().is_some_and(|busy| busy.number == job);
+        if of(&self.busy) {
+            self.busy = None;
+            self.restore();
+        } else if of(&self.exporting) {
+            self.exporting = None;
+        } else if matches!(self.checks, Checks::Running) {
+            self.checks = Checks::Unasked;
+        } else {
+            return false;
+        }
+        self.banner = Some(banner);
+        true
+    }
+
+    fn show(&mut self, run: u64, trace: Trace) {
+        if self.run != run {
+            let before = self.trace.take().filter(Trace::is_complete);
+            self.before = before.map(|trace| (self.run, trace)).or(self.before.take());
+            (self.run, self.lens, self.row) = (run, None, None);
+        }
+        self.trace = Some(trace);
+        self.relabel();
+    }
+
+    fn relabel(&mut self) {
+        let tokens = self.trace.as_ref().map_or(&[][..], |trace| trace.tokens.as_slice());
+        self.labels = tokens.iter().map(|token| token.shown()).collect();
+        self.longest = self.labels.iter().map(|label| label.chars().count()).max().unwrap_or(0);
+    }
+
+    fn restore(&mut self) {
+        if let Some((run, trace)) = self.before.take() {
+            (self.run, self.trace, self.row, self.lens, self.lens_asked) =
+                (run, Some(trace), None, None, None);
+        } else if self.trace.as_ref().is_some_and(|trace| !trace.is_complete()) {
+            (self.trace, self.row) = (None, None);
+        }
+        self.relabel();
+    }
+
+    /// Fits a selection to the run in sight.
+    pub fn fit(&self, state: &mut State) {
+        let Some(trace) = &self.trace else { return };
+        let n = trace.n_tokens();
+        state.query = state.query.filter(|&query| query < n);
+        state.key = state.key.filter(|&key| key < n);
+        state.view =
+            state.view.filter(|view| view.query + view.span <= n as f32 && view.key + view.span <= n as f32);
+        state.layer = state.layer.min(trace.n_layers());
+        state.head.layer = state.head.layer.min(trace.n_layers().saturating_sub(1));
+        state.head.head = state.head.head.min(trace.heads(state.head.layer).saturating_sub(1));
+    }
+}
+
+fn run(model: &Model, prompt: String, number: u64, job: &Job, post: &Post) {
+    let partial = &mut |trace: &Trace| post.send(News::Partial { job: number, trace: trace.clone() });
+    post.send(match engine::run(model, &Prompt::Text(prompt), &RunOptions::default(), job, partial) {
+        Ok(trace) => News::Ran { job: number, trace },
+        Err(_) if job.is_cancelled() => News::Cancelled { job: number },
+        Err(error) => News::Failed { job: number, banner: Banner::error(&error, error.hint()) },
+    });
+}

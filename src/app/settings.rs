@@ -1,0 +1,82 @@
+//! What outlives the window: theme, looks, size, models opened; JSON in the user's config folder.
+
+use super::state::Look;
+use serde::{Deserialize, Serialize};
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+};
+
+/// Names another folder for the settings; tests use it.
+pub const FOLDER_VARIABLE: &str = "MNEMOSCOPE_CONFIG_DIR";
+const RECENT: usize = 8;
+
+/// Settings, each with a default, so that an older or broken file still starts the window.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// Dark theme, light theme, or none: as the system wishes.
+    pub dark: Option<bool>,
+    /// How values become pictures.
+    pub look: Look,
+    /// Runs a small model while the prompt is being typed.
+    pub live: bool,
+    /// Inner size of the window, in points.
+    pub window: [f32; 2],
+    /// Models opened, the latest first.
+    pub recent: Vec<PathBuf>,
+    /// Where the last export went.
+    pub export_folder: Option<PathBuf>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let (look, window) = (Look::default(), [1440.0, 900.0]);
+        Self { dark: None, look, live: true, window, recent: Vec::new(), export_folder: None }
+    }
+}
+
+impl Settings {
+    /// Reads the file; defaults where there is none or it does not read.
+    pub fn load() -> Self {
+        let text = file().and_then(|file| std::fs::read_to_string(file).ok());
+        let mut settings: Self = text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        settings.window = settings.window.map(|side| if side.is_finite() { side } else { 900.0 });
+        settings.window[0] = settings.window[0].clamp(800.0, 7680.0);
+        settings.window[1] = settings.window[1].clamp(500.0, 4320.0);
+        settings
+    }
+
+    /// Writes the file by way of a temporary one. Failure costs the user a preference, so it is only logged.
+    pub fn save(&self) {
+        let Some(file) = file() else { return };
+        if let Err(error) = write(self, &file) {
+            log::warn!("settings not saved: {error}: {}", file.display());
+        }
+    }
+
+    /// Puts a model on top of the list.
+    pub fn remember(&mut self, model: &Path) {
+        self.recent.retain(|other| other != model);
+        self.recent.insert(0, model.to_owned());
+        self.recent.truncate(RECENT);
+    }
+}
+
+fn write(settings: &Settings, file: &Path) -> std::io::Result<()> {
+    let folder = file.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder)?;
+    let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
+    serde_json::to_writer_pretty(&mut temporary, settings)?;
+    temporary.write_all(b"\n")?;
+    temporary.persist(file)?;
+    Ok(())
+}
+
+fn file() -> Option<PathBuf> {
+    let folder = match std::env::var_os(FOLDER_VARIABLE) {
+        Some(folder) => PathBuf::from(folder),
+        None => directories::ProjectDirs::from("", "", "mnemoscope")?.config_dir().to_owned(),
+    };
+    Some(folder.join("window.json"))
+}

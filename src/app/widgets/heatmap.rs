@@ -1,0 +1,164 @@
+//! One head's map: cells as crisp squares, tile by tile, with what is pinned and pointed at marked on top.
+
+use super::axis::Place;
+use crate::{
+    app::{
+        command::Command,
+        palette::Palette,
+        scene::{Out, Scene},
+        state::View,
+        theme,
+        tiles::{Key, Tiles},
+    },
+    render::{Scale, Shader, TileKey, tiles},
+    trace::Trace,
+};
+use egui::{Color32, Rect, Response, Sense, Stroke, StrokeKind, Ui, pos2, vec2};
+
+const WHOLE: Rect = Rect { min: egui::Pos2::ZERO, max: pos2(1.0, 1.0) };
+/// Cells larger than this, in points, stand apart by a hairline.
+const GRID_FROM: f32 = 7.0;
+
+/// What the map needs to draw itself.
+pub struct HeatMap<'a> {
+    /// Where its cells are.
+    pub place: Place,
+    /// The run in sight; the selected head's layer is computed.
+    pub trace: &'a Trace,
+    /// Its tiles.
+    pub tiles: &'a mut Tiles,
+    /// Its coarse picture, drawn until tiles come: a texture and the part of it.
+    pub coarse: Option<(egui::TextureId, Rect)>,
+    /// Colours.
+    pub palette: Palette,
+    /// Colours of this head.
+    pub shader: &'a Shader,
+}
+
+impl HeatMap<'_> {
+    /// Draws the map and answers the pointer.
+    pub fn show(mut self, ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) -> Response {
+        let id = ui.make_persistent_id("heat map");
+        let response = ui.interact(self.place.rect, id, Sense::click_and_drag());
+        let name = (scene.words.heat_map)(&scene.state.head.to_string());
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, &name));
+        self.paint(ui, scene);
+        self.point(&response, out);
+        self.steer(ui, &response, scene, out);
+        mark(ui, &self.place, scene);
+        response
+    }
+
+    fn paint(&mut self, ui: &Ui, scene: &Scene<'_>) {
+        let (place, n) = (self.place, self.place.n);
+        let painter = ui.painter_at(place.rect);
+        painter.rect_filled(place.rect, 0, theme::of_map(self.shader.floor()));
+        let all =
+            Rect::from_min_max(pos2(place.x(0.0), place.y(0.0)), pos2(place.x(n as f32), place.y(n as f32)));
+        if let Some((texture, part)) = self.coarse {
+            painter.image(texture, all, part, Color32::WHITE);
+        }
+        let levels = tiles::levels(n, n);
+        let level = tiles::level_for(place.cell() * ui.pixels_per_point(), levels);
+        // The level above is already there when one zooms in: it is drawn where the fine tiles are missing
+        for level in [level.saturating_add(1).min(levels - 1), level] {
+            for tile in tiles::covering(level, place.queries(), place.keys()) {
+                self.tile(ui, &painter, scene, tile);
+            }
+        }
+        if place.cell() >= GRID_FROM {
+            lattice(&painter, &place, theme::tokens(ui).background);
+        }
+    }
+
+    fn tile(&mut self, ui: &Ui, painter: &egui::Painter, scene: &Scene<'_>, tile: TileKey) {
+        let (place, n) = (self.place, self.place.n);
+        let (queries, keys) = (tile.queries(n), tile.keys(n));
+        if self.trace.spec.blocks[scene.state.head.layer].attention.causal && keys.start >= queries.end {
+            return; // nothing there but the floor
+        }
+        let by_row = self.palette.scale == Scale::Row;
+        let key = Key { run: scene.run, head: scene.state.head, by_row, tile };
+        if let Some(texture) = self.tiles.texture(ui.ctx(), key, (self.palette.number, self.shader)) {
+            let corner = |query: usize, key: usize| pos2(place.x(key as f32), place.y(query as f32));
+            let rect = Rect::from_min_max(corner(queries.start, keys.start), corner(queries.end, keys.end));
+            painter.image(texture, rect, WHOLE, Color32::WHITE);
+        }
+    }
+
+    fn point(&self, response: &Response, out: &mut Out) {
+        let cell = response.hover_pos().and_then(|point| self.place.at(point));
+        if let Some((query, key)) = cell {
+            (out.hover.query, out.hover.key) = (Some(query), Some(key));
+        }
+    }
+
+    fn steer(&self, ui: &Ui, response: &Response, scene: &Scene<'_>, out: &mut Out) {
+        let (place, n) = (self.place, self.place.n);
+        let set = |view: View| Command::SetView(view.unless_whole(n));
+        if response.double_clicked() {
+            out.send(Command::SetView(None));
+        } else if response.clicked()
+            && let Some((query, key)) = response.interact_pointer_pos().and_then(|point| place.at(point))
+        {
+            out.send(Command::PinCell { query, key });
+        }
+        if response.dragged() && scene.state.view.is_some() {
+            let moved = response.drag_delta() / place.cell();
+            out.send(set(place.view.moved(-moved.y, -moved.x, n)));
+        }
+        let Some(point) = response.hover_pos() else { return };
+        let factor = ui.input(|input| input.zoom_delta() * (input.smooth_scroll_delta().y * 0.004).exp());
+        if (factor - 1.0).abs() > 1e-3 {
+            let at = (point - place.rect.min) / place.rect.size();
+            out.send(set(place.view.zoomed(factor, at.y, at.x, n)));
+        }
+    }
+}
+
+/// Hairlines between cells.
+fn lattice(painter: &egui::Painter, place: &Place, color: Color32) {
+    let stroke = Stroke::new(1.0, color.gamma_multiply(0.55));
+    for key in place.keys().skip(1) {
+        painter.vline(place.x(key as f32), place.rect.y_range(), stroke);
+    }
+    for query in place.queries().skip(1) {
+        painter.hline(place.rect.x_range(), place.y(query as f32), stroke);
+    }
+}
+
+/// The pinned row in the accent, the marked column in a hairline that ends at the row.
+fn mark(ui: &Ui, place: &Place, scene: &Scene<'_>) {
+    let tokens = theme::tokens(ui);
+    let painter = ui.painter_at(place.rect.expand(3.0));
+    let least =
+        |rect: Rect| rect.expand2(vec2((3.0 - rect.width()).max(0.0), (3.0 - rect.height()).max(0.0)) / 2.0);
+    let clip = |rect: Rect| rect.intersect(place.rect.expand(1.5));
+    let row = |query: usize| {
+        let (top, bottom) = (place.y(query as f32), place.y(query as f32 + 1.0));
+        clip(least(Rect::from_min_max(pos2(place.x(0.0), top), pos2(place.x(place.n as f32), bottom))))
+    };
+    if let Some(key) = scene.shown_key() {
+        let end = scene.shown_query().unwrap_or(place.n - 1);
+        let start = if scene.trace.is_some_and(|trace| causal(trace, scene)) { key.min(end) } else { 0 };
+        let end = if start == 0 { place.n } else { end + 1 };
+        let column = Rect::from_min_max(
+            pos2(place.x(key as f32), place.y(start as f32)),
+            pos2(place.x(key as f32 + 1.0), place.y(end as f32)),
+        );
+        let stroke = Stroke::new(1.0, tokens.muted);
+        painter.rect_stroke(clip(least(column)), 0, stroke, StrokeKind::Outside);
+    }
+    if let Some(query) =
+        scene.hover.query.filter(|&query| Some(query) != scene.pinned_query() && query < place.n)
+    {
+        painter.rect_stroke(row(query), 0, Stroke::new(1.0, tokens.muted), StrokeKind::Outside);
+    }
+    if let Some(query) = scene.pinned_query() {
+        painter.rect_stroke(row(query), 0, Stroke::new(2.0, tokens.accent), StrokeKind::Outside);
+    }
+}
+
+fn causal(trace: &Trace, scene: &Scene<'_>) -> bool {
+    trace.spec.blocks[scene.state.head.layer].attention.causal
+}

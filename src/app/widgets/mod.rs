@@ -1,0 +1,212 @@
+//! Small parts that panes share: headers, section titles, menus, bars.
+
+pub mod axis;
+pub mod bars;
+pub mod grid_map;
+pub mod heatmap;
+pub mod legend;
+pub mod strip;
+
+use super::{
+    command::CommandKind,
+    scene::{Out, Scene},
+    text,
+    theme::{self, BODY, HEADER, SMALL, TITLE},
+};
+use egui::{
+    Align, Align2, Button, CornerRadius, Layout, Rect, Response, RichText, Sense, Stroke, Ui, pos2,
+    text::LayoutJob, vec2,
+};
+
+/// The top of a pane: title, muted subtitle, controls to the right.
+pub fn header(ui: &mut Ui, title: &str, subtitle: &str, controls: impl FnOnce(&mut Ui)) {
+    let tokens = theme::tokens(ui);
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), HEADER), Sense::hover());
+    let inner = rect.shrink2(vec2(12.0, 0.0));
+    let mut right = ui.new_child(
+        egui::UiBuilder::new()
+            .max_rect(inner)
+            .layout(Layout::right_to_left(Align::Center))
+            .id_salt("controls"),
+    );
+    controls(&mut right);
+    let room = Rect::from_min_max(inner.min, pos2(right.min_rect().left() - 8.0, inner.max.y));
+    let mut left = ui.new_child(
+        egui::UiBuilder::new().max_rect(room).layout(Layout::left_to_right(Align::Center)).id_salt("title"),
+    );
+    left.add(egui::Label::new(RichText::new(title).font(theme::strong(TITLE)).color(tokens.text)).truncate());
+    if !subtitle.is_empty() {
+        left.add(egui::Label::new(RichText::new(subtitle).size(BODY).color(tokens.muted)).truncate());
+    }
+}
+
+/// A section's title in small muted capitals.
+pub fn section(ui: &mut Ui, title: &str) {
+    let text = RichText::new(title.to_uppercase()).font(theme::strong(SMALL)).extra_letter_spacing(0.7);
+    ui.add(egui::Label::new(text.color(theme::tokens(ui).muted)).truncate());
+    ui.add_space(4.0);
+}
+
+/// A menu behind a small outlined button that shows what is chosen: `tint induction ▾`.
+pub fn choice(ui: &mut Ui, name: &str, chosen: &str, content: impl FnOnce(&mut Ui)) {
+    let tokens = theme::tokens(ui);
+    let mut job = LayoutJob::default();
+    let part = |color| egui::TextFormat { font_id: theme::body(12.0), color, ..Default::default() };
+    if !name.is_empty() {
+        job.append(name, 0.0, part(tokens.muted));
+    }
+    job.append(chosen, if name.is_empty() { 0.0 } else { 5.0 }, part(tokens.text));
+    job.append("▾", 4.0, part(tokens.muted));
+    egui::containers::menu::MenuButton::from_button(outlined(ui, job)).ui(ui, |ui| {
+        ui.set_min_width(150.0);
+        egui::ScrollArea::vertical().max_height(420.0).show(ui, content);
+    });
+}
+
+/// A button with a hairline round it and nothing behind it.
+pub fn outlined<'a>(ui: &Ui, text: impl Into<egui::WidgetText>) -> Button<'a> {
+    let tokens = theme::tokens(ui);
+    Button::new(text.into()).fill(tokens.panel).stroke(Stroke::new(1.0, tokens.line)).corner_radius(6)
+}
+
+/// The one primary button of a layout: filled with the text colour, since amber stays with the selection.
+pub fn primary<'a>(ui: &Ui, label: &str) -> Button<'a> {
+    let tokens = theme::tokens(ui);
+    Button::new(RichText::new(label).font(theme::strong(BODY)).color(tokens.panel)).fill(tokens.text)
+}
+
+/// A menu entry of a command: its name, its key; greyed with the reason where it means nothing.
+pub fn entry(ui: &mut Ui, kind: CommandKind, scene: &Scene<'_>, out: &mut Out) {
+    let (label, explanation) = text::command(kind);
+    let aim = kind.aim(scene);
+    let mut button = Button::new(label);
+    if let Some(keys) = kind.shortcut() {
+        button = button.shortcut_text(ui.ctx().format_shortcut(&keys));
+    }
+    let response = ui.add_enabled(aim.is_ok(), button);
+    match aim {
+        Ok(command) => {
+            if response.on_hover_text(explanation).clicked() {
+                out.send(command);
+                ui.close();
+            }
+        }
+        Err(reason) => {
+            response.on_disabled_hover_text(reason);
+        }
+    }
+}
+
+/// A bar that fills a share of a faint track.
+pub fn meter(ui: &Ui, rect: Rect, share: f32, color: egui::Color32) {
+    let tokens = theme::tokens(ui);
+    let radius = CornerRadius::same((rect.height() / 2.0) as u8);
+    ui.painter().rect_filled(rect, radius, tokens.line);
+    let share = if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 };
+    if share > 0.0 {
+        let width = (rect.width() * share).max(rect.height().min(2.0));
+        ui.painter().rect_filled(Rect::from_min_size(rect.min, vec2(width, rect.height())), radius, color);
+    }
+}
+
+/// One line of a table: a name, a bar, a number. Answers the pointer as one widget.
+pub struct Line<'a> {
+    /// What it is about, left.
+    pub name: &'a str,
+    /// Whether the name is a token.
+    pub mono: bool,
+    /// Width of the name's column.
+    pub name_width: f32,
+    /// Length of the bar.
+    pub share: f32,
+    /// The number, right.
+    pub value: &'a str,
+    /// Colour of the bar.
+    pub color: egui::Color32,
+    /// Whether it is marked as what the pointer is on.
+    pub marked: bool,
+}
+
+impl Line<'_> {
+    /// Draws the line.
+    pub fn show(self, ui: &mut Ui) -> Response {
+        let tokens = theme::tokens(ui);
+        let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 20.0), Sense::click());
+        let label = format!("{} {}", self.name, self.value);
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &label));
+        if !ui.is_rect_visible(rect) {
+            return response;
+        }
+        if self.marked || response.hovered() {
+            ui.painter().rect_filled(
+                rect.expand2(vec2(4.0, 0.0)),
+                4,
+                theme::mix(tokens.panel, tokens.dim, 0.16),
+            );
+        }
+        let font = if self.mono { theme::mono(12.0) } else { theme::body(BODY) };
+        let name =
+            short(ui, self.name, font, self.name_width, if self.mono { tokens.text } else { tokens.muted });
+        ui.painter().galley(
+            Align2::LEFT_CENTER.anchor_size(rect.left_center(), name.size()).min,
+            name,
+            tokens.text,
+        );
+        let value = short(ui, self.value, theme::body(BODY), 80.0, tokens.text);
+        let value_width = value.size().x.max(46.0);
+        ui.painter().galley(
+            Align2::RIGHT_CENTER.anchor_size(rect.right_center(), value.size()).min,
+            value,
+            tokens.text,
+        );
+        let left = rect.left() + self.name_width + 8.0;
+        let track = Rect::from_min_max(
+            pos2(left, rect.center().y - 3.0),
+            pos2(rect.right() - value_width - 10.0, rect.center().y + 3.0),
+        );
+        if track.width() > 12.0 {
+            meter(ui, track, self.share, self.color);
+        }
+        response
+    }
+}
+
+/// One line of text, cut with an ellipsis where it is wider than `width`.
+pub fn short(
+    ui: &Ui,
+    text: &str,
+    font: egui::FontId,
+    width: f32,
+    color: egui::Color32,
+) -> std::sync::Arc<egui::Galley> {
+    let mut job = LayoutJob::simple_singleline(text.to_owned(), font, color);
+    job.wrap = egui::text::TextWrapping::truncate_at_width(width);
+    ui.painter().layout_job(job)
+}
+
+/// A card: raised, with room inside.
+pub fn card(ui: &mut Ui, content: impl FnOnce(&mut Ui)) {
+    let tokens = theme::tokens(ui);
+    egui::Frame::new()
+        .fill(tokens.raised)
+        .corner_radius(8)
+        .inner_margin(egui::Margin::symmetric(12, 10))
+        .show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            content(ui);
+        });
+}
+
+/// What stands in a pane that has nothing to show yet.
+pub fn empty(ui: &mut Ui, title: &str, text: &str) {
+    let tokens = theme::tokens(ui);
+    let room = ui.available_rect_before_wrap();
+    let mut middle = ui.new_child(
+        egui::UiBuilder::new()
+            .max_rect(Rect::from_center_size(room.center(), vec2(room.width().min(420.0), 60.0)))
+            .layout(Layout::top_down(Align::Center)),
+    );
+    middle.label(RichText::new(title).size(TITLE).color(tokens.text));
+    middle.label(RichText::new(text).size(BODY).color(tokens.muted));
+    ui.allocate_rect(room, Sense::hover());
+}

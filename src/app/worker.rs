@@ -1,0 +1,95 @@
+//! The bridge to named worker threads: work goes out, news comes back, a panic comes back as news too.
+//!
+//! Workers never see egui; they post, and the post wakes the window.
+
+use super::session::Banner;
+use crate::{
+    analysis::Lens,
+    engine::{CheckResult, ModelSource},
+    model::Model,
+    trace::Trace,
+};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::PathBuf,
+    sync::{
+        Arc, OnceLock,
+        mpsc::{Receiver, Sender, channel},
+    },
+};
+
+/// What a worker has to say. `job` is the number the work was given; late news of older jobs is dropped.
+pub enum News {
+    /// A share of the work is done.
+    Progress { job: u64, stage: &'static str, done: f32 },
+    /// A model is open; where one was waiting, its prompt runs next, under the same number.
+    Loaded { job: u64, model: Arc<Model>, source: ModelSource, then_run: bool },
+    /// One more layer is computed.
+    Partial { job: u64, trace: Trace },
+    /// The run is complete.
+    Ran { job: u64, trace: Trace },
+    /// Ended because it was asked to.
+    Cancelled { job: u64 },
+    /// Ended by an error.
+    Failed { job: u64, banner: Banner },
+    /// The lens of run `run`.
+    Lens { run: u64, lens: Lens },
+    /// The model's identities.
+    Checks { job: u64, results: Vec<CheckResult> },
+    /// A file is written.
+    Exported { job: u64, path: PathBuf },
+    /// A file dialog closed.
+    Picked { purpose: Purpose, path: Option<PathBuf> },
+}
+
+/// What a file dialog was opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// A model to open.
+    Model,
+    /// A file to write.
+    Export,
+}
+
+/// Where workers put news, and how they wake the window once there is one.
+#[derive(Clone)]
+pub struct Post {
+    news: Sender<News>,
+    window: Arc<OnceLock<egui::Context>>,
+}
+
+impl Post {
+    /// A post and the box it fills.
+    pub fn new() -> (Self, Receiver<News>) {
+        let (news, inbox) = channel();
+        (Self { news, window: Arc::default() }, inbox)
+    }
+
+    /// From now on news wakes this window.
+    pub fn wake(&self, ctx: &egui::Context) {
+        let _ = self.window.set(ctx.clone());
+        ctx.request_repaint();
+    }
+
+    /// Sends, and wakes the window. Nobody listens when the window is gone; then nothing needs to be done.
+    pub fn send(&self, news: News) {
+        if self.news.send(news).is_ok()
+            && let Some(ctx) = self.window.get()
+        {
+            ctx.request_repaint();
+        }
+    }
+}
+
+/// Starts named work. A panic in it ends the work, not the window: it comes back as the failure of `job`.
+pub fn spawn(name: &str, post: &Post, job: u64, work: impl FnOnce(&Post) + Send + 'static) {
+    let (post, spare) = (post.clone(), post.clone());
+    let started = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+        if catch_unwind(AssertUnwindSafe(|| work(&post))).is_err() {
+            post.send(News::Failed { job, banner: Banner::panic() });
+        }
+    });
+    if let Err(error) = started {
+        spare.send(News::Failed { job, banner: Banner::error(&error, None) });
+    }
+}

@@ -1,0 +1,270 @@
+//! Contract: what a user does in the window, found by the names that a screen reader says.
+
+use egui_kittest::{Harness, kittest::Queryable as _};
+use mnemoscope::{
+    app::{
+        Dialog, Opening, Window,
+        command::{Command, CommandKind},
+        settings::Settings,
+    },
+    engine::ModelSource,
+    model::HeadId,
+};
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+use strum::IntoEnumIterator as _;
+
+const PROMPT: &str = "Mary has a red ball. Tom has a blue kite.";
+
+/// The embedded model with a prompt run, in a window of this size.
+pub(crate) fn window_of(
+    size: [f32; 2],
+    settings: Settings,
+    prompt: Option<&str>,
+) -> Harness<'static, Window> {
+    let opening = Opening::new(settings, ModelSource::Embedded, prompt.map(str::to_owned));
+    let mut harness = Harness::builder()
+        .with_size(size)
+        .allow_missing_glyphs()
+        .with_max_steps(20)
+        .build_eframe(|cc| Window::new(&cc.egui_ctx, opening));
+    until(&mut harness, |window| window.session.busy.is_none());
+    harness
+}
+
+fn window() -> Harness<'static, Window> {
+    let settings = Settings { live: false, dark: Some(true), ..Settings::default() };
+    window_of([1280.0, 800.0], settings, Some(PROMPT))
+}
+
+/// Steps until workers have brought about what is waited for.
+#[track_caller]
+pub(crate) fn until(harness: &mut Harness<'_, Window>, done: impl Fn(&Window) -> bool) {
+    let start = Instant::now();
+    loop {
+        harness.step();
+        if done(harness.state()) {
+            break;
+        }
+        assert!(start.elapsed() < Duration::from_secs(60), "waited in vain");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    harness.run_ok();
+}
+
+fn n_tokens(harness: &Harness<'_, Window>) -> usize {
+    harness.state().session.trace.as_ref().map_or(0, |trace| trace.n_tokens())
+}
+
+#[test]
+fn a_prompt_is_typed_and_run() {
+    let mut harness = window();
+    let before = n_tokens(&harness);
+    assert!(before > 8);
+    let field = harness.get_by_role_and_label(egui::Role::MultilineTextInput, "Prompt");
+    field.focus();
+    harness.run_ok();
+    harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::A);
+    harness.run_ok();
+    harness.get_by_role_and_label(egui::Role::MultilineTextInput, "Prompt").type_text("Once upon a time");
+    harness.run_ok();
+    assert_eq!(harness.state().state.prompt, "Once upon a time");
+    harness.get_by_label("Run").click();
+    until(&mut harness, |window| {
+        window.session.busy.is_none()
+            && window.session.trace.as_ref().is_some_and(|trace| trace.prompt == "Once upon a time")
+    });
+    assert!(n_tokens(&harness) < before);
+}
+
+#[test]
+fn a_head_is_selected_by_click_and_by_key() {
+    let mut harness = window();
+    harness.get_by_label("head 1.2").click();
+    harness.run_ok();
+    assert_eq!(harness.state().state.head, HeadId { layer: 1, head: 2 });
+    harness.get_by_label("attention of head 1.2");
+    harness.key_press(egui::Key::ArrowRight);
+    harness.run_ok();
+    harness.key_press(egui::Key::ArrowDown);
+    harness.run_ok();
+    assert_eq!(harness.state().state.head, HeadId { layer: 2, head: 3 });
+}
+
+#[test]
+fn a_token_is_pinned_and_let_go() {
+    let mut harness = window();
+    let name = "token 3 ";
+    let chip = harness.get_by(|node| node.label().is_some_and(|label| label.starts_with(name)));
+    chip.click();
+    harness.run_ok();
+    assert_eq!(harness.state().state.query, Some(3));
+    assert_eq!(harness.state().session.row.as_ref().map(|row| row.query), Some(3));
+    harness.key_press_modifiers(egui::Modifiers::SHIFT, egui::Key::ArrowDown);
+    harness.run_ok();
+    assert_eq!(harness.state().state.query, Some(4));
+    harness.key_press(egui::Key::Escape);
+    harness.run_ok();
+    assert_eq!(harness.state().state.query, None);
+}
+
+#[test]
+fn the_map_reads_the_cell_under_the_pointer_and_zooms() {
+    let mut harness = window();
+    let head = harness.state().state.head;
+    let map = harness.get_by_label(&format!("attention of head {head}")).rect();
+    let n = n_tokens(&harness) as f32;
+    let cell = map.min + map.size() * egui::vec2(2.5 / n, 6.5 / n);
+    harness.hover_at(cell);
+    harness.run_ok();
+    assert_eq!(harness.state().session.row.as_ref().map(|row| row.query), Some(6));
+    harness.event(egui::Event::Zoom(2.0));
+    harness.run_ok();
+    let view = harness.state().state.view.expect("zoomed in");
+    assert!((view.span - n / 2.0).abs() < 0.5, "{view:?}");
+    harness.key_press(egui::Key::Num0);
+    harness.run_ok();
+    assert_eq!(harness.state().state.view, None);
+}
+
+#[test]
+fn a_broken_file_is_told_and_nothing_is_lost() {
+    let mut harness = window();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("model.safetensors");
+    write(&file, b"\xff\xff\xff\xff\xff\xff\xff\x7fnot a model");
+    let (run, model) = (harness.state().session.run, harness.state().session.model.clone().unwrap());
+    send(&mut harness, Command::OpenModel(file));
+    until(&mut harness, |window| window.session.busy.is_none());
+    let session = &harness.state().session;
+    let banner = session.banner.as_ref().expect("a banner says what happened");
+    assert!(banner.error && banner.hint.is_some(), "{banner:?}");
+    assert_eq!(session.run, run);
+    assert!(std::sync::Arc::ptr_eq(session.model.as_ref().unwrap(), &model));
+    harness.get_by_label("Dismiss").click();
+    harness.run_ok();
+    assert!(harness.state().session.banner.is_none());
+}
+
+#[test]
+fn a_prompt_that_is_too_long_leaves_the_last_run() {
+    let mut harness = window();
+    let run = harness.state().session.run;
+    send(&mut harness, Command::EditPrompt("word ".repeat(5000)));
+    send(&mut harness, Command::RunPrompt);
+    until(&mut harness, |window| window.session.busy.is_none());
+    let session = &harness.state().session;
+    assert!(session.banner.as_ref().is_some_and(|banner| banner.error));
+    assert_eq!(session.run, run);
+    assert!(session.trace.is_some());
+}
+
+#[test]
+fn a_head_is_exported_by_the_dialog() {
+    let mut harness = window();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("head.csv");
+    send(&mut harness, Command::AskForExport(mnemoscope::app::exporting::Piece::Head));
+    assert!(matches!(harness.state().dialog, Dialog::Export { .. }));
+    if let Dialog::Export { path, .. } = &mut harness.state_mut().dialog {
+        *path = file.display().to_string();
+    }
+    harness.run_ok();
+    let buttons = harness.get_all_by_role_and_label(egui::Role::Button, "Export");
+    buttons.last().expect("the dialog's button").click();
+    until(&mut harness, |window| window.session.exporting.is_none() && window.dialog == Dialog::None);
+    assert!(std::fs::read_to_string(&file).unwrap().lines().count() > 10);
+    assert!(harness.state().session.banner.as_ref().is_some_and(|banner| !banner.error));
+}
+
+#[test]
+fn an_export_that_cannot_be_written_is_told() {
+    let mut harness = window();
+    let path = PathBuf::from("/nowhere/at/all/head.csv");
+    send(&mut harness, Command::Export { path, piece: mnemoscope::app::exporting::Piece::Head });
+    until(&mut harness, |window| window.session.exporting.is_none());
+    assert!(harness.state().session.banner.as_ref().is_some_and(|banner| banner.error));
+}
+
+#[test]
+fn undo_and_redo_walk_the_selection() {
+    let mut harness = window();
+    let first = harness.state().state.clone();
+    send(&mut harness, Command::SelectHead(HeadId { layer: 1, head: 1 }));
+    send(&mut harness, Command::PinQuery(Some(2)));
+    let last = harness.state().state.clone();
+    send(&mut harness, Command::Undo);
+    send(&mut harness, Command::Undo);
+    assert_eq!(harness.state().state, first);
+    send(&mut harness, Command::Redo);
+    send(&mut harness, Command::Redo);
+    assert_eq!(harness.state().state, last);
+}
+
+#[test]
+fn the_numbers_are_checked_on_screen() {
+    let mut harness = window();
+    send(&mut harness, Command::ShowChecks);
+    harness.get_by_label("Do the numbers hold?");
+    until(&mut harness, |window| {
+        matches!(&window.session.checks, mnemoscope::app::session::Checks::Done(results)
+            if !results.is_empty() && results.iter().all(|result| result.passed))
+    });
+}
+
+#[test]
+fn an_example_brings_its_head() {
+    let mut harness = window_of([1280.0, 800.0], Settings::default(), None);
+    let examples = mnemoscope::app::examples::all();
+    assert!(examples.len() >= 2, "the examples' file reads");
+    let example = examples.last().unwrap();
+    harness.get_by_label(&example.title_en).scroll_to_me();
+    harness.run_ok();
+    harness.get_by_label(&example.title_en).click();
+    until(&mut harness, |window| window.session.busy.is_none());
+    assert_eq!(harness.state().state.head, example.head_id());
+    assert_eq!(harness.state().state.prompt, example.prompt);
+}
+
+#[test]
+fn no_two_shortcuts_clash() {
+    let mut taken = HashMap::new();
+    for kind in CommandKind::iter() {
+        if let Some(keys) = kind.shortcut()
+            && let Some(other) = taken.insert(keys, kind)
+        {
+            panic!("{kind:?} and {other:?} share {keys:?}");
+        }
+    }
+}
+
+#[test]
+fn every_command_says_what_it_does() {
+    for kind in CommandKind::iter() {
+        let (label, explanation) = mnemoscope::app::command_text(kind);
+        assert!(!label.is_empty() && !explanation.is_empty() && !explanation.ends_with('.'), "{kind:?}");
+    }
+}
+
+#[test]
+fn settings_survive_a_broken_file() {
+    let text = r#"{"live": false, "window": [1e9, 5], "look": {"scale": "log"}}"#;
+    let settings: Settings = serde_json::from_str(text).unwrap();
+    assert!(!settings.live && settings.look.scale == mnemoscope::render::Scale::Log);
+    let again: Settings = serde_json::from_str(&serde_json::to_string(&settings).unwrap()).unwrap();
+    assert_eq!(settings, again);
+}
+
+fn send(harness: &mut Harness<'_, Window>, command: Command) {
+    let ctx = harness.ctx.clone();
+    harness.state_mut().apply(&ctx, command);
+    harness.run_ok();
+}
+
+fn write(path: &std::path::Path, bytes: &[u8]) {
+    use std::io::Write as _;
+    std::fs::File::create(path).unwrap().write_all(bytes).unwrap();
+}
