@@ -65,7 +65,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn figures(args: &Args, console: &Console) -> anyhow::Result<Figures> {
+fn figures(args: &Args, console: &mut Console) -> anyhow::Result<Figures> {
     let job = console.job();
     let start = Instant::now();
     let model = args.model.open(console, &job)?;

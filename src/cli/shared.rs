@@ -92,10 +92,10 @@ impl ModelArg {
     }
 
     /// Opens it, and passes on what a user should know.
-    pub(super) fn open(&self, console: &Console, job: &Job) -> anyhow::Result<Model> {
+    pub(super) fn open(&self, console: &mut Console, job: &Job) -> anyhow::Result<Model> {
         let model = engine::load(&self.source(), job)?;
         for warning in &model.warnings {
-            console.remark(warning);
+            console.remark(warning.clone());
         }
         Ok(model)
     }
@@ -141,7 +141,7 @@ struct Ids(Vec<u32>);
 
 impl Input {
     /// Opens the model and runs the prompt.
-    pub(super) fn run(&self, console: &Console) -> anyhow::Result<(Model, Trace)> {
+    pub(super) fn run(&self, console: &mut Console) -> anyhow::Result<(Model, Trace)> {
         let prompt = self.prompt.read()?;
         let job = console.job();
         let model = self.model.open(console, &job)?;

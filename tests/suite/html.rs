@@ -23,7 +23,7 @@ fn data(page: &str) -> Value {
 
 #[test]
 fn weights_are_within_the_stated_error() {
-    let run = Run::of("gpt2-odd", 21);
+    let run = Run::of("gpt2-odd", 13);
     let data = data(&page(&run));
     assert_eq!(data["bits"], 16);
     let heads = data["heads"].as_array().expect("heads");
@@ -36,7 +36,7 @@ fn weights_are_within_the_stated_error() {
         let mut bytes = Vec::new();
         flate2::read::ZlibDecoder::new(&packed[..]).read_to_end(&mut bytes).expect("deflated");
         let steps: Vec<u16> = bytemuck::pod_collect_to_vec(&bytes);
-        let exact = run.trace.pattern(id).tile(0..21, 0..21);
+        let exact = run.trace.pattern(id).tile(0..13, 0..13);
         assert_eq!(steps.len(), exact.len());
         for (step, exact) in steps.into_iter().zip(exact) {
             let weight = f32::from(step) / 65_535.0 * max;

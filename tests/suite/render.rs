@@ -1,6 +1,7 @@
 //! Contract: values become the colours that the map, the scale and the range say, and tiles show the whole.
 
-use crate::parity::{fixtures, open, run_ids};
+use crate::parity::run_ids;
+use mnemoscope::engine::{self, Job, ModelSource};
 use mnemoscope::render::tiles::{self, Quantity, TileKey};
 use mnemoscope::render::{ColorMap, Scale, Shader, Theme, ValueRange, contrast, ink_on};
 use mnemoscope::trace::{HeadId, Trace};
@@ -9,7 +10,8 @@ use strum::IntoEnumIterator as _;
 const UNIT: ValueRange = ValueRange { low: 0.0, high: 1.0 };
 
 fn trace(n_tokens: u32) -> Trace {
-    let model = open(&fixtures().join("llama-gqa"));
+    // The embedded model: the fixtures take only short prompts
+    let model = engine::load(&ModelSource::Embedded, &Job::new()).expect("it is in the program");
     let vocab = model.spec().vocab as u32;
     run_ids(&model, &(0..n_tokens).map(|i| (i * 7 + i / 3) % vocab).collect::<Vec<_>>())
 }
