@@ -1,8 +1,6 @@
 //! Claims: a 1024² map is coloured in 2 ms or less, a scale or range is changed in microseconds, a tile is painted
 //! well within a frame.
 
-#![expect(missing_docs, reason = "a bench says what it measures in its name")]
-
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use mnemoscope::render::{ColorMap, Scale, Shader, ValueRange};

@@ -180,7 +180,8 @@ fn a_wrong_model_is_one_clear_line() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let name = folder.path().display().to_string();
     complains(&bare(&["run", &name, "--prompt", "a"]), &["config.json", &name]);
-    std::fs::copy(model().join("model.safetensors"), folder.path().join("model.safetensors")).expect("copied");
+    std::fs::copy(model().join("model.safetensors"), folder.path().join("model.safetensors"))
+        .expect("copied");
     let mut config = std::fs::File::create(folder.path().join("config.json")).expect("made");
     config.write_all(b"{\"model_type\": \"mamba\"}").expect("written");
     complains(&bare(&["info", &name]), &["mamba", "LlamaForCausalLM"]);

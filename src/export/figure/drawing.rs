@@ -129,11 +129,13 @@ impl Text {
     }
 
     /// The same with another anchor.
+    #[must_use]
     pub fn anchored(self, anchor: Anchor) -> Self {
         Self { anchor, ..self }
     }
 
     /// The same, turned.
+    #[must_use]
     pub fn turned(self, degrees: f32) -> Self {
         Self { turn: degrees, ..self }
     }

@@ -73,13 +73,13 @@ pub(crate) fn number(value: f32) -> String {
         0.0 => "0".to_owned(),
         size if size >= 1000.0 => format!("{value:.0}"),
         size if size >= 100.0 => format!("{value:.1}"),
-        size if size >= 10.0 => trimmed(format!("{value:.2}")),
-        size if size >= 0.01 => trimmed(format!("{value:.3}")),
+        size if size >= 10.0 => trimmed(&format!("{value:.2}")),
+        size if size >= 0.01 => trimmed(&format!("{value:.3}")),
         _ => format!("{value:.1e}"),
     };
     text.replace('-', "−")
 }
 
-fn trimmed(decimals: String) -> String {
+fn trimmed(decimals: &str) -> String {
     decimals.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
