@@ -14,12 +14,14 @@ pub(super) struct Console {
     /// Print one JSON object, and nothing else.
     pub(super) json: bool,
     quiet: bool,
+    remarks: Vec<String>,
     out: BufWriter<StdoutLock<'static>>,
 }
 
 impl Console {
     pub(super) fn new(shared: &Shared) -> Self {
-        Self { json: shared.json, quiet: shared.quiet, out: BufWriter::new(io::stdout().lock()) }
+        let out = BufWriter::new(io::stdout().lock());
+        Self { json: shared.json, quiet: shared.quiet, remarks: Vec::new(), out }
     }
 
     /// A job that shows its progress where somebody looks.
@@ -35,11 +37,9 @@ impl Console {
         })
     }
 
-    /// A remark beside the result: on stderr, unless it was asked to be quiet.
-    pub(super) fn remark(&self, words: &str) {
-        if !self.quiet {
-            let _ = writeln!(io::stderr(), "mnemoscope: {words}");
-        }
+    /// A remark beside the result: on stderr, once that is there.
+    pub(super) fn remark(&mut self, words: impl Into<String>) {
+        self.remarks.push(words.into());
     }
 
     /// The one JSON object.
@@ -50,7 +50,11 @@ impl Console {
 
     /// Sees to it that everything has left, and that a full disk is noticed.
     pub(super) fn finish(&mut self) -> anyhow::Result<()> {
-        Ok(self.out.flush()?)
+        self.out.flush()?;
+        for remark in self.remarks.drain(..).filter(|_| !self.quiet) {
+            let _ = writeln!(io::stderr(), "mnemoscope: {}", one_line(&remark));
+        }
+        Ok(())
     }
 }
 
@@ -66,7 +70,14 @@ impl Write for Console {
 
 /// One line on stderr: what happened, where, and what to do about it.
 pub(super) fn complain(error: &anyhow::Error) {
-    let mut line = format!("mnemoscope: {error:#}");
+    let mut line = "mnemoscope".to_owned();
+    for cause in error.chain().map(ToString::to_string) {
+        // Our own errors name their cause already
+        if !line.contains(&cause) {
+            line.push_str(": ");
+            line.push_str(&cause);
+        }
+    }
     if let Some(hint) = hint(error) {
         line.push_str("; ");
         line.push_str(&hint);

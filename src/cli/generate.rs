@@ -81,7 +81,7 @@ fn text(model: &Model, trace: &Trace) -> String {
     let ids: Vec<u32> = trace.tokens.iter().map(|token| token.id).collect();
     match &model.tokenizer {
         Some(tokenizer) => tokenizer.decode(&ids),
-        None => ids.iter().map(|id| format!("{id} ")).collect(),
+        None => ids.iter().flat_map(|id| [id.to_string(), " ".to_owned()]).collect(),
     }
 }
 

@@ -75,7 +75,7 @@ impl Entry {
                     .activation(&source.model.network, self.hook, layer)
                     .map_err(|error| failed(error.to_string()))?;
                 match &self.heads {
-                    Some(heads) => self.stream_heads(&array.shape, &array.data, heads, sink),
+                    Some(heads) => stream_heads(&array.shape, &array.data, heads, sink),
                     None => sink(&array.data),
                 }
             }
@@ -104,26 +104,25 @@ impl Entry {
         }
         Ok(())
     }
+}
 
-    /// Of [token, head, …] values, those of the picked heads.
-    fn stream_heads(
-        &self,
-        shape: &[usize],
-        data: &[f32],
-        heads: &[usize],
-        sink: &mut dyn FnMut(&[f32]) -> Result<(), ExportError>,
-    ) -> Result<(), ExportError> {
-        let (n_heads, dim) = (shape[1], shape[2]);
-        if heads.len() == n_heads {
-            return sink(data);
-        }
-        for token in data.chunks_exact(n_heads * dim) {
-            for &head in heads {
-                sink(&token[head * dim..(head + 1) * dim])?;
-            }
-        }
-        Ok(())
+/// Of [token, head, …] values, those of the picked heads.
+fn stream_heads(
+    shape: &[usize],
+    data: &[f32],
+    heads: &[usize],
+    sink: &mut dyn FnMut(&[f32]) -> Result<(), ExportError>,
+) -> Result<(), ExportError> {
+    let (n_heads, dim) = (shape[1], shape[2]);
+    if heads.len() == n_heads {
+        return sink(data);
     }
+    for token in data.chunks_exact(n_heads * dim) {
+        for &head in heads {
+            sink(&token[head * dim..(head + 1) * dim])?;
+        }
+    }
+    Ok(())
 }
 
 /// The arrays of `what` within `selection`, in order.

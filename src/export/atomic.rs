@@ -30,13 +30,19 @@ fn replace(
         return filled(&mut File::options().write(true).open(path)?, fill);
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // The kind alone: the crate's own message names the temporary file, which says nothing to a user
     let beside = tempfile::Builder::new().prefix(".mnemoscope-").tempfile_in(folder);
-    let mut beside = beside.map_err(|error| io::Error::from(error.kind()))?;
+    let mut beside = beside.map_err(|error| without_place(&error))?;
     filled(beside.as_file_mut(), fill)?;
     share_like_a_new_file(path, beside.as_file())?;
     beside.persist(path).map_err(|failed| failed.error)?;
     Ok(())
+}
+
+/// What the system said, without the temporary file's name, which says nothing to a user.
+fn without_place(error: &io::Error) -> io::Error {
+    let cause = error.get_ref().and_then(std::error::Error::source);
+    let code = cause.and_then(|cause| cause.downcast_ref::<io::Error>()?.raw_os_error());
+    code.map_or_else(|| error.kind().into(), io::Error::from_raw_os_error)
 }
 
 fn filled(

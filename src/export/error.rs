@@ -82,8 +82,7 @@ impl ExportError {
             Self::Selection(_) => "`mnemoscope info` lists the layers and heads".into(),
             Self::Size { .. } => "ask for a smaller --size, or fewer heads with --layers and --heads".into(),
             Self::Page { .. } => "choose fewer heads with --layers and --heads, or write .npz".into(),
-            Self::Write { source, .. } => return write_hint(source.kind()),
-            Self::Io(source) => return write_hint(source.kind()),
+            Self::Write { source, .. } | Self::Io(source) => return write_hint(source.kind()),
             Self::Draw(_) | Self::Activation { .. } | Self::Cancelled => return None,
         })
     }

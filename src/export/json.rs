@@ -60,9 +60,9 @@ fn nested(out: &mut dyn Write, shape: &[usize], at: usize, value: f32) -> std::i
     }
     out.write_all(&b"[[[["[..opening.min(4)])?;
     if value.is_finite() {
-        write!(out, "{value}")?
+        write!(out, "{value}")?;
     } else {
-        out.write_all(b"null")?
+        out.write_all(b"null")?;
     }
     out.write_all(&b"]]]]"[..boundaries(at + 1).count().min(4)])
 }

@@ -51,8 +51,8 @@ fn begin(
 
 /// The header of an `.npy` file, version 1.0: values begin at a multiple of 64 bytes.
 fn header(kind: &str, shape: &[usize]) -> Vec<u8> {
-    let shape: String = shape.iter().map(|n| format!("{n},")).collect();
-    let mut words = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({shape}), }}");
+    let shape = shape.iter().map(usize::to_string).collect::<Vec<_>>().join(",");
+    let mut words = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({shape},), }}");
     let begun = 10 + words.len() + 1;
     words.extend(std::iter::repeat_n(' ', begun.next_multiple_of(64) - begun));
     words.push('\n');

@@ -59,7 +59,7 @@ impl Dtype {
         match self {
             Self::F32 => out.extend(values.iter().flat_map(|value| value.to_le_bytes())),
             Self::F16 => {
-                out.extend(values.iter().flat_map(|&value| half::f16::from_f32(value).to_le_bytes()))
+                out.extend(values.iter().flat_map(|&value| half::f16::from_f32(value).to_le_bytes()));
             }
         }
     }

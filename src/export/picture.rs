@@ -5,7 +5,7 @@ use std::io::Write;
 use crate::render::{ColorMap, Quantity, Scale, Shader, ValueRange, tiles};
 use crate::trace::{HeadId, Trace};
 
-use super::arrays::{self, Source};
+use super::arrays::{self, Entry, Source};
 use super::error::ExportError;
 use super::figure::axis::Axis;
 use super::figure::matrix::{self, Matrix};
@@ -15,8 +15,6 @@ use super::options::{Labels, Look, Options};
 use super::png;
 use super::what::{Along, Selection, What};
 
-/// Values along the longer side of a map that is drawn; longer ones are pooled, keeping the greatest.
-const SIDE: usize = 1280;
 /// Values along a small map's side.
 const SMALL: usize = 64;
 
@@ -67,7 +65,7 @@ pub fn heads(trace: &Trace, selection: &Selection) -> Result<Vec<HeadId>, Export
 pub fn draw_head(trace: &Trace, head: HeadId, quantity: Quantity, look: Look) -> Drawing {
     let pattern = trace.pattern(head);
     let (rows, columns) = (pattern.n_queries(), pattern.n_keys());
-    let (value_rows, value_columns) = (rows.min(SIDE), columns.min(SIDE));
+    let (value_rows, value_columns) = (rows.min(matrix::VALUES), columns.min(matrix::VALUES));
     let values = tiles::pooled(&pattern, quantity, 0..rows, 0..columns, value_rows, value_columns);
     let what = what_of(quantity);
     let labels = token_labels(trace, look.labels);
@@ -115,44 +113,69 @@ pub fn draw_sheet(trace: &Trace, heads: &[HeadId], quantity: Quantity, look: Loo
     sheet::layout(&sheet, look.theme())
 }
 
-/// A [token, width] activation as a map: tokens down, dimensions across.
+/// Hidden states: of one block token by token and dimension by dimension, of several the norm of each token's vector.
 fn draw_states(source: &Source<'_>, options: &Options, what: What) -> Result<Drawing, ExportError> {
-    let format = ".png and .svg";
-    let entries = arrays::entries(source.trace, &[what], &options.selection)?;
-    let flat = matches!(what.axes(), [Along::Token, Along::Dimension]);
-    let (true, Some(entry)) = (flat, entries.first()) else {
-        return Err(ExportError::Content { format, what: format!("`{}`", what.id()) });
-    };
-    if entries.len() > 1 && options.selection.layers.is_none() {
-        let what = format!("`{}` of {} layers: pick one with --layers", what.id(), entries.len());
-        return Err(ExportError::Content { format, what });
+    let trace = source.trace;
+    if !matches!(what.axes(), [Along::Token, Along::Dimension]) {
+        return Err(ExportError::Content { format: ".png and .svg", what: format!("`{}`", what.id()) });
     }
-    let mut values = Vec::with_capacity(entry.len() as usize);
-    entry.stream(source, &mut |part| {
-        values.extend_from_slice(part);
-        Ok(())
-    })?;
+    let entries = arrays::entries(trace, &[what], &options.selection)?;
+    let mut states = Vec::with_capacity(entries.len());
+    for entry in &entries {
+        let mut values = Vec::with_capacity(entry.len() as usize);
+        entry.stream(source, &mut |part| {
+            values.extend_from_slice(part);
+            Ok(())
+        })?;
+        states.push(values);
+    }
     let look = options.look;
-    let columns = entry.shape[1];
-    let matrix = Matrix {
-        title: match entry.layer {
+    let rows = Axis {
+        name: "token",
+        labels: token_labels(trace, look.labels),
+        numbered: look.labels == Labels::Both,
+    };
+    let page = |title, hook, columns: Axis, values, quantity| Matrix {
+        title,
+        subtitle: subtitle(trace, true),
+        hook,
+        rows,
+        value_columns: columns.labels.len(),
+        columns,
+        values,
+        quantity,
+        prompt: shown(trace),
+    };
+    let Some(first) = entries.first() else {
+        return Err(ExportError::Selection("no layer is selected".into()));
+    };
+    if entries.iter().all(|entry| entry.layer == first.layer) {
+        let title = match first.layer {
             Some(layer) => format!("{}, layer {layer}", words(what)),
             None => words(what).to_owned(),
-        },
-        subtitle: subtitle(source.trace, true),
-        hook: entry.name.clone(),
-        rows: Axis {
-            name: "token",
-            labels: token_labels(source.trace, look.labels),
-            numbered: look.labels == Labels::Both,
-        },
-        columns: Axis { name: "dimension", labels: vec![String::new(); columns], numbered: true },
-        value_columns: columns,
-        values,
-        quantity: "value",
-        prompt: shown(source.trace),
+        };
+        let columns = Axis { name: "dimension", labels: vec![String::new(); first.shape[1]], numbered: true };
+        let values = states.swap_remove(0);
+        return Ok(finish(&page(title, first.name.clone(), columns, values, "Value"), true, look));
+    }
+    let label = |entry: &Entry| match entry.layer {
+        Some(layer) if entry.hook() == what.hook() => layer.to_string(),
+        _ => "end".to_owned(),
     };
-    Ok(finish(&matrix, true, look))
+    let columns = Axis { name: "layer", labels: entries.iter().map(label).collect(), numbered: false };
+    let values = norms(&states, trace.n_tokens());
+    let title = format!("{}, norms", words(what));
+    let hook = what.hook().name(0).replacen('0', "*", 1);
+    Ok(finish(&page(title, hook, columns, values, "Euclidean norm"), false, look))
+}
+
+/// Euclidean norms, [token, layer], of several [token, width] states.
+fn norms(states: &[Vec<f32>], n_tokens: usize) -> Vec<f32> {
+    let norm = |state: &Vec<f32>, token: usize| {
+        let width = state.len() / n_tokens.max(1);
+        state[token * width..(token + 1) * width].iter().map(|x| x * x).sum::<f32>().sqrt()
+    };
+    (0..n_tokens).flat_map(|token| states.iter().map(move |state| norm(state, token))).collect()
 }
 
 fn finish(matrix: &Matrix, signed: bool, look: Look) -> Drawing {

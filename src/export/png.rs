@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use resvg::usvg::fontdb::{Database, FaceInfo, Source, Style, Weight};
 use resvg::{tiny_skia, usvg};
 
-use crate::render::Raster;
+use crate::render::{Raster, fonts};
 
 use super::error::ExportError;
 use super::figure::{Drawing, metrics, to_svg};
@@ -25,7 +26,7 @@ pub fn draw(drawing: &Drawing, width: Option<u32>) -> Result<Vec<u8>, ExportErro
     if width == 0 || width.max(height) > LARGEST {
         return Err(ExportError::Size { width, height, largest: LARGEST });
     }
-    let options = usvg::Options { fontdb: Arc::new(fonts(drawing)), ..usvg::Options::default() };
+    let options = usvg::Options { fontdb: Arc::new(faces(drawing)), ..usvg::Options::default() };
     let failed = |why: String| ExportError::Draw(why);
     let tree = usvg::Tree::from_str(&to_svg(drawing), &options).map_err(|e| failed(e.to_string()))?;
     let mut pixels =
@@ -46,16 +47,32 @@ fn compress(width: u32, height: u32, rgb: &[u8]) -> Result<Vec<u8>, png::Encodin
     Ok(out)
 }
 
-/// The two embedded faces, and the system's only where a token needs them: reading those takes a while.
-fn fonts(drawing: &Drawing) -> usvg::fontdb::Database {
-    let mut fonts = usvg::fontdb::Database::new();
-    fonts.load_font_data(epaint_default_fonts::UBUNTU_LIGHT.to_vec());
-    fonts.load_font_data(epaint_default_fonts::HACK_REGULAR.to_vec());
-    fonts.set_sans_serif_family("Ubuntu");
-    fonts.set_monospace_family("Hack");
+/// The embedded faces, and the system's only where a token needs them: reading those takes a while.
+fn faces(drawing: &Drawing) -> Database {
+    let mut faces = Database::new();
+    for face in [fonts::SANS, fonts::STRONG, fonts::MONO] {
+        faces.load_font_source(Source::Binary(Arc::new(face)));
+    }
     let foreign = |text: &str| text.chars().any(|c| !metrics::is_embedded(c));
     if drawing.texts().any(|text| foreign(&text.text)) {
-        fonts.load_system_fonts();
+        add_system_fonts(&mut faces);
     }
-    fonts
+    faces
+}
+
+/// The drawing falls back to the first face that has a character: upright ones of usual weight come first, sans
+/// before serif, simplified Chinese before its kin.
+fn add_system_fonts(faces: &mut Database) {
+    let mut system = Database::new();
+    system.load_system_fonts();
+    let mut others: Vec<FaceInfo> = system.faces().cloned().collect();
+    others.sort_by_cached_key(|face| {
+        let unusual = face.style != Style::Normal || face.weight != Weight::NORMAL;
+        let name = face.families.first().map_or("", |(name, _)| name.as_str());
+        let rank = usize::from(name.contains("Serif")) * 2 + usize::from(!name.contains(" SC"));
+        (unusual, rank, face.post_script_name.clone())
+    });
+    for face in others {
+        faces.push_face_info(face);
+    }
 }

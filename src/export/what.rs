@@ -182,7 +182,7 @@ pub struct NotARange(String);
 impl Ranges {
     /// One number.
     pub fn one(index: usize) -> Self {
-        Self(vec![index..index + 1])
+        Self(std::iter::once(index..index + 1).collect())
     }
 
     fn contains(&self, index: usize) -> bool {

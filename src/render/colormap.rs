@@ -105,6 +105,7 @@ impl ColorMap {
     }
 
     /// Its nearest kin with the floor of `theme`, so that switching themes keeps the choice.
+    #[must_use]
     pub fn on(self, theme: Theme) -> Self {
         match (theme, self) {
             (Theme::Light, Self::Magma | Self::Inferno) => Self::MagmaLight,
@@ -146,7 +147,7 @@ impl ColorMap {
             let position = i as f32 / 255.0 * (anchors.len() - 1) as f32;
             let left = (position as usize).min(anchors.len() - 2);
             let share = position - left as f32;
-            let [a, b] = [anchors[left], anchors[left + 1]].map(|rgb| rgb.to_be_bytes());
+            let [a, b] = [anchors[left], anchors[left + 1]].map(u32::to_be_bytes);
             let mix = |c: usize| (f32::from(a[c]) * (1.0 - share) + f32::from(b[c]) * share + 0.5) as u8;
             [mix(1), mix(2), mix(3), 0xff]
         })

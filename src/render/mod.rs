@@ -3,6 +3,7 @@
 //! **Invariant:** no egui types and no files here; a matrix goes in, pixels come out.
 
 mod colormap;
+pub mod fonts;
 mod palette;
 mod raster;
 mod shader;

@@ -4,6 +4,8 @@
 //! from their published 256-entry tables (CC0): thirty-three anchors stay within two levels of them (cividis: six,
 //! at its one corner). The others are ours, drawn in Oklab so that equal steps of a value look equally far apart.
 
+#![expect(clippy::unreadable_literal, reason = "a colour is read as six hexadecimal digits")]
+
 pub(super) const MAGMA: &[u32] = &[
     0x000004, 0x030312, 0x0a0822, 0x130d34, 0x1d1147, 0x29115a, 0x36106b, 0x440f76, 0x50127c, 0x5d177f,
     0x691c81, 0x762181, 0x822681, 0x8f2a81, 0x9c2e7f, 0xa9337d, 0xb6367a, 0xc33b75, 0xcf4070, 0xdb476a,

@@ -1,5 +1,7 @@
 //! The two themes and the colours of everything that is not a value: shared by pictures and pages.
 
+#![expect(clippy::unreadable_literal, reason = "a colour is read as six hexadecimal digits")]
+
 use serde::{Deserialize, Serialize};
 use strum::{EnumIter, EnumString, IntoStaticStr};
 

@@ -61,6 +61,7 @@ impl TileKey {
     }
 
     /// The tile one level up that shows the same cells: what to draw until this one is there.
+    #[must_use]
     pub fn parent(self) -> Self {
         Self { level: self.level + 1, row: self.row / 2, column: self.column / 2 }
     }

@@ -1,9 +1,14 @@
 //! One test binary: egui and candle link once; a module per contract.
 
 mod by_hand;
+mod cli;
+mod export;
+mod figures;
 mod floors;
+mod html;
 mod loading;
 mod malformed;
 mod parity;
 mod pattern;
+mod render;
 mod runs;

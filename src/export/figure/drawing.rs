@@ -83,11 +83,13 @@ pub struct Text {
     pub fill: Rgba,
 }
 
-/// The two faces of the house.
+/// The faces of the house.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Face {
     /// Proportional, for words.
     Sans,
+    /// The same, stronger, for titles.
+    Strong,
     /// Monospace, for tokens and ids.
     Mono,
 }
@@ -127,11 +129,13 @@ impl Text {
     }
 
     /// The same with another anchor.
+    #[must_use]
     pub fn anchored(self, anchor: Anchor) -> Self {
         Self { anchor, ..self }
     }
 
     /// The same, turned.
+    #[must_use]
     pub fn turned(self, degrees: f32) -> Self {
         Self { turn: degrees, ..self }
     }

@@ -6,15 +6,15 @@ use super::drawing::Face;
 pub(crate) const ASCENT: f32 = 0.78;
 /// Depth of letters below the baseline, per font size.
 pub(crate) const DESCENT: f32 = 0.22;
-/// Advance of every Latin, Greek and Cyrillic letter in Hack, `DejaVu` Sans Mono and Menlo, per font size.
+/// Advance of every letter of `JetBrains` Mono, and all but that of its usual kin, per font size.
 const MONO: f32 = 0.603;
 
-/// Advances of Ubuntu Light, hundredths of the font size, from space to tilde.
+/// Advances of Inter, hundredths of the font size, from space to tilde.
 const SANS: [u8; 95] = [
-    23, 27, 39, 65, 56, 83, 65, 24, 31, 31, 47, 56, 25, 28, 25, 36, 56, 56, 56, 56, 56, 56, 56, 56, 56, 56,
-    25, 25, 56, 56, 56, 38, 94, 64, 63, 61, 70, 56, 52, 66, 69, 25, 49, 60, 50, 86, 71, 77, 59, 77, 62, 52,
-    55, 68, 62, 92, 61, 57, 56, 31, 36, 31, 56, 49, 38, 51, 58, 46, 58, 55, 38, 57, 57, 24, 24, 50, 26, 86,
-    57, 58, 58, 58, 37, 43, 39, 57, 48, 78, 50, 47, 46, 32, 26, 32, 56,
+    29, 28, 41, 64, 64, 82, 64, 23, 37, 37, 50, 66, 28, 47, 28, 36, 65, 65, 65, 65, 65, 65, 65, 65, 65, 65,
+    28, 28, 66, 66, 66, 51, 94, 68, 66, 73, 72, 60, 59, 75, 75, 27, 55, 66, 57, 89, 76, 77, 64, 77, 64, 64,
+    65, 75, 68, 95, 65, 67, 63, 37, 36, 37, 47, 46, 50, 57, 63, 56, 63, 59, 37, 61, 60, 24, 24, 55, 24, 87,
+    59, 60, 61, 61, 38, 53, 37, 59, 56, 82, 54, 56, 55, 37, 33, 37, 66,
 ];
 
 /// Width of `text` at font size `size`.
@@ -38,16 +38,24 @@ pub(crate) fn elide(text: &str, face: Face, size: f32, room: f32) -> String {
 
 /// Whether the embedded faces draw `c`; other characters need the system's fonts.
 pub(crate) fn is_embedded(c: char) -> bool {
-    matches!(c as u32, 0x20..=0x7e | 0xa0..=0x17f | 0x391..=0x3c9 | 0x401..=0x45f
-        | 0x2013..=0x2014 | 0x2018..=0x201d | 0x2026 | 0x2039..=0x203a | 0x2190..=0x2193 | 0x2212 | 0x21b5)
+    // Line end and tab, as tokens show them, are in Inter alone
+    is_mono(c) || matches!(c, '⏎' | '⇥')
+}
+
+/// Letters, punctuation and arrows that both embedded faces draw.
+fn is_mono(c: char) -> bool {
+    matches!(c as u32, 0x20..=0x7e | 0xa0..=0x131 | 0x134..=0x148 | 0x14a..=0x17f | 0x391..=0x3a1 | 0x3a3..=0x3c9
+        | 0x401..=0x40c | 0x40e..=0x44f | 0x451..=0x45c | 0x45e..=0x45f | 0x2013..=0x2014 | 0x2018..=0x201a
+        | 0x201c..=0x201e | 0x2026 | 0x2039..=0x203a | 0x2190..=0x2199 | 0x2212)
 }
 
 fn advance(c: char, face: Face) -> f32 {
     match (face, c) {
-        (Face::Mono, _) if is_embedded(c) => MONO,
+        (Face::Mono, _) if is_mono(c) => MONO,
+        // Semi-bold letters are at most a tenth wider
+        (Face::Strong, ' '..='~') => f32::from(SANS[c as usize - 0x20]) / 100.0 * 1.1,
         (Face::Sans, ' '..='~') => f32::from(SANS[c as usize - 0x20]) / 100.0,
-        (Face::Sans, '·') => 0.25,
-        (Face::Sans, _) if is_embedded(c) => 0.75,
+        (Face::Sans, '·') => 0.3,
         // From a fallback face: an em covers ideographs, kana, symbols and emoji
         _ => 1.0,
     }

@@ -11,8 +11,8 @@ use crate::render::{Raster, Rgba};
 use super::drawing::{Anchor, Area, Drawing, Face, Shape, Text};
 
 /// Families by face: the embedded ones first, then what the usual systems have.
-const SANS: &str = "'Ubuntu', 'Ubuntu Light', 'Noto Sans', 'Helvetica Neue', Arial, sans-serif";
-const MONO: &str = "'Hack', 'DejaVu Sans Mono', Menlo, Consolas, monospace";
+const SANS: &str = "'Inter', 'Noto Sans', 'Helvetica Neue', Arial, sans-serif";
+const MONO: &str = "'JetBrains Mono', 'DejaVu Sans Mono', Menlo, Consolas, monospace";
 
 /// The whole file.
 pub fn to_svg(drawing: &Drawing) -> String {
@@ -67,11 +67,14 @@ fn image(out: &mut String, area: Area, raster: &Raster) -> std::fmt::Result {
 
 fn text(out: &mut String, text: &Text) -> std::fmt::Result {
     let family = match text.face {
-        Face::Sans => SANS,
+        Face::Sans | Face::Strong => SANS,
         Face::Mono => MONO,
     };
     let (x, y) = (Number(text.x), Number(text.y));
     write!(out, "<text x=\"{x}\" y=\"{y}\" font-family=\"{family}\" font-size=\"{}\"", Number(text.size))?;
+    if text.face == Face::Strong {
+        out.push_str(" font-weight=\"600\"");
+    }
     match text.anchor {
         Anchor::Start => {}
         Anchor::Middle => out.push_str(" text-anchor=\"middle\""),

@@ -1,0 +1,276 @@
+//! Contract: names, JSON shapes, exit statuses and one line of complaint, as other people's scripts rely on them.
+
+use crate::parity::fixtures;
+use serde_json::Value;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+const IDS: &[&str] = &["--ids", "5 1 7, 3 5 1"];
+
+fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mnemoscope"));
+    command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY").env_remove("WAYLAND_SOCKET");
+    command
+}
+
+fn model() -> PathBuf {
+    fixtures().join("llama-gqa")
+}
+
+/// Runs `command` on the fixture with ids as its prompt.
+fn on_ids(command: &str, more: &[&str]) -> Output {
+    program().arg(command).arg(model()).args(IDS).args(more).output().expect("the binary runs")
+}
+
+fn bare(arguments: &[&str]) -> Output {
+    program().args(arguments).output().expect("the binary runs")
+}
+
+#[track_caller]
+fn object(output: &Output) -> Value {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(text.trim_end().lines().count(), 1, "one object and nothing else: {text}");
+    serde_json::from_str(&text).expect("a JSON object")
+}
+
+/// Status 1, nothing on stdout, one line on stderr that holds every one of `words`.
+#[track_caller]
+fn complains(output: &Output, words: &[&str]) {
+    let line = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{line}");
+    assert!(output.stdout.is_empty());
+    assert_eq!(line.lines().count(), 1, "one line: {line}");
+    for word in words {
+        assert!(line.contains(word), "`{word}` is not in: {line}");
+    }
+}
+
+#[test]
+fn run_gives_tokens_candidates_timing_and_bytes() {
+    let object = object(&on_ids("run", &["--json", "--top", "3"]));
+    let ids: Vec<u64> = object["tokens"]
+        .as_array()
+        .expect("tokens")
+        .iter()
+        .map(|token| token["id"].as_u64().expect("an id"))
+        .collect();
+    assert_eq!(ids, [5, 1, 7, 3, 5, 1]);
+    assert!(object["tokens"][0]["text"].is_string());
+    let next = object["next"].as_array().expect("candidates");
+    assert_eq!(next.len(), 3);
+    assert!(next.iter().all(|next| next["id"].is_u64() && next["text"].is_string() && next["p"].is_f64()));
+    assert!(object["forward_s"].as_f64().is_some_and(|s| s > 0.0));
+    assert!(object["trace_bytes"].as_u64().is_some_and(|bytes| bytes > 0));
+}
+
+#[test]
+fn heads_gives_every_measure_and_sorts_by_one() {
+    let object = object(&on_ids("heads", &["--json", "--sort", "entropy"]));
+    assert_eq!(object["tokens"].as_array().map(Vec::len), Some(6));
+    let heads = object["heads"].as_array().expect("heads");
+    for measure in mnemoscope::analysis::MEASURES {
+        assert!(heads.iter().all(|head| head[measure.id].is_number()), "{} is missing", measure.id);
+    }
+    let entropies: Vec<f64> = heads.iter().map(|head| head["entropy"].as_f64().expect("a number")).collect();
+    assert!(entropies.is_sorted_by(|a, b| a >= b), "{entropies:?}");
+    let table = on_ids("heads", &["--top", "2"]);
+    let lines: Vec<String> = String::from_utf8_lossy(&table.stdout).lines().map(str::to_owned).collect();
+    assert!(lines.len() >= 3 && lines.windows(2).all(|pair| pair[0].len() == pair[1].len()), "{lines:#?}");
+}
+
+#[test]
+fn lens_has_a_layer_more_than_the_model() {
+    let object = object(&on_ids("lens", &["--json", "--top", "2"]));
+    let layers = object["layers"].as_array().expect("layers");
+    let info = self::object(&program().arg("info").arg(model()).arg("--json").output().expect("runs"));
+    assert_eq!(layers.len() as u64, info["layers"].as_u64().expect("a number") + 1);
+    for layer in layers {
+        assert!(layer["name"].is_string());
+        assert_eq!(layer["tokens"].as_array().map(Vec::len), Some(6));
+        assert_eq!(layer["tokens"][5].as_array().map(Vec::len), Some(2));
+    }
+    assert!(String::from_utf8_lossy(&on_ids("lens", &[]).stdout).lines().count() > 2);
+}
+
+#[test]
+fn info_says_what_the_model_is() {
+    let object = object(&program().arg("info").arg(model()).arg("--json").output().expect("runs"));
+    for name in ["family", "layers", "heads", "kv_heads", "head_dim", "width", "vocab_size", "parameters"] {
+        assert!(!object[name].is_null(), "{name} is missing");
+    }
+    assert!(object["tensors"].as_array().is_some_and(|tensors| tensors[0]["source"].is_string()));
+}
+
+#[test]
+fn generate_adds_tokens_and_a_seed_repeats_them() {
+    let draw = |seed: &str| {
+        let more =
+            ["--json", "-n", "4", "--temperature", "1", "--top-k", "20", "--top-p", "0.9", "--seed", seed];
+        object(&on_ids("generate", &more))["tokens"].clone()
+    };
+    assert!((1..=4).contains(&draw("3").as_array().expect("tokens").len()));
+    assert_eq!(draw("3"), draw("3"));
+}
+
+#[test]
+fn check_passes_on_a_sound_model() {
+    let object = object(&program().arg("check").arg(model()).arg("--json").output().expect("runs"));
+    assert_eq!(object["passed"], true, "{object:#}");
+    assert!(object["checks"].as_array().is_some_and(|checks| checks.len() >= 4));
+}
+
+#[test]
+fn bench_prints_what_can_stand_beside_another_program() {
+    let more = ["--tokens", "12", "--runs", "2", "--decode", "2", "--threads", "1", "--json"];
+    let object = object(&program().arg("bench").arg(model()).args(more).output().expect("runs"));
+    assert_eq!(object["tokens"], 12);
+    assert_eq!(object["threads"], 1);
+    for name in ["load_s", "forward_s", "first_map_s", "decode_s", "peak_rss_bytes"] {
+        assert!(object[name].as_f64().is_some_and(|value| value > 0.0), "{name}: {object}");
+    }
+}
+
+#[test]
+fn export_writes_what_the_names_say() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let more = ["-o", &path("a.npz"), &path("a.svg"), "--layers", "0", "--heads", "0-1", "--json"];
+    let object = object(&on_ids("export", &more));
+    let files = object["files"].as_array().expect("files");
+    assert_eq!(files.len(), 2);
+    for file in files {
+        let bytes = std::fs::metadata(file["path"].as_str().expect("a path")).expect("written").len();
+        assert_eq!(file["bytes"], bytes);
+    }
+}
+
+#[test]
+fn a_prompt_comes_from_a_file_or_standard_input() {
+    let mut child = program()
+        .args(["run", "--prompt-file", "-", "--json"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the binary runs");
+    child.stdin.take().expect("piped").write_all(b"Once upon a time").expect("it reads");
+    let from_pipe = object(&child.wait_with_output().expect("it ends"));
+    let from_option = object(&bare(&["run", "--prompt", "Once upon a time", "--json"]));
+    assert_eq!(from_pipe["tokens"], from_option["tokens"]);
+}
+
+#[test]
+fn a_wrong_prompt_is_one_clear_line() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("prompt.txt");
+    let mut file = std::fs::File::create(&path).expect("made");
+    file.write_all(b"good \xff bad").expect("written");
+    let name = path.display().to_string();
+    complains(&bare(&["run", "--prompt-file", &name]), &["byte 5", &name, "UTF-8"]);
+    complains(&bare(&["run", "--prompt-file", "/nowhere/at/all"]), &["/nowhere/at/all"]);
+    complains(&bare(&["run", "--prompt", ""]), &["empty"]);
+    complains(&bare(&["run", "--ids", "99999999"]), &["99999999", "out of range"]);
+    complains(&on_ids("run", &["--memory", "1k"]), &["memory", "--memory"]);
+}
+
+#[test]
+fn a_wrong_model_is_one_clear_line() {
+    complains(&bare(&["info", "/no/such/model"]), &["/no/such/model"]);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let name = folder.path().display().to_string();
+    complains(&bare(&["run", &name, "--prompt", "a"]), &["config.json", &name]);
+    std::fs::copy(model().join("model.safetensors"), folder.path().join("model.safetensors"))
+        .expect("copied");
+    let mut config = std::fs::File::create(folder.path().join("config.json")).expect("made");
+    config.write_all(b"{\"model_type\": \"mamba\"}").expect("written");
+    complains(&bare(&["info", &name]), &["mamba", "LlamaForCausalLM"]);
+    complains(&bare(&["info", "--device", "cuda:1"]), &["cuda:1"]);
+}
+
+#[test]
+fn where_nothing_can_be_written_one_line_says_so() {
+    complains(&on_ids("export", &["-o", "/nowhere/a.npz"]), &["/nowhere/a.npz", "folder"]);
+    complains(&on_ids("export", &["-o", "a.xyz"]), &["a.xyz", ".npz"]);
+    complains(&on_ids("export", &["-o", "a.png", "--layers", "77"]), &["layer 77"]);
+    #[cfg(target_os = "linux")]
+    {
+        let full = std::fs::File::options().write(true).open("/dev/full").expect("Linux has it");
+        let output = program().args(["info", "--json"]).stdout(full).output().expect("runs");
+        assert_eq!(output.status.code(), Some(1), "a full disk under standard output");
+    }
+}
+
+#[test]
+fn wrong_usage_is_status_two() {
+    for arguments in [
+        &["run"][..],
+        &["run", "--prompt", "a", "--ids", "1"],
+        &["run", "--ids", "x"],
+        &["export", "--prompt", "a"],
+        &["export", "--prompt", "a", "-o", "a.png", "--colormap", "mauve"],
+        &["heads", "--prompt", "a", "--sort", "beauty"],
+        &["generate", "--prompt", "a", "--top-p", "3"],
+        &["--device", "abacus", "info"],
+        &["model", "run", "--prompt", "a"],
+        &["--no-such-option"],
+    ] {
+        let output = bare(arguments);
+        assert_eq!(
+            output.status.code(),
+            Some(2),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn help_version_completions_and_the_man_page_are_there() {
+    let text = |arguments: &[&str]| {
+        let output = bare(arguments);
+        assert!(output.status.success(), "{arguments:?}");
+        String::from_utf8(output.stdout).expect("text")
+    };
+    assert!(text(&["--version"]).contains(env!("CARGO_PKG_VERSION")));
+    let man = text(&["man"]);
+    for command in ["run", "export", "heads", "lens", "generate", "info", "check", "bench"] {
+        assert!(text(&["--help"]).contains(command));
+        assert!(
+            man.to_lowercase().contains(&format!("mnemoscope\\-{command}")),
+            "{command} is not in the man page"
+        );
+    }
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        assert!(text(&["completions", shell]).contains("prompt-file"), "{shell}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_closed_pipe_is_no_failure() {
+    let script = format!("'{}' man | true; exit ${{PIPESTATUS[0]}}", env!("CARGO_BIN_EXE_mnemoscope"));
+    let status = Command::new("bash").args(["-c", &script]).status().expect("a shell");
+    assert_eq!(status.code(), Some(0));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_window_without_a_display_is_one_clear_line() {
+    complains(&bare(&[]), &["display"]);
+    complains(&bare(&["bench", "--window", "--runs", "1"]), &["display"]);
+}
+
+#[test]
+fn a_model_of_one_token_or_without_a_head_runs() {
+    let one = fixtures().join("llama-one-token");
+    let _ = object(&program().arg("run").arg(one).args(["--ids", "1", "--json"]).output().expect("runs"));
+    let headless: &Path = &fixtures().join("bert-bare");
+    let next = object(&program().arg("run").arg(headless).args(IDS).arg("--json").output().expect("runs"));
+    assert_eq!(next["next"].as_array().map(Vec::len), Some(0));
+    let lens = program().arg("lens").arg(headless).args(IDS).output().expect("runs");
+    complains(&lens, &["head"]);
+    let generate = program().arg("generate").arg(headless).args(IDS).output().expect("runs");
+    complains(&generate, &["does not generate"]);
+}

@@ -1,0 +1,89 @@
+//! Contract: the interactive page is one sound file that holds the weights within its stated error, reaches for no
+//! network, and executes nothing that came from a prompt.
+
+use crate::export::{Run, what};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use mnemoscope::export::{Options, What};
+use mnemoscope::trace::HeadId;
+use serde_json::Value;
+use std::io::Read as _;
+
+fn page(run: &Run) -> String {
+    let path = run.export("page.html", &what(&[What::Pattern])).expect("written");
+    std::fs::read_to_string(path).expect("UTF-8")
+}
+
+/// The JSON between the element that holds it and the next end of a script: as a browser cuts it.
+fn data(page: &str) -> Value {
+    let (_, rest) = page.split_once("<script type=\"application/json\" id=\"data\">").expect("an element");
+    let (json, _) = rest.split_once("</script").expect("it ends");
+    serde_json::from_str(json).expect("one JSON object")
+}
+
+#[test]
+fn weights_are_within_the_stated_error() {
+    let run = Run::of("gpt2-odd", 13);
+    let data = data(&page(&run));
+    assert_eq!(data["bits"], 16);
+    let heads = data["heads"].as_array().expect("heads");
+    assert_eq!(heads.len(), run.trace.head_ids().count());
+    for head in heads {
+        let number = |name: &str| head[name].as_u64().expect("a number") as usize;
+        let id = HeadId { layer: number("layer"), head: number("head") };
+        let max = head["max"].as_f64().expect("a maximum") as f32;
+        let packed = BASE64_STANDARD.decode(head["data"].as_str().expect("text")).expect("base64");
+        let mut bytes = Vec::new();
+        flate2::read::ZlibDecoder::new(&packed[..]).read_to_end(&mut bytes).expect("deflated");
+        let steps: Vec<u16> = bytemuck::pod_collect_to_vec(&bytes);
+        let exact = run.trace.pattern(id).tile(0..13, 0..13);
+        assert_eq!(steps.len(), exact.len());
+        for (step, exact) in steps.into_iter().zip(exact) {
+            let weight = f32::from(step) / 65_535.0 * max;
+            assert!((weight - exact).abs() <= 0.51 / 65_535.0 * max, "{id}: {weight} for {exact}");
+        }
+    }
+}
+
+#[test]
+fn a_token_that_closes_the_script_stays_text() {
+    let run = Run::of("gpt2-odd", 5);
+    let page = page(&run);
+    assert_eq!(page.matches("<script").count(), 2, "the data and our own script, nothing else");
+    assert!(!page.contains("alert(1)</script"));
+    let shown = data(&page)["tokens"][1].as_str().expect("text").to_owned();
+    assert_eq!(shown, run.trace.tokens[1].shown());
+    assert!(shown.starts_with("</script><script>alert(1)</script>"));
+}
+
+#[test]
+fn the_script_writes_text_only_and_asks_nobody() {
+    let run = Run::of("gpt2-odd", 3);
+    let page = page(&run);
+    for banned in [
+        "innerHTML",
+        "outerHTML",
+        "insertAdjacentHTML",
+        "document.write",
+        "eval(",
+        "fetch(",
+        "http:",
+        "https:",
+    ] {
+        assert!(!page.contains(banned), "the page says {banned}");
+    }
+    assert!(page.contains("Content-Security-Policy") && page.contains("default-src 'none'"));
+    for mark in ["/*STYLE*/", "/*SCRIPT*/", "/*DATA*/"] {
+        assert!(!page.contains(mark), "{mark} was not filled");
+    }
+}
+
+#[test]
+fn only_picked_heads_are_in() {
+    let run = Run::of("gpt2-odd", 4);
+    let mut options = Options::default();
+    options.selection.heads = Some("0".parse().expect("a head"));
+    let path = run.export("one.html", &options).expect("written");
+    let data = data(&std::fs::read_to_string(path).expect("UTF-8"));
+    assert!(data["heads"].as_array().expect("heads").iter().all(|head| head["head"] == 0));
+}
