@@ -35,7 +35,7 @@ const LIVE_PASS: f64 = 0.25;
 /// Parameters beyond which a model counts as slow until it has shown otherwise.
 const LIVE_PARAMETERS: u64 = 40_000_000;
 /// Windows lower than this start with the lower pane shut.
-const LOWER_FROM: f32 = 780.0;
+const LOWER_FROM: f32 = 680.0;
 
 /// The whole application.
 pub struct Window {
@@ -334,12 +334,12 @@ fn panes(
         .frame(plain(tokens.panel))
         .show(ui, |ui| right::show(ui, scene, out));
     let high = ui.available_height();
-    let lower = Panel::bottom("lower").frame(plain(tokens.background));
     let lower = if scene.lower_open {
-        lower.resizable(true).default_size((high * 0.3).clamp(170.0, 420.0)).size_range(120.0..=high * 0.7)
+        Panel::bottom("lower").default_size((high * 0.29).clamp(160.0, 420.0)).size_range(120.0..=high * 0.7)
     } else {
-        lower.resizable(false).exact_size(HEADER)
+        Panel::bottom("lower, shut").resizable(false).exact_size(HEADER)
     };
+    let lower = lower.frame(plain(tokens.background));
     lower.show(ui, |ui| lower::show(ui, scene, parts.hidden, post, out));
     let palette = Palette::new(&scene.state.look, scene.dark);
     let middle = ui.available_width();

@@ -6,7 +6,8 @@ use crate::{
         command::Command,
         palette::Palette,
         scene::{Out, Scene},
-        theme::{self, BODY, SMALL},
+        text,
+        theme::{self, BODY, SMALL, TITLE},
         tiles::Tiles,
         widgets::{self, axis, axis::Place, bars, heatmap::HeatMap, legend},
     },
@@ -95,18 +96,18 @@ impl Parts {
     fn new(scene: &Scene<'_>, room: Rect) -> Self {
         let n = scene.n_tokens().max(1);
         let view = scene.view();
-        let index = if n > 96 { 6.0 } else { 0.0 };
-        let longest = (scene.longest as f32 + index) * CHARACTER;
-        let label = longest.clamp(24.0, LABEL);
         let bars = if room.height() < 380.0 { 28.0 } else { 44.0 };
         let below = 12.0 + bars + 10.0 + 16.0 + 8.0 + 24.0 + 10.0;
-        let lean = label * 0.6;
-        let width = room.width() - 2.0 * MARGIN - label - 8.0 - lean;
-        // The labels' height depends on the cell, the cell on what their height leaves: twice is enough
-        let mut side = width;
-        let mut above = 0.0;
-        for _ in 0..2 {
-            above = axis::lie(side / view.span, longest, label).2;
+        // The labels' size depends on the cell, the cell on what they leave: three rounds are enough
+        let (mut width, mut side) = (room.width() - 2.0 * MARGIN, room.width().min(room.height()) * 0.7);
+        let (mut above, mut label, mut longest) = (0.0, 0.0, 0.0);
+        for _ in 0..3 {
+            let cell = side / view.span;
+            let index = if axis::indexed(cell, SMALL + 5.0) { text::grouped(n as u64).len() + 1 } else { 0 };
+            longest = (scene.longest + index) as f32 * CHARACTER;
+            label = longest.clamp(24.0, LABEL);
+            above = axis::lie(cell, longest, label).2;
+            width = room.width() - 2.0 * MARGIN - label - 8.0 - label * 0.5;
             side = width.min(room.height() - above - below).clamp(48.0, LARGEST_CELL * view.span.max(1.0));
         }
         let spare = (width - side).max(0.0);
@@ -153,10 +154,13 @@ fn foot(ui: &Ui, scene: &Scene<'_>, trace: &Trace, parts: &Parts, shader: &Shade
     legend::show(ui, bar, shader, (&ends.0, &ends.1));
     let left = bar.right() + 18.0;
     if let Some((query, key)) = scene.shown_query().zip(scene.shown_key()) {
-        let weight = trace.pattern(scene.state.head).cell(query, key);
-        let text = (words.cell)(&scene.token_name(query), &scene.token_name(key), weight);
-        let galley = widgets::short(ui, &text, theme::mono(12.0), area.right() - left, tokens.text);
-        ui.painter().galley(pos2(left, top - 3.0), galley, tokens.text);
+        let weight = format!("{:.4}", trace.pattern(scene.state.head).cell(query, key));
+        let number = widgets::short(ui, &weight, theme::strong(TITLE), 80.0, tokens.text);
+        let names = left + number.size().x + 14.0;
+        ui.painter().galley(pos2(left, top - 5.0), number, tokens.text);
+        let line = (words.cell)(&scene.token_name(query), &scene.token_name(key));
+        let galley = widgets::short(ui, &line, theme::mono(12.0), area.right() - names, tokens.muted);
+        ui.painter().galley(pos2(names, top - 3.0), galley, tokens.muted);
     } else {
         let hint = widgets::short(ui, words.point_at, theme::body(BODY), area.right() - left, tokens.muted);
         ui.painter().galley(pos2(left, top - 4.0), hint, tokens.muted);

@@ -55,8 +55,7 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, atlas: &mut Atlas, palette: &Palette
     let mut inner = ui.new_child(UiBuilder::new().max_rect(room));
     ScrollArea::both().auto_shrink(false).show(&mut inner, |ui| {
         let (area, _) = ui.allocate_exact_size(grid.size(), Sense::hover());
-        let area = if grid.size().y < room.height() { area } else { area.translate(vec2(0.0, 2.0)) };
-        grid.show(ui, area.min, trace, scene, atlas, palette, out);
+        grid.show(ui, area.min + vec2(0.0, 3.0), trace, scene, atlas, palette, out);
     });
     ui.allocate_rect(room, Sense::hover());
 }
@@ -154,7 +153,7 @@ impl Grid {
     }
 
     fn size(&self) -> egui::Vec2 {
-        vec2(self.left + self.pitch.x * self.across as f32, self.pitch.y * self.down as f32)
+        vec2(self.left + self.pitch.x * self.across as f32, self.pitch.y * self.down as f32 + 4.0)
     }
 
     fn show(
@@ -250,7 +249,7 @@ fn gap(side: f32) -> f32 {
 /// The largest thumbnail with which `across` × `down` fit into `room`.
 fn side_of(room: egui::Vec2, left: f32, across: usize, down: usize) -> f32 {
     let width = (room.x - left) / across.max(1) as f32;
-    let height = room.y / down.max(1) as f32;
+    let height = (room.y - 6.0) / down.max(1) as f32;
     let fits = |side: f32| {
         let name = if side >= NAMED_FROM { SMALL + 5.0 } else { 0.0 };
         side + gap(side) <= width && side + BAR + 3.0 + name + gap(side) * 0.6 <= height

@@ -24,10 +24,7 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
             prompt(ui, scene, out);
             ui.add_space(16.0);
             if scene.trace.is_some() {
-                widgets::section(
-                    ui,
-                    &format!("{} · {}", scene.words.tokens, text::grouped(scene.n_tokens() as u64)),
-                );
+                widgets::section_of(ui, scene.words.tokens, &text::grouped(scene.n_tokens() as u64));
                 strip::show(ui, scene, out);
                 ui.add_space(16.0);
             }

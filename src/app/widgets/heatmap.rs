@@ -67,7 +67,8 @@ impl HeatMap<'_> {
             }
         }
         if place.cell() >= GRID_FROM {
-            lattice(&painter, &place, theme::tokens(ui).background);
+            let causal = self.trace.spec.blocks[scene.state.head.layer].attention.causal;
+            lattice(&painter, &place, theme::tokens(ui).background, causal);
         }
     }
 
@@ -116,14 +117,21 @@ impl HeatMap<'_> {
     }
 }
 
-/// Hairlines between cells.
-fn lattice(painter: &egui::Painter, place: &Place, color: Color32) {
-    let stroke = Stroke::new(1.0, color.gamma_multiply(0.55));
+/// Hairlines between cells; what a causal head cannot see stays plain.
+fn lattice(painter: &egui::Painter, place: &Place, color: Color32, causal: bool) {
+    let stroke = Stroke::new(1.0, color.gamma_multiply(0.6));
     for key in place.keys().skip(1) {
-        painter.vline(place.x(key as f32), place.rect.y_range(), stroke);
+        let top = if causal { place.y(key as f32 - 1.0) } else { place.rect.top() };
+        painter.vline(
+            place.x(key as f32),
+            egui::Rangef::new(top.max(place.rect.top()), place.rect.bottom()),
+            stroke,
+        );
     }
     for query in place.queries().skip(1) {
-        painter.hline(place.rect.x_range(), place.y(query as f32), stroke);
+        let right = if causal { place.x(query as f32 + 1.0) } else { place.rect.right() };
+        let across = egui::Rangef::new(place.rect.left(), right.min(place.rect.right()));
+        painter.hline(across, place.y(query as f32), stroke);
     }
 }
 

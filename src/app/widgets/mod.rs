@@ -42,8 +42,20 @@ pub fn header(ui: &mut Ui, title: &str, subtitle: &str, controls: impl FnOnce(&m
 
 /// A section's title in small muted capitals.
 pub fn section(ui: &mut Ui, title: &str) {
-    let text = RichText::new(title.to_uppercase()).font(theme::strong(SMALL)).extra_letter_spacing(0.7);
-    ui.add(egui::Label::new(text.color(theme::tokens(ui).muted)).truncate());
+    section_of(ui, title, "");
+}
+
+/// A section's title with what it is about, a token or a number, as it is.
+pub fn section_of(ui: &mut Ui, title: &str, what: &str) {
+    let tokens = theme::tokens(ui);
+    let mut job = LayoutJob::default();
+    let small = egui::TextFormat { font_id: theme::strong(SMALL), color: tokens.muted, ..Default::default() };
+    job.append(&title.to_uppercase(), 0.0, egui::TextFormat { extra_letter_spacing: 0.7, ..small });
+    if !what.is_empty() {
+        let mono = egui::TextFormat { font_id: theme::mono(SMALL), color: tokens.text, ..Default::default() };
+        job.append(what, 7.0, mono);
+    }
+    ui.add(egui::Label::new(job).truncate());
     ui.add_space(4.0);
 }
 
@@ -144,22 +156,22 @@ impl Line<'_> {
                 theme::mix(tokens.panel, tokens.dim, 0.16),
             );
         }
+        let name_width = self.name_width.min(rect.width() * 0.5);
         let font = if self.mono { theme::mono(12.0) } else { theme::body(BODY) };
-        let name =
-            short(ui, self.name, font, self.name_width, if self.mono { tokens.text } else { tokens.muted });
+        let name = short(ui, self.name, font, name_width, if self.mono { tokens.text } else { tokens.muted });
         ui.painter().galley(
             Align2::LEFT_CENTER.anchor_size(rect.left_center(), name.size()).min,
             name,
             tokens.text,
         );
         let value = short(ui, self.value, theme::body(BODY), 80.0, tokens.text);
-        let value_width = value.size().x.max(46.0);
+        let value_width = value.size().x.max(40.0);
         ui.painter().galley(
             Align2::RIGHT_CENTER.anchor_size(rect.right_center(), value.size()).min,
             value,
             tokens.text,
         );
-        let left = rect.left() + self.name_width + 8.0;
+        let left = rect.left() + name_width + 8.0;
         let track = Rect::from_min_max(
             pos2(left, rect.center().y - 3.0),
             pos2(rect.right() - value_width - 10.0, rect.center().y + 3.0),
