@@ -97,7 +97,7 @@ let image = null, edge = 1, frame = null;
 function layout() {
   const canvas = $('heat'), ratio = window.devicePixelRatio || 1;
   const width = canvas.clientWidth, left = 92, top = 84, right = 44;
-  edge = Math.max(80, Math.min(width - left - right, window.innerHeight - 240));
+  edge = Math.max(80, Math.min(width - left - right, window.innerHeight - 330));
   const cell = edge / state.view.size;
   if (cell > 30 && state.view.size === n) edge = 30 * n;
   frame = { left, top, edge, ratio };
@@ -220,7 +220,8 @@ function ranked(list, entries) {
 }
 function words() {
   const source = values.get(state.head), row = shownRow();
-  $('row-title').textContent = row === null ? 'Row' : `Query ${row} ${page.tokens[row]}`;
+  $('row-title').textContent = row === null ? 'No row' : `Query · token ${row}`;
+  $('row-token').textContent = row === null ? 'Hover a row, or click to pin it' : page.tokens[row];
   if (source && row !== null) {
     const order = page.tokens.map((_, k) => k).sort((a, b) => source[row * n + b] - source[row * n + a]).slice(0, 8);
     ranked($('row'), order.filter((k) => source[row * n + k] > 0)

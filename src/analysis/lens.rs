@@ -46,7 +46,8 @@ pub fn lens(
 ) -> Option<Lens> {
     let width = trace.spec.width;
     let vocab = trace.spec.vocab;
-    let text = |id: u32| model.tokenizer.as_ref().map_or_else(|| id.to_string(), |tokenizer| tokenizer.text(id));
+    let text =
+        |id: u32| model.tokenizer.as_ref().map_or_else(|| id.to_string(), |tokenizer| tokenizer.text(id));
     let n_layers = trace.n_layers();
     let mut layers = Vec::with_capacity(n_layers + 1);
     for layer in 0..=n_layers {

@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Context as _, ensure};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::engine::{self, Prompt, RunOptions, Sampling};
 use crate::model::Model;
@@ -18,6 +18,9 @@ use super::shared::ModelArg;
 
 /// Asks the window to print when it stood and when its first map was there, then to close.
 const BENCH_WINDOW: &str = "MNEMOSCOPE_BENCH_WINDOW";
+
+/// Names and values, in the order in which they are printed.
+type Figures = Vec<(&'static str, Value)>;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -48,20 +51,21 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     let figures = if args.window { window(args)? } else { figures(args, console)? };
     if console.json {
-        return console.object(&Value::Object(figures));
+        let figures = figures.into_iter().map(|(name, value)| (name.to_owned(), value));
+        return console.object(&Value::Object(figures.collect()));
     }
     for (name, value) in &figures {
         let shown = match value.as_f64() {
             Some(value) if name.ends_with("_s") => console::seconds(value),
             Some(value) if name.ends_with("_bytes") => console::bytes(value as u64),
-            _ => value.to_string(),
+            _ => value.as_str().map_or_else(|| value.to_string(), str::to_owned),
         };
         writeln!(console, "{name:<16} {shown}")?;
     }
     Ok(())
 }
 
-fn figures(args: &Args, console: &Console) -> anyhow::Result<Map<String, Value>> {
+fn figures(args: &Args, console: &Console) -> anyhow::Result<Figures> {
     let job = console.job();
     let start = Instant::now();
     let model = args.model.open(console, &job)?;
@@ -89,8 +93,8 @@ fn figures(args: &Args, console: &Console) -> anyhow::Result<Map<String, Value>>
             decode.push(decode_seconds(&model, &mut trace, args.decode)?);
         }
     }
-    let mut figures = Map::new();
-    let mut add = |name: &str, value: Value| figures.insert(name.to_owned(), value);
+    let mut figures = Vec::new();
+    let mut add = |name, value| figures.push((name, value));
     add("model", json!(model.name));
     add("tokens", json!(args.tokens));
     add("runs", json!(args.runs));
@@ -127,7 +131,7 @@ fn decode_seconds(model: &Model, trace: &mut Trace, n: usize) -> anyhow::Result<
 }
 
 /// Runs our own window with a stopwatch, and reads what it prints.
-fn window(args: &Args) -> anyhow::Result<Map<String, Value>> {
+fn window(args: &Args) -> anyhow::Result<Figures> {
     let program = std::env::current_exe().context("cannot find this program's own file")?;
     let (mut window, mut first_map) = (Vec::new(), Vec::new());
     for _ in 0..args.runs {
@@ -138,7 +142,8 @@ fn window(args: &Args) -> anyhow::Result<Map<String, Value>> {
         }
         let output = command.output().context("cannot start the window")?;
         let complaint = String::from_utf8_lossy(&output.stderr);
-        let complaint = complaint.lines().last().unwrap_or("it said nothing").trim_start_matches("mnemoscope: ");
+        let complaint =
+            complaint.lines().last().unwrap_or("it said nothing").trim_start_matches("mnemoscope: ");
         ensure!(output.status.success(), "the window did not open: {complaint}");
         let said = String::from_utf8_lossy(&output.stdout);
         let figures: Option<Value> = said.lines().rev().find_map(|line| serde_json::from_str(line).ok());
@@ -146,11 +151,11 @@ fn window(args: &Args) -> anyhow::Result<Map<String, Value>> {
         window.push(figure("window_s").context("the window printed no window_s")?);
         first_map.push(figure("first_map_s").context("the window printed no first_map_s")?);
     }
-    let mut figures = Map::new();
-    figures.insert("runs".into(), json!(args.runs));
-    figures.insert("window_s".into(), json!(median(&mut window)));
-    figures.insert("first_map_s".into(), json!(median(&mut first_map)));
-    Ok(figures)
+    Ok(vec![
+        ("runs", json!(args.runs)),
+        ("window_s", json!(median(&mut window))),
+        ("first_map_s", json!(median(&mut first_map))),
+    ])
 }
 
 fn median(values: &mut [f64]) -> f64 {

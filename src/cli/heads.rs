@@ -57,7 +57,8 @@ fn object(head: HeadId, measures: &HeadMeasures) -> Value {
 /// Names break at their underscores, so that eleven measures fit a terminal.
 fn table(heads: &[(HeadId, HeadMeasures)], console: &mut Console) -> anyhow::Result<()> {
     let names: Vec<Vec<&str>> = MEASURES.iter().map(|measure| measure.id.split('_').collect()).collect();
-    let widths: Vec<usize> = MEASURES.iter().zip(&names).map(|(measure, name)| width(measure, name, heads)).collect();
+    let widths: Vec<usize> =
+        MEASURES.iter().zip(&names).map(|(measure, name)| width(measure, name, heads)).collect();
     let lines = names.iter().map(Vec::len).max().unwrap_or(0);
     for line in 0..lines {
         write!(console, "{:<6}", if line + 1 == lines { "head" } else { "" })?;

@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::model::{Model, ModelSpec, Origin};
+use crate::model::{Model, ModelSpec, Origin, TensorInfo};
 
 use super::console::{self, Console};
 use super::shared::ModelArg;
@@ -32,7 +32,7 @@ fn object(model: &Model) -> Value {
         .iter()
         .map(|tensor| {
             json!({ "name": tensor.name, "source": tensor.source_name, "shape": tensor.shape,
-                    "dtype": tensor.dtype.to_string(), "file": tensor.file })
+                    "dtype": dtype(tensor), "file": tensor.file })
         })
         .collect();
     json!({
@@ -102,8 +102,12 @@ fn describe(model: &Model, tensors: bool, console: &mut Console) -> anyhow::Resu
     writeln!(console)?;
     for tensor in infos {
         let shape = tensor.shape.iter().map(usize::to_string).collect::<Vec<_>>().join(" × ");
-        let (name, source, dtype) = (&tensor.name, &tensor.source_name, tensor.dtype);
-        writeln!(console, "{name:<ours$}  ← {source:<theirs$}  {dtype}  [{shape}]  {}", tensor.file.display())?;
+        let (name, source, dtype) = (&tensor.name, &tensor.source_name, dtype(tensor));
+        writeln!(
+            console,
+            "{name:<ours$}  ← {source:<theirs$}  {dtype}  [{shape}]  {}",
+            tensor.file.display()
+        )?;
     }
     Ok(())
 }
@@ -119,4 +123,9 @@ fn grouped(n: u64) -> String {
         out.push(digit);
     }
     out
+}
+
+/// `F16`, as safetensors spells it.
+fn dtype(tensor: &TensorInfo) -> String {
+    format!("{:?}", tensor.dtype).to_uppercase()
 }

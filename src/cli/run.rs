@@ -23,8 +23,10 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     let (_, trace) = args.input.run(console)?;
     let next = &trace.next[..args.top.min(trace.next.len())];
     if console.json {
-        let tokens: Vec<_> = trace.tokens.iter().map(|token| json!({ "id": token.id, "text": token.text })).collect();
-        let next: Vec<_> = next.iter().map(|next| json!({ "id": next.id, "text": next.text, "p": next.p })).collect();
+        let tokens: Vec<_> =
+            trace.tokens.iter().map(|token| json!({ "id": token.id, "text": token.text })).collect();
+        let next: Vec<_> =
+            next.iter().map(|next| json!({ "id": next.id, "text": next.text, "p": next.p })).collect();
         return console.object(&json!({
             "model": trace.model_name,
             "tokens": tokens,

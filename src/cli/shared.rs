@@ -148,7 +148,8 @@ impl Input {
         let options = RunOptions { memory_budget: self.memory, cut: self.cut, ..RunOptions::default() };
         let trace = engine::run(&model, &prompt, &options, &job, &mut |_| {})?;
         if trace.has_nan {
-            console.remark("some hidden states are no numbers (NaN): the weights of this model may be broken");
+            console
+                .remark("some hidden states are no numbers (NaN): the weights of this model may be broken");
         }
         Ok((model, trace))
     }
@@ -165,10 +166,14 @@ impl PromptArg {
         let file = self.prompt_file.as_deref().unwrap_or(Path::new("-"));
         let (bytes, name) = if file == Path::new("-") {
             let mut bytes = Vec::new();
-            std::io::stdin().lock().read_to_end(&mut bytes).context("cannot read the prompt from standard input")?;
+            std::io::stdin()
+                .lock()
+                .read_to_end(&mut bytes)
+                .context("cannot read the prompt from standard input")?;
             (bytes, "standard input".to_owned())
         } else {
-            let bytes = std::fs::read(file).with_context(|| format!("cannot read the prompt in {}", file.display()))?;
+            let bytes = std::fs::read(file)
+                .with_context(|| format!("cannot read the prompt in {}", file.display()))?;
             (bytes, file.display().to_string())
         };
         match String::from_utf8(bytes) {
@@ -176,7 +181,9 @@ impl PromptArg {
             Err(wrong) => {
                 let at = wrong.utf8_error().valid_up_to();
                 let byte = wrong.as_bytes().get(at).copied().unwrap_or_default();
-                bail!("byte {at} of {name} is not UTF-8 (0x{byte:02X}); save the text as UTF-8, or give --ids")
+                bail!(
+                    "byte {at} of {name} is not UTF-8 (0x{byte:02X}); save the text as UTF-8, or give --ids"
+                )
             }
         }
     }

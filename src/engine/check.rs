@@ -72,7 +72,8 @@ pub fn check(model: &Model, job: &Job) -> Result<Vec<CheckResult>, RunError> {
     ));
     step(0.8)?;
     let short = &ids[..SHORT.min(ids.len())];
-    let (single, double) = (plain_pass::<f32>(&model.network, short), plain_pass::<f64>(&model.network, short));
+    let (single, double) =
+        (plain_pass::<f32>(&model.network, short), plain_pass::<f64>(&model.network, short));
     results.push(result(
         "f32 = f64",
         "the same pass in double precision must give the same up to rounding",
@@ -94,7 +95,9 @@ fn rows_sum_to_one(trace: &Trace) -> CheckResult {
     let n = trace.n_tokens();
     let off = trace.head_ids().flat_map(|head| {
         let tile = trace.pattern(head).tile(0..n, 0..n);
-        tile.chunks_exact(n).map(|row| (row.iter().copied().map(f64::from).sum::<f64>() - 1.0).abs()).collect::<Vec<_>>()
+        tile.chunks_exact(n)
+            .map(|row| (row.iter().copied().map(f64::from).sum::<f64>() - 1.0).abs())
+            .collect::<Vec<_>>()
     });
     result(
         "rows sum to 1",
@@ -129,19 +132,25 @@ fn tile_equals_whole(trace: &Trace) -> CheckResult {
         let cells = rows.clone().flat_map(|q| columns.clone().map(move |k| q * n + k));
         cells.zip(tile).map(|(at, cell)| f64::from((whole[at] - cell).abs())).collect::<Vec<_>>()
     });
-    result("tile = whole", "a part of a pattern must not depend on how much of it is asked for", worst(off), 0.0)
+    result(
+        "tile = whole",
+        "a part of a pattern must not depend on how much of it is asked for",
+        worst(off),
+        0.0,
+    )
 }
 
 fn lens_equals_logits(model: &Model, trace: &Trace) -> CheckResult {
     let last = trace.n_tokens() - 1;
     let options = LensOptions { tokens: last..last + 1, top: 16 };
     let lens = lens(model, trace, &options, &mut |_| ControlFlow::Continue(()));
-    let best = lens.and_then(|lens| lens.layers.last().map(|layer| layer.tokens[0].clone())).unwrap_or_default();
+    let best =
+        lens.and_then(|lens| lens.layers.last().map(|layer| layer.tokens[0].clone())).unwrap_or_default();
     let logits = last_row(trace);
     let spread = spread(logits);
-    let off = best.iter().map(|candidate| {
-        f64::from((candidate.logit - logits[candidate.id as usize]).abs()) / spread
-    });
+    let off = best
+        .iter()
+        .map(|candidate| f64::from((candidate.logit - logits[candidate.id as usize]).abs()) / spread);
     result("last lens = logits", "the lens on the last layer is the model's own answer", worst(off), 1e-4)
 }
 

@@ -15,8 +15,6 @@ use super::options::{Labels, Look, Options};
 use super::png;
 use super::what::{Along, Selection, What};
 
-/// Values along the longer side of a map that is drawn; longer ones are pooled, keeping the greatest.
-const SIDE: usize = 1280;
 /// Values along a small map's side.
 const SMALL: usize = 64;
 
@@ -67,7 +65,7 @@ pub fn heads(trace: &Trace, selection: &Selection) -> Result<Vec<HeadId>, Export
 pub fn draw_head(trace: &Trace, head: HeadId, quantity: Quantity, look: Look) -> Drawing {
     let pattern = trace.pattern(head);
     let (rows, columns) = (pattern.n_queries(), pattern.n_keys());
-    let (value_rows, value_columns) = (rows.min(SIDE), columns.min(SIDE));
+    let (value_rows, value_columns) = (rows.min(matrix::VALUES), columns.min(matrix::VALUES));
     let values = tiles::pooled(&pattern, quantity, 0..rows, 0..columns, value_rows, value_columns);
     let what = what_of(quantity);
     let labels = token_labels(trace, look.labels);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use resvg::usvg::fontdb::{Database, FaceInfo, Style, Weight};
 use resvg::{tiny_skia, usvg};
 
 use crate::render::Raster;
@@ -47,15 +48,32 @@ fn compress(width: u32, height: u32, rgb: &[u8]) -> Result<Vec<u8>, png::Encodin
 }
 
 /// The two embedded faces, and the system's only where a token needs them: reading those takes a while.
-fn fonts(drawing: &Drawing) -> usvg::fontdb::Database {
-    let mut fonts = usvg::fontdb::Database::new();
+fn fonts(drawing: &Drawing) -> Database {
+    let mut fonts = Database::new();
     fonts.load_font_data(epaint_default_fonts::UBUNTU_LIGHT.to_vec());
     fonts.load_font_data(epaint_default_fonts::HACK_REGULAR.to_vec());
     fonts.set_sans_serif_family("Ubuntu");
     fonts.set_monospace_family("Hack");
     let foreign = |text: &str| text.chars().any(|c| !metrics::is_embedded(c));
     if drawing.texts().any(|text| foreign(&text.text)) {
-        fonts.load_system_fonts();
+        add_system_fonts(&mut fonts);
     }
     fonts
+}
+
+/// The drawing falls back to the first face that has a character: upright ones of usual weight come first, sans
+/// before serif, simplified Chinese before its kin.
+fn add_system_fonts(fonts: &mut Database) {
+    let mut system = Database::new();
+    system.load_system_fonts();
+    let mut faces: Vec<FaceInfo> = system.faces().cloned().collect();
+    faces.sort_by_cached_key(|face| {
+        let unusual = face.style != Style::Normal || face.weight != Weight::NORMAL;
+        let name = face.families.first().map_or("", |(name, _)| name.as_str());
+        let rank = usize::from(name.contains("Serif")) * 2 + usize::from(!name.contains(" SC"));
+        (unusual, rank, face.post_script_name.clone())
+    });
+    for face in faces {
+        fonts.push_face_info(face);
+    }
 }

@@ -120,6 +120,14 @@ impl Shader {
         self.range
     }
 
+    /// The value at the low end of the legend: on a logarithmic scale that is not the range's.
+    pub fn low_end(&self) -> f32 {
+        match (self.scale, self.signed) {
+            (Scale::Log, false) => self.range.high / (1 << OCTAVES) as f32,
+            _ => self.range.low,
+        }
+    }
+
     /// The colour of "nothing": the low end, or zero on a signed map. Masked cells (−∞, 0) show it.
     pub fn floor(&self) -> Rgba {
         self.floor

@@ -56,7 +56,7 @@ fn ticks(shader: &Shader, scale: Scale) -> Vec<(f32, String)> {
     let (low, high) = match scale {
         Scale::Row if signed => ("−max".to_owned(), "row max".to_owned()),
         Scale::Row => ("0".to_owned(), "row max".to_owned()),
-        _ => (number(range.low), number(range.high)),
+        _ => (number(shader.low_end()), number(range.high)),
     };
     let mut ticks = vec![(0.0, low), (1.0, high)];
     match (scale, signed) {
@@ -73,8 +73,13 @@ pub(crate) fn number(value: f32) -> String {
         0.0 => "0".to_owned(),
         size if size >= 1000.0 => format!("{value:.0}"),
         size if size >= 100.0 => format!("{value:.1}"),
-        size if size >= 0.01 => format!("{value:.3}").trim_end_matches('0').trim_end_matches('.').to_owned(),
+        size if size >= 10.0 => trimmed(format!("{value:.2}")),
+        size if size >= 0.01 => trimmed(format!("{value:.3}")),
         _ => format!("{value:.1e}"),
     };
     text.replace('-', "−")
+}
+
+fn trimmed(decimals: String) -> String {
+    decimals.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

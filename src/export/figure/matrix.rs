@@ -10,8 +10,10 @@ use super::{legend, metrics, strip};
 pub(crate) const MARGIN: f32 = 32.0;
 /// The narrowest page: a title and a legend fit.
 const NARROWEST: f32 = 520.0;
-/// The longer side of the map.
-const SIDE: f32 = 640.0;
+/// The longer side of the map, at most.
+const SIDE: f32 = 720.0;
+/// Values along that side, at most: each is a pixel in a PNG of twice the layout's size.
+pub(crate) const VALUES: usize = 2 * SIDE as usize;
 /// The largest cell.
 const CELL: f32 = 28.0;
 /// Up to this many cells a side are drawn as shapes; more as pixels.
@@ -118,7 +120,7 @@ pub(crate) fn finish(mut page: Drawing) -> Drawing {
 
 /// What rows and columns are, in the corner between their labels.
 fn corner(page: &mut Drawing, matrix: &Matrix, map: Area, tokens: &Tokens) {
-    let names = [(matrix.columns.name, "→", 17.0), (matrix.rows.name, "↓", 4.0)];
+    let names = [(matrix.columns.name, "→", 20.0), (matrix.rows.name, "↓", 8.0)];
     for (name, arrow, up) in names {
         let text =
             Text::new(map.x - 6.0, map.y - up, format!("{name} {arrow}"), 9.0, Face::Mono, tokens.muted);
@@ -131,10 +133,15 @@ fn corner_width(matrix: &Matrix) -> f32 {
     metrics::width(&"m".repeat(longest), Face::Mono, 9.0) + 6.0
 }
 
-/// Whole pixels a cell while there are few; for long prompts the map keeps its size.
+/// Few cells are whole units, many are half units: whole pixels in a PNG of twice the layout's size. Of more than
+/// that, several share a pixel.
 fn cell_size(n: usize) -> f32 {
     let even = SIDE / n as f32;
-    if even >= 1.0 { even.floor().min(CELL) } else { even }
+    match n {
+        _ if n <= SHAPES => even.floor().min(CELL),
+        _ if even >= 0.5 => (even * 2.0).floor() / 2.0,
+        _ => even,
+    }
 }
 
 fn cells(page: &mut Drawing, map: Area, matrix: &Matrix, shader: &Shader) {
