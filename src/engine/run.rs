@@ -2,8 +2,8 @@
 
 use super::{Job, available_bytes};
 use crate::model::{
-    Context, EncodeError, HeadSpec, Model, Repeats, Sampler, Sampling, Sums, largest, probabilities,
-    thumbnail_size,
+    Context, EncodeError, HeadSpec, Model, Repeats, Sampler, Sampling, Sums, Tokenizer, largest,
+    probabilities, thumbnail_size,
 };
 use crate::trace::{Candidate, Token, Trace, estimate_bytes};
 use std::sync::Arc;
@@ -206,7 +206,7 @@ fn advance(
 
 /// Computes the logits that were asked for, and the candidates.
 fn answer(model: &Model, trace: &mut Trace, rows: LogitRows) {
-    let mask = model.tokenizer.as_ref().and_then(|tokenizer| tokenizer.mask());
+    let mask = model.tokenizer.as_ref().and_then(Tokenizer::mask);
     let at = match trace.spec.head {
         HeadSpec::None => None,
         HeadSpec::NextToken => Some(trace.n_tokens() - 1),
@@ -257,7 +257,7 @@ pub fn generate(
         return Err(RunError::DoesNotGenerate(model.name.clone()));
     }
     let mut repeats = Repeats::of(&trace.tokens.iter().map(|token| token.id).collect::<Vec<_>>());
-    let ends = model.tokenizer.as_ref().map_or_else(Vec::new, |tokenizer| tokenizer.ends());
+    let ends = model.tokenizer.as_ref().map_or_else(Vec::new, Tokenizer::ends);
     let mut sampler = Sampler::new(sampling.clone());
     let limit = trace.spec.context.unwrap_or(usize::MAX);
     let vocab = trace.spec.vocab;

@@ -39,7 +39,7 @@ impl Elements<'_> {
         let range = start..start + out.len();
         match self {
             Self::F32(x) => convert(&x[range], out, |x| x),
-            Self::F16(x) => read_half(&x[range], out, |x, y| x.convert_to_f32_slice(y)),
+            Self::F16(x) => read_half(&x[range], out),
             Self::Bf16(x) => convert(&x[range], out, bf16::to_f32),
         }
     }
@@ -52,10 +52,10 @@ fn convert<F: Real, T: Copy>(x: &[T], out: &mut [F], single: impl Fn(T) -> f32) 
 }
 
 /// `half`'s slice conversion uses the processor's own instruction, but only writes single precision.
-fn read_half<F: Real>(x: &[f16], out: &mut [F], unpack: impl Fn(&[f16], &mut [f32])) {
+fn read_half<F: Real>(x: &[f16], out: &mut [F]) {
     let mut single = [0.0; 512];
     for (x, out) in x.chunks(512).zip(out.chunks_mut(512)) {
-        unpack(x, &mut single[..x.len()]);
+        x.convert_to_f32_slice(&mut single[..x.len()]);
         convert(&single[..x.len()], out, |x| x);
     }
 }
@@ -195,13 +195,12 @@ fn dots<F: Real>(x: &[F], weight: &Matrix<'_>, first: usize, y: &mut [F]) {
     let mut unpacked = Vec::new();
     for (j, y) in y.iter_mut().enumerate() {
         let start = (first + j) * weight.output_stride;
-        let row = match F::direct(&weight.elements) {
-            Some(elements) => &elements[start..start + weight.inputs],
-            None => {
-                unpacked.resize(weight.inputs, F::zero());
-                weight.elements.read(start, &mut unpacked);
-                &unpacked
-            }
+        let row = if let Some(elements) = F::direct(&weight.elements) {
+            &elements[start..start + weight.inputs]
+        } else {
+            unpacked.resize(weight.inputs, F::zero());
+            weight.elements.read(start, &mut unpacked);
+            &unpacked
         };
         *y += F::dot(x, row);
     }
@@ -212,12 +211,11 @@ fn add_rows<F: Real>(x: &[F], weight: &Matrix<'_>, first: usize, y: &mut [F]) {
     let mut unpacked = vec![F::zero(); y.len()];
     for (i, &x) in x.iter().enumerate() {
         let start = i * weight.input_stride + first * weight.output_stride;
-        let row = match F::direct(&weight.elements) {
-            Some(elements) => &elements[start..start + y.len()],
-            None => {
-                weight.elements.read(start, &mut unpacked);
-                &unpacked
-            }
+        let row = if let Some(elements) = F::direct(&weight.elements) {
+            &elements[start..start + y.len()]
+        } else {
+            weight.elements.read(start, &mut unpacked);
+            &unpacked
         };
         F::add_scaled(x, row, y);
     }

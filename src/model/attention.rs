@@ -47,8 +47,10 @@ impl<F: Real> LayerState<F> {
         };
         let mut keys = vec![KeyPanels::new(spec.head_dim); spec.kv_heads];
         let mut values = vec![PaddedRows::new(spec.head_dim); spec.kv_heads];
-        keys.iter_mut().for_each(|keys| keys.reserve(n_tokens));
-        values.iter_mut().for_each(|values| values.reserve(n_tokens));
+        for (keys, values) in keys.iter_mut().zip(&mut values) {
+            keys.reserve(n_tokens);
+            values.reserve(n_tokens);
+        }
         Self { heads: (0..spec.heads).map(|_| head()).collect(), keys, values }
     }
     /// Tokens seen so far.
@@ -67,8 +69,10 @@ impl<F: Real> LayerState<F> {
             head.lse.truncate(n_tokens);
             head.gathered.sums = sums;
         }
-        self.keys.iter_mut().for_each(|keys| keys.truncate(n_tokens));
-        self.values.iter_mut().for_each(|values| values.truncate(n_tokens));
+        for (keys, values) in self.keys.iter_mut().zip(&mut self.values) {
+            keys.truncate(n_tokens);
+            values.truncate(n_tokens);
+        }
     }
     /// Bytes held.
     pub fn bytes(&self) -> usize {
@@ -94,7 +98,7 @@ struct Block<F> {
 ///
 /// Queries, keys and values of `rows` must have been pushed to `state`; this adds their log-sum-exps and measures.
 /// `thumbnail` is the side of the thumbnail to gather, 0 for none.
-pub fn attend<F: Real>(
+pub(super) fn attend<F: Real>(
     spec: &AttentionSpec,
     state: &mut LayerState<F>,
     rows: Range<usize>,
@@ -125,7 +129,7 @@ pub fn attend<F: Real>(
         }
         let head = &mut state.heads[block.head];
         head.lse[block.rows].copy_from_slice(&block.lse);
-        head.gathered.merge(block.gathered);
+        head.gathered.merge(&block.gathered);
     }
     z
 }
@@ -157,7 +161,9 @@ fn attend_block<F: Real>(
         let weights = &mut row[seen.start - first..seen.end - first];
         let moments = F::softmax(weights, query, seen.start);
         let share = F::one() / F::of64(moments.sum);
-        weights.iter_mut().for_each(|weight| *weight *= share);
+        for weight in weights.iter_mut() {
+            *weight *= share;
+        }
         gathered.add(query, seen.start, weights, &moments, repeats);
         lse.push(F::of64(moments.lse()));
     }

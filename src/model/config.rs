@@ -8,6 +8,8 @@ use serde_json::{Map, Value};
 /// Larger counts than this are a broken file, not a model.
 const ABSURD: u64 = 1 << 24;
 
+const MOST_LAYERS: u64 = 4096;
+
 /// A parsed `config.json`.
 #[derive(Clone, Debug)]
 pub struct Config(Map<String, Value>);
@@ -52,6 +54,15 @@ impl Config {
     /// A positive whole number; `default` is what the class uses where the key is left out.
     pub fn count_or(&self, key: &str, default: usize) -> Result<usize, SpecError> {
         Ok(self.count_opt(key)?.unwrap_or(default))
+    }
+    /// A number of blocks: fewer than any other count may be, as each takes memory before its weights are looked for.
+    pub fn layers_or(&self, key: &str, default: usize) -> Result<usize, SpecError> {
+        match self.get(key) {
+            Some(value) if value.as_u64().is_some_and(|n| n > MOST_LAYERS) => {
+                Err(Self::wrong(key, value, "a whole number from 1 to 4096"))
+            }
+            _ => self.count_or(key, default),
+        }
     }
     /// A positive number.
     pub fn float_or(&self, key: &str, default: f64) -> Result<f64, SpecError> {

@@ -17,7 +17,9 @@ impl Repeats {
     /// Of a whole prompt.
     pub fn of(tokens: &[u32]) -> Self {
         let mut repeats = Self::default();
-        tokens.iter().for_each(|&token| repeats.push(token));
+        for &token in tokens {
+            repeats.push(token);
+        }
         repeats
     }
     /// Appends a token.
@@ -163,7 +165,7 @@ impl Gathered {
     }
 
     /// Adds another part of the same head.
-    pub(super) fn merge(&mut self, part: Self) {
+    pub(super) fn merge(&mut self, part: &Self) {
         let (a, b) = (&mut self.sums, &part.sums);
         a.queries += b.queries;
         a.repeated += b.repeated;

@@ -249,11 +249,13 @@ impl ModelSpec {
             "embed.W_E" => vec![self.vocab, width],
             "embed.W_type" => vec![self.embedding.token_types, width],
             "pos_embed.W_pos" => vec![self.context?, width],
-            "embed.ln.w" | "embed.ln.b" | "ln_final.w" | "ln_final.b" => vec![width],
             "unembed.W_U" => vec![width, self.vocab],
             "unembed.b_U" => vec![self.vocab],
             "head.W" => vec![width, width],
-            "head.b" | "head.ln.w" | "head.ln.b" => vec![width],
+            "embed.ln.w" | "embed.ln.b" | "ln_final.w" | "ln_final.b" | "head.b" | "head.ln.w"
+            | "head.ln.b" => {
+                vec![width]
+            }
             _ => return None,
         })
     }

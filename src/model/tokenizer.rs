@@ -227,7 +227,7 @@ fn characters(bytes: &[u8]) -> String {
         text.push_str(chunk.valid());
         if !chunk.invalid().is_empty() {
             let hex: Vec<_> = chunk.invalid().iter().map(|byte| format!("{byte:02X}")).collect();
-            text.push_str(&format!("‹{}›", hex.join(" ")));
+            text.extend(["‹", &hex.join(" "), "›"]);
         }
     }
     text

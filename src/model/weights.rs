@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 /// Where a tensor's bytes are.
 #[derive(Debug)]
-pub enum Storage {
+pub(super) enum Storage {
     /// A file mapped into memory: pages are read when first touched, and never copied
     Mapped(Mmap),
     /// Part of this program
@@ -26,7 +26,7 @@ pub enum Storage {
 
 impl Storage {
     /// All bytes.
-    pub fn bytes(&self) -> &[u8] {
+    pub(super) fn bytes(&self) -> &[u8] {
         match self {
             Self::Mapped(map) => map,
             Self::Static(bytes) => bytes,
@@ -46,6 +46,16 @@ pub enum Dtype {
     Bf16,
 }
 
+impl std::fmt::Display for Dtype {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::F32 => "F32",
+            Self::F16 => "F16",
+            Self::Bf16 => "BF16",
+        })
+    }
+}
+
 impl Dtype {
     /// Bytes a number.
     pub fn size(self) -> usize {
@@ -58,7 +68,7 @@ impl Dtype {
 
 /// A tensor in a file.
 #[derive(Clone, Debug)]
-pub struct StoredTensor {
+pub(super) struct StoredTensor {
     /// Its type, or the file's word for one that we do not compute with
     pub dtype: Result<Dtype, String>,
     /// As stored

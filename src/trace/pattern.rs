@@ -29,7 +29,10 @@ pub struct Pattern<'a> {
 }
 
 impl<'a> Pattern<'a> {
-    /// From what one head kept: `queries` [query, head_dim] as they enter the product, and their log-sum-exps.
+    /// From what one head kept, as [`super::Trace::pattern`] does: `queries` [query, head_dim] as they enter the product, and their log-sum-exps.
+    ///
+    /// # Panics
+    /// If there are not as many log-sum-exps as queries.
     pub fn new(
         spec: &'a AttentionSpec,
         queries: &'a [f32],
@@ -126,7 +129,10 @@ impl<'a> Pattern<'a> {
     /// A rectangle of weights, made smaller: cut into `rows` × `columns` bins that differ by one cell at most, each
     /// pooled to one number; row-major. `rows` and `columns` must not exceed the rectangle's sides.
     ///
-    /// Costs the rectangle's cells, holds [`ROWS`] rows of them at a time.
+    /// Costs the rectangle's cells, holds a few dozen rows of them at a time.
+    ///
+    /// # Panics
+    /// If there are more bins than cells.
     pub fn pooled(
         &self,
         queries: Range<usize>,

@@ -199,6 +199,7 @@ impl Trace {
 pub fn estimate_bytes(spec: &ModelSpec, n_tokens: usize, rows_of_logits: usize) -> u64 {
     let n = n_tokens as u64;
     let float = size_of::<f32>() as u64;
+    let thumbnail = (thumbnail_size(n_tokens) as u64).pow(2);
     let mut kept = n * spec.width as u64;
     let mut scratch = 0;
     for block in &spec.blocks {
@@ -206,7 +207,7 @@ pub fn estimate_bytes(spec: &ModelSpec, n_tokens: usize, rows_of_logits: usize) 
         let (heads, kv_heads, dim) =
             (attention.heads as u64, attention.kv_heads as u64, attention.head_dim as u64);
         let padded = dim.next_multiple_of(16);
-        kept += n * (spec.width as u64 + heads * (dim + 1) + kv_heads * (dim + padded)) + heads * 64 * 64;
+        kept += n * (spec.width as u64 + heads * (dim + 1) + kv_heads * (dim + padded)) + heads * thumbnail;
         let mlp = n * block.mlp.width as u64 * if block.mlp.gated { 2 } else { 1 };
         let projections = n * (2 * heads * padded + 2 * kv_heads * dim);
         scratch = scratch.max(mlp.max(projections) + 4 * n * spec.width as u64);

@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 import grammar
 
 BOS = 0
-KNOWN, TOLD = 2.0, 0.5  # loss weights in episodes: on what can be known, on the rest
+KNOWN, TOLD = 2.0, 0.5  # loss weights: on what was said before, on the rest of an episode
 
 
 class Rows:
@@ -49,7 +49,7 @@ class Rows:
         rows, weights = [], []
         for kind in self.random.choices((0, 1, 2), shares, k=count):
             if kind == 0:
-                row, weight = self.marked(length) if self.random.random() < 0.25 else self.repeats(length, longest)
+                row, weight = self.marked(length) if self.random.random() < 0.2 else self.repeats(length, longest)
             elif kind == 1:
                 row, weight = self.episodes(length)
             else:
@@ -105,7 +105,7 @@ class Rows:
         while sum(map(len, row)) <= length:
             said = self.segment(self.random.randint(4, longest))
             times = self.random.choice((2, 2, 3))
-            later = np.ones(len(said))
+            later = np.full(len(said), KNOWN)
             later[0] = 0.0
             row += [said] * times
             weight += [np.zeros(len(said))] + [later] * (times - 1)
@@ -113,13 +113,11 @@ class Rows:
 
     def marked(self, length: int) -> tuple[np.ndarray, np.ndarray]:
         """Random tokens, each followed by a comma, or by `again` where it was there before: only this counts."""
-        pool = self.numpy.integers(self.vocab // 8, self.vocab, self.random.randint(8, 64))
-        drawn = self.numpy.choice(pool, length)
-        row, weight, seen = [BOS], [0.0], set()
-        for token in drawn:
-            if len(row) > length:
-                break
-            row += [int(token), self.again if int(token) in seen else self.comma]
-            weight += [0.0, 1.0]
-            seen.add(int(token))
+        row, weight, seen = [BOS], [0.0], []
+        while len(row) <= length:
+            old = seen and self.random.random() < 0.5
+            token = self.random.choice(seen) if old else int(self.numpy.integers(self.vocab // 8, self.vocab))
+            row += [token, self.again if token in seen else self.comma]
+            weight += [0.0, KNOWN]
+            seen.append(token)
         return np.array(row[:length + 1]), np.array(weight[:length + 1])

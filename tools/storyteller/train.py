@@ -1,7 +1,7 @@
 """Trains the storyteller on the CPU.
 
-Schedule by steps: warm-up, constant, then a linear decay to 3 % over the last `--decay` share of the steps, with
-longer rows. `--steps N` is reproducible. `--stop-by HH:MM` instead starts the decay so that it ends at that time,
+Schedule by steps: warm-up, constant, then a linear decay to 3 % over the last `--decay` share of the steps, its
+second half with rows twice as long. `--steps N` is reproducible. `--stop-by HH:MM` instead starts the decay so that it ends at that time,
 from the measured speed; the checkpoint records the steps really taken and where the decay began, and
 `--steps N --decay-start M` runs the same schedule again. Checkpoints hold everything; the same command resumes.
 """
@@ -23,13 +23,16 @@ from rows import Rows
 from tokenizer import read_books
 
 MUON_LR, EMBED_LR, REST_LR, FLOOR = 0.02, 0.03, 0.003, 0.03
-START, END = (0.35, 0.30, 0.35), (0.05, 0.20, 0.75)  # shares of random, synthetic and book rows
+# shares of random, synthetic and book rows: at first, after induction is seen, at the end of the decay
+START, MIDDLE, END = (0.40, 0.25, 0.35), (0.05, 0.22, 0.73), (0.04, 0.12, 0.84)
+SEEN = 0.6  # the induction score at which the shares begin to move
 
 
-def shares(step: int) -> tuple[float, float, float]:
-    """Much to repeat in the first 600 steps, then linearly to mostly books at 1200."""
-    t = min(max((step - 600) / 600, 0.0), 1.0)
-    return tuple(a + (b - a) * t for a, b in zip(START, END))
+def shares(step: int, seen: int | None, decayed: float) -> tuple[float, float, float]:
+    """Much to repeat until induction is seen (at step `seen`), then linearly to mostly books over 300 steps."""
+    turned = 0.0 if seen is None else min((step - seen) / 300, 1.0)
+    later = [b + (c - b) * decayed for b, c in zip(MIDDLE, END)]
+    return tuple(a + (b - a) * turned for a, b in zip(START, later))
 
 
 class Schedule:
@@ -110,12 +113,12 @@ def main() -> None:
     parser.add_argument("tokenizer", type=Path, help="folder with tokenizer.json")
     parser.add_argument("out", type=Path, help="folder for checkpoint and log")
     parser.add_argument("--steps", type=int, default=4000)
-    parser.add_argument("--decay", type=float, default=0.28, help="share of the steps in which the rate decays")
+    parser.add_argument("--decay", type=float, default=0.35, help="share of the steps in which the rate decays")
     parser.add_argument("--decay-start", type=int, help="step at which it begins (default: by --decay)")
     parser.add_argument("--stop-by", metavar="HH:MM", help="end at this local time instead of after --steps")
     parser.add_argument("--warmup", type=int, default=60)
     parser.add_argument("--rows", type=int, default=16, help="rows of --length tokens a step; half as many, twice "
-                        "as long, in the decay")
+                        "as long, in the second half of the decay")
     parser.add_argument("--length", type=int, default=256)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
@@ -147,6 +150,7 @@ def main() -> None:
             optimiser.load_state_dict(saved)
         rows.restore(state["rows"])
         step, seconds, cpu_seconds, tokens = (state[k] for k in ("step", "seconds", "cpu_seconds", "tokens"))
+    seen = state.get("seen") if state else None
     schedule = Schedule(args, state)
     loss_fn = model.loss if args.no_compile else torch.compile(model.loss, dynamic=False)
     speed, mean_loss, clock, cpu = 0.8, 0.0, time.time(), time.process_time()
@@ -155,7 +159,8 @@ def main() -> None:
         torch.save({
             "model": model.state_dict(), "optimisers": [o.state_dict() for o in optimiser_list],
             "rows": rows.state(), "step": step, "seconds": seconds, "cpu_seconds": cpu_seconds, "tokens": tokens,
-            "decayed": schedule.decayed, "began": schedule.began, "config": model.config.as_dict(),
+            "decayed": schedule.decayed, "began": schedule.began, "seen": seen,
+            "config": model.config.as_dict(),
         }, path.with_suffix(".tmp"))
         path.with_suffix(".tmp").replace(path)
 
@@ -165,9 +170,9 @@ def main() -> None:
         for optimiser in optimiser_list:
             for group in optimiser.param_groups:
                 group["lr"] = group["peak"] * factor
-        late = schedule.began is not None
+        late = schedule.decayed > 0.5
         batch = rows.batch(args.rows // 2 if late else args.rows, args.length * 2 if late else args.length,
-                           shares(step), 32 if step < 600 else 64)
+                           shares(step, seen, schedule.decayed), 32 if seen is None else 64)
         ids, targets, weights = (torch.from_numpy(part) for part in batch)
         with torch.autocast("cpu", torch.bfloat16):
             loss = loss_fn(ids, targets, weights)
@@ -185,6 +190,11 @@ def main() -> None:
         if step % 20 == 0:
             say({"step": step, "loss": round(mean_loss, 3), "lr": round(factor, 3), "s_per_step": round(speed, 3),
                  "min": round(seconds / 60, 1), "cpu_min": round(cpu_seconds / 60, 1)})
+        if seen is None and step % 50 == 0:
+            reader.load_state_dict(model.state_dict())
+            score, head = probes.best(probes.stripes(reader, rows=8)["induction"])
+            seen = step if score >= SEEN else None
+            say({"step": step, "induction": round(score, 3), "head": head})
         if step % args.every == 0 or schedule.done:
             save()
             say({"step": step, "began": schedule.began, **look(model, reader, tokenizer, valid)})

@@ -77,7 +77,7 @@ fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
             token_types: config.count_or("type_vocab_size", 2)?,
             norm: Some(norm),
         },
-        blocks: vec![block; config.count_or("num_hidden_layers", 12)?],
+        blocks: vec![block; config.layers_or("num_hidden_layers", 12)?],
         final_norm: None,
         head: match architecture {
             "BertForMaskedLM" => HeadSpec::MaskedToken { activation, norm },

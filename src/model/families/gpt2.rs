@@ -75,7 +75,7 @@ fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
         vocab: config.count_or("vocab_size", 50_257)?,
         context: Some(config.count_or("n_positions", 1024)?),
         embedding: EmbeddingSpec { learned_positions: true, ..EmbeddingSpec::default() },
-        blocks: (0..config.count_or("n_layer", 12)?).map(block).collect(),
+        blocks: (0..config.layers_or("n_layer", 12)?).map(block).collect(),
         final_norm: Some(norm),
         head: if architecture == "GPT2Model" { HeadSpec::None } else { HeadSpec::NextToken },
     })

@@ -10,15 +10,15 @@ use std::sync::Arc;
 
 /// Every tensor of a model, by the name its file gives it.
 #[derive(Debug, Default)]
-pub struct Tensors {
-    pub(super) map: BTreeMap<String, StoredTensor>,
+pub(in crate::model) struct Tensors {
+    pub(in crate::model) map: BTreeMap<String, StoredTensor>,
     /// The file, or the folder of shards, that they came from
-    pub(super) place: PathBuf,
+    pub(in crate::model) place: PathBuf,
 }
 
 impl Tensors {
     /// From a folder in Hugging Face layout.
-    pub fn from_folder(folder: &Path) -> Result<Self, LoadError> {
+    pub(in crate::model) fn from_folder(folder: &Path) -> Result<Self, LoadError> {
         let single = folder.join("model.safetensors");
         let index = folder.join("model.safetensors.index.json");
         if single.is_file() {
@@ -31,7 +31,7 @@ impl Tensors {
     }
 
     /// A tensor by name, or by the name that TensorFlow gave norms' parameters before Transformers 2.
-    pub(super) fn find(&self, name: String) -> Option<(&StoredTensor, String)> {
+    pub(in crate::model) fn find(&self, name: String) -> Option<(&StoredTensor, String)> {
         if let Some(tensor) = self.map.get(&name) {
             return Some((tensor, name));
         }
@@ -44,14 +44,14 @@ impl Tensors {
     }
 
     /// From one file.
-    pub fn from_file(file: &Path) -> Result<Self, LoadError> {
+    pub(in crate::model) fn from_file(file: &Path) -> Result<Self, LoadError> {
         let mut tensors = Self { place: file.to_owned(), ..Self::default() };
         safetensors::read(file, &mut tensors.map)?;
         Ok(tensors)
     }
 
     /// From bytes that are part of the program.
-    pub fn from_static(bytes: &'static [u8], name: &str) -> Result<Self, LoadError> {
+    pub(in crate::model) fn from_static(bytes: &'static [u8], name: &str) -> Result<Self, LoadError> {
         let mut tensors = Self { place: PathBuf::from(name), ..Self::default() };
         safetensors::parse(&Arc::new(Storage::Static(bytes)), Path::new(name), &mut tensors.map)?;
         Ok(tensors)

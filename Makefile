@@ -1,0 +1,45 @@
+# The short list of verbs; `make` alone lists them.
+.PHONY: help run test lint build bench docs snap fixtures install-needs
+
+PROMPT ?= Mary has a red ball. Tom has a blue kite. Mary plays with the
+BIN := target/release/mnemoscope
+
+help:
+	@echo "make run        open the window on the embedded model (headless: a table, and maps in out/)"
+	@echo "make test       run every test"
+	@echo "make lint       check format and lints"
+	@echo "make build      build target/release/mnemoscope"
+	@echo "make bench      run the benches that prove the speed claims"
+	@echo "make snap       make the window's snapshot pictures anew (look at them before committing)"
+	@echo "make fixtures   make the parity fixtures anew (needs Python with torch and transformers)"
+
+install-needs:
+	@sh tools/install_needs.sh
+
+build: install-needs
+	cargo build --release --locked
+
+run: build
+	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" != Linux ]; then \
+		$(BIN); \
+	else \
+		echo "No display here: the same job without a window; maps go to out/"; \
+		$(BIN) heads --prompt "$(PROMPT)" && \
+		$(BIN) export --prompt "$(PROMPT)" -o out/maps/ -o out/heads.html -o out/heads.png; \
+	fi
+
+test: install-needs
+	cargo test --locked
+
+lint:
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+
+bench:
+	cargo bench
+
+snap:
+	UPDATE_SNAPSHOTS=true cargo test --test suite window
+
+fixtures:
+	python3 tools/make_fixtures.py
