@@ -158,7 +158,7 @@ impl CommandKind {
             Self::ExportAll => complete().map(|_| Command::AskForExport(Piece::Heads))?,
             Self::ExportStates => complete().map(|_| Command::AskForExport(Piece::States))?,
             Self::Quit => Command::Quit,
-            Self::RunPrompt if scene.model.is_none() => return Err(words.needs_model),
+            Self::RunPrompt | Self::ShowChecks if scene.model.is_none() => return Err(words.needs_model),
             Self::RunPrompt if state.prompt.is_empty() => return Err(words.needs_prompt),
             Self::RunPrompt => Command::RunPrompt,
             Self::Cancel if scene.busy.is_none() => return Err(words.nothing_runs),
@@ -190,7 +190,6 @@ impl CommandKind {
             Self::ShowStream => Command::SetLower(Lower::Stream),
             Self::ShowNorms => Command::SetLower(Lower::Norms),
             Self::ShowLens => Command::SetLower(Lower::Lens),
-            Self::ShowChecks if scene.model.is_none() => return Err(words.needs_model),
             Self::ShowChecks => Command::ShowChecks,
             Self::ShowHelp => Command::ShowHelp,
         })

@@ -17,6 +17,7 @@ use crate::{
 use std::sync::Arc;
 
 /// One frame's world.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, all read only")]
 pub struct Scene<'a> {
     /// The language.
     pub words: &'static Words,

@@ -10,7 +10,7 @@ use crate::{
     analysis::{Lens, LensOptions, lens},
     engine::{self, CheckResult, Job, ModelSource, Prompt, RunOptions, check},
     model::{HeadId, Model},
-    trace::Trace,
+    trace::{Token, Trace},
 };
 use std::{fmt::Display, ops::ControlFlow, path::PathBuf, sync::Arc, time::Instant};
 
@@ -342,7 +342,7 @@ impl Session {
 
     fn relabel(&mut self) {
         let tokens = self.trace.as_ref().map_or(&[][..], |trace| trace.tokens.as_slice());
-        self.labels = tokens.iter().map(|token| token.shown()).collect();
+        self.labels = tokens.iter().map(Token::shown).collect();
         self.longest = self.labels.iter().map(|label| label.chars().count()).max().unwrap_or(0);
     }
 

@@ -108,15 +108,12 @@ impl Tiles {
         if stale && self.painted < PAINT_PER_FRAME {
             self.painted += 1;
             let image = theme::image(&kept.tile.paint(shader.1));
-            match &mut kept.texture {
-                Some((number, texture)) => {
-                    texture.set(image, TextureOptions::NEAREST);
-                    *number = shader.0;
-                }
-                None => {
-                    let texture = ctx.load_texture("tile", image, TextureOptions::NEAREST);
-                    kept.texture = Some((shader.0, texture));
-                }
+            if let Some((number, texture)) = &mut kept.texture {
+                texture.set(image, TextureOptions::NEAREST);
+                *number = shader.0;
+            } else {
+                let texture = ctx.load_texture("tile", image, TextureOptions::NEAREST);
+                kept.texture = Some((shader.0, texture));
             }
         } else if stale {
             ctx.request_repaint();

@@ -144,14 +144,13 @@ impl Window {
             }
         }
         if let Some(typed) = self.typed {
-            let waited = typed.elapsed();
-            if waited >= LIVE_DELAY {
-                self.typed = None;
-                if self.quick() && !self.state.prompt.is_empty() {
-                    self.apply(ctx, Command::RunPrompt);
-                }
+            let left = LIVE_DELAY.saturating_sub(typed.elapsed());
+            if !left.is_zero() {
+                ctx.request_repaint_after(left);
+            } else if self.quick() && !self.state.prompt.is_empty() {
+                self.apply(ctx, Command::RunPrompt);
             } else {
-                ctx.request_repaint_after(LIVE_DELAY - waited);
+                self.typed = None;
             }
         }
     }
@@ -169,8 +168,8 @@ impl Window {
     fn picked(&mut self, purpose: Purpose, path: Option<std::path::PathBuf>) {
         let Some(path) = path else { return };
         match (&mut self.dialog, purpose) {
-            (Dialog::Open { path: field }, Purpose::Model) => *field = path.display().to_string(),
-            (Dialog::Export { path: field, .. }, Purpose::Export) => *field = path.display().to_string(),
+            (Dialog::Open { path: field }, Purpose::Model)
+            | (Dialog::Export { path: field, .. }, Purpose::Export) => *field = path.display().to_string(),
             _ => {} // the dialog was closed meanwhile
         }
     }
@@ -239,8 +238,9 @@ impl Window {
             out.send(Command::CloseDialog);
         }
         drops(&ctx, &scene, &mut out);
-        let parts = Parts { atlas: &mut self.atlas, tiles: &mut self.tiles, hidden: &mut self.hidden };
-        let painted = panes(ui, &scene, parts, self.session.post(), self.session.banner.as_ref(), &mut out);
+        let mut parts = Parts { atlas: &mut self.atlas, tiles: &mut self.tiles, hidden: &mut self.hidden };
+        let painted =
+            panes(ui, &scene, &mut parts, self.session.post(), self.session.banner.as_ref(), &mut out);
         let ask = dialogs::show(&ctx, &mut self.dialog, &scene, &mut out);
         self.tiles.end_frame(self.session.trace.as_ref());
         if let Some(ask) = ask {
@@ -301,7 +301,7 @@ struct Parts<'a> {
 fn panes(
     ui: &mut egui::Ui,
     scene: &Scene<'_>,
-    parts: Parts<'_>,
+    parts: &mut Parts<'_>,
     post: &Post,
     banner: Option<&super::session::Banner>,
     out: &mut Out,

@@ -7,3 +7,4 @@ mod malformed;
 mod parity;
 mod pattern;
 mod runs;
+mod window;

@@ -142,6 +142,8 @@ fn examples(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
             egui::Button::new(label).fill(fill).stroke(egui::Stroke::NONE).corner_radius(6).truncate();
         let width = ui.available_width();
         let response = ui.add_sized([width, 26.0], button.right_text("")).on_hover_text(&example.prompt);
+        let title = &example.title_en;
+        response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, chosen, title));
         if response.clicked() {
             out.send(Command::ChooseExample(index));
         }

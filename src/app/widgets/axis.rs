@@ -99,7 +99,7 @@ fn chosen(range: std::ops::Range<usize>, cell: f32, gap: f32, marked: &[usize]) 
 
 fn label(labels: &[String], index: usize, indexed: bool) -> String {
     let token = labels.get(index).map_or("", String::as_str);
-    if !indexed { token.to_owned() } else { format!("{} {token}", text::grouped(index as u64)) }
+    if indexed { format!("{} {token}", text::grouped(index as u64)) } else { token.to_owned() }
 }
 
 /// Query labels left of the map, `room` points wide. `marked` come first: pinned, then hovered.

@@ -69,10 +69,12 @@ pub fn choice(ui: &mut Ui, name: &str, chosen: &str, content: impl FnOnce(&mut U
     }
     job.append(chosen, if name.is_empty() { 0.0 } else { 5.0 }, part(tokens.text));
     job.append("▾", 4.0, part(tokens.muted));
-    egui::containers::menu::MenuButton::from_button(outlined(ui, job)).ui(ui, |ui| {
+    let (response, _) = egui::containers::menu::MenuButton::from_button(outlined(ui, job)).ui(ui, |ui| {
         ui.set_min_width(150.0);
         egui::ScrollArea::vertical().max_height(420.0).show(ui, content);
     });
+    let label = format!("{name} {chosen}");
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, label.trim()));
 }
 
 /// A button with a hairline round it and nothing behind it.
