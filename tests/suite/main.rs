@@ -8,3 +8,4 @@ mod parity;
 mod pattern;
 mod runs;
 mod window;
+mod window_pictures;

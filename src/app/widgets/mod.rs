@@ -23,20 +23,18 @@ pub fn header(ui: &mut Ui, title: &str, subtitle: &str, controls: impl FnOnce(&m
     let tokens = theme::tokens(ui);
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), HEADER), Sense::hover());
     let inner = rect.shrink2(vec2(12.0, 0.0));
-    let mut right = ui.new_child(
-        egui::UiBuilder::new()
-            .max_rect(inner)
-            .layout(Layout::right_to_left(Align::Center))
-            .id_salt("controls"),
-    );
+    let layout = Layout::left_to_right(Align::Center);
+    let mut left = ui.new_child(egui::UiBuilder::new().max_rect(inner).layout(layout).id_salt("title"));
+    let heading = RichText::new(title).font(theme::strong(TITLE)).color(tokens.text);
+    let name = left.add(egui::Label::new(heading).wrap_mode(egui::TextWrapMode::Extend)).rect;
+    let room = inner.with_min_x(name.right() + 10.0);
+    let layout = Layout::right_to_left(Align::Center);
+    let mut right = ui.new_child(egui::UiBuilder::new().max_rect(room).layout(layout).id_salt("controls"));
     controls(&mut right);
-    let room = Rect::from_min_max(inner.min, pos2(right.min_rect().left() - 8.0, inner.max.y));
-    let mut left = ui.new_child(
-        egui::UiBuilder::new().max_rect(room).layout(Layout::left_to_right(Align::Center)).id_salt("title"),
-    );
-    left.add(egui::Label::new(RichText::new(title).font(theme::strong(TITLE)).color(tokens.text)).truncate());
-    if !subtitle.is_empty() {
-        left.add(egui::Label::new(RichText::new(subtitle).size(BODY).color(tokens.muted)).truncate());
+    let spare = right.min_rect().left() - name.right() - 18.0;
+    if !subtitle.is_empty() && spare > 30.0 {
+        let galley = short(ui, subtitle, theme::body(BODY), spare, tokens.muted);
+        left.label(galley);
     }
 }
 
@@ -64,10 +62,11 @@ pub fn choice(ui: &mut Ui, name: &str, chosen: &str, content: impl FnOnce(&mut U
     let tokens = theme::tokens(ui);
     let mut job = LayoutJob::default();
     let part = |color| egui::TextFormat { font_id: theme::body(12.0), color, ..Default::default() };
-    if !name.is_empty() {
+    let named = !name.is_empty() && ui.available_width() > 130.0;
+    if named {
         job.append(name, 0.0, part(tokens.muted));
     }
-    job.append(chosen, if name.is_empty() { 0.0 } else { 5.0 }, part(tokens.text));
+    job.append(chosen, if named { 5.0 } else { 0.0 }, part(tokens.text));
     job.append("▾", 4.0, part(tokens.muted));
     let (response, _) = egui::containers::menu::MenuButton::from_button(outlined(ui, job)).ui(ui, |ui| {
         ui.set_min_width(150.0);
