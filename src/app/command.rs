@@ -66,6 +66,7 @@ pub enum Command {
     Quit,
     EditPrompt(String),
     RunPrompt,
+    RunCut,
     ChooseExample(usize),
     Cancel,
     FocusPrompt,

@@ -6,6 +6,7 @@
 
 pub mod apply;
 pub mod atlas;
+pub mod banner;
 pub mod command;
 pub mod examples;
 pub mod exporting;

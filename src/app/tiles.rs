@@ -121,6 +121,12 @@ impl Tiles {
         kept.texture.as_ref().map(|(_, texture)| texture.id())
     }
 
+    /// A tile's texture if it is there in these colours; asks for nothing.
+    pub fn at_hand(&self, key: Key, shader: u64) -> Option<egui::TextureId> {
+        let (number, texture) = self.kept.get(&key)?.texture.as_ref()?;
+        (*number == shader).then(|| texture.id())
+    }
+
     /// Hands the worker this frame's wish, and lets go of what was longest unseen.
     pub fn end_frame(&mut self, trace: Option<&Trace>) {
         if self.sent != self.wanted {

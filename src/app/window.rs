@@ -203,13 +203,11 @@ impl Window {
         self.dark = ui.visuals().dark_mode;
         self.tiles.begin_frame();
         let lower_open = self.state.lower_open.unwrap_or(ctx.content_rect().height() >= LOWER_FROM);
-        let n = self.session.trace.as_ref().map_or(0, crate::trace::Trace::n_tokens);
-        let query = self.hover.query.filter(|&query| query < n).or(self.state.query).or(n.checked_sub(1));
-        self.session.refresh_row(self.state.head, query);
         if lower_open && self.state.lower == super::state::Lower::Lens {
             self.session.ask_for_lens();
         }
         let mut out = Out::default();
+        self.session.refresh_row(&self.state, self.hover);
         let embedded = matches!(self.session.source, Some(ModelSource::Embedded));
         let scene = Scene {
             words: &ENGLISH,
@@ -303,7 +301,7 @@ fn panes(
     scene: &Scene<'_>,
     parts: &mut Parts<'_>,
     post: &Post,
-    banner: Option<&super::session::Banner>,
+    banner: Option<&super::banner::Banner>,
     out: &mut Out,
 ) -> bool {
     let tokens = theme::tokens(ui);

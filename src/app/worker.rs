@@ -2,7 +2,7 @@
 //!
 //! Workers never see egui; they post, and the post wakes the window.
 
-use super::session::Banner;
+use super::banner::Banner;
 use crate::{
     analysis::Lens,
     engine::{CheckResult, ModelSource},

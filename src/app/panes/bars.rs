@@ -1,9 +1,9 @@
 //! The bars across the window: name and menus on top, the banner under them, the status at the foot.
 
 use crate::app::{
+    banner::{Banner, Offer},
     command::{Command, CommandKind},
     scene::{Out, Scene},
-    session::Banner,
     theme::{self, BODY, TITLE},
     widgets::{self, entry},
 };
@@ -126,6 +126,9 @@ pub fn banner(ui: &mut Ui, scene: &Scene<'_>, banner: &Banner, out: &mut Out) {
             response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, scene.words.dismiss));
             if response.clicked() {
                 out.send(Command::DismissBanner);
+            }
+            if banner.offer == Some(Offer::Cut) && ui.add(widgets::outlined(ui, scene.words.cut)).clicked() {
+                out.send(Command::RunCut);
             }
             ui.with_layout(Layout::left_to_right(Align::Center).with_main_wrap(true), |ui| {
                 ui.label(RichText::new(&banner.what).size(BODY).color(tokens.text));

@@ -14,7 +14,7 @@ use crate::{
     render::{ColorMap, Scale, Shader},
     trace::Trace,
 };
-use egui::{Align2, Rect, Sense, Ui, pos2, vec2};
+use egui::{Rect, Sense, Ui, pos2, vec2};
 use strum::IntoEnumIterator as _;
 
 const MARGIN: f32 = 14.0;
@@ -156,10 +156,6 @@ fn foot(ui: &Ui, scene: &Scene<'_>, trace: &Trace, parts: &Parts, shader: &Shade
     };
     legend::show(ui, bar, shader, (&ends.0, &ends.1));
     read_out(ui, scene, trace, pos2(bar.right() + 18.0, top - 5.0), area);
-    if trace.has_nan {
-        let at = pos2(area.left(), area.bottom());
-        ui.painter().text(at, Align2::LEFT_TOP, words.nan, theme::body(SMALL), tokens.error);
-    }
 }
 
 /// The weight under the pointer or the pin, and between which tokens: beside the legend, or under it.

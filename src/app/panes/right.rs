@@ -9,7 +9,7 @@ use crate::{
         theme::{self, BODY},
         widgets::{self, Line},
     },
-    model::shown,
+    model::{HeadSpec, shown},
 };
 use egui::{RichText, ScrollArea, Ui};
 
@@ -95,11 +95,16 @@ fn measures(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
 
 fn next(ui: &mut Ui, scene: &Scene<'_>) {
     let words = scene.words;
-    widgets::section(ui, words.next);
     let tokens = theme::tokens(ui);
     let Some(trace) = scene.trace else { return };
+    let masked = matches!(trace.spec.head, HeadSpec::MaskedToken { .. });
+    widgets::section(ui, if masked { words.masked_word } else { words.next });
     if trace.next.is_empty() {
-        let text = if trace.is_complete() { words.next_none } else { words.waiting };
+        let text = match (trace.is_complete(), masked) {
+            (false, _) => words.waiting,
+            (true, true) => words.masked_none,
+            (true, false) => words.next_none,
+        };
         ui.label(RichText::new(text).size(BODY).color(tokens.muted));
         return;
     }
