@@ -26,7 +26,8 @@ impl Window {
             Command::Export { path, piece } => self.export(path, piece),
             Command::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
             Command::EditPrompt(text) => self.edit(text),
-            Command::RunPrompt => self.run(),
+            Command::RunPrompt => self.run(false),
+            Command::RunCut => self.run(true),
             Command::ChooseExample(index) => self.choose_example(index),
             Command::Cancel => self.session.cancel_all(),
             Command::FocusPrompt => ctx.memory_mut(|memory| memory.request_focus(left::prompt_id())),
@@ -75,9 +76,9 @@ impl Window {
         self.typed = self.settings.live.then(std::time::Instant::now);
     }
 
-    fn run(&mut self) {
+    fn run(&mut self, cut: bool) {
         self.typed = None;
-        self.session.run_prompt(self.state.prompt.clone());
+        self.session.run_prompt(self.state.prompt.clone(), cut);
     }
 
     fn choose_example(&mut self, index: usize) {
@@ -92,7 +93,7 @@ impl Window {
             look: self.state.look.clone(),
             ..State::default()
         };
-        self.run();
+        self.run(false);
     }
 
     fn clear(&mut self) {
@@ -122,7 +123,7 @@ impl Window {
         self.typing = false;
         self.session.fit(&mut self.state);
         if rerun && !self.state.prompt.is_empty() {
-            self.run();
+            self.run(false);
         }
     }
 

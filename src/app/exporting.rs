@@ -1,6 +1,6 @@
 //! From the window to the export floor: which piece of the run, in which looks.
 
-use super::{session::Banner, state::State, theme};
+use super::{banner::Banner, state::State, theme};
 use crate::{
     engine::Job,
     export::{self, FORMATS, Format, Holds, Look, Options, Ranges, Selection, Source, What},

@@ -6,6 +6,7 @@
 
 pub mod apply;
 pub mod atlas;
+pub mod banner;
 pub mod command;
 pub mod examples;
 pub mod exporting;
@@ -48,6 +49,12 @@ pub fn launch(model: Option<PathBuf>, prompt: Option<String>) -> anyhow::Result<
         .context("the window could not be opened")
 }
 
+/// The window's icon; a test, not the user, would learn of a broken one.
+fn icon() -> egui::IconData {
+    eframe::icon_data::from_png_bytes(include_bytes!("../../assets/icons/mnemoscope-128.png"))
+        .unwrap_or_default()
+}
+
 fn run(renderer: eframe::Renderer, mut opening: Opening) -> anyhow::Result<()> {
     opening.stopwatch = start::Stopwatch::asked();
     let viewport = egui::ViewportBuilder::default()
@@ -55,7 +62,8 @@ fn run(renderer: eframe::Renderer, mut opening: Opening) -> anyhow::Result<()> {
         .with_app_id("mnemoscope")
         .with_inner_size(opening.settings.window)
         .with_min_inner_size([800.0, 500.0])
-        .with_drag_and_drop(true);
+        .with_drag_and_drop(true)
+        .with_icon(icon());
     let options = eframe::NativeOptions { viewport, renderer, ..eframe::NativeOptions::default() };
     let window: eframe::AppCreator<'_> = Box::new(move |cc| Ok(Box::new(Window::new(&cc.egui_ctx, opening))));
     eframe::run_native("Mnemoscope", options, window).map_err(|error| anyhow::anyhow!("{error}"))

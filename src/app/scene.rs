@@ -17,6 +17,7 @@ use crate::{
 use std::sync::Arc;
 
 /// One frame's world.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, all read only")]
 pub struct Scene<'a> {
     /// The language.
     pub words: &'static Words,
@@ -90,9 +91,10 @@ impl<'a> Scene<'a> {
         self.trace.is_some_and(|trace| self.state.head.layer < trace.layers_done())
     }
 
-    /// The pinned query, else the last token: the one that says what comes next.
+    /// The pinned query, else the token that the answer follows, else the last.
     pub fn pinned_query(&self) -> Option<usize> {
-        self.state.query.or_else(|| self.n_tokens().checked_sub(1))
+        let answer = self.trace.and_then(|trace| trace.answer_at);
+        self.state.query.or(answer).or_else(|| self.n_tokens().checked_sub(1))
     }
 
     /// The pinned key.

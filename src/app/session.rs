@@ -1,46 +1,19 @@
 //! What is open and what is being worked on: the model, its run, jobs, the row in sight. Lives as long as the window.
 
 use super::{
+    banner::Banner,
     row::Row,
-    state::State,
+    state::{Hover, State},
     text::ENGLISH,
     worker::{News, Post, Purpose, spawn},
 };
 use crate::{
     analysis::{Lens, LensOptions, lens},
     engine::{self, CheckResult, Job, ModelSource, Prompt, RunOptions, check},
-    model::{HeadId, Model},
-    trace::Trace,
+    model::Model,
+    trace::{Token, Trace},
 };
-use std::{fmt::Display, ops::ControlFlow, path::PathBuf, sync::Arc, time::Instant};
-
-/// An error or a notice across the top: what happened and what to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Banner {
-    /// What happened.
-    pub what: String,
-    /// What to do about it.
-    pub hint: Option<String>,
-    /// Good news is not painted as an error.
-    pub error: bool,
-}
-
-impl Banner {
-    /// Of an error that says itself in one line.
-    pub fn error(what: &dyn Display, hint: Option<String>) -> Self {
-        Self { what: what.to_string(), hint, error: true }
-    }
-
-    /// Of a worker that panicked.
-    pub fn panic() -> Self {
-        Self::error(&ENGLISH.panicked, Some(ENGLISH.panicked_hint.to_owned()))
-    }
-
-    /// Of something done.
-    pub fn done(what: String) -> Self {
-        Self { what, hint: None, error: false }
-    }
-}
+use std::{ops::ControlFlow, path::PathBuf, sync::Arc, time::Instant};
 
 /// A job in progress.
 pub struct Busy {
@@ -168,16 +141,18 @@ impl Session {
             let then_run = !prompt.is_empty();
             post.send(News::Loaded { job: number, model: Arc::clone(&model), source, then_run });
             if then_run {
-                run(&model, prompt, number, &job, post);
+                run(&model, prompt, false, number, &job, post);
             }
         });
     }
 
-    /// Runs the open model on a prompt; a run in progress ends.
-    pub fn run_prompt(&mut self, prompt: String) {
+    /// Runs the open model on a prompt, or on as much of it as fits; a run in progress ends.
+    pub fn run_prompt(&mut self, prompt: String, cut: bool) {
         let Some(model) = self.model.clone() else { return };
         let (number, job) = self.begin(ENGLISH.run);
-        spawn("run prompt", &self.post, number, move |post| run(&model, prompt, number, &job, post));
+        spawn("run prompt", &self.post, number, move |post| {
+            run(&model, prompt, cut, number, &job, post);
+        });
     }
 
     /// Stops loading or running; what was there before comes back.
@@ -252,8 +227,17 @@ impl Session {
         spawn("file dialog", &self.post, 0, move |post| post.send(News::Picked { purpose, path: dialog() }));
     }
 
-    /// The row of `query` in the selected head, kept until either changes.
-    pub fn refresh_row(&mut self, head: HeadId, query: Option<usize>) {
+    /// The pinned query, else the token that the answer follows, else the last.
+    fn pinned_query(&self, state: &State) -> Option<usize> {
+        let answer = self.trace.as_ref().and_then(|trace| trace.answer_at);
+        state.query.or(answer).or_else(|| self.labels.len().checked_sub(1))
+    }
+
+    /// The row under the pointer or the pin in the selected head, kept until either changes.
+    pub fn refresh_row(&mut self, state: &State, hover: Hover) {
+        let head = state.head;
+        let query =
+            hover.query.filter(|&query| query < self.labels.len()).or_else(|| self.pinned_query(state));
         let trace = self.trace.as_ref().filter(|trace| trace.has(head));
         let Some((trace, query)) = trace.zip(query.filter(|&query| query < self.labels.len())) else {
             self.row = None;
@@ -291,9 +275,9 @@ impl Session {
             News::Ran { job, trace } if ours(&self.busy, job) => {
                 self.show(job, trace);
                 (self.busy, self.before) = (None, None);
-                if self.banner.as_ref().is_some_and(|banner| banner.error) {
-                    self.banner = None;
-                }
+                let nan = self.trace.as_ref().is_some_and(|trace| trace.has_nan);
+                let told = nan.then(|| Banner::error(&ENGLISH.nan, None));
+                self.banner = told.or(self.banner.take().filter(|banner| !banner.error));
                 return true;
             }
             News::Cancelled { job } if ours(&self.busy, job) => {
@@ -323,8 +307,8 @@ impl Session {
             self.exporting = None;
         } else if matches!(self.checks, Checks::Running) {
             self.checks = Checks::Unasked;
-        } else {
-            return false;
+        } else if job != 0 {
+            return false; // of a job that was given up
         }
         self.banner = Some(banner);
         true
@@ -342,7 +326,7 @@ impl Session {
 
     fn relabel(&mut self) {
         let tokens = self.trace.as_ref().map_or(&[][..], |trace| trace.tokens.as_slice());
-        self.labels = tokens.iter().map(|token| token.shown()).collect();
+        self.labels = tokens.iter().map(Token::shown).collect();
         self.longest = self.labels.iter().map(|label| label.chars().count()).max().unwrap_or(0);
     }
 
@@ -370,11 +354,12 @@ impl Session {
     }
 }
 
-fn run(model: &Model, prompt: String, number: u64, job: &Job, post: &Post) {
+fn run(model: &Model, prompt: String, cut: bool, number: u64, job: &Job, post: &Post) {
+    let options = RunOptions { cut, ..RunOptions::default() };
     let partial = &mut |trace: &Trace| post.send(News::Partial { job: number, trace: trace.clone() });
-    post.send(match engine::run(model, &Prompt::Text(prompt), &RunOptions::default(), job, partial) {
+    post.send(match engine::run(model, &Prompt::Text(prompt), &options, job, partial) {
         Ok(trace) => News::Ran { job: number, trace },
         Err(_) if job.is_cancelled() => News::Cancelled { job: number },
-        Err(error) => News::Failed { job: number, banner: Banner::error(&error, error.hint()) },
+        Err(error) => News::Failed { job: number, banner: Banner::refused(&error) },
     });
 }

@@ -108,20 +108,23 @@ impl Tiles {
         if stale && self.painted < PAINT_PER_FRAME {
             self.painted += 1;
             let image = theme::image(&kept.tile.paint(shader.1));
-            match &mut kept.texture {
-                Some((number, texture)) => {
-                    texture.set(image, TextureOptions::NEAREST);
-                    *number = shader.0;
-                }
-                None => {
-                    let texture = ctx.load_texture("tile", image, TextureOptions::NEAREST);
-                    kept.texture = Some((shader.0, texture));
-                }
+            if let Some((number, texture)) = &mut kept.texture {
+                texture.set(image, TextureOptions::NEAREST);
+                *number = shader.0;
+            } else {
+                let texture = ctx.load_texture("tile", image, TextureOptions::NEAREST);
+                kept.texture = Some((shader.0, texture));
             }
         } else if stale {
             ctx.request_repaint();
         }
         kept.texture.as_ref().map(|(_, texture)| texture.id())
+    }
+
+    /// A tile's texture if it is there in these colours; asks for nothing.
+    pub fn at_hand(&self, key: Key, shader: u64) -> Option<egui::TextureId> {
+        let (number, texture) = self.kept.get(&key)?.texture.as_ref()?;
+        (*number == shader).then(|| texture.id())
     }
 
     /// Hands the worker this frame's wish, and lets go of what was longest unseen.

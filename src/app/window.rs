@@ -35,7 +35,7 @@ const LIVE_PASS: f64 = 0.25;
 /// Parameters beyond which a model counts as slow until it has shown otherwise.
 const LIVE_PARAMETERS: u64 = 40_000_000;
 /// Windows lower than this start with the lower pane shut.
-const LOWER_FROM: f32 = 780.0;
+const LOWER_FROM: f32 = 680.0;
 
 /// The whole application.
 pub struct Window {
@@ -144,14 +144,13 @@ impl Window {
             }
         }
         if let Some(typed) = self.typed {
-            let waited = typed.elapsed();
-            if waited >= LIVE_DELAY {
-                self.typed = None;
-                if self.quick() && !self.state.prompt.is_empty() {
-                    self.apply(ctx, Command::RunPrompt);
-                }
+            let left = LIVE_DELAY.saturating_sub(typed.elapsed());
+            if !left.is_zero() {
+                ctx.request_repaint_after(left);
+            } else if self.quick() && !self.state.prompt.is_empty() {
+                self.apply(ctx, Command::RunPrompt);
             } else {
-                ctx.request_repaint_after(LIVE_DELAY - waited);
+                self.typed = None;
             }
         }
     }
@@ -169,8 +168,8 @@ impl Window {
     fn picked(&mut self, purpose: Purpose, path: Option<std::path::PathBuf>) {
         let Some(path) = path else { return };
         match (&mut self.dialog, purpose) {
-            (Dialog::Open { path: field }, Purpose::Model) => *field = path.display().to_string(),
-            (Dialog::Export { path: field, .. }, Purpose::Export) => *field = path.display().to_string(),
+            (Dialog::Open { path: field }, Purpose::Model)
+            | (Dialog::Export { path: field, .. }, Purpose::Export) => *field = path.display().to_string(),
             _ => {} // the dialog was closed meanwhile
         }
     }
@@ -204,13 +203,11 @@ impl Window {
         self.dark = ui.visuals().dark_mode;
         self.tiles.begin_frame();
         let lower_open = self.state.lower_open.unwrap_or(ctx.content_rect().height() >= LOWER_FROM);
-        let n = self.session.trace.as_ref().map_or(0, crate::trace::Trace::n_tokens);
-        let query = self.hover.query.filter(|&query| query < n).or(self.state.query).or(n.checked_sub(1));
-        self.session.refresh_row(self.state.head, query);
         if lower_open && self.state.lower == super::state::Lower::Lens {
             self.session.ask_for_lens();
         }
         let mut out = Out::default();
+        self.session.refresh_row(&self.state, self.hover);
         let embedded = matches!(self.session.source, Some(ModelSource::Embedded));
         let scene = Scene {
             words: &ENGLISH,
@@ -239,8 +236,9 @@ impl Window {
             out.send(Command::CloseDialog);
         }
         drops(&ctx, &scene, &mut out);
-        let parts = Parts { atlas: &mut self.atlas, tiles: &mut self.tiles, hidden: &mut self.hidden };
-        let painted = panes(ui, &scene, parts, self.session.post(), self.session.banner.as_ref(), &mut out);
+        let mut parts = Parts { atlas: &mut self.atlas, tiles: &mut self.tiles, hidden: &mut self.hidden };
+        let painted =
+            panes(ui, &scene, &mut parts, self.session.post(), self.session.banner.as_ref(), &mut out);
         let ask = dialogs::show(&ctx, &mut self.dialog, &scene, &mut out);
         self.tiles.end_frame(self.session.trace.as_ref());
         if let Some(ask) = ask {
@@ -301,9 +299,9 @@ struct Parts<'a> {
 fn panes(
     ui: &mut egui::Ui,
     scene: &Scene<'_>,
-    parts: Parts<'_>,
+    parts: &mut Parts<'_>,
     post: &Post,
-    banner: Option<&super::session::Banner>,
+    banner: Option<&super::banner::Banner>,
     out: &mut Out,
 ) -> bool {
     let tokens = theme::tokens(ui);
@@ -334,12 +332,12 @@ fn panes(
         .frame(plain(tokens.panel))
         .show(ui, |ui| right::show(ui, scene, out));
     let high = ui.available_height();
-    let lower = Panel::bottom("lower").frame(plain(tokens.background));
     let lower = if scene.lower_open {
-        lower.resizable(true).default_size((high * 0.3).clamp(170.0, 420.0)).size_range(120.0..=high * 0.7)
+        Panel::bottom("lower").default_size((high * 0.29).clamp(160.0, 420.0)).size_range(120.0..=high * 0.7)
     } else {
-        lower.resizable(false).exact_size(HEADER)
+        Panel::bottom("lower, shut").resizable(false).exact_size(HEADER)
     };
+    let lower = lower.frame(plain(tokens.background));
     lower.show(ui, |ui| lower::show(ui, scene, parts.hidden, post, out));
     let palette = Palette::new(&scene.state.look, scene.dark);
     let middle = ui.available_width();

@@ -2,7 +2,7 @@
 //!
 //! Workers never see egui; they post, and the post wakes the window.
 
-use super::session::Banner;
+use super::banner::Banner;
 use crate::{
     analysis::Lens,
     engine::{CheckResult, ModelSource},
@@ -19,6 +19,7 @@ use std::{
 };
 
 /// What a worker has to say. `job` is the number the work was given; late news of older jobs is dropped.
+#[expect(missing_docs, reason = "the fields say themselves")]
 pub enum News {
     /// A share of the work is done.
     Progress { job: u64, stage: &'static str, done: f32 },

@@ -12,3 +12,5 @@ mod parity;
 mod pattern;
 mod render;
 mod runs;
+mod window;
+mod window_pictures;

@@ -49,14 +49,14 @@ pub(crate) fn until(harness: &mut Harness<'_, Window>, done: impl Fn(&Window) ->
         if done(harness.state()) {
             break;
         }
-        assert!(start.elapsed() < Duration::from_secs(60), "waited in vain");
+        assert!(start.elapsed() < Duration::from_mins(1), "waited in vain");
         std::thread::sleep(Duration::from_millis(5));
     }
     harness.run_ok();
 }
 
 fn n_tokens(harness: &Harness<'_, Window>) -> usize {
-    harness.state().session.trace.as_ref().map_or(0, |trace| trace.n_tokens())
+    harness.state().session.trace.as_ref().map_or(0, mnemoscope::trace::Trace::n_tokens)
 }
 
 #[test]
@@ -64,12 +64,12 @@ fn a_prompt_is_typed_and_run() {
     let mut harness = window();
     let before = n_tokens(&harness);
     assert!(before > 8);
-    let field = harness.get_by_role_and_label(egui::Role::MultilineTextInput, "Prompt");
+    let field = harness.get_by_role_and_label(egui::Role::TextInput, "Prompt");
     field.focus();
     harness.run_ok();
     harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::A);
     harness.run_ok();
-    harness.get_by_role_and_label(egui::Role::MultilineTextInput, "Prompt").type_text("Once upon a time");
+    harness.get_by_role_and_label(egui::Role::TextInput, "Prompt").type_text("Once upon a time");
     harness.run_ok();
     assert_eq!(harness.state().state.prompt, "Once upon a time");
     harness.get_by_label("Run").click();
@@ -266,5 +266,6 @@ fn send(harness: &mut Harness<'_, Window>, command: Command) {
 
 fn write(path: &std::path::Path, bytes: &[u8]) {
     use std::io::Write as _;
-    std::fs::File::create(path).unwrap().write_all(bytes).unwrap();
+    let written = std::fs::File::create(path).and_then(|mut file| file.write_all(bytes));
+    assert!(written.is_ok(), "{written:?}");
 }

@@ -55,7 +55,8 @@ FORWARD_FORMS = (
 BACKWARD_FORMS = (
     "The {x} belongs to[ {n}].", "The {x} belongs to[ {n}].", "Who has the {x}?[ {n}].",
     "Who has the {x}?[ {n}] has the[ {x}].", "The {x} is[ {n}]'s.", "Whose is the {x}? It is[ {n}]'s.",
-    "Give the {x} back to[ {n}].",
+    "Give the {x} back to[ {n}].", "Here is the {x}[ {n}] has.", "Here is the {x}[ {n}] has.",
+    "This is the {x}[ {n}] has.", "Look at the {x}[ {n}] has.",
 )
 COLOUR_FORMS = ("What colour is {n}'s {o}? It is[ {adj}].", "{n}'s {o} is[ {adj}].")
 PERSON_PLACE = ("{n} is in the {p}.", "{n} went to the {p}.", "{n} lives near the {p}.", "{n} was in the {p}.")
@@ -175,7 +176,7 @@ class Grammar:
         """Who has what, then a question for every fact, all of one direction."""
         rng = self.rng
         facts = distinct_facts(rng, rng.choice((2, 2, 2, 3, 3, 4)), rng.random() < 0.65, for_test=False)
-        forms = BACKWARD_FORMS if rng.random() < 0.42 else FORWARD_FORMS
+        forms = BACKWARD_FORMS if rng.random() < 0.65 else FORWARD_FORMS
         easy = rng.random() < 0.6
         one_fact = "{n} has {a}." if easy else rng.choice(FACT_FORMS) if rng.random() < 0.6 else None
         one_query = rng.choice(forms) if easy else None

@@ -1,48 +1,44 @@
 //! The bars across the window: name and menus on top, the banner under them, the status at the foot.
 
 use crate::app::{
+    banner::{Banner, Offer},
     command::{Command, CommandKind},
     scene::{Out, Scene},
-    session::Banner,
     theme::{self, BODY, TITLE},
     widgets::{self, entry},
 };
-use egui::{Align, Button, Layout, MenuBar, RichText, Sense, Ui, vec2};
+use egui::{Align, Button, Layout, MenuBar, RichText, Sense, Ui, UiBuilder, vec2};
 
-/// Draws name, menus, model line, theme switch and the export menu.
+/// Draws name, model line, menus, theme switch and the export menu.
 pub fn top(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
-    let (words, tokens) = (scene.words, theme::tokens(ui));
-    ui.horizontal_centered(|ui| {
-        ui.add_space(14.0);
-        ui.label(RichText::new("Mnemoscope").font(theme::strong(TITLE)).color(tokens.text));
-        ui.add_space(6.0);
-        menus(ui, scene, out);
-        if let Some(model) = scene.model {
-            let line = format!(
-                "{} · {} {}",
-                model.name,
-                super::heads::shape_of(model.spec()),
-                words.heads.to_lowercase()
-            );
-            ui.add_space(6.0);
-            let room = ui.available_width() - 150.0;
-            ui.scope(|ui| {
-                ui.set_max_width(room.max(0.0));
-                ui.add(egui::Label::new(RichText::new(line).color(tokens.muted)).truncate());
-            });
+    let tokens = theme::tokens(ui);
+    let bar = ui.available_rect_before_wrap().shrink2(vec2(14.0, 0.0));
+    ui.allocate_rect(bar, Sense::hover());
+    let to_left = Layout::right_to_left(Align::Center);
+    let mut right = ui.new_child(UiBuilder::new().max_rect(bar).layout(to_left));
+    theme_switch(&mut right, scene, out);
+    right.add_space(4.0);
+    export(&mut right, scene, out);
+    let room = bar.with_max_x(right.min_rect().left() - 12.0);
+    let mut left = ui.new_child(UiBuilder::new().max_rect(room).layout(Layout::left_to_right(Align::Center)));
+    left.label(RichText::new("Mnemoscope").font(theme::strong(TITLE)).color(tokens.text));
+    if let Some(model) = scene.model {
+        let line = format!("{} · {}", model.name, super::heads::shape_of(model.spec()));
+        left.add_space(4.0);
+        let galley = widgets::short(&left, &line, theme::body(BODY), 260.0, tokens.muted);
+        left.label(galley);
+    }
+    left.add_space(8.0);
+    menus(&mut left, scene, out);
+}
+
+fn export(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
+    let button = widgets::outlined(ui, format!("{} ▾", scene.words.export));
+    egui::containers::menu::MenuButton::from_button(button).ui(ui, |ui| {
+        ui.set_min_width(190.0);
+        for kind in [CommandKind::ExportHead, CommandKind::ExportAll, CommandKind::ExportStates] {
+            entry(ui, kind, scene, out);
         }
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            ui.add_space(12.0);
-            theme_switch(ui, scene, out);
-            ui.add_space(4.0);
-            let button = widgets::outlined(ui, format!("{} ▾", words.export));
-            egui::containers::menu::MenuButton::from_button(button).ui(ui, |ui| {
-                ui.set_min_width(190.0);
-                entry(ui, CommandKind::ExportHead, scene, out);
-                entry(ui, CommandKind::ExportAll, scene, out);
-                entry(ui, CommandKind::ExportStates, scene, out);
-            });
-        });
     });
 }
 
@@ -130,6 +126,9 @@ pub fn banner(ui: &mut Ui, scene: &Scene<'_>, banner: &Banner, out: &mut Out) {
             response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, scene.words.dismiss));
             if response.clicked() {
                 out.send(Command::DismissBanner);
+            }
+            if banner.offer == Some(Offer::Cut) && ui.add(widgets::outlined(ui, scene.words.cut)).clicked() {
+                out.send(Command::RunCut);
             }
             ui.with_layout(Layout::left_to_right(Align::Center).with_main_wrap(true), |ui| {
                 ui.label(RichText::new(&banner.what).size(BODY).color(tokens.text));

@@ -16,6 +16,7 @@ use strum::IntoEnumIterator as _;
 
 /// Which dialog is open, with what was typed into it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields say themselves")]
 pub enum Dialog {
     /// None.
     #[default]

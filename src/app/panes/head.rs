@@ -6,14 +6,15 @@ use crate::{
         command::Command,
         palette::Palette,
         scene::{Out, Scene},
-        theme::{self, BODY, SMALL},
+        text,
+        theme::{self, BODY, SMALL, TITLE},
         tiles::Tiles,
         widgets::{self, axis, axis::Place, bars, heatmap::HeatMap, legend},
     },
     render::{ColorMap, Scale, Shader},
     trace::Trace,
 };
-use egui::{Align2, Rect, Sense, Ui, pos2, vec2};
+use egui::{Rect, Sense, Ui, pos2, vec2};
 use strum::IntoEnumIterator as _;
 
 const MARGIN: f32 = 14.0;
@@ -24,6 +25,8 @@ const LABEL: f32 = 84.0;
 /// Side of a cell at most: few tokens do not make a wall.
 const LARGEST_CELL: f32 = 56.0;
 const LEGEND: f32 = 160.0;
+/// Narrower than this, the tokens of the cell that is read out stand under the legend.
+const NARROW: f32 = 400.0;
 
 /// Draws the pane. True once a map with real values was painted.
 pub fn show(
@@ -95,18 +98,19 @@ impl Parts {
     fn new(scene: &Scene<'_>, room: Rect) -> Self {
         let n = scene.n_tokens().max(1);
         let view = scene.view();
-        let index = if n > 96 { 6.0 } else { 0.0 };
-        let longest = (scene.longest as f32 + index) * CHARACTER;
-        let label = longest.clamp(24.0, LABEL);
         let bars = if room.height() < 380.0 { 28.0 } else { 44.0 };
-        let below = 12.0 + bars + 10.0 + 16.0 + 8.0 + 24.0 + 10.0;
-        let lean = label * 0.6;
-        let width = room.width() - 2.0 * MARGIN - label - 8.0 - lean;
-        // The labels' height depends on the cell, the cell on what their height leaves: twice is enough
-        let mut side = width;
-        let mut above = 0.0;
-        for _ in 0..2 {
-            above = axis::lie(side / view.span, longest, label).2;
+        let names = if room.width() < NARROW + 60.0 { 18.0 } else { 0.0 };
+        let below = 12.0 + bars + 10.0 + 16.0 + 8.0 + 24.0 + names + 10.0;
+        // The labels' size depends on the cell, the cell on what they leave: three rounds are enough
+        let (mut width, mut side) = (room.width() - 2.0 * MARGIN, room.width().min(room.height()) * 0.7);
+        let (mut above, mut label, mut longest) = (0.0, 0.0, 0.0);
+        for _ in 0..3 {
+            let cell = side / view.span;
+            let index = if axis::indexed(cell, SMALL + 5.0) { text::grouped(n as u64).len() + 1 } else { 0 };
+            longest = (scene.longest + index) as f32 * CHARACTER;
+            label = longest.clamp(24.0, LABEL);
+            above = axis::lie(cell, longest, label).2;
+            width = room.width() - 2.0 * MARGIN - label - 8.0 - label * 0.5;
             side = width.min(room.height() - above - below).clamp(48.0, LARGEST_CELL * view.span.max(1.0));
         }
         let spare = (width - side).max(0.0);
@@ -151,20 +155,30 @@ fn foot(ui: &Ui, scene: &Scene<'_>, trace: &Trace, parts: &Parts, shader: &Shade
         Scale::Row => ("0".to_owned(), "row max".to_owned()),
     };
     legend::show(ui, bar, shader, (&ends.0, &ends.1));
-    let left = bar.right() + 18.0;
-    if let Some((query, key)) = scene.shown_query().zip(scene.shown_key()) {
-        let weight = trace.pattern(scene.state.head).cell(query, key);
-        let text = (words.cell)(&scene.token_name(query), &scene.token_name(key), weight);
-        let galley = widgets::short(ui, &text, theme::mono(12.0), area.right() - left, tokens.text);
-        ui.painter().galley(pos2(left, top - 3.0), galley, tokens.text);
+    read_out(ui, scene, trace, pos2(bar.right() + 18.0, top - 5.0), area);
+}
+
+/// The weight under the pointer or the pin, and between which tokens: beside the legend, or under it.
+fn read_out(ui: &Ui, scene: &Scene<'_>, trace: &Trace, at: egui::Pos2, area: Rect) {
+    let (tokens, words) = (theme::tokens(ui), scene.words);
+    let Some((query, key)) = scene.shown_query().zip(scene.shown_key()) else {
+        let hint = widgets::short(ui, words.point_at, theme::body(BODY), area.right() - at.x, tokens.muted);
+        ui.painter().galley(at + vec2(0.0, 1.0), hint, tokens.muted);
+        return;
+    };
+    let pattern = trace.pattern(scene.state.head);
+    let weight = if pattern.keys(query).contains(&key) {
+        format!("{:.4}", pattern.cell(query, key))
     } else {
-        let hint = widgets::short(ui, words.point_at, theme::body(BODY), area.right() - left, tokens.muted);
-        ui.painter().galley(pos2(left, top - 4.0), hint, tokens.muted);
-    }
-    if trace.has_nan {
-        let at = pos2(area.left(), area.bottom());
-        ui.painter().text(at, Align2::LEFT_TOP, words.nan, theme::body(SMALL), tokens.error);
-    }
+        words.masked.to_owned()
+    };
+    let number = widgets::short(ui, &weight, theme::strong(TITLE), 80.0, tokens.text);
+    let beside = pos2(at.x + number.size().x + 14.0, at.y + 2.0);
+    ui.painter().galley(at, number, tokens.text);
+    let line = (words.cell)(&scene.token_name(query), &scene.token_name(key));
+    let start = if area.width() < NARROW { area.left_top() + vec2(0.0, 50.0) } else { beside };
+    let names = widgets::short(ui, &line, theme::mono(12.0), area.right() - start.x, tokens.muted);
+    ui.painter().galley(start, names, tokens.muted);
 }
 
 fn scale_menu(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {

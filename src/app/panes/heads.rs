@@ -55,8 +55,7 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, atlas: &mut Atlas, palette: &Palette
     let mut inner = ui.new_child(UiBuilder::new().max_rect(room));
     ScrollArea::both().auto_shrink(false).show(&mut inner, |ui| {
         let (area, _) = ui.allocate_exact_size(grid.size(), Sense::hover());
-        let area = if grid.size().y < room.height() { area } else { area.translate(vec2(0.0, 2.0)) };
-        grid.show(ui, area.min, trace, scene, atlas, palette, out);
+        grid.show(ui, area.min + vec2(0.0, 3.0), trace, scene, Art { atlas, palette }, out);
     });
     ui.allocate_rect(room, Sense::hover());
 }
@@ -109,6 +108,13 @@ pub fn explain(ui: &mut Ui, measure: &Measure) {
     ui.label(egui::RichText::new(range).size(SMALL).color(tokens.muted));
 }
 
+/// What thumbnails are drawn with.
+#[derive(Clone, Copy)]
+struct Art<'a> {
+    atlas: &'a Atlas,
+    palette: &'a Palette,
+}
+
 /// Sizes and order of the thumbnails.
 struct Grid {
     order: Vec<HeadId>,
@@ -154,7 +160,7 @@ impl Grid {
     }
 
     fn size(&self) -> egui::Vec2 {
-        vec2(self.left + self.pitch.x * self.across as f32, self.pitch.y * self.down as f32)
+        vec2(self.left + self.pitch.x * self.across as f32, self.pitch.y * self.down as f32 + 4.0)
     }
 
     fn show(
@@ -163,22 +169,14 @@ impl Grid {
         origin: egui::Pos2,
         trace: &Trace,
         scene: &Scene<'_>,
-        atlas: &Atlas,
-        palette: &Palette,
+        art: Art<'_>,
         out: &mut Out,
     ) {
-        let tokens = theme::tokens(ui);
         let measure = measure(&scene.state.look.tint);
         let greatest = measure.map_or(0.0, |measure| greatest(trace, measure));
         let by_layer = scene.state.look.sort == Sort::Layer || !trace.is_complete();
         if by_layer {
-            for layer in 0..trace.n_layers() {
-                let y = origin.y + self.pitch.y * layer as f32 + self.side / 2.0;
-                let on = layer == scene.state.head.layer;
-                let color = if on { tokens.text } else { tokens.muted };
-                let at = pos2(origin.x, y);
-                ui.painter().text(at, Align2::LEFT_CENTER, format!("L{layer}"), theme::body(SMALL), color);
-            }
+            self.name_layers(ui, origin, trace.n_layers(), scene.state.head.layer);
         }
         for (rank, &head) in self.order.iter().enumerate() {
             let (row, column) =
@@ -191,7 +189,7 @@ impl Grid {
             let value = measure.filter(|_| head.layer < trace.layers_done());
             let value = value.map(|measure| (measure, (measure.value)(&trace.measures(head))));
             let bar = value.map(|(measure, value)| share(measure, value, greatest));
-            let response = self.cell(ui, rect, head, bar, scene, atlas, palette, out);
+            let response = self.cell(ui, rect, (head, head == scene.state.head), bar, art, out);
             if response.hovered()
                 && let Some((measure, value)) = value
             {
@@ -200,19 +198,26 @@ impl Grid {
         }
     }
 
+    fn name_layers(&self, ui: &Ui, origin: egui::Pos2, layers: usize, selected: usize) {
+        let tokens = theme::tokens(ui);
+        for layer in 0..layers {
+            let at = origin + vec2(0.0, self.pitch.y * layer as f32 + self.side / 2.0);
+            let color = if layer == selected { tokens.text } else { tokens.muted };
+            ui.painter().text(at, Align2::LEFT_CENTER, format!("L{layer}"), theme::body(SMALL), color);
+        }
+    }
+
+    /// One thumbnail; without a `bar` its layer is not computed yet.
     fn cell(
         &self,
         ui: &mut Ui,
         rect: Rect,
-        head: HeadId,
+        (head, selected): (HeadId, bool),
         bar: Option<f32>,
-        scene: &Scene<'_>,
-        atlas: &Atlas,
-        palette: &Palette,
+        art: Art<'_>,
         out: &mut Out,
     ) -> egui::Response {
         let tokens = theme::tokens(ui);
-        let selected = head == scene.state.head;
         let whole = rect.with_max_y(rect.bottom() + BAR + 3.0 + if self.named { SMALL + 4.0 } else { 0.0 });
         let response = ui.interact(whole, ui.scope_id().with(("head", head)), Sense::click());
         let label = format!("head {head}");
@@ -221,9 +226,9 @@ impl Grid {
             out.send(Command::SelectHead(head));
         }
         let painter = ui.painter();
-        match atlas.place(head).filter(|_| bar.is_some()) {
+        match art.atlas.place(head).filter(|_| bar.is_some()) {
             Some((texture, part)) => painter.image(texture, rect, part, Color32::WHITE),
-            None => painter.rect_filled(rect, 0, theme::of_map(palette.floor())),
+            None => painter.rect_filled(rect, 0, theme::of_map(art.palette.floor())),
         };
         let frame = match (selected, response.hovered() || response.has_focus()) {
             (true, _) => Stroke::new(2.0, tokens.accent),
@@ -250,7 +255,7 @@ fn gap(side: f32) -> f32 {
 /// The largest thumbnail with which `across` × `down` fit into `room`.
 fn side_of(room: egui::Vec2, left: f32, across: usize, down: usize) -> f32 {
     let width = (room.x - left) / across.max(1) as f32;
-    let height = room.y / down.max(1) as f32;
+    let height = (room.y - 6.0) / down.max(1) as f32;
     let fits = |side: f32| {
         let name = if side >= NAMED_FROM { SMALL + 5.0 } else { 0.0 };
         side + gap(side) <= width && side + BAR + 3.0 + name + gap(side) * 0.6 <= height

@@ -24,10 +24,7 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
             prompt(ui, scene, out);
             ui.add_space(16.0);
             if scene.trace.is_some() {
-                widgets::section(
-                    ui,
-                    &format!("{} · {}", scene.words.tokens, text::grouped(scene.n_tokens() as u64)),
-                );
+                widgets::section_of(ui, scene.words.tokens, &text::grouped(scene.n_tokens() as u64));
                 strip::show(ui, scene, out);
                 ui.add_space(16.0);
             }
@@ -145,6 +142,8 @@ fn examples(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
             egui::Button::new(label).fill(fill).stroke(egui::Stroke::NONE).corner_radius(6).truncate();
         let width = ui.available_width();
         let response = ui.add_sized([width, 26.0], button.right_text("")).on_hover_text(&example.prompt);
+        let title = &example.title_en;
+        response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, chosen, title));
         if response.clicked() {
             out.send(Command::ChooseExample(index));
         }

@@ -1,6 +1,7 @@
 //! The logit lens as a table: layers up, tokens across, in each cell the word that layer would say next.
 
 use crate::{
+    analysis::Lens,
     app::{
         command::Command,
         scene::{Out, Scene},
@@ -38,7 +39,7 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
             let head = Rect::from_min_size(pos2(left, area.top()), vec2(fits, ROW));
             column(ui, scene, lens, token, head, shown == Some(token), out);
         }
-        names(ui, lens, area, clip.left());
+        names(ui, scene, lens, area, clip.left());
         reveal(ui, scene, area, fits);
     });
     ui.allocate_rect(room, Sense::hover());
@@ -60,15 +61,7 @@ fn reveal(ui: &Ui, scene: &Scene<'_>, area: Rect, cell: f32) {
     }
 }
 
-fn column(
-    ui: &mut Ui,
-    scene: &Scene<'_>,
-    lens: &crate::analysis::Lens,
-    token: usize,
-    head: Rect,
-    lit: bool,
-    out: &mut Out,
-) {
+fn column(ui: &mut Ui, scene: &Scene<'_>, lens: &Lens, token: usize, head: Rect, lit: bool, out: &mut Out) {
     let tokens = theme::tokens(ui);
     let whole = head.with_max_y(head.bottom() + ROW * lens.layers.len() as f32);
     let response = ui.interact(whole, ui.scope_id().with(("lens", token)), Sense::click());
@@ -100,20 +93,22 @@ fn column(
     }
 }
 
-fn names(ui: &Ui, lens: &crate::analysis::Lens, area: Rect, left: f32) {
+/// What stands before each row: the block that the stream enters, or that it is the model's own answer.
+fn names(ui: &Ui, scene: &Scene<'_>, lens: &Lens, area: Rect, left: f32) {
     let tokens = theme::tokens(ui);
     let strip =
         Rect::from_min_size(pos2(left.max(area.left()), area.top()), vec2(LABEL - 2.0, area.height()));
     ui.painter().rect_filled(strip, 0, tokens.background);
-    for (up, layer) in lens.layers.iter().rev().enumerate() {
+    let last = lens.layers.len().saturating_sub(1);
+    for (up, (index, layer)) in lens.layers.iter().enumerate().rev().enumerate() {
         let row =
             Rect::from_min_size(strip.left_top() + vec2(0.0, ROW * (up + 1) as f32), vec2(LABEL - 6.0, ROW));
-        let galley = widgets::short(ui, &layer.name, theme::body(11.0), row.width(), tokens.muted);
-        ui.painter().galley(
-            Align2::LEFT_CENTER.anchor_size(row.left_center(), galley.size()).min,
-            galley,
-            tokens.muted,
-        );
+        let name = if index == last { scene.words.lens_last.to_owned() } else { format!("L{index}") };
+        let galley = widgets::short(ui, &name, theme::body(11.0), row.width(), tokens.muted);
+        let at = Align2::LEFT_CENTER.anchor_size(row.left_center(), galley.size()).min;
+        ui.painter().galley(at, galley, tokens.muted);
+        let response = ui.interact(row, ui.scope_id().with(("lens row", index)), Sense::hover());
+        response.on_hover_text(&layer.name);
     }
 }
 

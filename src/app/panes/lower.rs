@@ -25,6 +25,7 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, hidden: &mut Hidden, post: &Post, ou
     if !scene.lower_open {
         return;
     }
+    ui.set_min_size(ui.available_size());
     let Some(trace) = scene.trace.filter(|trace| trace.is_complete()) else {
         return widgets::empty(ui, scene.words.waiting, "");
     };
@@ -193,7 +194,7 @@ fn norms(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, hidden: &mut Hidden, pos
 /// Where the colours end before the values do, the legend says so.
 fn outliers(greatest: f32, limit: f32) -> String {
     if greatest > limit * 1.01 {
-        format!("greatest {greatest:.1}: the colours end at 99.5 % of the values")
+        format!("outliers reach {greatest:.1}, the colours end at {limit:.1}")
     } else {
         String::new()
     }

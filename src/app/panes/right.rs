@@ -9,7 +9,7 @@ use crate::{
         theme::{self, BODY},
         widgets::{self, Line},
     },
-    model::shown,
+    model::{HeadSpec, shown},
 };
 use egui::{RichText, ScrollArea, Ui};
 
@@ -36,9 +36,9 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
 fn query(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let words = scene.words;
     let Some(row) = scene.row else {
-        return widgets::section(ui, words.query_short);
+        return widgets::section(ui, words.query);
     };
-    widgets::section(ui, &(words.query)(&scene.token_name(row.query)));
+    widgets::section_of(ui, words.query, &scene.token_name(row.query));
     let tokens = theme::tokens(ui);
     let best = row.top.first().map_or(1.0, |cell| cell.1);
     for &(key, weight) in row.top.iter().take(ROWS) {
@@ -66,7 +66,7 @@ fn query(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
 
 fn measures(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let words = scene.words;
-    widgets::section(ui, &(words.measures_of)(&scene.state.head.to_string()));
+    widgets::section_of(ui, words.head, &scene.state.head.to_string());
     let tokens = theme::tokens(ui);
     let Some(trace) = scene.trace.filter(|_| scene.head_ready()) else {
         ui.label(RichText::new(words.measures_wait).size(BODY).color(tokens.muted));
@@ -95,11 +95,16 @@ fn measures(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
 
 fn next(ui: &mut Ui, scene: &Scene<'_>) {
     let words = scene.words;
-    widgets::section(ui, words.next);
     let tokens = theme::tokens(ui);
     let Some(trace) = scene.trace else { return };
+    let masked = matches!(trace.spec.head, HeadSpec::MaskedToken { .. });
+    widgets::section(ui, if masked { words.masked_word } else { words.next });
     if trace.next.is_empty() {
-        let text = if trace.is_complete() { words.next_none } else { words.waiting };
+        let text = match (trace.is_complete(), masked) {
+            (false, _) => words.waiting,
+            (true, true) => words.masked_none,
+            (true, false) => words.next_none,
+        };
         ui.label(RichText::new(text).size(BODY).color(tokens.muted));
         return;
     }

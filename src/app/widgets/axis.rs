@@ -67,6 +67,14 @@ pub fn every(cell: f32, gap: f32) -> usize {
     ((gap / cell.max(1e-6)).ceil() as usize).max(1).next_power_of_two()
 }
 
+/// Whether labels `gap` apart leave out so many tokens that each says its place, too.
+pub fn indexed(cell: f32, gap: f32) -> bool {
+    every(cell, gap) >= 4
+}
+
+/// Distance that query labels need.
+pub const ROW_GAP: f32 = SMALL + 2.5;
+
 /// Which of `range` get a label `gap` apart, the marked ones always: their neighbours make room.
 fn chosen(range: std::ops::Range<usize>, cell: f32, gap: f32, marked: &[usize]) -> Vec<usize> {
     let step = every(cell, gap);
@@ -89,22 +97,22 @@ fn chosen(range: std::ops::Range<usize>, cell: f32, gap: f32, marked: &[usize]) 
     out
 }
 
-fn label(labels: &[String], index: usize, step: usize) -> String {
+fn label(labels: &[String], index: usize, indexed: bool) -> String {
     let token = labels.get(index).map_or("", String::as_str);
-    if step < 4 { token.to_owned() } else { format!("{} {token}", text::grouped(index as u64)) }
+    if indexed { format!("{} {token}", text::grouped(index as u64)) } else { token.to_owned() }
 }
 
 /// Query labels left of the map, `room` points wide. `marked` come first: pinned, then hovered.
 pub fn rows(ui: &Ui, place: &Place, labels: &[String], marked: &[usize], room: f32) {
     let (cell, tokens) = (place.cell(), theme::tokens(ui));
-    let step = every(cell, SMALL + 2.5);
-    for index in chosen(place.queries(), cell, SMALL + 2.5, marked) {
+    for index in chosen(place.queries(), cell, ROW_GAP, marked) {
         let y = place.y(index as f32 + 0.5);
         if y < place.rect.top() - 1.0 || y > place.rect.bottom() + 1.0 {
             continue;
         }
         let color = ink(tokens, index, marked);
-        let galley = short(ui, &label(labels, index, step), theme::mono(SMALL), room, color);
+        let galley =
+            short(ui, &label(labels, index, indexed(cell, ROW_GAP)), theme::mono(SMALL), room, color);
         let rect = Align2::RIGHT_CENTER.anchor_size(pos2(place.rect.left() - 7.0, y), galley.size());
         ui.painter().galley(rect.min, galley, color);
     }
@@ -133,14 +141,13 @@ pub fn lie(cell: f32, longest: f32, room: f32) -> (Lie, f32, f32) {
 pub fn columns(ui: &Ui, place: &Place, labels: &[String], marked: &[usize], longest: f32, room: f32) {
     let (cell, tokens) = (place.cell(), theme::tokens(ui));
     let (lie, gap, _) = lie(cell, longest, room);
-    let step = every(cell, gap);
     for index in chosen(place.keys(), cell, gap, marked) {
         let x = place.x(index as f32 + 0.5);
         if x < place.rect.left() - 1.0 || x > place.rect.right() + 1.0 {
             continue;
         }
         let color = ink(tokens, index, marked);
-        let galley = short(ui, &label(labels, index, step), theme::mono(SMALL), room, color);
+        let galley = short(ui, &label(labels, index, indexed(cell, gap)), theme::mono(SMALL), room, color);
         match lie {
             Lie::Flat => {
                 let rect = Align2::CENTER_BOTTOM.anchor_size(pos2(x, place.rect.top() - 5.0), galley.size());

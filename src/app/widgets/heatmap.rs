@@ -60,26 +60,45 @@ impl HeatMap<'_> {
         }
         let levels = tiles::levels(n, n);
         let level = tiles::level_for(place.cell() * ui.pixels_per_point(), levels);
-        // The level above is already there when one zooms in: it is drawn where the fine tiles are missing
-        for level in [level.saturating_add(1).min(levels - 1), level] {
-            for tile in tiles::covering(level, place.queries(), place.keys()) {
-                self.tile(ui, &painter, scene, tile);
+        let shader = (self.palette.number, self.shader);
+        let mut fine = Vec::new();
+        for tile in tiles::covering(level, place.queries(), place.keys()) {
+            if !self.masked(scene, tile) {
+                let key = self.key(scene, tile);
+                fine.push((key, self.tiles.texture(ui.ctx(), key, shader)));
             }
         }
+        if fine.iter().any(|(_, texture)| texture.is_none()) {
+            // What is at hand of the levels above stands in for what is missing
+            for level in (level + 1..levels).rev() {
+                for tile in tiles::covering(level, place.queries(), place.keys()) {
+                    let key = self.key(scene, tile);
+                    self.put(&painter, key, self.tiles.at_hand(key, self.palette.number));
+                }
+            }
+        }
+        for (key, texture) in fine {
+            self.put(&painter, key, texture);
+        }
         if place.cell() >= GRID_FROM {
-            lattice(&painter, &place, theme::tokens(ui).background);
+            lattice(&painter, &place, theme::tokens(ui).background, causal(self.trace, scene));
         }
     }
 
-    fn tile(&mut self, ui: &Ui, painter: &egui::Painter, scene: &Scene<'_>, tile: TileKey) {
+    /// Whether a tile shows nothing but the floor.
+    fn masked(&self, scene: &Scene<'_>, tile: TileKey) -> bool {
+        let n = self.place.n;
+        causal(self.trace, scene) && tile.keys(n).start >= tile.queries(n).end
+    }
+
+    fn key(&self, scene: &Scene<'_>, tile: TileKey) -> Key {
+        Key { run: scene.run, head: scene.state.head, by_row: self.palette.scale == Scale::Row, tile }
+    }
+
+    fn put(&self, painter: &egui::Painter, key: Key, texture: Option<egui::TextureId>) {
         let (place, n) = (self.place, self.place.n);
-        let (queries, keys) = (tile.queries(n), tile.keys(n));
-        if self.trace.spec.blocks[scene.state.head.layer].attention.causal && keys.start >= queries.end {
-            return; // nothing there but the floor
-        }
-        let by_row = self.palette.scale == Scale::Row;
-        let key = Key { run: scene.run, head: scene.state.head, by_row, tile };
-        if let Some(texture) = self.tiles.texture(ui.ctx(), key, (self.palette.number, self.shader)) {
+        let (queries, keys) = (key.tile.queries(n), key.tile.keys(n));
+        if let Some(texture) = texture {
             let corner = |query: usize, key: usize| pos2(place.x(key as f32), place.y(query as f32));
             let rect = Rect::from_min_max(corner(queries.start, keys.start), corner(queries.end, keys.end));
             painter.image(texture, rect, WHOLE, Color32::WHITE);
@@ -116,14 +135,21 @@ impl HeatMap<'_> {
     }
 }
 
-/// Hairlines between cells.
-fn lattice(painter: &egui::Painter, place: &Place, color: Color32) {
-    let stroke = Stroke::new(1.0, color.gamma_multiply(0.55));
+/// Hairlines between cells; what a causal head cannot see stays plain.
+fn lattice(painter: &egui::Painter, place: &Place, color: Color32, causal: bool) {
+    let stroke = Stroke::new(1.0, color.gamma_multiply(0.6));
     for key in place.keys().skip(1) {
-        painter.vline(place.x(key as f32), place.rect.y_range(), stroke);
+        let top = if causal { place.y(key as f32 - 1.0) } else { place.rect.top() };
+        painter.vline(
+            place.x(key as f32),
+            egui::Rangef::new(top.max(place.rect.top()), place.rect.bottom()),
+            stroke,
+        );
     }
     for query in place.queries().skip(1) {
-        painter.hline(place.rect.x_range(), place.y(query as f32), stroke);
+        let right = if causal { place.x(query as f32 + 1.0) } else { place.rect.right() };
+        let across = egui::Rangef::new(place.rect.left(), right.min(place.rect.right()));
+        painter.hline(across, place.y(query as f32), stroke);
     }
 }
 

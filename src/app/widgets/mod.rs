@@ -23,27 +23,37 @@ pub fn header(ui: &mut Ui, title: &str, subtitle: &str, controls: impl FnOnce(&m
     let tokens = theme::tokens(ui);
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), HEADER), Sense::hover());
     let inner = rect.shrink2(vec2(12.0, 0.0));
-    let mut right = ui.new_child(
-        egui::UiBuilder::new()
-            .max_rect(inner)
-            .layout(Layout::right_to_left(Align::Center))
-            .id_salt("controls"),
-    );
+    let layout = Layout::left_to_right(Align::Center);
+    let mut left = ui.new_child(egui::UiBuilder::new().max_rect(inner).layout(layout).id_salt("title"));
+    let heading = RichText::new(title).font(theme::strong(TITLE)).color(tokens.text);
+    let name = left.add(egui::Label::new(heading).wrap_mode(egui::TextWrapMode::Extend)).rect;
+    let room = inner.with_min_x(name.right() + 10.0);
+    let layout = Layout::right_to_left(Align::Center);
+    let mut right = ui.new_child(egui::UiBuilder::new().max_rect(room).layout(layout).id_salt("controls"));
     controls(&mut right);
-    let room = Rect::from_min_max(inner.min, pos2(right.min_rect().left() - 8.0, inner.max.y));
-    let mut left = ui.new_child(
-        egui::UiBuilder::new().max_rect(room).layout(Layout::left_to_right(Align::Center)).id_salt("title"),
-    );
-    left.add(egui::Label::new(RichText::new(title).font(theme::strong(TITLE)).color(tokens.text)).truncate());
-    if !subtitle.is_empty() {
-        left.add(egui::Label::new(RichText::new(subtitle).size(BODY).color(tokens.muted)).truncate());
+    let spare = right.min_rect().left() - name.right() - 18.0;
+    if !subtitle.is_empty() && spare > 30.0 {
+        let galley = short(ui, subtitle, theme::body(BODY), spare, tokens.muted);
+        left.label(galley);
     }
 }
 
 /// A section's title in small muted capitals.
 pub fn section(ui: &mut Ui, title: &str) {
-    let text = RichText::new(title.to_uppercase()).font(theme::strong(SMALL)).extra_letter_spacing(0.7);
-    ui.add(egui::Label::new(text.color(theme::tokens(ui).muted)).truncate());
+    section_of(ui, title, "");
+}
+
+/// A section's title with what it is about, a token or a number, as it is.
+pub fn section_of(ui: &mut Ui, title: &str, what: &str) {
+    let tokens = theme::tokens(ui);
+    let mut job = LayoutJob::default();
+    let small = egui::TextFormat { font_id: theme::strong(SMALL), color: tokens.muted, ..Default::default() };
+    job.append(&title.to_uppercase(), 0.0, egui::TextFormat { extra_letter_spacing: 0.7, ..small });
+    if !what.is_empty() {
+        let mono = egui::TextFormat { font_id: theme::mono(SMALL), color: tokens.text, ..Default::default() };
+        job.append(what, 7.0, mono);
+    }
+    ui.add(egui::Label::new(job).truncate());
     ui.add_space(4.0);
 }
 
@@ -52,15 +62,18 @@ pub fn choice(ui: &mut Ui, name: &str, chosen: &str, content: impl FnOnce(&mut U
     let tokens = theme::tokens(ui);
     let mut job = LayoutJob::default();
     let part = |color| egui::TextFormat { font_id: theme::body(12.0), color, ..Default::default() };
-    if !name.is_empty() {
+    let named = !name.is_empty() && ui.available_width() > 130.0;
+    if named {
         job.append(name, 0.0, part(tokens.muted));
     }
-    job.append(chosen, if name.is_empty() { 0.0 } else { 5.0 }, part(tokens.text));
+    job.append(chosen, if named { 5.0 } else { 0.0 }, part(tokens.text));
     job.append("▾", 4.0, part(tokens.muted));
-    egui::containers::menu::MenuButton::from_button(outlined(ui, job)).ui(ui, |ui| {
+    let (response, _) = egui::containers::menu::MenuButton::from_button(outlined(ui, job)).ui(ui, |ui| {
         ui.set_min_width(150.0);
         egui::ScrollArea::vertical().max_height(420.0).show(ui, content);
     });
+    let label = format!("{name} {chosen}");
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, label.trim()));
 }
 
 /// A button with a hairline round it and nothing behind it.
@@ -144,22 +157,22 @@ impl Line<'_> {
                 theme::mix(tokens.panel, tokens.dim, 0.16),
             );
         }
+        let name_width = self.name_width.min(rect.width() * 0.5);
         let font = if self.mono { theme::mono(12.0) } else { theme::body(BODY) };
-        let name =
-            short(ui, self.name, font, self.name_width, if self.mono { tokens.text } else { tokens.muted });
+        let name = short(ui, self.name, font, name_width, if self.mono { tokens.text } else { tokens.muted });
         ui.painter().galley(
             Align2::LEFT_CENTER.anchor_size(rect.left_center(), name.size()).min,
             name,
             tokens.text,
         );
         let value = short(ui, self.value, theme::body(BODY), 80.0, tokens.text);
-        let value_width = value.size().x.max(46.0);
+        let value_width = value.size().x.max(40.0);
         ui.painter().galley(
             Align2::RIGHT_CENTER.anchor_size(rect.right_center(), value.size()).min,
             value,
             tokens.text,
         );
-        let left = rect.left() + self.name_width + 8.0;
+        let left = rect.left() + name_width + 8.0;
         let track = Rect::from_min_max(
             pos2(left, rect.center().y - 3.0),
             pos2(rect.right() - value_width - 10.0, rect.center().y + 3.0),

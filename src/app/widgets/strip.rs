@@ -24,7 +24,7 @@ struct Layout {
 /// Draws the strip; hovering and clicking a chip sets the query.
 pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let layout = layout(ui, scene);
-    let height = layout.chips.last().map_or(HEIGHT, |chip| chip.bottom());
+    let height = layout.chips.last().map_or(HEIGHT, Rect::bottom);
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::ListBox, true, scene.words.tokens));
     let clip = ui.clip_rect();

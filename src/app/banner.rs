@@ -1,0 +1,50 @@
+//! What the window has to say across its top: an error with its remedy, or a notice.
+
+use super::text::ENGLISH;
+use crate::engine::RunError;
+use std::fmt::Display;
+
+/// An error or a notice across the top: what happened and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Banner {
+    /// What happened.
+    pub what: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// Good news is not painted as an error.
+    pub error: bool,
+    /// A way out that the window can take itself.
+    pub offer: Option<Offer>,
+}
+
+/// What a banner offers to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offer {
+    /// Run the prompt's first tokens, as many as the model has positions.
+    Cut,
+}
+
+impl Banner {
+    /// Of an error that says itself in one line.
+    pub fn error(what: &dyn Display, hint: Option<String>) -> Self {
+        Self { what: what.to_string(), hint, error: true, offer: None }
+    }
+
+    /// Of a worker that panicked.
+    pub fn panic() -> Self {
+        Self::error(&ENGLISH.panicked, Some(ENGLISH.panicked_hint.to_owned()))
+    }
+
+    /// Of a prompt that was not run.
+    pub fn refused(error: &RunError) -> Self {
+        match error {
+            RunError::TooLong { .. } => Self { offer: Some(Offer::Cut), ..Self::error(error, None) },
+            _ => Self::error(error, error.hint()),
+        }
+    }
+
+    /// Of something done.
+    pub fn done(what: String) -> Self {
+        Self { what, hint: None, error: false, offer: None }
+    }
+}
