@@ -227,8 +227,8 @@ impl Shader {
 #[inline]
 fn linear_entry(value: f32, (low, gain): (f32, f32)) -> u32 {
     let last = (ENTRIES - 1) as f32;
-    // What lies outside the range takes its end; within it the cast cannot fail
-    ((value - low) * gain * last + 0.5).clamp(0.0, last) as u32
+    // What lies outside the range takes its end. Through i32: several of those casts are done at once
+    ((value - low) * gain * last + 0.5).clamp(0.0, last) as i32 as u32
 }
 
 #[inline]
