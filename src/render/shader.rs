@@ -226,9 +226,12 @@ impl Shader {
 
 #[inline]
 fn linear_entry(value: f32, (low, gain): (f32, f32)) -> u32 {
+    // What lies outside the range takes its end. A float near 2²³ has its rounded value in its last bits: cheaper
+    // than a cast, which must mind what a float may be
+    const SHIFT: f32 = (1 << 23) as f32;
     let last = (ENTRIES - 1) as f32;
-    // What lies outside the range takes its end. Through i32: several of those casts are done at once
-    ((value - low) * gain * last + 0.5).clamp(0.0, last) as i32 as u32
+    let place = ((value - low) * gain * last).max(0.0).min(last);
+    (place + SHIFT).to_bits() & (ENTRIES as u32 - 1)
 }
 
 #[inline]
