@@ -38,7 +38,7 @@ async function load(index) {
 /* Colours */
 function share(value, max) {
   if (!(value > 0) || !(max > 0)) return 0;
-  if (state.scale === 'log') return Math.max(0, 1 + Math.log2(value / max) / 16);
+  if (state.scale === 'log') return Math.max(0, Math.min(1, 1 + Math.log2(value / max) / 16));
   return Math.min(1, value / max);
 }
 function paint(source, width, max, pixels) {
@@ -88,7 +88,7 @@ function paintGrid() {
   page.heads.forEach((head, index) => {
     const small = bytes(head.thumbnail);
     const canvas = buttons[index].querySelector('canvas');
-    canvas.getContext('2d').drawImage(picture(small, page.thumbnail, page.thumbnail, 255), 0, 0);
+    canvas.getContext('2d').drawImage(picture(small, page.thumbnail, page.thumbnail, 255 * head.high / head.max), 0, 0);
   });
 }
 
@@ -128,7 +128,7 @@ function repaint() {
   const source = values.get(state.head);
   if (!source || !frame) return;
   const small = pooled(source, state.view, Math.floor(edge * frame.ratio));
-  image = picture(small.values, small.size, small.size, page.heads[state.head].max);
+  image = picture(small.values, small.size, small.size, page.heads[state.head].high);
   draw();
 }
 function draw() {
@@ -242,7 +242,7 @@ function legend() {
     context.fillStyle = `rgb(${colours[at]},${colours[at + 1]},${colours[at + 2]})`;
     context.fillRect(x, 0, 1, 10);
   }
-  const max = page.heads[state.head].max;
+  const max = page.heads[state.head].high;
   $('low').textContent = state.scale === 'log' ? (max / 65536).toExponential(1) : '0';
   $('high').textContent = state.scale === 'row' ? 'row max' : max.toFixed(4);
 }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use strum::IntoEnumIterator as _;
 
 use crate::model::shown;
-use crate::render::ColorMap;
+use crate::render::{ColorMap, tiles};
 use crate::trace::{HeadId, Trace};
 
 use super::arrays::Source;
@@ -28,7 +28,7 @@ const STYLE: &str = include_str!("../../assets/html/page.css");
 const SCRIPT: &str = include_str!("../../assets/html/page.js");
 
 /// The most weights a page holds: beyond it browsers take long to open the file.
-const MOST_CELLS: u64 = 1 << 26;
+const MOST_CELLS: u64 = 1 << 28;
 /// Up to this many weights a step is 1/65,535 of a head's greatest weight; beyond it 1/255.
 const FINE_CELLS: u64 = 1 << 22;
 /// Query rows that are packed at once.
@@ -148,6 +148,7 @@ fn pack(trace: &Trace, head: HeadId, steps: Steps) -> Result<Value, ExportError>
         "layer": head.layer,
         "head": head.head,
         "max": max,
+        "high": tiles::weight_range(trace, head).high,
         "measures": trace.measures(head),
         "thumbnail": BASE64_STANDARD.encode(small),
         "data": BASE64_STANDARD.encode(packed.finish()?),

@@ -81,7 +81,9 @@ pub fn draw_head(trace: &Trace, head: HeadId, quantity: Quantity, look: Look) ->
         quantity: words(what),
         prompt: shown(trace),
     };
-    finish(&matrix, quantity == Quantity::Scores, look)
+    let map = look.map(quantity == Quantity::Scores);
+    let range = head_range(trace, head, quantity, map, &matrix.values);
+    finish(&matrix, &Shader::new(map, look.scale, range), look)
 }
 
 /// Every picked head in small.
@@ -97,7 +99,7 @@ pub fn draw_sheet(trace: &Trace, heads: &[HeadId], quantity: Quantity, look: Loo
         let (rows, columns) = (pattern.n_queries(), pattern.n_keys());
         let (small_rows, small_columns) = (rows.min(SMALL), columns.min(SMALL));
         let values = tiles::pooled(&pattern, quantity, 0..rows, 0..columns, small_rows, small_columns);
-        let shader = Shader::new(map, look.scale, ValueRange::fit(map, &values));
+        let shader = Shader::new(map, look.scale, head_range(trace, head, quantity, map, &values));
         if let Some(line) = lines.last_mut() {
             line.maps.push((head.to_string(), shader.paint(&values, small_columns)));
         }
@@ -156,7 +158,7 @@ fn draw_states(source: &Source<'_>, options: &Options, what: What) -> Result<Dra
         };
         let columns = Axis { name: "dimension", labels: vec![String::new(); first.shape[1]], numbered: true };
         let values = states.swap_remove(0);
-        return Ok(finish(&page(title, first.name.clone(), columns, values, "Value"), true, look));
+        return Ok(finish_states(&page(title, first.name.clone(), columns, values, "Value"), true, look));
     }
     let label = |entry: &Entry| match entry.layer {
         Some(layer) if entry.hook() == what.hook() => layer.to_string(),
@@ -166,7 +168,7 @@ fn draw_states(source: &Source<'_>, options: &Options, what: What) -> Result<Dra
     let values = norms(&states, trace.n_tokens());
     let title = format!("{}, norms", words(what));
     let hook = what.hook().name(0).replacen('0', "*", 1);
-    Ok(finish(&page(title, hook, columns, values, "Euclidean norm"), false, look))
+    Ok(finish_states(&page(title, hook, columns, values, "Euclidean norm"), false, look))
 }
 
 /// Euclidean norms, [token, layer], of several [token, width] states.
@@ -178,10 +180,20 @@ fn norms(states: &[Vec<f32>], n_tokens: usize) -> Vec<f32> {
     (0..n_tokens).flat_map(|token| states.iter().map(move |state| norm(state, token))).collect()
 }
 
-fn finish(matrix: &Matrix, signed: bool, look: Look) -> Drawing {
+fn finish_states(matrix: &Matrix, signed: bool, look: Look) -> Drawing {
     let map = look.map(signed);
-    let range = range(map, &matrix.values);
-    matrix::layout(matrix, &Shader::new(map, look.scale, range), look.scale, look.theme())
+    finish(matrix, &Shader::new(map, look.scale, range(map, &matrix.values)), look)
+}
+
+fn finish(matrix: &Matrix, shader: &Shader, look: Look) -> Drawing {
+    matrix::layout(matrix, shader, look.scale, look.theme())
+}
+
+fn head_range(trace: &Trace, head: HeadId, quantity: Quantity, map: ColorMap, values: &[f32]) -> ValueRange {
+    match quantity {
+        Quantity::Weights => tiles::weight_range(trace, head),
+        Quantity::Scores => range(map, values),
+    }
 }
 
 /// Signed values on an unsigned map run from their least to their greatest.
@@ -217,7 +229,7 @@ fn words(what: What) -> &'static str {
 
 fn sheet_scale(map: ColorMap, scale: Scale) -> &'static str {
     match (scale, map.is_signed()) {
-        (Scale::Linear, false) => "each map from 0 to its own maximum",
+        (Scale::Linear, false) => "each map from 0 to its own maximum, first query apart",
         (Scale::Linear, true) => "each map to its own greatest magnitude",
         (Scale::Log, _) => "logarithmic, each map to its own maximum",
         (Scale::Row, _) => "each row to its own maximum",

@@ -10,8 +10,13 @@ use strum::{EnumIter, EnumString, IntoStaticStr};
 use super::colormap::{ColorMap, Rgba};
 use super::raster::Raster;
 
-/// Entries of the folded table.
+/// Entries of the folded table that values reach.
 const ENTRIES: usize = 4096;
+/// The entry behind them for what is masked, and the one for what is no number.
+const MASKED: u32 = ENTRIES as u32;
+const NAN: u32 = MASKED + 1;
+/// Values whose entries are found together, so that the compiler can do several at once.
+const BATCH: usize = 64;
 /// Powers of two that the logarithmic scale spans: its floor is 2⁻¹⁶ ≈ 1.5e−5 of the maximum.
 const OCTAVES: u32 = 16;
 /// Below this many values one thread is faster than waking the others.
@@ -93,8 +98,6 @@ impl ValueRange {
 #[derive(Clone, Debug)]
 pub struct Shader {
     table: Box<[Rgba]>,
-    floor: Rgba,
-    nan: Rgba,
     scale: Scale,
     signed: bool,
     range: ValueRange,
@@ -110,9 +113,10 @@ impl Shader {
         } else {
             range
         };
-        let table: Box<[Rgba]> = (0..ENTRIES).map(|i| map.at(i as f32 / (ENTRIES - 1) as f32)).collect();
+        let colors = (0..ENTRIES).map(|i| map.at(i as f32 / (ENTRIES - 1) as f32));
         let floor = if signed { map.at(0.5) } else { map.at(0.0) };
-        Self { table, floor, nan: map.nan(), scale, signed, range }
+        let table = colors.chain([floor, map.nan()]).collect();
+        Self { table, scale, signed, range }
     }
 
     /// The range it was made for.
@@ -130,12 +134,14 @@ impl Shader {
 
     /// The colour of "nothing": the low end, or zero on a signed map. Masked cells (−∞, 0) show it.
     pub fn floor(&self) -> Rgba {
-        self.floor
+        self.table[MASKED as usize]
     }
 
     /// The colour of one value. On [`Scale::Row`] the range's high end stands for the row's maximum.
     pub fn color(&self, value: f32) -> Rgba {
-        self.lookup(value, self.row_range(None))
+        let mut pixel = [self.floor()];
+        self.paint_row(&mut pixel, &[value], self.row_range(None));
+        pixel[0]
     }
 
     /// `n` colours from one end of the range to the other: a legend.
@@ -145,7 +151,13 @@ impl Shader {
 
     /// Where `value` sits along the legend, 0…1.
     pub fn position(&self, value: f32) -> f32 {
-        self.index(value, self.row_range(None)) as f32 / (ENTRIES - 1) as f32
+        let range = self.row_range(None);
+        let entry = match (self.scale, self.signed) {
+            (Scale::Log, false) => log_entry(value, range),
+            (Scale::Log, true) => signed_log_entry(value, range),
+            _ => linear_entry(value, range),
+        };
+        entry as f32 / (ENTRIES - 1) as f32
     }
 
     /// Colours a row-major matrix with `columns` columns, one pixel a value.
@@ -156,7 +168,7 @@ impl Shader {
     /// As [`Shader::paint`]; on [`Scale::Row`] `peaks` are the maxima of whole rows of which `values` holds a part.
     pub fn paint_rows(&self, values: &[f32], columns: usize, peaks: Option<&[f32]>) -> Raster {
         let columns = columns.max(1);
-        let mut pixels = vec![self.floor; values.len()];
+        let mut pixels = vec![self.floor(); values.len()];
         let row = |(index, (out, values)): (usize, (&mut [Rgba], &[f32]))| {
             let range = match (self.scale, peaks.and_then(|peaks| peaks.get(index))) {
                 (Scale::Row, Some(&peak)) => self.row_range(Some(peak)),
@@ -164,9 +176,7 @@ impl Shader {
                 (Scale::Row, None) => self.row_range(Some(peak(values, |v| v))),
                 _ => self.row_range(None),
             };
-            for (pixel, &value) in out.iter_mut().zip(values) {
-                *pixel = self.lookup(value, range);
-            }
+            self.paint_row(out, values, range);
         };
         if values.len() >= PARALLEL_FROM {
             pixels.par_chunks_mut(columns).zip(values.par_chunks(columns)).enumerate().for_each(row);
@@ -191,48 +201,74 @@ impl Shader {
         }
     }
 
-    #[inline]
-    fn lookup(&self, value: f32, range: (f32, f32)) -> Rgba {
-        if value.is_nan() {
-            self.nan
-        } else if value == f32::NEG_INFINITY {
-            self.floor
-        } else {
-            self.table[self.index(value, range)]
+    fn paint_row(&self, out: &mut [Rgba], values: &[f32], range: (f32, f32)) {
+        match (self.scale, self.signed) {
+            (Scale::Log, false) => self.look_up(out, values, |value| log_entry(value, range)),
+            (Scale::Log, true) => self.look_up(out, values, |value| signed_log_entry(value, range)),
+            _ => self.look_up(out, values, |value| linear_entry(value, range)),
         }
     }
 
-    #[inline]
-    fn index(&self, value: f32, (low, gain): (f32, f32)) -> usize {
-        match (self.scale, self.signed) {
-            (Scale::Log, false) => octave_index(value * gain, ENTRIES),
-            (Scale::Log, true) => {
-                let half = octave_index((value * gain).abs(), ENTRIES / 2);
-                if value < 0.0 {
-                    ENTRIES / 2 - half.min(ENTRIES / 2)
-                } else {
-                    (ENTRIES / 2 + half).min(ENTRIES - 1)
-                }
+    fn look_up(&self, out: &mut [Rgba], values: &[f32], entry: impl Fn(f32) -> u32) {
+        let mut entries = [0; BATCH];
+        for (out, values) in out.chunks_mut(BATCH).zip(values.chunks(BATCH)) {
+            for (place, &value) in entries.iter_mut().zip(values) {
+                let reached = entry(value);
+                let reached = if value == f32::NEG_INFINITY { MASKED } else { reached };
+                *place = if value.is_nan() { NAN } else { reached };
             }
-            // A float-to-integer cast saturates: what lies outside the range takes its end
-            _ => (((value - low) * gain * (ENTRIES - 1) as f32 + 0.5) as usize).min(ENTRIES - 1),
+            for (pixel, &entry) in out.iter_mut().zip(&entries) {
+                *pixel = self.table[entry as usize];
+            }
         }
     }
+}
+
+#[inline]
+fn linear_entry(value: f32, (low, gain): (f32, f32)) -> u32 {
+    // What lies outside the range takes its end. A float near 2²³ has its rounded value in its last bits: cheaper
+    // than a cast, which must mind what a float may be
+    const SHIFT: f32 = (1 << 23) as f32;
+    let last = (ENTRIES - 1) as f32;
+    let place = ((value - low) * gain * last).max(0.0).min(last);
+    (place + SHIFT).to_bits() & (ENTRIES as u32 - 1)
+}
+
+#[inline]
+fn log_entry(value: f32, (_, gain): (f32, f32)) -> u32 {
+    octave_index(value * gain, ENTRIES)
+}
+
+#[inline]
+fn signed_log_entry(value: f32, (_, gain): (f32, f32)) -> u32 {
+    const MIDDLE: u32 = ENTRIES as u32 / 2;
+    let half = octave_index((value * gain).abs(), ENTRIES / 2);
+    if value < 0.0 { MIDDLE - half } else { MIDDLE + half }
 }
 
 /// The place of `share` on a logarithmic axis of `entries` steps from 2⁻¹⁶ to 1: the leading bits of a float are
 /// its logarithm, straight between powers of two, so no logarithm is taken.
 #[inline]
-fn octave_index(share: f32, entries: usize) -> usize {
+fn octave_index(share: f32, entries: usize) -> u32 {
     const FLOOR: u32 = (127 - OCTAVES) << 23;
     let shift = 23 + OCTAVES.trailing_zeros() - entries.trailing_zeros();
-    if share <= f32::from_bits(FLOOR) {
-        return 0;
-    }
-    (((share.to_bits() - FLOOR) >> shift) as usize).min(entries - 1)
+    let index = (share.to_bits().wrapping_sub(FLOOR) >> shift).min(entries as u32 - 1);
+    if share > f32::from_bits(FLOOR) { index } else { 0 }
 }
 
-/// The greatest finite `of(value)`, at least 0.
+/// The greatest finite `of(value)`, at least 0. In eight lanes: one maximum waits for the one before.
 fn peak(values: &[f32], of: impl Fn(f32) -> f32) -> f32 {
-    values.iter().map(|&v| of(v)).filter(|v| v.is_finite()).fold(0.0, f32::max)
+    let greater = |best: f32, value: f32| {
+        let value = of(value);
+        if value > best && value < f32::INFINITY { value } else { best }
+    };
+    let (eights, rest) = values.as_chunks::<8>();
+    let mut best = [0.0; 8];
+    for eight in eights {
+        for (best, &value) in best.iter_mut().zip(eight) {
+            *best = greater(*best, value);
+        }
+    }
+    let best = best.into_iter().fold(0.0, f32::max);
+    rest.iter().fold(best, |best, &value| greater(best, value))
 }

@@ -5,10 +5,10 @@
 
 use std::ops::Range;
 
-use crate::trace::{Pattern, Pool};
+use crate::trace::{HeadId, Pattern, Pool, Trace};
 
 use super::raster::Raster;
-use super::shader::{Scale, Shader};
+use super::shader::{Scale, Shader, ValueRange};
 
 /// Values along a tile's edge.
 pub const TILE: usize = 256;
@@ -107,6 +107,16 @@ pub fn covering(level: u8, queries: Range<usize>, keys: Range<usize>) -> impl It
     };
     let columns = tiles(keys);
     tiles(queries).flat_map(move |row| columns.clone().map(move |column| TileKey { level, row, column }))
+}
+
+/// What a head's map is scaled to, the same in the grid, the heatmap and the exports: from 0 to its greatest weight.
+///
+/// The first query of a causal head has one key, so its weight is always 1: it is left out, that others can be seen.
+pub fn weight_range(trace: &Trace, head: HeadId) -> ValueRange {
+    let thumbnail = trace.thumbnail(head);
+    let causal = trace.spec.blocks[head.layer].attention.causal;
+    let first = if causal && thumbnail.size > 1 { thumbnail.size } else { 0 };
+    ValueRange::up_to_max(&thumbnail.values[first..])
 }
 
 /// Computes a tile. `scale` only decides whether the maxima of whole rows are needed.

@@ -224,6 +224,7 @@ fn pictures_open_and_a_folder_has_one_per_head() {
         ("head.png", Options { selection: one_head(0, 0), ..Options::default() }),
         ("states.png", Options { selection: one_head(0, 0), ..what(&[What::Resid]) }),
         ("scores.png", what(&[What::Scores])),
+        ("norms.png", what(&[What::Resid])),
     ] {
         let options = Options { look: Look { size: Some(500), ..Look::default() }, ..options };
         let bytes = std::fs::read(run.export(name, &options).expect(name)).expect(name);

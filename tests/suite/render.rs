@@ -215,3 +215,17 @@ fn the_level_never_has_more_values_than_pixels() {
     let child = TileKey { level: 0, row: 5, column: 2 };
     assert_eq!(child.parent(), TileKey { level: 1, row: 2, column: 1 });
 }
+
+#[test]
+fn a_heads_range_leaves_out_the_query_that_has_no_choice() {
+    let trace = trace(20);
+    for head in trace.head_ids() {
+        let pattern = trace.pattern(head);
+        let greatest = pattern.tile(1..20, 0..20).into_iter().fold(0.0, f32::max);
+        let range = tiles::weight_range(&trace, head);
+        assert!(
+            range.low == 0.0 && (range.high - greatest).abs() < 1e-6,
+            "{head}: {range:?}, not {greatest}"
+        );
+    }
+}
