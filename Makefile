@@ -10,6 +10,7 @@ help:
 	@echo "make lint       check format and lints"
 	@echo "make build      build target/release/mnemoscope"
 	@echo "make bench      run the benches that prove the speed claims"
+	@echo "make docs       write the tables in docs/ and the README anew from the code"
 	@echo "make snap       make the window's snapshot pictures anew (look at them before committing)"
 	@echo "make fixtures   make the parity fixtures anew (needs Python with torch and transformers)"
 
@@ -37,6 +38,9 @@ lint:
 
 bench:
 	cargo bench
+
+docs:
+	UPDATE=1 cargo test --test suite docs
 
 snap:
 	UPDATE_SNAPSHOTS=true cargo test --test suite window

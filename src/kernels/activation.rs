@@ -5,6 +5,7 @@ use super::exp::exp;
 use candle_nn::Activation;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
+use std::marker::PhantomData;
 
 /// Elements a task: large enough to be worth handing to a thread.
 const TASK: usize = 16_384;
@@ -27,10 +28,11 @@ pub fn multiply<F: Real>(x: &mut [F], y: &[F]) {
 const SQRT_2_OVER_PI: f64 = 0.797_884_560_802_865_4;
 
 pub(super) fn activate_f32(kind: Activation, x: &mut [f32]) {
+    let arch = Arch::new();
     match kind {
-        Activation::Gelu | Activation::NewGelu | Activation::GeluPytorchTanh | Activation::Silu => {
-            Arch::new().dispatch(Map { kind, x });
-        }
+        Activation::Gelu => arch.dispatch(Map::<Gelu>(x, PhantomData)),
+        Activation::NewGelu | Activation::GeluPytorchTanh => arch.dispatch(Map::<GeluTanh>(x, PhantomData)),
+        Activation::Silu | Activation::Swish => arch.dispatch(Map::<Silu>(x, PhantomData)),
         _ => {
             for x in x {
                 *x = plain(kind, *x);
@@ -39,64 +41,69 @@ pub(super) fn activate_f32(kind: Activation, x: &mut [f32]) {
     }
 }
 
-struct Map<'a> {
-    kind: Activation,
-    x: &'a mut [f32],
+/// A function on vectors. A trait and not a closure: a closure's call is compiled without the processor's features.
+trait Function {
+    fn of<S: Simd>(simd: S, x: S::f32s) -> S::f32s;
 }
 
-impl WithSimd for Map<'_> {
+struct Map<'a, F>(&'a mut [f32], PhantomData<F>);
+
+impl<F: Function> WithSimd for Map<'_, F> {
     type Output = ();
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let (body, tail) = S::as_mut_simd_f32s(self.x);
-        match self.kind {
-            Activation::Gelu => apply(simd, body, tail, gelu),
-            Activation::Silu => apply(simd, body, tail, silu),
-            _ => apply(simd, body, tail, gelu_tanh),
+        let (body, tail) = S::as_mut_simd_f32s(self.0);
+        for x in body {
+            *x = F::of(simd, *x);
         }
+        let last = F::of(simd, simd.partial_load_f32s(tail));
+        simd.partial_store_f32s(tail, last);
     }
-}
-
-#[inline(always)]
-fn apply<S: Simd>(simd: S, body: &mut [S::f32s], tail: &mut [f32], f: impl Fn(S, S::f32s) -> S::f32s) {
-    for x in body {
-        *x = f(simd, *x);
-    }
-    let last = f(simd, simd.partial_load_f32s(tail));
-    simd.partial_store_f32s(tail, last);
 }
 
 /// x · σ(x)
-#[inline(always)]
-fn silu<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
-    let one = simd.splat_f32s(1.0);
-    simd.div_f32s(x, simd.add_f32s(one, exp(simd, simd.neg_f32s(x))))
+struct Silu;
+
+impl Function for Silu {
+    #[inline(always)]
+    fn of<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+        let one = simd.splat_f32s(1.0);
+        simd.div_f32s(x, simd.add_f32s(one, exp(simd, simd.neg_f32s(x))))
+    }
 }
 
 /// x·(1 + tanh(√(2/π)·(x + 0.044715·x³)))/2 = x·σ(2·√(2/π)·(x + 0.044715·x³))
-#[inline(always)]
-fn gelu_tanh<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
-    let square = simd.mul_f32s(x, x);
-    let factor = simd.mul_add_e_f32s(square, simd.splat_f32s(0.044_715), simd.splat_f32s(1.0));
-    let inner = simd.mul_f32s(simd.mul_f32s(x, factor), simd.splat_f32s(-2.0 * SQRT_2_OVER_PI as f32));
-    simd.div_f32s(x, simd.add_f32s(simd.splat_f32s(1.0), exp(simd, inner)))
+struct GeluTanh;
+
+impl Function for GeluTanh {
+    #[inline(always)]
+    fn of<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+        let square = simd.mul_f32s(x, x);
+        let factor = simd.mul_add_e_f32s(square, simd.splat_f32s(0.044_715), simd.splat_f32s(1.0));
+        let inner = simd.mul_f32s(simd.mul_f32s(x, factor), simd.splat_f32s(-2.0 * SQRT_2_OVER_PI as f32));
+        simd.div_f32s(x, simd.add_f32s(simd.splat_f32s(1.0), exp(simd, inner)))
+    }
 }
 
 /// x·(1 + erf(x/√2))/2, with erf from Abramowitz & Stegun 7.1.26 (absolute error below 1.5e−7).
-#[inline(always)]
-fn gelu<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
-    let c = |value: f32| simd.splat_f32s(value);
-    let z = simd.mul_f32s(simd.abs_f32s(x), c(std::f32::consts::FRAC_1_SQRT_2));
-    let t = simd.div_f32s(c(1.0), simd.mul_add_e_f32s(c(0.327_591_1), z, c(1.0)));
-    let mut p = c(1.061_405_4);
-    for coefficient in [-1.453_152, 1.421_413_7, -0.284_496_74, 0.254_829_6] {
-        p = simd.mul_add_e_f32s(p, t, c(coefficient));
+struct Gelu;
+
+impl Function for Gelu {
+    #[inline(always)]
+    fn of<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+        let z = simd.mul_f32s(simd.abs_f32s(x), simd.splat_f32s(std::f32::consts::FRAC_1_SQRT_2));
+        let one = simd.splat_f32s(1.0);
+        let t = simd.div_f32s(one, simd.mul_add_e_f32s(simd.splat_f32s(0.327_591_1), z, one));
+        let mut p = simd.splat_f32s(1.061_405_4);
+        for coefficient in [-1.453_152, 1.421_413_7, -0.284_496_74, 0.254_829_6] {
+            p = simd.mul_add_e_f32s(p, t, simd.splat_f32s(coefficient));
+        }
+        // 1 − erf(|z|) = p·t·exp(−z²); for x < 0 that is 1 + erf(z) itself, so small values keep their digits
+        let tail = simd.mul_f32s(simd.mul_f32s(p, t), exp(simd, simd.neg_f32s(simd.mul_f32s(z, z))));
+        let above = simd.sub_f32s(simd.splat_f32s(2.0), tail);
+        let sum = simd.select_f32s(simd.less_than_f32s(x, simd.splat_f32s(0.0)), tail, above);
+        simd.mul_f32s(simd.mul_f32s(x, simd.splat_f32s(0.5)), sum)
     }
-    // 1 − erf(|z|) = p·t·exp(−z²); for x < 0 that is 1 + erf(z) itself, so small values keep their digits
-    let tail = simd.mul_f32s(simd.mul_f32s(p, t), exp(simd, simd.neg_f32s(simd.mul_f32s(z, z))));
-    let above = simd.sub_f32s(c(2.0), tail);
-    let sum = simd.select_f32s(simd.less_than_f32s(x, c(0.0)), tail, above);
-    simd.mul_f32s(simd.mul_f32s(x, c(0.5)), sum)
 }
 
 /// The function as its definition has it, for one number.

@@ -12,17 +12,16 @@ const ROUND: f32 = 12_582_912.0;
 /// eˣ lane by lane; below −87 it is e⁻⁸⁷ (about 1.6e−38), above 88 it is e⁸⁸; NaN stays NaN.
 #[inline(always)]
 pub(super) fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
-    let c = |value: f32| simd.splat_f32s(value);
     let nan = x;
-    let x = simd.max_f32s(c(-87.0), simd.min_f32s(c(88.0), x));
-    let shifted = simd.mul_add_e_f32s(x, c(LOG2_E), c(ROUND));
-    let n = simd.sub_f32s(shifted, c(ROUND));
-    let r = simd.mul_add_e_f32s(n, c(-LN2_HIGH), x);
-    let r = simd.mul_add_e_f32s(n, c(-LN2_LOW), r);
+    let x = simd.max_f32s(simd.splat_f32s(-87.0), simd.min_f32s(simd.splat_f32s(88.0), x));
+    let shifted = simd.mul_add_e_f32s(x, simd.splat_f32s(LOG2_E), simd.splat_f32s(ROUND));
+    let n = simd.sub_f32s(shifted, simd.splat_f32s(ROUND));
+    let r = simd.mul_add_e_f32s(n, simd.splat_f32s(-LN2_HIGH), x);
+    let r = simd.mul_add_e_f32s(n, simd.splat_f32s(-LN2_LOW), r);
     // Taylor to r⁷ on |r| ≤ ln2/2: the first term left out is below 6e−9
-    let mut p = c(1.0 / 5040.0);
+    let mut p = simd.splat_f32s(1.0 / 5040.0);
     for coefficient in [1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0] {
-        p = simd.mul_add_e_f32s(p, r, c(coefficient));
+        p = simd.mul_add_e_f32s(p, r, simd.splat_f32s(coefficient));
     }
     let bits = simd.transmute_u32s_f32s(shifted);
     let exponent = simd.wrapping_dyn_shl_u32s(bits, simd.splat_u32s(23));

@@ -2,10 +2,12 @@
 
 mod by_hand;
 mod cli;
+mod docs;
 mod export;
 mod figures;
 mod floors;
 mod html;
+mod kernels;
 mod loading;
 mod malformed;
 mod parity;

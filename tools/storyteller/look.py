@@ -15,7 +15,7 @@ import probes
 def show(model, tokenizer, prompt: str, head: tuple[int, int] | None, rows: int | None) -> None:
     """Prints, per query token, the three keys that get most, and the next-token candidates."""
     ids = tokenizer.encode(prompt).ids
-    names = [f"{i}{tokenizer.id_to_token(t).replace('Ġ', '_').replace('Ċ', '\\n')}" for i, t in enumerate(ids)]
+    names = [f"{i}:{tokenizer.id_to_token(t).replace('Ġ', '_')}" for i, t in enumerate(ids)]
     logits, attention = probes.patterns(model, probes.tensor(ids))
     if head is None:
         last = attention[:, 0, :, -1]

@@ -1,0 +1,55 @@
+//! Contract: tables in `docs/` and the README say what the code does. `make docs` writes them anew.
+
+use mnemoscope::analysis::MEASURES;
+use mnemoscope::model::{Hook, supported};
+use std::fmt::Write as _;
+use std::path::Path;
+use strum::IntoEnumIterator as _;
+
+/// Compares the part of a file between `<!-- NAME -->` and `<!-- end -->` with `table`, or writes it.
+fn check(file: &str, name: &str, table: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    let text = std::fs::read_to_string(&path).expect("a readable file");
+    let (start, end) = (format!("<!-- {name} -->\n"), "<!-- end -->");
+    let from = text.find(&start).unwrap_or_else(|| panic!("{file} has no `{start}`")) + start.len();
+    let to = from + text[from..].find(end).expect("an end mark");
+    if std::env::var_os("UPDATE").is_some() {
+        let new = format!("{}{table}{}", &text[..from], &text[to..]);
+        std::fs::File::create(&path)
+            .and_then(|mut file| std::io::Write::write_all(&mut file, new.as_bytes()))
+            .expect("written");
+    } else {
+        assert_eq!(&text[from..to], table, "{file} is out of date: run `make docs`");
+    }
+}
+
+#[test]
+fn measures() {
+    let mut table = String::from("| name | formula | range | says | source |\n|---|---|---|---|---|\n");
+    for measure in MEASURES {
+        let range = match (measure.max, measure.unit) {
+            (Some(max), _) => format!("0 to {max}"),
+            (None, unit) => unit.to_owned(),
+        };
+        let (id, formula, sentence, source) = (measure.id, measure.formula, measure.sentence, measure.source);
+        writeln!(table, "| `{id}` | {formula} | {range} | {sentence} | {source} |").expect("written");
+    }
+    check("docs/measures.md", "measures", &table);
+}
+
+#[test]
+fn hooks() {
+    let mut table = String::from("| name | in |\n|---|---|\n");
+    for hook in Hook::iter() {
+        let place = if hook.per_layer() { "every block" } else { "the model" };
+        writeln!(table, "| `{}` | {place} |", hook.name(0).replace("blocks.0", "blocks.{l}"))
+            .expect("written");
+    }
+    check("docs/hooks.md", "hooks", &table);
+}
+
+#[test]
+fn families() {
+    let list: Vec<_> = supported().into_iter().map(|name| format!("`{name}`")).collect();
+    check("README.md", "families", &format!("{}\n", list.join(", ")));
+}
