@@ -7,12 +7,12 @@ use super::{
     session::{Busy, Checks},
     settings::Settings,
     state::{Hover, State, View},
-    text::Words,
+    text::{Words, grouped},
 };
 use crate::{
     analysis::Lens,
     model::{HeadId, Hook, Model},
-    trace::{Token, Trace},
+    trace::Trace,
 };
 use std::sync::Arc;
 
@@ -75,15 +75,10 @@ impl Out {
     }
 }
 
-impl<'a> Scene<'a> {
+impl Scene<'_> {
     /// Tokens of the run; 0 where there is none.
     pub fn n_tokens(&self) -> usize {
         self.trace.map_or(0, Trace::n_tokens)
-    }
-
-    /// The run's tokens.
-    pub fn tokens(&self) -> &'a [Token] {
-        self.trace.map_or(&[], |trace| trace.tokens.as_slice())
     }
 
     /// Whether the selected head's layer has been computed.
@@ -114,7 +109,7 @@ impl<'a> Scene<'a> {
 
     /// A token as the user knows it: its place and its text.
     pub fn token_name(&self, index: usize) -> String {
-        self.tokens().get(index).map_or_else(String::new, |token| format!("{index} {}", token.shown()))
+        self.labels.get(index).map_or_else(String::new, |label| format!("{} {label}", grouped(index as u64)))
     }
 
     /// The selected head's hook, with its head as the index.

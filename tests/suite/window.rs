@@ -150,6 +150,46 @@ fn a_broken_file_is_told_and_nothing_is_lost() {
 }
 
 #[test]
+fn a_path_is_typed_into_the_open_dialog() {
+    let mut harness = window();
+    harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::O);
+    harness.run_ok();
+    harness.get_by_role_and_label(egui::Role::TextInput, "Folder or file").type_text("/nowhere/model");
+    harness.run_ok();
+    harness.key_press(egui::Key::Enter);
+    until(&mut harness, |window| window.session.banner.is_some());
+    assert_eq!(harness.state().dialog, Dialog::None);
+    assert!(harness.state().session.trace.is_some());
+}
+
+/// A file as the system hands it over when it is dropped on the window.
+#[derive(Debug)]
+struct Dropped(PathBuf);
+
+impl egui::DroppedFile for Dropped {
+    fn path(&self) -> &std::path::Path {
+        &self.0
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        std::fs::read(&self.0).map_err(|error| error.to_string())
+    }
+}
+
+#[test]
+fn a_model_dropped_on_the_window_opens() {
+    let mut harness = window();
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/llama-tied");
+    harness.input_mut().dropped_files.push(std::sync::Arc::new(Dropped(folder.clone())));
+    let opened = ModelSource::Path(folder.clone());
+    until(&mut harness, |window| {
+        window.session.source == Some(opened.clone()) && window.session.busy.is_none()
+    });
+    assert_eq!(harness.state().session.model.as_ref().unwrap().name, "llama-tied");
+    assert_eq!(harness.state().settings.recent, [folder]);
+}
+
+#[test]
 fn a_prompt_that_is_too_long_leaves_the_last_run() {
     let mut harness = window();
     let run = harness.state().session.run;
@@ -160,6 +200,11 @@ fn a_prompt_that_is_too_long_leaves_the_last_run() {
     assert!(session.banner.as_ref().is_some_and(|banner| banner.error));
     assert_eq!(session.run, run);
     assert!(session.trace.is_some());
+    harness.get_by_label("Cut it and run").click();
+    until(&mut harness, |window| window.session.busy.is_none());
+    let limit = harness.state().session.model.as_ref().unwrap().spec().context;
+    assert_eq!(Some(n_tokens(&harness)), limit);
+    assert!(harness.state().session.banner.is_none());
 }
 
 #[test]

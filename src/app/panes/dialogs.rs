@@ -91,10 +91,11 @@ fn path_field(ui: &mut Ui, name: &str, path: &mut String) -> bool {
         info.label = Some(name.to_owned());
         info
     });
-    if ui.memory(|memory| memory.focused().is_none()) {
+    let entered = response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+    if !entered && ui.memory(|memory| memory.focused().is_none()) {
         response.request_focus();
     }
-    response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter))
+    entered
 }
 
 fn buttons(ui: &mut Ui, scene: &Scene<'_>, label: &str, ready: bool, out: &mut Out) -> bool {

@@ -9,6 +9,9 @@ use crate::app::{
 };
 use egui::{Align, Layout, RichText, ScrollArea, TextEdit, Ui};
 
+/// Tokens from which the strip scrolls by itself.
+const LONG: usize = 160;
+
 /// The prompt box, for whoever wants to give it the focus.
 pub fn prompt_id() -> egui::Id {
     egui::Id::unique("prompt")
@@ -25,7 +28,7 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
             ui.add_space(16.0);
             if scene.trace.is_some() {
                 widgets::section_of(ui, scene.words.tokens, &text::grouped(scene.n_tokens() as u64));
-                strip::show(ui, scene, out);
+                tokens(ui, scene, out);
                 ui.add_space(16.0);
             }
             examples(ui, scene, out);
@@ -69,6 +72,18 @@ fn model(ui: &mut Ui, scene: &Scene<'_>) {
             ui.label(RichText::new(warning).size(SMALL).color(tokens.accent_text));
         }
     });
+}
+
+/// The strip; a long one scrolls by itself, so that what is under it stays within reach.
+fn tokens(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
+    if scene.n_tokens() < LONG {
+        return strip::show(ui, scene, out);
+    }
+    let height = (ui.ctx().content_rect().height() * 0.4).max(160.0);
+    ScrollArea::vertical()
+        .id_salt("strip scroll")
+        .max_height(height)
+        .show(ui, |ui| strip::show(ui, scene, out));
 }
 
 fn prompt(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {

@@ -61,7 +61,7 @@ fn tabs(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
         Lower::Lens => words.lens_sub.to_owned(),
     };
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-        let (sign, say) = if scene.lower_open { ("▾", words.shut) } else { ("▴", words.open) };
+        let (sign, say) = if scene.lower_open { ("▾", words.fold) } else { ("▴", words.unfold) };
         let fold = egui::Button::new(RichText::new(sign).color(tokens.muted)).frame(false);
         let response = ui.add(fold).on_hover_text(say);
         response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, say));

@@ -6,6 +6,7 @@ use crate::{
     app::{
         command::Command,
         scene::{Out, Scene},
+        text,
         theme::{self, BODY},
         widgets::{self, Line},
     },
@@ -75,7 +76,10 @@ fn measures(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     widgets::card(ui, |ui| {
         for measure in MEASURES {
             let value = (measure.value)(&trace.measures(scene.state.head));
-            let text = if value.abs() < 100.0 { format!("{value:.2}") } else { format!("{value:.0}") };
+            let text = match value.abs() {
+                0.0..100.0 => format!("{value:.2}"),
+                _ => text::count(value as u64),
+            };
             let line = Line {
                 name: measure.label,
                 mono: false,
