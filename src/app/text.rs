@@ -247,10 +247,12 @@ pub fn command(kind: CommandKind) -> (&'static str, &'static str) {
         CommandKind::OpenEmbedded => {
             ("Open the embedded model", "Goes back to the model that came with the app")
         }
-        CommandKind::ExportHead => ("This head…", "Writes the selected head as a picture, page or data"),
-        CommandKind::ExportAll => ("All heads…", "Writes every head as a picture, page or data"),
+        CommandKind::ExportHead => {
+            ("Export this head…", "Writes the selected head as a picture, page or data")
+        }
+        CommandKind::ExportAll => ("Export all heads…", "Writes every head as a picture, page or data"),
         CommandKind::ExportStates => {
-            ("Hidden states…", "Writes the residual stream of every layer as data or a picture")
+            ("Export hidden states…", "Writes the residual stream of every layer as data or a picture")
         }
         CommandKind::Quit => ("Quit", "Closes the window"),
         CommandKind::RunPrompt => ("Run", "Runs the model on the prompt"),
