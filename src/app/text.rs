@@ -18,7 +18,6 @@ pub struct Words {
     pub context: &'static str,
     pub context_tokens: fn(usize) -> String,
     pub unlimited: &'static str,
-    pub family: &'static str,
     pub file: &'static str,
     pub edit: &'static str,
     pub view: &'static str,
@@ -37,18 +36,12 @@ pub struct Words {
     pub sort_layer: &'static str,
     pub sort_measure: &'static str,
     pub scale: &'static str,
-    pub scale_linear: &'static str,
-    pub scale_log: &'static str,
-    pub scale_row: &'static str,
-    pub map: &'static str,
     pub heat_map: fn(&str) -> String,
     pub row_of: fn(&str) -> String,
     pub row_sum: fn(f64) -> String,
     pub row_bars: &'static str,
     pub cell: fn(&str, &str) -> String,
     pub masked: &'static str,
-    pub key_axis: &'static str,
-    pub query_axis: &'static str,
     pub point_at: &'static str,
     pub whole: &'static str,
     pub window_of: fn(usize) -> String,
@@ -133,7 +126,6 @@ pub const ENGLISH: Words = Words {
     context: "context",
     context_tokens: |n| format!("{} tokens", grouped(n as u64)),
     unlimited: "no limit",
-    family: "family",
     file: "File",
     edit: "Edit",
     view: "View",
@@ -152,18 +144,12 @@ pub const ENGLISH: Words = Words {
     sort_layer: "layer",
     sort_measure: "measure",
     scale: "scale",
-    scale_linear: "linear",
-    scale_log: "log",
-    scale_row: "row",
-    map: "colours",
     heat_map: |head| format!("attention of head {head}"),
     row_of: |token| format!("row of token {token}"),
     row_sum: |sum| format!("sums to {sum:.4}"),
     row_bars: "weights of the row",
     cell: |query, key| format!("q {query}   k {key}"),
     masked: "masked",
-    key_axis: "key →",
-    query_axis: "query ↓",
     point_at: "Point at a cell",
     whole: "whole map",
     window_of: |n| format!("window of {}", grouped(n as u64)),
@@ -247,10 +233,12 @@ pub fn command(kind: CommandKind) -> (&'static str, &'static str) {
         CommandKind::OpenEmbedded => {
             ("Open the embedded model", "Goes back to the model that came with the app")
         }
-        CommandKind::ExportHead => ("This head…", "Writes the selected head as a picture, page or data"),
-        CommandKind::ExportAll => ("All heads…", "Writes every head as a picture, page or data"),
+        CommandKind::ExportHead => {
+            ("Export this head…", "Writes the selected head as a picture, page or data")
+        }
+        CommandKind::ExportAll => ("Export all heads…", "Writes every head as a picture, page or data"),
         CommandKind::ExportStates => {
-            ("Hidden states…", "Writes the residual stream of every layer as data or a picture")
+            ("Export hidden states…", "Writes the residual stream of every layer as data or a picture")
         }
         CommandKind::Quit => ("Quit", "Closes the window"),
         CommandKind::RunPrompt => ("Run", "Runs the model on the prompt"),

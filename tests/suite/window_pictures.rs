@@ -11,10 +11,11 @@ use std::{path::Path, sync::Arc};
 /// A run of the induction model on a phrase said twice: what it must show is known beforehand.
 fn opening(dark: bool) -> Opening {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/induction-by-hand");
-    let model = engine::load(&ModelSource::Path(folder), &Job::new()).unwrap();
+    let model = engine::load(&ModelSource::Path(folder), &Job::new()).expect("the fixture reads");
     let phrase = [3, 9, 5, 14, 7, 11, 2];
     let prompt = Prompt::Ids([phrase, phrase].concat());
-    let trace = engine::run(&model, &prompt, &RunOptions::default(), &Job::new(), &mut |_| {}).unwrap();
+    let trace = engine::run(&model, &prompt, &RunOptions::default(), &Job::new(), &mut |_| {})
+        .expect("the fixture runs");
     let (post, inbox) = Post::new();
     let mut session = Session::new(post);
     session.show_run(Arc::new(model), trace);

@@ -49,7 +49,8 @@ fn model(ui: &mut Ui, scene: &Scene<'_>) {
     widgets::card(ui, |ui| {
         ui.horizontal(|ui| {
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let origin = if scene.embedded { words.embedded } else { model.spec().family.as_str() };
+                let family: &str = &model.spec().family;
+                let origin = if scene.embedded { words.embedded } else { family };
                 ui.label(RichText::new(origin).color(tokens.measure_text));
                 ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                     let name = RichText::new(&model.name).font(theme::strong(BODY)).color(tokens.text);
