@@ -5,7 +5,7 @@ The characters `OPEN` and `CLOSE` stand around what can be known; `split_marks` 
 returns the marked character ranges, so that the trainer can weigh those tokens more.
 
 Held out: a name and a thing (or place), and an adjective and a thing, that `held_out` names never meet in a
-training episode. `recall_prompts` builds test prompts from held-out pairs only.
+fact told in training (the growing rhyme and the books may name both). `recall_prompts` builds test prompts from held-out pairs only.
 """
 
 import random

@@ -48,8 +48,9 @@ def main() -> None:
         head = tuple(map(int, args.head.split("."))) if args.head else None
         show(model, tokenizer, args.prompt, head, args.rows)
     for example in json.loads(args.examples.read_text()) if args.examples else []:
-        print(f"{example['title_en']}: {example['prompt']}\n  [{example['layer']}.{example['head']}] {example['look_en']}")
-        show(model, tokenizer, example["prompt"], (example["layer"], example["head"]), args.rows)
+        head = example["layer"], example["head"]
+        print(f"{example['title_en']}: {example['prompt']}\n  [{head[0]}.{head[1]}] {example['look_en']}")
+        show(model, tokenizer, example["prompt"], head, args.rows)
 
 
 if __name__ == "__main__":

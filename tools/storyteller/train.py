@@ -2,8 +2,9 @@
 
 Schedule by steps: warm-up, constant, then a linear decay to 3 % over the last `--decay` share of the steps, its
 last 30 % with rows twice as long. `--steps N` is reproducible. `--stop-by HH:MM` instead starts the decay so that
-it ends at that time, from the measured speed; the checkpoint records the steps really taken and where the decay began, and
-`--steps N --decay-start M` runs the same schedule again. Checkpoints hold everything; the same command resumes.
+it ends at that time, from the measured speed; the checkpoint records the steps really taken and where the decay
+began, and `--steps N --decay-start M` runs the same schedule again. Checkpoints hold everything; the same command
+resumes.
 """
 
 import argparse
@@ -66,7 +67,7 @@ class Schedule:
     @property
     def done(self) -> bool:
         """Whether the step just taken was the last."""
-        return self.decayed > 0.998
+        return self.decayed >= (1.0 if self.deadline is None else 0.998)
 
     def factor(self, step: int) -> float:
         """The learning rate's share of its peak."""
@@ -94,7 +95,8 @@ def look(model: Storyteller, reader: probes.LlamaForCausalLM, tokenizer: Tokeniz
     found = probes.stripes(reader, rows=8)
     rng = random.Random(5)
     forward = [p for k in (2, 3) for p in grammar.recall_prompts(rng, 40, k, ["{n} plays with the"])]
-    backward = [p for k in (2, 3) for p in grammar.recall_prompts(rng, 40, k, ["The {x} belongs to", "Here is the {x}"])]
+    asked_back = ["The {x} belongs to", "Here is the {x}"]
+    backward = [p for k in (2, 3) for p in grammar.recall_prompts(rng, 40, k, asked_back)]
     loss = probes.text_loss(reader, tokenizer, valid, every=16)
     return {
         "bpb": round(loss["bits_per_byte"], 4), "right": round(found["right"], 3),
