@@ -35,7 +35,7 @@ DECODE_PROMPT = 128
 DECODE_TOKENS = 64
 WORKER = Path(__file__).with_name("bench_worker.py")
 DEFAULT_CACHE = Path.home() / ".cache" / "mnemoscope-bench"
-NO_TRANSFORMER_LENS = "TransformerLens: not installed; measured earlier: 6.0 GB at 1024 tokens, 15.5 GB at 2048."
+NO_TRANSFORMER_LENS = "TransformerLens: not installed, so not measured."
 GIB = 2**30
 
 

@@ -3,7 +3,7 @@
 use super::state::Look;
 use crate::{
     model::HeadId,
-    render::{ColorMap, Rgba, Scale, Shader, ValueRange},
+    render::{ColorMap, Rgba, Scale, Shader, tiles},
     trace::Trace,
 };
 use strum::EnumCount as _;
@@ -33,14 +33,6 @@ impl Palette {
 
     /// The shader for one head's weights, from 0 to the greatest but its first row's.
     pub fn shader(&self, trace: &Trace, head: HeadId) -> Shader {
-        Shader::new(self.map, self.scale, ValueRange { low: 0.0, high: top(trace, head) })
+        Shader::new(self.map, self.scale, tiles::weight_range(trace, head))
     }
-}
-
-/// The greatest weight that a head's map is scaled to: of its thumbnail, less the first row, which is always 1.
-fn top(trace: &Trace, head: HeadId) -> f32 {
-    let thumbnail = trace.thumbnail(head);
-    let rows = if thumbnail.size > 1 { &thumbnail.values[thumbnail.size..] } else { &thumbnail.values };
-    let top = rows.iter().copied().filter(|value| value.is_finite()).fold(0.0, f32::max);
-    if top > 0.0 { top } else { 1.0 }
 }

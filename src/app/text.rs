@@ -263,7 +263,9 @@ pub fn command(kind: CommandKind) -> (&'static str, &'static str) {
         CommandKind::ZoomOut => ("Zoom out", "Shows more cells, smaller"),
         CommandKind::ZoomFit => ("Whole map", "Shows every cell"),
         CommandKind::ScaleLinear => ("Linear scale", "Colour follows the weight"),
-        CommandKind::ScaleLog => ("Log scale", "Colour follows the weight's logarithm, four decades deep"),
+        CommandKind::ScaleLog => {
+            ("Log scale", "Colour follows the weight's logarithm, down to 1/65536 of the top")
+        }
         CommandKind::ScaleRow => ("Row scale", "Colour follows the weight as a share of its row's greatest"),
         CommandKind::ToggleTheme => ("Other theme", "Dark for screens, light for print and projectors"),
         CommandKind::ToggleLower => ("Lower pane", "Shows or hides hidden states and logit lens"),

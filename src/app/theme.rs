@@ -128,9 +128,9 @@ pub fn install(ctx: &egui::Context) {
 pub fn fonts() -> FontDefinitions {
     let mut fonts = FontDefinitions::default();
     let ours: [(&str, &'static [u8]); 3] = [
-        ("Inter", include_bytes!("../../assets/fonts/Inter-Regular.otf")),
-        ("Inter SemiBold", include_bytes!("../../assets/fonts/Inter-SemiBold.otf")),
-        ("JetBrains Mono", include_bytes!("../../assets/fonts/JetBrainsMono-Regular.ttf")),
+        ("Inter", crate::render::fonts::SANS),
+        ("Inter SemiBold", crate::render::fonts::STRONG),
+        ("JetBrains Mono", crate::render::fonts::MONO),
     ];
     for (name, bytes) in ours {
         fonts.font_data.insert(name.to_owned(), Arc::new(FontData::from_static(bytes)));

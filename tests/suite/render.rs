@@ -222,9 +222,10 @@ fn a_heads_range_leaves_out_the_query_that_has_no_choice() {
     for head in trace.head_ids() {
         let pattern = trace.pattern(head);
         let greatest = pattern.tile(1..20, 0..20).into_iter().fold(0.0, f32::max);
+        // The range comes from the pass, the tile from q, k and log-sum-exp: they agree as far as `check` asks
         let range = tiles::weight_range(&trace, head);
         assert!(
-            range.low == 0.0 && (range.high - greatest).abs() < 1e-6,
+            range.low == 0.0 && (range.high - greatest).abs() < 1e-5,
             "{head}: {range:?}, not {greatest}"
         );
     }
