@@ -55,6 +55,10 @@ pub struct Words {
     pub stream_sub: fn(&str) -> String,
     pub norms: &'static str,
     pub norms_sub: &'static str,
+    /// The plot beside them, for screen readers.
+    pub norms_plot: &'static str,
+    /// The median token, in that plot.
+    pub median: &'static str,
     pub lens: &'static str,
     pub lens_sub: &'static str,
     pub lens_none: &'static str,
@@ -163,6 +167,8 @@ pub const ENGLISH: Words = Words {
     stream_sub: |hook| format!("{hook}, token × dimension"),
     norms: "Norms",
     norms_sub: "length of the residual stream, layer × token",
+    norms_plot: "Norm through the layers",
+    median: "median token",
     lens: "Logit lens",
     lens_sub: "what each layer would say next",
     lens_last: "answer",

@@ -1,6 +1,6 @@
 //! The lower pane: hidden states of one layer, their norms over all layers, or the logit lens; one at a time.
 
-use super::lens;
+use super::{lens, norm_plot};
 use crate::{
     app::{
         command::Command,
@@ -101,9 +101,13 @@ fn layers(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     });
 }
 
-/// Room for a picture with labels left of it and a line under it.
-fn room(ui: &mut Ui, above: f32) -> (Rect, Rect) {
-    let all = ui.available_rect_before_wrap().shrink2(vec2(14.0, 0.0));
+/// What the pane has below its tabs.
+fn whole(ui: &Ui) -> Rect {
+    ui.available_rect_before_wrap().shrink2(vec2(14.0, 0.0))
+}
+
+/// Room within `all` for a picture with labels left of it and a line under it.
+fn room(ui: &mut Ui, above: f32, all: Rect) -> (Rect, Rect) {
     ui.allocate_rect(all, Sense::hover());
     let map =
         Rect::from_min_max(pos2(all.left() + LABEL, all.top() + above), all.max - vec2(0.0, FOOT + 6.0));
@@ -115,7 +119,7 @@ fn stream(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, hidden: &mut Hidden, po
     let layer = scene.state.layer;
     let picture = hidden.picture(ui.ctx(), post, scene.run, trace, Kind::Stream(layer), scene.dark);
     let Some(picture) = picture else { return };
-    let (map, foot) = room(ui, 2.0);
+    let (map, foot) = room(ui, 2.0, whole(ui));
     let (n, width) = (trace.n_tokens(), trace.spec.width);
     let grid = GridMap {
         name: scene.words.stream,
@@ -155,9 +159,11 @@ fn norms(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, hidden: &mut Hidden, pos
     };
     let (n, layers) = (trace.n_tokens(), trace.n_layers());
     let longest = scene.longest as f32 * 6.7;
-    let cell = (ui.available_width() - LABEL - 28.0) / n.max(1) as f32;
+    let mut area = whole(ui);
+    norm_plot::show(ui, scene, &picture.values.values, n, &mut area);
+    let cell = (area.width() - LABEL) / n.max(1) as f32;
     let (_, _, above) = axis::lie(cell, longest, 64.0);
-    let (map, foot) = room(ui, above);
+    let (map, foot) = room(ui, above, area);
     let grid = GridMap {
         name: scene.words.norms,
         texture: picture.texture.id(),

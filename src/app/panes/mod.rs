@@ -7,4 +7,5 @@ pub mod heads;
 pub mod left;
 pub mod lens;
 pub mod lower;
+mod norm_plot;
 pub mod right;
