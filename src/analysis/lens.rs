@@ -1,6 +1,6 @@
 //! The logit lens: what each layer would say next, if the residual stream went straight to the unembedding.
 
-use crate::model::{Hook, Model, NormPlacement, largest, probabilities};
+use crate::model::{Hook, Model, NormPlacement};
 use crate::trace::{Candidate, Trace};
 use std::ops::{ControlFlow, Range};
 
@@ -46,8 +46,6 @@ pub fn lens(
 ) -> Option<Lens> {
     let width = trace.spec.width;
     let vocab = trace.spec.vocab;
-    let text =
-        |id: u32| model.tokenizer.as_ref().map_or_else(|| id.to_string(), |tokenizer| tokenizer.text(id));
     let n_layers = trace.n_layers();
     let mut layers = Vec::with_capacity(n_layers + 1);
     for layer in 0..=n_layers {
@@ -65,14 +63,7 @@ pub fn lens(
                 return None;
             }
             for logits in logits.chunks_exact(vocab) {
-                let p = probabilities(logits, 1.0);
-                let best = largest(&p, options.top).into_iter().map(|id| Candidate {
-                    id: id as u32,
-                    text: text(id as u32),
-                    p: p[id] as f32,
-                    logit: logits[id],
-                });
-                tokens.push(best.collect());
+                tokens.push(Candidate::best(model, logits, options.top));
             }
         }
         layers.push(LensLayer { name: stream_name(trace, layer), tokens });

@@ -3,7 +3,7 @@
 use super::{theme, worker};
 use crate::{
     render::{ColorMap, Scale, Shader, ValueRange},
-    trace::Trace,
+    trace::{Trace, norms},
 };
 use egui::{TextureHandle, TextureOptions};
 use std::sync::mpsc::{Receiver, channel};
@@ -32,6 +32,8 @@ pub struct Values {
     pub limit: f32,
     /// The greatest magnitude.
     pub greatest: f32,
+    /// Each layer's median norm; none for a stream.
+    pub medians: Vec<f32>,
 }
 
 /// A picture that can be drawn.
@@ -96,13 +98,12 @@ impl Hidden {
 
 fn gather(trace: &Trace, kind: Kind) -> Values {
     let (n, width) = (trace.n_tokens().max(1), trace.spec.width.max(1));
-    let (values, columns) = match kind {
-        Kind::Stream(layer) => gathered(trace.resid(layer.min(trace.n_layers())), width),
+    let ((values, columns), medians) = match kind {
+        Kind::Stream(layer) => (gathered(trace.resid(layer.min(trace.n_layers())), width), Vec::new()),
         Kind::Norms => {
-            let norm = |token: &[f32]| token.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>().sqrt() as f32;
-            let norms: Vec<f32> =
-                (0..=trace.n_layers()).flat_map(|layer| trace.resid(layer).chunks(width).map(norm)).collect();
-            gathered(&norms, n)
+            let layers: Vec<Vec<f32>> =
+                (0..=trace.n_layers()).map(|layer| norms(trace.resid(layer), width)).collect();
+            (gathered(&layers.concat(), n), layers.iter().map(|norms| median(norms)).collect())
         }
     };
     let mut sizes: Vec<f32> =
@@ -110,7 +111,14 @@ fn gather(trace: &Trace, kind: Kind) -> Values {
     let greatest = sizes.iter().copied().fold(0.0, f32::max);
     let at = ((sizes.len() as f64 * QUANTILE) as usize).min(sizes.len().saturating_sub(1));
     let limit = if sizes.is_empty() { 1.0 } else { *sizes.select_nth_unstable_by(at, f32::total_cmp).1 };
-    Values { values, columns, limit: if limit > 0.0 { limit } else { 1.0 }, greatest }
+    Values { values, columns, limit: if limit > 0.0 { limit } else { 1.0 }, greatest, medians }
+}
+
+/// The middle one (of an even count, the upper of the two); 0 of none.
+fn median(norms: &[f32]) -> f32 {
+    let mut sorted = norms.to_vec();
+    sorted.sort_unstable_by(f32::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or_default()
 }
 
 /// At most [`MOST`] rows and columns, keeping what is farthest from zero.

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// Names the renderer to use: `wgpu` or `glow`.
 const RENDERER_VARIABLE: &str = "MNEMOSCOPE_RENDERER";
 /// Set to anything: print how long the start took, and quit.
-const BENCH_VARIABLE: &str = "MNEMOSCOPE_BENCH_WINDOW";
+pub const BENCH_VARIABLE: &str = "MNEMOSCOPE_BENCH_WINDOW";
 
 /// The renderer to try first. Without a graphics device wgpu's software path is several times slower than glow's,
 /// and asking the drivers takes longer than our whole start: the device file says it at once.

@@ -16,9 +16,6 @@ use crate::trace::Trace;
 use super::console::{self, Console};
 use super::shared::ModelArg;
 
-/// Asks the window to print when it stood and when its first map was there, then to close.
-const BENCH_WINDOW: &str = "MNEMOSCOPE_BENCH_WINDOW";
-
 /// Names and values, in the order in which they are printed.
 type Figures = Vec<(&'static str, Value)>;
 
@@ -136,7 +133,7 @@ fn window(args: &Args) -> anyhow::Result<Figures> {
     let (mut window, mut first_map) = (Vec::new(), Vec::new());
     for _ in 0..args.runs {
         let mut command = Command::new(&program);
-        command.env(BENCH_WINDOW, "1");
+        command.env(crate::app::start::BENCH_VARIABLE, "1");
         if let engine::ModelSource::Path(path) = args.model.source() {
             command.arg(path);
         }

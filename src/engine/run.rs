@@ -2,8 +2,7 @@
 
 use super::{Job, available_bytes};
 use crate::model::{
-    Context, EncodeError, HeadSpec, Model, Repeats, Sampler, Sampling, Sums, Tokenizer, largest,
-    probabilities, thumbnail_size,
+    Context, EncodeError, HeadSpec, Model, Repeats, Sampler, Sampling, Sums, Tokenizer, thumbnail_size,
 };
 use crate::trace::{Candidate, Token, Trace, estimate_bytes};
 use std::sync::Arc;
@@ -118,10 +117,7 @@ pub fn tokens_of(model: &Model, prompt: &Prompt, cut: bool) -> Result<Vec<Token>
         (Prompt::Text(text), _) if text.is_empty() => return Err(RunError::Empty),
         (Prompt::Text(text), Some(tokenizer)) => tokenizer.encode(text)?,
         (Prompt::Text(_), None) => return Err(RunError::NoTokenizer),
-        (Prompt::Ids(ids), Some(tokenizer)) => ids.iter().map(|&id| tokenizer.token(id)).collect(),
-        (Prompt::Ids(ids), None) => {
-            ids.iter().map(|&id| Token { id, text: id.to_string(), span: 0..0 }).collect()
-        }
+        (Prompt::Ids(ids), _) => ids.iter().map(|&id| model.token(id)).collect(),
     };
     if tokens.is_empty() {
         return Err(RunError::Empty);
@@ -224,21 +220,10 @@ fn answer(model: &Model, trace: &mut Trace, rows: LogitRows) {
         let row = if rows == LogitRows::All { at } else { 0 };
         &logits[row * vocab..(row + 1) * vocab]
     });
-    trace.next = Arc::new(row.map_or_else(Vec::new, |row| candidates(model, row)));
+    trace.next = Arc::new(row.map_or_else(Vec::new, |row| Candidate::best(model, row, CANDIDATES)));
     trace.has_nan |= row.is_some_and(|row| row.iter().any(|x| x.is_nan()));
     trace.answer_at = at;
     trace.logits = Arc::new(logits);
-}
-
-/// The most likely tokens, best first.
-fn candidates(model: &Model, logits: &[f32]) -> Vec<Candidate> {
-    let p = probabilities(logits, 1.0);
-    let text =
-        |id: u32| model.tokenizer.as_ref().map_or_else(|| id.to_string(), |tokenizer| tokenizer.text(id));
-    largest(&p, CANDIDATES)
-        .into_iter()
-        .map(|id| Candidate { id: id as u32, text: text(id as u32), p: p[id] as f32, logit: logits[id] })
-        .collect()
 }
 
 /// Continues a trace by up to `n` tokens; each appends its rows, and nothing is computed twice.
@@ -256,7 +241,7 @@ pub fn generate(
     if !trace.spec.generates() {
         return Err(RunError::DoesNotGenerate(model.name.clone()));
     }
-    let mut repeats = Repeats::of(&trace.tokens.iter().map(|token| token.id).collect::<Vec<_>>());
+    let mut repeats = Repeats::of(&trace.ids());
     let ends = model.tokenizer.as_ref().map_or_else(Vec::new, Tokenizer::ends);
     let mut sampler = Sampler::new(sampling.clone());
     let limit = trace.spec.context.unwrap_or(usize::MAX);
@@ -269,10 +254,7 @@ pub fn generate(
         }
         job.report("Generating", step as f32 / n as f32);
         let id = sampler.draw(&trace.logits[trace.logits.len() - vocab..]);
-        let token = match &model.tokenizer {
-            Some(tokenizer) => tokenizer.token(id),
-            None => Token { id, text: id.to_string(), span: 0..0 },
-        };
+        let token = model.token(id);
         outcome = append(model, trace, token.clone(), &mut repeats, job);
         if outcome.is_err() || !on_token(trace, &token) || ends.contains(&id) {
             break;

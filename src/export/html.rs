@@ -111,7 +111,7 @@ fn describe(trace: &Trace, options: &Options, heads: &[HeadId], steps: Steps) ->
         ),
         "bits": steps.bits(),
         "first": heads[0],
-        "ids": trace.tokens.iter().map(|token| token.id).collect::<Vec<_>>(),
+        "ids": trace.ids(),
         "map": look.map(false).id(),
         "maps": maps.collect::<Vec<_>>(),
         "model": trace.model_name,

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use crate::render::{ColorMap, Quantity, Scale, Shader, ValueRange, tiles};
-use crate::trace::{HeadId, Trace};
+use crate::trace::{HeadId, Trace, norms};
 
 use super::arrays::{self, Entry, Source};
 use super::error::ExportError;
@@ -165,19 +165,17 @@ fn draw_states(source: &Source<'_>, options: &Options, what: What) -> Result<Dra
         _ => "end".to_owned(),
     };
     let columns = Axis { name: "layer", labels: entries.iter().map(label).collect(), numbered: false };
-    let values = norms(&states, trace.n_tokens());
+    let values = state_norms(&states, trace.n_tokens());
     let title = format!("{}, norms", words(what));
     let hook = what.hook().name(0).replacen('0', "*", 1);
     Ok(finish_states(&page(title, hook, columns, values, "Euclidean norm"), false, look))
 }
 
 /// Euclidean norms, [token, layer], of several [token, width] states.
-fn norms(states: &[Vec<f32>], n_tokens: usize) -> Vec<f32> {
-    let norm = |state: &Vec<f32>, token: usize| {
-        let width = state.len() / n_tokens.max(1);
-        state[token * width..(token + 1) * width].iter().map(|x| x * x).sum::<f32>().sqrt()
-    };
-    (0..n_tokens).flat_map(|token| states.iter().map(move |state| norm(state, token))).collect()
+fn state_norms(states: &[Vec<f32>], n_tokens: usize) -> Vec<f32> {
+    let layers: Vec<Vec<f32>> =
+        states.iter().map(|state| norms(state, state.len() / n_tokens.max(1))).collect();
+    (0..n_tokens).flat_map(|token| layers.iter().map(move |layer| layer[token])).collect()
 }
 
 fn finish_states(matrix: &Matrix, signed: bool, look: Look) -> Drawing {

@@ -5,7 +5,7 @@ use super::error::LoadError;
 use super::families;
 use super::formats::Tensors;
 use super::spec::ModelSpec;
-use super::tokenizer::Tokenizer;
+use super::tokenizer::{Token, Tokenizer};
 use super::transformer::Network;
 use super::weights::{TensorInfo, Weights};
 use std::path::{Path, PathBuf};
@@ -126,6 +126,13 @@ impl Model {
     /// Bytes of all weights, in the type they are stored in.
     pub fn weight_bytes(&self) -> u64 {
         self.network.weights.bytes()
+    }
+    /// A token without a place in a prompt; where there is no tokenizer it reads as its id.
+    pub fn token(&self, id: u32) -> Token {
+        match &self.tokenizer {
+            Some(tokenizer) => tokenizer.token(id),
+            None => Token { id, text: id.to_string(), span: 0..0 },
+        }
     }
     /// Where every weight came from.
     pub fn tensors(&self) -> &[TensorInfo] {

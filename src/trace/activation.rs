@@ -125,7 +125,7 @@ impl Trace {
     }
 
     fn embedding(&self, network: &Network, wanted: Hook) -> Option<Vec<f32>> {
-        let ids: Vec<u32> = self.tokens.iter().map(|token| token.id).collect();
+        let ids = self.ids();
         let mut kept = None;
         network.embed::<f32>(&ids, 0, &mut |hook, data| {
             if hook == wanted {
@@ -138,7 +138,7 @@ impl Trace {
     /// Runs one block again and keeps one of the values that pass.
     fn again(&self, network: &Network, layer: usize, wanted: Hook) -> Vec<f32> {
         let mut state = LayerState::new(&self.spec.blocks[layer].attention, self.n_tokens());
-        let ids: Vec<u32> = self.tokens.iter().map(|token| token.id).collect();
+        let ids = self.ids();
         let context = Context { first: 0, repeats: &Repeats::of(&ids), thumbnail: 0 };
         let mut kept = Vec::new();
         network.block(layer, self.resid(layer).to_vec(), &mut state, context, &mut |hook, data: &[f32]| {

@@ -9,4 +9,4 @@ pub use crate::model::{HeadId, Hook, Thumbnail, Token};
 pub use activation::{ActivationError, Array};
 pub use measures::HeadMeasures;
 pub use pattern::{Pattern, Pool};
-pub use record::{Candidate, LayerTrace, Trace, estimate_bytes};
+pub use record::{Candidate, LayerTrace, Trace, estimate_bytes, norms};

@@ -1,7 +1,9 @@
 //! What one run leaves behind: residual streams, and of every head q, k, v and log-sum-exps. No T×T array, ever.
 
 use super::{HeadMeasures, Pattern, Pool};
-use crate::model::{HeadId, LayerState, ModelSpec, Thumbnail, Token, thumbnail_size};
+use crate::model::{
+    HeadId, LayerState, Model, ModelSpec, Thumbnail, Token, largest, probabilities, thumbnail_size,
+};
 use rayon::prelude::*;
 use std::sync::Arc;
 
@@ -56,6 +58,24 @@ pub struct Candidate {
     pub logit: f32,
 }
 
+impl Candidate {
+    /// The `k` most likely of one row of logits, best first.
+    pub fn best(model: &Model, logits: &[f32], k: usize) -> Vec<Self> {
+        let p = probabilities(logits, 1.0);
+        let candidate = |index: usize| {
+            let id = index as u32;
+            Self { id, text: model.token(id).text, p: p[index] as f32, logit: logits[index] }
+        };
+        largest(&p, k).into_iter().map(candidate).collect()
+    }
+}
+
+/// Euclidean norms of the rows of `x`, [row, width] → [row].
+pub fn norms(x: &[f32], width: usize) -> Vec<f32> {
+    let norm = |row: &[f32]| row.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>().sqrt() as f32;
+    x.chunks_exact(width).map(norm).collect()
+}
+
 impl Trace {
     /// Of a run that has not begun.
     pub fn new(model_name: String, spec: Arc<ModelSpec>, prompt: String, tokens: Vec<Token>) -> Self {
@@ -97,6 +117,10 @@ impl Trace {
     /// Tokens in the trace.
     pub fn n_tokens(&self) -> usize {
         self.tokens.len()
+    }
+    /// Their ids.
+    pub fn ids(&self) -> Vec<u32> {
+        self.tokens.iter().map(|token| token.id).collect()
     }
     /// Blocks of the model.
     pub fn n_layers(&self) -> usize {
@@ -165,12 +189,6 @@ impl Trace {
     pub fn resid(&self, layer: usize) -> &[f32] {
         self.layers.get(layer).map_or(&self.output, |layer| &layer.resid_pre)
     }
-    /// Euclidean norm of each token's residual stream before block `layer`, [token].
-    pub fn resid_norms(&self, layer: usize) -> Vec<f32> {
-        let norm = |row: &[f32]| row.iter().map(|x| x * x).sum::<f32>().sqrt();
-        self.resid(layer).chunks_exact(self.spec.width).map(norm).collect()
-    }
-
     /// Makes the thumbnails anew, after tokens were added.
     pub fn refresh_thumbnails(&mut self) {
         let n = self.n_tokens();

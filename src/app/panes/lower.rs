@@ -160,7 +160,7 @@ fn norms(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, hidden: &mut Hidden, pos
     let (n, layers) = (trace.n_tokens(), trace.n_layers());
     let longest = scene.longest as f32 * 6.7;
     let mut area = whole(ui);
-    norm_plot::show(ui, scene, &picture.values.values, n, &mut area);
+    norm_plot::show(ui, scene, trace, &picture.values.medians, &mut area);
     let cell = (area.width() - LABEL) / n.max(1) as f32;
     let (_, _, above) = axis::lie(cell, longest, 64.0);
     let (map, foot) = room(ui, above, area);
@@ -189,9 +189,7 @@ fn norms(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, hidden: &mut Hidden, pos
             out.send(Command::SetLayer(layer));
             out.send(Command::PinQuery(Some(token)));
         }
-        let width = trace.spec.width;
-        let vector = trace.resid(layer).get(token * width..(token + 1) * width).unwrap_or_default();
-        let norm = vector.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>().sqrt();
+        let norm = norm_plot::token_norm(trace, layer, token).unwrap_or_default();
         line = format!("layer {layer}   token {}   norm {norm:.4}", scene.token_name(token));
     }
     read_out(ui, foot, &line);

@@ -1,6 +1,9 @@
 //! One token's norm through the layers beside the median token's: where a hidden state grows, and whether it is usual.
 
-use crate::app::{scene::Scene, theme};
+use crate::{
+    app::{scene::Scene, theme},
+    trace::{Trace, norms},
+};
 use egui::{Rect, Ui, vec2};
 use egui_plot::{Corner, Legend, Line, Plot, PlotPoints};
 
@@ -10,21 +13,23 @@ const MAP: f32 = 420.0;
 
 /// Takes the plot's room off the right of `area` and draws it there, if the map keeps enough.
 ///
-/// `norms`: [layers + 1, token], as the map beside it shows them.
-pub(super) fn show(ui: &mut Ui, scene: &Scene<'_>, norms: &[f32], n_tokens: usize, area: &mut Rect) {
-    if area.width() < WIDTH + MAP || n_tokens == 0 {
+/// `medians`: each layer's median norm, [layers + 1].
+pub(super) fn show(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, medians: &[f32], area: &mut Rect) {
+    if area.width() < WIDTH + MAP {
         return;
     }
     let (map, room) = area.split_left_right_at_x(area.right() - WIDTH);
     *area = map;
     let (words, tokens) = (scene.words, theme::tokens(ui));
-    let token = scene.shown_query().unwrap_or(n_tokens - 1).min(n_tokens - 1);
-    let line = |value: &dyn Fn(&[f32]) -> f32| -> PlotPoints<'static> {
-        let layers = norms.chunks_exact(n_tokens).enumerate();
-        layers.map(|(layer, norms)| [layer as f64, f64::from(value(norms))]).collect()
-    };
-    let own = Line::new(scene.token_name(token), line(&|norms| norms[token])).color(tokens.accent).width(2.0);
-    let usual = Line::new(words.median, line(&median)).color(tokens.measure).width(1.5);
+    let last = trace.n_tokens().saturating_sub(1);
+    let token = scene.shown_query().unwrap_or(last).min(last);
+    let line = |(layer, norm): (usize, f32)| [layer as f64, f64::from(norm)];
+    let own =
+        (0..=trace.n_layers()).filter_map(|layer| token_norm(trace, layer, token)).enumerate().map(line);
+    let own =
+        Line::new(scene.token_name(token), own.collect::<PlotPoints<'_>>()).color(tokens.accent).width(2.0);
+    let usual = medians.iter().copied().enumerate().map(line).collect::<PlotPoints<'_>>();
+    let usual = Line::new(words.median, usual).color(tokens.measure).width(1.5);
     let room = room.shrink2(vec2(12.0, 4.0));
     let mut ui = ui.new_child(egui::UiBuilder::new().max_rect(room));
     let response = Plot::new("norms through the layers")
@@ -43,9 +48,9 @@ pub(super) fn show(ui: &mut Ui, scene: &Scene<'_>, norms: &[f32], n_tokens: usiz
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, words.norms_plot));
 }
 
-/// The middle one (of an even count, the upper of the two).
-fn median(norms: &[f32]) -> f32 {
-    let mut sorted = norms.to_vec();
-    let middle = sorted.len() / 2;
-    *sorted.select_nth_unstable_by(middle, f32::total_cmp).1
+/// Norm of one token's residual stream before block `layer`; none where the trace does not reach.
+pub(super) fn token_norm(trace: &Trace, layer: usize, token: usize) -> Option<f32> {
+    let width = trace.spec.width;
+    let vector = trace.resid(layer).get(token * width..(token + 1) * width)?;
+    norms(vector, width).first().copied()
 }
