@@ -35,7 +35,7 @@ pub(super) fn show(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, medians: &[f32
     let response = Plot::new("norms through the layers")
         .legend(Legend::default().position(Corner::LeftTop))
         .grid_color(tokens.line)
-        .grid_spacing(24.0..=120.0)
+        .grid_spacing(14.0..=120.0)
         .allow_scroll(false)
         .show_background(false)
         .x_axis_label(words.layer)
