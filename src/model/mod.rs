@@ -29,8 +29,8 @@ pub use load::{EmbeddedFiles, Model, Origin};
 pub use rotary::{Rotary, RotaryScaling};
 pub use sampling::{Sampler, Sampling, largest, probabilities};
 pub use spec::{
-    BlockSpec, EmbeddingProjection, EmbeddingSpec, HeadSpec, LogitSpec, MlpSpec, ModelSpec, NormKind,
-    NormSpec, Placement, Positions,
+    BlockSpec, EmbeddingProjection, EmbeddingSpec, EncoderSpec, HeadSpec, LogitSpec, MlpSpec, ModelSpec,
+    NormKind, NormSpec, Part, Placement, Positions,
 };
 pub use tokenizer::{EncodeError, Token, Tokenizer, shown};
 pub use transformer::{Context, Network, See};
