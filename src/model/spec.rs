@@ -252,6 +252,13 @@ pub struct MlpSpec {
     pub gated: bool,
 }
 
+impl MlpSpec {
+    /// Of two matrices, or of three where it is gated.
+    pub fn new(width: usize, activation: Activation, gated: bool) -> Self {
+        Self { width, activation, gated }
+    }
+}
+
 /// What stands behind the last block.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum HeadSpec {

@@ -159,7 +159,7 @@ impl Weights {
         };
         let ours = at_layer(map.ours);
         let Some(shape) = spec.weight_shape(&ours) else { return Ok(()) };
-        let found = find(map.theirs).or_else(|| map.fallback.and_then(find));
+        let found = find(map.theirs).or_else(|| map.fallbacks.iter().flatten().find_map(|name| find(name)));
         let Some((tensor, source_name)) = found else {
             let tensor = format!("{}{}", family.prefixes[0], at_layer(map.theirs));
             return match map.needed {
@@ -180,7 +180,9 @@ impl Weights {
             },
         );
         let stored = stored_shape(&shape, map, &rows);
-        if tensor.shape != stored {
+        // BART's bias on logits is [1, vocab]
+        let ones = tensor.shape.len().saturating_sub(stored.len());
+        if tensor.shape[ones..] != stored || tensor.shape[..ones].iter().any(|&n| n != 1) {
             return Err(LoadError::Shape {
                 tensor: source_name,
                 found: tensor.shape.clone(),
