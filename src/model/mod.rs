@@ -18,6 +18,7 @@ pub use attention::{HeadState, LayerState};
 pub use config::Config;
 pub use error::{LoadError, SpecError};
 pub use families::supported;
+pub use formats::gguf;
 pub use gather::{Gathered, Repeats, Sums, Thumbnail, thumbnail_size};
 pub use hook::{HeadId, Hook, NotAHead};
 pub use load::{EmbeddedFiles, Model, Origin};
