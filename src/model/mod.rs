@@ -27,6 +27,6 @@ pub use spec::{
     AttentionSpec, BlockSpec, EmbeddingSpec, HeadSpec, MlpSpec, ModelSpec, NormKind, NormPlacement, NormSpec,
     Rotary, RotaryScaling,
 };
-pub use tokenizer::{EncodeError, Token, Tokenizer, shown};
+pub use tokenizer::{EncodeError, Token, Tokenizer, WordSplit, Words, shown};
 pub use transformer::{Context, Network, See};
 pub use weights::{Dtype, TensorInfo, Weights};
