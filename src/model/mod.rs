@@ -23,6 +23,7 @@ pub use attention_spec::{AttentionSpec, Buckets, PositionBias, QkNorm, QkNormAcr
 pub use config::Config;
 pub use error::{LoadError, SpecError};
 pub use families::supported;
+pub use formats::gguf;
 pub use gather::{Gathered, Repeats, Sums, Thumbnail, thumbnail_size};
 pub use hook::{HeadId, Hook, NotAHead};
 pub use load::{EmbeddedFiles, Model, Origin};
@@ -32,6 +33,6 @@ pub use spec::{
     BlockSpec, EmbeddingProjection, EmbeddingSpec, EncoderSpec, HeadSpec, LogitSpec, MlpSpec, ModelSpec,
     NormKind, NormSpec, Part, Placement, Positions,
 };
-pub use tokenizer::{EncodeError, Token, Tokenizer, shown};
+pub use tokenizer::{EncodeError, Token, Tokenizer, WordSplit, Words, shown};
 pub use transformer::{Context, Network, See};
 pub use weights::{Dtype, TensorInfo, Weights};
