@@ -1,6 +1,7 @@
 //! What a model is, as plain data: everything the forward pass and `Pattern` need to know, and no family's name in it
 //! that they would branch on.
 
+use super::classes::ClassHead;
 use candle_nn::Activation;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -91,7 +92,7 @@ pub struct MlpSpec {
 }
 
 /// What stands behind the last block.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum HeadSpec {
     /// Hidden states are the output
     None,
@@ -104,6 +105,8 @@ pub enum HeadSpec {
         /// Norm before the unembedding
         norm: NormSpec,
     },
+    /// Scores for classes, of the whole input or of each token
+    Classes(ClassHead),
 }
 
 /// One block's attention: everything that decides which weight a query gives a key.
@@ -244,6 +247,9 @@ impl ModelSpec {
                 "attn.b_O" | "mlp.b_out" | "ln1.w" | "ln1.b" | "ln2.w" | "ln2.b" => vec![width],
                 _ => return None,
             });
+        }
+        if let (HeadSpec::Classes(head), Some(name)) = (&self.head, name.strip_prefix("head.")) {
+            return head.weight_shape(name, width);
         }
         Some(match name {
             "embed.W_E" => vec![self.vocab, width],

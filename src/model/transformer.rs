@@ -4,6 +4,7 @@
 //! `see`, under the name it has in papers, on its way to the next step.
 
 use super::attention::{LayerState, attend};
+use super::classes::{ClassActivation, ClassLayer, Pooling};
 use super::gather::Repeats;
 use super::hook::Hook;
 use super::spec::{BlockSpec, HeadSpec, ModelSpec, NormKind, NormPlacement, NormSpec, Rotary};
@@ -180,10 +181,11 @@ impl Network {
         }
     }
 
-    /// Logits of some rows of the last residual stream, [row, width] → [row, vocab]; empty where there is no head.
+    /// Logits of some rows of the last residual stream, [row, width] → [row, vocab]; empty where the
+    /// head gives no tokens.
     pub fn logits<F: Real>(&self, resid: &[F]) -> Vec<F> {
         let x = match self.spec.head {
-            HeadSpec::None => return Vec::new(),
+            HeadSpec::None | HeadSpec::Classes(_) => return Vec::new(),
             HeadSpec::NextToken => self.final_normalized(resid),
             HeadSpec::MaskedToken { activation, norm } => {
                 let bias = self.weights.vector("head.b");
@@ -195,6 +197,39 @@ impl Network {
         };
         let bias = self.weights.vector("unembed.b_U");
         linear(&x, &self.weights.matrix("unembed.W_U"), bias.as_deref())
+    }
+
+    /// Logits of the classifier: of the whole last residual stream, [token, width], one row of classes, or a row a
+    /// token; empty where there is no classifier, or where it needs another number of tokens.
+    pub fn class_logits<F: Real>(&self, resid: &[F]) -> Vec<F> {
+        let HeadSpec::Classes(head) = &self.spec.head else { return Vec::new() };
+        let width = self.spec.width;
+        let x = self.final_normalized(resid);
+        let mut x = match head.pooling {
+            Pooling::Each => x,
+            Pooling::First => x[..width].to_vec(),
+            Pooling::Last => x[x.len() - width..].to_vec(),
+            Pooling::Mean => kernels::mean_row(&x, width),
+            Pooling::Max => kernels::max_row(&x, width),
+            Pooling::Flatten { positions } if x.len() == positions * width => x,
+            Pooling::Flatten { .. } => return Vec::new(),
+        };
+        for (index, layer) in head.layers.iter().enumerate() {
+            x = match *layer {
+                ClassLayer::Norm(norm) => self.norm(norm, &format!("head.{index}.ln"), &x),
+                ClassLayer::Dense { activation, .. } => {
+                    let bias = self.weights.vector(&format!("head.{index}.b"));
+                    let mut x = linear(&x, &self.weights.matrix(&format!("head.{index}.W")), bias.as_deref());
+                    match activation {
+                        ClassActivation::Linear => (),
+                        ClassActivation::Tanh => x.iter_mut().for_each(|x| *x = x.tanh()),
+                        ClassActivation::Mlp(kind) => kernels::activate(kind, &mut x),
+                    }
+                    x
+                }
+            };
+        }
+        x
     }
 
     fn linear<F: Real>(&self, layer: usize, x: &[F], weight: &str, bias: &str) -> Vec<F> {

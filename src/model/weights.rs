@@ -236,6 +236,7 @@ impl Weights {
 /// Whether this model has the weight at all.
 fn wanted(map: &Map, spec: &ModelSpec, config: &Config) -> bool {
     let head = match spec.head {
+        HeadSpec::Classes(_) => !map.ours.starts_with("unembed."),
         HeadSpec::None => !map.ours.starts_with("unembed.") && !map.ours.starts_with("head."),
         HeadSpec::NextToken => !map.ours.starts_with("head."),
         HeadSpec::MaskedToken { .. } => true,
