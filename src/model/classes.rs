@@ -1,6 +1,8 @@
 //! Classifiers on top of a Transformer: how rows become one, the layers that follow, and what comes out.
 
-use super::spec::NormSpec;
+use super::spec::{HeadSpec, NormSpec};
+use super::transformer::Network;
+use crate::kernels::{self, Real};
 use candle_nn::Activation;
 use serde::{Deserialize, Serialize};
 
@@ -130,5 +132,39 @@ impl ClassHead {
         };
         classes.sort_by(|a, b| b.2.total_cmp(&a.2));
         classes
+    }
+}
+
+impl Network {
+    /// Logits of the classifier: of the whole last residual stream, [token, width], one row of classes, or a row a
+    /// token; empty where there is no classifier, or where it needs another number of tokens.
+    pub fn class_logits<F: Real>(&self, resid: &[F]) -> Vec<F> {
+        let HeadSpec::Classes(head) = &self.spec.head else { return Vec::new() };
+        let width = self.spec.width;
+        let x = self.final_normalized(resid);
+        let mut x = match head.pooling {
+            Pooling::Each => x,
+            Pooling::First => x[..width].to_vec(),
+            Pooling::Last => x[x.len() - width..].to_vec(),
+            Pooling::Mean => kernels::mean_row(&x, width),
+            Pooling::Max => kernels::max_row(&x, width),
+            Pooling::Flatten { positions } if x.len() == positions * width => x,
+            Pooling::Flatten { .. } => return Vec::new(),
+        };
+        for (index, layer) in head.layers.iter().enumerate() {
+            x = match *layer {
+                ClassLayer::Norm(norm) => self.norm(norm, &format!("head.{index}.ln"), &x),
+                ClassLayer::Dense { activation, .. } => {
+                    let mut x = self.plain(&x, &format!("head.{index}.W"), &format!("head.{index}.b"));
+                    match activation {
+                        ClassActivation::Linear => (),
+                        ClassActivation::Tanh => x.iter_mut().for_each(|x| *x = x.tanh()),
+                        ClassActivation::Mlp(kind) => kernels::activate(kind, &mut x),
+                    }
+                    x
+                }
+            };
+        }
+        x
     }
 }

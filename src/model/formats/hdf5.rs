@@ -60,7 +60,7 @@ impl AsRef<[u8]> for Bytes {
 
 /// Reads everything but what an optimiser left, from the bytes `range` of `storage`.
 pub(super) fn read(storage: &Arc<Storage>, range: Range<usize>, file: &Path) -> Result<Group, LoadError> {
-    let broken = |reason: String| LoadError::Hdf5 { file: file.to_owned(), reason };
+    let broken = |reason: String| LoadError::Broken { format: "HDF5", file: file.to_owned(), reason };
     let bytes = Bytes { storage: storage.clone(), range };
     // Weights hardly compress: more than this is a bomb
     let most = bytes.as_ref().len().saturating_mul(8).saturating_add(1 << 20);
