@@ -5,6 +5,7 @@
 mod bert;
 mod fused;
 mod gpt2;
+pub(super) mod keras;
 mod llama;
 mod qwen2;
 

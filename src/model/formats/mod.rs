@@ -1,5 +1,7 @@
 //! Containers of weights: one file each, all giving the same list of tensors.
 
+pub(super) mod hdf5;
+pub(super) mod keras;
 mod safetensors;
 
 use super::error::LoadError;
