@@ -2,6 +2,7 @@
 //! that they would branch on.
 
 use super::attention_spec::{AttentionSpec, PositionBias, QkNormAcross};
+use super::classes::ClassHead;
 use candle_nn::Activation;
 use serde::{Deserialize, Serialize};
 
@@ -260,7 +261,7 @@ impl MlpSpec {
 }
 
 /// What stands behind the last block.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum HeadSpec {
     /// Hidden states are the output
     None,
@@ -273,6 +274,8 @@ pub enum HeadSpec {
         /// Norm before the unembedding
         norm: NormSpec,
     },
+    /// Scores for classes, of the whole input or of each token
+    Classes(ClassHead),
 }
 
 impl ModelSpec {
@@ -329,6 +332,9 @@ impl ModelSpec {
         if let Some((part, layer, rest)) = block_name(name) {
             let layer = self.layer_of(part, layer.parse().ok()?)?;
             return self.blocks[layer].weight_shape(rest, self.width);
+        }
+        if let (HeadSpec::Classes(head), Some(name)) = (&self.head, name.strip_prefix("head.")) {
+            return head.weight_shape(name, self.width);
         }
         if let Some(name) = name.strip_prefix("encoder.") {
             let encoder = self.encoder.as_ref()?;

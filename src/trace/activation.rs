@@ -3,7 +3,8 @@
 use super::Trace;
 use crate::kernels::{Matrix, linear};
 use crate::model::{
-    Context, HeadId, Hook, LayerState, Network, NormKind, NormSpec, Part, Placement, Repeats,
+    Context, HeadId, HeadSpec, Hook, LayerState, Network, NormKind, NormSpec, Part, Placement, Pooling,
+    Repeats,
 };
 
 /// An activation: numbers and their shape, row-major.
@@ -68,6 +69,9 @@ impl Trace {
                 return none("in a model without a final norm");
             }
             Hook::FinalNormalized => network.final_normalized(self.resid(self.n_layers())),
+            Hook::Logits if matches!(self.spec.head, HeadSpec::Classes(_)) => {
+                network.class_logits(self.resid(self.n_layers()))
+            }
             Hook::Logits => match network.logits(self.resid(self.n_layers())) {
                 logits if logits.is_empty() => return none("in a model without a head"),
                 logits => logits,
@@ -120,7 +124,11 @@ impl Trace {
             Hook::MlpPre | Hook::MlpPost => {
                 vec![n, block.and_then(|block| block.mlp.as_ref()).map_or(0, |mlp| mlp.width)]
             }
-            Hook::Logits => vec![n, self.spec.vocab],
+            Hook::Logits => match &self.spec.head {
+                HeadSpec::Classes(head) if head.pooling == Pooling::Each => vec![n, head.outputs(width)],
+                HeadSpec::Classes(head) => vec![1, head.outputs(width)],
+                _ => vec![n, self.spec.vocab],
+            },
             _ => vec![n, width],
         }
     }

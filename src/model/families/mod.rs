@@ -7,6 +7,7 @@ mod bert;
 mod blenderbot;
 mod fused;
 mod gpt2;
+pub(super) mod keras;
 mod llama;
 mod m2m_100;
 mod marian;
