@@ -2,7 +2,8 @@
 
 use super::{Job, available_bytes};
 use crate::model::{
-    Context, EncodeError, HeadSpec, Model, Repeats, Sampler, Sampling, Sums, Tokenizer, thumbnail_size,
+    ClassHead, Context, EncodeError, HeadSpec, Model, Pooling, Repeats, Sampler, Sampling, Sums, Tokenizer,
+    thumbnail_size,
 };
 use crate::trace::{Candidate, Token, Trace, estimate_bytes};
 use std::sync::Arc;
@@ -55,6 +56,14 @@ pub enum RunError {
         /// Positions of the model
         limit: usize,
     },
+    /// Fewer tokens than a classifier over all positions reads
+    #[error("the prompt has {found} tokens, the model's classifier reads exactly {needed}")]
+    TooShort {
+        /// Tokens of the prompt
+        found: usize,
+        /// Tokens that are read
+        needed: usize,
+    },
     /// An id the model has no vector for
     #[error("id {id} is out of range: the model knows {vocab} tokens (0 to {})", .vocab - 1)]
     OutOfRange {
@@ -95,6 +104,7 @@ impl RunError {
             Self::TooLong { limit, .. } => {
                 format!("shorten it, or cut it to its first {limit} tokens with --cut")
             }
+            Self::TooShort { needed, .. } => format!("pad it to {needed} tokens, as the model was trained"),
             Self::OutOfRange { .. } => "ids must come from this model's own vocabulary".into(),
             Self::NoTokenizer => "give ids with --ids, or put tokenizer.json beside the weights".into(),
             Self::Encode(_) => "use only characters that the model's vocabulary spells".into(),
@@ -125,6 +135,11 @@ pub fn tokens_of(model: &Model, prompt: &Prompt, cut: bool) -> Result<Vec<Token>
     let vocab = model.spec().vocab;
     if let Some(token) = tokens.iter().find(|token| token.id as usize >= vocab) {
         return Err(RunError::OutOfRange { id: token.id, vocab });
+    }
+    if let HeadSpec::Classes(ClassHead { pooling: Pooling::Flatten { positions }, .. }) = model.spec().head
+        && tokens.len() < positions
+    {
+        return Err(RunError::TooShort { found: tokens.len(), needed: positions });
     }
     if let Some(limit) = model.spec().context.filter(|&limit| tokens.len() > limit) {
         if !cut {
@@ -204,12 +219,19 @@ fn advance(
 fn answer(model: &Model, trace: &mut Trace, rows: LogitRows) {
     let mask = model.tokenizer.as_ref().and_then(Tokenizer::mask);
     let at = match trace.spec.head {
-        HeadSpec::None => None,
+        HeadSpec::None | HeadSpec::Classes(_) => None,
         HeadSpec::NextToken => Some(trace.n_tokens() - 1),
         HeadSpec::MaskedToken { .. } => trace.tokens.iter().position(|token| Some(token.id) == mask),
     };
     let resid = trace.resid(trace.n_layers());
     let width = trace.spec.width;
+    let classes = match &trace.spec.head {
+        HeadSpec::Classes(head) => {
+            let logits = model.network.class_logits(resid);
+            logits.chunks_exact(head.outputs(width)).map(|row| Candidate::classes(head, row)).collect()
+        }
+        _ => Vec::new(),
+    };
     let logits = match (rows, at) {
         (LogitRows::All, _) => model.network.logits(resid),
         (LogitRows::Answer, Some(at)) => model.network.logits(&resid[at * width..(at + 1) * width]),
@@ -220,6 +242,7 @@ fn answer(model: &Model, trace: &mut Trace, rows: LogitRows) {
         let row = if rows == LogitRows::All { at } else { 0 };
         &logits[row * vocab..(row + 1) * vocab]
     });
+    trace.classes = Arc::new(classes);
     trace.next = Arc::new(row.map_or_else(Vec::new, |row| Candidate::best(model, row, CANDIDATES)));
     trace.has_nan |= row.is_some_and(|row| row.iter().any(|x| x.is_nan()));
     trace.answer_at = at;

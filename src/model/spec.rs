@@ -2,6 +2,7 @@
 //! that they would branch on.
 
 use super::attention_spec::{AttentionSpec, PositionBias, QkNormAcross};
+use super::classes::ClassHead;
 use candle_nn::Activation;
 use serde::{Deserialize, Serialize};
 
@@ -196,7 +197,7 @@ pub struct MlpSpec {
 }
 
 /// What stands behind the last block.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum HeadSpec {
     /// Hidden states are the output
     None,
@@ -209,6 +210,8 @@ pub enum HeadSpec {
         /// Norm before the unembedding
         norm: NormSpec,
     },
+    /// Scores for classes, of the whole input or of each token
+    Classes(ClassHead),
 }
 
 impl ModelSpec {
@@ -240,6 +243,9 @@ impl ModelSpec {
         if let Some(rest) = name.strip_prefix("blocks.") {
             let (layer, rest) = rest.split_once('.')?;
             return self.blocks.get(layer.parse::<usize>().ok()?)?.weight_shape(rest, self.width);
+        }
+        if let (HeadSpec::Classes(head), Some(name)) = (&self.head, name.strip_prefix("head.")) {
+            return head.weight_shape(name, self.width);
         }
         let (width, embedding) = (self.width, &self.embedding);
         let (narrow, projected) = (self.embedding_width(), embedding.projection);

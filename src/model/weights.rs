@@ -110,6 +110,17 @@ pub struct TensorInfo {
     pub file: PathBuf,
 }
 
+/// A canonical weight and the tensor that is it.
+#[derive(Clone, Debug)]
+pub(super) struct Named {
+    /// Our name
+    pub ours: String,
+    /// The tensor's
+    pub theirs: String,
+    /// Stored [out, in], read as [in, out]
+    pub turned: bool,
+}
+
 /// All weights of a model, by canonical name.
 #[derive(Debug, Default)]
 pub struct Weights {
@@ -167,13 +178,43 @@ impl Weights {
                 _ => Err(LoadError::Missing { tensor, file: tensors.place.clone() }),
             };
         };
+        let rows = map.rows.map_or_else(|| Rows::all(shape[shape.len() - 1]), |rows| rows(spec, layer));
+        used.insert(source_name.clone(), tensor.range.clone());
+        self.put((ours, source_name), tensor, shape, map.turned, &rows)
+    }
+
+    /// From tensors whose canonical names are known already, such as those that were found by their shapes.
+    pub(super) fn named(spec: &ModelSpec, tensors: &Tensors, names: &[Named]) -> Result<Self, LoadError> {
+        let mut weights = Self::default();
+        let mut used = BTreeMap::new();
+        for Named { ours, theirs, turned } in names {
+            let missing = || LoadError::Missing { tensor: theirs.clone(), file: tensors.place.clone() };
+            let (tensor, shape) =
+                tensors.map.get(theirs).zip(spec.weight_shape(ours)).ok_or_else(missing)?;
+            let rows = Rows::all(shape[shape.len() - 1]);
+            used.insert(theirs.clone(), tensor.range.len() as u64);
+            weights.put((ours.clone(), theirs.clone()), tensor, shape, *turned, &rows)?;
+        }
+        weights.bytes = used.values().sum();
+        weights.unused = tensors.map.keys().filter(|name| !used.contains_key(*name)).cloned().collect();
+        Ok(weights)
+    }
+
+    /// Takes a tensor in, if its type and shape are what they should be.
+    fn put(
+        &mut self,
+        (name, source_name): (String, String),
+        tensor: &StoredTensor,
+        shape: Vec<usize>,
+        turned: bool,
+        rows: &Rows,
+    ) -> Result<(), LoadError> {
         let dtype = tensor.dtype.clone().map_err(|found| LoadError::Type {
             tensor: source_name.clone(),
             found,
             file: tensor.file.clone(),
         })?;
-        let rows = map.rows.map_or_else(|| Rows::all(shape[shape.len() - 1]), |rows| rows(spec, layer));
-        let stored = stored_shape(&shape, map, &rows);
+        let stored = stored_shape(&shape, turned, rows);
         if tensor.shape != stored {
             return Err(LoadError::Shape {
                 tensor: source_name,
@@ -182,17 +223,16 @@ impl Weights {
                 file: tensor.file.clone(),
             });
         }
-        let weight = Weight::of(tensor, dtype, &shape, map.turned, &rows);
-        used.insert(source_name.clone(), tensor.range.clone());
+        let weight = Weight::of(tensor, dtype, &shape, turned, rows);
         let file = tensor.file.clone();
         if shape.len() == 1 {
             let mut vector = vec![0.0; shape[0]];
             weight.elements().read(0, &mut vector);
-            self.vectors.insert(ours.clone(), vector);
+            self.vectors.insert(name.clone(), vector);
         } else {
-            self.matrices.insert(ours.clone(), weight);
+            self.matrices.insert(name.clone(), weight);
         }
-        self.infos.push(TensorInfo { name: ours, source_name, shape, dtype, file });
+        self.infos.push(TensorInfo { name, source_name, shape, dtype, file });
         Ok(())
     }
 
@@ -247,12 +287,12 @@ fn asked_for(map: &Map, config: &Config) -> bool {
 }
 
 /// The shape a weight of `shape` has in the file.
-fn stored_shape(shape: &[usize], map: &Map, rows: &Rows) -> Vec<usize> {
+fn stored_shape(shape: &[usize], turned: bool, rows: &Rows) -> Vec<usize> {
     let mut shape = shape.to_vec();
     if let Some(last) = shape.last_mut() {
         *last = rows.of;
     }
-    if map.turned {
+    if turned {
         shape.reverse();
     }
     shape

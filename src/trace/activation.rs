@@ -2,7 +2,9 @@
 
 use super::Trace;
 use crate::kernels::{Matrix, linear};
-use crate::model::{Context, HeadId, Hook, LayerState, Network, NormKind, NormSpec, Placement, Repeats};
+use crate::model::{
+    Context, HeadId, HeadSpec, Hook, LayerState, Network, NormKind, NormSpec, Placement, Pooling, Repeats,
+};
 
 /// An activation: numbers and their shape, row-major.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,6 +62,9 @@ impl Trace {
                 return none("in a model without a final norm");
             }
             Hook::FinalNormalized => network.final_normalized(self.resid(self.n_layers())),
+            Hook::Logits if matches!(self.spec.head, HeadSpec::Classes(_)) => {
+                network.class_logits(self.resid(self.n_layers()))
+            }
             Hook::Logits => match network.logits(self.resid(self.n_layers())) {
                 logits if logits.is_empty() => return none("in a model without a head"),
                 logits => logits,
@@ -110,7 +115,11 @@ impl Trace {
             Hook::AttnScores | Hook::Pattern => vec![heads, n, n],
             Hook::Result => vec![n, heads, width],
             Hook::MlpPre | Hook::MlpPost => vec![n, block.map_or(0, |block| block.mlp.width)],
-            Hook::Logits => vec![n, self.spec.vocab],
+            Hook::Logits => match &self.spec.head {
+                HeadSpec::Classes(head) if head.pooling == Pooling::Each => vec![n, head.outputs(width)],
+                HeadSpec::Classes(head) => vec![1, head.outputs(width)],
+                _ => vec![n, self.spec.vocab],
+            },
             _ => vec![n, width],
         }
     }
