@@ -189,15 +189,13 @@ def capture(model, tokens: list[int], **inputs) -> Values:
 
 
 def head_outputs(output) -> Values:
-    """What the head says: `logits`, start and end of an answer as its two columns; and the pooled vector."""
+    """What the head says: `logits`, start and end of an answer as its two columns."""
     values = {}
     if "start_logits" in output:
         values["logits"] = torch.stack((output.start_logits[0], output.end_logits[0]), dim=-1)
     elif "logits" in output:
         # Of the whole input: [1, classes]; of every token: [token, classes], of which ELECTRA's judge has one
         values["logits"] = output.logits if output.logits.dim() == 2 else output.logits[0]
-    if output.get("pooler_output") is not None:
-        values["pooler_output"] = output.pooler_output[0]
     return values
 
 

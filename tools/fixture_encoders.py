@@ -114,11 +114,10 @@ _BERTS = [
     ),
     Fixture(
         "roberta-decoder",
-        "RoBERTa as a decoder",
+        "RoBERTa as a decoder (no continuation: Transformers 5's generate counts its positions from 0, its forward from 2)",
         transformers.RobertaForCausalLM,
         RobertaConfig(**_BASE | _TINY, type_vocab_size=1, is_decoder=True, tie_word_embeddings=False),
         tokens=_unpadded(8),
-        generate=True,
     ),
     *_heads("roberta", "RobertaFor", RobertaConfig, _BASE | _TINY | {"type_vocab_size": 1}, "; dense and tanh before"),
     Fixture(

@@ -62,6 +62,7 @@ FIXTURES = [
         "T5 1.1, Flan: gated gelu, head not tied, logits not scaled",
         transformers.T5ForConditionalGeneration,
         T5Config(**_T5_SHAPE, feed_forward_proj="gated-gelu", tie_word_embeddings=False),
+        generate=True,
     ),
     _make(
         "t5-ul2",
@@ -99,7 +100,6 @@ FIXTURES = [
         "post-norm; learned positions from 2 on; norm over the embeddings; fixed bias on the logits",
         transformers.BartForConditionalGeneration,
         BartConfig(**_BART_SHAPE),
-        generate=True,
     ),
     _make(
         "bart-bare",

@@ -98,6 +98,12 @@ pub enum Positions {
         /// Rows before the first token's
         offset: usize,
     },
+    /// A learned vector for each token that is not padding, the first of them at row `padding` + 1; padding has row
+    /// `padding` (RoBERTa)
+    LearnedPast {
+        /// Id of the padding token
+        padding: usize,
+    },
     /// Sines in the first half of the width, cosines in the second, of position/10000^(2i/width) (Marian, Pegasus)
     Sinusoidal,
     /// The same with i/(width/2 − 1) for the exponent, in single precision (fairseq: XGLM, M2M100)
@@ -229,11 +235,15 @@ impl ModelSpec {
     }
     /// Whether the model continues text.
     pub fn generates(&self) -> bool {
-        self.head == HeadSpec::NextToken && self.is_causal()
+        matches!(self.head, HeadSpec::NextToken | HeadSpec::MaskedToken { .. }) && self.is_causal()
     }
     /// Width of the embeddings.
     pub fn embedding_width(&self) -> usize {
         self.embedding.projection.map_or(self.width, |projection| projection.width)
+    }
+    /// Width in which tokens, positions and segments are added up.
+    pub fn embedding_sum_width(&self) -> usize {
+        self.embedding.projection.filter(|own| own.whole_sum).map_or(self.width, |own| own.width)
     }
     /// The shape a canonical weight has, or `None` for one that this model does not have.
     ///
@@ -248,8 +258,8 @@ impl ModelSpec {
             return head.weight_shape(name, self.width);
         }
         let (width, embedding) = (self.width, &self.embedding);
-        let (narrow, projected) = (self.embedding_width(), embedding.projection);
-        let summed = projected.filter(|projection| projection.whole_sum).map_or(width, |own| own.width);
+        let (narrow, projected, summed) =
+            (self.embedding_width(), embedding.projection, self.embedding_sum_width());
         let masked = matches!(self.head, HeadSpec::MaskedToken { .. });
         let answers = masked || self.head == HeadSpec::NextToken;
         Some(match name {
@@ -260,6 +270,7 @@ impl ModelSpec {
             "embed.ln.w" | "embed.ln.b" if embedding.norm.is_some() => vec![summed],
             "pos_embed.W_pos" => match embedding.positions {
                 Positions::Learned { offset } => vec![self.context? + offset, summed],
+                Positions::LearnedPast { padding } => vec![self.context? + padding + 1, summed],
                 _ => return None,
             },
             "ln_final.w" | "ln_final.b" if self.final_norm.is_some() => vec![width],

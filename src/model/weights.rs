@@ -145,7 +145,7 @@ impl Weights {
             let layers = if map.ours.contains("{l}") { spec.layers() } else { 1 };
             for layer in 0..layers {
                 if asked_for(map, config) {
-                    weights.take(family, map, layer, spec, tensors, &mut used)?;
+                    weights.take((family, map), layer, (spec, config), tensors, &mut used)?;
                 }
             }
         }
@@ -156,14 +156,18 @@ impl Weights {
 
     fn take(
         &mut self,
-        family: &Family,
-        map: &Map,
+        (family, map): (&Family, &Map),
         layer: usize,
-        spec: &ModelSpec,
+        (spec, config): (&ModelSpec, &Config),
         tensors: &Tensors,
         used: &mut BTreeMap<String, Range<usize>>,
     ) -> Result<(), LoadError> {
-        let at_layer = |name: &str| name.replace("{l}", &layer.to_string());
+        let group = match map.group {
+            Some(group) => group(config, layer)
+                .map_err(|source| LoadError::Config { file: tensors.place.clone(), source })?,
+            None => String::new(),
+        };
+        let at_layer = |name: &str| name.replace("{l}", &layer.to_string()).replace("{g}", &group);
         let find = |theirs: &str| {
             let names = family.prefixes.iter().map(|prefix| format!("{prefix}{}", at_layer(theirs)));
             names.into_iter().find_map(|name| tensors.find(name))
@@ -189,8 +193,7 @@ impl Weights {
         let mut used = BTreeMap::new();
         for Named { ours, theirs, turned } in names {
             let missing = || LoadError::Missing { tensor: theirs.clone(), file: tensors.place.clone() };
-            let (tensor, shape) =
-                tensors.map.get(theirs).zip(spec.weight_shape(ours)).ok_or_else(missing)?;
+            let (tensor, shape) = tensors.map.get(theirs).zip(spec.weight_shape(ours)).ok_or_else(missing)?;
             let rows = Rows::all(shape[shape.len() - 1]);
             used.insert(theirs.clone(), tensor.range.len() as u64);
             weights.put((ours.clone(), theirs.clone()), tensor, shape, *turned, &rows)?;

@@ -2,18 +2,57 @@
 //!
 //! To add one: copy the nearest, add a line to `FAMILIES` and an entry to `tools/make_fixtures.py`.
 
+mod albert;
 mod bert;
+mod distilbert;
+mod electra;
+mod encoder;
 mod fused;
 mod gpt2;
 mod llama;
+mod modernbert;
+mod mpnet;
 mod qwen2;
+mod roberta;
 
 use super::config::Config;
 use super::error::SpecError;
 use super::spec::{HeadSpec, ModelSpec};
 pub(super) use fused::Rows;
 
-const FAMILIES: &[&Family] = &[&gpt2::FAMILY, &llama::FAMILY, &qwen2::FAMILY, &bert::FAMILY];
+const FAMILIES: &[&Family] = &[
+    &gpt2::FAMILY,
+    &llama::FAMILY,
+    &qwen2::FAMILY,
+    &bert::FAMILY,
+    &bert::CLASSES,
+    &bert::TAGGER,
+    &bert::ANSWERS,
+    &roberta::FAMILY,
+    &roberta::XLM,
+    &roberta::CLASSES,
+    &roberta::TAGGER,
+    &roberta::ANSWERS,
+    &distilbert::FAMILY,
+    &distilbert::CLASSES,
+    &distilbert::TAGGER,
+    &distilbert::ANSWERS,
+    &albert::FAMILY,
+    &albert::CLASSES,
+    &albert::TAGGER,
+    &albert::ANSWERS,
+    &electra::FAMILY,
+    &electra::DISCRIMINATOR,
+    &electra::CLASSES,
+    &electra::TAGGER,
+    &electra::ANSWERS,
+    &mpnet::FAMILY,
+    &mpnet::CLASSES,
+    &mpnet::TAGGER,
+    &mpnet::ANSWERS,
+    &modernbert::FAMILY,
+    &modernbert::CLASSES,
+];
 
 /// What we must be told about a family.
 pub(super) struct Family {
@@ -39,6 +78,8 @@ pub(super) struct Map {
     pub(super) turned: bool,
     /// Which of the tensor's outputs (all, where there is nothing here)
     pub(super) rows: Option<fn(&ModelSpec, usize) -> Rows>,
+    /// What `{g}` in `theirs` stands for, where blocks share their weights
+    pub(super) group: Option<fn(&Config, usize) -> Result<String, SpecError>>,
     pub(super) needed: Needed,
 }
 
@@ -53,7 +94,7 @@ pub(super) enum Needed {
 }
 
 const fn from(ours: &'static str, theirs: &'static str) -> Map {
-    Map { ours, theirs, fallback: None, turned: false, rows: None, needed: Needed::Always }
+    Map { ours, theirs, fallback: None, turned: false, rows: None, group: None, needed: Needed::Always }
 }
 
 impl Map {
@@ -66,6 +107,10 @@ impl Map {
     /// Of a fused tensor: one of the selections in `fused`
     const fn rows(self, rows: fn(&ModelSpec, usize) -> Rows) -> Self {
         Self { rows: Some(rows), ..self }
+    }
+    /// From the tensors that this block shares with others
+    const fn shared(self, group: fn(&Config, usize) -> Result<String, SpecError>) -> Self {
+        Self { group: Some(group), ..self }
     }
     const fn optional(self) -> Self {
         Self { needed: Needed::Optional, ..self }
