@@ -301,6 +301,7 @@ fn answer(model: &Model, trace: &mut Trace, rows: LogitRows) {
     let at = match trace.spec.head {
         HeadSpec::None | HeadSpec::Classes(_) => None,
         HeadSpec::NextToken => Some(trace.n_tokens() - 1),
+        HeadSpec::MaskedToken { .. } if trace.spec.generates() => Some(trace.n_tokens() - 1),
         HeadSpec::MaskedToken { .. } => trace.tokens.iter().position(|token| Some(token.id) == mask),
     };
     let resid = trace.resid(trace.n_layers());
