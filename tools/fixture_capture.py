@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import torch
 
+import fixture_decoder_capture
+
 
 @dataclass(frozen=True)
 class Tap:
@@ -87,6 +89,8 @@ FAMILIES = {
 
 def capture(model, tokens: list[int], **inputs) -> dict[str, torch.Tensor]:
     """Every named value of one forward pass over `tokens`, without the batch dimension."""
+    if model.config.model_type in fixture_decoder_capture.LAYOUTS:
+        return fixture_decoder_capture.capture(model, tokens, **inputs)
     family = FAMILIES[model.config.model_type]
     base = model.base_model
     values: dict[str, torch.Tensor] = {}
