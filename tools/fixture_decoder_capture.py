@@ -135,7 +135,7 @@ LAYOUTS = {
         out="out_proj",
         projections=(),
         fused="Wqkv",
-        split=lambda module, fused: _thirds(lambda module: module.n_heads)(module, _clipped(fused, module.clip_qkv)),
+        split=_thirds(lambda module: module.n_heads),
         mid="norm_2",
         mlp_out="ffn.down_proj",
         embed="wte",
@@ -171,11 +171,6 @@ LAYOUTS = {
         _LLAMA,
     ),
 }
-
-
-def _clipped(values: torch.Tensor, limit: float | None) -> torch.Tensor:
-    """`values` between −limit and limit."""
-    return values.clamp(-limit, limit) if limit else values
 
 
 def capture(model, tokens: list[int], **inputs) -> Values:
@@ -219,7 +214,7 @@ def capture(model, tokens: list[int], **inputs) -> Values:
         attention = block.get_submodule(layout.attention)
         handles.append(attention.register_forward_hook(_keep_second(patterns, layer)))
     try:
-        with torch.no_grad(), _recorded_product(model) as calls:
+        with torch.no_grad(), _recorded_product(model) as calls, _one_alibi(model):
             output = model(torch.tensor([tokens]), output_attentions=True, use_cache=False, **inputs)
     finally:
         for handle in handles:
@@ -315,12 +310,29 @@ def _name_attention(model, layout: Layout, block, prefix: str, values: Values, c
     for hook in ("hook_q", "hook_k", "hook_v"):
         if values.get(prefix + hook, torch.zeros(0, 0, 0)).dim() == 2:
             values[prefix + hook] = values[prefix + hook].reshape(tokens, -1, head_dim)
-    if getattr(model.config, "clip_qkv", None):  # Projections give q and k before they are clipped
-        for hook in ("hook_q", "hook_k"):
-            values.pop(prefix + hook, None)
-    for hook in "qk":  # Nothing between the projection and the product
-        if not calls:
-            values[f"{prefix}hook_rot_{hook}"] = values[f"{prefix}hook_{hook}"]
+    limit = getattr(attention, "clip_qkv", None)
+    if not calls:  # Nothing between the projection and the product, but for MPT's limit
+        for hook in "qk":
+            projected = values[f"{prefix}hook_{hook}"]
+            values[f"{prefix}hook_rot_{hook}"] = projected.clamp(-limit, limit) if limit else projected
+        if limit:
+            values[prefix + "hook_v"] = values[prefix + "hook_v"].clamp(-limit, limit)
+
+
+@contextmanager
+def _one_alibi(model) -> Iterator[None]:
+    """Falcon's eager product adds ALiBi twice, once with the mask, which its SDPA product (and the model as trained)
+    does not: give it halves."""
+    module = importlib.import_module(type(model).__module__)
+    original = getattr(module, "build_alibi_tensor", None)
+    if original is None or model.config.model_type != "falcon":
+        yield
+        return
+    module.build_alibi_tensor = lambda *args, **kwargs: original(*args, **kwargs) / 2
+    try:
+        yield
+    finally:
+        module.build_alibi_tensor = original
 
 
 @contextmanager

@@ -212,11 +212,11 @@ FIXTURES = [
     ),
     _fixture(
         "mpt-clipped",
-        "q, k, v clipped to ±0.8; own softmax scale; ALiBi over 5 heads, maximum 4",
+        "q, k, v clipped to ±0.8; own softmax scale; ALiBi over 5 heads",
         "MptForCausalLM",
         10,
         **_MPT | {"d_model": 30, "n_heads": 5},
-        attn_config={"clip_qkv": 0.8, "softmax_scale": 0.3, "alibi_bias_max": 4},
+        attn_config={"clip_qkv": 0.8, "softmax_scale": 0.3},
     ),
     _fixture("mpt-bare", "saved from MptModel", "MptModel", 6, **_MPT | {"n_heads": 6, "n_layers": 1}),
     _fixture(

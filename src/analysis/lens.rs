@@ -78,7 +78,7 @@ fn stream_name(trace: &Trace, layer: usize) -> String {
     }
     let last = layer.saturating_sub(1);
     match trace.spec.blocks[last].placement {
-        Placement::Pre | Placement::Parallel => Hook::ResidPost.name(last),
+        Placement::Pre | Placement::Parallel | Placement::Normed => Hook::ResidPost.name(last),
         Placement::Post => Hook::NormalizedResidPost.name(last),
     }
 }

@@ -1,7 +1,8 @@
 //! What a model is, as plain data: everything the forward pass and `Pattern` need to know, and no family's name in it
 //! that they would branch on.
 
-use super::attention_spec::{AttentionSpec, PositionBias, QkNormAcross};
+use super::attention_spec::AttentionSpec;
+use super::expert_spec::ExpertSpec;
 use candle_nn::Activation;
 use serde::{Deserialize, Serialize};
 
@@ -113,6 +114,9 @@ pub struct BlockSpec {
     pub attention: AttentionSpec,
     /// Feed-forward part
     pub mlp: MlpSpec,
+    /// Many of it, of which every token goes through a few; `mlp` is then what each of them is
+    #[serde(default)]
+    pub experts: Option<ExpertSpec>,
     /// How the two parts lie on the residual stream
     pub placement: Placement,
     /// Norm of attention's input; in [`Placement::Post`] of the sum with its output
@@ -136,7 +140,17 @@ impl BlockSpec {
     /// Attention, then MLP, with norms of one kind where `placement` has them.
     pub fn new(attention: AttentionSpec, mlp: MlpSpec, norm: NormSpec, placement: Placement) -> Self {
         let (ln1, ln2) = (Some(norm), Some(norm));
-        Self { attention, mlp, placement, ln1, ln1_post: None, ln2, ln2_post: None, residual_scale: 1.0 }
+        Self {
+            attention,
+            mlp,
+            experts: None,
+            placement,
+            ln1,
+            ln1_post: None,
+            ln2,
+            ln2_post: None,
+            residual_scale: 1.0,
+        }
     }
 }
 
@@ -150,6 +164,8 @@ pub enum Placement {
     /// Both read the block's input, and both outputs are added to it (GPT-J, NeoX); without an `ln2` they share
     /// the first norm's output
     Parallel,
+    /// As [`Placement::Pre`], but each part is added to what its norm gives (an option of BLOOM)
+    Normed,
 }
 
 /// A normalisation over the width.
@@ -270,38 +286,36 @@ impl ModelSpec {
 
 impl BlockSpec {
     fn weight_shape(&self, name: &str, width: usize) -> Option<Vec<usize>> {
-        let (attention, d_mlp) = (&self.attention, self.mlp.width);
-        let (heads, kv_heads, dim) = (attention.heads, attention.kv_heads, attention.head_dim);
-        let value_dim = attention.value_dim();
-        let normed = |heads: usize| match attention.qk_norm?.across {
-            QkNormAcross::Head => Some(vec![dim]),
-            QkNormAcross::OwnHead | QkNormAcross::All => Some(vec![heads * dim]),
+        if let Some(name) = name.strip_prefix("attn.") {
+            return self.attention.weight_shape(name, width);
+        }
+        if let Some(name) = name.strip_prefix("mlp.") {
+            return match &self.experts {
+                Some(experts) => experts.weight_shape(name, &self.mlp, width),
+                None => self.mlp.weight_shape(name, width),
+            };
+        }
+        let norm = match name {
+            "ln1.w" | "ln1.b" => self.ln1,
+            "ln1_post.w" | "ln1_post.b" => self.ln1_post,
+            "ln2.w" | "ln2.b" => self.ln2,
+            "ln2_post.w" | "ln2_post.b" => self.ln2_post,
+            _ => None,
         };
+        norm.map(|_| vec![width])
+    }
+}
+
+impl MlpSpec {
+    /// The shape of one of an MLP's weights: `W_in`, `b_out`…
+    pub(super) fn weight_shape(&self, name: &str, width: usize) -> Option<Vec<usize>> {
         Some(match name {
-            "attn.W_Q" => vec![width, heads * dim],
-            "attn.W_K" => vec![width, kv_heads * dim],
-            "attn.W_V" => vec![width, kv_heads * value_dim],
-            "attn.W_O" => vec![heads * value_dim, width],
-            "attn.b_Q" => vec![heads * dim],
-            "attn.b_K" => vec![kv_heads * dim],
-            "attn.b_V" => vec![kv_heads * value_dim],
-            "attn.q_norm.w" | "attn.q_norm.b" => normed(heads)?,
-            "attn.k_norm.w" | "attn.k_norm.b" => normed(kv_heads)?,
-            "attn.sinks" if attention.sinks => vec![heads],
-            "attn.W_rel" => match attention.bias {
-                Some(PositionBias::Buckets(buckets)) => vec![buckets.count, heads],
-                _ => return None,
-            },
-            "mlp.W_gate" if self.mlp.gated => vec![width, d_mlp],
-            "mlp.b_gate" if self.mlp.gated => vec![d_mlp],
-            "mlp.W_in" => vec![width, d_mlp],
-            "mlp.W_out" => vec![d_mlp, width],
-            "mlp.b_in" => vec![d_mlp],
-            "attn.b_O" | "mlp.b_out" => vec![width],
-            "ln1.w" | "ln1.b" if self.ln1.is_some() => vec![width],
-            "ln1_post.w" | "ln1_post.b" if self.ln1_post.is_some() => vec![width],
-            "ln2.w" | "ln2.b" if self.ln2.is_some() => vec![width],
-            "ln2_post.w" | "ln2_post.b" if self.ln2_post.is_some() => vec![width],
+            "W_gate" if self.gated => vec![width, self.width],
+            "b_gate" if self.gated => vec![self.width],
+            "W_in" => vec![width, self.width],
+            "W_out" => vec![self.width, width],
+            "b_in" => vec![self.width],
+            "b_out" => vec![width],
             _ => return None,
         })
     }

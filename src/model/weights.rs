@@ -25,6 +25,12 @@ pub(super) enum Storage {
 }
 
 impl Storage {
+    /// A copy, aligned for four-byte numbers.
+    fn of(bytes: &[u8]) -> Self {
+        let mut words = vec![0_u32; bytes.len().div_ceil(4)];
+        bytemuck::cast_slice_mut(&mut words)[..bytes.len()].copy_from_slice(bytes);
+        Self::Owned(words)
+    }
     /// All bytes.
     pub(super) fn bytes(&self) -> &[u8] {
         match self {
@@ -133,8 +139,14 @@ impl Weights {
         for map in family.weights.iter().copied().flatten() {
             let layers = if map.ours.contains("{l}") { spec.layers() } else { 1 };
             for layer in 0..layers {
-                if asked_for(map, config) {
-                    weights.take(family, map, layer, spec, tensors, &mut used)?;
+                let experts = match spec.blocks.get(layer).and_then(|block| block.experts) {
+                    Some(experts) if map.ours.contains("{e}") => experts.count,
+                    _ => usize::from(!map.ours.contains("{e}")),
+                };
+                for expert in 0..experts {
+                    if asked_for(map, config) {
+                        weights.take(family, map, At { layer, expert }, spec, tensors, &mut used)?;
+                    }
                 }
             }
         }
@@ -147,21 +159,31 @@ impl Weights {
         &mut self,
         family: &Family,
         map: &Map,
-        layer: usize,
+        at: At,
         spec: &ModelSpec,
         tensors: &Tensors,
         used: &mut BTreeMap<String, Range<usize>>,
     ) -> Result<(), LoadError> {
-        let at_layer = |name: &str| name.replace("{l}", &layer.to_string());
         let find = |theirs: &str| {
-            let names = family.prefixes.iter().map(|prefix| format!("{prefix}{}", at_layer(theirs)));
+            let names = family.prefixes.iter().map(|prefix| format!("{prefix}{}", at.fill(theirs)));
             names.into_iter().find_map(|name| tensors.find(name))
         };
-        let ours = at_layer(map.ours);
+        let ours = at.fill(map.ours);
         let Some(shape) = spec.weight_shape(&ours) else { return Ok(()) };
-        let found = find(map.theirs).or_else(|| map.fallback.and_then(find));
+        let joined = map.theirs.contains("{h}").then(|| {
+            let heads = shape[0] / spec.blocks[at.layer].attention.head_dim;
+            let parts: Option<Vec<_>> =
+                (0..heads).map(|head| find(&map.theirs.replace("{h}", &head.to_string()))).collect();
+            used.extend(parts.iter().flatten().map(|(part, name)| (name.clone(), part.range.clone())));
+            let tensor = StoredTensor::joined(&parts.unwrap_or_default())?;
+            Some((tensor, at.fill(map.theirs)))
+        });
+        let found = match &joined {
+            Some(joined) => joined.as_ref().map(|(tensor, name)| (tensor, name.clone())),
+            None => find(map.theirs).or_else(|| map.fallback.and_then(find)),
+        };
         let Some((tensor, source_name)) = found else {
-            let tensor = format!("{}{}", family.prefixes[0], at_layer(map.theirs));
+            let tensor = format!("{}{}", family.prefixes[0], at.fill(map.theirs));
             return match map.needed {
                 Needed::Optional => Ok(()),
                 _ => Err(LoadError::Missing { tensor, file: tensors.place.clone() }),
@@ -172,9 +194,14 @@ impl Weights {
             found,
             file: tensor.file.clone(),
         })?;
-        let rows = map.rows.map_or_else(|| Rows::all(shape[shape.len() - 1]), |rows| rows(spec, layer));
-        let stored = stored_shape(&shape, map, &rows);
-        if tensor.shape != stored {
+        let rows = map.rows.map_or_else(|| Rows::all(shape[shape.len() - 1]), |rows| rows(spec, at.layer));
+        let mut stored = stored_shape(&shape, map, &rows);
+        let experts = spec.blocks.get(at.layer).and_then(|block| block.experts).filter(|_| map.sliced);
+        if let Some(experts) = experts {
+            stored.insert(0, experts.count);
+        }
+        let flat = map.flat && tensor.shape.iter().product::<usize>() == stored[0];
+        if tensor.shape != stored && !flat {
             return Err(LoadError::Shape {
                 tensor: source_name,
                 found: tensor.shape.clone(),
@@ -182,8 +209,11 @@ impl Weights {
                 file: tensor.file.clone(),
             });
         }
-        let weight = Weight::of(tensor, dtype, &shape, map.turned, &rows);
-        used.insert(source_name.clone(), tensor.range.clone());
+        let part = experts.map(|experts| tensor.part(at.expert, experts.count));
+        let weight = Weight::of(part.as_ref().unwrap_or(tensor), dtype, &shape, map.turned, &rows);
+        if joined.is_none() {
+            used.insert(source_name.clone(), tensor.range.clone());
+        }
         let file = tensor.file.clone();
         if shape.len() == 1 {
             let mut vector = vec![0.0; shape[0]];
@@ -238,10 +268,46 @@ impl Weights {
     }
 }
 
+/// Which block, and which of its experts.
+#[derive(Clone, Copy)]
+struct At {
+    layer: usize,
+    expert: usize,
+}
+
+impl At {
+    /// A name of this place.
+    fn fill(self, name: &str) -> String {
+        name.replace("{l}", &self.layer.to_string()).replace("{e}", &self.expert.to_string())
+    }
+}
+
+impl StoredTensor {
+    /// Vectors of one type, one after the other in memory of our own.
+    fn joined(parts: &[(&Self, String)]) -> Option<Self> {
+        let (first, _) = parts.first()?;
+        if parts.iter().any(|(part, _)| part.dtype != first.dtype) {
+            return None;
+        }
+        let bytes: Vec<u8> =
+            parts.iter().flat_map(|(part, _)| &part.storage.bytes()[part.range.clone()]).copied().collect();
+        let numbers = parts.iter().map(|(part, _)| part.shape.iter().product::<usize>()).sum();
+        let range = 0..bytes.len();
+        Some(Self { shape: vec![numbers], storage: Arc::new(Storage::of(&bytes)), range, ..(*first).clone() })
+    }
+    /// One of the `count` things that the first dimension tells apart.
+    fn part(&self, index: usize, count: usize) -> Self {
+        let size = self.range.len() / count;
+        let start = self.range.start + index * size;
+        Self { shape: self.shape[1..].to_vec(), range: start..start + size, ..self.clone() }
+    }
+}
+
 /// Whether the configuration asks for the weight.
 fn asked_for(map: &Map, config: &Config) -> bool {
     match map.needed {
         Needed::If(key) => config.flag_or(key, false).unwrap_or(false),
+        Needed::Unless(key) => config.flag_or(key, true).unwrap_or(true),
         _ => true,
     }
 }
@@ -314,10 +380,8 @@ impl Weight {
     }
 
     fn own(&mut self, bytes: &[u8]) {
-        let mut words = vec![0_u32; bytes.len().div_ceil(4)];
-        bytemuck::cast_slice_mut(&mut words)[..bytes.len()].copy_from_slice(bytes);
         self.range = 0..bytes.len();
-        self.storage = Arc::new(Storage::Owned(words));
+        self.storage = Arc::new(Storage::of(bytes));
     }
 
     fn elements(&self) -> Elements<'_> {
