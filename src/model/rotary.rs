@@ -100,6 +100,17 @@ impl Rotary {
             scaling: RotaryScaling::None,
         }
     }
+    /// Whether the frequencies for `n_tokens` are others than those for one fewer.
+    pub fn changes_at(&self, n_tokens: usize) -> bool {
+        match self.scaling {
+            RotaryScaling::Dynamic { original_context, .. } => n_tokens as f64 > original_context,
+            RotaryScaling::Long { original_context, .. } => {
+                let longer = |n: usize| n as f64 > original_context;
+                longer(n_tokens) != longer(n_tokens.saturating_sub(1))
+            }
+            _ => false,
+        }
+    }
     /// Pairs that turn.
     pub fn pairs(&self) -> usize {
         self.dims.div_ceil(2)

@@ -240,6 +240,11 @@ impl ModelSpec {
     pub fn is_causal(&self) -> bool {
         self.blocks.iter().all(|block| block.attention.causal)
     }
+    /// Whether the angles of all tokens are others with `n_tokens` than with one fewer, as some rotary scalings have it.
+    pub fn turns_change_at(&self, n_tokens: usize) -> bool {
+        let rotaries = self.blocks.iter().filter_map(|block| block.attention.rotary.as_ref());
+        rotaries.into_iter().any(|rotary| rotary.changes_at(n_tokens))
+    }
     /// Whether the model continues text.
     pub fn generates(&self) -> bool {
         self.head == HeadSpec::NextToken && self.is_causal()
