@@ -84,6 +84,7 @@ pub(super) fn post_norm(config: &Config, family: &str, sizes: &Sizes) -> Result<
         width,
         vocab: config.count_or("vocab_size", sizes.vocab)?,
         context: Some(config.count_or("max_position_embeddings", sizes.context)?),
+        encoder: None,
         embedding: EmbeddingSpec {
             positions: Positions::Learned { offset: 0 },
             token_types,

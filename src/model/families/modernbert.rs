@@ -115,6 +115,7 @@ fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
         width,
         vocab: config.count_or("vocab_size", 50_368)?,
         context: Some(config.count_or("max_position_embeddings", 8192)?),
+        encoder: None,
         embedding: EmbeddingSpec { norm: Some(norm), ..EmbeddingSpec::default() },
         blocks: (0..layers).map(block).collect(),
         final_norm: Some(norm),
