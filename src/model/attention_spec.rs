@@ -1,5 +1,6 @@
 //! What decides which weight a query gives a key: read by the forward kernel and by `Pattern`, and by nothing else.
 
+use super::disentangled::Disentangled;
 use super::rotary::Rotary;
 use super::spec::NormSpec;
 use serde::{Deserialize, Serialize};
@@ -91,6 +92,8 @@ pub enum PositionBias {
     },
     /// T5's buckets (Raffel et al. 2020): a learned number per head and bucket of distances
     Buckets(Buckets),
+    /// DeBERTa's products of content and distance
+    Disentangled(Disentangled),
 }
 
 /// How T5 sorts distances into buckets: exact for near ones, logarithmic beyond, one for all that are farther.

@@ -349,6 +349,16 @@ impl ModelSpec {
                 _ => encoder.embedding.weight_shape(name, self.width, encoder.vocab, encoder.context),
             };
         }
+        if let Some(name) = name.strip_prefix("rel_embed.") {
+            let Some(PositionBias::Disentangled(own)) = self.blocks.first()?.attention.bias else {
+                return None;
+            };
+            return match (name, own.norm) {
+                ("W_E", _) => Some(vec![own.rows(), self.width]),
+                ("ln.w" | "ln.b", Some(_)) => Some(vec![self.width]),
+                _ => None,
+            };
+        }
         let embedded = self.embedding.weight_shape(name, self.width, self.vocab, self.context);
         if embedded.is_some() {
             return embedded;
@@ -454,6 +464,16 @@ impl BlockSpec {
             "attn.q_norm.w" | "attn.q_norm.b" => normed(heads)?,
             "attn.k_norm.w" | "attn.k_norm.b" => normed(kv_heads)?,
             "attn.sinks" if attention.sinks => vec![heads],
+            "attn.W_rel_K" | "attn.b_rel_K" | "attn.W_rel_Q" | "attn.b_rel_Q" => {
+                let Some(PositionBias::Disentangled(own)) = &attention.bias else { return None };
+                let looks =
+                    if name.ends_with('K') { own.content_to_position } else { own.position_to_content };
+                match (looks, name.starts_with("attn.W")) {
+                    (false, _) => return None,
+                    (true, true) => vec![width, heads * dim],
+                    (true, false) => vec![heads * dim],
+                }
+            }
             "attn.W_rel" => match attention.bias {
                 Some(PositionBias::Buckets(buckets)) => vec![buckets.count, heads],
                 _ => return None,

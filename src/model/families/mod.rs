@@ -6,6 +6,7 @@ mod albert;
 mod bart;
 mod bert;
 mod blenderbot;
+mod deberta;
 mod distilbert;
 mod electra;
 mod encoder;
@@ -54,6 +55,14 @@ const FAMILIES: &[&Family] = &[
     &electra::CLASSES,
     &electra::TAGGER,
     &electra::ANSWERS,
+    &deberta::FAMILY,
+    &deberta::CLASSES,
+    &deberta::TAGGER,
+    &deberta::ANSWERS,
+    &deberta::FIRST,
+    &deberta::FIRST_CLASSES,
+    &deberta::FIRST_TAGGER,
+    &deberta::FIRST_ANSWERS,
     &mpnet::FAMILY,
     &mpnet::CLASSES,
     &mpnet::TAGGER,
