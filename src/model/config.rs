@@ -23,6 +23,14 @@ impl Config {
             Err(error) => Err(SpecError::NotJson(error.to_string())),
         }
     }
+    /// Takes over `keys` that are missing here.
+    pub fn fill(&mut self, other: &Self, keys: &[&str]) {
+        for &key in keys {
+            if let (None, Some(value)) = (self.get(key), other.get(key)) {
+                self.0.insert(key.to_owned(), value.clone());
+            }
+        }
+    }
     fn get(&self, key: &str) -> Option<&Value> {
         self.0.get(key).filter(|value| !value.is_null())
     }

@@ -12,6 +12,7 @@ mod electra;
 mod encoder;
 mod fused;
 mod gpt2;
+pub(super) mod keras;
 mod llama;
 mod m2m_100;
 mod marian;
@@ -34,6 +35,14 @@ const FAMILIES: &[&Family] = &[
     &llama::FAMILY,
     &qwen2::FAMILY,
     &bert::FAMILY,
+    &t5::FAMILY,
+    &umt5::FAMILY,
+    &bart::FAMILY,
+    &mbart::FAMILY,
+    &marian::FAMILY,
+    &pegasus::FAMILY,
+    &m2m_100::FAMILY,
+    &blenderbot::FAMILY,
     &bert::CLASSES,
     &bert::TAGGER,
     &bert::ANSWERS,
@@ -69,14 +78,6 @@ const FAMILIES: &[&Family] = &[
     &mpnet::ANSWERS,
     &modernbert::FAMILY,
     &modernbert::CLASSES,
-    &t5::FAMILY,
-    &umt5::FAMILY,
-    &bart::FAMILY,
-    &mbart::FAMILY,
-    &marian::FAMILY,
-    &pegasus::FAMILY,
-    &m2m_100::FAMILY,
-    &blenderbot::FAMILY,
 ];
 
 /// What we must be told about a family.

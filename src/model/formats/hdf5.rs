@@ -126,7 +126,9 @@ impl Walk<'_> {
             Datatype::FloatingPoint { size: 4, .. } => (Ok(Dtype::F32), 4),
             Datatype::FloatingPoint { size: 2, .. } if !bf16() => (Ok(Dtype::F16), 2),
             Datatype::FloatingPoint { size: 2, .. } => (Ok(Dtype::Bf16), 2),
-            Datatype::FloatingPoint { size, .. } => (Err(format!("F{}", u32::from(*size) * 8)), *size as usize),
+            Datatype::FloatingPoint { size, .. } => {
+                (Err(format!("F{}", u32::from(*size) * 8)), *size as usize)
+            }
             Datatype::Opaque { size: 2, .. } if bf16() => (Ok(Dtype::Bf16), 2),
             _ => return Ok(None),
         };
