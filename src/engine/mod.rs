@@ -1,11 +1,13 @@
 //! Floor 5: jobs: load a model, run a prompt, generate. They know no window and no thread; both front ends call them.
 
+mod chat;
 mod check;
 mod job;
 mod memory;
 mod run;
 
 pub use crate::model::{LoadError, Sampling};
+pub use chat::{chat_prompt, render_chat};
 pub use check::{CheckResult, check};
 pub use job::{Job, Progress, in_pool, set_threads};
 pub use memory::{available_bytes, peak_bytes};

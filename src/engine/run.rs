@@ -2,7 +2,7 @@
 
 use super::{Job, available_bytes};
 use crate::model::{
-    Context, EncodeError, HeadSpec, Model, Repeats, Sampler, Sampling, Sums, Tokenizer, thumbnail_size,
+    ChatError, Context, EncodeError, HeadSpec, Model, Repeats, Sampler, Sampling, Sums, Tokenizer, thumbnail_size,
 };
 use crate::trace::{Candidate, Token, Trace, estimate_bytes};
 use std::sync::Arc;
@@ -16,6 +16,8 @@ const CANDIDATES: usize = 64;
 pub enum Prompt {
     /// Text for the model's tokenizer
     Text(String),
+    /// Text that says its special tokens itself, such as a filled-in chat template
+    Framed(String),
     /// Ids, as they are
     Ids(Vec<u32>),
 }
@@ -79,6 +81,12 @@ pub enum RunError {
         /// Tokens that would fit
         fits: usize,
     },
+    /// A conversation for a model without a chat template
+    #[error("{0} has no chat template")]
+    NoChatTemplate(String),
+    /// A conversation that the template does not take
+    #[error(transparent)]
+    Chat(#[from] ChatError),
     /// Asked to continue text with a model that does not
     #[error("{0} does not generate text")]
     DoesNotGenerate(String),
@@ -97,6 +105,8 @@ impl RunError {
             }
             Self::OutOfRange { .. } => "ids must come from this model's own vocabulary".into(),
             Self::NoTokenizer => "give ids with --ids, or put tokenizer.json beside the weights".into(),
+            Self::NoChatTemplate(_) => "leave --chat out: this model continues plain text".into(),
+            Self::Chat(_) => "some templates take no system message: leave it out".into(),
             Self::Encode(_) => "use only characters that the model's vocabulary spells".into(),
             Self::Memory { fits, .. } => {
                 format!("about {fits} tokens would fit; close other programs or raise --memory")
@@ -114,9 +124,10 @@ fn megabytes(bytes: u64) -> String {
 /// The tokens of a prompt, checked against the model.
 pub fn tokens_of(model: &Model, prompt: &Prompt, cut: bool) -> Result<Vec<Token>, RunError> {
     let mut tokens = match (prompt, &model.tokenizer) {
-        (Prompt::Text(text), _) if text.is_empty() => return Err(RunError::Empty),
+        (Prompt::Text(text) | Prompt::Framed(text), _) if text.is_empty() => return Err(RunError::Empty),
         (Prompt::Text(text), Some(tokenizer)) => tokenizer.encode(text)?,
-        (Prompt::Text(_), None) => return Err(RunError::NoTokenizer),
+        (Prompt::Framed(text), Some(tokenizer)) => tokenizer.encode_bare(text)?,
+        (Prompt::Text(_) | Prompt::Framed(_), None) => return Err(RunError::NoTokenizer),
         (Prompt::Ids(ids), _) => ids.iter().map(|&id| model.token(id)).collect(),
     };
     if tokens.is_empty() {
@@ -156,7 +167,7 @@ pub fn run(
         return Err(RunError::Memory { needed, budget, fits });
     }
     let text = match prompt {
-        Prompt::Text(text) => text.clone(),
+        Prompt::Text(text) | Prompt::Framed(text) => text.clone(),
         Prompt::Ids(_) => String::new(),
     };
     let ids: Vec<u32> = tokens.iter().map(|token| token.id).collect();

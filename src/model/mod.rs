@@ -1,6 +1,7 @@
 //! Floor 1: what a model is, how it is read from disk, and the one forward pass.
 
 mod attention;
+mod chat;
 mod config;
 mod error;
 mod families;
@@ -15,6 +16,7 @@ mod transformer;
 mod weights;
 
 pub use attention::{HeadState, LayerState};
+pub use chat::{ChatError, ChatTemplate, Message};
 pub use config::Config;
 pub use error::{LoadError, SpecError};
 pub use families::supported;
