@@ -21,6 +21,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     let (_, trace) = args.input.run(console)?;
+    let rendered = args.input.chat.then_some(&trace.prompt);
     let next = &trace.next[..args.top.min(trace.next.len())];
     if console.json {
         let tokens: Vec<_> =
@@ -29,6 +30,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
             next.iter().map(|next| json!({ "id": next.id, "text": next.text, "p": next.p })).collect();
         return console.object(&json!({
             "model": trace.model_name,
+            "rendered": rendered,
             "tokens": tokens,
             "next": next,
             "forward_s": trace.forward_seconds,
@@ -36,6 +38,9 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
             "trace_bytes": trace.bytes(),
             "threads": trace.threads,
         }));
+    }
+    if let Some(text) = rendered {
+        writeln!(console, "{text}\n")?;
     }
     let tokens: Vec<String> = trace.tokens.iter().map(crate::trace::Token::shown).collect();
     writeln!(console, "{} tokens  {}", tokens.len(), tokens.join(" "))?;

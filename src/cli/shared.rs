@@ -110,6 +110,14 @@ pub(super) struct Input {
     #[command(flatten)]
     prompt: PromptArg,
 
+    /// Make the prompt one user's turn of a conversation, written down by the model's chat template
+    #[arg(long, conflicts_with = "ids")]
+    pub(super) chat: bool,
+
+    /// What the conversation's system message says
+    #[arg(long, value_name = "TEXT", requires = "chat")]
+    system: Option<String>,
+
     /// Cut a prompt that is longer than the model's positions, instead of refusing it
     #[arg(long)]
     cut: bool,
@@ -145,6 +153,10 @@ impl Input {
         let prompt = self.prompt.read()?;
         let job = console.job();
         let model = self.model.open(console, &job)?;
+        let prompt = match prompt {
+            Prompt::Text(text) if self.chat => engine::chat_prompt(&model, self.system.as_deref(), &text)?,
+            other => other,
+        };
         let options = RunOptions { memory_budget: self.memory, cut: self.cut, ..RunOptions::default() };
         let trace = engine::run(&model, &prompt, &options, &job, &mut |_| {})?;
         if trace.has_nan {

@@ -23,6 +23,8 @@ pub struct Model {
     pub network: Network,
     /// `None`: ids in, ids shown
     pub tokenizer: Option<Tokenizer>,
+    /// Where what it writes is spelled otherwise than what it reads: the tokenizer of the target
+    pub target_tokenizer: Option<Tokenizer>,
     /// How it wants a conversation written down, where it was trained for one
     pub chat_template: Option<ChatTemplate>,
     /// What a user should know although it opened
@@ -84,6 +86,7 @@ impl Model {
         let chat = tokenizer.as_ref().map(|tokenizer| ChatTemplate::from_folder(&folder, tokenizer));
         let mut model = Self::assemble(name_of(path), Origin::Path(path.to_owned()), network, tokenizer);
         model.chat_template = chat.transpose()?.flatten();
+        model.target_tokenizer = Tokenizer::target_from_folder(&folder)?;
         Ok(model)
     }
 
@@ -112,7 +115,7 @@ impl Model {
                 "the tokenizer knows {known} tokens, the model {vocab}: some ids may be out of range"
             ));
         }
-        Self { name, origin, network, tokenizer, chat_template: None, warnings }
+        Self { name, origin, network, tokenizer, target_tokenizer: None, chat_template: None, warnings }
     }
 
     /// The architecture.
@@ -134,9 +137,13 @@ impl Model {
     pub fn weight_bytes(&self) -> u64 {
         self.network.weights.bytes()
     }
-    /// A token without a place in a prompt; where there is no tokenizer it reads as its id.
+    /// The tokenizer of what the model writes: the target's, else the only one.
+    pub fn writes(&self) -> Option<&Tokenizer> {
+        self.target_tokenizer.as_ref().or(self.tokenizer.as_ref())
+    }
+    /// A token that the model writes, without a place in a prompt; where there is no tokenizer it reads as its id.
     pub fn token(&self, id: u32) -> Token {
-        match &self.tokenizer {
+        match self.writes() {
             Some(tokenizer) => tokenizer.token(id),
             None => Token { id, text: id.to_string(), span: 0..0 },
         }

@@ -2,16 +2,39 @@
 //!
 //! To add one: copy the nearest, add a line to `FAMILIES` and an entry to `tools/make_fixtures.py`.
 
+mod bart;
 mod bert;
+mod blenderbot;
+mod fused;
 mod gpt2;
 mod llama;
+mod m2m_100;
+mod marian;
+mod mbart;
+mod pegasus;
 mod qwen2;
+mod t5;
+mod umt5;
 
 use super::config::Config;
 use super::error::SpecError;
-use super::spec::ModelSpec;
+use super::spec::{HeadSpec, ModelSpec};
+pub(super) use fused::Rows;
 
-const FAMILIES: &[&Family] = &[&gpt2::FAMILY, &llama::FAMILY, &qwen2::FAMILY, &bert::FAMILY];
+const FAMILIES: &[&Family] = &[
+    &gpt2::FAMILY,
+    &llama::FAMILY,
+    &qwen2::FAMILY,
+    &bert::FAMILY,
+    &t5::FAMILY,
+    &umt5::FAMILY,
+    &bart::FAMILY,
+    &mbart::FAMILY,
+    &marian::FAMILY,
+    &pegasus::FAMILY,
+    &m2m_100::FAMILY,
+    &blenderbot::FAMILY,
+];
 
 /// What we must be told about a family.
 pub(super) struct Family {
@@ -31,12 +54,12 @@ pub(super) struct Family {
 pub(super) struct Map {
     pub(super) ours: &'static str,
     pub(super) theirs: &'static str,
-    /// Read this where `theirs` is not there (tied weights)
-    pub(super) fallback: Option<&'static str>,
+    /// Read the first of these that is there where `theirs` is not (tied weights)
+    pub(super) fallbacks: [Option<&'static str>; 2],
     /// Stored [out, in], read as [in, out]
     pub(super) turned: bool,
-    /// One of several equal parts of the output dimension: (index, count)
-    pub(super) part: Option<(usize, usize)>,
+    /// Which of the tensor's outputs (all, where there is nothing here)
+    pub(super) rows: Option<fn(&ModelSpec, usize) -> Rows>,
     pub(super) needed: Needed,
 }
 
@@ -51,7 +74,7 @@ pub(super) enum Needed {
 }
 
 const fn from(ours: &'static str, theirs: &'static str) -> Map {
-    Map { ours, theirs, fallback: None, turned: false, part: None, needed: Needed::Always }
+    Map { ours, theirs, fallbacks: [None; 2], turned: false, rows: None, needed: Needed::Always }
 }
 
 impl Map {
@@ -59,10 +82,15 @@ impl Map {
         Self { turned: true, ..self }
     }
     const fn or(self, fallback: &'static str) -> Self {
-        Self { fallback: Some(fallback), ..self }
+        let [first, _] = self.fallbacks;
+        match first {
+            None => Self { fallbacks: [Some(fallback), None], ..self },
+            Some(_) => Self { fallbacks: [first, Some(fallback)], ..self },
+        }
     }
-    const fn part(self, index: usize, of: usize) -> Self {
-        Self { part: Some((index, of)), ..self }
+    /// Of a fused tensor: one of the selections in `fused`
+    const fn rows(self, rows: fn(&ModelSpec, usize) -> Rows) -> Self {
+        Self { rows: Some(rows), ..self }
     }
     const fn optional(self) -> Self {
         Self { needed: Needed::Optional, ..self }
@@ -107,4 +135,12 @@ fn head_dim(width: usize, heads: usize, key: &str) -> Result<usize, SpecError> {
         return Ok(width / heads);
     }
     Err(SpecError::Value { key: key.into(), found: heads.to_string(), expected: "a divisor of the width" })
+}
+
+/// The head a class of the family has: none where it is called `…Model` (but some are called `…LMHeadModel`).
+fn head_of(config: &Config) -> HeadSpec {
+    match config.architecture() {
+        Some(class) if class.ends_with("Model") && !class.ends_with("LMHeadModel") => HeadSpec::None,
+        _ => HeadSpec::NextToken,
+    }
 }
