@@ -32,6 +32,7 @@ impl Window {
             Command::Cancel => self.session.cancel_all(),
             Command::FocusPrompt => ctx.memory_mut(|memory| memory.request_focus(left::prompt_id())),
             Command::SetLive(live) => self.settings.live = live,
+            Command::SetChat(chat) => self.set_chat(chat),
             Command::Undo => self.travel(false),
             Command::Redo => self.travel(true),
             Command::SelectHead(head) => self.state.head = head,
@@ -78,7 +79,14 @@ impl Window {
 
     fn run(&mut self, cut: bool) {
         self.typed = None;
-        self.session.run_prompt(self.state.prompt.clone(), cut);
+        self.session.run_prompt(self.state.prompt.clone(), cut, self.state.chat);
+    }
+
+    fn set_chat(&mut self, chat: bool) {
+        self.state.chat = chat;
+        if !self.state.prompt.is_empty() {
+            self.run(false);
+        }
     }
 
     fn choose_example(&mut self, index: usize) {
@@ -118,7 +126,7 @@ impl Window {
     fn travel(&mut self, forward: bool) {
         let step = if forward { self.undoer.redo(&self.state) } else { self.undoer.undo(&self.state) };
         let Some(state) = step.cloned() else { return };
-        let rerun = state.prompt != self.state.prompt;
+        let rerun = state.prompt != self.state.prompt || state.chat != self.state.chat;
         self.state = state;
         self.typing = false;
         self.session.fit(&mut self.state);

@@ -27,6 +27,7 @@ pub enum CommandKind {
     Cancel,
     FocusPrompt,
     ToggleLive,
+    ToggleChat,
     Undo,
     Redo,
     HeadLeft,
@@ -71,6 +72,7 @@ pub enum Command {
     Cancel,
     FocusPrompt,
     SetLive(bool),
+    SetChat(bool),
     Undo,
     Redo,
     SelectHead(HeadId),
@@ -132,6 +134,7 @@ impl CommandKind {
             Self::OpenEmbedded
             | Self::ExportStates
             | Self::ToggleLive
+            | Self::ToggleChat
             | Self::ShowStream
             | Self::ShowNorms
             | Self::ShowLens
@@ -166,6 +169,8 @@ impl CommandKind {
             Self::Cancel => Command::Cancel,
             Self::FocusPrompt => Command::FocusPrompt,
             Self::ToggleLive => Command::SetLive(!scene.settings.live),
+            Self::ToggleChat if !scene.chats() => return Err(words.needs_template),
+            Self::ToggleChat => Command::SetChat(!state.chat),
             Self::Undo if !scene.can_undo => return Err(words.nothing_to_undo),
             Self::Undo => Command::Undo,
             Self::Redo if !scene.can_redo => return Err(words.nothing_to_redo),

@@ -81,6 +81,11 @@ impl Scene<'_> {
         self.trace.map_or(0, Trace::n_tokens)
     }
 
+    /// Whether the open model says how a conversation is written down.
+    pub fn chats(&self) -> bool {
+        self.model.is_some_and(|model| model.chat_template.is_some())
+    }
+
     /// Whether the selected head's layer has been computed.
     pub fn head_ready(&self) -> bool {
         self.trace.is_some_and(|trace| self.state.head.layer < trace.layers_done())

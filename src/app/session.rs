@@ -141,17 +141,18 @@ impl Session {
             let then_run = !prompt.is_empty();
             post.send(News::Loaded { job: number, model: Arc::clone(&model), source, then_run });
             if then_run {
-                run(&model, prompt, false, number, &job, post);
+                run(&model, prompt, Way::default(), number, &job, post);
             }
         });
     }
 
-    /// Runs the open model on a prompt, or on as much of it as fits; a run in progress ends.
-    pub fn run_prompt(&mut self, prompt: String, cut: bool) {
+    /// Runs the open model on a prompt, or on as much of it as fits, perhaps as a user's turn of a conversation; a
+    /// run in progress ends.
+    pub fn run_prompt(&mut self, prompt: String, cut: bool, chat: bool) {
         let Some(model) = self.model.clone() else { return };
         let (number, job) = self.begin(ENGLISH.run);
         spawn("run prompt", &self.post, number, move |post| {
-            run(&model, prompt, cut, number, &job, post);
+            run(&model, prompt, Way { cut, chat }, number, &job, post);
         });
     }
 
@@ -354,10 +355,22 @@ impl Session {
     }
 }
 
-fn run(model: &Model, prompt: String, cut: bool, number: u64, job: &Job, post: &Post) {
-    let options = RunOptions { cut, ..RunOptions::default() };
+/// How a prompt is run: on as much of it as fits, as a turn of a conversation.
+#[derive(Clone, Copy, Default)]
+struct Way {
+    cut: bool,
+    chat: bool,
+}
+
+fn run(model: &Model, prompt: String, way: Way, number: u64, job: &Job, post: &Post) {
+    let options = RunOptions { cut: way.cut, ..RunOptions::default() };
     let partial = &mut |trace: &Trace| post.send(News::Partial { job: number, trace: trace.clone() });
-    post.send(match engine::run(model, &Prompt::Text(prompt), &options, job, partial) {
+    let prompt = match way.chat && model.chat_template.is_some() {
+        true => engine::chat_prompt(model, None, &prompt),
+        false => Ok(Prompt::Text(prompt)),
+    };
+    let outcome = prompt.and_then(|prompt| engine::run(model, &prompt, &options, job, partial));
+    post.send(match outcome {
         Ok(trace) => News::Ran { job: number, trace },
         Err(_) if job.is_cancelled() => News::Cancelled { job: number },
         Err(error) => News::Failed { job: number, banner: Banner::refused(&error) },

@@ -30,6 +30,10 @@ pub(super) struct Shared {
     #[arg(long, global = true)]
     pub(super) json: bool,
 
+    /// Forbid every connection
+    #[arg(long, global = true)]
+    pub(super) offline: bool,
+
     /// Print no progress and no remarks
     #[arg(long, global = true)]
     pub(super) quiet: bool,

@@ -77,7 +77,7 @@ fn menus(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
                 K::KeyRight,
             ],
         ),
-        (words.model, &[K::RunPrompt, K::Cancel, K::FocusPrompt, K::ToggleLive, K::ShowChecks]),
+        (words.model, &[K::RunPrompt, K::Cancel, K::FocusPrompt, K::ToggleLive, K::ToggleChat, K::ShowChecks]),
         (words.help, &[K::ShowHelp]),
     ];
     MenuBar::new().ui(ui, |ui| {
