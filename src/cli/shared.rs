@@ -122,6 +122,9 @@ pub(super) struct Input {
     #[arg(long, value_name = "TEXT", requires = "chat")]
     system: Option<String>,
 
+    #[command(flatten)]
+    target: TargetArg,
+
     /// Cut a prompt that is longer than the model's positions, instead of refusing it
     #[arg(long)]
     cut: bool,
@@ -148,6 +151,26 @@ struct PromptArg {
     ids: Option<Ids>,
 }
 
+/// What an encoder–decoder model's decoder reads; without it the model writes it itself.
+#[derive(Debug, clap::Args)]
+#[group(multiple = false)]
+struct TargetArg {
+    /// Target for an encoder–decoder model (default: what it writes itself)
+    #[arg(long, value_name = "TEXT")]
+    target: Option<String>,
+
+    /// Target as token ids, without those that every target begins with
+    #[arg(long, value_name = "IDS", value_parser = parse_ids)]
+    target_ids: Option<Ids>,
+}
+
+impl TargetArg {
+    fn read(&self) -> Option<Prompt> {
+        let ids = self.target_ids.clone().map(|Ids(ids)| Prompt::Ids(ids));
+        ids.or_else(|| self.target.clone().map(Prompt::Text))
+    }
+}
+
 #[derive(Clone, Debug)]
 struct Ids(Vec<u32>);
 
@@ -161,7 +184,12 @@ impl Input {
             Prompt::Text(text) if self.chat => engine::chat_prompt(&model, self.system.as_deref(), &text)?,
             other => other,
         };
-        let options = RunOptions { memory_budget: self.memory, cut: self.cut, ..RunOptions::default() };
+        let options = RunOptions {
+            target: self.target.read(),
+            memory_budget: self.memory,
+            cut: self.cut,
+            ..RunOptions::default()
+        };
         let trace = engine::run(&model, &prompt, &options, &job, &mut |_| {})?;
         if trace.has_nan {
             console

@@ -9,6 +9,7 @@ mod figures;
 mod floors;
 mod html;
 mod hub;
+mod keras;
 mod kernels;
 mod library;
 mod loading;
