@@ -17,9 +17,13 @@ impl Window {
         let typing = matches!(command, Command::EditPrompt(_) | Command::SetView(_));
         let history = matches!(command, Command::Undo | Command::Redo);
         match command {
-            Command::AskForModel => self.dialog = Dialog::Open { path: String::new() },
+            Command::AskForModel => self.ask_for_model(),
             Command::OpenModel(path) => self.open(ModelSource::Path(path)),
             Command::OpenEmbedded => self.open(ModelSource::Embedded),
+            Command::AskForHub => self.ask_for_hub(),
+            Command::LookUp(name) => self.session.look_up(name),
+            Command::Fetch => self.session.fetch(),
+            Command::SetOffline(offline) => self.session.set_offline(offline),
             Command::AskForExport(piece) => {
                 self.dialog = Dialog::Export { path: self.export_name(piece), piece }
             }
@@ -69,6 +73,16 @@ impl Window {
     fn open(&mut self, source: ModelSource) {
         self.dialog = Dialog::None;
         self.session.open(source, self.state.prompt.clone());
+    }
+
+    fn ask_for_model(&mut self) {
+        self.dialog = Dialog::Open { path: String::new() };
+        self.session.look_for_models();
+    }
+
+    fn ask_for_hub(&mut self) {
+        self.dialog = Dialog::Hub { name: String::new() };
+        self.session.look_for_models();
     }
 
     fn edit(&mut self, text: String) {

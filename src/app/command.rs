@@ -19,6 +19,7 @@ use strum::IntoEnumIterator as _;
 pub enum CommandKind {
     OpenModel,
     OpenEmbedded,
+    GetModel,
     ExportHead,
     ExportAll,
     ExportStates,
@@ -62,6 +63,10 @@ pub enum Command {
     AskForModel,
     OpenModel(PathBuf),
     OpenEmbedded,
+    AskForHub,
+    LookUp(String),
+    Fetch,
+    SetOffline(bool),
     AskForExport(Piece),
     Export { path: PathBuf, piece: Piece },
     Quit,
@@ -132,6 +137,7 @@ impl CommandKind {
             Self::ToggleLower => (Modifiers::COMMAND, Key::J),
             Self::ShowHelp => (Modifiers::NONE, Key::F1),
             Self::OpenEmbedded
+            | Self::GetModel
             | Self::ExportStates
             | Self::ToggleLive
             | Self::ToggleChat
@@ -158,6 +164,7 @@ impl CommandKind {
         Ok(match self {
             Self::OpenModel => Command::AskForModel,
             Self::OpenEmbedded => Command::OpenEmbedded,
+            Self::GetModel => Command::AskForHub,
             Self::ExportHead => complete().map(|_| Command::AskForExport(Piece::Head))?,
             Self::ExportAll => complete().map(|_| Command::AskForExport(Piece::Heads))?,
             Self::ExportStates => complete().map(|_| Command::AskForExport(Piece::States))?,

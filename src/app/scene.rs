@@ -3,6 +3,7 @@
 use super::{
     command::{Command, Refusal},
     examples::Example,
+    getting::Shelf,
     row::Row,
     session::{Busy, Checks},
     settings::Settings,
@@ -43,6 +44,8 @@ pub struct Scene<'a> {
     pub lens: Option<&'a Lens>,
     /// Whether the numbers hold.
     pub checks: &'a Checks,
+    /// Models that are not open.
+    pub shelf: &'a Shelf,
     /// Where the pointer was in the frame before.
     pub hover: Hover,
     /// What is being worked on.

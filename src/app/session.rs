@@ -2,6 +2,7 @@
 
 use super::{
     banner::Banner,
+    getting::Shelf,
     row::Row,
     state::{Hover, State},
     text::ENGLISH,
@@ -58,7 +59,7 @@ pub struct Session {
     pub run: u64,
     /// Loading or running.
     pub busy: Option<Busy>,
-    /// Writing a file.
+    /// Writing a file, or fetching one.
     pub exporting: Option<Busy>,
     /// Whether the numbers hold.
     pub checks: Checks,
@@ -66,6 +67,8 @@ pub struct Session {
     pub lens: Option<Lens>,
     /// What the last thing that ended had to say.
     pub banner: Option<Banner>,
+    /// Models that are not open.
+    pub shelf: Shelf,
     /// The row in sight.
     pub row: Option<Row>,
     /// The run's tokens as they are shown.
@@ -92,6 +95,7 @@ impl Session {
             checks: Checks::Unasked,
             lens: None,
             banner: None,
+            shelf: Shelf::default(),
             row: None,
             labels: Vec::new(),
             longest: 0,
@@ -172,15 +176,23 @@ impl Session {
         }
     }
 
-    /// Starts work that writes a file.
-    pub fn export(&mut self, path: PathBuf, write: impl FnOnce(&Job) -> Result<(), Banner> + Send + 'static) {
+    /// A job beside loading and running; one that was in its place ends.
+    pub(super) fn begin_aside(&mut self, stage: &'static str) -> (u64, Job) {
         self.numbers += 1;
         let number = self.numbers;
         let post = self.post.clone();
         let job = Job::with_progress(move |progress| {
             post.send(News::Progress { job: number, stage: progress.stage, done: progress.done });
         });
-        self.exporting = Some(Busy::new(number, ENGLISH.export, &job));
+        if let Some(before) = self.exporting.replace(Busy::new(number, stage, &job)) {
+            before.job.cancel();
+        }
+        (number, job)
+    }
+
+    /// Starts work that writes a file.
+    pub fn export(&mut self, path: PathBuf, write: impl FnOnce(&Job) -> Result<(), Banner> + Send + 'static) {
+        let (number, job) = self.begin_aside(ENGLISH.export);
         spawn("export", &self.post, number, move |post| {
             post.send(match write(&job) {
                 Ok(()) => News::Exported { job: number, path },
@@ -292,6 +304,13 @@ impl Session {
             News::Exported { job, path } if ours(&self.exporting, job) => {
                 self.exporting = None;
                 self.banner = Some(Banner::done((ENGLISH.exported)(&path.display().to_string())));
+            }
+            News::Listed(models) => self.shelf.models = Some(models),
+            News::Offered { job, offer } if ours(&self.exporting, job) => {
+                (self.exporting, self.shelf.offer) = (None, Some(offer));
+            }
+            News::Fetched { job, .. } if ours(&self.exporting, job) => {
+                (self.exporting, self.shelf.offer) = (None, None);
             }
             News::Cancelled { job } if ours(&self.exporting, job) => self.exporting = None,
             _ => {} // of a job that was given up

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, bail, ensure};
 use serde_json::json;
 
-use crate::engine::{Found, Hub, Library, Offer, Preferences};
+use crate::engine::{Found, Hub, HubError, Library, Offer, Preferences};
 
 use super::console::{self, Console};
 
@@ -103,7 +103,7 @@ fn list(models: &[Found], console: &mut Console) -> anyhow::Result<()> {
 }
 
 fn get(args: &Args, name: &str, offline: bool, console: &mut Console) -> anyhow::Result<()> {
-    let hub = Hub::usual(offline).context("this system names no home folder to keep models in; set HF_HOME")?;
+    let hub = Hub::usual(offline).ok_or(HubError::NoHome)?;
     let job = console.job();
     let offer = hub.look_up(name, args.file.as_deref(), &job)?;
     if !args.yes {
@@ -128,7 +128,8 @@ fn get(args: &Args, name: &str, offline: bool, console: &mut Console) -> anyhow:
 fn ask(offer: &Offer) -> anyhow::Result<()> {
     let licence = offer.licence.as_deref().unwrap_or("not stated");
     let (name, all, missing) = (&offer.name, console::bytes(offer.bytes), console::bytes(offer.missing));
-    let about = format!("{name}: {} files, {all} ({missing} to fetch), licence: {licence}", offer.files.len());
+    let about =
+        format!("{name}: {} files, {all} ({missing} to fetch), licence: {licence}", offer.files.len());
     if !std::io::stdin().is_terminal() {
         bail!("{about}; give --yes to fetch it");
     }

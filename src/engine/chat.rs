@@ -11,7 +11,11 @@ pub fn chat_prompt(model: &Model, system: Option<&str>, user: &str) -> Result<Pr
 }
 
 /// Writes messages down by the model's own template. `add_generation_prompt` opens the assistant's next turn.
-pub fn render_chat(model: &Model, messages: &[Message], add_generation_prompt: bool) -> Result<String, RunError> {
+pub fn render_chat(
+    model: &Model,
+    messages: &[Message],
+    add_generation_prompt: bool,
+) -> Result<String, RunError> {
     let template =
         model.chat_template.as_ref().ok_or_else(|| RunError::NoChatTemplate(model.name.clone()))?;
     let date = |format: &str| {

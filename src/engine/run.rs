@@ -2,8 +2,8 @@
 
 use super::{Job, available_bytes};
 use crate::model::{
-    ChatError, ClassHead, Context, EncodeError, HeadSpec, Model, Part, Pooling, Repeats, Sampler, Sampling, Sums,
-    Tokenizer,
+    ChatError, ClassHead, Context, EncodeError, HeadSpec, Model, Part, Pooling, Repeats, Sampler, Sampling,
+    Sums, Tokenizer,
 };
 use crate::trace::{Candidate, Token, Trace, estimate_bytes};
 use std::sync::Arc;

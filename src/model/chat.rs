@@ -168,17 +168,26 @@ fn to_json(value: &Value, options: Kwargs) -> Result<Value, minijinja::Error> {
         None => value.serialize(&mut serde_json::Serializer::with_formatter(&mut bytes, PythonJson)),
     };
     let text = written.map(|()| String::from_utf8_lossy(&bytes).into_owned());
-    let told = |error: serde_json::Error| minijinja::Error::new(ErrorKind::BadSerialization, error.to_string());
+    let told =
+        |error: serde_json::Error| minijinja::Error::new(ErrorKind::BadSerialization, error.to_string());
     text.map(Value::from_safe_string).map_err(told)
 }
 
 struct PythonJson;
 
 impl serde_json::ser::Formatter for PythonJson {
-    fn begin_array_value<W: ?Sized + std::io::Write>(&mut self, out: &mut W, first: bool) -> std::io::Result<()> {
+    fn begin_array_value<W: ?Sized + std::io::Write>(
+        &mut self,
+        out: &mut W,
+        first: bool,
+    ) -> std::io::Result<()> {
         out.write_all(if first { b"" } else { b", " })
     }
-    fn begin_object_key<W: ?Sized + std::io::Write>(&mut self, out: &mut W, first: bool) -> std::io::Result<()> {
+    fn begin_object_key<W: ?Sized + std::io::Write>(
+        &mut self,
+        out: &mut W,
+        first: bool,
+    ) -> std::io::Result<()> {
         out.write_all(if first { b"" } else { b", " })
     }
     fn begin_object_value<W: ?Sized + std::io::Write>(&mut self, out: &mut W) -> std::io::Result<()> {

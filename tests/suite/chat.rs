@@ -24,8 +24,8 @@ struct Case {
 }
 
 fn write(file: &Path, text: &str) {
-    let written =
-        std::fs::File::create(file).and_then(|mut file| std::io::Write::write_all(&mut file, text.as_bytes()));
+    let written = std::fs::File::create(file)
+        .and_then(|mut file| std::io::Write::write_all(&mut file, text.as_bytes()));
     written.expect("a writable folder");
 }
 
@@ -84,7 +84,8 @@ fn today_is_what_the_caller_says() {
 #[test]
 fn broken_and_endless_templates_are_errors() {
     let long = "{% for a in range(9999) %}{% for b in range(9999) %}{{ a * b }}{% endfor %}{% endfor %}";
-    for source in ["{% if %}", "{{ messages[7]['role'] }}", "{{ nothing() }}", long, "{{ 'x' * 9999999999 }}"] {
+    for source in ["{% if %}", "{{ messages[7]['role'] }}", "{{ nothing() }}", long, "{{ 'x' * 9999999999 }}"]
+    {
         let found = template(&BTreeMap::new(), source).render(&[Message::new("user", "a")], true, date);
         assert!(found.is_err(), "{source}: {found:?}");
     }
@@ -100,7 +101,8 @@ fn a_jinja_file_comes_before_the_settings() {
     );
     let words = Words::new(vec!["a".into()]);
     let tokenizer = Tokenizer::from_words(words, Path::new("words")).expect("a list");
-    let found = || ChatTemplate::from_folder(folder.path(), &tokenizer).expect("readable").expect("a template");
+    let found =
+        || ChatTemplate::from_folder(folder.path(), &tokenizer).expect("readable").expect("a template");
     assert_eq!(found().source(), "file");
     std::fs::remove_file(folder.path().join("chat_template.jinja")).expect("removed");
     assert_eq!(found().source(), "d");

@@ -40,10 +40,7 @@ fn files() -> BTreeMap<String, Vec<u8>> {
     ["config.json", "generation_config.json", "model.safetensors"]
         .iter()
         .map(|name| ((*name).to_owned(), read(name)))
-        .chain([
-            ("onnx/model.onnx".to_owned(), vec![0; 9]),
-            ("training_args.bin".to_owned(), vec![1; 9]),
-        ])
+        .chain([("onnx/model.onnx".to_owned(), vec![0; 9]), ("training_args.bin".to_owned(), vec![1; 9])])
         .collect()
 }
 
@@ -60,7 +57,8 @@ fn about(manners: &Manners) -> String {
         vec![gguf("a.Q4_0.gguf"), gguf("a.Q8_0.gguf"), gguf("mmproj-a.gguf")]
     } else {
         let sibling = |(name, bytes): (String, Vec<u8>)| {
-            let mut one = serde_json::json!({ "rfilename": name, "size": bytes.len(), "blobId": &hex(&bytes)[..40] });
+            let mut one =
+                serde_json::json!({ "rfilename": name, "size": bytes.len(), "blobId": &hex(&bytes)[..40] });
             if name.ends_with(".safetensors") {
                 one["lfs"] = serde_json::json!({ "sha256": hex(&bytes), "size": bytes.len() });
             }
@@ -85,7 +83,8 @@ impl Server {
         let address = format!("http://127.0.0.1:{}", port(&hub));
         let elsewhere = format!("http://localhost:{}", port(&store));
         for listener in [hub, store] {
-            let (manners, log, cuts, elsewhere) = (manners.clone(), log.clone(), cuts.clone(), elsewhere.clone());
+            let (manners, log, cuts, elsewhere) =
+                (manners.clone(), log.clone(), cuts.clone(), elsewhere.clone());
             let serve = move || {
                 for stream in listener.incoming().flatten() {
                     answer(&stream, &manners, &log, &cuts, &elsewhere);
@@ -184,8 +183,11 @@ fn weights_are_right(folder: &Path) {
 fn an_offer_says_size_and_licence_and_fetches_nothing() {
     let (server, place) = (Server::start(Manners::default()), place());
     let offer = server.hub(place.path()).look_up("owner/tiny", None, &Job::new()).expect("an offer");
-    let bytes: usize =
-        files().iter().filter(|(name, _)| !name.contains('/') && !name.contains("args")).map(|(_, b)| b.len()).sum();
+    let bytes: usize = files()
+        .iter()
+        .filter(|(name, _)| !name.contains('/') && !name.contains("args"))
+        .map(|(_, b)| b.len())
+        .sum();
     assert_eq!(offer.licence.as_deref(), Some("apache-2.0"));
     assert_eq!((offer.bytes, offer.missing), (bytes as u64, bytes as u64));
     assert_eq!(offer.files, ["config.json", "generation_config.json", "model.safetensors"]);

@@ -7,7 +7,8 @@ use std::time::{Duration, SystemTime};
 
 fn put(file: &Path, bytes: &[u8]) {
     std::fs::create_dir_all(file.parent().expect("a folder")).expect("made");
-    let written = std::fs::File::create(file).and_then(|mut file| std::io::Write::write_all(&mut file, bytes));
+    let written =
+        std::fs::File::create(file).and_then(|mut file| std::io::Write::write_all(&mut file, bytes));
     written.expect("written");
 }
 
@@ -90,7 +91,11 @@ fn ollamas_manifests() {
     assert_eq!(model.path, Some(root.join("blobs/sha256-ab12")));
     assert_eq!((model.place, model.family.as_deref()), (Place::Ollama, Some("llama")));
     assert_eq!(library.find("someone/own:latest").map(|one| one.name), Some("someone/own:latest".into()));
-    assert_eq!(library.find("own").map(|one| one.name), Some("someone/own:latest".into()), "latest is implied");
+    assert_eq!(
+        library.find("own").map(|one| one.name),
+        Some("someone/own:latest".into()),
+        "latest is implied"
+    );
 }
 
 #[test]

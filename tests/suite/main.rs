@@ -20,4 +20,5 @@ mod render;
 mod runs;
 mod tokenizers;
 mod window;
+mod window_models;
 mod window_pictures;

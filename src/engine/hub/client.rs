@@ -57,7 +57,9 @@ impl Client {
         if from > 0 {
             request = request.header("Range", format!("bytes={from}-"));
         }
-        request.call().map_err(|error| HubError::Connection { url: url.to_owned(), reason: error.to_string() })
+        request
+            .call()
+            .map_err(|error| HubError::Connection { url: url.to_owned(), reason: error.to_string() })
     }
 
     /// What the hub says of a model.
@@ -67,11 +69,14 @@ impl Client {
         match answer.status() {
             StatusCode::OK => {}
             // The hub hides private models behind 401, and calls unknown ones so, too
-            StatusCode::UNAUTHORIZED if self.token.is_none() => return Err(HubError::NotFound(name.to_owned())),
+            StatusCode::UNAUTHORIZED if self.token.is_none() => {
+                return Err(HubError::NotFound(name.to_owned()));
+            }
             status => return Err(refusal(status, name, &url)),
         }
         let text = answer.body_mut().with_config().limit(LONGEST_ANSWER).read_to_string();
-        let text = text.map_err(|error| HubError::Connection { url: url.clone(), reason: error.to_string() })?;
+        let text =
+            text.map_err(|error| HubError::Connection { url: url.clone(), reason: error.to_string() })?;
         serde_json::from_str(&text).map_err(|error| HubError::Answer { url, reason: error.to_string() })
     }
 

@@ -80,6 +80,9 @@ pub enum HubError {
         /// What the system said
         source: std::io::Error,
     },
+    /// No folder to keep models in
+    #[error("this system names no home folder to keep models in")]
+    NoHome,
     /// The job was cancelled
     #[error("cancelled")]
     Cancelled,
@@ -95,16 +98,21 @@ impl HubError {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Name(_) => "write OWNER/NAME, as the hub does".into(),
-            Self::Offline => "leave --offline out, or allow connections with `mnemoscope models --online`".into(),
+            Self::Offline => {
+                "leave --offline out, or allow connections with `mnemoscope models --online`".into()
+            }
             Self::NotFound(_) => "check the name; a private model needs a token in HF_TOKEN".into(),
-            Self::Gated(name) => format!(
-                "accept its terms at https://huggingface.co/{name}, then put a token in HF_TOKEN"
-            ),
+            Self::Gated(name) => {
+                format!("accept its terms at https://huggingface.co/{name}, then put a token in HF_TOKEN")
+            }
             Self::Connection { .. } => "try again: it goes on where it was cut off".into(),
-            Self::Checksum { .. } | Self::Length { .. } => "try again; if it stays, the hub's file is damaged".into(),
+            Self::Checksum { .. } | Self::Length { .. } => {
+                "try again; if it stays, the hub's file is damaged".into()
+            }
             Self::Choose { .. } => "name one with --file".into(),
             Self::NoWeights(_) => "look for a version in safetensors or GGUF".into(),
             Self::Write { .. } => "make room, or point HF_HOME at another disk".into(),
+            Self::NoHome => "set HF_HOME to a folder".into(),
             Self::Status { .. } | Self::Answer { .. } | Self::Cancelled => return None,
         })
     }

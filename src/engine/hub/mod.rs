@@ -91,7 +91,8 @@ impl Hub {
     /// The hub, token and cache that this machine's variables and files name.
     pub fn usual(offline: bool) -> Option<Self> {
         let set = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
-        let forbidden = set("HF_HUB_OFFLINE").is_some_and(|value| !["0", "false", "no"].contains(&value.as_str()));
+        let forbidden =
+            set("HF_HUB_OFFLINE").is_some_and(|value| !["0", "false", "no"].contains(&value.as_str()));
         let token = set("HF_TOKEN").or_else(|| set("HUGGING_FACE_HUB_TOKEN")).or_else(|| {
             let file = std::env::var_os("HF_TOKEN_PATH").map(PathBuf::from);
             let file = file.or_else(|| Some(library::hugging_face_home()?.join("token")))?;
@@ -121,7 +122,10 @@ impl Hub {
         let licence = licence.or_else(tagged);
         let parts = wanted(&about.siblings, file, name)?;
         if !is_checksum(&about.sha) {
-            return Err(HubError::Answer { url: self.endpoint.clone(), reason: "no revision is named".into() });
+            return Err(HubError::Answer {
+                url: self.endpoint.clone(),
+                reason: "no revision is named".into(),
+            });
         }
         // A renamed model answers under its new name
         let name = checked_name(&about.id).unwrap_or(name).to_owned();
@@ -227,7 +231,8 @@ fn wanted(siblings: &[Sibling], gguf: Option<&str>, name: &str) -> Result<Vec<Pa
         match best {
             Some(files) => files,
             None if ggufs.len() > 1 => {
-                let files = ggufs.iter().map(|one| (one.rfilename.clone(), one.bytes().unwrap_or(0))).collect();
+                let files =
+                    ggufs.iter().map(|one| (one.rfilename.clone(), one.bytes().unwrap_or(0))).collect();
                 return Err(HubError::Choose { name: name.to_owned(), files });
             }
             None => ggufs,

@@ -73,8 +73,13 @@ impl Store {
         let path = self.incomplete(part);
         let told = |source| HubError::Write { file: path.clone(), source };
         std::fs::create_dir_all(self.folder.join("blobs")).map_err(told)?;
-        let mut file =
-            OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path).map_err(told)?;
+        let mut file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .open(&path)
+            .map_err(told)?;
         let mut sum = Sum::of(&mut file, job).map_err(told)?;
         let mut tries = 0;
         while sum.bytes < part.bytes {
@@ -130,10 +135,9 @@ impl Store {
             if job.is_cancelled() {
                 return Err(HubError::Cancelled);
             }
-            let read = body.read(&mut chunk).map_err(|error| HubError::Connection {
-                url: url.to_owned(),
-                reason: error.to_string(),
-            })?;
+            let read = body
+                .read(&mut chunk)
+                .map_err(|error| HubError::Connection { url: url.to_owned(), reason: error.to_string() })?;
             if read == 0 {
                 return Ok(());
             }

@@ -16,7 +16,8 @@ fn home() -> Option<PathBuf> {
 
 /// Hugging Face's own folder: `HF_HOME`, else `~/.cache/huggingface`.
 pub(in crate::engine) fn hugging_face_home() -> Option<PathBuf> {
-    let usual = || Some(variable("XDG_CACHE_HOME").or_else(|| Some(home()?.join(".cache")))?.join("huggingface"));
+    let usual =
+        || Some(variable("XDG_CACHE_HOME").or_else(|| Some(home()?.join(".cache")))?.join("huggingface"));
     variable("HF_HOME").or_else(usual)
 }
 
@@ -100,13 +101,17 @@ pub(super) fn ollama(folder: &Path) -> Vec<Candidate> {
         let manifest = note(&tag).and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok());
         let layers = manifest.as_ref().and_then(|manifest| manifest["layers"].as_array());
         let model = |layer: &&serde_json::Value| layer["mediaType"] == "application/vnd.ollama.image.model";
-        let digest = layers.and_then(|layers| layers.iter().find(model)).and_then(|layer| layer["digest"].as_str());
-        let Some(digest) = digest.filter(|digest| digest.chars().all(|c| c.is_ascii_alphanumeric() || c == ':')) else {
+        let digest =
+            layers.and_then(|layers| layers.iter().find(model)).and_then(|layer| layer["digest"].as_str());
+        let Some(digest) =
+            digest.filter(|digest| digest.chars().all(|c| c.is_ascii_alphanumeric() || c == ':'))
+        else {
             continue;
         };
         let path = folder.join("blobs").join(digest.replace(':', "-"));
         let Some(weights) = header::weigh("GGUF", std::slice::from_ref(&path)) else { continue };
-        let parts: Vec<String> = tag.iter().rev().take(4).map(|part| part.to_string_lossy().into_owned()).collect();
+        let parts: Vec<String> =
+            tag.iter().rev().take(4).map(|part| part.to_string_lossy().into_owned()).collect();
         let [tag, model, namespace, registry] = &parts[..] else { continue };
         let name = match (registry.as_str(), namespace.as_str()) {
             ("registry.ollama.ai", "library") => format!("{model}:{tag}"),
