@@ -52,7 +52,7 @@ fn compare(file: &Path) -> Model {
     let mut compared = 0;
     for hook in Hook::iter().filter(|&hook| hook != Hook::Tokens) {
         for layer in 0..if hook.per_layer() { trace.n_layers() } else { 1 } {
-            let name = hook.name(layer);
+            let name = trace.spec.hook_name(hook, layer);
             let Ok(view) = expected.tensor(&name) else { continue };
             let found = trace.activation(&model.network, hook, layer).expect("an activation that exists");
             assert_eq!(found.shape.iter().product::<usize>(), view.data().len() / 4, "{place}: {name}");

@@ -19,6 +19,7 @@ mod pattern;
 mod render;
 mod runs;
 mod tokenizers;
+mod translation;
 mod window;
 mod window_models;
 mod window_pictures;
