@@ -2,6 +2,7 @@
 
 mod attention;
 mod attention_spec;
+mod chat;
 mod classes;
 mod config;
 mod disentangled;
@@ -24,6 +25,7 @@ mod weights;
 
 pub use attention::{HeadState, LayerState, Relative};
 pub use attention_spec::{AttentionSpec, Buckets, Latent, PositionBias, QkNorm, QkNormAcross, Window};
+pub use chat::{ChatError, ChatTemplate, Message};
 pub use classes::{ClassActivation, ClassHead, ClassLayer, Outcome, Pooling};
 pub use config::Config;
 pub use disentangled::{Disentangled, Distances};
