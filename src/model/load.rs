@@ -3,7 +3,7 @@
 use super::config::Config;
 use super::error::LoadError;
 use super::families;
-use super::formats::Tensors;
+use super::formats::{Tensors, gguf};
 use super::spec::ModelSpec;
 use super::tokenizer::{Token, Tokenizer};
 use super::transformer::Network;
@@ -53,6 +53,12 @@ impl Model {
     pub fn open(path: &Path) -> Result<Self, LoadError> {
         if !path.exists() {
             return Err(LoadError::NotFound(path.to_owned()));
+        }
+        if let Some(file) = gguf_at(path) {
+            let gguf::Whole { config, tensors, metadata: _ } = gguf::open(&file)?;
+            let network = network(&config, &file, &tensors)?;
+            let tokenizer = Tokenizer::from_folder(file.parent().unwrap_or(Path::new(".")))?;
+            return Ok(Self::assemble(name_of(path), Origin::Path(path.to_owned()), network, tokenizer));
         }
         // A link's own name says more than that of the blob it may point to, so the path stays as it was given
         let (folder, tensors) = if path.is_dir() {
@@ -145,6 +151,22 @@ fn network(config: &Config, file: &Path, tensors: &Tensors) -> Result<Network, L
         families::recognise(config).map_err(|source| LoadError::Config { file: file.to_owned(), source })?;
     let weights = Weights::gather(family, &spec, config, tensors)?;
     Ok(Network { spec: Arc::new(spec), weights })
+}
+
+/// The GGUF file that a path is, or the only one (or the first of several parts) in a folder without `config.json`.
+fn gguf_at(path: &Path) -> Option<PathBuf> {
+    if path.is_file() {
+        return gguf::is_one(path).then(|| path.to_owned());
+    }
+    if path.join("config.json").is_file() {
+        return None;
+    }
+    let files = std::fs::read_dir(path).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
+    let is_gguf = |file: &PathBuf| file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gguf"));
+    let mut found: Vec<_> = files.filter(is_gguf).collect();
+    found.sort();
+    let parts = found.len() > 1 && found[0].to_string_lossy().contains("-00001-of-");
+    if found.len() == 1 || parts { found.into_iter().next() } else { None }
 }
 
 /// The last part of a path that says something: the folder of a `model.safetensors`, else the file's own name.

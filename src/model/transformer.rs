@@ -8,7 +8,7 @@ use super::gather::Repeats;
 use super::hook::Hook;
 use super::spec::{BlockSpec, HeadSpec, ModelSpec, NormKind, NormPlacement, NormSpec, Rotary};
 use super::weights::Weights;
-use crate::kernels::{self, Elements, Matrix, Real, linear};
+use crate::kernels::{self, Matrix, Real, linear};
 use rayon::prelude::*;
 use std::sync::Arc;
 
@@ -215,12 +215,7 @@ impl Network {
     pub fn head_output(&self, layer: usize, head: usize) -> Matrix<'_> {
         let dim = self.spec.blocks[layer].attention.head_dim;
         let whole = self.weights.matrix(&format!("blocks.{layer}.attn.W_O"));
-        let start = head * dim * whole.input_stride;
-        let elements = match whole.elements {
-            Elements::F32(x) => Elements::F32(&x[start..]),
-            Elements::F16(x) => Elements::F16(&x[start..]),
-            Elements::Bf16(x) => Elements::Bf16(&x[start..]),
-        };
+        let elements = whole.elements.from(head * dim * whole.input_stride);
         Matrix { elements, inputs: dim, ..whole }
     }
 }

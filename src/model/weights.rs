@@ -4,7 +4,7 @@ use super::error::LoadError;
 use super::families::{Family, Map, Needed};
 use super::spec::{HeadSpec, ModelSpec};
 use super::{Config, formats::Tensors};
-use crate::kernels::{Elements, Matrix, Real};
+use crate::kernels::{Elements, Matrix, Packed, Packing, Real, Scales, Tiles};
 use half::{bf16, f16};
 use memmap2::Mmap;
 use serde::Serialize;
@@ -33,10 +33,16 @@ impl Storage {
             Self::Owned(words) => bytemuck::cast_slice(words),
         }
     }
+    /// A copy of bytes, aligned; a few more may follow.
+    pub(super) fn owned(bytes: &[u8]) -> Self {
+        let mut words = vec![0_u32; bytes.len().div_ceil(4)];
+        bytemuck::cast_slice_mut(&mut words)[..bytes.len()].copy_from_slice(bytes);
+        Self::Owned(words)
+    }
 }
 
 /// Number types that weights are kept in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dtype {
     /// Single precision
     F32,
@@ -44,6 +50,8 @@ pub enum Dtype {
     F16,
     /// Upper half of single precision
     Bf16,
+    /// Blocks of fewer bits
+    Packed(Packing),
 }
 
 impl std::fmt::Display for Dtype {
@@ -52,16 +60,39 @@ impl std::fmt::Display for Dtype {
             Self::F32 => "F32",
             Self::F16 => "F16",
             Self::Bf16 => "BF16",
+            Self::Packed(packing) => packing.into(),
         })
     }
 }
 
+impl Serialize for Dtype {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 impl Dtype {
-    /// Bytes a number.
-    pub fn size(self) -> usize {
+    /// Numbers in a block, and the bytes it takes.
+    fn block(self) -> (usize, usize) {
+        match self {
+            Self::F32 => (1, 4),
+            Self::F16 | Self::Bf16 => (1, 2),
+            Self::Packed(packing) => packing.block(),
+        }
+    }
+    /// Bytes of a tensor, if its rows are whole blocks and the count can be said at all.
+    pub(super) fn bytes(self, shape: &[usize]) -> Option<usize> {
+        let (numbers, size) = self.block();
+        let row = shape.last().copied().unwrap_or(1);
+        let count = shape.iter().try_fold(1_usize, |n, &dimension| n.checked_mul(dimension))?;
+        if row.is_multiple_of(numbers) { (count / numbers).checked_mul(size) } else { None }
+    }
+    /// What the address of its bytes must be a multiple of.
+    fn alignment(self) -> usize {
         match self {
             Self::F32 => 4,
             Self::F16 | Self::Bf16 => 2,
+            Self::Packed(packing) => packing.alignment(),
         }
     }
 }
@@ -71,7 +102,7 @@ impl Dtype {
 pub(super) struct StoredTensor {
     /// Its type, or the file's word for one that we do not compute with
     pub dtype: Result<Dtype, String>,
-    /// As stored
+    /// As Hugging Face stores it
     pub shape: Vec<usize>,
     /// The bytes it is part of
     pub storage: Arc<Storage>,
@@ -79,13 +110,89 @@ pub(super) struct StoredTensor {
     pub range: Range<usize>,
     /// Which file they came from
     pub file: PathBuf,
+    /// Whether this file has the last two dimensions the other way round
+    pub swapped: bool,
+    /// Where this file has each row, if not in order; rows here are rows of memory
+    pub rows: Option<Arc<[u32]>>,
+    /// Factors that lie apart from the numbers
+    pub scales: Option<Arc<StoredScales>>,
+}
+
+/// Factors of a tensor of few bits.
+#[derive(Debug)]
+pub(super) enum StoredScales {
+    /// A power of two for every block
+    Exponents {
+        /// The bytes they are part of
+        storage: Arc<Storage>,
+        /// Which of them
+        range: Range<usize>,
+    },
+    /// A factor for every tile of a matrix
+    Tiles {
+        /// [tile rows, tile columns]
+        factors: Vec<f32>,
+        /// Numbers in a row of the matrix
+        row: usize,
+        /// Rows and columns of a tile
+        tile: (usize, usize),
+    },
+}
+
+impl StoredTensor {
+    /// A tensor whose bytes lie as they should.
+    pub(super) fn new(
+        dtype: Result<Dtype, String>,
+        shape: Vec<usize>,
+        storage: &Arc<Storage>,
+        range: Range<usize>,
+        file: &Path,
+    ) -> Self {
+        let (storage, file) = (storage.clone(), file.to_owned());
+        Self { dtype, shape, storage, range, file, swapped: false, rows: None, scales: None }
+    }
+    /// Its numbers in the order of memory.
+    pub(super) fn elements(&self) -> Option<Elements<'_>> {
+        let dtype = *self.dtype.as_ref().ok()?;
+        Some(elements(dtype, &self.storage.bytes()[self.range.clone()], self.scales.as_deref()))
+    }
+    /// The same with its bytes where their type can be read in place: some writers do not align them.
+    pub(super) fn aligned(mut self) -> Self {
+        let Ok(dtype) = self.dtype else { return self };
+        let bytes = &self.storage.bytes()[self.range.clone()];
+        if !(bytes.as_ptr() as usize).is_multiple_of(dtype.alignment()) {
+            self.storage = Arc::new(Storage::owned(bytes));
+            self.range = 0..self.range.len();
+        }
+        self
+    }
+}
+
+/// Bytes as the numbers they are.
+fn elements<'a>(dtype: Dtype, bytes: &'a [u8], scales: Option<&'a StoredScales>) -> Elements<'a> {
+    match dtype {
+        Dtype::F32 => Elements::F32(bytemuck::cast_slice(bytes)),
+        Dtype::F16 => Elements::F16(bytemuck::cast_slice::<u8, f16>(bytes)),
+        Dtype::Bf16 => Elements::Bf16(bytemuck::cast_slice::<u8, bf16>(bytes)),
+        Dtype::Packed(packing) => {
+            let scales = match scales {
+                None => Scales::Within,
+                Some(StoredScales::Exponents { storage, range }) => {
+                    Scales::Exponents(&storage.bytes()[range.clone()])
+                }
+                Some(StoredScales::Tiles { factors, row, tile }) => {
+                    Scales::Tiles(Tiles { factors, row: *row, tile: *tile })
+                }
+            };
+            Elements::Packed(Packed { packing, bytes, scales, first: 0 })
+        }
+    }
 }
 
 /// A canonical weight: a tensor, or a part of one, read as [inputs, outputs].
 #[derive(Clone, Debug)]
 struct Weight {
-    storage: Arc<Storage>,
-    range: Range<usize>,
+    tensor: StoredTensor,
     dtype: Dtype,
     /// First element of this weight within the tensor
     start: usize,
@@ -185,9 +292,7 @@ impl Weights {
         used.insert(source_name.clone(), tensor.range.clone());
         let file = tensor.file.clone();
         if shape.len() == 1 {
-            let mut vector = vec![0.0; shape[0]];
-            weight.elements().read(0, &mut vector);
-            self.vectors.insert(ours.clone(), vector);
+            self.vectors.insert(ours.clone(), weight.vector());
         } else {
             self.matrices.insert(ours.clone(), weight);
         }
@@ -197,14 +302,7 @@ impl Weights {
 
     /// A weight matrix. Panics on a name that `gather` has not found: the spec says which there are.
     pub fn matrix(&self, name: &str) -> Matrix<'_> {
-        let weight = &self.matrices[name];
-        Matrix {
-            elements: weight.elements(),
-            inputs: weight.inputs,
-            outputs: weight.outputs,
-            input_stride: weight.input_stride,
-            output_stride: weight.output_stride,
-        }
+        self.matrices[name].matrix()
     }
     /// A bias or norm parameter, if the model has it.
     pub fn vector<F: Real>(&self, name: &str) -> Option<Vec<F>> {
@@ -266,35 +364,38 @@ impl Weight {
             _ => (shape[0], shape[1]),
         };
         let (index, of) = map.part.unwrap_or((0, 1));
-        let (input_stride, output_stride) = if map.turned { (1, inputs) } else { (outputs * of, 1) };
+        let turned = map.turned != tensor.swapped;
+        let (input_stride, output_stride) = if turned { (1, inputs) } else { (outputs * of, 1) };
         let start = index * outputs * output_stride;
-        let mut weight = Self {
-            storage: tensor.storage.clone(),
-            range: tensor.range.clone(),
-            dtype,
-            start,
-            inputs,
-            outputs,
-            input_stride,
-            output_stride,
-        };
-        if !(weight.storage.bytes()[weight.range.clone()].as_ptr() as usize).is_multiple_of(dtype.size()) {
-            // Some writers do not pad their header: such a tensor is copied once to where it can be read in place
-            let bytes = &weight.storage.bytes()[weight.range.clone()];
-            let mut words = vec![0_u32; bytes.len().div_ceil(4)];
-            bytemuck::cast_slice_mut(&mut words)[..bytes.len()].copy_from_slice(bytes);
-            weight.range = 0..bytes.len();
-            weight.storage = Arc::new(Storage::Owned(words));
-        }
-        weight
+        Self { tensor: tensor.clone().aligned(), dtype, start, inputs, outputs, input_stride, output_stride }
     }
 
     fn elements(&self) -> Elements<'_> {
-        let bytes = &self.storage.bytes()[self.range.clone()][self.start * self.dtype.size()..];
-        match self.dtype {
-            Dtype::F32 => Elements::F32(bytemuck::cast_slice(bytes)),
-            Dtype::F16 => Elements::F16(bytemuck::cast_slice::<u8, f16>(bytes)),
-            Dtype::Bf16 => Elements::Bf16(bytemuck::cast_slice::<u8, bf16>(bytes)),
+        let bytes = &self.tensor.storage.bytes()[self.tensor.range.clone()];
+        elements(self.dtype, bytes, self.tensor.scales.as_deref())
+    }
+
+    fn matrix(&self) -> Matrix<'_> {
+        // A file's own order of rows is kept by index, so that nothing has to be copied to undo it
+        let first_output = self.start / self.output_stride.max(1);
+        let rows = self.tensor.rows.as_deref().map(|rows| &rows[first_output..]);
+        Matrix {
+            elements: self.elements().from(if rows.is_some() { 0 } else { self.start }),
+            inputs: self.inputs,
+            outputs: self.outputs,
+            input_stride: self.input_stride,
+            output_stride: self.output_stride,
+            rows,
+        }
+    }
+
+    fn vector(&self) -> Vec<f32> {
+        let elements = self.elements();
+        let mut all = vec![0.0; elements.len()];
+        elements.read(0, &mut all);
+        match self.tensor.rows.as_deref() {
+            None => all[self.start..self.start + self.outputs].to_vec(),
+            Some(rows) => rows[self.start..][..self.outputs].iter().map(|&row| all[row as usize]).collect(),
         }
     }
 }

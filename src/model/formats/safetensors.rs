@@ -36,13 +36,7 @@ pub(super) fn parse(
             safetensors::Dtype::BF16 => Ok(Dtype::Bf16),
             other => Err(format!("{other:?}")),
         };
-        let tensor = StoredTensor {
-            dtype,
-            shape: info.shape.clone(),
-            storage: storage.clone(),
-            range,
-            file: file.to_owned(),
-        };
+        let tensor = StoredTensor::new(dtype, info.shape.clone(), storage, range, file);
         into.insert(name.clone(), tensor);
     }
     Ok(())
