@@ -1,6 +1,6 @@
 //! The logit lens: what each layer would say next, if the residual stream went straight to the unembedding.
 
-use crate::model::{Hook, Model, NormPlacement};
+use crate::model::{Hook, Model, Placement};
 use crate::trace::{Candidate, Trace};
 use std::ops::{ControlFlow, Range};
 
@@ -78,7 +78,7 @@ fn stream_name(trace: &Trace, layer: usize) -> String {
     }
     let last = layer.saturating_sub(1);
     match trace.spec.blocks[last].placement {
-        NormPlacement::Pre => Hook::ResidPost.name(last),
-        NormPlacement::Post => Hook::NormalizedResidPost.name(last),
+        Placement::Pre | Placement::Parallel => Hook::ResidPost.name(last),
+        Placement::Post => Hook::NormalizedResidPost.name(last),
     }
 }

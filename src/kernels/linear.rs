@@ -102,6 +102,13 @@ impl Matrix<'_> {
     fn direct<F: Real>(&self) -> Option<&[F]> {
         F::direct(&self.elements).filter(|_| self.rows.is_none())
     }
+    /// All numbers, unpacked: [inputs, outputs], row-major.
+    pub fn dense<F: Real>(&self) -> Vec<F> {
+        let mut stored = vec![F::zero(); self.elements.len()];
+        self.elements.read(0, &mut stored);
+        let at = |i: usize, o: usize| stored[i * self.input_stride + self.output(o)];
+        (0..self.inputs).flat_map(|i| (0..self.outputs).map(move |o| (i, o))).map(|(i, o)| at(i, o)).collect()
+    }
 }
 
 /// Weights below which handing work to other threads costs more than it saves.

@@ -1,8 +1,8 @@
 //! Tensors as they lie in files, and the canonical weights that views on them make up.
 
 use super::error::LoadError;
-use super::families::{Family, Map, Needed};
-use super::spec::{HeadSpec, ModelSpec};
+use super::families::{Family, Map, Needed, Rows};
+use super::spec::ModelSpec;
 use super::{Config, formats::Tensors};
 use crate::kernels::{Elements, Matrix, Packed, Packing, Real, Scales, Tiles};
 use half::{bf16, f16};
@@ -196,6 +196,8 @@ struct Weight {
     dtype: Dtype,
     /// First element of this weight within the tensor
     start: usize,
+    /// Where each output is, if they do not follow each other: by index, so that nothing has to be copied
+    rows: Option<Arc<[u32]>>,
     inputs: usize,
     outputs: usize,
     input_stride: usize,
@@ -240,7 +242,7 @@ impl Weights {
         for map in family.weights.iter().copied().flatten() {
             let layers = if map.ours.contains("{l}") { spec.layers() } else { 1 };
             for layer in 0..layers {
-                if wanted(map, spec, config) {
+                if asked_for(map, config) {
                     weights.take(family, map, layer, spec, tensors, &mut used)?;
                 }
             }
@@ -265,6 +267,7 @@ impl Weights {
             names.into_iter().find_map(|name| tensors.find(name))
         };
         let ours = at_layer(map.ours);
+        let Some(shape) = spec.weight_shape(&ours) else { return Ok(()) };
         let found = find(map.theirs).or_else(|| map.fallback.and_then(find));
         let Some((tensor, source_name)) = found else {
             let tensor = format!("{}{}", family.prefixes[0], at_layer(map.theirs));
@@ -273,13 +276,13 @@ impl Weights {
                 _ => Err(LoadError::Missing { tensor, file: tensors.place.clone() }),
             };
         };
-        let Some(shape) = spec.weight_shape(&ours) else { return Ok(()) };
         let dtype = tensor.dtype.clone().map_err(|found| LoadError::Type {
             tensor: source_name.clone(),
             found,
             file: tensor.file.clone(),
         })?;
-        let stored = stored_shape(&shape, map);
+        let rows = map.rows.map_or_else(|| Rows::all(shape[shape.len() - 1]), |rows| rows(spec, layer));
+        let stored = stored_shape(&shape, map, &rows);
         if tensor.shape != stored {
             return Err(LoadError::Shape {
                 tensor: source_name,
@@ -288,7 +291,7 @@ impl Weights {
                 file: tensor.file.clone(),
             });
         }
-        let weight = Weight::of(tensor, dtype, &shape, map);
+        let weight = Weight::of(tensor, dtype, &shape, map.turned, &rows);
         used.insert(source_name.clone(), tensor.range.clone());
         let file = tensor.file.clone();
         if shape.len() == 1 {
@@ -303,6 +306,10 @@ impl Weights {
     /// A weight matrix. Panics on a name that `gather` has not found: the spec says which there are.
     pub fn matrix(&self, name: &str) -> Matrix<'_> {
         self.matrices[name].matrix()
+    }
+    /// Whether the model has a weight matrix of this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.matrices.contains_key(name)
     }
     /// A bias or norm parameter, if the model has it.
     pub fn vector<F: Real>(&self, name: &str) -> Option<Vec<F>> {
@@ -331,25 +338,19 @@ impl Weights {
     }
 }
 
-/// Whether this model has the weight at all.
-fn wanted(map: &Map, spec: &ModelSpec, config: &Config) -> bool {
-    let head = match spec.head {
-        HeadSpec::None => !map.ours.starts_with("unembed.") && !map.ours.starts_with("head."),
-        HeadSpec::NextToken => !map.ours.starts_with("head."),
-        HeadSpec::MaskedToken { .. } => true,
-    };
-    let flag = match map.needed {
+/// Whether the configuration asks for the weight.
+fn asked_for(map: &Map, config: &Config) -> bool {
+    match map.needed {
         Needed::If(key) => config.flag_or(key, false).unwrap_or(false),
         _ => true,
-    };
-    head && flag
+    }
 }
 
 /// The shape a weight of `shape` has in the file.
-fn stored_shape(shape: &[usize], map: &Map) -> Vec<usize> {
+fn stored_shape(shape: &[usize], map: &Map, rows: &Rows) -> Vec<usize> {
     let mut shape = shape.to_vec();
-    if let (Some((_, of)), Some(last)) = (map.part, shape.last_mut()) {
-        *last *= of;
+    if let Some(last) = shape.last_mut() {
+        *last = rows.of;
     }
     if map.turned {
         shape.reverse();
@@ -358,16 +359,46 @@ fn stored_shape(shape: &[usize], map: &Map) -> Vec<usize> {
 }
 
 impl Weight {
-    fn of(tensor: &StoredTensor, dtype: Dtype, shape: &[usize], map: &Map) -> Self {
+    /// The outputs `chosen` of a tensor that holds more of them, or all.
+    fn of(tensor: &StoredTensor, dtype: Dtype, shape: &[usize], turned: bool, chosen: &Rows) -> Self {
         let (inputs, outputs) = match *shape {
             [outputs] => (1, outputs),
             _ => (shape[0], shape[1]),
         };
-        let (index, of) = map.part.unwrap_or((0, 1));
-        let turned = map.turned != tensor.swapped;
-        let (input_stride, output_stride) = if turned { (1, inputs) } else { (outputs * of, 1) };
-        let start = index * outputs * output_stride;
-        Self { tensor: tensor.clone().aligned(), dtype, start, inputs, outputs, input_stride, output_stride }
+        let turned = turned != tensor.swapped;
+        let (input_stride, output_stride) = if turned { (1, inputs) } else { (chosen.of, 1) };
+        let tensor = tensor.clone().aligned();
+        let mut weight =
+            Self { tensor, dtype, start: 0, rows: None, inputs, outputs, input_stride, output_stride };
+        let in_rows = turned || shape.len() == 1;
+        match (&chosen.ranges[..], &weight.tensor.rows) {
+            ([only], None) => weight.start = only.start * output_stride,
+            (ranges, order) if in_rows => {
+                let all = ranges.iter().cloned().flatten();
+                let place = |row: usize| order.as_ref().map_or(row as u32, |order| order[row]);
+                weight.rows = Some(all.map(place).collect());
+            }
+            _ => weight.pick(chosen),
+        }
+        weight
+    }
+
+    /// Copies runs of columns of [in, out] next to each other, unpacked.
+    fn pick(&mut self, chosen: &Rows) {
+        let elements = self.elements();
+        let mut picked = vec![0.0; self.inputs * self.outputs];
+        let mut next = 0;
+        for input in 0..self.inputs {
+            for run in &chosen.ranges {
+                elements.read(input * chosen.of + run.start, &mut picked[next..next + run.len()]);
+                next += run.len();
+            }
+        }
+        self.tensor.storage = Arc::new(Storage::owned(bytemuck::cast_slice(&picked)));
+        self.tensor.range = 0..4 * picked.len();
+        self.tensor.scales = None;
+        self.dtype = Dtype::F32;
+        self.input_stride = self.outputs;
     }
 
     fn elements(&self) -> Elements<'_> {
@@ -376,16 +407,13 @@ impl Weight {
     }
 
     fn matrix(&self) -> Matrix<'_> {
-        // A file's own order of rows is kept by index, so that nothing has to be copied to undo it
-        let first_output = self.start / self.output_stride.max(1);
-        let rows = self.tensor.rows.as_deref().map(|rows| &rows[first_output..]);
         Matrix {
-            elements: self.elements().from(if rows.is_some() { 0 } else { self.start }),
+            elements: self.elements().from(self.start),
             inputs: self.inputs,
             outputs: self.outputs,
             input_stride: self.input_stride,
             output_stride: self.output_stride,
-            rows,
+            rows: self.rows.as_deref(),
         }
     }
 
@@ -393,9 +421,9 @@ impl Weight {
         let elements = self.elements();
         let mut all = vec![0.0; elements.len()];
         elements.read(0, &mut all);
-        match self.tensor.rows.as_deref() {
+        match &self.rows {
             None => all[self.start..self.start + self.outputs].to_vec(),
-            Some(rows) => rows[self.start..][..self.outputs].iter().map(|&row| all[row as usize]).collect(),
+            Some(rows) => rows.iter().map(|&row| all[row as usize]).collect(),
         }
     }
 }

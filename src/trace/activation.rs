@@ -2,7 +2,7 @@
 
 use super::Trace;
 use crate::kernels::{Matrix, linear};
-use crate::model::{Context, HeadId, Hook, LayerState, Network, NormKind, NormPlacement, NormSpec, Repeats};
+use crate::model::{Context, HeadId, Hook, LayerState, Network, NormKind, NormSpec, Placement, Repeats};
 
 /// An activation: numbers and their shape, row-major.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,9 +37,12 @@ impl Trace {
         let data = match hook {
             Hook::Tokens => self.tokens.iter().map(|token| token.id as f32).collect(),
             Hook::ResidPre => self.resid(layer).to_vec(),
-            Hook::ResidPost if self.placement(layer) == NormPlacement::Pre => self.resid(layer + 1).to_vec(),
-            Hook::NormalizedResidPost if self.placement(layer) == NormPlacement::Pre => {
+            Hook::ResidPost if self.placement(layer) != Placement::Post => self.resid(layer + 1).to_vec(),
+            Hook::NormalizedResidPost if self.placement(layer) != Placement::Post => {
                 return none("in a pre-norm model");
+            }
+            Hook::ResidMid if self.placement(layer) == Placement::Parallel => {
+                return none("in a block whose two parts run side by side");
             }
             Hook::NormalizedResidPost => self.resid(layer + 1).to_vec(),
             Hook::RotQ => interleave(&self.per_head(layer, |head| self.q(head).to_vec()), n),
@@ -61,20 +64,21 @@ impl Trace {
                 logits if logits.is_empty() => return none("in a model without a head"),
                 logits => logits,
             },
-            Hook::Ln1Scale => {
-                let norm = self.spec.blocks[layer].norm;
-                match self.placement(layer) {
-                    NormPlacement::Pre => scale(self.resid(layer), width, norm),
-                    NormPlacement::Post => scale(&self.again(network, layer, Hook::ResidMid), width, norm),
-                }
-            }
-            Hook::Ln2Scale => {
-                let source = match self.placement(layer) {
-                    NormPlacement::Pre => Hook::ResidMid,
-                    NormPlacement::Post => Hook::ResidPost,
-                };
-                scale(&self.again(network, layer, source), width, self.spec.blocks[layer].norm)
-            }
+            Hook::Ln1Scale => match self.spec.blocks[layer].ln1 {
+                None => return none("in a block without that norm"),
+                Some(norm) => match self.placement(layer) {
+                    Placement::Post => scale(&self.again(network, layer, Hook::ResidMid), width, norm),
+                    _ => scale(self.resid(layer), width, norm),
+                },
+            },
+            Hook::Ln2Scale => match self.spec.blocks[layer].ln2 {
+                None => return none("in a block without that norm"),
+                Some(norm) => match self.placement(layer) {
+                    Placement::Pre => scale(&self.again(network, layer, Hook::ResidMid), width, norm),
+                    Placement::Post => scale(&self.again(network, layer, Hook::ResidPost), width, norm),
+                    Placement::Parallel => scale(self.resid(layer), width, norm),
+                },
+            },
             Hook::Result => self.results(network, layer),
             Hook::Q
             | Hook::K
@@ -94,13 +98,15 @@ impl Trace {
         let (n, width) = (self.n_tokens(), self.spec.width);
         let block = self.spec.blocks.get(layer);
         let attention = block.map(|block| &block.attention);
-        let (heads, kv_heads, dim) =
-            attention.map_or((0, 0, 0), |spec| (spec.heads, spec.kv_heads, spec.head_dim));
+        let (heads, kv_heads, dim, value_dim) = attention
+            .map_or((0, 0, 0, 0), |spec| (spec.heads, spec.kv_heads, spec.head_dim, spec.value_dim()));
         match hook {
             Hook::Tokens => vec![n],
             Hook::Ln1Scale | Hook::Ln2Scale => vec![n, 1],
-            Hook::Q | Hook::RotQ | Hook::Z => vec![n, heads, dim],
-            Hook::K | Hook::V | Hook::RotK => vec![n, kv_heads, dim],
+            Hook::Q | Hook::RotQ => vec![n, heads, dim],
+            Hook::K | Hook::RotK => vec![n, kv_heads, dim],
+            Hook::Z => vec![n, heads, value_dim],
+            Hook::V => vec![n, kv_heads, value_dim],
             Hook::AttnScores | Hook::Pattern => vec![heads, n, n],
             Hook::Result => vec![n, heads, width],
             Hook::MlpPre | Hook::MlpPost => vec![n, block.map_or(0, |block| block.mlp.width)],
@@ -109,7 +115,7 @@ impl Trace {
         }
     }
 
-    fn placement(&self, layer: usize) -> NormPlacement {
+    fn placement(&self, layer: usize) -> Placement {
         self.spec.blocks[layer].placement
     }
 
@@ -141,11 +147,17 @@ impl Trace {
         let ids = self.ids();
         let context = Context { first: 0, repeats: &Repeats::of(&ids), thumbnail: 0 };
         let mut kept = Vec::new();
-        network.block(layer, self.resid(layer).to_vec(), &mut state, context, &mut |hook, data: &[f32]| {
-            if hook == wanted {
-                kept = data.to_vec();
-            }
-        });
+        network.block(
+            layer,
+            self.resid(layer).to_vec(),
+            &mut state,
+            context,
+            &mut |hook, data: &mut [f32]| {
+                if hook == wanted {
+                    kept = data.to_vec();
+                }
+            },
+        );
         kept
     }
 
@@ -153,7 +165,7 @@ impl Trace {
     fn results(&self, network: &Network, layer: usize) -> Vec<f32> {
         let z = self.again(network, layer, Hook::Z);
         let spec = &self.spec.blocks[layer].attention;
-        let dim = spec.head_dim;
+        let dim = spec.value_dim();
         let heads: Vec<Vec<f32>> = (0..spec.heads)
             .map(|head| {
                 let rows = z.chunks_exact(spec.heads * dim);
