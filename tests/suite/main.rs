@@ -2,6 +2,7 @@
 
 mod by_hand;
 mod cli;
+mod containers;
 mod docs;
 mod export;
 mod figures;

@@ -33,16 +33,16 @@ pub(crate) fn run_ids(model: &Model, ids: &[u32]) -> Trace {
         .expect("the run succeeds")
 }
 
-struct Expected(Vec<u8>);
+pub(crate) struct Expected(Vec<u8>);
 
 impl Expected {
-    fn read(file: &Path) -> Self {
+    pub(crate) fn read(file: &Path) -> Self {
         Self(std::fs::read(file).expect("a readable file"))
     }
     fn tensors(&self) -> SafeTensors<'_> {
         SafeTensors::deserialize(&self.0).expect("sound safetensors")
     }
-    fn tokens(&self) -> Vec<u32> {
+    pub(crate) fn tokens(&self) -> Vec<u32> {
         let tensors = self.tensors();
         let view = tensors.tensor("tokens").expect("tokens");
         view.data().as_chunks::<8>().0.iter().map(|bytes| i64::from_le_bytes(*bytes) as u32).collect()
@@ -67,7 +67,7 @@ fn difference(hook: Hook, found: &[f32], expected: &[f32]) -> f32 {
     largest / variance.sqrt().max(1e-6)
 }
 
-fn compare(model: &Model, trace: &Trace, expected: &Expected, place: &str) {
+pub(crate) fn compare(model: &Model, trace: &Trace, expected: &Expected, place: &str) {
     let mut compared = 0;
     for hook in Hook::iter().filter(|&hook| hook != Hook::Tokens) {
         for layer in 0..if hook.per_layer() { trace.n_layers() } else { 1 } {

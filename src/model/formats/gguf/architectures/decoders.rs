@@ -25,7 +25,7 @@ pub(super) const TABLE: &[Architecture] = &[
         keys: &[KEYS],
         tensors: &[ENDS, NORMS, PAIRED_ATTENTION, GATED_MLP],
         more: |known, config| {
-            config.insert("attention_bias".into(), has_qkv_bias(known).into());
+            biases(known, config);
             scaling(known, config);
         },
     },
@@ -57,7 +57,7 @@ pub(super) const TABLE: &[Architecture] = &[
         ],
         tensors: &[ENDS, NORMS, PAIRED_ATTENTION, GATED_MLP],
         more: |known, config| {
-            config.insert("attention_bias".into(), has_qkv_bias(known).into());
+            biases(known, config);
             scaling(known, config);
         },
     },
@@ -330,6 +330,11 @@ const QK_NORMS: &[Name] = &[
     changed("blk.{l}.attn_q_norm", "model.layers.{l}.self_attn.q_norm", Change::PlusOne),
     changed("blk.{l}.attn_k_norm", "model.layers.{l}.self_attn.k_norm", Change::PlusOne),
 ];
+
+fn biases(known: &Known<'_>, config: &mut Map<String, Value>) {
+    config.insert("attention_bias".into(), has_qkv_bias(known).into());
+    config.insert("mlp_bias".into(), known.has("blk.0.ffn_up.bias").into());
+}
 
 fn gemma(known: &Known<'_>, config: &mut Map<String, Value>) {
     config.insert("hidden_activation".into(), "gelu_pytorch_tanh".into());

@@ -1,0 +1,124 @@
+//! Contract: a model is the same model, whichever container it comes in.
+
+use crate::parity::{Expected, compare, fixtures, open, run_ids};
+use mnemoscope::kernels::{Elements, Packed, Packing, Scales};
+use mnemoscope::model::{Model, gguf};
+use safetensors::SafeTensors;
+use std::path::{Path, PathBuf};
+
+fn containers() -> PathBuf {
+    fixtures().join("containers")
+}
+
+/// Every activation of the model at `path` equals those of a parity fixture.
+fn check(path: &Path, fixture: &str) {
+    let expected = Expected::read(&fixtures().join(fixture).join("expected.safetensors"));
+    let model = open(path);
+    let trace = run_ids(&model, &expected.tokens());
+    compare(&model, &trace, &expected, &path.display().to_string());
+}
+
+/// The files of the containers' folder with an ending, each with the fixture it is named after.
+fn files(ending: &str) -> Vec<(PathBuf, String)> {
+    let entries = std::fs::read_dir(containers()).expect("fixtures are committed");
+    let mut files: Vec<_> = entries.map(|entry| entry.expect("a readable entry").path()).collect();
+    files.retain(|file| file.extension().is_some_and(|found| found == ending));
+    files.sort();
+    let name = |file: PathBuf| {
+        let stem = file.file_stem().expect("a name").to_string_lossy().into_owned();
+        (file, stem)
+    };
+    files.into_iter().map(name).collect()
+}
+
+#[test]
+fn a_converted_model_equals_its_original() {
+    let files = files("gguf");
+    assert!(files.len() >= 6, "only {} files", files.len());
+    for (file, fixture) in files {
+        check(&file, &fixture);
+    }
+}
+
+#[test]
+fn blocks_unpack_as_the_gguf_package_unpacks_them() {
+    let bytes = std::fs::read(containers().join("blocks.safetensors")).expect("a fixture");
+    let tensors = SafeTensors::deserialize(&bytes).expect("sound safetensors");
+    let all = [
+        Packing::Q4_0,
+        Packing::Q4_1,
+        Packing::Q5_0,
+        Packing::Q5_1,
+        Packing::Q8_0,
+        Packing::Q2K,
+        Packing::Q3K,
+        Packing::Q4K,
+        Packing::Q5K,
+        Packing::Q6K,
+        Packing::Iq4Nl,
+        Packing::Iq4Xs,
+        Packing::Mxfp4,
+    ];
+    for packing in all {
+        let blocks = tensors.tensor(&format!("{packing}.bytes")).expect("its blocks");
+        let numbers = tensors.tensor(&format!("{packing}.numbers")).expect("its numbers");
+        let (words, _) = numbers.data().as_chunks::<4>();
+        let expected: Vec<f32> = words.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+        // Vectors of numbers are aligned, slices of a file need not be
+        let aligned: Vec<u64> = blocks.data().chunks(8).map(word).collect();
+        let bytes = &bytemuck::cast_slice(&aligned)[..blocks.data().len()];
+        let elements = Elements::Packed(Packed { packing, bytes, scales: Scales::Within, first: 0 });
+        assert_eq!(elements.len(), expected.len(), "{packing}");
+        let mut whole = vec![0.0_f32; expected.len()];
+        elements.read(0, &mut whole);
+        let close = |a: f32, b: f32| (a - b).abs() <= 1e-6 * b.abs().max(1.0);
+        assert!(whole.iter().zip(&expected).all(|(a, b)| close(*a, *b)), "{packing}");
+        // Any part of it, from any place on
+        for start in [1, 31, 32, 33, expected.len() - 5] {
+            let mut part = vec![0.0_f64; expected.len() - start - 3];
+            elements.from(start - 1).read(1, &mut part);
+            assert!(part.iter().zip(&whole[start..]).all(|(a, b)| *a == f64::from(*b)), "{packing} from {start}");
+        }
+    }
+}
+
+fn word(bytes: &[u8]) -> u64 {
+    let mut word = [0; 8];
+    word[..bytes.len()].copy_from_slice(bytes);
+    u64::from_le_bytes(word)
+}
+
+#[test]
+fn packed_weights_stay_packed() {
+    let model = open(&fixtures().join("gguf-blocks-of-256"));
+    let kinds: std::collections::BTreeSet<_> =
+        model.tensors().iter().map(|info| info.dtype.to_string()).collect();
+    assert!(kinds.contains("Q4_K") && kinds.contains("IQ4_XS"), "{kinds:?}");
+    assert!(model.weight_bytes() < model.parameters(), "less than a byte a weight");
+}
+
+#[test]
+fn a_files_own_words_can_be_asked_for() {
+    let metadata = gguf::Metadata::open(&containers().join("llama-gqa.gguf")).expect("a sound file");
+    assert_eq!(metadata.text("general.architecture"), Some("llama"));
+    assert_eq!(metadata.count("llama.attention.head_count_kv"), Some(2));
+    assert_eq!(metadata.text("llama.attention.head_count_kv"), None);
+    assert!(metadata.keys().any(|key| key == "llama.context_length"));
+}
+
+#[test]
+fn real_models_open() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/models/stories260k");
+    if !folder.is_dir() {
+        eprintln!("not compared: {} is not there", folder.display());
+        return;
+    }
+    let ids = [1, 403, 407, 261, 378, 432];
+    let logits = |model: &Model| run_ids(model, &ids).logits.clone();
+    let original = logits(&open(&folder));
+    let single = logits(&open(&folder.join("stories260K.gguf")));
+    let eight_bits = logits(&open(&folder.join("stories260K.q8_0.gguf")));
+    let largest = |other: &[f32]| original.iter().zip(other).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(largest(&single) < 1e-4, "{}", largest(&single));
+    assert!(largest(&eight_bits) < 0.3, "{}", largest(&eight_bits));
+}
