@@ -3,7 +3,7 @@
 use super::config::Config;
 use super::error::LoadError;
 use super::families;
-use super::formats::{Tensors, gguf};
+use super::formats::{ENDINGS, Tensors, gguf, has_ending};
 use super::spec::ModelSpec;
 use super::tokenizer::{Token, Tokenizer};
 use super::transformer::Network;
@@ -63,7 +63,7 @@ impl Model {
         // A link's own name says more than that of the blob it may point to, so the path stays as it was given
         let (folder, tensors) = if path.is_dir() {
             (path.to_owned(), None)
-        } else if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("safetensors")) {
+        } else if has_ending(path, ENDINGS) {
             let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty());
             (folder.unwrap_or(Path::new(".")).to_owned(), Some(path))
         } else if path.file_name().is_some_and(|name| name == "config.json") {
@@ -162,8 +162,7 @@ fn gguf_at(path: &Path) -> Option<PathBuf> {
         return None;
     }
     let files = std::fs::read_dir(path).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
-    let is_gguf = |file: &PathBuf| file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gguf"));
-    let mut found: Vec<_> = files.filter(is_gguf).collect();
+    let mut found: Vec<_> = files.filter(|file| has_ending(file, &["gguf"])).collect();
     found.sort();
     let parts = found.len() > 1 && found[0].to_string_lossy().contains("-00001-of-");
     if found.len() == 1 || parts { found.into_iter().next() } else { None }

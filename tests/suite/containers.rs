@@ -4,6 +4,7 @@ use crate::parity::{Expected, compare, fixtures, open, run_ids};
 use mnemoscope::kernels::{Elements, Packed, Packing, Scales};
 use mnemoscope::model::{Model, gguf};
 use safetensors::SafeTensors;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 fn containers() -> PathBuf {
@@ -104,6 +105,68 @@ fn a_files_own_words_can_be_asked_for() {
     assert_eq!(metadata.count("llama.attention.head_count_kv"), Some(2));
     assert_eq!(metadata.text("llama.attention.head_count_kv"), None);
     assert!(metadata.keys().any(|key| key == "llama.context_length"));
+}
+
+/// A folder with a parity fixture's configuration and nothing else.
+fn bare(fixture: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder for the copy");
+    let config = fixtures().join(fixture).join("config.json");
+    std::fs::copy(config, folder.path().join("config.json")).expect("a copy");
+    folder
+}
+
+#[test]
+fn what_pytorch_saved_equals_its_original() {
+    let files = files("pth");
+    assert!(files.len() >= 8, "only {} files", files.len());
+    for (file, name) in files {
+        let (fixture, _) = name.split_once('@').expect("FIXTURE@CASE");
+        let folder = bare(fixture);
+        let copy = folder.path().join("pytorch_model.bin");
+        std::fs::copy(&file, &copy).expect("a copy");
+        check(folder.path(), fixture);
+        let renamed = folder.path().join("checkpoint.pth");
+        std::fs::rename(&copy, &renamed).expect("renamed");
+        check(&renamed, fixture);
+        check(folder.path(), fixture);
+    }
+}
+
+#[test]
+fn shards_of_pytorch_open() {
+    let mut folders = std::fs::read_dir(containers()).expect("fixtures").map(|entry| entry.expect("one").path());
+    let shards = folders.find(|folder| folder.is_dir()).expect("a folder of shards");
+    let name = shards.file_name().expect("a name").to_string_lossy().into_owned();
+    let (fixture, _) = name.split_once('@').expect("FIXTURE@CASE");
+    let folder = bare(fixture);
+    for entry in std::fs::read_dir(&shards).expect("a readable folder") {
+        let file = entry.expect("a readable entry").path();
+        std::fs::copy(&file, folder.path().join(file.file_name().expect("a name"))).expect("a copy");
+    }
+    check(folder.path(), fixture);
+}
+
+#[test]
+fn a_pickle_that_asks_for_code_is_refused_by_name() {
+    let folder = bare("gpt2-one-head-one-layer");
+    let file = folder.path().join("pytorch_model.bin");
+    for (global, word) in [
+        ("cos\nsystem\n", "`os.system`"),
+        ("cbuiltins\neval\n", "`builtins.eval`"),
+        ("c__main__\nMyModel\n", "`__main__.MyModel`"),
+    ] {
+        let code = format!("{global}(X\x04\0\0\0truetR.");
+        let mut bytes = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.".to_vec();
+        bytes.extend(b"\x80\x02M\xe9\x03.\x80\x02}.\x80\x02");
+        bytes.extend(code.as_bytes());
+        write(&file, &bytes);
+        let error = Model::open(folder.path()).expect_err("code is refused").to_string();
+        assert!(error.contains(word) && error.contains("nothing in it was run"), "{error}");
+    }
+}
+
+pub(crate) fn write(file: &Path, bytes: &[u8]) {
+    std::fs::File::create(file).and_then(|mut file| file.write_all(bytes)).expect("written");
 }
 
 #[test]
