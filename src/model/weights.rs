@@ -156,6 +156,25 @@ impl StoredTensor {
         let dtype = *self.dtype.as_ref().ok()?;
         Some(elements(dtype, &self.storage.bytes()[self.range.clone()], self.scales.as_deref()))
     }
+    /// One of the `count` things that the first dimension tells apart.
+    pub(super) fn part(&self, index: usize, count: usize) -> Self {
+        let cut = |range: &Range<usize>| {
+            let size = range.len() / count;
+            let start = range.start + index * size;
+            start..start + size
+        };
+        let scales = match self.scales.as_deref() {
+            Some(StoredScales::Exponents { storage, range }) => {
+                Some(Arc::new(StoredScales::Exponents { storage: storage.clone(), range: cut(range) }))
+            }
+            Some(StoredScales::Tiles { factors, row, tile }) => {
+                let factors = factors[cut(&(0..factors.len()))].to_vec();
+                Some(Arc::new(StoredScales::Tiles { factors, row: *row, tile: *tile }))
+            }
+            None => None,
+        };
+        Self { shape: self.shape[1..].to_vec(), range: cut(&self.range), scales, ..self.clone() }
+    }
     /// The same with its bytes where their type can be read in place: some writers do not align them.
     pub(super) fn aligned(mut self) -> Self {
         let Ok(dtype) = self.dtype else { return self };

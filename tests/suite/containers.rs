@@ -83,6 +83,25 @@ fn blocks_unpack_as_the_gguf_package_unpacks_them() {
     }
 }
 
+#[test]
+fn numbers_of_few_bits_equal_pytorchs() {
+    let bytes = std::fs::read(containers().join("scaled.safetensors")).expect("a fixture");
+    let tensors = SafeTensors::deserialize(&bytes).expect("sound safetensors");
+    let bytes = |name: &str| tensors.tensor(name).expect("a tensor of the maker").data().to_vec();
+    let check = |name: &str, packing: Packing, bytes: &[u8], scales: Scales<'_>| {
+        let numbers = tensors.tensor(&format!("{name}.numbers")).expect("its numbers");
+        let (words, _) = numbers.data().as_chunks::<4>();
+        let expected: Vec<f32> = words.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+        let mut found = vec![0.0_f32; expected.len()];
+        Elements::Packed(Packed { packing, bytes, scales, first: 0 }).read(0, &mut found);
+        let same = |(a, b): (&f32, &f32)| a == b || a.is_nan() && b.is_nan();
+        assert!(found.iter().zip(&expected).all(same), "{name}: {found:?}, expected {expected:?}");
+    };
+    check("F8_E4M3", Packing::E4m3, &bytes("codes"), Scales::Within);
+    check("F8_E5M2", Packing::E5m2, &bytes("codes"), Scales::Within);
+    check("MXFP4", Packing::Mxfp4Apart, &bytes("blocks"), Scales::Exponents(&bytes("exponents")));
+}
+
 fn word(bytes: &[u8]) -> u64 {
     let mut word = [0; 8];
     word[..bytes.len()].copy_from_slice(bytes);

@@ -2,6 +2,7 @@
 
 pub mod gguf;
 mod safetensors;
+mod scales;
 mod torch;
 
 use super::error::LoadError;
@@ -70,6 +71,7 @@ impl Tensors {
             }
             tensors.add(&folder.join(name))?;
         }
+        scales::join(&mut tensors)?;
         Ok(tensors)
     }
 
@@ -90,6 +92,7 @@ impl Tensors {
     pub(in crate::model) fn from_file(file: &Path) -> Result<Self, LoadError> {
         let mut tensors = Self { place: file.to_owned(), ..Self::default() };
         tensors.add(file)?;
+        scales::join(&mut tensors)?;
         Ok(tensors)
     }
 

@@ -1,5 +1,6 @@
 //! safetensors, single and sharded. The `safetensors` crate checks the header against the file before we trust it.
 
+use crate::kernels::Packing;
 use crate::model::error::LoadError;
 use crate::model::weights::{Dtype, Storage, StoredTensor};
 use safetensors::SafeTensors;
@@ -27,6 +28,8 @@ pub(super) fn parse(
             safetensors::Dtype::F32 => Ok(Dtype::F32),
             safetensors::Dtype::F16 => Ok(Dtype::F16),
             safetensors::Dtype::BF16 => Ok(Dtype::Bf16),
+            safetensors::Dtype::F8_E4M3 => Ok(Dtype::Packed(Packing::E4m3)),
+            safetensors::Dtype::F8_E5M2 => Ok(Dtype::Packed(Packing::E5m2)),
             other => Err(format!("{other:?}")),
         };
         let tensor = StoredTensor::new(dtype, info.shape.clone(), storage, range, file);

@@ -191,8 +191,10 @@ fn rename(
     let changed = undo(found.change, known, tensor)
         .ok_or_else(|| format!("tensor `{name}` is {:?}, which does not fit the heads", tensor.shape))?;
     if theirs.contains("{e}") {
-        for (index, slice) in slices(&changed).into_iter().enumerate() {
-            into.insert(theirs.replace("{e}", &index.to_string()), slice);
+        // An empty tensor may claim any number of parts
+        let count = changed.shape.first().copied().filter(|_| !changed.range.is_empty()).unwrap_or(0);
+        for index in 0..count {
+            into.insert(theirs.replace("{e}", &index.to_string()), changed.part(index, count));
         }
     } else {
         into.insert(theirs, changed);
@@ -267,15 +269,4 @@ fn undo(change: Change, known: &Known<'_>, tensor: &StoredTensor) -> Option<Stor
 fn rows(n: usize, row: impl Fn(usize) -> usize) -> Option<Arc<[u32]>> {
     u32::try_from(n).ok()?;
     Some((0..n).map(|i| row(i) as u32).collect())
-}
-
-/// A tensor's slices along its first dimension, each a tensor.
-fn slices(tensor: &StoredTensor) -> Vec<StoredTensor> {
-    let Some((&count, rest)) = tensor.shape.split_first() else { return Vec::new() };
-    let size = tensor.range.len().checked_div(count).unwrap_or(0);
-    let slice = |index: usize| {
-        let start = tensor.range.start + index * size;
-        StoredTensor { shape: rest.to_vec(), range: start..start + size, ..tensor.clone() }
-    };
-    if tensor.range.is_empty() { Vec::new() } else { (0..count).map(slice).collect() }
 }
