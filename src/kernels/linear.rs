@@ -34,6 +34,7 @@ impl<'a> Elements<'a> {
         }
     }
     /// Those from `start` on.
+    #[must_use]
     pub fn from(self, start: usize) -> Elements<'a> {
         match self {
             Self::F32(x) => Self::F32(&x[start..]),

@@ -193,7 +193,7 @@ impl Packed<'_> {
             }
             Packing::E4m3 => self.tiled(block, bytes, out, e4m3),
             Packing::E5m2 => {
-                self.tiled(block, bytes, out, |byte| f16::from_bits(u16::from(byte) << 8).to_f32())
+                self.tiled(block, bytes, out, |byte| f16::from_bits(u16::from(byte) << 8).to_f32());
             }
         }
     }

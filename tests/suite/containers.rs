@@ -78,7 +78,10 @@ fn blocks_unpack_as_the_gguf_package_unpacks_them() {
         for start in [1, 31, 32, 33, expected.len() - 5] {
             let mut part = vec![0.0_f64; expected.len() - start - 3];
             elements.from(start - 1).read(1, &mut part);
-            assert!(part.iter().zip(&whole[start..]).all(|(a, b)| *a == f64::from(*b)), "{packing} from {start}");
+            assert!(
+                part.iter().zip(&whole[start..]).all(|(a, b)| a.to_bits() == f64::from(*b).to_bits()),
+                "{packing} from {start}"
+            );
         }
     }
 }
@@ -94,7 +97,7 @@ fn numbers_of_few_bits_equal_pytorchs() {
         let expected: Vec<f32> = words.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
         let mut found = vec![0.0_f32; expected.len()];
         Elements::Packed(Packed { packing, bytes, scales, first: 0 }).read(0, &mut found);
-        let same = |(a, b): (&f32, &f32)| a == b || a.is_nan() && b.is_nan();
+        let same = |(a, b): (&f32, &f32)| a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan();
         assert!(found.iter().zip(&expected).all(same), "{name}: {found:?}, expected {expected:?}");
     };
     check("F8_E4M3", Packing::E4m3, &bytes("codes"), Scales::Within);
@@ -153,7 +156,8 @@ fn what_pytorch_saved_equals_its_original() {
 
 #[test]
 fn shards_of_pytorch_open() {
-    let mut folders = std::fs::read_dir(containers()).expect("fixtures").map(|entry| entry.expect("one").path());
+    let mut folders =
+        std::fs::read_dir(containers()).expect("fixtures").map(|entry| entry.expect("one").path());
     let shards = folders.find(|folder| folder.is_dir()).expect("a folder of shards");
     let name = shards.file_name().expect("a name").to_string_lossy().into_owned();
     let (fixture, _) = name.split_once('@').expect("FIXTURE@CASE");

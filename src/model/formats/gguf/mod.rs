@@ -70,7 +70,7 @@ pub(in crate::model) fn open(file: &Path) -> Result<Whole, LoadError> {
     } else {
         Header { metadata, tensors }
     };
-    translate::whole(metadata, tensors, file)
+    translate::whole(metadata, &tensors, file)
 }
 
 /// `model-00002-of-00003.gguf` and its kin.

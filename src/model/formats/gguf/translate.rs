@@ -87,7 +87,7 @@ impl Known<'_> {
     /// All numbers of a small tensor.
     pub(super) fn numbers(&self, tensor: &str) -> Option<Vec<f32>> {
         let tensor = self.tensors.get(tensor)?;
-        if tensor.shape.len() != 1 { None } else { read(tensor) }
+        if tensor.shape.len() == 1 { read(tensor) } else { None }
     }
     /// Query heads, key heads, and the width of each.
     pub(super) fn heads(&self) -> Option<(usize, usize, usize)> {
@@ -101,7 +101,8 @@ impl Known<'_> {
 
 /// A number that was kept in single precision, as it was written before that.
 fn shortest(x: f64) -> f64 {
-    if f64::from(x as f32) == x { (x as f32).to_string().parse().unwrap_or(x) } else { x }
+    let single = x as f32;
+    if f64::from(single).to_bits() == x.to_bits() { single.to_string().parse().unwrap_or(x) } else { x }
 }
 
 fn read(tensor: &StoredTensor) -> Option<Vec<f32>> {
@@ -114,7 +115,7 @@ fn read(tensor: &StoredTensor) -> Option<Vec<f32>> {
 /// The model that a file's tables describe.
 pub(super) fn whole(
     metadata: Metadata,
-    tensors: Vec<(String, StoredTensor)>,
+    tensors: &[(String, StoredTensor)],
     file: &Path,
 ) -> Result<Whole, LoadError> {
     let name = metadata.text("general.architecture").unwrap_or_default();
@@ -135,7 +136,7 @@ pub(super) fn whole(
     let known = Known { metadata: &metadata, tensors: &by_name, architecture: name };
     let described = describe(architecture, &known);
     let mut map = BTreeMap::new();
-    for (name, tensor) in &tensors {
+    for (name, tensor) in tensors {
         rename(architecture, &known, name, tensor, &mut map).map_err(|reason| broken(file, reason))?;
     }
     let tensors = Tensors { map, place: file.to_owned() };
@@ -182,12 +183,12 @@ fn rename(
         into.insert(name.to_owned(), tensor.clone());
         return Ok(());
     };
-    let mut theirs = found.theirs.replace("{l}", &layer);
-    if let Some(bare) = theirs.strip_suffix('!') {
-        theirs = bare.to_owned(); // parameters without `.weight` behind them
-    } else if !suffix.is_empty() {
-        theirs = format!("{theirs}.{suffix}");
-    }
+    let theirs = found.theirs.replace("{l}", &layer);
+    let theirs = match theirs.strip_suffix('!') {
+        Some(bare) => bare.to_owned(), // a parameter without `.weight` behind it
+        None if suffix.is_empty() => theirs,
+        None => format!("{theirs}.{suffix}"),
+    };
     let changed = undo(found.change, known, tensor)
         .ok_or_else(|| format!("tensor `{name}` is {:?}, which does not fit the heads", tensor.shape))?;
     if theirs.contains("{e}") {

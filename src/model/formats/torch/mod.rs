@@ -2,13 +2,15 @@
 //!
 //! Since PyTorch 1.6 both lie in a zip archive without compression; before, the storages follow the pickle.
 
+mod machine;
 mod names;
 mod pickle;
 mod state;
 
 use crate::model::error::LoadError;
 use crate::model::weights::{Storage, StoredTensor};
-use pickle::{MAGIC_WORD, Pickle, Value};
+use machine::MAGIC_WORD;
+use pickle::{Pickle, Value};
 use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::ops::Range;
