@@ -99,13 +99,13 @@ impl LoadError {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::NotFound(_) => {
-                "check the path; a Hugging Face folder or a .safetensors file is expected".into()
+                "check the path; a Hugging Face folder or a .safetensors, .gguf, .bin or .pth file is expected".into()
             }
             Self::NoConfig(_) => "put the model's config.json beside its weights".into(),
             Self::NoWeights(_) => {
-                "expected model.safetensors, or its shards with model.safetensors.index.json".into()
+                "expected model.safetensors or pytorch_model.bin, their shards with an .index.json, or one .gguf".into()
             }
-            Self::UnknownFormat(_) => "open a Hugging Face folder or a .safetensors file".into(),
+            Self::UnknownFormat(_) => "open a Hugging Face folder or a .safetensors, .gguf, .bin or .pth file".into(),
             Self::Config { source, .. } => return source.hint(),
             Self::Broken { .. } | Self::Index { .. } => "download or copy the file again".into(),
             Self::Missing { .. } | Self::Shape { .. } => {

@@ -49,16 +49,14 @@ pub struct EmbeddedFiles {
 }
 
 impl Model {
-    /// Opens a Hugging Face folder, or one `.safetensors` file whose `config.json` lies beside it.
+    /// Opens a folder in Hugging Face layout, a weight file whose `config.json` lies beside it, or a GGUF, which needs
+    /// nothing beside it.
     pub fn open(path: &Path) -> Result<Self, LoadError> {
         if !path.exists() {
             return Err(LoadError::NotFound(path.to_owned()));
         }
         if let Some(file) = gguf_at(path) {
-            let gguf::Whole { config, tensors, metadata: _ } = gguf::open(&file)?;
-            let network = network(&config, &file, &tensors)?;
-            let tokenizer = Tokenizer::from_folder(file.parent().unwrap_or(Path::new(".")))?;
-            return Ok(Self::assemble(name_of(path), Origin::Path(path.to_owned()), network, tokenizer));
+            return Self::open_gguf(path, &file);
         }
         // A link's own name says more than that of the blob it may point to, so the path stays as it was given
         let (folder, tensors) = if path.is_dir() {
@@ -84,6 +82,17 @@ impl Model {
         };
         let network = network(&config, &file, &tensors)?;
         let tokenizer = Tokenizer::from_folder(&folder)?;
+        Ok(Self::assemble(name_of(path), Origin::Path(path.to_owned()), network, tokenizer))
+    }
+
+    /// Opens a GGUF file that `path` is or holds; its tokenizer is inside, or beside it.
+    fn open_gguf(path: &Path, file: &Path) -> Result<Self, LoadError> {
+        let gguf::Whole { config, tensors, metadata } = gguf::open(file)?;
+        let network = network(&config, file, &tensors)?;
+        let tokenizer = match Tokenizer::from_gguf(&metadata, file)? {
+            Some(tokenizer) => Some(tokenizer),
+            None => Tokenizer::from_folder(file.parent().unwrap_or(Path::new(".")))?,
+        };
         Ok(Self::assemble(name_of(path), Origin::Path(path.to_owned()), network, tokenizer))
     }
 

@@ -14,6 +14,7 @@ mod mlp;
 mod rotary;
 mod sampling;
 mod spec;
+mod stored;
 mod tokenizer;
 mod transformer;
 mod weights;
@@ -30,9 +31,10 @@ pub use load::{EmbeddedFiles, Model, Origin};
 pub use rotary::{Rotary, RotaryScaling};
 pub use sampling::{Sampler, Sampling, largest, probabilities};
 pub use spec::{
-    BlockSpec, EmbeddingProjection, EmbeddingSpec, HeadSpec, LogitSpec, MlpSpec, ModelSpec, NormKind,
-    NormSpec, Placement, Positions,
+    BlockSpec, EmbeddingProjection, EmbeddingSpec, EncoderSpec, HeadSpec, LogitSpec, MlpSpec, ModelSpec,
+    NormKind, NormSpec, Part, Placement, Positions,
 };
-pub use tokenizer::{EncodeError, Token, Tokenizer, shown};
+pub use tokenizer::{EncodeError, Token, Tokenizer, WordSplit, Words, shown};
 pub use transformer::{Context, Network, See};
-pub use weights::{Dtype, TensorInfo, Weights};
+pub use stored::Dtype;
+pub use weights::{TensorInfo, Weights};

@@ -6,7 +6,7 @@ mod scales;
 mod torch;
 
 use super::error::LoadError;
-use super::weights::{Storage, StoredTensor, map_file};
+use super::stored::{Storage, StoredTensor, map_file};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

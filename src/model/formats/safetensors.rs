@@ -2,7 +2,7 @@
 
 use crate::kernels::Packing;
 use crate::model::error::LoadError;
-use crate::model::weights::{Dtype, Storage, StoredTensor};
+use crate::model::stored::{Dtype, Storage, StoredTensor};
 use safetensors::SafeTensors;
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -6,7 +6,7 @@
 use super::Tensors;
 use crate::kernels::Packing;
 use crate::model::error::LoadError;
-use crate::model::weights::{Dtype, StoredScales, StoredTensor};
+use crate::model::stored::{Dtype, StoredScales, StoredTensor};
 use std::sync::Arc;
 
 /// The side of a tile where it cannot be told from the shapes.

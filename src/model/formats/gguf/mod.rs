@@ -10,7 +10,7 @@ use super::Tensors;
 use crate::kernels::Packing;
 use crate::model::config::Config;
 use crate::model::error::LoadError;
-use crate::model::weights::{Dtype, Storage, StoredTensor, map_file};
+use crate::model::stored::{Dtype, Storage, StoredTensor, map_file};
 use metadata::Cursor;
 pub use metadata::Metadata;
 use std::path::{Path, PathBuf};

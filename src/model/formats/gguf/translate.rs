@@ -5,7 +5,7 @@ use super::architectures::ARCHITECTURES;
 use super::{Metadata, Tensors, Whole, broken};
 use crate::model::config::Config;
 use crate::model::error::{LoadError, SpecError};
-use crate::model::weights::{Dtype, Storage, StoredTensor};
+use crate::model::stored::{Dtype, Storage, StoredTensor};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -8,7 +8,7 @@ mod pickle;
 mod state;
 
 use crate::model::error::LoadError;
-use crate::model::weights::{Storage, StoredTensor};
+use crate::model::stored::{Storage, StoredTensor};
 use machine::MAGIC_WORD;
 use pickle::{Pickle, Value};
 use std::collections::BTreeMap;

@@ -4,7 +4,7 @@ use super::Storages;
 use super::names::{Global, Kind};
 use super::pickle::{Id, Pickle, Value};
 use crate::kernels::Packing;
-use crate::model::weights::{Dtype, Storage, StoredTensor};
+use crate::model::stored::{Dtype, Storage, StoredTensor};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
