@@ -2,7 +2,8 @@
 
 use super::{Job, available_bytes};
 use crate::model::{
-    Context, EncodeError, HeadSpec, Model, Part, Repeats, Sampler, Sampling, Sums, Tokenizer,
+    ClassHead, Context, EncodeError, HeadSpec, Model, Part, Pooling, Repeats, Sampler, Sampling, Sums,
+    Tokenizer,
 };
 use crate::trace::{Candidate, Token, Trace, estimate_bytes};
 use std::sync::Arc;
@@ -61,6 +62,14 @@ pub enum RunError {
         /// Positions of the model
         limit: usize,
     },
+    /// Fewer tokens than a classifier over all positions reads
+    #[error("the prompt has {found} tokens, the model's classifier reads exactly {needed}")]
+    TooShort {
+        /// Tokens of the prompt
+        found: usize,
+        /// Tokens that are read
+        needed: usize,
+    },
     /// An id the model has no vector for
     #[error("id {id} is out of range: the model knows {vocab} tokens (0 to {})", .vocab - 1)]
     OutOfRange {
@@ -104,6 +113,7 @@ impl RunError {
             Self::TooLong { limit, .. } => {
                 format!("shorten it, or cut it to its first {limit} tokens with --cut")
             }
+            Self::TooShort { needed, .. } => format!("pad it to {needed} tokens, as the model was trained"),
             Self::OutOfRange { .. } => "ids must come from this model's own vocabulary".into(),
             Self::NoTokenizer => "give ids with --ids, or put tokenizer.json beside the weights".into(),
             Self::Encode(_) => "use only characters that the model's vocabulary spells".into(),
@@ -126,7 +136,22 @@ pub fn tokens_of(model: &Model, prompt: &Prompt, cut: bool) -> Result<Vec<Token>
     let spec = model.spec();
     let (vocab, context) =
         spec.encoder.as_ref().map_or((spec.vocab, spec.context), |encoder| (encoder.vocab, encoder.context));
-    checked(model, prompt, cut, vocab, context)
+    let tokens = match (prompt, &model.tokenizer) {
+        (Prompt::Text(text), _) if text.is_empty() => return Err(RunError::Empty),
+        (Prompt::Text(text), Some(tokenizer)) => tokenizer.encode(text)?,
+        (Prompt::Text(_), None) => return Err(RunError::NoTokenizer),
+        (Prompt::Ids(ids), Some(tokenizer)) => ids.iter().map(|&id| tokenizer.token(id)).collect(),
+        (Prompt::Ids(ids), None) => ids.iter().map(|&id| model.token(id)).collect(),
+    };
+    let tokens = checked(tokens, cut, vocab, context)?;
+    match &spec.head {
+        HeadSpec::Classes(ClassHead { pooling: Pooling::Flatten { positions }, .. })
+            if tokens.len() < *positions =>
+        {
+            Err(RunError::TooShort { found: tokens.len(), needed: *positions })
+        }
+        _ => Ok(tokens),
+    }
 }
 
 /// The tokens of a target, after those that every target begins with.
@@ -136,24 +161,22 @@ fn target_of(model: &Model, prompt: Option<&Prompt>, cut: bool) -> Result<Vec<To
     let mut tokens: Vec<Token> = start.iter().map(|&id| model.token(id)).collect();
     if let Some(prompt) = prompt {
         let room = spec.context.map(|context| context.saturating_sub(tokens.len()));
-        tokens.extend(checked(model, prompt, cut, spec.vocab, room)?);
+        let own = match (prompt, model.writer()) {
+            (Prompt::Text(text), Some(tokenizer)) => tokenizer.encode_bare(text)?,
+            (Prompt::Text(_), None) => return Err(RunError::NoTokenizer),
+            (Prompt::Ids(ids), _) => ids.iter().map(|&id| model.token(id)).collect(),
+        };
+        tokens.extend(checked(own, cut, spec.vocab, room)?);
     }
     Ok(tokens)
 }
 
 fn checked(
-    model: &Model,
-    prompt: &Prompt,
+    mut tokens: Vec<Token>,
     cut: bool,
     vocab: usize,
     context: Option<usize>,
 ) -> Result<Vec<Token>, RunError> {
-    let mut tokens = match (prompt, &model.tokenizer) {
-        (Prompt::Text(text), _) if text.is_empty() => return Err(RunError::Empty),
-        (Prompt::Text(text), Some(tokenizer)) => tokenizer.encode(text)?,
-        (Prompt::Text(_), None) => return Err(RunError::NoTokenizer),
-        (Prompt::Ids(ids), _) => ids.iter().map(|&id| model.token(id)).collect(),
-    };
     if tokens.is_empty() {
         return Err(RunError::Empty);
     }
@@ -276,12 +299,20 @@ fn advance(
 fn answer(model: &Model, trace: &mut Trace, rows: LogitRows) {
     let mask = model.tokenizer.as_ref().and_then(Tokenizer::mask);
     let at = match trace.spec.head {
-        HeadSpec::None => None,
+        HeadSpec::None | HeadSpec::Classes(_) => None,
         HeadSpec::NextToken => Some(trace.n_tokens() - 1),
+        HeadSpec::MaskedToken { .. } if trace.spec.generates() => Some(trace.n_tokens() - 1),
         HeadSpec::MaskedToken { .. } => trace.tokens.iter().position(|token| Some(token.id) == mask),
     };
     let resid = trace.resid(trace.n_layers());
     let width = trace.spec.width;
+    let classes = match &trace.spec.head {
+        HeadSpec::Classes(head) => {
+            let logits = model.network.class_logits(resid);
+            logits.chunks_exact(head.outputs(width)).map(|row| Candidate::classes(head, row)).collect()
+        }
+        _ => Vec::new(),
+    };
     let logits = match (rows, at) {
         (LogitRows::All, _) => model.network.logits(resid),
         (LogitRows::Answer, Some(at)) => model.network.logits(&resid[at * width..(at + 1) * width]),
@@ -292,6 +323,7 @@ fn answer(model: &Model, trace: &mut Trace, rows: LogitRows) {
         let row = if rows == LogitRows::All { at } else { 0 };
         &logits[row * vocab..(row + 1) * vocab]
     });
+    trace.classes = Arc::new(classes);
     trace.next = Arc::new(row.map_or_else(Vec::new, |row| Candidate::best(model, row, CANDIDATES)));
     trace.has_nan |= row.is_some_and(|row| row.iter().any(|x| x.is_nan()));
     trace.answer_at = at;
@@ -314,7 +346,7 @@ pub fn generate(
         return Err(RunError::DoesNotGenerate(model.name.clone()));
     }
     let mut repeats = Repeats::of(&trace.ids());
-    let ends = model.tokenizer.as_ref().map_or_else(Vec::new, Tokenizer::ends);
+    let ends = model.writer().map_or_else(Vec::new, Tokenizer::ends);
     let mut sampler = Sampler::new(sampling.clone());
     let limit = trace.spec.context.unwrap_or(usize::MAX);
     let vocab = trace.spec.vocab;

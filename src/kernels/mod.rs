@@ -9,6 +9,7 @@ pub mod linear;
 mod norm;
 mod packed;
 pub mod panels;
+mod pool;
 mod real;
 mod scores;
 mod softmax;
@@ -18,6 +19,7 @@ pub use linear::{Elements, Matrix, linear};
 pub use norm::{layer_norm, rms_norm};
 pub use packed::{Packed, Packing, Scales, Tiles};
 pub use panels::{KeyPanels, PANEL, PaddedRows};
+pub use pool::{max_row, mean_row};
 pub use real::Real;
 pub use softmax::{RowMoments, weights};
 

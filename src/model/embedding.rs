@@ -40,6 +40,10 @@ impl Network {
             Positions::Learned { offset } => {
                 Some(self.rows(tokens.len(), width, &name("pos_embed.W_pos"), |i| first + i + offset))
             }
+            Positions::LearnedPast { padding } => {
+                let positions = past(tokens, first, padding);
+                Some(self.rows(tokens.len(), width, "pos_embed.W_pos", |i| positions[i]))
+            }
             Positions::Sinusoidal => Some(sinusoids(first..first + tokens.len(), width, |position, i| {
                 position as f64 / 10_000_f64.powf(2.0 * i as f64 / width as f64)
             })),
@@ -75,6 +79,19 @@ impl Network {
         }
         x
     }
+}
+
+/// Rows of new tokens, the first at position `first`, where padding takes no position.
+fn past(tokens: &[u32], first: usize, padding: usize) -> Vec<usize> {
+    let mut next = first + padding + 1;
+    let row = |&token: &u32| {
+        if token as usize == padding {
+            return padding;
+        }
+        next += 1;
+        next - 1
+    };
+    tokens.iter().map(row).collect()
 }
 
 /// Sines of `angle(position, i)` in the first half of the width, cosines in the second, [position, width].

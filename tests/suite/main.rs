@@ -8,6 +8,7 @@ mod export;
 mod figures;
 mod floors;
 mod html;
+mod keras;
 mod kernels;
 mod loading;
 mod malformed;
