@@ -7,7 +7,7 @@ use safetensors::SafeTensors;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-fn containers() -> PathBuf {
+pub(crate) fn containers() -> PathBuf {
     fixtures().join("containers")
 }
 
@@ -130,7 +130,7 @@ fn a_files_own_words_can_be_asked_for() {
 }
 
 /// A folder with a parity fixture's configuration and nothing else.
-fn bare(fixture: &str) -> tempfile::TempDir {
+pub(crate) fn bare(fixture: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder for the copy");
     let config = fixtures().join(fixture).join("config.json");
     std::fs::copy(config, folder.path().join("config.json")).expect("a copy");

@@ -1,6 +1,7 @@
 //! One test binary: egui and candle link once; a module per contract.
 
 mod by_hand;
+mod broken_containers;
 mod cli;
 mod containers;
 mod docs;
