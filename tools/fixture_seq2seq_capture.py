@@ -99,6 +99,10 @@ def capture(model, tokens: list[int], **inputs) -> Values:
                 values[name] = values[name].reshape(values[name].shape[0], pattern.shape[1], -1)
     if has_decoder:
         values["target_tokens"] = target["decoder_input_ids"][0]
+    else:
+        # The one stack there is has the names of any other model's
+        values = {name.replace("encoder.", "blocks.").replace("blocks.hook", "hook"): values[name] for name in values}
+        values = {name.replace("blocks.ln_final", "ln_final"): value for name, value in values.items()}
     return values | head_outputs(output)
 
 

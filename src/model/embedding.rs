@@ -34,6 +34,10 @@ impl Network {
             x = self.plain(&x, &name("embed.W_in"), &name("embed.b_in"));
         }
         see(Hook::Embed, &mut x);
+        let normed = |x: &[F]| spec.norm.map(|norm| self.norm(norm, &name("embed.ln"), x));
+        if spec.norm_first {
+            x = normed(&x).unwrap_or(x);
+        }
         let width = x.len() / tokens.len().max(1);
         let positions = match spec.positions {
             Positions::None => None,
@@ -62,8 +66,8 @@ impl Network {
         if spec.token_types > 0 {
             add(&mut x, &self.rows(tokens.len(), width, &name("embed.W_type"), |_| 0));
         }
-        if let Some(norm) = spec.norm {
-            x = self.norm(norm, &name("embed.ln"), &x);
+        if !spec.norm_first {
+            x = normed(&x).unwrap_or(x);
         }
         match projected {
             Some(true) => self.plain(&x, &name("embed.W_in"), &name("embed.b_in")),

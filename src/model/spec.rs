@@ -69,11 +69,21 @@ pub struct EmbeddingSpec {
     /// Norm over the sum
     #[serde(default)]
     pub norm: Option<NormSpec>,
+    /// That norm comes before positions are added (Blenderbot-small's decoder)
+    #[serde(default)]
+    pub norm_first: bool,
 }
 
 impl Default for EmbeddingSpec {
     fn default() -> Self {
-        Self { projection: None, scale: 1.0, positions: Positions::None, token_types: 0, norm: None }
+        Self {
+            projection: None,
+            scale: 1.0,
+            positions: Positions::None,
+            token_types: 0,
+            norm: None,
+            norm_first: false,
+        }
     }
 }
 

@@ -15,7 +15,7 @@ pub(crate) fn containers() -> PathBuf {
 fn check(path: &Path, fixture: &str) {
     let expected = Expected::read(&fixtures().join(fixture).join("expected.safetensors"));
     let model = open(path);
-    let trace = run_ids(&model, &expected.tokens());
+    let trace = run_ids(&model, &expected.ids("tokens"));
     none(&compare(&model, &trace, &expected, &path.display().to_string()));
 }
 

@@ -35,6 +35,8 @@ const FAMILIES: &[&Family] = &[
     &qwen2::FAMILY,
     &bert::FAMILY,
     &t5::FAMILY,
+    &t5::ENCODER,
+    &t5::MULTILINGUAL,
     &umt5::FAMILY,
     &bart::FAMILY,
     &mbart::FAMILY,
@@ -42,6 +44,7 @@ const FAMILIES: &[&Family] = &[
     &pegasus::FAMILY,
     &m2m_100::FAMILY,
     &blenderbot::FAMILY,
+    &blenderbot::SMALL,
     &bert::CLASSES,
     &bert::TAGGER,
     &bert::ANSWERS,
@@ -178,10 +181,15 @@ fn head_dim(width: usize, heads: usize, key: &str) -> Result<usize, SpecError> {
     Err(SpecError::Value { key: key.into(), found: heads.to_string(), expected: "a divisor of the width" })
 }
 
-/// The head a class of the family has: none where it is called `…Model` (but some are called `…LMHeadModel`).
+/// The head a class of the family has: none where it is called `…Model` (but for `…LMHeadModel` and `…MTModel`).
 fn head_of(config: &Config) -> HeadSpec {
     match config.architecture() {
-        Some(class) if class.ends_with("Model") && !class.ends_with("LMHeadModel") => HeadSpec::None,
+        Some(class)
+            if class.ends_with("Model")
+                && !["LMHeadModel", "MTModel"].iter().any(|end| class.ends_with(end)) =>
+        {
+            HeadSpec::None
+        }
         _ => HeadSpec::NextToken,
     }
 }
