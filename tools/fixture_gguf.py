@@ -8,7 +8,7 @@ same bytes. Needs gguf beside what `make_fixtures.py` needs.
     python tools/fixture_gguf.py                 write tests/fixtures/containers/*.gguf and gguf-*
 """
 
-import json
+import re
 import shutil
 import zlib
 from pathlib import Path
@@ -26,14 +26,39 @@ FIXTURES = Path(__file__).resolve().parent.parent / "tests" / "fixtures"
 CONTAINERS = FIXTURES / "containers"
 
 CONVERTED = {
-    # parity fixture: GGUF's architecture
+    # parity fixture: GGUF's architecture; each says nothing that GGUF has no word for
     "llama-gqa": "llama",
     "llama-mqa-headdim": "llama",
     "llama-f16-sharded": "llama",
     "llama3-rope": "llama",
     "llama-linear-rope": "llama",
+    "mixtral-odd": "llama",
     "gpt2-odd": "gpt2",
     "qwen2-odd": "qwen2",
+    "qwen3-odd": "qwen3",
+    "olmo2-odd": "olmo2",
+    "olmo-odd": "olmo",
+    "olmoe-odd": "olmoe",
+    "granite-odd": "granite",
+    "gemma-odd": "gemma",
+    "starcoder2-odd": "starcoder2",
+    "stablelm-12b": "stablelm",
+    "stablelm-odd": "stablelm",
+    "nemotron-odd": "nemotron",
+    "cohere-odd": "command-r",
+    "cohere2-odd": "cohere2",
+    "neox-parallel": "gptneox",
+    "falcon-7b": "falcon",
+    "falcon-40b": "falcon",
+    "bloom-odd": "bloom",
+    "mpt-odd": "mpt",
+    "bigcode-mqa": "starcoder",
+    "phi-odd": "phi2",
+    "phi3-odd": "phi3",
+    "phi3-longrope": "phi3",
+    "glm4-odd": "glm4",
+    "seq2seq/t5-gated": "t5",
+    "seq2seq/t5-first": "t5",
 }
 
 BLOCKS_32 = [Kind.Q4_0, Kind.Q4_1, Kind.Q5_0, Kind.Q5_1, Kind.Q8_0, Kind.IQ4_NL, Kind.MXFP4]
@@ -77,21 +102,42 @@ def write_blocks() -> None:
     save_file(arrays, CONTAINERS / "blocks.safetensors")
 
 
-def turned(weight: np.ndarray, heads: int) -> np.ndarray:
+def paired(weight: np.ndarray, heads: int) -> np.ndarray:
     """Halves of each head made pairs, as the converter does for Llama's rotary."""
     return weight.reshape(heads, 2, -1, *weight.shape[1:]).swapaxes(1, 2).reshape(weight.shape)
 
 
-def converted(name: str, weight: np.ndarray, architecture: str, config: dict) -> np.ndarray:
+def pulled_apart(weight: np.ndarray, heads: int, kv_heads: int) -> np.ndarray:
+    """Queries, keys and values of each group of heads: all queries, then all keys, then all values."""
+    groups = weight.reshape(kv_heads, heads // kv_heads + 2, -1, *weight.shape[1:])
+    parts = groups[:, :-2], groups[:, -2:-1], groups[:, -1:]
+    return np.concatenate([part.reshape(-1, *weight.shape[1:]) for part in parts])
+
+
+def converted(name: str, weight: np.ndarray, architecture: str, config: transformers.PretrainedConfig) -> np.ndarray:
     """A tensor as llama.cpp's converter stores it."""
-    heads = config.get("num_attention_heads", 0)
-    if architecture == "llama" and "q_proj" in name:
-        return turned(weight, heads)
-    if architecture == "llama" and "k_proj" in name:
-        return turned(weight, config.get("num_key_value_heads") or heads)
+    heads = config.num_attention_heads
+    if architecture in ("llama", "granite", "olmo", "smollm3"):
+        if "q_proj" in name:
+            return paired(weight, heads)
+        if "k_proj" in name:
+            return paired(weight, config.num_key_value_heads or heads)
     if architecture == "gpt2" and weight.ndim == 2 and any(part in name for part in ("c_attn", "c_fc", "c_proj")):
         return weight.T
+    if "query_key_value" in name:
+        return pulled_apart(weight, heads, kv_heads(config))
+    if architecture in ("gemma", "gemma2", "gemma3", "nemotron") and name.endswith("norm.weight"):
+        return weight + 1
     return weight
+
+
+def kv_heads(config: transformers.PretrainedConfig) -> int:
+    """Key and value heads."""
+    if config.model_type == "falcon":
+        return config.num_kv_heads if config.new_decoder_architecture else 1
+    if config.model_type == "gpt_bigcode":
+        return 1 if config.multi_query else config.n_head
+    return getattr(config, "num_key_value_heads", None) or config.num_attention_heads
 
 
 def llama3_factors(config: transformers.PretrainedConfig) -> np.ndarray:
@@ -107,32 +153,85 @@ def llama3_factors(config: transformers.PretrainedConfig) -> np.ndarray:
     return factors.astype(np.float32)
 
 
+def first(config: transformers.PretrainedConfig, *names: str):
+    """The first of these settings that there is."""
+    found = (getattr(config, name, None) for name in names)
+    return next((value for value in found if value is not None), None)
+
+
 def write_keys(writer: gguf.GGUFWriter, config: transformers.PretrainedConfig) -> None:
     """The sizes, under the keys that the converter uses."""
-    heads = config.num_attention_heads
+    heads, width = config.num_attention_heads, config.hidden_size
+    head_dim = first(config, "head_dim", "d_kv") or width // heads
+    inner = first(config, "intermediate_size", "n_inner", "ffn_hidden_size", "d_ff") or 4 * width
     writer.add_block_count(config.num_hidden_layers)
-    writer.add_embedding_length(config.hidden_size)
-    writer.add_context_length(config.max_position_embeddings)
-    writer.add_feed_forward_length(getattr(config, "intermediate_size", None) or config.n_inner or 4 * config.hidden_size)
+    writer.add_embedding_length(width)
+    writer.add_context_length(first(config, "max_position_embeddings", "max_seq_len", "n_positions") or 512)
+    writer.add_feed_forward_length(inner)
     writer.add_head_count(heads)
-    writer.add_head_count_kv(getattr(config, "num_key_value_heads", None) or heads)
-    if getattr(config, "head_dim", None):
-        writer.add_key_length(config.head_dim)
-        writer.add_value_length(config.head_dim)
-    if hasattr(config, "rms_norm_eps"):
-        writer.add_layer_norm_rms_eps(config.rms_norm_eps)
+    writer.add_head_count_kv(kv_heads(config))
+    if head_dim * heads != width:
+        writer.add_key_length(head_dim)
+        writer.add_value_length(head_dim)
+    rms = first(config, "rms_norm_eps")
+    if rms is not None or config.model_type == "t5":
+        writer.add_layer_norm_rms_eps(rms if rms is not None else config.layer_norm_epsilon)
     else:
-        writer.add_layer_norm_eps(getattr(config, "layer_norm_eps", None) or config.layer_norm_epsilon)
+        writer.add_layer_norm_eps(first(config, "layer_norm_eps", "layer_norm_epsilon", "norm_epsilon", "norm_eps") or 1e-5)
     if config.model_type == "bert":
         writer.add_causal_attention(False)
+    numbers = {
+        "sliding_window": writer.add_sliding_window,
+        "attn_logit_softcapping": writer.add_attn_logit_softcapping,
+        "final_logit_softcapping": writer.add_final_logit_softcapping,
+        "use_parallel_residual": writer.add_parallel_residual,
+        "clip_qkv": writer.add_clamp_kqv,
+        "embedding_multiplier": writer.add_embedding_scale,
+        "residual_multiplier": writer.add_residual_scale,
+        "attention_multiplier": writer.add_attention_scale,
+        "logits_scaling": writer.add_logit_scale,
+        "num_local_experts": writer.add_expert_count,
+        "num_experts": writer.add_expert_count,
+        "num_experts_per_tok": writer.add_expert_used_count,
+        "moe_intermediate_size": writer.add_expert_feed_forward_length,
+        "shared_expert_intermediate_size": writer.add_expert_shared_feed_forward_length,
+        "relative_attention_num_buckets": writer.add_relative_attn_buckets_count,
+        "decoder_start_token_id": writer.add_decoder_start_token_id,
+        "num_decoder_layers": writer.add_decoder_block_count,
+    }
+    written = set()
+    for name, write in numbers.items():
+        value = getattr(config, name, None)
+        if value is not None and write not in written:
+            write(value)
+            written.add(write)
+    if config.model_type in ("cohere", "cohere2"):
+        writer.add_logit_scale(config.logit_scale)
+    if config.model_type == "mpt" and config.attn_config.alibi:
+        writer.add_max_alibi_bias(config.attn_config.alibi_bias_max)
+    write_rope(writer, config, head_dim)
+
+
+def write_rope(writer: gguf.GGUFWriter, config: transformers.PretrainedConfig, head_dim: int) -> None:
+    """How far heads turn, and how their frequencies were stretched."""
     rope = getattr(config, "rope_parameters", None) or {}
-    if "rope_theta" in rope:
-        writer.add_rope_freq_base(rope["rope_theta"])
+    if "rope_theta" not in rope:
+        return
+    writer.add_rope_freq_base(rope["rope_theta"])
+    writer.add_rope_dimension_count(int(head_dim * rope.get("partial_rotary_factor", 1.0)))
     if rope.get("rope_type") == "linear":
         writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
         writer.add_rope_scaling_factor(rope["factor"])
     if rope.get("rope_type") == "llama3":
         writer.add_tensor("rope_freqs.weight", llama3_factors(config))
+    if rope.get("rope_type") == "longrope":
+        writer.add_rope_scaling_type(gguf.RopeScalingType.LONGROPE)
+        original = rope["original_max_position_embeddings"]
+        writer.add_rope_scaling_orig_ctx_len(original)
+        longer = config.max_position_embeddings / original
+        writer.add_rope_scaling_attn_factors(float(np.sqrt(1 + np.log(longer) / np.log(original))))
+        for kind in ("long", "short"):
+            writer.add_tensor(f"rope_factors_{kind}.weight", np.array(rope[f"{kind}_factor"], dtype=np.float32))
 
 
 def convert(name: str, architecture: str, path: Path) -> str:
@@ -143,16 +242,34 @@ def convert(name: str, architecture: str, path: Path) -> str:
     names = gguf.get_tensor_name_map(kind, config.num_hidden_layers)
     writer = gguf.GGUFWriter(path, architecture)
     write_keys(writer, config)
+    state = {}
     for file in sorted(folder.glob("model*.safetensors")):
-        for theirs, tensor in sorted(load_file(file).items()):
-            theirs = theirs.removeprefix("bert.")
-            ours = names.get_name(theirs, try_suffixes=(".weight", ".bias"))
-            if ours is None:
-                continue  # a pooler, a mask: the converter leaves these out too
-            weight = converted(theirs, tensor.float().numpy(), architecture, config.to_dict())
-            writer.add_tensor(ours, np.ascontiguousarray(weight))
+        state |= load_file(file)
+    for theirs, weight in stacked(state).items():
+        theirs = theirs.removeprefix("bert.")
+        ours = names.get_name(theirs, try_suffixes=(".weight", ".bias"))
+        if ours is None:
+            continue  # a pooler, a mask: the converter leaves these out too
+        weight = converted(theirs, weight, architecture, config)
+        writer.add_tensor(ours, np.ascontiguousarray(weight))
     finish(writer)
     return f"{path.relative_to(FIXTURES)}: {path.stat().st_size / 1e3:.0f} kB"
+
+
+def stacked(state: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:
+    """All tensors; those of experts, and norms of heads, one upon the other."""
+    found, piles = {}, {}
+    for name, tensor in sorted(state.items()):
+        part = re.fullmatch(r"(.*\.(?:experts|norms))\.(\d+)(\..*)", name)
+        if part:
+            piles.setdefault(part[1] + part[3], {})[int(part[2])] = tensor.float().numpy()
+        else:
+            found[name] = tensor.float().numpy()
+    for name, pile in piles.items():
+        # The mapping knows norms of heads by the name that they have while converting
+        name = name.replace("layernorm.norms.weight", "layernorm.weight")
+        found[name] = np.stack([pile[index] for index in sorted(pile)])
+    return found
 
 
 def convert_encoder() -> str:
@@ -244,7 +361,9 @@ def main() -> None:
     CONTAINERS.mkdir(parents=True, exist_ok=True)
     write_blocks()
     for name, architecture in CONVERTED.items():
-        print(convert(name, architecture, CONTAINERS / f"{name}.gguf"))
+        path = CONTAINERS / f"{name}.gguf"
+        path.parent.mkdir(exist_ok=True)
+        print(convert(name, architecture, path))
     print(convert_encoder())
     small = {"hidden_size": 96, "num_attention_heads": 3, "num_key_value_heads": 3, "intermediate_size": 64}
     print(write_packed("gguf-blocks-of-32", [*BLOCKS_32, Kind.F16, Kind.BF16], llama(num_hidden_layers=2, **small), 7))
