@@ -1,12 +1,16 @@
 //! Floor 5: jobs: load a model, run a prompt, generate. They know no window and no thread; both front ends call them.
 
 mod check;
+mod intervene;
 mod job;
 mod memory;
+mod numpy;
+mod resolve;
 mod run;
 
 pub use crate::model::{LoadError, Sampling};
 pub use check::{CheckResult, check};
+pub use intervene::{InterveneError, intervene};
 pub use job::{Job, Progress, in_pool, set_threads};
 pub use memory::{available_bytes, peak_bytes};
 pub use run::{LogitRows, Prompt, RunError, RunOptions, generate, run, tokens_of};

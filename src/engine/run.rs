@@ -2,7 +2,7 @@
 
 use super::{Job, available_bytes};
 use crate::model::{
-    Context, EncodeError, HeadSpec, Model, Repeats, Sampler, Sampling, Sums, Tokenizer, thumbnail_size,
+    Context, EncodeError, HeadId, HeadSpec, Hook, Model, ModelSpec, Repeats, Sampler, Sampling, Sums, Tokenizer, thumbnail_size,
 };
 use crate::trace::{Candidate, Token, Trace, estimate_bytes};
 use std::sync::Arc;
@@ -79,6 +79,14 @@ pub enum RunError {
         /// Tokens that would fit
         fits: usize,
     },
+    /// Interventions cut every edge of a query
+    #[error("head {head} would have nothing to look at from token {query}")]
+    EmptyRow {
+        /// The head
+        head: HeadId,
+        /// The query
+        query: usize,
+    },
     /// Asked to continue text with a model that does not
     #[error("{0} does not generate text")]
     DoesNotGenerate(String),
@@ -101,6 +109,7 @@ impl RunError {
             Self::Memory { fits, .. } => {
                 format!("about {fits} tokens would fit; close other programs or raise --memory")
             }
+            Self::EmptyRow { .. } => "leave it a key, or take the head away with zero=L.H".into(),
             Self::DoesNotGenerate(_) => "open a decoder with a language-model head".into(),
             Self::Cancelled => return None,
         })
@@ -149,12 +158,7 @@ pub fn run(
     let tokens = tokens_of(model, prompt, options.cut)?;
     let spec = model.spec();
     let rows = if options.logits == LogitRows::All { tokens.len() } else { 1 };
-    let budget = options.memory_budget.unwrap_or_else(|| available_bytes() / 4 * 3);
-    let needed = estimate_bytes(spec, tokens.len(), rows);
-    if needed > budget {
-        let fits = (tokens.len() as u64 * budget / needed) as usize;
-        return Err(RunError::Memory { needed, budget, fits });
-    }
+    check_budget(spec, tokens.len(), rows, options.memory_budget)?;
     let text = match prompt {
         Prompt::Text(text) => text.clone(),
         Prompt::Ids(_) => String::new(),
@@ -163,7 +167,8 @@ pub fn run(
     let repeats = Repeats::of(&ids);
     let mut trace = Trace::new(model.name.clone(), spec.clone(), text, tokens);
     let context = Context { first: 0, repeats: &repeats, thumbnail: thumbnail_size(ids.len()) };
-    advance(model, &mut trace, &ids, context, job, &mut |layer, trace| {
+    let x = embed(model, &mut trace, &ids, 0);
+    advance(model, &mut trace, x, 0, context, job, &mut |layer, trace| {
         if layer == 0 {
             trace.first_map_seconds = start.elapsed().as_secs_f64();
         }
@@ -174,34 +179,83 @@ pub fn run(
     Ok(trace)
 }
 
-/// Sends new tokens through every block; the trace grows by their rows.
-fn advance(
+/// Refuses a run that would take more memory than there is.
+pub(super) fn check_budget(
+    spec: &ModelSpec,
+    n_tokens: usize,
+    rows_of_logits: usize,
+    budget: Option<u64>,
+) -> Result<(), RunError> {
+    let budget = budget.unwrap_or_else(|| available_bytes() / 4 * 3);
+    let needed = estimate_bytes(spec, n_tokens, rows_of_logits);
+    if needed > budget {
+        let fits = (n_tokens as u64 * budget / needed) as usize;
+        return Err(RunError::Memory { needed, budget, fits });
+    }
+    Ok(())
+}
+
+/// Vectors of new tokens, the first at position `first`.
+pub(super) fn embed(model: &Model, trace: &mut Trace, ids: &[u32], first: usize) -> Vec<f32> {
+    let changes = Arc::clone(&trace.changes);
+    let means = Arc::make_mut(&mut trace.means);
+    model.network.embed(ids, first, &mut |hook, data: &mut [f32]| {
+        changes.apply(hook, 0, first, ids.len(), data, means);
+    })
+}
+
+/// Sends new tokens, [token, width] before block `layer`, through that and every later one; the trace grows by their
+/// rows.
+pub(super) fn advance(
     model: &Model,
     trace: &mut Trace,
-    ids: &[u32],
+    mut x: Vec<f32>,
+    layer: usize,
     context: Context<'_>,
     job: &Job,
     on_layer: &mut dyn FnMut(usize, &mut Trace),
 ) -> Result<(), RunError> {
     let network = &model.network;
-    let mut x = network.embed(ids, context.first, &mut |_, _: &mut [f32]| {});
-    for layer in 0..trace.n_layers() {
+    let (changes, first) = (Arc::clone(&trace.changes), context.first);
+    let n_rows = x.len() / trace.spec.width;
+    let mut means = std::mem::take(&mut trace.means);
+    for layer in layer..trace.n_layers() {
         if job.is_cancelled() {
+            trace.means = means;
             return Err(RunError::Cancelled);
         }
+        let learned = Arc::make_mut(&mut means);
+        changes.apply(Hook::ResidPre, layer, first, n_rows, &mut x, learned);
         let kept = trace.layer_mut(layer);
         kept.resid_pre.extend_from_slice(&x);
-        x = network.block(layer, x, &mut kept.state, context, &mut |_, _| {});
+        x = network.block(layer, x, &mut kept.state, context, &mut |hook, data| {
+            // Done before it was kept
+            if hook != Hook::ResidPre {
+                changes.apply(hook, layer, first, n_rows, data, learned);
+            }
+        });
         job.report("Running the prompt", (layer + 1) as f32 / trace.n_layers() as f32);
         on_layer(layer, trace);
     }
+    trace.means = means;
     trace.has_nan |= x.iter().any(|x| x.is_nan());
     trace.output_mut().extend_from_slice(&x);
     Ok(())
 }
 
+/// Refuses changes that leave a query of `rows` nothing to look at.
+pub(super) fn check_rows(trace: &Trace, rows: std::ops::Range<usize>) -> Result<(), RunError> {
+    for (&layer, edits) in &trace.changes.attention {
+        let spec = &trace.spec.blocks[layer].attention;
+        if let Some((head, query)) = edits.empty_row(spec, rows.clone(), rows.end) {
+            return Err(RunError::EmptyRow { head: HeadId { layer, head }, query });
+        }
+    }
+    Ok(())
+}
+
 /// Computes the logits that were asked for, and the candidates.
-fn answer(model: &Model, trace: &mut Trace, rows: LogitRows) {
+pub(super) fn answer(model: &Model, trace: &mut Trace, rows: LogitRows) {
     let mask = model.tokenizer.as_ref().and_then(Tokenizer::mask);
     let at = match trace.spec.head {
         HeadSpec::None => None,
@@ -290,7 +344,11 @@ fn append(
     repeats.push(id);
     Arc::make_mut(&mut trace.tokens).push(token);
     let context = Context { first, repeats, thumbnail: 0 };
-    if let Err(error) = advance(model, trace, &[id], context, job, &mut |_, _| {}) {
+    let outcome = check_rows(trace, first..first + 1).and_then(|()| {
+        let x = embed(model, trace, &[id], first);
+        advance(model, trace, x, 0, context, job, &mut |_, _| {})
+    });
+    if let Err(error) = outcome {
         for (layer, sums) in before.iter().enumerate() {
             let kept = trace.layer_mut(layer);
             kept.resid_pre.truncate(first * width);

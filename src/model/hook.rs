@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
+use strum::IntoEnumIterator as _;
 
 /// One attention head of one block, shown as `3.5`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -132,5 +133,18 @@ impl Hook {
     /// Its name in block `layer`: `blocks.3.attn.hook_pattern`. Hooks outside the blocks ignore the layer.
     pub fn name(self, layer: usize) -> String {
         if self.per_layer() { format!("blocks.{layer}.{}", self.stem()) } else { self.stem().to_owned() }
+    }
+
+    /// The hook and the block that a name says: `blocks.3.attn.hook_pattern`.
+    pub fn parse(name: &str) -> Option<(Self, usize)> {
+        let (layer, stem) = match name.strip_prefix("blocks.") {
+            Some(rest) => {
+                let (layer, stem) = rest.split_once('.')?;
+                (Some(layer.parse().ok()?), stem)
+            }
+            None => (None, name),
+        };
+        let hook = Self::iter().find(|hook| hook.stem() == stem && hook.per_layer() == layer.is_some())?;
+        Some((hook, layer.unwrap_or(0)))
     }
 }

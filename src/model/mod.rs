@@ -3,6 +3,7 @@
 mod attention;
 mod attention_spec;
 mod config;
+mod edits;
 mod embedding;
 mod error;
 mod families;
@@ -21,6 +22,7 @@ mod weights;
 pub use attention::{HeadState, LayerState, Relative};
 pub use attention_spec::{AttentionSpec, Buckets, PositionBias, QkNorm, QkNormAcross, Window};
 pub use config::Config;
+pub use edits::{AttentionEdits, Cut, Given, GivenScores, HeadEdits};
 pub use error::{LoadError, SpecError};
 pub use families::supported;
 pub use gather::{Gathered, Repeats, Sums, Thumbnail, thumbnail_size};

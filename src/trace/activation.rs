@@ -2,7 +2,7 @@
 
 use super::Trace;
 use crate::kernels::{Matrix, linear};
-use crate::model::{Context, HeadId, Hook, LayerState, Network, NormKind, NormSpec, Placement, Repeats};
+use crate::model::{Context, HeadId, Hook, Network, NormKind, NormSpec, Placement, Repeats};
 
 /// An activation: numbers and their shape, row-major.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,14 +37,14 @@ impl Trace {
         let data = match hook {
             Hook::Tokens => self.tokens.iter().map(|token| token.id as f32).collect(),
             Hook::ResidPre => self.resid(layer).to_vec(),
-            Hook::ResidPost if self.placement(layer) != Placement::Post => self.resid(layer + 1).to_vec(),
+            Hook::ResidPost if self.placement(layer) != Placement::Post => self.after(network, layer, hook),
             Hook::NormalizedResidPost if self.placement(layer) != Placement::Post => {
                 return none("in a pre-norm model");
             }
             Hook::ResidMid if self.placement(layer) == Placement::Parallel => {
                 return none("in a block whose two parts run side by side");
             }
-            Hook::NormalizedResidPost => self.resid(layer + 1).to_vec(),
+            Hook::NormalizedResidPost => self.after(network, layer, hook),
             Hook::RotQ => interleave(&self.per_head(layer, |head| self.q(head).to_vec()), n),
             Hook::RotK => interleave(&self.per_kv_head(layer, |head| self.k(head)), n),
             Hook::V => interleave(&self.per_kv_head(layer, |head| self.v(head)), n),
@@ -132,8 +132,9 @@ impl Trace {
 
     fn embedding(&self, network: &Network, wanted: Hook) -> Option<Vec<f32>> {
         let ids = self.ids();
-        let mut kept = None;
+        let (mut kept, mut means) = (None, (*self.means).clone());
         network.embed::<f32>(&ids, 0, &mut |hook, data| {
+            self.changes.apply(hook, 0, 0, ids.len(), data, &mut means);
             if hook == wanted {
                 kept = Some(data.to_vec());
             }
@@ -141,10 +142,20 @@ impl Trace {
         kept
     }
 
-    /// Runs one block again and keeps one of the values that pass.
+    /// What block `layer` gave: read before the next one, unless it was changed just there.
+    fn after(&self, network: &Network, layer: usize, hook: Hook) -> Vec<f32> {
+        if self.changes.touches(Hook::ResidPre, layer + 1) {
+            self.again(network, layer, hook)
+        } else {
+            self.resid(layer + 1).to_vec()
+        }
+    }
+
+    /// Runs one block again, with what was changed about it, and keeps one of the values that pass.
     fn again(&self, network: &Network, layer: usize, wanted: Hook) -> Vec<f32> {
-        let mut state = LayerState::new(&self.spec.blocks[layer].attention, self.n_tokens());
+        let mut state = self.new_state(layer);
         let ids = self.ids();
+        let mut means = (*self.means).clone();
         let context = Context { first: 0, repeats: &Repeats::of(&ids), thumbnail: 0 };
         let mut kept = Vec::new();
         network.block(
@@ -153,6 +164,10 @@ impl Trace {
             &mut state,
             context,
             &mut |hook, data: &mut [f32]| {
+                // What the trace holds before a block is as changed already
+                if hook != Hook::ResidPre {
+                    self.changes.apply(hook, layer, 0, ids.len(), data, &mut means);
+                }
                 if hook == wanted {
                     kept = data.to_vec();
                 }

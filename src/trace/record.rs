@@ -1,6 +1,6 @@
 //! What one run leaves behind: residual streams, and of every head q, k, v and log-sum-exps. No T×T array, ever.
 
-use super::{HeadMeasures, Pattern, Pool};
+use super::{Changes, HeadMeasures, Means, Pattern, Pool};
 use crate::model::{
     HeadId, LayerState, Model, ModelSpec, Thumbnail, Token, largest, probabilities, thumbnail_size,
 };
@@ -32,7 +32,11 @@ pub struct Trace {
     pub threads: usize,
     /// Some hidden state is no number
     pub has_nan: bool,
-    layers: Vec<Arc<LayerTrace>>,
+    /// What was changed about the run
+    pub changes: Arc<Changes>,
+    /// Means that the changes took over the prompt
+    pub means: Arc<Means>,
+    pub(super) layers: Vec<Arc<LayerTrace>>,
     output: Arc<Vec<f32>>,
 }
 
@@ -91,6 +95,8 @@ impl Trace {
             first_map_seconds: 0.0,
             threads: rayon::current_num_threads(),
             has_nan: false,
+            changes: Arc::default(),
+            means: Arc::default(),
             layers: Vec::new(),
             output: Arc::default(),
         }
@@ -99,9 +105,8 @@ impl Trace {
     /// Block `layer`, to be written by the pass; blocks are begun in order.
     pub fn layer_mut(&mut self, layer: usize) -> &mut LayerTrace {
         if self.layers.len() == layer {
-            let n_tokens = self.n_tokens();
-            let state = LayerState::new(&self.spec.blocks[layer].attention, n_tokens);
-            let resid_pre = Vec::with_capacity(n_tokens * self.spec.width);
+            let state = self.new_state(layer);
+            let resid_pre = Vec::with_capacity(self.n_tokens() * self.spec.width);
             self.layers.push(Arc::new(LayerTrace { resid_pre, state }));
         }
         Arc::make_mut(&mut self.layers[layer])

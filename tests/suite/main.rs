@@ -7,6 +7,7 @@ mod export;
 mod figures;
 mod floors;
 mod html;
+mod interventions;
 mod kernels;
 mod loading;
 mod malformed;
