@@ -39,7 +39,9 @@ impl InterveneError {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Missing { .. } => "`mnemoscope info` lists layers and heads, `mnemoscope run` the tokens".into(),
+            Self::Missing { .. } => {
+                "`mnemoscope info` lists layers and heads, `mnemoscope run` the tokens".into()
+            }
             Self::File { .. } => "save arrays with numpy.save or numpy.savez, prompts as UTF-8 text".into(),
             Self::NotClean => "start from a run without interventions".into(),
             Self::Run(error) => return error.hint(),
@@ -75,8 +77,7 @@ pub(super) fn rerun(
     let n = trace.n_tokens();
     check_rows(&trace, 0..n)?;
     let ids = trace.ids();
-    let logits =
-        if clean.logits.len() > trace.spec.vocab { LogitRows::All } else { LogitRows::Answer };
+    let logits = if clean.logits.len() > trace.spec.vocab { LogitRows::All } else { LogitRows::Answer };
     check_budget(&trace.spec, n, if logits == LogitRows::All { n } else { 1 }, None)?;
     let repeats = Repeats::of(&ids);
     let context = Context { first: 0, repeats: &repeats, thumbnail: thumbnail_size(n) };

@@ -241,8 +241,7 @@ impl Resolver<'_> {
             return Err(missing(format!("the prompts have {n} and {theirs} tokens")));
         }
         let failed = |error: crate::trace::ActivationError| missing(error.to_string());
-        let values =
-            other.activation(&self.model.network, place.hook, place.layer).map_err(failed)?.data;
+        let values = other.activation(&self.model.network, place.hook, place.layer).map_err(failed)?.data;
         let rows = values[tokens.start * width..tokens.end * width].into();
         self.value(place, 0..width, Change::Rows { first: tokens.start, rows });
         Ok(())
@@ -271,11 +270,7 @@ impl Resolver<'_> {
         if found.is_empty() { Err(missing(format!("the model has no head {heads}"))) } else { Ok(found) }
     }
 
-    fn layer(
-        &self,
-        layer: usize,
-        missing: &dyn Fn(String) -> InterveneError,
-    ) -> Result<(), InterveneError> {
+    fn layer(&self, layer: usize, missing: &dyn Fn(String) -> InterveneError) -> Result<(), InterveneError> {
         let layers = self.clean.n_layers();
         if layer < layers { Ok(()) } else { Err(missing(format!("the model has {layers} layers, from 0"))) }
     }

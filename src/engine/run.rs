@@ -2,7 +2,8 @@
 
 use super::{Job, available_bytes};
 use crate::model::{
-    Context, EncodeError, HeadId, HeadSpec, Hook, Model, ModelSpec, Repeats, Sampler, Sampling, Sums, Tokenizer, thumbnail_size,
+    Context, EncodeError, HeadId, HeadSpec, Hook, Model, ModelSpec, Repeats, Sampler, Sampling, Sums,
+    Tokenizer, thumbnail_size,
 };
 use crate::trace::{Candidate, Token, Trace, estimate_bytes};
 use std::sync::Arc;

@@ -109,7 +109,9 @@ impl HeadEdits {
     /// Temperature and cuts, on scores as they would have entered softmax.
     pub(super) fn adjust<F: Real>(&self, query: usize, first_key: usize, scores: &mut [F]) {
         if let Some(temperature) = self.temperature.map(F::of) {
-            scores.iter_mut().for_each(|score| *score /= temperature);
+            for score in scores.iter_mut() {
+                *score /= temperature;
+            }
         }
         let keys = first_key..first_key + scores.len();
         for cut in self.cuts.iter().filter(|cut| cut.queries.contains(&query)) {

@@ -22,8 +22,10 @@ impl NotAnIntervention {
     }
 }
 
-/// Each kind's name, its form, and how its other half is read.
-const KINDS: &[(&str, &str, fn(&str) -> Result<Intervention, String>)] = &[
+/// A kind's name, its form, and how what follows the `=` is read.
+type Kind = (&'static str, &'static str, fn(&str) -> Result<Intervention, String>);
+
+const KINDS: &[Kind] = &[
     ("zero", "zero=L.H, zero=mlp.L, zero=attn.L or zero=layer.L", |text| part(text).map(Intervention::Zero)),
     ("mean", "mean=L.H or mean=mlp.L, with :FILE.npz for the mean of another text", mean),
     ("scale", "scale=L.H:X or scale=mlp.L:X", scale),
@@ -300,7 +302,7 @@ impl Display for Lettered {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self.1 {
             Span::All => f.write_str("*"),
-            span => write!(f, "{}{span}", self.0),
+            span @ Span::Between(..) => write!(f, "{}{span}", self.0),
         }
     }
 }

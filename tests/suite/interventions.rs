@@ -161,7 +161,8 @@ fn a_prompt_patched_in_whole_is_that_prompt() {
     for name in MODELS {
         let model = open(&fixtures().join(name));
         let clean = run_ids(&model, &expected(name).tokens);
-        let text = std::fs::read_to_string(fixtures().join(format!("interventions/{name}.txt"))).expect("text");
+        let text =
+            std::fs::read_to_string(fixtures().join(format!("interventions/{name}.txt"))).expect("text");
         let ids: Vec<u32> = text.split_whitespace().map(|id| id.parse().expect("an id")).collect();
         let patched = changed(&model, &clean, &format!("patch=blocks.0.hook_resid_pre@*<-@/{name}.txt"));
         same(&patched, &run_ids(&model, &ids), 1e-6);
@@ -200,12 +201,19 @@ fn decoding_is_under_the_same_interventions() {
 fn what_cannot_be_is_refused_before_running() {
     let model = open(&fixtures().join("llama-gqa"));
     let clean = run_ids(&model, &expected("llama-gqa").tokens);
-    for text in ["zero=2.0", "zero=1.6", "knockout=0.0:q12->k0", "forget=1.2:k0", "zero=mlp.7", "paint=0.0:q1:k40"] {
+    for text in
+        ["zero=2.0", "zero=1.6", "knockout=0.0:q12->k0", "forget=1.2:k0", "zero=mlp.7", "paint=0.0:q1:k40"]
+    {
         assert!(matches!(refused(&model, &clean, text), InterveneError::Missing { .. }), "{text}");
     }
     let read_only = "patch=blocks.0.attn.hook_pattern@1<-@/llama-gqa.txt";
     assert!(refused(&model, &clean, read_only).to_string().contains("not changed"));
-    for text in ["knockout=0.0:q3->*", "knockout=0.*:*->k0-11", "paint=0.0:q1:k5", "pattern=0.0:identity;knockout=0.0:q4->k4"] {
+    for text in [
+        "knockout=0.0:q3->*",
+        "knockout=0.*:*->k0-11",
+        "paint=0.0:q1:k5",
+        "pattern=0.0:identity;knockout=0.0:q4->k4",
+    ] {
         let error = refused(&model, &clean, text);
         assert!(matches!(error, InterveneError::Run(RunError::EmptyRow { .. })), "{text}: {error}");
         assert!(error.hint().is_some());
@@ -223,7 +231,8 @@ fn what_cannot_be_is_refused_before_running() {
     assert_eq!(refused(&model, &again, "zero=0.1"), InterveneError::NotClean);
     let cancelled = Job::new();
     cancelled.cancel();
-    let error = intervene(&model, &clean, &parse("zero=0.0"), &cancelled, &mut |_| {}).expect_err("cancelled");
+    let error =
+        intervene(&model, &clean, &parse("zero=0.0"), &cancelled, &mut |_| {}).expect_err("cancelled");
     assert_eq!(error, InterveneError::Run(RunError::Cancelled));
 }
 
@@ -249,10 +258,24 @@ fn arrays_from_strangers_give_errors() {
 #[test]
 fn the_grammar_reads_what_it_writes() {
     let texts = [
-        "zero=3.5", "zero=mlp.2", "zero=attn.0", "zero=layer.4", "mean=3.*", "mean=3.5:corpus.npz", "scale=*.*:0.5",
-        "knockout=3.5:q7->k2", "knockout=3.*:*->k2", "knockout=0.0:q4-22->*", "temperature=1.0:2.5",
-        "pattern=1.0:uniform", "pattern=1.0:clean", "pattern=1.0:some folder/a.npy", "paint=1.0:q5:k1*0.25,k3*0.75",
-        "forget=2:k3", "forget=2.1:k3-5@9", "patch=blocks.2.hook_resid_post@5<-other.txt",
+        "zero=3.5",
+        "zero=mlp.2",
+        "zero=attn.0",
+        "zero=layer.4",
+        "mean=3.*",
+        "mean=3.5:corpus.npz",
+        "scale=*.*:0.5",
+        "knockout=3.5:q7->k2",
+        "knockout=3.*:*->k2",
+        "knockout=0.0:q4-22->*",
+        "temperature=1.0:2.5",
+        "pattern=1.0:uniform",
+        "pattern=1.0:clean",
+        "pattern=1.0:some folder/a.npy",
+        "paint=1.0:q5:k1*0.25,k3*0.75",
+        "forget=2:k3",
+        "forget=2.1:k3-5@9",
+        "patch=blocks.2.hook_resid_post@5<-other.txt",
         "add=hook_embed@*:C:\\x.npy*-1.5",
     ];
     for text in texts {
@@ -265,10 +288,21 @@ fn the_grammar_reads_what_it_writes() {
     for (loose, strict) in same {
         assert_eq!(loose.parse::<Intervention>().expect("read").to_string(), strict);
     }
-    for wrong in ["", "zero", "zero=3", "cut=3.5", "temperature=1.0:0", "temperature=1.0:-1", "scale=1.0:inf",
-        "knockout=1.0:q9-3->k1", "knockout=1.0:q1", "paint=0.0:q1:k1*-1", "patch=blocks.1.hook_none@1<-x",
-        "patch=blocks.1.hook_resid_pre@1<-", "zero=99999999999.0"]
-    {
+    for wrong in [
+        "",
+        "zero",
+        "zero=3",
+        "cut=3.5",
+        "temperature=1.0:0",
+        "temperature=1.0:-1",
+        "scale=1.0:inf",
+        "knockout=1.0:q9-3->k1",
+        "knockout=1.0:q1",
+        "paint=0.0:q1:k1*-1",
+        "patch=blocks.1.hook_none@1<-x",
+        "patch=blocks.1.hook_resid_pre@1<-",
+        "zero=99999999999.0",
+    ] {
         let error = wrong.parse::<Intervention>().expect_err(wrong);
         assert!(error.hint().is_some(), "{wrong}");
     }
