@@ -27,8 +27,11 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
             trace.tokens.iter().map(|token| json!({ "id": token.id, "text": token.text })).collect();
         let next: Vec<_> =
             next.iter().map(|next| json!({ "id": next.id, "text": next.text, "p": next.p })).collect();
+        let source: Vec<_> =
+            trace.source.iter().map(|token| json!({ "id": token.id, "text": token.text })).collect();
         return console.object(&json!({
             "model": trace.model_name,
+            "source": source,
             "tokens": tokens,
             "next": next,
             "forward_s": trace.forward_seconds,
@@ -38,6 +41,10 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
         }));
     }
     let tokens: Vec<String> = trace.tokens.iter().map(crate::trace::Token::shown).collect();
+    if !trace.source.is_empty() {
+        let source: Vec<String> = trace.source.iter().map(crate::trace::Token::shown).collect();
+        writeln!(console, "source, {} tokens  {}", source.len(), source.join(" "))?;
+    }
     writeln!(console, "{} tokens  {}", tokens.len(), tokens.join(" "))?;
     if let Some(at) = trace.answer_at.filter(|_| !next.is_empty()) {
         writeln!(console, "\nnext, after {at} {}", tokens[at])?;

@@ -1,9 +1,10 @@
 //! The same prompt with interventions: what they need is read, and what they change is run again.
 
+use super::pass::{advance, check_rows};
 use super::resolve::resolve;
-use super::run::{advance, answer, check_budget, check_rows, embed};
+use super::run::{answer, check_budget};
 use super::{Job, LogitRows, RunError};
-use crate::model::{Context, Model, Repeats, thumbnail_size};
+use crate::model::{Context, Model, Repeats};
 use crate::trace::{Changes, Intervention, Trace};
 use std::path::PathBuf;
 use std::time::Instant;
@@ -72,18 +73,18 @@ pub(super) fn rerun(
     on_layer: &mut dyn FnMut(&Trace),
 ) -> Result<Trace, RunError> {
     let start = Instant::now();
-    let from_embedding = changes.first_layer().is_none();
+    let embeds = changes.first_layer().is_none();
     let (mut trace, first) = clean.branch(changes);
-    let n = trace.n_tokens();
-    check_rows(&trace, 0..n)?;
-    let ids = trace.ids();
+    let (n, n_source) = (trace.n_tokens(), trace.source.len());
+    check_rows(&trace, 0)?;
     let logits = if clean.logits.len() > trace.spec.vocab { LogitRows::All } else { LogitRows::Answer };
-    check_budget(&trace.spec, n, if logits == LogitRows::All { n } else { 1 }, None)?;
+    check_budget(&trace.spec, n, n_source, if logits == LogitRows::All { n } else { 1 }, None)?;
+    let ids = trace.ids();
     let repeats = Repeats::of(&ids);
-    let context = Context { first: 0, repeats: &repeats, thumbnail: thumbnail_size(n) };
-    let x = if from_embedding { embed(model, &mut trace, &ids, 0) } else { clean.resid(first).to_vec() };
+    let context = Context { first: 0, repeats: &repeats, thumbnails: true };
+    let begin = (!embeds).then(|| (first, clean.resid(first).to_vec()));
     trace.first_map_seconds = clean.first_map_seconds;
-    advance(model, &mut trace, x, first, context, job, &mut |_, trace| on_layer(trace))?;
+    advance(model, &mut trace, &ids, begin, context, job, &mut |_, trace| on_layer(trace))?;
     answer(model, &mut trace, logits);
     trace.forward_seconds = start.elapsed().as_secs_f64();
     Ok(trace)

@@ -1,10 +1,12 @@
 //! Floor 5: jobs: load a model, run a prompt, generate. They know no window and no thread; both front ends call them.
 
 mod check;
+mod given;
 mod intervene;
 mod job;
 mod memory;
 mod numpy;
+mod pass;
 mod resolve;
 mod run;
 

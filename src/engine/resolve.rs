@@ -1,10 +1,10 @@
 //! From interventions as they are said to changes that can be applied: names checked, files read, other prompts run.
 
+use super::given::{mean_of, patterns_in, run_file, unusable};
 use super::intervene::InterveneError;
-use super::numpy::{self, Numbers};
-use super::{Job, Prompt, RunOptions, run};
-use crate::model::{AttentionEdits, Cut, Given, HeadEdits, HeadId, Hook, Model, Placement, Positions};
-use crate::trace::{Change, Changes, Heads, Intervention, Part, Place, Span, Trace, ValueChange, Weights};
+use super::{Job, numpy};
+use crate::model::{AttentionEdits, Cut, Given, HeadEdits, HeadId, Hook, Model, Part, Placement, Positions};
+use crate::trace::{Change, Changes, Heads, Intervention, Output, Span, Trace, ValueChange, Weights};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -31,6 +31,11 @@ pub(super) fn resolve(
     Ok(changes)
 }
 
+/// Says what is not there.
+type Missing<'a> = &'a dyn Fn(String) -> InterveneError;
+/// A hook and its block.
+type Place = (Hook, usize);
+
 struct Resolver<'a> {
     model: &'a Model,
     clean: &'a Trace,
@@ -45,16 +50,22 @@ impl Resolver<'_> {
     fn add(&mut self, intervention: &Intervention) -> Result<(), InterveneError> {
         let missing = |what: String| InterveneError::Missing { intervention: intervention.to_string(), what };
         match intervention {
-            Intervention::Zero(part) => self.part(*part, |_| Ok(Change::Scale(0.0)), &missing),
-            Intervention::Scale { part, by } => self.part(*part, |_| Ok(Change::Scale(*by)), &missing),
-            Intervention::Mean { part, from: None } => self.part(*part, |_| Ok(Change::Mean), &missing),
-            Intervention::Mean { part, from: Some(file) } => {
-                self.part(*part, |value| mean_of(file, value), &missing)
+            Intervention::Zero(output) => self.output(*output, |_| Ok(Change::Scale(0.0)), &missing),
+            Intervention::Scale { output, by } => self.output(*output, |_| Ok(Change::Scale(*by)), &missing),
+            Intervention::Mean { output, from: None } => self.output(*output, |_| Ok(Change::Mean), &missing),
+            Intervention::Mean { output, from: Some(file) } => {
+                let spec = &self.clean.spec;
+                self.output(
+                    *output,
+                    |value| mean_of(file, &spec.hook_name(value.hook, value.layer), value),
+                    &missing,
+                )
             }
             Intervention::Knockout { heads, queries, keys } => {
+                let (n_queries, n_keys) = self.sides(*heads, &missing)?;
                 let cut = Cut {
-                    queries: self.positions(*queries, &missing)?,
-                    keys: self.positions(*keys, &missing)?,
+                    queries: positions(*queries, n_queries, &missing)?,
+                    keys: positions(*keys, n_keys, &missing)?,
                 };
                 self.attention(*heads, &missing, |_, edits| edits.cuts.push(cut.clone()))
             }
@@ -63,11 +74,11 @@ impl Resolver<'_> {
             }
             Intervention::Pattern { heads, weights } => self.pattern(*heads, weights, &missing),
             Intervention::Paint { head, query, weights } => {
-                let n = self.clean.n_tokens();
-                let mut row = vec![0.0; n];
-                self.positions(Span::one(*query), &missing)?;
+                let (n_queries, n_keys) = self.sides((*head).into(), &missing)?;
+                let mut row = vec![0.0; n_keys];
+                positions(Span::one(*query), n_queries, &missing)?;
                 for &(key, weight) in weights {
-                    self.positions(Span::one(key), &missing)?;
+                    positions(Span::one(key), n_keys, &missing)?;
                     row[key] = weight;
                 }
                 self.attention((*head).into(), &missing, |_, edits| {
@@ -77,52 +88,62 @@ impl Resolver<'_> {
             Intervention::Forget { layer, kv_head, keys, from } => {
                 self.forget(*layer, *kv_head, *keys, *from, &missing)
             }
-            Intervention::Patch { place, tokens, prompt } => self.patch(*place, *tokens, prompt, &missing),
-            Intervention::Add { place, tokens, vector, by } => {
-                let width = self.width(*place, &missing)?;
-                let tokens = self.positions(*tokens, &missing)?;
+            Intervention::Patch { hook, tokens, prompt } => {
+                let place = self.place(hook, &missing)?;
+                self.patch(place, *tokens, prompt, &missing)
+            }
+            Intervention::Add { hook, tokens, vector, by } => {
+                let place = self.place(hook, &missing)?;
+                let (n, width) = self.rows(place);
+                let tokens = positions(*tokens, n, &missing)?;
                 let file = numpy::read(vector).map_err(unusable(vector))?;
                 if file.data.len() != width {
                     let shape = file.shape;
                     return Err(unusable(vector)(format!("its shape is {shape:?}, not [{width}]")));
                 }
                 let change = Change::Add { tokens, vector: file.data.iter().map(|x| x * by).collect() };
-                self.value(*place, 0..width, change);
+                self.value(place, width, 0..width, change);
                 Ok(())
             }
         }
     }
 
-    fn value(&mut self, Place { hook, layer }: Place, columns: Range<usize>, change: Change) {
-        self.changes.values.push(ValueChange { hook, layer, columns, change });
+    fn value(&mut self, (hook, layer): Place, width: usize, columns: Range<usize>, change: Change) {
+        self.changes.values.push(ValueChange { hook, layer, width, columns, change });
     }
 
-    /// Changes the output of a part, be it heads, attention, an MLP or both.
-    fn part(
+    /// Changes an output: of heads, of attention, of an MLP, or of both.
+    fn output(
         &mut self,
-        part: Part,
+        output: Output,
         change: impl Fn(&ValueChange) -> Result<Change, InterveneError>,
-        missing: &dyn Fn(String) -> InterveneError,
+        missing: Missing<'_>,
     ) -> Result<(), InterveneError> {
         let spec = &self.clean.spec;
         let mut places = Vec::new();
-        match part {
-            Part::Heads(heads) => {
+        match output {
+            Output::Heads(heads) => {
                 for HeadId { layer, head } in self.heads(heads, missing)? {
                     let dim = spec.blocks[layer].attention.value_dim();
                     places.push((Hook::Z, layer, head * dim..(head + 1) * dim));
                 }
             }
-            Part::Attention(layer) => places.push((Hook::AttnOut, layer, 0..spec.width)),
-            Part::Mlp(layer) => places.push((Hook::MlpOut, layer, 0..spec.width)),
-            Part::Layer(layer) => {
+            Output::Attention(layer) => places.push((Hook::AttnOut, layer, 0..spec.width)),
+            Output::Mlp(layer) => places.push((Hook::MlpOut, layer, 0..spec.width)),
+            Output::Layer(layer) => {
                 places.push((Hook::AttnOut, layer, 0..spec.width));
-                places.push((Hook::MlpOut, layer, 0..spec.width));
+                if spec.blocks.get(layer).is_some_and(|block| block.mlp.is_some()) {
+                    places.push((Hook::MlpOut, layer, 0..spec.width));
+                }
             }
         }
         for (hook, layer, columns) in places {
             self.layer(layer, missing)?;
-            let mut value = ValueChange { hook, layer, columns, change: Change::Mean };
+            if hook == Hook::MlpOut && spec.blocks[layer].mlp.is_none() {
+                return Err(missing(format!("layer {layer} has no MLP")));
+            }
+            let width = self.rows((hook, layer)).1;
+            let mut value = ValueChange { hook, layer, width, columns, change: Change::Mean };
             value.change = change(&value)?;
             self.changes.values.push(value);
         }
@@ -133,7 +154,7 @@ impl Resolver<'_> {
     fn attention(
         &mut self,
         heads: Heads,
-        missing: &dyn Fn(String) -> InterveneError,
+        missing: Missing<'_>,
         change: impl Fn(HeadId, &mut HeadEdits),
     ) -> Result<(), InterveneError> {
         for id in self.heads(heads, missing)? {
@@ -148,17 +169,14 @@ impl Resolver<'_> {
         &mut self,
         heads: Heads,
         weights: &Weights,
-        missing: &dyn Fn(String) -> InterveneError,
+        missing: Missing<'_>,
     ) -> Result<(), InterveneError> {
-        let clean = self.clean;
-        let file = match weights {
-            Weights::File(file) => Some(self.weights(file)?),
-            _ => None,
-        };
-        if let (Some(file), Weights::File(path)) = (&file, weights)
-            && let Some(id) = self.heads(heads, missing)?.iter().find(|id| id.head >= file.len())
-        {
-            return Err(unusable(path)(format!("it has no pattern for head {id}")));
+        let (clean, mut patterns, mut n_keys) = (self.clean, Vec::new(), 0);
+        if let Weights::File(file) = weights {
+            let n_queries;
+            (n_queries, n_keys) = self.sides(heads, missing)?;
+            let most = self.heads(heads, missing)?.iter().map(|id| id.head + 1).max().unwrap_or(0);
+            patterns = patterns_in(file, n_queries, n_keys, most)?;
         }
         self.attention(heads, missing, |id, edits| {
             edits.given = Some(match weights {
@@ -166,29 +184,9 @@ impl Resolver<'_> {
                 Weights::Previous => Given::Previous,
                 Weights::Identity => Given::Identity,
                 Weights::Clean => clean.given(id),
-                Weights::File(_) => {
-                    let rows = file.iter().flatten().nth(id.head).cloned().unwrap_or_default();
-                    Given::Rows { n_keys: clean.n_tokens(), weights: rows }
-                }
+                Weights::File(_) => Given::Rows { n_keys, weights: Arc::clone(&patterns[id.head]) },
             });
         })
-    }
-
-    /// Patterns in a file, by head: one for all, [query, key], or one each, [head, query, key].
-    fn weights(&self, file: &Path) -> Result<Vec<Arc<[f32]>>, InterveneError> {
-        let n = self.clean.n_tokens();
-        let Numbers { shape, data } = numpy::read(file).map_err(unusable(file))?;
-        let most = self.clean.spec.blocks.iter().map(|block| block.attention.heads).max().unwrap_or(0);
-        if data.iter().any(|&weight| weight < 0.0) {
-            return Err(unusable(file)("some of its weights are below 0".to_owned()));
-        }
-        match shape[..] {
-            [rows, keys] if rows == n && keys == n => Ok(vec![data.into(); most]),
-            [_, rows, keys] if rows == n && keys == n => {
-                Ok(data.chunks_exact(n * n).map(Into::into).collect())
-            }
-            _ => Err(unusable(file)(format!("its shape is {shape:?}, not [{n}, {n}] or [heads, {n}, {n}]"))),
-        }
     }
 
     fn forget(
@@ -197,19 +195,22 @@ impl Resolver<'_> {
         kv_head: Option<usize>,
         keys: Span,
         from: Option<usize>,
-        missing: &dyn Fn(String) -> InterveneError,
+        missing: Missing<'_>,
     ) -> Result<(), InterveneError> {
         self.layer(layer, missing)?;
-        let spec = &self.clean.spec.blocks[layer].attention;
+        let block = &self.clean.spec.blocks[layer];
+        let spec = &block.attention;
         if let Some(kv_head) = kv_head.filter(|&kv_head| kv_head >= spec.kv_heads) {
             return Err(missing(format!("layer {layer} has no k/v head {kv_head}")));
         }
-        let keys = self.positions(keys, missing)?;
-        let keys = keys.start..keys.end.min(self.clean.n_tokens());
+        let n_keys = self.clean.key_tokens(layer).len();
+        let keys = positions(keys, n_keys, missing)?;
+        let keys = keys.start..keys.end.min(n_keys);
         let from = from.unwrap_or(0);
-        let cuts: Vec<Cut> = if keys.end <= from {
+        let cuts: Vec<Cut> = if block.part == Part::Cross || keys.end <= from {
             vec![Cut { queries: from..usize::MAX, keys }]
         } else {
+            // An entry is found by its own token
             keys.map(|key| Cut { queries: from.max(key + 1)..usize::MAX, keys: key..key + 1 }).collect()
         };
         let all = Heads { layer: Some(layer), head: None };
@@ -225,44 +226,42 @@ impl Resolver<'_> {
         place: Place,
         tokens: Span,
         prompt: &Path,
-        missing: &dyn Fn(String) -> InterveneError,
+        missing: Missing<'_>,
     ) -> Result<(), InterveneError> {
-        let width = self.width(place, missing)?;
+        let (n, width) = self.rows(place);
         let other = self.other(prompt)?;
-        let (n, theirs) = (self.clean.n_tokens(), other.n_tokens());
+        let failed = |error: crate::trace::ActivationError| missing(error.to_string());
+        let values = other.activation(&self.model.network, place.0, place.1).map_err(failed)?.data;
+        let theirs = values.len() / width;
         let tokens = match tokens {
             Span::All if n != theirs => {
-                return Err(missing(format!("the prompts have {n} and {theirs} tokens, so * fits neither")));
+                return Err(missing(format!(
+                    "* wants prompts of equal length, not of {n} and {theirs} tokens"
+                )));
             }
             Span::All => 0..n,
             Span::Between(..) => tokens.range(),
         };
         if tokens.end > n.min(theirs) {
-            return Err(missing(format!("the prompts have {n} and {theirs} tokens")));
+            return Err(missing(format!("the prompts have {n} and {theirs} tokens, from 0")));
         }
-        let failed = |error: crate::trace::ActivationError| missing(error.to_string());
-        let values = other.activation(&self.model.network, place.hook, place.layer).map_err(failed)?.data;
         let rows = values[tokens.start * width..tokens.end * width].into();
-        self.value(place, 0..width, Change::Rows { first: tokens.start, rows });
+        self.value(place, width, 0..width, Change::Rows { first: tokens.start, rows });
         Ok(())
     }
 
-    /// The run of the prompt in a file: text, or ids where the model has no tokenizer.
+    /// The run of the prompt in a file, with this run's target where there is one.
     fn other(&mut self, file: &Path) -> Result<Trace, InterveneError> {
         if let Some(trace) = self.others.get(file) {
             return Ok(trace.clone());
         }
-        let trace = run_file(self.model, file, self.job)?;
+        let trace = run_file(self.model, self.clean, file, self.job)?;
         self.others.insert(file.to_owned(), trace.clone());
         Ok(trace)
     }
 
     /// The layers and heads that are meant; naming one that is not there is an error.
-    fn heads(
-        &self,
-        heads: Heads,
-        missing: &dyn Fn(String) -> InterveneError,
-    ) -> Result<Vec<HeadId>, InterveneError> {
+    fn heads(&self, heads: Heads, missing: Missing<'_>) -> Result<Vec<HeadId>, InterveneError> {
         if let Some(layer) = heads.layer {
             self.layer(layer, missing)?;
         }
@@ -275,32 +274,39 @@ impl Resolver<'_> {
         if layer < layers { Ok(()) } else { Err(missing(format!("the model has {layers} layers, from 0"))) }
     }
 
-    /// Positions, of which the first must be in the prompt.
-    fn positions(
-        &self,
-        span: Span,
-        missing: &dyn Fn(String) -> InterveneError,
-    ) -> Result<Range<usize>, InterveneError> {
-        let (range, n) = (span.range(), self.clean.n_tokens());
-        if range.start < n { Ok(range) } else { Err(missing(format!("the prompt has {n} tokens, from 0"))) }
+    /// Queries and keys of some heads; an error where their layers differ in that.
+    fn sides(&self, heads: Heads, missing: Missing<'_>) -> Result<(usize, usize), InterveneError> {
+        let side = |layer| (self.clean.query_tokens(layer).len(), self.clean.key_tokens(layer).len());
+        let mut sides = self.heads(heads, missing)?.into_iter().map(|id| side(id.layer));
+        let first = sides.next().unwrap_or((0, 0));
+        if sides.all(|other| other == first) {
+            Ok(first)
+        } else {
+            Err(missing("layers of different tokens are meant: name one".to_owned()))
+        }
     }
 
-    /// Width of an activation's rows; an error where it does not lie on the way of the pass.
-    fn width(
-        &self,
-        Place { hook, layer }: Place,
-        missing: &dyn Fn(String) -> InterveneError,
-    ) -> Result<usize, InterveneError> {
+    /// Rows of an activation, and their width.
+    fn rows(&self, (hook, layer): Place) -> (usize, usize) {
         let spec = &self.clean.spec;
-        let name = hook.name(layer);
-        if hook.per_layer() {
-            self.layer(layer, missing)?;
-        }
-        let placement = spec.blocks.get(layer).map(|block| block.placement);
+        let shape = self.clean.shape(hook, layer);
+        let embedding = matches!(hook, Hook::Embed | Hook::PosEmbed)
+            && spec.embedding.projection.is_some_and(|projection| projection.whole_sum);
+        let width = if embedding { spec.embedding_width() } else { shape[1..].iter().product() };
+        (shape[0], width)
+    }
+
+    /// The activation that a name says; an error where it does not lie on the way of the pass.
+    fn place(&self, name: &str, missing: Missing<'_>) -> Result<Place, InterveneError> {
+        let spec = &self.clean.spec;
+        let none = || missing(format!("this model has no {name}"));
+        let (hook, layer) = spec.hook(name).ok_or_else(none)?;
+        let block = spec.blocks.get(layer).ok_or_else(none)?;
         let there = match hook {
             Hook::PosEmbed => spec.embedding.positions != Positions::None,
-            Hook::ResidMid => placement != Some(Placement::Parallel),
-            Hook::NormalizedResidPost => placement == Some(Placement::Post),
+            Hook::ResidMid => block.placement != Placement::Parallel,
+            Hook::NormalizedResidPost => block.placement == Placement::Post && block.mlp.is_some(),
+            Hook::MlpPre | Hook::MlpPost | Hook::MlpOut | Hook::ResidPost => block.mlp.is_some(),
             Hook::Embed
             | Hook::ResidPre
             | Hook::Q
@@ -309,11 +315,7 @@ impl Resolver<'_> {
             | Hook::RotQ
             | Hook::RotK
             | Hook::Z
-            | Hook::AttnOut
-            | Hook::MlpPre
-            | Hook::MlpPost
-            | Hook::MlpOut
-            | Hook::ResidPost => true,
+            | Hook::AttnOut => true,
             Hook::Tokens
             | Hook::AttnScores
             | Hook::Pattern
@@ -325,49 +327,12 @@ impl Resolver<'_> {
                 return Err(missing(format!("{name} can be looked at, but not changed")));
             }
         };
-        if !there {
-            return Err(missing(format!("this model has no {name}")));
-        }
-        let embedding = matches!(hook, Hook::Embed | Hook::PosEmbed)
-            && spec.embedding.projection.is_some_and(|projection| projection.whole_sum);
-        Ok(if embedding {
-            spec.embedding_width()
-        } else {
-            self.clean.shape(hook, layer)[1..].iter().product()
-        })
+        if there { Ok((hook, layer)) } else { Err(none()) }
     }
 }
 
-/// Runs the prompt in a file: text, or ids where the model has no tokenizer.
-pub(super) fn run_file(model: &Model, file: &Path, job: &Job) -> Result<Trace, InterveneError> {
-    let bytes = std::fs::read(file).map_err(|error| unusable(file)(error.to_string()))?;
-    let text = String::from_utf8(bytes).map_err(|_| unusable(file)("it is not UTF-8".to_owned()))?;
-    let prompt = if model.tokenizer.is_some() {
-        Prompt::Text(text)
-    } else {
-        let words = text.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty());
-        let ids = words.map(|word| word.parse().map_err(|_| format!("`{word}` is no token id")));
-        Prompt::Ids(ids.collect::<Result<_, String>>().map_err(unusable(file))?)
-    };
-    Ok(run(model, &prompt, &RunOptions::default(), job, &mut |_| {})?)
-}
-
-/// The mean over the rows of an activation in an `.npz`.
-fn mean_of(file: &Path, value: &ValueChange) -> Result<Change, InterveneError> {
-    let name = value.hook.name(value.layer);
-    let Numbers { shape, data } = numpy::read_member(file, &name).map_err(unusable(file))?;
-    let width: usize = shape.iter().skip(1).product();
-    let n = shape.first().copied().unwrap_or(0);
-    if n == 0 || width < value.columns.end {
-        return Err(unusable(file)(format!("`{name}` is {shape:?}: too small for this model")));
-    }
-    let mean = |column: usize| {
-        let sum: f64 = data.iter().skip(column).step_by(width).copied().map(f64::from).sum();
-        (sum / n as f64) as f32
-    };
-    Ok(Change::Row(value.columns.clone().map(mean).collect()))
-}
-
-fn unusable(file: &Path) -> impl Fn(String) -> InterveneError + '_ {
-    move |why| InterveneError::File { file: file.to_owned(), why }
+/// Positions, of which the first must be among `n`.
+fn positions(span: Span, n: usize, missing: Missing<'_>) -> Result<Range<usize>, InterveneError> {
+    let range = span.range();
+    if range.start < n { Ok(range) } else { Err(missing(format!("there are {n} tokens, from 0"))) }
 }

@@ -1,9 +1,9 @@
 //! Running a prompt and generating: the pass, block by block, into a trace.
 
+use super::pass::{advance, append};
 use super::{Job, available_bytes};
 use crate::model::{
-    Context, EncodeError, HeadId, HeadSpec, Hook, Model, ModelSpec, Repeats, Sampler, Sampling, Sums,
-    Tokenizer, thumbnail_size,
+    Context, EncodeError, HeadId, HeadSpec, Model, ModelSpec, Repeats, Sampler, Sampling, Tokenizer,
 };
 use crate::trace::{Candidate, Token, Trace, estimate_bytes};
 use std::sync::Arc;
@@ -31,9 +31,15 @@ pub enum LogitRows {
     All,
 }
 
+/// Most tokens of a target that a run makes itself.
+const TARGET: usize = 64;
+
 /// How to run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RunOptions {
+    /// What the decoder reads while it looks at the source; where there is none it writes it itself, greedily, to
+    /// its end or for 64 tokens. Only encoder–decoder models take one
+    pub target: Option<Prompt>,
     /// Bytes a run may take; `None`: three quarters of what is free
     pub memory_budget: Option<u64>,
     /// Whose logits to keep
@@ -88,6 +94,9 @@ pub enum RunError {
         /// The query
         query: usize,
     },
+    /// A target for a model that has no encoder
+    #[error("{0} has no encoder, so it takes no target")]
+    NoEncoder(String),
     /// Asked to continue text with a model that does not
     #[error("{0} does not generate text")]
     DoesNotGenerate(String),
@@ -111,6 +120,7 @@ impl RunError {
                 format!("about {fits} tokens would fit; close other programs or raise --memory")
             }
             Self::EmptyRow { .. } => "leave it a key, or take the head away with zero=L.H".into(),
+            Self::NoEncoder(_) => "leave the target out, or open an encoder–decoder model such as T5".into(),
             Self::DoesNotGenerate(_) => "open a decoder with a language-model head".into(),
             Self::Cancelled => return None,
         })
@@ -121,22 +131,51 @@ fn megabytes(bytes: u64) -> String {
     format!("{:.1} MB", bytes as f64 / 1e6)
 }
 
-/// The tokens of a prompt, checked against the model.
+/// The tokens of a prompt, checked against the model: of a source, where it has an encoder.
 pub fn tokens_of(model: &Model, prompt: &Prompt, cut: bool) -> Result<Vec<Token>, RunError> {
-    let mut tokens = match (prompt, &model.tokenizer) {
+    let spec = model.spec();
+    let (vocab, context) =
+        spec.encoder.as_ref().map_or((spec.vocab, spec.context), |encoder| (encoder.vocab, encoder.context));
+    let tokens = match (prompt, &model.tokenizer) {
         (Prompt::Text(text), _) if text.is_empty() => return Err(RunError::Empty),
         (Prompt::Text(text), Some(tokenizer)) => tokenizer.encode(text)?,
         (Prompt::Text(_), None) => return Err(RunError::NoTokenizer),
-        (Prompt::Ids(ids), _) => ids.iter().map(|&id| model.token(id)).collect(),
+        (Prompt::Ids(ids), Some(tokenizer)) => ids.iter().map(|&id| tokenizer.token(id)).collect(),
+        (Prompt::Ids(ids), None) => ids.iter().map(|&id| model.token(id)).collect(),
     };
+    checked(tokens, cut, vocab, context)
+}
+
+/// The tokens of a target, after those that every target begins with.
+fn target_of(model: &Model, prompt: Option<&Prompt>, cut: bool) -> Result<Vec<Token>, RunError> {
+    let spec = model.spec();
+    let start = spec.encoder.as_ref().map_or(&[][..], |encoder| &encoder.start);
+    let mut tokens: Vec<Token> = start.iter().map(|&id| model.token(id)).collect();
+    if let Some(prompt) = prompt {
+        let room = spec.context.map(|context| context.saturating_sub(tokens.len()));
+        let own = match (prompt, model.writer()) {
+            (Prompt::Text(text), Some(tokenizer)) => tokenizer.encode_bare(text)?,
+            (Prompt::Text(_), None) => return Err(RunError::NoTokenizer),
+            (Prompt::Ids(ids), _) => ids.iter().map(|&id| model.token(id)).collect(),
+        };
+        tokens.extend(checked(own, cut, spec.vocab, room)?);
+    }
+    Ok(tokens)
+}
+
+fn checked(
+    mut tokens: Vec<Token>,
+    cut: bool,
+    vocab: usize,
+    context: Option<usize>,
+) -> Result<Vec<Token>, RunError> {
     if tokens.is_empty() {
         return Err(RunError::Empty);
     }
-    let vocab = model.spec().vocab;
     if let Some(token) = tokens.iter().find(|token| token.id as usize >= vocab) {
         return Err(RunError::OutOfRange { id: token.id, vocab });
     }
-    if let Some(limit) = model.spec().context.filter(|&limit| tokens.len() > limit) {
+    if let Some(limit) = context.filter(|&limit| tokens.len() > limit) {
         if !cut {
             return Err(RunError::TooLong { found: tokens.len(), limit });
         }
@@ -156,10 +195,17 @@ pub fn run(
     on_layer: &mut dyn FnMut(&Trace),
 ) -> Result<Trace, RunError> {
     let start = Instant::now();
-    let tokens = tokens_of(model, prompt, options.cut)?;
     let spec = model.spec();
+    let mut tokens = tokens_of(model, prompt, options.cut)?;
+    let mut source = Vec::new();
+    if spec.encoder.is_some() {
+        source = std::mem::replace(&mut tokens, target_of(model, options.target.as_ref(), options.cut)?);
+    } else if options.target.is_some() {
+        return Err(RunError::NoEncoder(model.name.clone()));
+    }
+    let to_write = if source.is_empty() || options.target.is_some() { 0 } else { TARGET };
     let rows = if options.logits == LogitRows::All { tokens.len() } else { 1 };
-    check_budget(spec, tokens.len(), rows, options.memory_budget)?;
+    check_budget(spec, tokens.len() + to_write, source.len(), rows, options.memory_budget)?;
     let text = match prompt {
         Prompt::Text(text) => text.clone(),
         Prompt::Ids(_) => String::new(),
@@ -167,15 +213,25 @@ pub fn run(
     let ids: Vec<u32> = tokens.iter().map(|token| token.id).collect();
     let repeats = Repeats::of(&ids);
     let mut trace = Trace::new(model.name.clone(), spec.clone(), text, tokens);
-    let context = Context { first: 0, repeats: &repeats, thumbnail: thumbnail_size(ids.len()) };
-    let x = embed(model, &mut trace, &ids, 0);
-    advance(model, &mut trace, x, 0, context, job, &mut |layer, trace| {
+    trace.source = Arc::new(source);
+    let context = Context { first: 0, repeats: &repeats, thumbnails: true };
+    advance(model, &mut trace, &ids, None, context, job, &mut |layer, trace| {
         if layer == 0 {
             trace.first_map_seconds = start.elapsed().as_secs_f64();
         }
         on_layer(trace);
     })?;
     answer(model, &mut trace, options.logits);
+    if to_write > 0 && spec.generates() {
+        let mut made = |trace: &Trace, _: &Token| {
+            on_layer(trace);
+            true
+        };
+        generate(model, &mut trace, &Sampling::default(), to_write, job, &mut made)?;
+        if options.logits == LogitRows::All {
+            answer(model, &mut trace, options.logits);
+        }
+    }
     trace.forward_seconds = start.elapsed().as_secs_f64();
     Ok(trace)
 }
@@ -184,73 +240,15 @@ pub fn run(
 pub(super) fn check_budget(
     spec: &ModelSpec,
     n_tokens: usize,
+    n_source: usize,
     rows_of_logits: usize,
     budget: Option<u64>,
 ) -> Result<(), RunError> {
     let budget = budget.unwrap_or_else(|| available_bytes() / 4 * 3);
-    let needed = estimate_bytes(spec, n_tokens, rows_of_logits);
+    let needed = estimate_bytes(spec, n_tokens, n_source, rows_of_logits);
     if needed > budget {
-        let fits = (n_tokens as u64 * budget / needed) as usize;
+        let fits = (n_tokens.max(n_source) as u64 * budget / needed) as usize;
         return Err(RunError::Memory { needed, budget, fits });
-    }
-    Ok(())
-}
-
-/// Vectors of new tokens, the first at position `first`.
-pub(super) fn embed(model: &Model, trace: &mut Trace, ids: &[u32], first: usize) -> Vec<f32> {
-    let changes = Arc::clone(&trace.changes);
-    let means = Arc::make_mut(&mut trace.means);
-    model.network.embed(ids, first, &mut |hook, data: &mut [f32]| {
-        changes.apply(hook, 0, first, ids.len(), data, means);
-    })
-}
-
-/// Sends new tokens, [token, width] before block `layer`, through that and every later one; the trace grows by their
-/// rows.
-pub(super) fn advance(
-    model: &Model,
-    trace: &mut Trace,
-    mut x: Vec<f32>,
-    layer: usize,
-    context: Context<'_>,
-    job: &Job,
-    on_layer: &mut dyn FnMut(usize, &mut Trace),
-) -> Result<(), RunError> {
-    let network = &model.network;
-    let (changes, first) = (Arc::clone(&trace.changes), context.first);
-    let n_rows = x.len() / trace.spec.width;
-    let mut means = std::mem::take(&mut trace.means);
-    for layer in layer..trace.n_layers() {
-        if job.is_cancelled() {
-            trace.means = means;
-            return Err(RunError::Cancelled);
-        }
-        let learned = Arc::make_mut(&mut means);
-        changes.apply(Hook::ResidPre, layer, first, n_rows, &mut x, learned);
-        let kept = trace.layer_mut(layer);
-        kept.resid_pre.extend_from_slice(&x);
-        x = network.block(layer, x, &mut kept.state, context, &mut |hook, data| {
-            // Done before it was kept
-            if hook != Hook::ResidPre {
-                changes.apply(hook, layer, first, n_rows, data, learned);
-            }
-        });
-        job.report("Running the prompt", (layer + 1) as f32 / trace.n_layers() as f32);
-        on_layer(layer, trace);
-    }
-    trace.means = means;
-    trace.has_nan |= x.iter().any(|x| x.is_nan());
-    trace.output_mut().extend_from_slice(&x);
-    Ok(())
-}
-
-/// Refuses changes that leave a query of `rows` nothing to look at.
-pub(super) fn check_rows(trace: &Trace, rows: std::ops::Range<usize>) -> Result<(), RunError> {
-    for (&layer, edits) in &trace.changes.attention {
-        let spec = &trace.spec.blocks[layer].attention;
-        if let Some((head, query)) = edits.empty_row(spec, rows.clone(), rows.end) {
-            return Err(RunError::EmptyRow { head: HeadId { layer, head }, query });
-        }
     }
     Ok(())
 }
@@ -297,7 +295,7 @@ pub fn generate(
         return Err(RunError::DoesNotGenerate(model.name.clone()));
     }
     let mut repeats = Repeats::of(&trace.ids());
-    let ends = model.tokenizer.as_ref().map_or_else(Vec::new, Tokenizer::ends);
+    let ends = model.writer().map_or_else(Vec::new, Tokenizer::ends);
     let mut sampler = Sampler::new(sampling.clone());
     let limit = trace.spec.context.unwrap_or(usize::MAX);
     let vocab = trace.spec.vocab;
@@ -328,36 +326,4 @@ pub(super) fn replay(model: &Model, ids: &[u32], job: &Job) -> Result<Trace, Run
         append(model, &mut trace, token, &mut repeats, job)?;
     }
     Ok(trace)
-}
-
-/// Adds one token; when that is cancelled half-way, the trace is as it was.
-fn append(
-    model: &Model,
-    trace: &mut Trace,
-    token: Token,
-    repeats: &mut Repeats,
-    job: &Job,
-) -> Result<(), RunError> {
-    let first = trace.n_tokens();
-    let width = trace.spec.width;
-    let id = token.id;
-    let before: Vec<Vec<Sums>> = (0..trace.n_layers()).map(|layer| trace.layer(layer).state.sums()).collect();
-    repeats.push(id);
-    Arc::make_mut(&mut trace.tokens).push(token);
-    let context = Context { first, repeats, thumbnail: 0 };
-    let outcome = check_rows(trace, first..first + 1).and_then(|()| {
-        let x = embed(model, trace, &[id], first);
-        advance(model, trace, x, 0, context, job, &mut |_, _| {})
-    });
-    if let Err(error) = outcome {
-        for (layer, sums) in before.iter().enumerate() {
-            let kept = trace.layer_mut(layer);
-            kept.resid_pre.truncate(first * width);
-            kept.state.truncate(first, sums);
-        }
-        Arc::make_mut(&mut trace.tokens).pop();
-        return Err(error);
-    }
-    answer(model, trace, LogitRows::Answer);
-    Ok(())
 }

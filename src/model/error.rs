@@ -33,9 +33,11 @@ pub enum LoadError {
         /// What is wrong with it
         source: SpecError,
     },
-    /// A weight file that is no well-formed safetensors
-    #[error("not a sound safetensors file ({reason}): {}", .file.display())]
-    Safetensors {
+    /// A weight file that is not well-formed
+    #[error("not a sound {format} file ({reason}): {}", .file.display())]
+    Broken {
+        /// What it should be: `safetensors`, `GGUF`, `PyTorch`
+        format: &'static str,
         /// Which file
         file: PathBuf,
         /// The first thing that is wrong
@@ -105,7 +107,7 @@ impl LoadError {
             }
             Self::UnknownFormat(_) => "open a Hugging Face folder or a .safetensors file".into(),
             Self::Config { source, .. } => return source.hint(),
-            Self::Safetensors { .. } | Self::Index { .. } => "download or copy the file again".into(),
+            Self::Broken { .. } | Self::Index { .. } => "download or copy the file again".into(),
             Self::Missing { .. } | Self::Shape { .. } => {
                 "config.json and the weights may be of different models".into()
             }

@@ -1,5 +1,6 @@
 //! Names: which head, which activation. Exports, saved traces, `--what` and the status bar all spell them here.
 
+use super::spec::{ModelSpec, Part};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -130,21 +131,53 @@ impl Hook {
         !matches!(self, Self::Tokens | Self::Embed | Self::PosEmbed | Self::FinalNormalized | Self::Logits)
     }
 
-    /// Its name in block `layer`: `blocks.3.attn.hook_pattern`. Hooks outside the blocks ignore the layer.
-    pub fn name(self, layer: usize) -> String {
-        if self.per_layer() { format!("blocks.{layer}.{}", self.stem()) } else { self.stem().to_owned() }
+    /// Its name without a block's number: `blocks.*.attn.hook_pattern`.
+    pub fn name_of_all(self) -> String {
+        if self.per_layer() { format!("blocks.*.{}", self.stem()) } else { self.stem().to_owned() }
     }
 
-    /// The hook and the block that a name says: `blocks.3.attn.hook_pattern`.
-    pub fn parse(name: &str) -> Option<(Self, usize)> {
-        let (layer, stem) = match name.strip_prefix("blocks.") {
-            Some(rest) => {
-                let (layer, stem) = rest.split_once('.')?;
-                (Some(layer.parse().ok()?), stem)
-            }
-            None => (None, name),
+    /// The stem it has where a decoder looks at its source, as TransformerLens calls it there.
+    fn cross_stem(self) -> String {
+        match self {
+            Self::ResidPre => "hook_resid_pre_cross".to_owned(),
+            Self::ResidMid => "hook_resid_mid_cross".to_owned(),
+            Self::AttnOut => "hook_cross_attn_out".to_owned(),
+            Self::Ln1Scale => "ln_cross.hook_scale".to_owned(),
+            _ => self.stem().replacen("attn.", "cross_attn.", 1),
+        }
+    }
+}
+
+impl ModelSpec {
+    /// The name of a hook in block `layer`: `blocks.3.attn.hook_pattern`, `decoder.3.cross_attn.hook_pattern`. Hooks
+    /// outside the blocks ignore the layer.
+    pub fn hook_name(&self, hook: Hook, layer: usize) -> String {
+        let Some(block) = self.blocks.get(layer).filter(|_| hook.per_layer()) else {
+            return if hook.per_layer() { hook.name_of_all() } else { hook.stem().to_owned() };
         };
-        let hook = Self::iter().find(|hook| hook.stem() == stem && hook.per_layer() == layer.is_some())?;
-        Some((hook, layer.unwrap_or(0)))
+        let index = self.index_in_part(layer);
+        match block.part {
+            Part::Only => format!("blocks.{index}.{}", hook.stem()),
+            Part::Encoder => format!("encoder.{index}.{}", hook.stem()),
+            Part::Decoder => format!("decoder.{index}.{}", hook.stem()),
+            Part::Cross => format!("decoder.{index}.{}", hook.cross_stem()),
+        }
+    }
+    /// The hook and the block whose [`Self::hook_name`] this is.
+    pub fn hook(&self, name: &str) -> Option<(Hook, usize)> {
+        let all = |hook: Hook| 0..if hook.per_layer() { self.layers() } else { 1 };
+        Hook::iter()
+            .find_map(|hook| Some((hook, all(hook).find(|&layer| self.hook_name(hook, layer) == name)?)))
+    }
+    /// A head as users know it: `3.5`; in encoder–decoder models `encoder 3.5`, `decoder 3.5` or `cross 3.5`.
+    pub fn head_name(&self, head: HeadId) -> String {
+        let Some(block) = self.blocks.get(head.layer) else { return head.to_string() };
+        let name = HeadId { layer: self.index_in_part(head.layer), head: head.head };
+        match block.part {
+            Part::Only => name.to_string(),
+            Part::Encoder => format!("encoder {name}"),
+            Part::Decoder => format!("decoder {name}"),
+            Part::Cross => format!("cross {name}"),
+        }
     }
 }

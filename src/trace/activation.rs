@@ -2,7 +2,7 @@
 
 use super::Trace;
 use crate::kernels::{Matrix, linear};
-use crate::model::{Context, HeadId, Hook, Network, NormKind, NormSpec, Placement, Repeats};
+use crate::model::{Context, HeadId, Hook, Network, NormKind, NormSpec, Part, Placement, Repeats};
 
 /// An activation: numbers and their shape, row-major.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,13 +28,19 @@ impl Trace {
     ///
     /// What the trace does not keep is recomputed by running that one block again on the residual stream before it.
     pub fn activation(&self, network: &Network, hook: Hook, layer: usize) -> Result<Array, ActivationError> {
-        let name = hook.name(layer);
+        let name = self.spec.hook_name(hook, layer);
         let none = |reason| Err(ActivationError { name: name.clone(), reason });
         if hook.per_layer() && layer >= self.layers_done() {
             return none("in this trace: it has fewer blocks");
         }
-        let (n, width) = (self.n_tokens(), self.spec.width);
+        let (n, n_keys, width) = (self.n_queries(hook, layer), self.n_keys(hook, layer), self.spec.width);
+        let no_mlp = hook.per_layer() && self.spec.blocks[layer].mlp.is_none();
         let data = match hook {
+            Hook::MlpPre | Hook::MlpPost | Hook::MlpOut | Hook::ResidPost | Hook::NormalizedResidPost
+                if no_mlp =>
+            {
+                return none("in a decoder's self-attention: its MLP comes after the cross-attention");
+            }
             Hook::Tokens => self.tokens.iter().map(|token| token.id as f32).collect(),
             Hook::ResidPre => self.resid(layer).to_vec(),
             Hook::ResidPost if self.placement(layer) != Placement::Post => self.after(network, layer, hook),
@@ -46,11 +52,11 @@ impl Trace {
             }
             Hook::NormalizedResidPost => self.after(network, layer, hook),
             Hook::RotQ => interleave(&self.per_head(layer, |head| self.q(head).to_vec()), n),
-            Hook::RotK => interleave(&self.per_kv_head(layer, |head| self.k(head)), n),
-            Hook::V => interleave(&self.per_kv_head(layer, |head| self.v(head)), n),
-            Hook::Pattern => self.per_head(layer, |head| self.pattern(head).tile(0..n, 0..n)).concat(),
+            Hook::RotK => interleave(&self.per_kv_head(layer, |head| self.k(head)), n_keys),
+            Hook::V => interleave(&self.per_kv_head(layer, |head| self.v(head)), n_keys),
+            Hook::Pattern => self.per_head(layer, |head| self.pattern(head).tile(0..n, 0..n_keys)).concat(),
             Hook::AttnScores => {
-                self.per_head(layer, |head| self.pattern(head).scores_tile(0..n, 0..n)).concat()
+                self.per_head(layer, |head| self.pattern(head).scores_tile(0..n, 0..n_keys)).concat()
             }
             Hook::Embed | Hook::PosEmbed => match self.embedding(network, hook) {
                 Some(data) => data,
@@ -95,7 +101,7 @@ impl Trace {
 
     /// The shape of an activation of this trace.
     pub fn shape(&self, hook: Hook, layer: usize) -> Vec<usize> {
-        let (n, width) = (self.n_tokens(), self.spec.width);
+        let (n, n_keys, width) = (self.n_queries(hook, layer), self.n_keys(hook, layer), self.spec.width);
         let block = self.spec.blocks.get(layer);
         let attention = block.map(|block| &block.attention);
         let (heads, kv_heads, dim, value_dim) = attention
@@ -104,17 +110,26 @@ impl Trace {
             Hook::Tokens => vec![n],
             Hook::Ln1Scale | Hook::Ln2Scale => vec![n, 1],
             Hook::Q | Hook::RotQ => vec![n, heads, dim],
-            Hook::K | Hook::RotK => vec![n, kv_heads, dim],
+            Hook::K | Hook::RotK => vec![n_keys, kv_heads, dim],
             Hook::Z => vec![n, heads, value_dim],
-            Hook::V => vec![n, kv_heads, value_dim],
-            Hook::AttnScores | Hook::Pattern => vec![heads, n, n],
+            Hook::V => vec![n_keys, kv_heads, value_dim],
+            Hook::AttnScores | Hook::Pattern => vec![heads, n, n_keys],
             Hook::Result => vec![n, heads, width],
-            Hook::MlpPre | Hook::MlpPost => vec![n, block.map_or(0, |block| block.mlp.width)],
+            Hook::MlpPre | Hook::MlpPost => {
+                vec![n, block.and_then(|block| block.mlp.as_ref()).map_or(0, |mlp| mlp.width)]
+            }
             Hook::Logits => vec![n, self.spec.vocab],
             _ => vec![n, width],
         }
     }
 
+    /// Tokens that ask in a block, or those of the text outside the blocks.
+    fn n_queries(&self, hook: Hook, layer: usize) -> usize {
+        if hook.per_layer() { self.query_tokens(layer).len() } else { self.n_tokens() }
+    }
+    fn n_keys(&self, hook: Hook, layer: usize) -> usize {
+        if hook.per_layer() { self.key_tokens(layer).len() } else { self.n_tokens() }
+    }
     fn placement(&self, layer: usize) -> Placement {
         self.spec.blocks[layer].placement
     }
@@ -134,7 +149,7 @@ impl Trace {
         let ids = self.ids();
         let (mut kept, mut means) = (None, (*self.means).clone());
         network.embed::<f32>(&ids, 0, &mut |hook, data| {
-            self.changes.apply(hook, 0, 0, ids.len(), data, &mut means);
+            self.changes.apply(hook, 0, 0, data, &mut means);
             if hook == wanted {
                 kept = Some(data.to_vec());
             }
@@ -144,35 +159,32 @@ impl Trace {
 
     /// What block `layer` gave: read before the next one, unless it was changed just there.
     fn after(&self, network: &Network, layer: usize, hook: Hook) -> Vec<f32> {
-        if self.changes.touches(Hook::ResidPre, layer + 1) {
+        if layer + 1 != self.spec.decoder_start() && self.changes.touches(Hook::ResidPre, layer + 1) {
             self.again(network, layer, hook)
         } else {
-            self.resid(layer + 1).to_vec()
+            self.resid_after(layer).to_vec()
         }
     }
 
     /// Runs one block again, with what was changed about it, and keeps one of the values that pass.
     fn again(&self, network: &Network, layer: usize, wanted: Hook) -> Vec<f32> {
         let mut state = self.new_state(layer);
-        let ids = self.ids();
-        let mut means = (*self.means).clone();
-        let context = Context { first: 0, repeats: &Repeats::of(&ids), thumbnail: 0 };
-        let mut kept = Vec::new();
-        network.block(
-            layer,
-            self.resid(layer).to_vec(),
-            &mut state,
-            context,
-            &mut |hook, data: &mut [f32]| {
-                // What the trace holds before a block is as changed already
-                if hook != Hook::ResidPre {
-                    self.changes.apply(hook, layer, 0, ids.len(), data, &mut means);
-                }
-                if hook == wanted {
-                    kept = data.to_vec();
-                }
-            },
-        );
+        let context = Context { first: 0, repeats: &Repeats::default(), thumbnails: false };
+        let memory = match self.spec.blocks[layer].part {
+            Part::Cross => network.memory(self.source_output()),
+            _ => Vec::new(),
+        };
+        let (mut kept, mut means) = (Vec::new(), (*self.means).clone());
+        let x = self.resid(layer).to_vec();
+        network.block(layer, x, &memory, &mut state, context, &mut |hook, data: &mut [f32]| {
+            // What the trace holds before a block is as changed already
+            if hook != Hook::ResidPre {
+                self.changes.apply(hook, layer, 0, data, &mut means);
+            }
+            if hook == wanted {
+                kept = data.to_vec();
+            }
+        });
         kept
     }
 
@@ -190,7 +202,7 @@ impl Trace {
                 linear(&own, &matrix, None)
             })
             .collect();
-        interleave(&heads, self.n_tokens())
+        interleave(&heads, self.query_tokens(layer).len())
     }
 }
 

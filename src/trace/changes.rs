@@ -25,7 +25,9 @@ pub struct ValueChange {
     pub hook: Hook,
     /// Its layer
     pub layer: usize,
-    /// The columns of its rows
+    /// Width of its rows
+    pub width: usize,
+    /// The columns that are meant
     pub columns: Range<usize>,
     /// What becomes of them
     pub change: Change,
@@ -82,22 +84,13 @@ impl Changes {
         self.values.iter().any(|value| value.is_at(hook, layer))
     }
 
-    /// Changes an activation on its way; `data` holds the rows of `n_rows` tokens from `first` on.
-    pub fn apply(
-        &self,
-        hook: Hook,
-        layer: usize,
-        first: usize,
-        n_rows: usize,
-        data: &mut [f32],
-        means: &mut Means,
-    ) {
-        let width = data.len() / n_rows.max(1);
+    /// Changes an activation on its way; `data` holds the rows of tokens from `first` on.
+    pub fn apply(&self, hook: Hook, layer: usize, first: usize, data: &mut [f32], means: &mut Means) {
         for (index, value) in self.values.iter().enumerate().filter(|(_, value)| value.is_at(hook, layer)) {
             if let Change::Mean = value.change {
-                means.entry(index).or_insert_with(|| mean(data, width, &value.columns));
+                means.entry(index).or_insert_with(|| mean(data, value.width, &value.columns));
             }
-            for (token, row) in (first..).zip(data.chunks_exact_mut(width)) {
+            for (token, row) in (first..).zip(data.chunks_exact_mut(value.width)) {
                 value.change.apply(token, &mut row[value.columns.clone()], means.get(&index));
             }
         }
@@ -159,6 +152,8 @@ impl Trace {
             self.prompt.clone(),
             self.tokens.to_vec(),
         );
+        trace.source = Arc::clone(&self.source);
+        trace.source_output = Arc::clone(&self.source_output);
         trace.layers = self.layers[..first].to_vec();
         trace.changes = Arc::new(changes);
         (trace, first)
@@ -166,7 +161,8 @@ impl Trace {
 
     /// The state of layer `layer` before any token, with what is changed about its attention.
     pub(super) fn new_state(&self, layer: usize) -> LayerState<f32> {
-        let mut state = LayerState::new(&self.spec.blocks[layer].attention, self.n_tokens());
+        let (n_queries, n_keys) = (self.query_tokens(layer).len(), self.key_tokens(layer).len());
+        let mut state = LayerState::new(&self.spec.blocks[layer].attention, n_queries, n_keys);
         state.edits = self.changes.attention.get(&layer).cloned();
         state
     }

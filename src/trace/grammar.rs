@@ -1,7 +1,7 @@
 //! How interventions are spelled, and read.
 
-use super::intervention::{Heads, Intervention, Part, Place, Span, Weights};
-use crate::model::{HeadId, Hook};
+use super::intervention::{Heads, Intervention, Output, Span, Weights};
+use crate::model::HeadId;
 use std::fmt::{self, Display, Formatter};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -26,7 +26,9 @@ impl NotAnIntervention {
 type Kind = (&'static str, &'static str, fn(&str) -> Result<Intervention, String>);
 
 const KINDS: &[Kind] = &[
-    ("zero", "zero=L.H, zero=mlp.L, zero=attn.L or zero=layer.L", |text| part(text).map(Intervention::Zero)),
+    ("zero", "zero=L.H, zero=mlp.L, zero=attn.L or zero=layer.L", |text| {
+        output(text).map(Intervention::Zero)
+    }),
     ("mean", "mean=L.H or mean=mlp.L, with :FILE.npz for the mean of another text", mean),
     ("scale", "scale=L.H:X or scale=mlp.L:X", scale),
     ("knockout", "knockout=L.H:qI->kJ, with I and J a position, a range such as 4-22, or *", knockout),
@@ -77,12 +79,12 @@ fn mean(text: &str) -> Result<Intervention, String> {
         Some((name, file)) => (name, Some(path(file)?)),
         None => (text, None),
     };
-    Ok(Intervention::Mean { part: part(name)?, from })
+    Ok(Intervention::Mean { output: output(name)?, from })
 }
 
 fn scale(text: &str) -> Result<Intervention, String> {
     let (name, by) = halves(text, ":")?;
-    Ok(Intervention::Scale { part: part(name)?, by: number(by)? })
+    Ok(Intervention::Scale { output: output(name)?, by: number(by)? })
 }
 
 fn knockout(text: &str) -> Result<Intervention, String> {
@@ -141,31 +143,34 @@ fn forget(text: &str) -> Result<Intervention, String> {
 
 fn patch(text: &str) -> Result<Intervention, String> {
     let (at, file) = halves(text, "<-")?;
-    let (place, tokens) = place(at)?;
-    Ok(Intervention::Patch { place, tokens, prompt: path(file)? })
+    let (hook, tokens) = place(at)?;
+    Ok(Intervention::Patch { hook, tokens, prompt: path(file)? })
 }
 
 fn add(text: &str) -> Result<Intervention, String> {
     let (at, rest) = halves(text, ":")?;
-    let (place, tokens) = place(at)?;
+    let (hook, tokens) = place(at)?;
     let factor = rest.rsplit_once('*').and_then(|(file, by)| Some((file, by.parse::<f32>().ok()?)));
     let (file, by) = factor.filter(|(_, by)| by.is_finite()).unwrap_or((rest, 1.0));
-    Ok(Intervention::Add { place, tokens, vector: path(file)?, by })
+    Ok(Intervention::Add { hook, tokens, vector: path(file)?, by })
 }
 
-fn place(text: &str) -> Result<(Place, Span), String> {
+/// A hook's name and some tokens. Whether there is such a hook, the model says.
+fn place(text: &str) -> Result<(String, Span), String> {
     let (name, tokens) = halves(text, "@")?;
-    let (hook, layer) = Hook::parse(name).ok_or_else(|| format!("there is no hook `{name}`"))?;
-    Ok((Place { hook, layer }, span(tokens, 't')?))
+    if name.is_empty() {
+        return Err("the hook's name is missing".to_owned());
+    }
+    Ok((name.to_owned(), span(tokens, 't')?))
 }
 
-fn part(text: &str) -> Result<Part, String> {
+fn output(text: &str) -> Result<Output, String> {
     let (kind, rest) = text.split_once('.').ok_or_else(|| format!("`{text}` names no head or part"))?;
     match kind {
-        "mlp" => index(rest).map(Part::Mlp),
-        "attn" => index(rest).map(Part::Attention),
-        "layer" => index(rest).map(Part::Layer),
-        _ => heads(text).map(Part::Heads),
+        "mlp" => index(rest).map(Output::Mlp),
+        "attn" => index(rest).map(Output::Attention),
+        "layer" => index(rest).map(Output::Layer),
+        _ => heads(text).map(Output::Heads),
     }
 }
 
@@ -215,10 +220,10 @@ fn halves<'a>(text: &'a str, between: &str) -> Result<(&'a str, &'a str), String
 impl Display for Intervention {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Zero(part) => write!(f, "zero={part}"),
-            Self::Mean { part, from: None } => write!(f, "mean={part}"),
-            Self::Mean { part, from: Some(file) } => write!(f, "mean={part}:{}", file.display()),
-            Self::Scale { part, by } => write!(f, "scale={part}:{by}"),
+            Self::Zero(output) => write!(f, "zero={output}"),
+            Self::Mean { output, from: None } => write!(f, "mean={output}"),
+            Self::Mean { output, from: Some(file) } => write!(f, "mean={output}:{}", file.display()),
+            Self::Scale { output, by } => write!(f, "scale={output}:{by}"),
             Self::Knockout { heads, queries, keys } => {
                 write!(f, "knockout={heads}:{}->{}", Lettered('q', *queries), Lettered('k', *keys))
             }
@@ -239,17 +244,17 @@ impl Display for Intervention {
                 write!(f, ":{}", Lettered('k', *keys))?;
                 from.map_or(Ok(()), |from| write!(f, "@{from}"))
             }
-            Self::Patch { place, tokens, prompt } => {
-                write!(f, "patch={place}@{tokens}<-{}", prompt.display())
+            Self::Patch { hook, tokens, prompt } => {
+                write!(f, "patch={hook}@{tokens}<-{}", prompt.display())
             }
-            Self::Add { place, tokens, vector, by } => {
-                write!(f, "add={place}@{tokens}:{}*{by}", vector.display())
+            Self::Add { hook, tokens, vector, by } => {
+                write!(f, "add={hook}@{tokens}:{}*{by}", vector.display())
             }
         }
     }
 }
 
-impl Display for Part {
+impl Display for Output {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Heads(heads) => heads.fmt(f),
@@ -276,12 +281,6 @@ impl Display for Weights {
             Self::Clean => f.write_str("clean"),
             Self::File(file) => file.display().fmt(f),
         }
-    }
-}
-
-impl Display for Place {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.hook.name(self.layer))
     }
 }
 

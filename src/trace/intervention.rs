@@ -2,7 +2,7 @@
 //!
 //! One grammar for the command line, files, the window and saved traces: `Display` writes what `FromStr` reads.
 
-use crate::model::{HeadId, Hook};
+use crate::model::HeadId;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -11,18 +11,18 @@ use std::path::PathBuf;
 #[serde(try_from = "String", into = "String")]
 pub enum Intervention {
     /// A part's output becomes 0
-    Zero(Part),
+    Zero(Output),
     /// A part's output becomes its mean over the prompt's tokens, or over those in an `.npz` of activations
     Mean {
         /// Whose
-        part: Part,
+        output: Output,
         /// Where the mean comes from, if not from the prompt
         from: Option<PathBuf>,
     },
     /// A part's output is multiplied
     Scale {
         /// Whose
-        part: Part,
+        output: Output,
         /// The factor
         by: f32,
     },
@@ -71,8 +71,8 @@ pub enum Intervention {
     },
     /// Rows of an activation come from a run of another prompt
     Patch {
-        /// The activation
-        place: Place,
+        /// The activation, by its name
+        hook: String,
         /// The tokens
         tokens: Span,
         /// The other prompt: text, or ids for a model without a tokenizer
@@ -80,8 +80,8 @@ pub enum Intervention {
     },
     /// A vector is added to rows of an activation
     Add {
-        /// The activation
-        place: Place,
+        /// The activation, by its name
+        hook: String,
         /// The tokens
         tokens: Span,
         /// The vector, as `.npy`
@@ -93,7 +93,7 @@ pub enum Intervention {
 
 /// Something whose output can be taken away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum Output {
     /// Heads, before W_O
     Heads(Heads),
     /// What a layer's attention adds to the residual stream
@@ -162,13 +162,4 @@ pub enum Weights {
     Clean,
     /// [query, key], from an `.npy`
     File(PathBuf),
-}
-
-/// An activation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// Its hook
-    pub hook: Hook,
-    /// Its layer, where layers have their own
-    pub layer: usize,
 }

@@ -12,7 +12,7 @@ pub use crate::model::{HeadId, Hook, Thumbnail, Token};
 pub use activation::{ActivationError, Array};
 pub use changes::{Change, Changes, Means, ValueChange};
 pub use grammar::{NotAnIntervention, forms};
-pub use intervention::{Heads, Intervention, Part, Place, Span, Weights};
+pub use intervention::{Heads, Intervention, Output, Span, Weights};
 pub use measures::HeadMeasures;
 pub use pattern::{Pattern, Pool};
 pub use record::{Candidate, LayerTrace, Trace, estimate_bytes, norms};

@@ -93,7 +93,7 @@ fn what_is_asked_afterwards_is_what_flowed() {
             let n = trace.n_tokens();
             for head in trace.head_ids() {
                 let kept = trace.thumbnail(head);
-                let again = trace.pattern(head).pooled(0..n, 0..n, kept.size, kept.size, Pool::Max);
+                let again = trace.pattern(head).pooled(0..n, 0..n, kept.rows, kept.columns, Pool::Max);
                 let off = largest_difference(&kept.values, &again);
                 assert!(off <= 1e-5, "{name}, {case}: head {head} is off by {off:e}");
             }
@@ -197,13 +197,52 @@ fn decoding_is_under_the_same_interventions() {
     }
 }
 
+/// What is shared with the clean run is what running all of it again gives, encoder and decoder alike.
+#[test]
+fn encoder_decoders_are_changed_from_any_layer_on() {
+    let model = open(&fixtures().join("t5-gated"));
+    let options = RunOptions {
+        target: Some(Prompt::Ids(vec![5, 9, 4])),
+        logits: engine::LogitRows::All,
+        ..RunOptions::default()
+    };
+    let source = Prompt::Ids(vec![3, 8, 5, 11, 6, 1]);
+    let clean = engine::run(&model, &source, &options, &Job::new(), &mut |_| {}).expect("runs");
+    let decoder = model.spec().decoder_start();
+    assert!(decoder > 0 && clean.n_layers() > decoder + 1);
+    for layer in 0..clean.n_layers() {
+        for text in [format!("zero={layer}.1"), format!("knockout={layer}.*:q1->k0;zero=layer.{layer}")] {
+            // A second change that changes nothing has the whole run again
+            let whole = changed(&model, &clean, &format!("{text};scale=0.0:1"));
+            same(&changed(&model, &clean, &text), &whole, 0.0);
+            assert!(largest_difference(&whole.logits, &clean.logits) > 1e-4, "{text}");
+        }
+    }
+    let cross = changed(&model, &clean, &format!("forget={}:k2-3", decoder + 1));
+    let row = cross.pattern(HeadId { layer: decoder + 1, head: 0 }).row(1);
+    assert_eq!(row.len(), 6, "the source's tokens");
+    assert_eq!((row[2].to_bits(), row[3].to_bits()), (0, 0));
+    let mut grown = changed(&model, &clean, "zero=3.0;mean=2.1");
+    let long = Sampling::default();
+    engine::generate(&model, &mut grown, &long, 3, &Job::new(), &mut |_, _| true)
+        .expect("generation succeeds");
+    assert!(grown.n_tokens() > clean.n_tokens());
+}
+
 #[test]
 fn what_cannot_be_is_refused_before_running() {
     let model = open(&fixtures().join("llama-gqa"));
     let clean = run_ids(&model, &expected("llama-gqa").tokens);
-    for text in
-        ["zero=2.0", "zero=1.6", "knockout=0.0:q12->k0", "forget=1.2:k0", "zero=mlp.7", "paint=0.0:q1:k40"]
-    {
+    for text in [
+        "zero=2.0",
+        "zero=1.6",
+        "knockout=0.0:q12->k0",
+        "forget=1.2:k0",
+        "zero=mlp.7",
+        "paint=0.0:q1:k40",
+        "patch=blocks.0.hook_none@1<-x",
+        "patch=blocks.9.hook_resid_pre@1<-x",
+    ] {
         assert!(matches!(refused(&model, &clean, text), InterveneError::Missing { .. }), "{text}");
     }
     let read_only = "patch=blocks.0.attn.hook_pattern@1<-@/llama-gqa.txt";
@@ -299,16 +338,19 @@ fn the_grammar_reads_what_it_writes() {
         "knockout=1.0:q9-3->k1",
         "knockout=1.0:q1",
         "paint=0.0:q1:k1*-1",
-        "patch=blocks.1.hook_none@1<-x",
+        "patch=@1<-x",
         "patch=blocks.1.hook_resid_pre@1<-",
         "zero=99999999999.0",
     ] {
         let error = wrong.parse::<Intervention>().expect_err(wrong);
         assert!(error.hint().is_some(), "{wrong}");
     }
-    for hook in Hook::iter() {
-        let layer = if hook.per_layer() { 7 } else { 0 };
-        assert_eq!(Hook::parse(&hook.name(layer)), Some((hook, layer)));
+    for name in MODELS {
+        let spec = open(&fixtures().join(name)).network.spec;
+        for hook in Hook::iter() {
+            let layer = usize::from(hook.per_layer());
+            assert_eq!(spec.hook(&spec.hook_name(hook, layer)), Some((hook, layer)));
+        }
     }
 }
 
