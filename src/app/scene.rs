@@ -12,7 +12,7 @@ use super::{
 use crate::{
     analysis::Lens,
     model::{HeadId, Hook, Model},
-    trace::Trace,
+    trace::{Candidate, Trace},
 };
 use std::sync::Arc;
 
@@ -105,6 +105,13 @@ impl Scene<'_> {
     /// The key that every view marks: under the pointer, else pinned.
     pub fn shown_key(&self) -> Option<usize> {
         self.hover.key.filter(|&key| key < self.n_tokens()).or(self.state.key)
+    }
+
+    /// The classifier's answer: for the whole input, or for the query that is shown.
+    pub fn classes(&self) -> &[Candidate] {
+        let rows = self.trace.map_or(&[][..], |trace| &trace.classes);
+        let index = if rows.len() > 1 { self.shown_query().unwrap_or(0) } else { 0 };
+        rows.get(index).map_or(&[], Vec::as_slice)
     }
 
     /// A token as the user knows it: its place and its text.

@@ -3,7 +3,8 @@
 use super::pass::{advance, append};
 use super::{Job, available_bytes};
 use crate::model::{
-    Context, EncodeError, HeadId, HeadSpec, Model, ModelSpec, Repeats, Sampler, Sampling, Tokenizer,
+    ClassHead, Context, EncodeError, HeadId, HeadSpec, Model, ModelSpec, Pooling, Repeats, Sampler, Sampling,
+    Tokenizer,
 };
 use crate::trace::{Candidate, Token, Trace, estimate_bytes};
 use std::sync::Arc;
@@ -62,6 +63,14 @@ pub enum RunError {
         /// Positions of the model
         limit: usize,
     },
+    /// Fewer tokens than a classifier over all positions reads
+    #[error("the prompt has {found} tokens, the model's classifier reads exactly {needed}")]
+    TooShort {
+        /// Tokens of the prompt
+        found: usize,
+        /// Tokens that are read
+        needed: usize,
+    },
     /// An id the model has no vector for
     #[error("id {id} is out of range: the model knows {vocab} tokens (0 to {})", .vocab - 1)]
     OutOfRange {
@@ -113,6 +122,7 @@ impl RunError {
             Self::TooLong { limit, .. } => {
                 format!("shorten it, or cut it to its first {limit} tokens with --cut")
             }
+            Self::TooShort { needed, .. } => format!("pad it to {needed} tokens, as the model was trained"),
             Self::OutOfRange { .. } => "ids must come from this model's own vocabulary".into(),
             Self::NoTokenizer => "give ids with --ids, or put tokenizer.json beside the weights".into(),
             Self::Encode(_) => "use only characters that the model's vocabulary spells".into(),
@@ -143,7 +153,15 @@ pub fn tokens_of(model: &Model, prompt: &Prompt, cut: bool) -> Result<Vec<Token>
         (Prompt::Ids(ids), Some(tokenizer)) => ids.iter().map(|&id| tokenizer.token(id)).collect(),
         (Prompt::Ids(ids), None) => ids.iter().map(|&id| model.token(id)).collect(),
     };
-    checked(tokens, cut, vocab, context)
+    let tokens = checked(tokens, cut, vocab, context)?;
+    match &spec.head {
+        HeadSpec::Classes(ClassHead { pooling: Pooling::Flatten { positions }, .. })
+            if tokens.len() < *positions =>
+        {
+            Err(RunError::TooShort { found: tokens.len(), needed: *positions })
+        }
+        _ => Ok(tokens),
+    }
 }
 
 /// The tokens of a target, after those that every target begins with.
@@ -257,12 +275,20 @@ pub(super) fn check_budget(
 pub(super) fn answer(model: &Model, trace: &mut Trace, rows: LogitRows) {
     let mask = model.tokenizer.as_ref().and_then(Tokenizer::mask);
     let at = match trace.spec.head {
-        HeadSpec::None => None,
+        HeadSpec::None | HeadSpec::Classes(_) => None,
         HeadSpec::NextToken => Some(trace.n_tokens() - 1),
+        HeadSpec::MaskedToken { .. } if trace.spec.generates() => Some(trace.n_tokens() - 1),
         HeadSpec::MaskedToken { .. } => trace.tokens.iter().position(|token| Some(token.id) == mask),
     };
     let resid = trace.resid(trace.n_layers());
     let width = trace.spec.width;
+    let classes = match &trace.spec.head {
+        HeadSpec::Classes(head) => {
+            let logits = model.network.class_logits(resid);
+            logits.chunks_exact(head.outputs(width)).map(|row| Candidate::classes(head, row)).collect()
+        }
+        _ => Vec::new(),
+    };
     let logits = match (rows, at) {
         (LogitRows::All, _) => model.network.logits(resid),
         (LogitRows::Answer, Some(at)) => model.network.logits(&resid[at * width..(at + 1) * width]),
@@ -273,6 +299,7 @@ pub(super) fn answer(model: &Model, trace: &mut Trace, rows: LogitRows) {
         let row = if rows == LogitRows::All { at } else { 0 };
         &logits[row * vocab..(row + 1) * vocab]
     });
+    trace.classes = Arc::new(classes);
     trace.next = Arc::new(row.map_or_else(Vec::new, |row| Candidate::best(model, row, CANDIDATES)));
     trace.has_nan |= row.is_some_and(|row| row.iter().any(|x| x.is_nan()));
     trace.answer_at = at;

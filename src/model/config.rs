@@ -99,6 +99,19 @@ impl Config {
             Some(value) => value.as_bool().ok_or_else(|| Self::wrong(key, value, "true or false")),
         }
     }
+    /// A word, or none where the key is left out.
+    pub fn word(&self, key: &str) -> Result<Option<&str>, SpecError> {
+        self.get(key).map(|value| value.as_str().ok_or_else(|| Self::wrong(key, value, "a word"))).transpose()
+    }
+    /// What classes are called, in the order of their numbers: `id2label`.
+    pub fn labels(&self) -> Vec<String> {
+        let Some(map) = self.object("id2label") else { return Vec::new() };
+        let name = |id: usize| match map.get(&id.to_string()).and_then(Value::as_str) {
+            Some(name) => name.to_owned(),
+            None => format!("class {id}"),
+        };
+        (0..map.len()).map(name).collect()
+    }
     /// A list of words, such as `layer_types`.
     pub fn words(&self, key: &str) -> Option<Vec<&str>> {
         self.get(key)?.as_array()?.iter().map(Value::as_str).collect()

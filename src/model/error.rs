@@ -51,6 +51,14 @@ pub enum LoadError {
         /// The first thing that is wrong
         reason: String,
     },
+    /// A weight file whose layers are no Transformer that we know
+    #[error("no Transformer that is read was found: {reason}: {}", .file.display())]
+    Structure {
+        /// Which file
+        file: PathBuf,
+        /// The first thing that did not fit
+        reason: String,
+    },
     /// A tensor the architecture needs is not in the weights
     #[error("tensor `{tensor}` is missing: {}", .file.display())]
     Missing {
@@ -110,6 +118,10 @@ impl LoadError {
             Self::Broken { .. } | Self::Index { .. } => "download or copy the file again".into(),
             Self::Missing { .. } | Self::Shape { .. } => {
                 "config.json and the weights may be of different models".into()
+            }
+            Self::Structure { .. } => {
+                "open the whole model (.keras or .h5), or one built of attention, norms and dense layers"
+                    .into()
             }
             Self::Type { .. } => "convert the weights to F32, F16 or BF16".into(),
             Self::Tokenizer { .. } => "download it again, or feed token ids with --ids".into(),

@@ -3,7 +3,7 @@
 use super::config::Config;
 use super::error::LoadError;
 use super::families;
-use super::formats::Tensors;
+use super::formats::{Tensors, keras};
 use super::spec::ModelSpec;
 use super::tokenizer::{Token, Tokenizer};
 use super::transformer::Network;
@@ -56,6 +56,9 @@ impl Model {
         if !path.exists() {
             return Err(LoadError::NotFound(path.to_owned()));
         }
+        if path.is_file() && keras::is_one(path) {
+            return Self::from_keras(path);
+        }
         // A link's own name says more than that of the blob it may point to, so the path stays as it was given
         let (folder, tensors) = if path.is_dir() {
             (path.to_owned(), None)
@@ -90,6 +93,17 @@ impl Model {
         if model.spec().encoder.is_some() {
             model.target_tokenizer = Tokenizer::target_from_folder(&folder)?;
         }
+        Ok(model)
+    }
+
+    /// Opens a Keras file.
+    fn from_keras(path: &Path) -> Result<Self, LoadError> {
+        let archive = keras::open(path)?;
+        let found = families::keras::read(&archive)?;
+        let weights = Weights::named(&found.spec, &found.tensors, &found.names)?;
+        let network = Network { spec: Arc::new(found.spec), weights };
+        let mut model = Self::assemble(name_of(path), Origin::Path(path.to_owned()), network, None);
+        model.warnings.extend(found.notes);
         Ok(model)
     }
 

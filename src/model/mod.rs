@@ -2,6 +2,7 @@
 
 mod attention;
 mod attention_spec;
+mod classes;
 mod config;
 mod edits;
 mod embedding;
@@ -21,6 +22,7 @@ mod weights;
 
 pub use attention::{HeadState, LayerState, Relative};
 pub use attention_spec::{AttentionSpec, Buckets, PositionBias, QkNorm, QkNormAcross, Window};
+pub use classes::{ClassActivation, ClassHead, ClassLayer, Outcome, Pooling};
 pub use config::Config;
 pub use edits::{AttentionEdits, Cut, Given, GivenScores, HeadEdits};
 pub use error::{LoadError, SpecError};

@@ -2,6 +2,7 @@
 //! that they would branch on.
 
 use super::attention_spec::{AttentionSpec, PositionBias, QkNormAcross};
+use super::classes::ClassHead;
 use candle_nn::Activation;
 use serde::{Deserialize, Serialize};
 
@@ -68,11 +69,21 @@ pub struct EmbeddingSpec {
     /// Norm over the sum
     #[serde(default)]
     pub norm: Option<NormSpec>,
+    /// That norm comes before positions are added (Blenderbot-small's decoder)
+    #[serde(default)]
+    pub norm_first: bool,
 }
 
 impl Default for EmbeddingSpec {
     fn default() -> Self {
-        Self { projection: None, scale: 1.0, positions: Positions::None, token_types: 0, norm: None }
+        Self {
+            projection: None,
+            scale: 1.0,
+            positions: Positions::None,
+            token_types: 0,
+            norm: None,
+            norm_first: false,
+        }
     }
 }
 
@@ -100,6 +111,12 @@ pub enum Positions {
     Learned {
         /// Rows before the first token's
         offset: usize,
+    },
+    /// A learned vector for each token that is not padding, the first of them at row `padding` + 1; padding has row
+    /// `padding` (RoBERTa)
+    LearnedPast {
+        /// Id of the padding token
+        padding: usize,
     },
     /// Sines in the first half of the width, cosines in the second, of position/10000^(2i/width) (Marian, Pegasus)
     Sinusoidal,
@@ -260,7 +277,7 @@ impl MlpSpec {
 }
 
 /// What stands behind the last block.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum HeadSpec {
     /// Hidden states are the output
     None,
@@ -273,6 +290,8 @@ pub enum HeadSpec {
         /// Norm before the unembedding
         norm: NormSpec,
     },
+    /// Scores for classes, of the whole input or of each token
+    Classes(ClassHead),
 }
 
 impl ModelSpec {
@@ -315,11 +334,15 @@ impl ModelSpec {
     }
     /// Whether the model continues text.
     pub fn generates(&self) -> bool {
-        self.head == HeadSpec::NextToken && self.is_causal()
+        matches!(self.head, HeadSpec::NextToken | HeadSpec::MaskedToken { .. }) && self.is_causal()
     }
     /// Width of the embeddings.
     pub fn embedding_width(&self) -> usize {
         self.embedding.projection.map_or(self.width, |projection| projection.width)
+    }
+    /// Width in which tokens, positions and segments are added up.
+    pub fn embedding_sum_width(&self) -> usize {
+        self.embedding.projection.filter(|own| own.whole_sum).map_or(self.width, |own| own.width)
     }
     /// The shape a canonical weight has, or `None` for one that this model does not have.
     ///
@@ -329,6 +352,9 @@ impl ModelSpec {
         if let Some((part, layer, rest)) = block_name(name) {
             let layer = self.layer_of(part, layer.parse().ok()?)?;
             return self.blocks[layer].weight_shape(rest, self.width);
+        }
+        if let (HeadSpec::Classes(head), Some(name)) = (&self.head, name.strip_prefix("head.")) {
+            return head.weight_shape(name, self.width);
         }
         if let Some(name) = name.strip_prefix("encoder.") {
             let encoder = self.encoder.as_ref()?;
@@ -398,6 +424,7 @@ impl EmbeddingSpec {
             "embed.ln.w" | "embed.ln.b" if self.norm.is_some() => vec![summed],
             "pos_embed.W_pos" => match self.positions {
                 Positions::Learned { offset } => vec![context? + offset, summed],
+                Positions::LearnedPast { padding } => vec![context? + padding + 1, summed],
                 _ => return None,
             },
             _ => return None,

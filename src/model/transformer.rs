@@ -226,10 +226,11 @@ impl Network {
         }
     }
 
-    /// Logits of some rows of the last residual stream, [row, width] → [row, vocab]; empty where there is no head.
+    /// Logits of some rows of the last residual stream, [row, width] → [row, vocab]; empty where the
+    /// head gives no tokens.
     pub fn logits<F: Real>(&self, resid: &[F]) -> Vec<F> {
         let mut x = match self.spec.head {
-            HeadSpec::None => return Vec::new(),
+            HeadSpec::None | HeadSpec::Classes(_) => return Vec::new(),
             HeadSpec::NextToken => self.final_normalized(resid),
             HeadSpec::MaskedToken { activation, norm } => {
                 let mut x = self.plain(&self.final_normalized(resid), "head.W", "head.b");

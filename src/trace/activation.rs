@@ -2,7 +2,9 @@
 
 use super::Trace;
 use crate::kernels::{Matrix, linear};
-use crate::model::{Context, HeadId, Hook, Network, NormKind, NormSpec, Part, Placement, Repeats};
+use crate::model::{
+    Context, HeadId, HeadSpec, Hook, Network, NormKind, NormSpec, Part, Placement, Pooling, Repeats,
+};
 
 /// An activation: numbers and their shape, row-major.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,6 +68,9 @@ impl Trace {
                 return none("in a model without a final norm");
             }
             Hook::FinalNormalized => network.final_normalized(self.resid(self.n_layers())),
+            Hook::Logits if matches!(self.spec.head, HeadSpec::Classes(_)) => {
+                network.class_logits(self.resid(self.n_layers()))
+            }
             Hook::Logits => match network.logits(self.resid(self.n_layers())) {
                 logits if logits.is_empty() => return none("in a model without a head"),
                 logits => logits,
@@ -108,6 +113,7 @@ impl Trace {
             .map_or((0, 0, 0, 0), |spec| (spec.heads, spec.kv_heads, spec.head_dim, spec.value_dim()));
         match hook {
             Hook::Tokens => vec![n],
+            Hook::Embed | Hook::PosEmbed => vec![n, self.spec.embedding_sum_width()],
             Hook::Ln1Scale | Hook::Ln2Scale => vec![n, 1],
             Hook::Q | Hook::RotQ => vec![n, heads, dim],
             Hook::K | Hook::RotK => vec![n_keys, kv_heads, dim],
@@ -118,7 +124,11 @@ impl Trace {
             Hook::MlpPre | Hook::MlpPost => {
                 vec![n, block.and_then(|block| block.mlp.as_ref()).map_or(0, |mlp| mlp.width)]
             }
-            Hook::Logits => vec![n, self.spec.vocab],
+            Hook::Logits => match &self.spec.head {
+                HeadSpec::Classes(head) if head.pooling == Pooling::Each => vec![n, head.outputs(width)],
+                HeadSpec::Classes(head) => vec![1, head.outputs(width)],
+                _ => vec![n, self.spec.vocab],
+            },
             _ => vec![n, width],
         }
     }

@@ -2,7 +2,8 @@
 
 use super::{Changes, HeadMeasures, Means, Pattern, Pool};
 use crate::model::{
-    HeadId, LayerState, Model, ModelSpec, Part, Thumbnail, Token, largest, probabilities, thumbnail_size,
+    ClassHead, HeadId, LayerState, Model, ModelSpec, Part, Thumbnail, Token, largest, probabilities,
+    thumbnail_size,
 };
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -22,6 +23,8 @@ pub struct Trace {
     pub source: Arc<Vec<Token>>,
     /// The most likely answers, best first; empty where the model has no such head
     pub next: Arc<Vec<Candidate>>,
+    /// The classes, most likely first, where the model has a classifier: one row for the whole input, or one a token
+    pub classes: Arc<Vec<Vec<Candidate>>>,
     /// The token they follow (or, for masked-word models, stand for)
     pub answer_at: Option<usize>,
     /// Logits that were asked for: all tokens', or those of `answer_at` only, [row, vocab]
@@ -52,7 +55,7 @@ pub struct LayerTrace {
     pub state: LayerState<f32>,
 }
 
-/// A token the model might put next.
+/// A token the model might put next, or a class it might choose.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Candidate {
     /// Its id
@@ -75,6 +78,11 @@ impl Candidate {
         };
         largest(&p, k).into_iter().map(candidate).collect()
     }
+    /// The classes of one row of a classifier's logits, most likely first; ids are their indices.
+    pub fn classes(head: &ClassHead, logits: &[f32]) -> Vec<Self> {
+        let candidate = |(index, logit, p)| Self { id: index as u32, text: head.label(index), p, logit };
+        head.read(logits).into_iter().map(candidate).collect()
+    }
 }
 
 /// Euclidean norms of the rows of `x`, [row, width] → [row].
@@ -93,6 +101,7 @@ impl Trace {
             tokens: Arc::new(tokens),
             source: Arc::default(),
             next: Arc::default(),
+            classes: Arc::default(),
             answer_at: None,
             logits: Arc::default(),
             forward_seconds: 0.0,

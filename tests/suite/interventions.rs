@@ -33,8 +33,11 @@ fn refused(model: &Model, clean: &Trace, text: &str) -> InterveneError {
 }
 
 fn patterns(trace: &Trace) -> Vec<f32> {
-    let n = trace.n_tokens();
-    trace.head_ids().flat_map(|head| trace.pattern(head).tile(0..n, 0..n)).collect()
+    let whole = |head| {
+        let pattern = trace.pattern(head);
+        pattern.tile(0..pattern.n_queries(), 0..pattern.n_keys())
+    };
+    trace.head_ids().flat_map(whole).collect()
 }
 
 fn largest_difference(a: &[f32], b: &[f32]) -> f32 {
@@ -200,7 +203,7 @@ fn decoding_is_under_the_same_interventions() {
 /// What is shared with the clean run is what running all of it again gives, encoder and decoder alike.
 #[test]
 fn encoder_decoders_are_changed_from_any_layer_on() {
-    let model = open(&fixtures().join("t5-gated"));
+    let model = open(&fixtures().join("seq2seq/t5-gated"));
     let options = RunOptions {
         target: Some(Prompt::Ids(vec![5, 9, 4])),
         logits: engine::LogitRows::All,
