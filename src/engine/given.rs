@@ -34,7 +34,7 @@ pub(super) fn patterns_in(
 /// Runs the prompt in a file: text, or ids where the model has no tokenizer.
 ///
 /// An encoder–decoder model goes on with the target of `like`, so that the runs can be compared.
-pub(super) fn run_file(model: &Model, like: &Trace, file: &Path, job: &Job) -> Result<Trace, InterveneError> {
+pub fn run_file(model: &Model, like: &Trace, file: &Path, job: &Job) -> Result<Trace, InterveneError> {
     let bytes = std::fs::read(file).map_err(|error| unusable(file)(error.to_string()))?;
     let text = String::from_utf8(bytes).map_err(|_| unusable(file)("it is not UTF-8".to_owned()))?;
     let prompt = if model.tokenizer.is_some() {

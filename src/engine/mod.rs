@@ -9,13 +9,16 @@ mod numpy;
 mod pass;
 mod resolve;
 mod run;
+mod sweep;
 
 pub use crate::model::{LoadError, Sampling};
 pub use check::{CheckResult, check};
+pub use given::run_file as run_like;
 pub use intervene::{InterveneError, intervene};
 pub use job::{Job, Progress, in_pool, set_threads};
 pub use memory::{available_bytes, peak_bytes};
 pub use run::{LogitRows, Prompt, RunError, RunOptions, generate, run, tokens_of};
+pub use sweep::{LogitDifference, Sweep, SweepError, sweep};
 
 use crate::model::{EmbeddedFiles, Model};
 use std::path::PathBuf;

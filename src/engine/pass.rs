@@ -24,6 +24,7 @@ pub(super) fn advance(
     let source_repeats = Repeats::of(&source);
     let (changes, first) = (Arc::clone(&trace.changes), context.first);
     let mut means = (*trace.means).clone();
+    let embeds = begin.is_none();
     let (from, mut x) = begin.unwrap_or((if first == 0 { 0 } else { begins }, Vec::new()));
     let mut memory = Vec::new();
     let reads_source = begins > 0 && first == 0;
@@ -37,7 +38,7 @@ pub(super) fn advance(
             }
             memory = network.memory(trace.source_output());
         }
-        if layer == begins {
+        if layer == begins && (embeds || from < begins) {
             x = network.embed(ids, first, &mut |hook, data: &mut [f32]| {
                 changes.apply(hook, 0, first, data, &mut means);
             });

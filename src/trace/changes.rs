@@ -159,6 +159,24 @@ impl Trace {
         (trace, first)
     }
 
+    /// This run as it stood when the token `first` was about to enter block `layer`; what was before is shared.
+    pub fn resumed(&self, layer: usize, first: usize, changes: Changes) -> Self {
+        let mut trace = self.clone();
+        trace.changes = Arc::new(changes);
+        let width = self.spec.width;
+        if first == 0 {
+            trace.layers.truncate(layer);
+        }
+        for kept in trace.layers.iter_mut().skip(layer) {
+            let kept = Arc::make_mut(kept);
+            let sums = kept.state.sums();
+            kept.resid_pre.truncate(first * width);
+            kept.state.truncate(first, true, &sums);
+        }
+        trace.output_mut().truncate(first * width);
+        trace
+    }
+
     /// The state of layer `layer` before any token, with what is changed about its attention.
     pub(super) fn new_state(&self, layer: usize) -> LayerState<f32> {
         let (n_queries, n_keys) = (self.query_tokens(layer).len(), self.key_tokens(layer).len());

@@ -116,6 +116,12 @@ impl Trace {
         }
     }
 
+    /// Logits over the vocabulary of the answer alone; empty where the model gives none.
+    pub fn answer_logits(&self) -> &[f32] {
+        let vocab = self.spec.vocab;
+        let row = self.answer_at.filter(|_| self.logits.len() > vocab).unwrap_or(0);
+        self.logits.get(row * vocab..(row + 1) * vocab).unwrap_or_default()
+    }
     /// Block `layer`, to be written by the pass; blocks are begun in order.
     pub fn layer_mut(&mut self, layer: usize) -> &mut LayerTrace {
         if self.layers.len() == layer {

@@ -16,6 +16,7 @@ mod parity;
 mod pattern;
 mod render;
 mod runs;
+mod sweeps;
 mod tokenizers;
 mod translation;
 mod window;
