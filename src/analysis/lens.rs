@@ -48,7 +48,7 @@ pub fn lens(
     let vocab = trace.spec.vocab;
     let n_layers = trace.n_layers();
     let mut layers = Vec::with_capacity(n_layers + 1);
-    for layer in 0..=n_layers {
+    for layer in trace.spec.decoder_start()..=n_layers {
         let resid = trace.resid(layer);
         let mut tokens = Vec::with_capacity(options.tokens.len());
         for start in options.tokens.clone().step_by(ROWS) {
@@ -74,11 +74,11 @@ pub fn lens(
 /// The hook whose values `trace.resid(layer)` are.
 fn stream_name(trace: &Trace, layer: usize) -> String {
     if layer < trace.n_layers() {
-        return Hook::ResidPre.name(layer);
+        return trace.spec.hook_name(Hook::ResidPre, layer);
     }
     let last = layer.saturating_sub(1);
     match trace.spec.blocks[last].placement {
-        Placement::Pre | Placement::Parallel => Hook::ResidPost.name(last),
-        Placement::Post => Hook::NormalizedResidPost.name(last),
+        Placement::Pre | Placement::Parallel => trace.spec.hook_name(Hook::ResidPost, last),
+        Placement::Post => trace.spec.hook_name(Hook::NormalizedResidPost, last),
     }
 }

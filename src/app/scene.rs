@@ -122,7 +122,11 @@ impl Scene<'_> {
     /// The selected head's hook, with its head as the index.
     pub fn hook_name(&self) -> String {
         let head = self.state.head;
-        format!("{}[{}]", Hook::Pattern.name(head.layer), head.head)
+        format!(
+            "{}[{}]",
+            self.trace.map_or_else(String::new, |trace| trace.spec.hook_name(Hook::Pattern, head.layer)),
+            head.head
+        )
     }
 
     /// The head `layers` down and `heads` across.

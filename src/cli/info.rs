@@ -44,7 +44,7 @@ fn object(model: &Model) -> Value {
         "kv_heads": each(spec, |layer| spec.blocks[layer].attention.kv_heads),
         "head_dim": each(spec, |layer| spec.blocks[layer].attention.head_dim),
         "width": spec.width,
-        "mlp_width": each(spec, |layer| spec.blocks[layer].mlp.width),
+        "mlp_width": each(spec, |layer| mlp_width(spec, layer)),
         "vocab_size": spec.vocab,
         "context": spec.context,
         "parameters": model.parameters(),
@@ -55,6 +55,10 @@ fn object(model: &Model) -> Value {
         "spec": **spec,
         "tensors": tensors,
     })
+}
+
+fn mlp_width(spec: &ModelSpec, layer: usize) -> usize {
+    spec.blocks[layer].mlp.as_ref().map_or(0, |mlp| mlp.width)
 }
 
 /// One number where all blocks agree, else one for each.
@@ -83,7 +87,7 @@ fn describe(model: &Model, tensors: bool, console: &mut Console) -> anyhow::Resu
         ("key/value heads", each(spec, |layer| spec.blocks[layer].attention.kv_heads).to_string()),
         ("head dimension", each(spec, |layer| spec.blocks[layer].attention.head_dim).to_string()),
         ("width", spec.width.to_string()),
-        ("MLP width", each(spec, |layer| spec.blocks[layer].mlp.width).to_string()),
+        ("MLP width", each(spec, |layer| mlp_width(spec, layer)).to_string()),
         ("vocabulary", spec.vocab.to_string()),
         ("context", spec.context.map_or_else(|| "no limit".to_owned(), |n| format!("{n} tokens"))),
         ("parameters", grouped(model.parameters())),

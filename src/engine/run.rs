@@ -2,8 +2,7 @@
 
 use super::{Job, available_bytes};
 use crate::model::{
-    ClassHead, Context, EncodeError, HeadSpec, Model, Pooling, Repeats, Sampler, Sampling, Sums, Tokenizer,
-    thumbnail_size,
+    Context, EncodeError, HeadSpec, Model, Part, Repeats, Sampler, Sampling, Sums, Tokenizer,
 };
 use crate::trace::{Candidate, Token, Trace, estimate_bytes};
 use std::sync::Arc;
@@ -31,9 +30,15 @@ pub enum LogitRows {
     All,
 }
 
+/// Most tokens of a target that a run makes itself.
+const TARGET: usize = 64;
+
 /// How to run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RunOptions {
+    /// What the decoder reads while it looks at the source; where there is none it writes it itself, greedily, to
+    /// its end or for 64 tokens. Only encoder–decoder models take one
+    pub target: Option<Prompt>,
     /// Bytes a run may take; `None`: three quarters of what is free
     pub memory_budget: Option<u64>,
     /// Whose logits to keep
@@ -88,6 +93,9 @@ pub enum RunError {
         /// Tokens that would fit
         fits: usize,
     },
+    /// A target for a model that has no encoder
+    #[error("{0} has no encoder, so it takes no target")]
+    NoEncoder(String),
     /// Asked to continue text with a model that does not
     #[error("{0} does not generate text")]
     DoesNotGenerate(String),
@@ -111,6 +119,7 @@ impl RunError {
             Self::Memory { fits, .. } => {
                 format!("about {fits} tokens would fit; close other programs or raise --memory")
             }
+            Self::NoEncoder(_) => "leave the target out, or open an encoder–decoder model such as T5".into(),
             Self::DoesNotGenerate(_) => "open a decoder with a language-model head".into(),
             Self::Cancelled => return None,
         })
@@ -121,27 +130,49 @@ fn megabytes(bytes: u64) -> String {
     format!("{:.1} MB", bytes as f64 / 1e6)
 }
 
-/// The tokens of a prompt, checked against the model.
+/// The tokens of a prompt, checked against the model: of a source, where it has an encoder.
 pub fn tokens_of(model: &Model, prompt: &Prompt, cut: bool) -> Result<Vec<Token>, RunError> {
+    let spec = model.spec();
+    let (vocab, context) =
+        spec.encoder.as_ref().map_or((spec.vocab, spec.context), |encoder| (encoder.vocab, encoder.context));
+    checked(model, prompt, cut, vocab, context)
+}
+
+/// The tokens of a target, after those that every target begins with.
+fn target_of(model: &Model, prompt: Option<&Prompt>, cut: bool) -> Result<Vec<Token>, RunError> {
+    let spec = model.spec();
+    let start = spec.encoder.as_ref().map_or(&[][..], |encoder| &encoder.start);
+    let mut tokens: Vec<Token> = start.iter().map(|&id| model.token(id)).collect();
+    if let Some(prompt) = prompt {
+        let room = spec.context.map(|context| context.saturating_sub(tokens.len()));
+        tokens.extend(checked(model, prompt, cut, spec.vocab, room)?);
+    }
+    Ok(tokens)
+}
+
+fn checked(
+    model: &Model,
+    prompt: &Prompt,
+    cut: bool,
+    vocab: usize,
+    context: Option<usize>,
+) -> Result<Vec<Token>, RunError> {
     let mut tokens = match (prompt, &model.tokenizer) {
         (Prompt::Text(text), _) if text.is_empty() => return Err(RunError::Empty),
-        (Prompt::Text(text), Some(tokenizer)) => tokenizer.encode(text)?,
+        (Prompt::Text(text), Some(tokenizer)) => model.padded(tokenizer.encode(text)?),
         (Prompt::Text(_), None) => return Err(RunError::NoTokenizer),
         (Prompt::Ids(ids), _) => ids.iter().map(|&id| model.token(id)).collect(),
     };
     if tokens.is_empty() {
         return Err(RunError::Empty);
     }
-    let vocab = model.spec().vocab;
     if let Some(token) = tokens.iter().find(|token| token.id as usize >= vocab) {
         return Err(RunError::OutOfRange { id: token.id, vocab });
     }
-    if let HeadSpec::Classes(ClassHead { pooling: Pooling::Flatten { positions }, .. }) = model.spec().head
-        && tokens.len() < positions
-    {
-        return Err(RunError::TooShort { found: tokens.len(), needed: positions });
+    if let Some(needed) = model.spec().needs_tokens().filter(|&needed| tokens.len() < needed) {
+        return Err(RunError::TooShort { found: tokens.len(), needed });
     }
-    if let Some(limit) = model.spec().context.filter(|&limit| tokens.len() > limit) {
+    if let Some(limit) = context.filter(|&limit| tokens.len() > limit) {
         if !cut {
             return Err(RunError::TooLong { found: tokens.len(), limit });
         }
@@ -161,13 +192,20 @@ pub fn run(
     on_layer: &mut dyn FnMut(&Trace),
 ) -> Result<Trace, RunError> {
     let start = Instant::now();
-    let tokens = tokens_of(model, prompt, options.cut)?;
     let spec = model.spec();
+    let mut tokens = tokens_of(model, prompt, options.cut)?;
+    let mut source = Vec::new();
+    if spec.encoder.is_some() {
+        source = std::mem::replace(&mut tokens, target_of(model, options.target.as_ref(), options.cut)?);
+    } else if options.target.is_some() {
+        return Err(RunError::NoEncoder(model.name.clone()));
+    }
+    let to_write = if source.is_empty() || options.target.is_some() { 0 } else { TARGET };
     let rows = if options.logits == LogitRows::All { tokens.len() } else { 1 };
     let budget = options.memory_budget.unwrap_or_else(|| available_bytes() / 4 * 3);
-    let needed = estimate_bytes(spec, tokens.len(), rows);
+    let needed = estimate_bytes(spec, tokens.len() + to_write, source.len(), rows);
     if needed > budget {
-        let fits = (tokens.len() as u64 * budget / needed) as usize;
+        let fits = (tokens.len().max(source.len()) as u64 * budget / needed) as usize;
         return Err(RunError::Memory { needed, budget, fits });
     }
     let text = match prompt {
@@ -177,7 +215,8 @@ pub fn run(
     let ids: Vec<u32> = tokens.iter().map(|token| token.id).collect();
     let repeats = Repeats::of(&ids);
     let mut trace = Trace::new(model.name.clone(), spec.clone(), text, tokens);
-    let context = Context { first: 0, repeats: &repeats, thumbnail: thumbnail_size(ids.len()) };
+    trace.source = Arc::new(source);
+    let context = Context { first: 0, repeats: &repeats, thumbnails: true };
     advance(model, &mut trace, &ids, context, job, &mut |layer, trace| {
         if layer == 0 {
             trace.first_map_seconds = start.elapsed().as_secs_f64();
@@ -185,6 +224,16 @@ pub fn run(
         on_layer(trace);
     })?;
     answer(model, &mut trace, options.logits);
+    if to_write > 0 && spec.generates() {
+        let mut made = |trace: &Trace, _: &Token| {
+            on_layer(trace);
+            true
+        };
+        generate(model, &mut trace, &Sampling::default(), to_write, job, &mut made)?;
+        if options.logits == LogitRows::All {
+            answer(model, &mut trace, options.logits);
+        }
+    }
     trace.forward_seconds = start.elapsed().as_secs_f64();
     Ok(trace)
 }
@@ -199,14 +248,34 @@ fn advance(
     on_layer: &mut dyn FnMut(usize, &mut Trace),
 ) -> Result<(), RunError> {
     let network = &model.network;
-    let mut x = network.embed(ids, context.first, &mut |_, _: &mut [f32]| {});
-    for layer in 0..trace.n_layers() {
+    let begins = trace.spec.decoder_start();
+    let source: Vec<u32> = trace.source.iter().map(|token| token.id).collect();
+    let source_repeats = Repeats::of(&source);
+    let mut memory = Vec::new();
+    let mut x = Vec::new();
+    if begins > 0 && context.first == 0 {
+        x = network.embed_source(&source, &mut |_, _: &mut [f32]| {});
+    }
+    for layer in if context.first == 0 { 0 } else { begins }..trace.n_layers() {
+        if layer == begins {
+            if begins > 0 && context.first == 0 {
+                memory = network.memory(&x);
+                *trace.source_output_mut() = x;
+            }
+            x = network.embed(ids, context.first, &mut |_, _: &mut [f32]| {});
+        }
+        let repeats = match trace.spec.blocks[layer].part {
+            Part::Only | Part::Decoder => context.repeats,
+            Part::Encoder => &source_repeats,
+            Part::Cross => &Repeats::default(),
+        };
         if job.is_cancelled() {
             return Err(RunError::Cancelled);
         }
         let kept = trace.layer_mut(layer);
         kept.resid_pre.extend_from_slice(&x);
-        x = network.block(layer, x, &mut kept.state, context, &mut |_, _| {});
+        let context = Context { repeats, ..context };
+        x = network.block(layer, x, &memory, &mut kept.state, context, &mut |_, _| {});
         job.report("Running the prompt", (layer + 1) as f32 / trace.n_layers() as f32);
         on_layer(layer, trace);
     }
@@ -225,13 +294,7 @@ fn answer(model: &Model, trace: &mut Trace, rows: LogitRows) {
     };
     let resid = trace.resid(trace.n_layers());
     let width = trace.spec.width;
-    let classes = match &trace.spec.head {
-        HeadSpec::Classes(head) => {
-            let logits = model.network.class_logits(resid);
-            logits.chunks_exact(head.outputs(width)).map(|row| Candidate::classes(head, row)).collect()
-        }
-        _ => Vec::new(),
-    };
+    let classes = Candidate::class_rows(&model.network, resid);
     let logits = match (rows, at) {
         (LogitRows::All, _) => model.network.logits(resid),
         (LogitRows::Answer, Some(at)) => model.network.logits(&resid[at * width..(at + 1) * width]),
@@ -309,15 +372,18 @@ fn append(
     let first = trace.n_tokens();
     let width = trace.spec.width;
     let id = token.id;
-    let before: Vec<Vec<Sums>> = (0..trace.n_layers()).map(|layer| trace.layer(layer).state.sums()).collect();
+    let begins = trace.spec.decoder_start();
+    let before: Vec<Vec<Sums>> =
+        (begins..trace.n_layers()).map(|layer| trace.layer(layer).state.sums()).collect();
     repeats.push(id);
     Arc::make_mut(&mut trace.tokens).push(token);
-    let context = Context { first, repeats, thumbnail: 0 };
+    let context = Context { first, repeats, thumbnails: false };
     if let Err(error) = advance(model, trace, &[id], context, job, &mut |_, _| {}) {
-        for (layer, sums) in before.iter().enumerate() {
+        for (layer, sums) in before.iter().enumerate().map(|(i, sums)| (begins + i, sums)) {
+            let own_keys = trace.spec.blocks[layer].part != Part::Cross;
             let kept = trace.layer_mut(layer);
             kept.resid_pre.truncate(first * width);
-            kept.state.truncate(first, sums);
+            kept.state.truncate(first, own_keys, sums);
         }
         Arc::make_mut(&mut trace.tokens).pop();
         return Err(error);

@@ -2,7 +2,7 @@
 
 use super::error::LoadError;
 use super::families::{Family, Map, Needed, Rows};
-use super::spec::ModelSpec;
+use super::spec::{ModelSpec, Part, block_name};
 use super::{Config, formats::Tensors};
 use crate::kernels::{Elements, Matrix, Real};
 use half::{bf16, f16};
@@ -142,8 +142,8 @@ impl Weights {
         let mut weights = Self::default();
         let mut used = BTreeMap::new();
         for map in family.weights.iter().copied().flatten() {
-            let layers = if map.ours.contains("{l}") { spec.layers() } else { 1 };
-            for layer in 0..layers {
+            let part = block_name(map.ours).map(|(part, ..)| part);
+            for layer in 0..part.map_or(1, |part| spec.layers_of(part)) {
                 if asked_for(map, config) {
                     weights.take(family, map, layer, spec, tensors, &mut used)?;
                 }
@@ -170,7 +170,7 @@ impl Weights {
         };
         let ours = at_layer(map.ours);
         let Some(shape) = spec.weight_shape(&ours) else { return Ok(()) };
-        let found = find(map.theirs).or_else(|| map.fallback.and_then(find));
+        let found = find(map.theirs).or_else(|| map.fallbacks.iter().flatten().find_map(|name| find(name)));
         let Some((tensor, source_name)) = found else {
             let tensor = format!("{}{}", family.prefixes[0], at_layer(map.theirs));
             return match map.needed {
@@ -178,7 +178,13 @@ impl Weights {
                 _ => Err(LoadError::Missing { tensor, file: tensors.place.clone() }),
             };
         };
-        let rows = map.rows.map_or_else(|| Rows::all(shape[shape.len() - 1]), |rows| rows(spec, layer));
+        let rows = map.rows.map_or_else(
+            || Rows::all(shape[shape.len() - 1]),
+            |rows| {
+                let part = block_name(map.ours).map_or(Part::Only, |(part, ..)| part);
+                rows(spec, spec.layer_of(part, layer).unwrap_or(0))
+            },
+        );
         used.insert(source_name.clone(), tensor.range.clone());
         self.put((ours, source_name), tensor, shape, map.turned, &rows)
     }
@@ -189,8 +195,7 @@ impl Weights {
         let mut used = BTreeMap::new();
         for Named { ours, theirs, turned } in names {
             let missing = || LoadError::Missing { tensor: theirs.clone(), file: tensors.place.clone() };
-            let (tensor, shape) =
-                tensors.map.get(theirs).zip(spec.weight_shape(ours)).ok_or_else(missing)?;
+            let (tensor, shape) = tensors.map.get(theirs).zip(spec.weight_shape(ours)).ok_or_else(missing)?;
             let rows = Rows::all(shape[shape.len() - 1]);
             used.insert(theirs.clone(), tensor.range.len() as u64);
             weights.put((ours.clone(), theirs.clone()), tensor, shape, *turned, &rows)?;
@@ -215,7 +220,9 @@ impl Weights {
             file: tensor.file.clone(),
         })?;
         let stored = stored_shape(&shape, turned, rows);
-        if tensor.shape != stored {
+        // BART's bias on logits is [1, vocab]
+        let ones = tensor.shape.len().saturating_sub(stored.len());
+        if tensor.shape[ones..] != stored || tensor.shape[..ones].iter().any(|&n| n != 1) {
             return Err(LoadError::Shape {
                 tensor: source_name,
                 found: tensor.shape.clone(),

@@ -3,7 +3,7 @@
 use super::Trace;
 use crate::kernels::{Matrix, linear};
 use crate::model::{
-    Context, HeadId, HeadSpec, Hook, LayerState, Network, NormKind, NormSpec, Placement, Pooling, Repeats,
+    Context, HeadId, HeadSpec, Hook, LayerState, Network, NormKind, NormSpec, Part, Placement, Pooling, Repeats,
 };
 
 /// An activation: numbers and their shape, row-major.
@@ -30,29 +30,35 @@ impl Trace {
     ///
     /// What the trace does not keep is recomputed by running that one block again on the residual stream before it.
     pub fn activation(&self, network: &Network, hook: Hook, layer: usize) -> Result<Array, ActivationError> {
-        let name = hook.name(layer);
+        let name = self.spec.hook_name(hook, layer);
         let none = |reason| Err(ActivationError { name: name.clone(), reason });
         if hook.per_layer() && layer >= self.layers_done() {
             return none("in this trace: it has fewer blocks");
         }
-        let (n, width) = (self.n_tokens(), self.spec.width);
+        let (n, n_keys, width) = (self.n_queries(hook, layer), self.n_keys(hook, layer), self.spec.width);
+        let no_mlp = hook.per_layer() && self.spec.blocks[layer].mlp.is_none();
         let data = match hook {
+            Hook::MlpPre | Hook::MlpPost | Hook::MlpOut | Hook::ResidPost | Hook::NormalizedResidPost
+                if no_mlp =>
+            {
+                return none("in a decoder's self-attention: its MLP comes after the cross-attention");
+            }
             Hook::Tokens => self.tokens.iter().map(|token| token.id as f32).collect(),
             Hook::ResidPre => self.resid(layer).to_vec(),
-            Hook::ResidPost if self.placement(layer) != Placement::Post => self.resid(layer + 1).to_vec(),
+            Hook::ResidPost if self.placement(layer) != Placement::Post => self.resid_after(layer).to_vec(),
             Hook::NormalizedResidPost if self.placement(layer) != Placement::Post => {
                 return none("in a pre-norm model");
             }
             Hook::ResidMid if self.placement(layer) == Placement::Parallel => {
                 return none("in a block whose two parts run side by side");
             }
-            Hook::NormalizedResidPost => self.resid(layer + 1).to_vec(),
+            Hook::NormalizedResidPost => self.resid_after(layer).to_vec(),
             Hook::RotQ => interleave(&self.per_head(layer, |head| self.q(head).to_vec()), n),
-            Hook::RotK => interleave(&self.per_kv_head(layer, |head| self.k(head)), n),
-            Hook::V => interleave(&self.per_kv_head(layer, |head| self.v(head)), n),
-            Hook::Pattern => self.per_head(layer, |head| self.pattern(head).tile(0..n, 0..n)).concat(),
+            Hook::RotK => interleave(&self.per_kv_head(layer, |head| self.k(head)), n_keys),
+            Hook::V => interleave(&self.per_kv_head(layer, |head| self.v(head)), n_keys),
+            Hook::Pattern => self.per_head(layer, |head| self.pattern(head).tile(0..n, 0..n_keys)).concat(),
             Hook::AttnScores => {
-                self.per_head(layer, |head| self.pattern(head).scores_tile(0..n, 0..n)).concat()
+                self.per_head(layer, |head| self.pattern(head).scores_tile(0..n, 0..n_keys)).concat()
             }
             Hook::Embed | Hook::PosEmbed => match self.embedding(network, hook) {
                 Some(data) => data,
@@ -100,7 +106,7 @@ impl Trace {
 
     /// The shape of an activation of this trace.
     pub fn shape(&self, hook: Hook, layer: usize) -> Vec<usize> {
-        let (n, width) = (self.n_tokens(), self.spec.width);
+        let (n, n_keys, width) = (self.n_queries(hook, layer), self.n_keys(hook, layer), self.spec.width);
         let block = self.spec.blocks.get(layer);
         let attention = block.map(|block| &block.attention);
         let (heads, kv_heads, dim, value_dim) = attention
@@ -109,12 +115,14 @@ impl Trace {
             Hook::Tokens => vec![n],
             Hook::Ln1Scale | Hook::Ln2Scale => vec![n, 1],
             Hook::Q | Hook::RotQ => vec![n, heads, dim],
-            Hook::K | Hook::RotK => vec![n, kv_heads, dim],
+            Hook::K | Hook::RotK => vec![n_keys, kv_heads, dim],
             Hook::Z => vec![n, heads, value_dim],
-            Hook::V => vec![n, kv_heads, value_dim],
-            Hook::AttnScores | Hook::Pattern => vec![heads, n, n],
+            Hook::V => vec![n_keys, kv_heads, value_dim],
+            Hook::AttnScores | Hook::Pattern => vec![heads, n, n_keys],
             Hook::Result => vec![n, heads, width],
-            Hook::MlpPre | Hook::MlpPost => vec![n, block.map_or(0, |block| block.mlp.width)],
+            Hook::MlpPre | Hook::MlpPost => {
+                vec![n, block.and_then(|block| block.mlp.as_ref()).map_or(0, |mlp| mlp.width)]
+            }
             Hook::Logits => match &self.spec.head {
                 HeadSpec::Classes(head) if head.pooling == Pooling::Each => vec![n, head.outputs(width)],
                 HeadSpec::Classes(head) => vec![1, head.outputs(width)],
@@ -124,6 +132,13 @@ impl Trace {
         }
     }
 
+    /// Tokens that ask in a block, or those of the text outside the blocks.
+    fn n_queries(&self, hook: Hook, layer: usize) -> usize {
+        if hook.per_layer() { self.query_tokens(layer).len() } else { self.n_tokens() }
+    }
+    fn n_keys(&self, hook: Hook, layer: usize) -> usize {
+        if hook.per_layer() { self.key_tokens(layer).len() } else { self.n_tokens() }
+    }
     fn placement(&self, layer: usize) -> Placement {
         self.spec.blocks[layer].placement
     }
@@ -152,21 +167,21 @@ impl Trace {
 
     /// Runs one block again and keeps one of the values that pass.
     fn again(&self, network: &Network, layer: usize, wanted: Hook) -> Vec<f32> {
-        let mut state = LayerState::new(&self.spec.blocks[layer].attention, self.n_tokens());
-        let ids = self.ids();
-        let context = Context { first: 0, repeats: &Repeats::of(&ids), thumbnail: 0 };
+        let block = &self.spec.blocks[layer];
+        let (n_queries, n_keys) = (self.query_tokens(layer).len(), self.key_tokens(layer).len());
+        let mut state = LayerState::new(&block.attention, n_queries, n_keys);
+        let context = Context { first: 0, repeats: &Repeats::default(), thumbnails: false };
+        let memory = match block.part {
+            Part::Cross => network.memory(self.source_output()),
+            _ => Vec::new(),
+        };
         let mut kept = Vec::new();
-        network.block(
-            layer,
-            self.resid(layer).to_vec(),
-            &mut state,
-            context,
-            &mut |hook, data: &mut [f32]| {
-                if hook == wanted {
-                    kept = data.to_vec();
-                }
-            },
-        );
+        let x = self.resid(layer).to_vec();
+        network.block(layer, x, &memory, &mut state, context, &mut |hook, data: &mut [f32]| {
+            if hook == wanted {
+                kept = data.to_vec();
+            }
+        });
         kept
     }
 
@@ -184,7 +199,7 @@ impl Trace {
                 linear(&own, &matrix, None)
             })
             .collect();
-        interleave(&heads, self.n_tokens())
+        interleave(&heads, self.query_tokens(layer).len())
     }
 }
 

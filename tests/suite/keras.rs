@@ -2,8 +2,9 @@
 
 use crate::parity::fixtures;
 use mnemoscope::engine::{self, Job, LogitRows, Prompt, RunOptions};
-use mnemoscope::model::{HeadSpec, Hook, Model, Outcome};
+use mnemoscope::model::{HeadSpec, Hook, Model, Outcome, Pooling};
 use mnemoscope::trace::Trace;
+use proptest::prelude::*;
 use safetensors::{SafeTensors, tensor::TensorView};
 use std::path::{Path, PathBuf};
 use strum::IntoEnumIterator as _;
@@ -20,7 +21,8 @@ fn numbers(view: &TensorView<'_>) -> Vec<f32> {
 
 fn run(model: &Model, ids: &[u32]) -> Trace {
     let options = RunOptions { logits: LogitRows::All, ..RunOptions::default() };
-    engine::run(model, &Prompt::Ids(ids.to_vec()), &options, &Job::new(), &mut |_| {}).expect("the run succeeds")
+    engine::run(model, &Prompt::Ids(ids.to_vec()), &options, &Job::new(), &mut |_| {})
+        .expect("the run succeeds")
 }
 
 /// What the model's last layer gives, its softmax or sigmoid included.
@@ -51,7 +53,7 @@ fn compare(file: &Path) -> Model {
     let mut compared = 0;
     for hook in Hook::iter().filter(|&hook| hook != Hook::Tokens) {
         for layer in 0..if hook.per_layer() { trace.n_layers() } else { 1 } {
-            let name = hook.name(layer);
+            let name = model.spec().hook_name(hook, layer);
             let Ok(view) = expected.tensor(&name) else { continue };
             let found = trace.activation(&model.network, hook, layer).expect("an activation that exists");
             assert_eq!(found.shape.iter().product::<usize>(), view.data().len() / 4, "{place}: {name}");
@@ -83,12 +85,129 @@ fn every_layer_of_every_file_equals_keras() {
             let file = file.expect("readable").path();
             let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             // What these do not say, the examples would say otherwise; they have a test of their own
-            let silent = file.parent().is_some_and(|folder| folder.ends_with("functional")) && name.contains("weights");
+            let silent = file.parent().is_some_and(|folder| folder.ends_with("functional"))
+                && name.contains("weights");
             if name != "expected.safetensors" && !silent {
                 compare(&file);
                 opened += 1;
             }
         }
     }
-    assert!(opened >= 18, "only {opened} files");
+    assert!(opened >= 23, "only {opened} files");
+}
+
+#[test]
+fn what_a_file_does_not_say_is_told() {
+    let model = Model::open(&folder("classify").join("model.keras")).expect("a fixture");
+    let told = model.warnings.join("\n");
+    for words in ["taken for granted", "ReLU between the dense layers", "norms behind each sum", "1e-6"] {
+        assert!(told.contains(words), "`{words}` is not in: {told}");
+    }
+    // Its configuration says all of that
+    let model = Model::open(&folder("functional").join("model.keras")).expect("a fixture");
+    assert!(!model.warnings.iter().any(|told| told.contains("taken for granted")), "{:?}", model.warnings);
+    assert_eq!(model.spec().blocks[1].ln2.map(|norm| norm.eps), Some(1e-5));
+    assert_eq!(model.spec().blocks[1].attention.value_dim, Some(3));
+}
+
+#[test]
+fn layers_are_found_without_a_configuration() {
+    let model = Model::open(&folder("functional").join("model.weights.h5")).expect("a fixture");
+    let told = model.warnings.join("\n");
+    // Which of five norms is the embedding's cannot be seen in shapes: it is said what was chosen
+    assert!(told.contains("norms before each part"), "{told}");
+    let HeadSpec::Classes(head) = &model.spec().head else { panic!("{:?}", model.spec().head) };
+    assert_eq!((head.pooling, head.outcome), (Pooling::Max, Outcome::AnyOf));
+    assert_eq!(model.network.weights.unused(), &[] as &[String]);
+}
+
+#[test]
+fn text_goes_through_the_models_own_vocabulary_and_is_filled_up_as_it_was_trained() {
+    let file = folder("words").join("model.keras");
+    let model = compare(&file);
+    let bytes = std::fs::read(file.with_file_name("expected.safetensors")).expect("a fixture");
+    let expected = SafeTensors::deserialize(&bytes).expect("sound safetensors");
+    let tokens = expected.tensor("tokens").expect("tokens");
+    let ids: Vec<i64> =
+        tokens.data().as_chunks::<8>().0.iter().map(|bytes| i64::from_le_bytes(*bytes)).collect();
+    let text = Prompt::Text("The DOG sat on a zebra.".into());
+    let trace = engine::run(&model, &text, &RunOptions::default(), &Job::new(), &mut |_| {}).expect("a run");
+    let found: Vec<i64> = trace.tokens.iter().map(|token| i64::from(token.id)).collect();
+    assert_eq!(found, ids);
+    let shown: Vec<_> = trace.tokens.iter().map(|token| token.text.as_str()).collect();
+    assert_eq!(shown, ["the", "dog", "sat", "on", "a", "[UNK]", "‹pad›", "‹pad›"]);
+    assert!(model.warnings.iter().any(|told| told.contains("filled up to 8 tokens")), "{:?}", model.warnings);
+}
+
+#[test]
+fn a_list_of_words_beside_the_file_is_its_vocabulary() {
+    let here = tempfile::tempdir().expect("a folder");
+    let file = here.path().join("reviews.keras");
+    std::fs::copy(folder("classify").join("model.keras"), &file).expect("a copy");
+    std::fs::write(here.path().join("reviews.vocab.txt"), "\n[UNK]\ngood\nbad\nfilm\n").expect("written");
+    let model = Model::open(&file).expect("it opens");
+    let text = Prompt::Text("A good film!".into());
+    let trace = engine::run(&model, &text, &RunOptions::default(), &Job::new(), &mut |_| {}).expect("a run");
+    // `pad_sequences` puts padding first, up to the model's nine positions
+    assert_eq!(trace.ids(), [0, 0, 0, 0, 0, 0, 1, 2, 4]);
+    assert_eq!(run(&model, &[1, 2, 4]).n_tokens(), 3, "ids are run as they are");
+}
+
+#[test]
+fn a_classifier_over_all_positions_asks_for_all_of_them() {
+    let model = Model::open(&folder("nested").join("model.keras")).expect("a fixture");
+    let few = Prompt::Ids(vec![1, 2]);
+    let error = engine::run(&model, &few, &RunOptions::default(), &Job::new(), &mut |_| {});
+    let error = error.expect_err("too few tokens");
+    assert!(error.to_string().contains("exactly 5"), "{error}");
+    assert!(error.hint().is_some_and(|hint| hint.contains("pad")));
+}
+
+#[test]
+fn broken_files_say_what_is_wrong() {
+    let expected = [
+        ("huge.weights.h5", "claims more than the file can hold"),
+        ("packed.weights.h5", "claims more than the file can hold"),
+        ("cyclic.weights.h5", "contains itself"),
+        ("no-transformer.weights.h5", "no layer in it is an attention"),
+        ("packed.keras", "unpacks to more than it may"),
+        ("no-weights.keras", "no `model.weights.h5` in it"),
+    ];
+    for (name, words) in expected {
+        let error = Model::open(&fixtures().join("keras-broken").join(name)).expect_err(name);
+        let text = error.to_string();
+        assert!(text.contains(words) && text.contains(name) && !text.contains('\n'), "{name}: {text}");
+        assert!(error.hint().is_some(), "{name}: no hint");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    /// No mutation panics, aborts or allocates without bound; what opens must also run.
+    #[test]
+    fn mutated_files_never_panic(
+        which in 0..4_usize,
+        edits in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 1..9_usize), 1..8),
+        cut in proptest::option::weighted(0.1, any::<prop::sample::Index>()),
+    ) {
+        let victims = ["gpt/model.weights.h5", "tagging/model.keras", "keras2-gpt/model.h5", "classify/latest.weights.h5"];
+        let source = fixtures().join("keras").join(victims[which]);
+        let mut bytes = std::fs::read(&source).expect("a fixture");
+        for (at, value, n) in edits {
+            let at = at.index(bytes.len());
+            let end = (at + n).min(bytes.len());
+            bytes[at..end].fill(value);
+        }
+        if let Some(cut) = cut {
+            bytes.truncate(cut.index(bytes.len()));
+        }
+        let here = tempfile::tempdir().expect("a folder");
+        let file = here.path().join(source.file_name().expect("a name"));
+        std::fs::write(&file, &bytes).expect("written");
+        if let Ok(model) = Model::open(&file) {
+            let ids: Vec<u32> = (0..3).map(|id| id % model.spec().vocab as u32).collect();
+            let _ = engine::run(&model, &Prompt::Ids(ids), &RunOptions::default(), &Job::new(), &mut |_| {});
+        }
+    }
 }

@@ -15,5 +15,6 @@ mod parity;
 mod pattern;
 mod render;
 mod runs;
+mod tokenizers;
 mod window;
 mod window_pictures;

@@ -71,7 +71,7 @@ fn compare(model: &Model, trace: &Trace, expected: &Expected, place: &str) {
     let mut compared = 0;
     for hook in Hook::iter().filter(|&hook| hook != Hook::Tokens) {
         for layer in 0..if hook.per_layer() { trace.n_layers() } else { 1 } {
-            let name = hook.name(layer);
+            let name = trace.spec.hook_name(hook, layer);
             let Some((shape, values)) = expected.floats(&name) else { continue };
             let array = trace.activation(&model.network, hook, layer).expect("an activation that exists");
             assert_eq!(array.shape, shape, "{place}: {name}");

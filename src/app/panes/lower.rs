@@ -81,10 +81,10 @@ fn tabs(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
 
 /// The hook that the chosen layer's stream stands under.
 fn hook(scene: &Scene<'_>) -> String {
-    let last = scene.trace.map_or(0, Trace::n_layers);
+    let Some(trace) = scene.trace else { return String::new() };
     match scene.state.layer {
-        layer if layer < last => Hook::ResidPre.name(layer),
-        _ => Hook::ResidPost.name(last.saturating_sub(1)),
+        layer if layer < trace.n_layers() => trace.spec.hook_name(Hook::ResidPre, layer),
+        _ => trace.spec.hook_name(Hook::ResidPost, trace.n_layers().saturating_sub(1)),
     }
 }
 

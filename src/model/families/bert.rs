@@ -66,6 +66,7 @@ fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
         width,
         vocab: config.count_or("vocab_size", 30_522)?,
         context: Some(config.count_or("max_position_embeddings", 512)?),
+        encoder: None,
         embedding: EmbeddingSpec {
             positions: Positions::Learned { offset: 0 },
             token_types: config.count_or("type_vocab_size", 2)?,

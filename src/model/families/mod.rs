@@ -2,19 +2,40 @@
 //!
 //! To add one: copy the nearest, add a line to `FAMILIES` and an entry to `tools/make_fixtures.py`.
 
+mod bart;
 mod bert;
+mod blenderbot;
 mod fused;
 mod gpt2;
 pub(super) mod keras;
 mod llama;
+mod m2m_100;
+mod marian;
+mod mbart;
+mod pegasus;
 mod qwen2;
+mod t5;
+mod umt5;
 
 use super::config::Config;
 use super::error::SpecError;
 use super::spec::{HeadSpec, ModelSpec};
 pub(super) use fused::Rows;
 
-const FAMILIES: &[&Family] = &[&gpt2::FAMILY, &llama::FAMILY, &qwen2::FAMILY, &bert::FAMILY];
+const FAMILIES: &[&Family] = &[
+    &gpt2::FAMILY,
+    &llama::FAMILY,
+    &qwen2::FAMILY,
+    &bert::FAMILY,
+    &t5::FAMILY,
+    &umt5::FAMILY,
+    &bart::FAMILY,
+    &mbart::FAMILY,
+    &marian::FAMILY,
+    &pegasus::FAMILY,
+    &m2m_100::FAMILY,
+    &blenderbot::FAMILY,
+];
 
 /// What we must be told about a family.
 pub(super) struct Family {
@@ -34,8 +55,8 @@ pub(super) struct Family {
 pub(super) struct Map {
     pub(super) ours: &'static str,
     pub(super) theirs: &'static str,
-    /// Read this where `theirs` is not there (tied weights)
-    pub(super) fallback: Option<&'static str>,
+    /// Read the first of these that is there where `theirs` is not (tied weights)
+    pub(super) fallbacks: [Option<&'static str>; 2],
     /// Stored [out, in], read as [in, out]
     pub(super) turned: bool,
     /// Which of the tensor's outputs (all, where there is nothing here)
@@ -54,7 +75,7 @@ pub(super) enum Needed {
 }
 
 const fn from(ours: &'static str, theirs: &'static str) -> Map {
-    Map { ours, theirs, fallback: None, turned: false, rows: None, needed: Needed::Always }
+    Map { ours, theirs, fallbacks: [None; 2], turned: false, rows: None, needed: Needed::Always }
 }
 
 impl Map {
@@ -62,7 +83,11 @@ impl Map {
         Self { turned: true, ..self }
     }
     const fn or(self, fallback: &'static str) -> Self {
-        Self { fallback: Some(fallback), ..self }
+        let [first, _] = self.fallbacks;
+        match first {
+            None => Self { fallbacks: [Some(fallback), None], ..self },
+            Some(_) => Self { fallbacks: [first, Some(fallback)], ..self },
+        }
     }
     /// Of a fused tensor: one of the selections in `fused`
     const fn rows(self, rows: fn(&ModelSpec, usize) -> Rows) -> Self {

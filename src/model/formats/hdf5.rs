@@ -126,18 +126,24 @@ impl Walk<'_> {
             Datatype::FloatingPoint { size: 4, .. } => (Ok(Dtype::F32), 4),
             Datatype::FloatingPoint { size: 2, .. } if !bf16() => (Ok(Dtype::F16), 2),
             Datatype::FloatingPoint { size: 2, .. } => (Ok(Dtype::Bf16), 2),
-            Datatype::FloatingPoint { size, .. } => (Err(format!("F{}", u32::from(*size) * 8)), *size as usize),
+            Datatype::FloatingPoint { size, .. } => {
+                (Err(format!("F{}", u32::from(*size) * 8)), *size as usize)
+            }
             Datatype::Opaque { size: 2, .. } if bf16() => (Ok(Dtype::Bf16), 2),
             _ => return Ok(None),
         };
         let shape: Vec<usize> = dataset.shape().iter().map(|&n| n as usize).collect();
         let bytes = shape.iter().try_fold(size, |bytes, &n| bytes.checked_mul(n));
-        let Some(left) = bytes.and_then(|bytes| self.left.checked_sub(bytes)) else {
-            let name = dataset.name();
-            return Err(Error::InvalidData(format!("dataset `{name}` claims more than the file can hold")));
+        let wrong = |what| Err(Error::InvalidData(format!("dataset `{}` {what}", dataset.name())));
+        let Some((length, left)) = bytes.and_then(|bytes| Some((bytes, self.left.checked_sub(bytes)?)))
+        else {
+            return wrong("claims more than the file can hold");
         };
         self.left = left;
         let bytes = dataset.read_native_bytes()?;
+        if bytes.len() != length {
+            return wrong("has another length than its shape says");
+        }
         let mut words = vec![0_u32; bytes.len().div_ceil(4)];
         bytemuck::cast_slice_mut(&mut words)[..bytes.len()].copy_from_slice(&bytes);
         Ok(Some(StoredTensor {

@@ -27,8 +27,20 @@ pub(in crate::model) struct Archive {
     pub place: PathBuf,
 }
 
-/// Whether a file's name or first bytes say that it is Keras's.
-pub(in crate::model) fn is_one(file: &Path) -> bool {
+/// The Keras file that a path is, or that a folder without other weights holds.
+pub(in crate::model) fn at(path: &Path) -> Option<PathBuf> {
+    if path.is_file() {
+        return is_one(path).then(|| path.to_owned());
+    }
+    let others = ["model.safetensors", "model.safetensors.index.json", "pytorch_model.bin"];
+    if others.iter().any(|name| path.join(name).is_file()) {
+        return None;
+    }
+    let names = ["model.keras", WEIGHTS, "model.h5"];
+    names.iter().map(|name| path.join(name)).find(|file| file.is_file())
+}
+
+fn is_one(file: &Path) -> bool {
     let ending = file.extension().map(|ending| ending.to_string_lossy().to_lowercase());
     matches!(ending.as_deref(), Some("keras" | "h5" | "hdf5"))
 }
@@ -53,7 +65,8 @@ pub(in crate::model) fn open(file: &Path) -> Result<Archive, LoadError> {
     let words = archive.file_names().filter_map(Result::ok);
     let words = words.into_iter().find(|name| name.ends_with("vocabulary.txt")).map(Cow::into_owned);
     let words = words.map(|name| entry(&mut archive, &name, most, file)).transpose()?.flatten();
-    let vocabulary = words.map(|bytes| String::from_utf8_lossy(&bytes).split('\n').map(str::to_owned).collect());
+    let vocabulary =
+        words.map(|bytes| String::from_utf8_lossy(&bytes).split('\n').map(str::to_owned).collect());
     Ok(Archive { weights, config, vocabulary, place })
 }
 
@@ -79,7 +92,8 @@ fn weights(
         }
         return Ok((whole.clone(), range.start as usize..range.end as usize));
     }
-    let bytes = entry(archive, WEIGHTS, most, file)?.ok_or_else(|| broken(file, &format!("no `{WEIGHTS}` in it")))?;
+    let bytes =
+        entry(archive, WEIGHTS, most, file)?.ok_or_else(|| broken(file, &format!("no `{WEIGHTS}` in it")))?;
     let mut words = vec![0_u32; bytes.len().div_ceil(4)];
     bytemuck::cast_slice_mut(&mut words)[..bytes.len()].copy_from_slice(&bytes);
     Ok((Arc::new(Storage::Owned(words)), 0..bytes.len()))
@@ -105,7 +119,8 @@ fn entry(archive: &mut Zip<'_>, name: &str, most: u64, file: &Path) -> Result<Op
 }
 
 fn parse(json: &[u8], file: &Path) -> Result<Value, LoadError> {
-    serde_json::from_slice(json).map_err(|error| broken(file, &format!("its configuration is no JSON: {error}")))
+    serde_json::from_slice(json)
+        .map_err(|error| broken(file, &format!("its configuration is no JSON: {error}")))
 }
 
 fn broken(file: &Path, reason: &impl ToString) -> LoadError {

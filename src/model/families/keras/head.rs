@@ -1,9 +1,9 @@
 //! What stands behind a Keras model's last block: a norm, pooling, a classifier, or scores for the next token.
 
+use super::Reader;
 use super::layers::Layer;
 use super::settings::{Setting, activation};
 use super::structure::Structure;
-use super::Reader;
 use crate::model::classes::{ClassActivation, ClassHead, ClassLayer, Outcome, Pooling};
 use crate::model::spec::HeadSpec;
 use candle_nn::Activation;
@@ -150,15 +150,28 @@ impl<'a> Reader<'a> {
             steps.push(Step::Dense(last, linear));
             return Ok(steps);
         }
+        // Keras 3 writes a place for every layer, with variables or not, named after its class
+        let has = |key: &str| self.tree.root.any(&|layer| layer.key.starts_with(key));
+        let fits = inputs == width;
         match context {
-            _ if inputs == width => {
+            _ if fits && has("global_average_pooling1d") => steps.push(Step::Pool(Pooling::Mean)),
+            _ if fits && has("global_max_pooling1d") => steps.push(Step::Pool(Pooling::Max)),
+            _ if fits && has("get_item") => {
+                self.assume("the first token's vector before the classifier");
+                steps.push(Step::Pool(Pooling::First));
+            }
+            // A file that writes those places, and none that pools
+            _ if fits && has("input_layer") => (),
+            _ if fits => {
                 self.assume("the mean over tokens before the classifier");
                 steps.push(Step::Pool(Pooling::Mean));
             }
             Some(positions) if Some(inputs) == positions.checked_mul(width) => {
                 steps.push(Step::Pool(Pooling::Flatten { positions }));
             }
-            _ => return Err(format!("`{}` reads {inputs} numbers, the last block gives {width}", first.path)),
+            _ => {
+                return Err(format!("`{}` reads {inputs} numbers, the last block gives {width}", first.path));
+            }
         }
         let relu = Act::Hidden(ClassActivation::Mlp(Activation::Relu));
         if !hidden.is_empty() {
@@ -180,8 +193,10 @@ fn told<'b>(
 ) -> Result<Vec<Step<'b>>, String> {
     let mut steps = Vec::new();
     for setting in end {
-        let by_name = |layers: &[&'b Layer]| layers.iter().copied().find(|layer| layer.name() == setting.name);
-        let unknown = || format!("layer `{}` (`{}`) behind the last block is not read", setting.name, setting.class);
+        let by_name =
+            |layers: &[&'b Layer]| layers.iter().copied().find(|layer| layer.name() == setting.name);
+        let unknown =
+            || format!("layer `{}` (`{}`) behind the last block is not read", setting.name, setting.class);
         match setting.class {
             _ if setting.changes_nothing() => (),
             // Their layers follow by themselves
@@ -233,7 +248,8 @@ fn act(name: &str, setting: &Setting<'_>) -> Result<Act, String> {
         "linear" => Act::Hidden(ClassActivation::Linear),
         "tanh" => Act::Hidden(ClassActivation::Tanh),
         _ => Act::Hidden(ClassActivation::Mlp(
-            activation(name).ok_or_else(|| format!("activation `{name}` of `{}` is not read", setting.name))?,
+            activation(name)
+                .ok_or_else(|| format!("activation `{name}` of `{}` is not read", setting.name))?,
         )),
     })
 }

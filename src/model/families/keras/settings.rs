@@ -81,7 +81,7 @@ impl<'a> Settings<'a> {
     }
     fn past_dropouts(&self, mut name: &'a str) -> &'a str {
         for _ in 0..self.list.len() {
-            match self.get(name).filter(|setting| setting.changes_nothing()) {
+            match self.get(name).filter(Setting::changes_nothing) {
                 Some(setting) => {
                     let mut inputs = Vec::new();
                     setting.calls.iter().for_each(|calls| tensors(calls, &mut inputs));
@@ -97,11 +97,13 @@ impl<'a> Settings<'a> {
     }
     /// The other summand where `name`'s output is added to something.
     pub(super) fn added_to(&self, name: &str) -> Option<&'a str> {
-        self.list.iter().filter(|setting| matches!(setting.class, "Add" | "AddV2" | "TFOpLambda")).find_map(|sum| {
-            let inputs = self.sources(sum.name);
-            let other = inputs.iter().find(|input| **input != name)?;
-            inputs.contains(&name).then_some(*other)
-        })
+        self.list.iter().filter(|setting| matches!(setting.class, "Add" | "AddV2" | "TFOpLambda")).find_map(
+            |sum| {
+                let inputs = self.sources(sum.name);
+                let other = inputs.iter().find(|input| **input != name)?;
+                inputs.contains(&name).then_some(*other)
+            },
+        )
     }
 }
 
@@ -110,8 +112,15 @@ impl<'a> Setting<'a> {
     pub(super) fn changes_nothing(&self) -> bool {
         matches!(
             self.class,
-            "Dropout" | "SpatialDropout1D" | "GaussianDropout" | "GaussianNoise" | "AlphaDropout" | "Identity"
-                | "InputLayer" | "ActivityRegularization" | "TextVectorization"
+            "Dropout"
+                | "SpatialDropout1D"
+                | "GaussianDropout"
+                | "GaussianNoise"
+                | "AlphaDropout"
+                | "Identity"
+                | "InputLayer"
+                | "ActivityRegularization"
+                | "TextVectorization"
         )
     }
     /// The value of `key` in any of its calls: `use_causal_mask`.
@@ -142,7 +151,9 @@ impl<'a> Setting<'a> {
 fn tensors<'a>(value: &'a Value, out: &mut Vec<&'a str>) {
     match value {
         Value::Object(map) => {
-            if let Some(name) = map.get("keras_history").and_then(|history| history.get(0)).and_then(Value::as_str) {
+            if let Some(name) =
+                map.get("keras_history").and_then(|history| history.get(0)).and_then(Value::as_str)
+            {
                 out.push(name);
             }
             map.values().for_each(|value| tensors(value, out));
@@ -187,8 +198,9 @@ pub(super) fn snake_case(class: &str) -> String {
     let mut name = String::with_capacity(letters.len() + 8);
     for (i, &c) in letters.iter().enumerate() {
         let before = i.checked_sub(1).map(|i| letters[i]);
-        let next_small = letters.get(i + 1).is_some_and(|c| c.is_ascii_lowercase());
-        let begins = before.is_some_and(|before| before != '_' && (next_small || before.is_ascii_lowercase()));
+        let next_small = letters.get(i + 1).is_some_and(char::is_ascii_lowercase);
+        let begins =
+            before.is_some_and(|before| before != '_' && (next_small || before.is_ascii_lowercase()));
         if c.is_ascii_uppercase() && begins {
             name.push('_');
         }

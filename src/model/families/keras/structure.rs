@@ -87,7 +87,9 @@ pub(super) fn structure<'a>(tree: &'a Tree, settings: &Settings<'_>) -> Result<S
             return Err(format!("`{}` is an attention outside the blocks", attentions[0].layer.path));
         }
         (false, true) => {
-            let before = |(layer, before): &(&Layer, bool)| if tree.ordered { *before } else { named(layer, &["emb"]) };
+            let before = |(layer, before): &(&Layer, bool)| {
+                if tree.ordered { *before } else { named(layer, &["emb"]) }
+            };
             let (first, last): (Vec<_>, Vec<_>) = norms.into_iter().partition(before);
             found.norms_before = first.into_iter().map(|(layer, _)| layer).collect();
             found.norms_after = last.into_iter().map(|(layer, _)| layer).collect();
@@ -116,16 +118,15 @@ fn flat<'a>(
     }
     // A norm before the first attention is the embedding's where the blocks have theirs behind each sum
     let own = usize::from(is_pre(&attentions[0], settings).unwrap_or(false));
-    let before = norms.iter().filter(|(layer, before)| if ordered { *before } else { named(layer, &["emb"]) });
+    let before =
+        norms.iter().filter(|(layer, before)| if ordered { *before } else { named(layer, &["emb"]) });
     let before = before.count().saturating_sub(if ordered { own } else { 0 });
-    let (first, rest) = if ordered {
-        norms.split_at(before.min(norms.len() - 2 * layers))
-    } else {
-        (&norms[..0], norms)
-    };
+    let (first, rest) =
+        if ordered { norms.split_at(before.min(norms.len() - 2 * layers)) } else { (&norms[..0], norms) };
     found.norms_before = first.iter().map(|(layer, _)| *layer).collect();
     if !ordered {
-        found.norms_before = norms.iter().map(|(layer, _)| *layer).filter(|layer| named(layer, &["emb"])).collect();
+        found.norms_before =
+            norms.iter().map(|(layer, _)| *layer).filter(|layer| named(layer, &["emb"])).collect();
     }
     let mut rest = rest.iter().map(|(layer, _)| *layer).filter(|layer| ordered || !named(layer, &["emb"]));
     let mut dense = std::mem::take(&mut found.dense).into_iter();
@@ -204,9 +205,10 @@ fn attention(layer: &Layer) -> Option<Attention<'_>> {
         })
     };
     let (query, key, value) = (part("query")?, part("key")?, part("value")?);
-    let output = projections.iter().copied().find(|part| {
-        ![query, key, value].iter().any(|other| std::ptr::eq(*other, *part))
-    })?;
+    let output = projections
+        .iter()
+        .copied()
+        .find(|part| ![query, key, value].iter().any(|other| std::ptr::eq(*other, *part)))?;
     (projections.len() == 4).then_some(Attention { layer, query, key, value, output })
 }
 
@@ -223,7 +225,9 @@ fn block<'a>(owner: &'a Layer, pieces: &[Piece<'a>]) -> Result<Block<'a>, String
     let (Some(&attention), [a, b], [c, d]) = (attentions.first(), &norms[..], &dense[..]) else {
         return Err(format!("`{}` is no block of one attention", owner.path));
     };
-    let turn = |first: &'a Layer, second: &'a Layer, swap: bool| if swap { [second, first] } else { [first, second] };
+    let turn = |first: &'a Layer, second: &'a Layer, swap: bool| {
+        if swap { [second, first] } else { [first, second] }
+    };
     // A second norm's or matrix's name may say what it serves; else they count as Keras numbered them
     let later = |layer: &Layer| named(layer, &["ff", "feed", "mlp", "dense"]);
     let swap = match (named(a, &["att"]), named(b, &["att"]), later(a), later(b)) {
@@ -242,9 +246,12 @@ fn block<'a>(owner: &'a Layer, pieces: &[Piece<'a>]) -> Result<Block<'a>, String
 
 /// Whether `a` was made after `b`, by Keras's own counted names (`dense_7`), else by their places' names.
 fn made_after(a: &Layer, b: &Layer, stem: &str) -> bool {
-    let counted = |layer: &Layer| layer.name().strip_prefix(stem).is_some_and(|rest| {
-        rest.is_empty() || rest.strip_prefix('_').is_some_and(|rest| rest.bytes().all(|c| c.is_ascii_digit()))
-    });
+    let counted = |layer: &Layer| {
+        layer.name().strip_prefix(stem).is_some_and(|rest| {
+            rest.is_empty()
+                || rest.strip_prefix('_').is_some_and(|rest| rest.bytes().all(|c| c.is_ascii_digit()))
+        })
+    };
     if counted(a) && counted(b) {
         natural(a.name()) > natural(b.name())
     } else {
