@@ -31,8 +31,11 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
         let tokens: Vec<_> =
             trace.tokens.iter().map(|token| json!({ "id": token.id, "text": token.text })).collect();
         let next: Vec<_> = next.iter().map(listed).collect();
+        let source: Vec<_> =
+            trace.source.iter().map(|token| json!({ "id": token.id, "text": token.text })).collect();
         let mut object = json!({
             "model": trace.model_name,
+            "source": source,
             "tokens": tokens,
             "next": next,
             "forward_s": trace.forward_seconds,
@@ -50,6 +53,10 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
         return console.object(&object);
     }
     let tokens: Vec<String> = trace.tokens.iter().map(crate::trace::Token::shown).collect();
+    if !trace.source.is_empty() {
+        let source: Vec<String> = trace.source.iter().map(crate::trace::Token::shown).collect();
+        writeln!(console, "source, {} tokens  {}", source.len(), source.join(" "))?;
+    }
     writeln!(console, "{} tokens  {}", tokens.len(), tokens.join(" "))?;
     if let Some(at) = trace.answer_at.filter(|_| !next.is_empty()) {
         writeln!(console, "\nnext, after {at} {}", tokens[at])?;

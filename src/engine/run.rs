@@ -135,7 +135,18 @@ pub fn tokens_of(model: &Model, prompt: &Prompt, cut: bool) -> Result<Vec<Token>
     let spec = model.spec();
     let (vocab, context) =
         spec.encoder.as_ref().map_or((spec.vocab, spec.context), |encoder| (encoder.vocab, encoder.context));
-    checked(model, prompt, cut, vocab, context)
+    let tokens = match (prompt, &model.tokenizer) {
+        (Prompt::Text(text), _) if text.is_empty() => return Err(RunError::Empty),
+        (Prompt::Text(text), Some(tokenizer)) => model.padded(tokenizer.encode(text)?),
+        (Prompt::Text(_), None) => return Err(RunError::NoTokenizer),
+        (Prompt::Ids(ids), Some(tokenizer)) => ids.iter().map(|&id| tokenizer.token(id)).collect(),
+        (Prompt::Ids(ids), None) => ids.iter().map(|&id| model.token(id)).collect(),
+    };
+    let tokens = checked(tokens, cut, vocab, context)?;
+    match spec.needs_tokens().filter(|&needed| tokens.len() < needed) {
+        Some(needed) => Err(RunError::TooShort { found: tokens.len(), needed }),
+        None => Ok(tokens),
+    }
 }
 
 /// The tokens of a target, after those that every target begins with.
@@ -145,32 +156,27 @@ fn target_of(model: &Model, prompt: Option<&Prompt>, cut: bool) -> Result<Vec<To
     let mut tokens: Vec<Token> = start.iter().map(|&id| model.token(id)).collect();
     if let Some(prompt) = prompt {
         let room = spec.context.map(|context| context.saturating_sub(tokens.len()));
-        tokens.extend(checked(model, prompt, cut, spec.vocab, room)?);
+        let own = match (prompt, model.writer()) {
+            (Prompt::Text(text), Some(tokenizer)) => tokenizer.encode_bare(text)?,
+            (Prompt::Text(_), None) => return Err(RunError::NoTokenizer),
+            (Prompt::Ids(ids), _) => ids.iter().map(|&id| model.token(id)).collect(),
+        };
+        tokens.extend(checked(own, cut, spec.vocab, room)?);
     }
     Ok(tokens)
 }
 
 fn checked(
-    model: &Model,
-    prompt: &Prompt,
+    mut tokens: Vec<Token>,
     cut: bool,
     vocab: usize,
     context: Option<usize>,
 ) -> Result<Vec<Token>, RunError> {
-    let mut tokens = match (prompt, &model.tokenizer) {
-        (Prompt::Text(text), _) if text.is_empty() => return Err(RunError::Empty),
-        (Prompt::Text(text), Some(tokenizer)) => model.padded(tokenizer.encode(text)?),
-        (Prompt::Text(_), None) => return Err(RunError::NoTokenizer),
-        (Prompt::Ids(ids), _) => ids.iter().map(|&id| model.token(id)).collect(),
-    };
     if tokens.is_empty() {
         return Err(RunError::Empty);
     }
     if let Some(token) = tokens.iter().find(|token| token.id as usize >= vocab) {
         return Err(RunError::OutOfRange { id: token.id, vocab });
-    }
-    if let Some(needed) = model.spec().needs_tokens().filter(|&needed| tokens.len() < needed) {
-        return Err(RunError::TooShort { found: tokens.len(), needed });
     }
     if let Some(limit) = context.filter(|&limit| tokens.len() > limit) {
         if !cut {
@@ -290,6 +296,7 @@ fn answer(model: &Model, trace: &mut Trace, rows: LogitRows) {
     let at = match trace.spec.head {
         HeadSpec::None | HeadSpec::Classes(_) => None,
         HeadSpec::NextToken => Some(trace.n_tokens() - 1),
+        HeadSpec::MaskedToken { .. } if trace.spec.generates() => Some(trace.n_tokens() - 1),
         HeadSpec::MaskedToken { .. } => trace.tokens.iter().position(|token| Some(token.id) == mask),
     };
     let resid = trace.resid(trace.n_layers());
@@ -328,7 +335,7 @@ pub fn generate(
         return Err(RunError::DoesNotGenerate(model.name.clone()));
     }
     let mut repeats = Repeats::of(&trace.ids());
-    let ends = model.tokenizer.as_ref().map_or_else(Vec::new, Tokenizer::ends);
+    let ends = model.writer().map_or_else(Vec::new, Tokenizer::ends);
     let mut sampler = Sampler::new(sampling.clone());
     let limit = trace.spec.context.unwrap_or(usize::MAX);
     let vocab = trace.spec.vocab;

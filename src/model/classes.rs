@@ -73,6 +73,8 @@ pub enum Outcome {
     AnyOf,
     /// Numbers, as they are
     Values,
+    /// Two numbers a token: how likely an answer starts, and ends, there; each is a softmax over all tokens
+    Span,
 }
 
 impl ClassHead {
@@ -120,7 +122,7 @@ impl ClassHead {
             logits.iter().enumerate().map(|(i, &logit)| (i, logit, p(i))).collect::<Vec<_>>()
         };
         let mut classes = match self.outcome {
-            Outcome::Values => return each(&|i| logits[i]),
+            Outcome::Values | Outcome::Span => return each(&|i| logits[i]),
             Outcome::AnyOf if logits.len() == 1 => {
                 vec![(0, -logits[0], sigmoid(-logits[0])), (1, logits[0], sigmoid(logits[0]))]
             }

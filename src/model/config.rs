@@ -23,6 +23,14 @@ impl Config {
             Err(error) => Err(SpecError::NotJson(error.to_string())),
         }
     }
+    /// Takes over `keys` that are missing here.
+    pub fn fill(&mut self, other: &Self, keys: &[&str]) {
+        for &key in keys {
+            if let (None, Some(value)) = (self.get(key), other.get(key)) {
+                self.0.insert(key.to_owned(), value.clone());
+            }
+        }
+    }
     fn get(&self, key: &str) -> Option<&Value> {
         self.0.get(key).filter(|value| !value.is_null())
     }
@@ -90,6 +98,19 @@ impl Config {
             None => Ok(default),
             Some(value) => value.as_bool().ok_or_else(|| Self::wrong(key, value, "true or false")),
         }
+    }
+    /// A word, or none where the key is left out.
+    pub fn word(&self, key: &str) -> Result<Option<&str>, SpecError> {
+        self.get(key).map(|value| value.as_str().ok_or_else(|| Self::wrong(key, value, "a word"))).transpose()
+    }
+    /// What classes are called, in the order of their numbers: `id2label`.
+    pub fn labels(&self) -> Vec<String> {
+        let Some(map) = self.object("id2label") else { return Vec::new() };
+        let name = |id: usize| match map.get(&id.to_string()).and_then(Value::as_str) {
+            Some(name) => name.to_owned(),
+            None => format!("class {id}"),
+        };
+        (0..map.len()).map(name).collect()
     }
     /// A list of words, such as `layer_types`.
     pub fn words(&self, key: &str) -> Option<Vec<&str>> {

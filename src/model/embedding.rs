@@ -34,11 +34,19 @@ impl Network {
             x = self.plain(&x, &name("embed.W_in"), &name("embed.b_in"));
         }
         see(Hook::Embed, &mut x);
+        let normed = |x: &[F]| spec.norm.map(|norm| self.norm(norm, &name("embed.ln"), x));
+        if spec.norm_first {
+            x = normed(&x).unwrap_or(x);
+        }
         let width = x.len() / tokens.len().max(1);
         let positions = match spec.positions {
             Positions::None => None,
             Positions::Learned { offset } => {
                 Some(self.rows(tokens.len(), width, &name("pos_embed.W_pos"), |i| first + i + offset))
+            }
+            Positions::LearnedPast { padding } => {
+                let positions = past(tokens, first, padding);
+                Some(self.rows(tokens.len(), width, "pos_embed.W_pos", |i| positions[i]))
             }
             Positions::Sinusoidal => Some(sinusoids(first..first + tokens.len(), width, |position, i| {
                 position as f64 / 10_000_f64.powf(2.0 * i as f64 / width as f64)
@@ -58,8 +66,8 @@ impl Network {
         if spec.token_types > 0 {
             add(&mut x, &self.rows(tokens.len(), width, &name("embed.W_type"), |_| 0));
         }
-        if let Some(norm) = spec.norm {
-            x = self.norm(norm, &name("embed.ln"), &x);
+        if !spec.norm_first {
+            x = normed(&x).unwrap_or(x);
         }
         match projected {
             Some(true) => self.plain(&x, &name("embed.W_in"), &name("embed.b_in")),
@@ -75,6 +83,19 @@ impl Network {
         }
         x
     }
+}
+
+/// Rows of new tokens, the first at position `first`, where padding takes no position.
+fn past(tokens: &[u32], first: usize, padding: usize) -> Vec<usize> {
+    let mut next = first + padding + 1;
+    let row = |&token: &u32| {
+        if token as usize == padding {
+            return padding;
+        }
+        next += 1;
+        next - 1
+    };
+    tokens.iter().map(row).collect()
 }
 
 /// Sines of `angle(position, i)` in the first half of the width, cosines in the second, [position, width].

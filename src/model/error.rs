@@ -119,7 +119,10 @@ impl LoadError {
             Self::Missing { .. } | Self::Shape { .. } => {
                 "config.json and the weights may be of different models".into()
             }
-            Self::Structure { .. } => "open the whole model (.keras or .h5), or one built of attention, norms and dense layers".into(),
+            Self::Structure { .. } => {
+                "open the whole model (.keras or .h5), or one built of attention, norms and dense layers"
+                    .into()
+            }
             Self::Type { .. } => "convert the weights to F32, F16 or BF16".into(),
             Self::Tokenizer { .. } => "download it again, or feed token ids with --ids".into(),
             Self::Read { .. } | Self::Cancelled => return None,

@@ -25,6 +25,8 @@ pub struct Model {
     pub tokenizer: Option<Tokenizer>,
     /// How texts are filled up, where the model needs it
     pub padding: Option<Padding>,
+    /// Of what an encoder–decoder model writes, where that has a vocabulary of its own
+    pub target_tokenizer: Option<Tokenizer>,
     /// What a user should know although it opened
     pub warnings: Vec<String>,
 }
@@ -85,15 +87,25 @@ impl Model {
             return Err(LoadError::NoConfig(folder));
         }
         let bytes = std::fs::read(&file).map_err(|source| LoadError::Read { file: file.clone(), source })?;
-        let config =
+        let mut config =
             Config::parse(&bytes).map_err(|source| LoadError::Config { file: file.clone(), source })?;
+        // Newer files keep there what every target begins with
+        if let Ok(bytes) = std::fs::read(folder.join("generation_config.json"))
+            && let Ok(generation) = Config::parse(&bytes)
+        {
+            config.fill(&generation, &["decoder_start_token_id", "forced_bos_token_id"]);
+        }
         let tensors = match tensors {
             Some(file) => Tensors::from_file(file)?,
             None => Tensors::from_folder(&folder)?,
         };
         let network = network(&config, &file, &tensors)?;
         let tokenizer = Tokenizer::from_folder(&folder)?;
-        Ok(Self::assemble(name_of(path), Origin::Path(path.to_owned()), network, tokenizer))
+        let mut model = Self::assemble(name_of(path), Origin::Path(path.to_owned()), network, tokenizer);
+        if model.spec().encoder.is_some() {
+            model.target_tokenizer = Tokenizer::target_from_folder(&folder)?;
+        }
+        Ok(model)
     }
 
     /// Opens a Keras file.
@@ -154,7 +166,7 @@ impl Model {
                 "the tokenizer knows {known} tokens, the model {vocab}: some ids may be out of range"
             ));
         }
-        Self { name, origin, network, tokenizer, padding: None, warnings }
+        Self { name, origin, network, tokenizer, target_tokenizer: None, padding: None, warnings }
     }
 
     /// A text's tokens with the padding that the model was trained with.
@@ -186,9 +198,13 @@ impl Model {
     pub fn weight_bytes(&self) -> u64 {
         self.network.weights.bytes()
     }
-    /// A token without a place in a prompt; where there is no tokenizer it reads as its id.
+    /// The tokenizer of what the model writes: in encoder–decoder models the target's.
+    pub fn writer(&self) -> Option<&Tokenizer> {
+        self.target_tokenizer.as_ref().or(self.tokenizer.as_ref())
+    }
+    /// A token that the model writes, without a place in a prompt; where there is no tokenizer it reads as its id.
     pub fn token(&self, id: u32) -> Token {
-        match &self.tokenizer {
+        match self.writer() {
             Some(tokenizer) => tokenizer.token(id),
             None => Token { id, text: id.to_string(), span: 0..0 },
         }

@@ -69,11 +69,21 @@ pub struct EmbeddingSpec {
     /// Norm over the sum
     #[serde(default)]
     pub norm: Option<NormSpec>,
+    /// That norm comes before positions are added (Blenderbot-small's decoder)
+    #[serde(default)]
+    pub norm_first: bool,
 }
 
 impl Default for EmbeddingSpec {
     fn default() -> Self {
-        Self { projection: None, scale: 1.0, positions: Positions::None, token_types: 0, norm: None }
+        Self {
+            projection: None,
+            scale: 1.0,
+            positions: Positions::None,
+            token_types: 0,
+            norm: None,
+            norm_first: false,
+        }
     }
 }
 
@@ -101,6 +111,12 @@ pub enum Positions {
     Learned {
         /// Rows before the first token's
         offset: usize,
+    },
+    /// A learned vector for each token that is not padding, the first of them at row `padding` + 1; padding has row
+    /// `padding` (RoBERTa)
+    LearnedPast {
+        /// Id of the padding token
+        padding: usize,
     },
     /// Sines in the first half of the width, cosines in the second, of position/10000^(2i/width) (Marian, Pegasus)
     Sinusoidal,
@@ -318,11 +334,15 @@ impl ModelSpec {
     }
     /// Whether the model continues text.
     pub fn generates(&self) -> bool {
-        self.head == HeadSpec::NextToken && self.is_causal()
+        matches!(self.head, HeadSpec::NextToken | HeadSpec::MaskedToken { .. }) && self.is_causal()
     }
     /// Width of the embeddings.
     pub fn embedding_width(&self) -> usize {
         self.embedding.projection.map_or(self.width, |projection| projection.width)
+    }
+    /// Width in which tokens, positions and segments are added up.
+    pub fn embedding_sum_width(&self) -> usize {
+        self.embedding.projection.filter(|own| own.whole_sum).map_or(self.width, |own| own.width)
     }
     /// The shape a canonical weight has, or `None` for one that this model does not have.
     ///
@@ -404,6 +424,7 @@ impl EmbeddingSpec {
             "embed.ln.w" | "embed.ln.b" if self.norm.is_some() => vec![summed],
             "pos_embed.W_pos" => match self.positions {
                 Positions::Learned { offset } => vec![context? + offset, summed],
+                Positions::LearnedPast { padding } => vec![context? + padding + 1, summed],
                 _ => return None,
             },
             _ => return None,

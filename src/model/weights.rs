@@ -145,7 +145,7 @@ impl Weights {
             let part = block_name(map.ours).map(|(part, ..)| part);
             for layer in 0..part.map_or(1, |part| spec.layers_of(part)) {
                 if asked_for(map, config) {
-                    weights.take(family, map, layer, spec, tensors, &mut used)?;
+                    weights.take((family, map), layer, (spec, config), tensors, &mut used)?;
                 }
             }
         }
@@ -156,14 +156,18 @@ impl Weights {
 
     fn take(
         &mut self,
-        family: &Family,
-        map: &Map,
+        (family, map): (&Family, &Map),
         layer: usize,
-        spec: &ModelSpec,
+        (spec, config): (&ModelSpec, &Config),
         tensors: &Tensors,
         used: &mut BTreeMap<String, Range<usize>>,
     ) -> Result<(), LoadError> {
-        let at_layer = |name: &str| name.replace("{l}", &layer.to_string());
+        let group = match map.group {
+            Some(group) => group(config, layer)
+                .map_err(|source| LoadError::Config { file: tensors.place.clone(), source })?,
+            None => String::new(),
+        };
+        let at_layer = |name: &str| name.replace("{l}", &layer.to_string()).replace("{g}", &group);
         let find = |theirs: &str| {
             let names = family.prefixes.iter().map(|prefix| format!("{prefix}{}", at_layer(theirs)));
             names.into_iter().find_map(|name| tensors.find(name))

@@ -3,7 +3,8 @@
 use super::Trace;
 use crate::kernels::{Matrix, linear};
 use crate::model::{
-    Context, HeadId, HeadSpec, Hook, LayerState, Network, NormKind, NormSpec, Part, Placement, Pooling, Repeats,
+    Context, HeadId, HeadSpec, Hook, LayerState, Network, NormKind, NormSpec, Part, Placement, Pooling,
+    Repeats,
 };
 
 /// An activation: numbers and their shape, row-major.
@@ -113,6 +114,7 @@ impl Trace {
             .map_or((0, 0, 0, 0), |spec| (spec.heads, spec.kv_heads, spec.head_dim, spec.value_dim()));
         match hook {
             Hook::Tokens => vec![n],
+            Hook::Embed | Hook::PosEmbed => vec![n, self.spec.embedding_sum_width()],
             Hook::Ln1Scale | Hook::Ln2Scale => vec![n, 1],
             Hook::Q | Hook::RotQ => vec![n, heads, dim],
             Hook::K | Hook::RotK => vec![n_keys, kv_heads, dim],

@@ -16,5 +16,6 @@ mod pattern;
 mod render;
 mod runs;
 mod tokenizers;
+mod translation;
 mod window;
 mod window_pictures;

@@ -42,7 +42,8 @@ fn cases() -> Vec<Case> {
 }
 
 fn write(file: &Path, bytes: &[u8]) {
-    let written = std::fs::File::create(file).and_then(|mut file| std::io::Write::write_all(&mut file, bytes));
+    let written =
+        std::fs::File::create(file).and_then(|mut file| std::io::Write::write_all(&mut file, bytes));
     written.expect("a writable folder");
 }
 
@@ -90,7 +91,8 @@ fn every_kind_gives_the_ids_that_transformers_gives() {
         let Some(tokenizer) = case.open() else { continue };
         let (mut apart, mut compared) = (0, 0);
         for (line, expected) in lines.iter().zip(&case.ids) {
-            let tokens = tokenizer.encode(line).unwrap_or_else(|error| panic!("{} {line:?}: {error}", case.name));
+            let tokens =
+                tokenizer.encode(line).unwrap_or_else(|error| panic!("{} {line:?}: {error}", case.name));
             let ids: Vec<u32> = tokens.iter().map(|token| token.id).collect();
             let Some(expected) = expected else { continue };
             compared += 1;
@@ -99,10 +101,19 @@ fn every_kind_gives_the_ids_that_transformers_gives() {
                 let at = ids.iter().zip(expected).position(|(a, b)| a != b).unwrap_or(0);
                 let from = at.saturating_sub(2);
                 let part = |ids: &[u32]| -> Vec<String> {
-                    ids.iter().skip(from).take(8).map(|&id| format!("{id} {:?}", tokenizer.text(id))).collect()
+                    ids.iter()
+                        .skip(from)
+                        .take(8)
+                        .map(|&id| format!("{id} {:?}", tokenizer.text(id)))
+                        .collect()
                 };
                 if apart <= 6 {
-                    wrong.push(format!("{}: {line:?}\n  {:?}\n  {:?}", case.name, part(&ids), part(expected)));
+                    wrong.push(format!(
+                        "{}: {line:?}\n  {:?}\n  {:?}",
+                        case.name,
+                        part(&ids),
+                        part(expected)
+                    ));
                 }
             }
         }

@@ -101,7 +101,7 @@ fn next(ui: &mut Ui, scene: &Scene<'_>) {
     let words = scene.words;
     let tokens = theme::tokens(ui);
     let Some(trace) = scene.trace else { return };
-    let masked = matches!(trace.spec.head, HeadSpec::MaskedToken { .. });
+    let masked = matches!(trace.spec.head, HeadSpec::MaskedToken { .. }) && !trace.spec.generates();
     let classifies = matches!(trace.spec.head, HeadSpec::Classes(_));
     widgets::section(
         ui,

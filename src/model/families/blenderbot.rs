@@ -8,6 +8,14 @@ use crate::model::error::SpecError;
 use crate::model::spec::{ModelSpec, Placement, Positions};
 use candle_nn::Activation;
 
+/// Blenderbot-small: BART's norms, but its decoder's embeddings are normed before positions are added.
+pub(super) const SMALL: Family = Family {
+    model_type: "blenderbot-small",
+    architectures: &["BlenderbotSmallForConditionalGeneration", "BlenderbotSmallModel"],
+    spec: small,
+    ..FAMILY
+};
+
 pub(super) const FAMILY: Family = Family {
     model_type: "blenderbot",
     architectures: &["BlenderbotForConditionalGeneration", "BlenderbotModel"],
@@ -28,4 +36,20 @@ fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
         start: 1,
     };
     bart::translator(config, &shape)
+}
+
+fn small(config: &Config) -> Result<ModelSpec, SpecError> {
+    let shape = Shape {
+        family: "blenderbot-small",
+        placement: Placement::Post,
+        positions: Positions::Learned { offset: 0 },
+        embedding_norm: true,
+        scaled: false,
+        activation: Activation::Gelu,
+        sizes: Sizes { layers: (8, 8), heads: 16, width: 512, mlp: 2048, vocab: 50_265, context: 512 },
+        start: 1,
+    };
+    let mut spec = bart::translator(config, &shape)?;
+    spec.embedding.norm_first = true;
+    Ok(spec)
 }

@@ -6,17 +6,62 @@ use crate::model::attention_spec::{AttentionSpec, Buckets, PositionBias};
 use crate::model::config::Config;
 use crate::model::error::SpecError;
 use crate::model::spec::{
-    BlockSpec, EmbeddingSpec, EncoderSpec, LogitSpec, MlpSpec, ModelSpec, NormSpec, Part, Placement,
+    BlockSpec, EmbeddingSpec, EncoderSpec, HeadSpec, LogitSpec, MlpSpec, ModelSpec, NormSpec, Part, Placement,
 };
 use candle_nn::Activation;
 
 pub(super) const FAMILY: Family = Family {
     model_type: "t5",
-    architectures: &["T5ForConditionalGeneration", "T5Model", "MT5ForConditionalGeneration", "MT5Model"],
+    architectures: &["T5ForConditionalGeneration", "T5Model"],
     prefixes: &[""],
     spec,
     weights: &[WEIGHTS, SHARED_DISTANCES],
 };
+
+/// mT5: the same, gated where nothing else is said, and never scaled.
+pub(super) const MULTILINGUAL: Family = Family {
+    model_type: "mt5",
+    architectures: &["MT5ForConditionalGeneration", "MT5Model"],
+    spec: |config| with_distances(config, "mt5", "gated-gelu", false),
+    ..FAMILY
+};
+
+/// The encoder alone.
+pub(super) const ENCODER: Family = Family {
+    model_type: "t5",
+    architectures: &["T5EncoderModel", "MT5EncoderModel"],
+    prefixes: &[""],
+    spec: encoder,
+    weights: &[ENCODER_WEIGHTS],
+};
+
+const ENCODER_WEIGHTS: &[Map] = &[
+    from("embed.W_E", "shared.weight").or("encoder.embed_tokens.weight"),
+    from("blocks.{l}.ln1.w", "encoder.block.{l}.layer.0.layer_norm.weight"),
+    from("blocks.{l}.attn.W_Q", "encoder.block.{l}.layer.0.SelfAttention.q.weight").turned(),
+    from("blocks.{l}.attn.W_K", "encoder.block.{l}.layer.0.SelfAttention.k.weight").turned(),
+    from("blocks.{l}.attn.W_V", "encoder.block.{l}.layer.0.SelfAttention.v.weight").turned(),
+    from("blocks.{l}.attn.W_O", "encoder.block.{l}.layer.0.SelfAttention.o.weight").turned(),
+    from("blocks.{l}.attn.W_rel", "encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight"),
+    from("blocks.{l}.ln2.w", "encoder.block.{l}.layer.1.layer_norm.weight"),
+    from("blocks.{l}.mlp.W_gate", "encoder.block.{l}.layer.1.DenseReluDense.wi_0.weight").turned(),
+    from("blocks.{l}.mlp.W_in", "encoder.block.{l}.layer.1.DenseReluDense.wi_1.weight")
+        .turned()
+        .or("encoder.block.{l}.layer.1.DenseReluDense.wi.weight"),
+    from("blocks.{l}.mlp.W_out", "encoder.block.{l}.layer.1.DenseReluDense.wo.weight").turned(),
+    from("ln_final.w", "encoder.final_layer_norm.weight"),
+];
+
+fn encoder(config: &Config) -> Result<ModelSpec, SpecError> {
+    let mut spec = with_distances(config, "t5", "relu", false)?;
+    spec.encoder = None;
+    spec.blocks.retain(|block| block.part == Part::Encoder);
+    for block in &mut spec.blocks {
+        block.part = Part::Only;
+    }
+    spec.head = HeadSpec::None;
+    Ok(spec)
+}
 
 /// The first block's numbers serve all blocks of its stack.
 const SHARED_DISTANCES: &[Map] = &[
@@ -61,7 +106,13 @@ pub(super) const WEIGHTS: &[Map] = &[
 ];
 
 fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
-    with_distances(config, "t5", "relu", config.flag_or("tie_word_embeddings", true)?)
+    with_distances(config, "t5", "relu", scales(config)?)
+}
+
+/// Whether the unembedding's input is scaled: newer files say so themselves, older ones by their tying.
+pub(super) fn scales(config: &Config) -> Result<bool, SpecError> {
+    let tied = config.flag_or("tie_word_embeddings", true)?;
+    config.flag_or("scale_decoder_outputs", tied)
 }
 
 /// `scaled`: the unembedding's input is divided by √width, as where it is the embedding itself.

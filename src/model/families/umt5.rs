@@ -20,5 +20,5 @@ const DISTANCES: &[Map] = &[
 ];
 
 fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
-    t5::with_distances(config, "umt5", "gated-gelu", false)
+    t5::with_distances(config, "umt5", "gated-gelu", t5::scales(config)?)
 }

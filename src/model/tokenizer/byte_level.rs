@@ -22,9 +22,8 @@ pub(super) fn open(vocab: &Path, merges: &Path, settings: &Settings) -> Result<T
         if line.starts_with("#version") {
             continue;
         }
-        let (left, right) = line
-            .split_once(' ')
-            .ok_or_else(|| broken(merges, &format!("line {} is no pair", number + 1)))?;
+        let (left, right) =
+            line.split_once(' ').ok_or_else(|| broken(merges, &format!("line {} is no pair", number + 1)))?;
         pairs.push((left.to_owned(), right.trim_end().to_owned()));
     }
     guarded(|| parts(words, pairs, settings)).and_then(Tokenizer::new).map_err(|error| broken(merges, &error))
@@ -90,7 +89,9 @@ fn add_specials(inner: &mut tokenizers::Tokenizer, settings: &Settings, usual: &
         .chain(usual.iter().copied())
         .filter(|text| !text.is_empty() && inner.token_to_id(text).is_some())
         // A mask takes the space before it along
-        .map(|text| AddedToken::from(text, true).normalized(false).lstrip(text.to_lowercase().contains("mask")))
+        .map(|text| {
+            AddedToken::from(text, true).normalized(false).lstrip(text.to_lowercase().contains("mask"))
+        })
         .collect();
     inner.add_special_tokens(known)?;
     Ok(())
@@ -99,7 +100,8 @@ fn add_specials(inner: &mut tokenizers::Tokenizer, settings: &Settings, usual: &
 /// GPT-1's: small letters, and `</w>` at the end of each word.
 fn end_of_word(vocab: Vocab, merges: Merges, settings: &Settings) -> Result<Parts, Error> {
     let unknown = settings.token("unk").unwrap_or("<unk>").to_owned();
-    let bpe = BPE::builder().vocab_and_merges(vocab, merges).end_of_word_suffix("</w>".into()).unk_token(unknown);
+    let bpe =
+        BPE::builder().vocab_and_merges(vocab, merges).end_of_word_suffix("</w>".into()).unk_token(unknown);
     let mut inner = tokenizers::Tokenizer::new(bpe.build()?);
     inner.with_normalizer(Some(BertNormalizer::new(true, true, None, true)))?;
     inner.with_pre_tokenizer(Some(BertPreTokenizer));

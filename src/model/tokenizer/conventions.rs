@@ -179,22 +179,15 @@ const CONVENTIONS: &[Convention] = &[
         languages: Some(Languages { codes: languages::M2M100, affix: "__", default: "en", at_front: true }),
         ..PLAIN
     },
-    Convention {
-        classes: &["Marian"],
-        models: &["marian"],
-        ids: Ids::Listed,
-        after: &[EOS],
-        ..PLAIN
-    },
+    Convention { classes: &["Marian"], models: &["marian"], ids: Ids::Listed, after: &[EOS], ..PLAIN },
 ];
 
 impl Convention {
     /// The one that the files name; an unnamed SentencePiece model is read as it is.
     pub(super) fn of(settings: &Settings) -> Self {
         let by_class = |class| CONVENTIONS.iter().find(|convention| convention.classes.contains(&class));
-        let by_model = || {
-            CONVENTIONS.iter().find(|convention| convention.models.contains(&settings.model_type()))
-        };
+        let by_model =
+            || CONVENTIONS.iter().find(|convention| convention.models.contains(&settings.model_type()));
         let mut convention = *settings.class().and_then(by_class).or_else(by_model).unwrap_or(&PLAIN);
         if settings.text("language_codes") == Some("wmt21")
             && let Some(languages) = &mut convention.languages

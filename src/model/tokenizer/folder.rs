@@ -2,7 +2,9 @@
 
 use super::settings::Settings;
 use super::spm_files;
-use super::{Error, Frame, Parts, Tokenizer, broken, byte_level, guarded, pieces::Spelling, read, word_pieces};
+use super::{
+    Error, Frame, Parts, Tokenizer, broken, byte_level, guarded, pieces::Spelling, read, word_pieces,
+};
 use crate::model::error::LoadError;
 use std::path::Path;
 use tokenizers::PreTokenizerWrapper;
@@ -66,7 +68,8 @@ fn from_json(bytes: &[u8], file: &Path, settings: &Settings) -> Result<Tokenizer
             let splits = inner.get_pre_tokenizer().cloned();
             inner.with_pre_tokenizer(splits.map(|splits| prefixed(splits, wanted)));
         }
-        let told = |flag: &str, role: &str| Some((inner.token_to_id(settings.token(role)?)?, settings.flag(flag)?));
+        let told =
+            |flag: &str, role: &str| Some((inner.token_to_id(settings.token(role)?)?, settings.flag(flag)?));
         let frame = Frame::Inner { bos: told("add_bos_token", "bos"), eos: told("add_eos_token", "eos") };
         let spelling = spelling(&inner)?;
         Tokenizer::new(Parts { spelling, frame, roles: settings.roles(), ..Parts::of(inner) })

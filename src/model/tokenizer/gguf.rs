@@ -121,7 +121,9 @@ fn merges(keys: &Metadata) -> Result<Parts, Error> {
     let cutting = splits::rule(name)?;
     let mut warnings = Vec::new();
     if !cutting.known {
-        warnings.push(format!("the rule `{name}` for cutting text into words is unknown: ids may differ a little"));
+        warnings.push(format!(
+            "the rule `{name}` for cutting text into words is unknown: ids may differ a little"
+        ));
     }
     let vocab: tokenizers::models::bpe::Vocab =
         texts.iter().enumerate().map(|(id, text)| (text.clone(), id as u32)).collect();

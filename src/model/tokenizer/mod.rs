@@ -17,8 +17,8 @@ mod word_pieces;
 mod words;
 
 use super::error::LoadError;
-use pieces::{Spelling, characters};
 pub use pieces::shown;
+use pieces::{Spelling, characters};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::panic::AssertUnwindSafe;
@@ -201,7 +201,8 @@ impl Tokenizer {
         } else {
             text
         };
-        let encoding = guarded(|| self.inner.encode(text, framed)).map_err(|error| EncodeError(error.to_string()))?;
+        let encoding =
+            guarded(|| self.inner.encode(text, framed)).map_err(|error| EncodeError(error.to_string()))?;
         let special = encoding.get_special_tokens_mask();
         let ids = encoding.get_ids().iter().zip(encoding.get_offsets()).zip(special);
         Ok(ids
@@ -225,7 +226,8 @@ impl Tokenizer {
         };
         match inner {
             Some(inner) => {
-                let beside = self.inner.get_added_vocabulary().get_added_tokens_decoder().contains_key(&inner);
+                let beside =
+                    self.inner.get_added_vocabulary().get_added_tokens_decoder().contains_key(&inner);
                 Some((self.inner.id_to_token(inner)?, beside))
             }
             None => Some((self.numbers.as_ref()?.named.get(&id)?.clone(), false)),
@@ -289,8 +291,15 @@ impl Tokenizer {
     /// The ids that end a text: the one the files name, and those that vocabularies usually do.
     pub fn ends(&self) -> Vec<u32> {
         let names = [
-            "</s>", "<|endoftext|>", "<|end_of_text|>", "<|eot_id|>", "<|im_end|>", "<|end|>", "<end_of_turn>",
-            "<|return|>", "[SEP]",
+            "</s>",
+            "<|endoftext|>",
+            "<|end_of_text|>",
+            "<|eot_id|>",
+            "<|im_end|>",
+            "<|end|>",
+            "<end_of_turn>",
+            "<|return|>",
+            "[SEP]",
         ];
         let mut ids: Vec<u32> =
             self.role("eos").into_iter().chain(names).filter_map(|name| self.id(name)).collect();

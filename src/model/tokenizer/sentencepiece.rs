@@ -7,8 +7,8 @@ use super::Error;
 use prost::Message;
 use tokenizers::models::bpe::BPE;
 use tokenizers::models::unigram::Unigram;
-use tokenizers::normalizers::{NormalizerWrapper, Precompiled, Prepend, Replace, Sequence};
 use tokenizers::normalizers::replace::ReplacePattern;
+use tokenizers::normalizers::{NormalizerWrapper, Precompiled, Prepend, Replace, Sequence};
 use tokenizers::pre_tokenizers::PreTokenizerWrapper;
 use tokenizers::pre_tokenizers::metaspace::{Metaspace, PrependScheme};
 use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
@@ -131,7 +131,9 @@ impl SentencePiece {
         let choice = match trainer.model_type.unwrap_or(1) {
             1 => Choice::Unigram,
             2 => Choice::Bpe,
-            other => return Err(format!("SentencePiece model type {other} is neither Unigram nor BPE").into()),
+            other => {
+                return Err(format!("SentencePiece model type {other} is neither Unigram nor BPE").into());
+            }
         };
         if trainer.whitespace_as_suffix == Some(true) {
             return Err("white space behind its word (treat_whitespace_as_suffix) is not supported".into());
@@ -175,7 +177,8 @@ impl SentencePiece {
             tokenizer.with_pre_tokenizer(Some(tokenizers::pre_tokenizers::sequence::Sequence::new(splits)));
         }
         let controls = self.pieces.iter().filter(|piece| matches!(piece.kind, Kind::Control | Kind::Unknown));
-        let controls = controls.map(|piece| tokenizers::AddedToken::from(piece.text.as_str(), true).normalized(false));
+        let controls =
+            controls.map(|piece| tokenizers::AddedToken::from(piece.text.as_str(), true).normalized(false));
         tokenizer.add_special_tokens(controls.collect::<Vec<_>>())?;
         Ok(tokenizer)
     }
@@ -189,9 +192,8 @@ impl SentencePiece {
     fn bpe(&self) -> Result<BPE, Error> {
         let vocab: tokenizers::models::bpe::Vocab =
             self.pieces.iter().enumerate().map(|(id, piece)| (piece.text.clone(), id as u32)).collect();
-        let normal = |text: &str| {
-            vocab.get(text).is_some_and(|&id| self.pieces[id as usize].kind == Kind::Normal)
-        };
+        let normal =
+            |text: &str| vocab.get(text).is_some_and(|&id| self.pieces[id as usize].kind == Kind::Normal);
         let mut merges = Vec::new();
         for (id, piece) in self.pieces.iter().enumerate().filter(|(_, piece)| piece.kind == Kind::Normal) {
             for (at, _) in piece.text.char_indices().skip(1) {

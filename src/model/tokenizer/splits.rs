@@ -9,8 +9,7 @@ use tokenizers::pre_tokenizers::sequence::Sequence;
 use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
 use tokenizers::tokenizer::SplitDelimiterBehavior;
 
-const GPT2: &str =
-    r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
+const GPT2: &str = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
 const LLAMA3: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 const QWEN2: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 const QWEN35: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
@@ -36,9 +35,28 @@ const RULE: Rule = Rule { names: &[], patterns: &[], spelled: &[], whole_words: 
 const RULES: &[Rule] = &[
     Rule {
         names: &[
-            "gpt-2", "gpt2", "phi-2", "jina-es", "jina-de", "jina-v1-en", "jina-v2-es", "jina-v2-de", "jina-v2-code",
-            "gigachat", "roberta-bpe", "exaone4", "mpt", "olmo", "jais", "trillion", "a.x-4.0", "mellum",
-            "modern-bert", "granite-docling", "gpt-neox", "pythia",
+            "gpt-2",
+            "gpt2",
+            "phi-2",
+            "jina-es",
+            "jina-de",
+            "jina-v1-en",
+            "jina-v2-es",
+            "jina-v2-de",
+            "jina-v2-code",
+            "gigachat",
+            "roberta-bpe",
+            "exaone4",
+            "mpt",
+            "olmo",
+            "jais",
+            "trillion",
+            "a.x-4.0",
+            "mellum",
+            "modern-bert",
+            "granite-docling",
+            "gpt-neox",
+            "pythia",
         ],
         patterns: &[GPT2],
         ..RULE
@@ -93,7 +111,11 @@ const RULES: &[Rule] = &[
     },
     Rule { names: &["gpt-4o", "llama4", "kanana2", "o200k"], patterns: &[GPT4O], ..RULE },
     Rule { names: &["tekken"], patterns: &[TEKKEN], whole_words: true, ..RULE },
-    Rule { names: &["bloom", "poro-chat", "gpt3-finnish"], patterns: &[r" ?[^(\s|.,!?…。，、।۔،)]+"], ..RULE },
+    Rule {
+        names: &["bloom", "poro-chat", "gpt3-finnish"],
+        patterns: &[r" ?[^(\s|.,!?…。，、।۔،)]+"],
+        ..RULE
+    },
     Rule { names: &["viking"], patterns: &[r" ?[^(\s|.,!?…。，、।۔،)]+", r"\p{N}"], ..RULE },
     Rule {
         names: &["default"],

@@ -11,7 +11,6 @@ use std::path::Path;
 use tokenizers::AddedToken;
 use tokenizers::normalizers::{Lowercase, NFKD, NormalizerWrapper, Replace, StripAccents};
 
-
 /// Reads `model`, whose ids are told by `vocab` where the class keeps a list of its own.
 pub(super) fn open(model: &Path, vocab: Option<&Path>, settings: &Settings) -> Result<Tokenizer, LoadError> {
     let spm = SentencePiece::parse(&read(model)?).map_err(|error| broken(model, &error))?;
@@ -61,7 +60,8 @@ fn wrap(
     }
     spm.any_white = convention.any_white;
     let n = spm.pieces.len() as u32;
-    let unknown_text = settings.token("unk").unwrap_or(&spm.pieces.get(spm.unknown).ok_or("no pieces")?.text).to_owned();
+    let unknown_text =
+        settings.token("unk").unwrap_or(&spm.pieces.get(spm.unknown).ok_or("no pieces")?.text).to_owned();
     let mut ids: Vec<u32> = (0..n).collect();
     let mut beside = Beside(settings.added());
     let mut named = HashMap::new();
@@ -110,7 +110,9 @@ fn wrap(
                 }
             }
             // A text's target language, as Marian's multilingual models want it
-            for (code, &id) in listed.iter().filter(|(text, _)| text.starts_with(">>") && text.ends_with("<<")) {
+            for (code, &id) in
+                listed.iter().filter(|(text, _)| text.starts_with(">>") && text.ends_with("<<"))
+            {
                 beside.add(id, code);
             }
             after_pieces = listed.len() as u32;
