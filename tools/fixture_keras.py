@@ -6,6 +6,7 @@ with `--words` and `KERAS_BACKEND=tensorflow`. The bytes of `.keras` files diffe
 one prompt, under the names of docs/design. Weights are drawn anew so that an error in any tensor shows.
 """
 
+import io
 import os
 import sys
 import zipfile
@@ -204,7 +205,7 @@ def classify(prefix=""):
     ids = [0, 0, 3, 17, 28, 5, 17, 1, 9]
     embedding = model.layers[1]
     expected = capture(ids, (embedding.token_emb, embedding.pos_emb, None), [block_parts(b) for b in blocks], model)
-    forms = ["model.h5", "weights-2.h5"] if KERAS2 else ["model.keras", "model.weights.h5", "model.h5"]
+    forms = ["model.h5", "weights-2.h5", "model.keras", "model.weights.h5"] if KERAS2 else ["model.keras", "model.weights.h5", "model.h5"]
     write(prefix + "classify", model, expected, forms)
 
 
@@ -231,7 +232,7 @@ def functional(prefix=""):
     ids = [22, 4, 4, 0, 13, 7, 4, 1]
     answer = lambda one: model([one, np.arange(length)[None]])
     expected = capture(ids, (token, position, norm), parts, answer)
-    write(prefix + "functional", model, expected, ["model.h5"] if KERAS2 else ["model.keras", "model.weights.h5", "model.h5"])
+    write(prefix + "functional", model, expected, ["model.h5", "model.keras"] if KERAS2 else ["model.keras", "model.weights.h5", "model.h5"])
 
 
 def pre_norm():
@@ -382,6 +383,19 @@ class Masked:
         return self.output(np.einsum("hqk,khd->qhd", pattern, v)[None]), pattern[None]
 
 
+def unnamed():
+    """A `.keras` file as Keras 3.0 wrote it: places in it are named after classes alone."""
+    with zipfile.ZipFile(OUT / "functional/model.keras") as old, zipfile.ZipFile(OUT / "functional/unnamed.keras", "w") as new:
+        for name in old.namelist():
+            data = old.read(name)
+            if name.endswith(".h5"):
+                buffer = io.BytesIO(data)
+                with h5py.File(buffer, "r+") as file:
+                    file.visititems(lambda _, item: item.attrs.pop("name", None) and None)
+                data = buffer.getvalue()
+            new.writestr(name, data)
+
+
 def hub():
     """KerasHub's GPT-2, saved whole, as weights, and as the weights of its backbone."""
     import keras_hub
@@ -421,5 +435,6 @@ if __name__ == "__main__":
         nested()
         tagging()
         layouts()
+        unnamed()
         hub()
         broken()
