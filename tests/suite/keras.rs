@@ -1,12 +1,16 @@
 //! Contract: Keras's own Transformer blocks open from every file Keras writes, and every value equals Keras's.
 
 use crate::parity::fixtures;
-use mnemoscope::engine::{self, Job, LogitRows, Prompt, RunOptions};
+use crate::window::window_on;
+use egui_kittest::kittest::Queryable as _;
+use mnemoscope::app::settings::Settings;
+use mnemoscope::engine::{self, Job, LogitRows, ModelSource, Prompt, RunOptions};
 use mnemoscope::model::{HeadSpec, Hook, Model, Outcome, Pooling};
 use mnemoscope::trace::Trace;
 use proptest::prelude::*;
 use safetensors::{SafeTensors, tensor::TensorView};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use strum::IntoEnumIterator as _;
 
 const TOLERANCE: f32 = 1e-5;
@@ -179,6 +183,32 @@ fn broken_files_say_what_is_wrong() {
         assert!(text.contains(words) && text.contains(name) && !text.contains('\n'), "{name}: {text}");
         assert!(error.hint().is_some(), "{name}: no hint");
     }
+}
+
+#[test]
+fn classes_are_printed_and_shown() {
+    let file = folder("words").join("model.keras");
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mnemoscope"));
+        command.arg("run").arg(&file).args(["--prompt", "the cat sat", "--quiet"]).args(arguments);
+        String::from_utf8(command.output().expect("the binary runs").stdout).expect("UTF-8")
+    };
+    let json: serde_json::Value = serde_json::from_str(&run(&["--json"])).expect("a JSON object");
+    let classes = json["classes"].as_array().expect("classes");
+    let p: Vec<f64> = classes.iter().filter_map(|class| class["p"].as_f64()).collect();
+    assert_eq!(p.len(), 2);
+    assert!(p[0] >= p[1] && (p[0] + p[1] - 1.0).abs() < 1e-6, "{p:?}");
+    let best = format!("class {}", classes[0]["id"]);
+    assert_eq!(classes[0]["text"], best.as_str());
+    let text = run(&[]);
+    assert!(text.contains("classes of the prompt") && text.contains(&best), "{text}");
+
+    let settings = Settings { live: false, ..Settings::default() };
+    let size = [1280.0, 800.0];
+    let window = window_on(ModelSource::Path(file), size, settings, Some("the cat sat"));
+    window.get_by_label("CLASSES");
+    let shown = window.state().session.trace.as_ref().map(|trace| trace.classes[0][0].text.clone());
+    assert_eq!(shown, Some(best));
 }
 
 proptest! {
