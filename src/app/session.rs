@@ -10,7 +10,7 @@ use super::{
 use crate::{
     analysis::{Lens, LensOptions, lens},
     engine::{self, CheckResult, Job, ModelSource, Prompt, RunOptions, check},
-    model::Model,
+    model::{HeadSpec, Model, Outcome},
     trace::{Token, Trace},
 };
 use std::{ops::ControlFlow, path::PathBuf, sync::Arc, time::Instant};
@@ -354,8 +354,18 @@ impl Session {
     }
 }
 
+/// A question and what it is asked of, where the model answers questions and the prompt has both: `question ||| text`.
+fn asked(model: &Model, prompt: String) -> (Option<String>, String) {
+    let answers = matches!(&model.spec().head, HeadSpec::Classes(head) if head.outcome == Outcome::Span);
+    match prompt.split_once("|||").filter(|_| answers) {
+        Some((question, text)) => (Some(question.trim().to_owned()), text.trim().to_owned()),
+        None => (None, prompt),
+    }
+}
+
 fn run(model: &Model, prompt: String, cut: bool, number: u64, job: &Job, post: &Post) {
-    let options = RunOptions { cut, ..RunOptions::default() };
+    let (question, prompt) = asked(model, prompt);
+    let options = RunOptions { question, cut, ..RunOptions::default() };
     let partial = &mut |trace: &Trace| post.send(News::Partial { job: number, trace: trace.clone() });
     post.send(match engine::run(model, &Prompt::Text(prompt), &options, job, partial) {
         Ok(trace) => News::Ran { job: number, trace },

@@ -129,9 +129,11 @@ impl Network {
         if let Some(norm) = spec.norm {
             table = self.norm(norm, "rel_embed.ln", &table);
         }
-        let project = |wanted: bool, weight: &str, bias: &str| match wanted {
-            true => by_head(&self.linear(layer, &table, weight, bias), attention.heads, attention.head_dim),
-            false => Vec::new(),
+        let project = |wanted: bool, weight: &str, bias: &str| {
+            if !wanted {
+                return Vec::new();
+            }
+            by_head(&self.linear(layer, &table, weight, bias), attention.heads, attention.head_dim)
         };
         let keys = project(spec.content_to_position, "attn.W_rel_K", "attn.b_rel_K");
         Distances::new(keys, project(spec.position_to_content, "attn.W_rel_Q", "attn.b_rel_Q"))

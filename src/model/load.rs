@@ -4,7 +4,8 @@ use super::config::Config;
 use super::error::LoadError;
 use super::families;
 use super::formats::{Tensors, keras};
-use super::spec::ModelSpec;
+use super::sentence::SentenceHead;
+use super::spec::{HeadSpec, ModelSpec};
 use super::tokenizer::{Token, Tokenizer};
 use super::transformer::Network;
 use super::weights::{TensorInfo, Weights};
@@ -87,7 +88,12 @@ impl Model {
             Some(file) => Tensors::from_file(file)?,
             None => Tensors::from_folder(&folder)?,
         };
-        let network = network(&config, &file, &tensors)?;
+        let mut network = network(&config, &file, &tensors)?;
+        if let Some(head) = SentenceHead::from_folder(&folder)
+            && matches!(network.spec.head, HeadSpec::None | HeadSpec::Sentence(_))
+        {
+            Arc::make_mut(&mut network.spec).head = head;
+        }
         let tokenizer = Tokenizer::from_folder(&folder)?;
         let mut model = Self::assemble(name_of(path), Origin::Path(path.to_owned()), network, tokenizer);
         if model.spec().encoder.is_some() {

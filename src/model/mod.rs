@@ -15,6 +15,7 @@ mod load;
 mod mlp;
 mod rotary;
 mod sampling;
+mod sentence;
 mod spec;
 mod tokenizer;
 mod transformer;
@@ -33,10 +34,11 @@ pub use hook::{HeadId, Hook, NotAHead};
 pub use load::{EmbeddedFiles, Model, Origin};
 pub use rotary::{Rotary, RotaryScaling};
 pub use sampling::{Sampler, Sampling, largest, probabilities};
+pub use sentence::SentenceHead;
 pub use spec::{
     BlockSpec, EmbeddingProjection, EmbeddingSpec, EncoderSpec, HeadSpec, LogitSpec, MlpSpec, ModelSpec,
     NormKind, NormSpec, Part, Placement, Positions,
 };
-pub use tokenizer::{EncodeError, Token, Tokenizer, WordSplit, Words, shown};
+pub use tokenizer::{EncodeError, Pair, Token, Tokenizer, WordSplit, Words, shown};
 pub use transformer::{Context, Network, See};
 pub use weights::{Dtype, TensorInfo, Weights};

@@ -138,6 +138,22 @@ fn every_activation_equals_transformers() {
 }
 
 #[test]
+fn a_second_segment_has_vectors_of_its_own() {
+    let mut problems = Vec::new();
+    for folder in folders_with("expected.token_types.safetensors") {
+        let expected = Expected::read(&folder.join("expected.token_types.safetensors"));
+        let types = expected.ids("token_type_ids");
+        let second = types.iter().position(|&kind| kind == 1);
+        let model = open(&folder);
+        let options = RunOptions { second, logits: LogitRows::All, ..RunOptions::default() };
+        let prompt = Prompt::Ids(expected.ids("tokens"));
+        let trace = engine::run(&model, &prompt, &options, &Job::new(), &mut |_| {}).expect("a run");
+        problems.extend(compare(&model, &trace, &expected, &folder.display().to_string()));
+    }
+    none(&problems);
+}
+
+#[test]
 fn every_form_of_config_says_the_same() {
     let mut problems = Vec::new();
     for form in ["config.v4.json", "config.sparse.json"] {
