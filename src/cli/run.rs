@@ -117,7 +117,7 @@ fn heads(args: &Args, trace: &Trace, tokens: &[String], console: &mut Console) -
     }
     for answer in trace.answers.iter().take(args.top) {
         let (first, last) = (answer.tokens.start, answer.tokens.end - 1);
-        writeln!(console, "{:7.2} %  {}  (tokens {first} to {last})", answer.p * 100.0, shown(&answer.text))?;
+        writeln!(console, "{:7.2} %  {}  (tokens {first} to {last})", answer.p * 100.0, answer.text)?;
     }
     if let HeadSpec::Sentence(head) = &trace.spec.head
         && !trace.vector.is_empty()

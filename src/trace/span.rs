@@ -62,7 +62,7 @@ fn text_of(prompt: &str, tokens: &[Token]) -> String {
     let ends = tokens.first().zip(tokens.last());
     let own = ends.and_then(|(first, last)| prompt.get(first.span.start..last.span.end));
     match own.filter(|own| !own.is_empty()) {
-        Some(own) => own.trim().to_owned(),
+        Some(own) => own.split_whitespace().collect::<Vec<_>>().join(" "),
         None => tokens.iter().map(|token| token.text.as_str()).collect::<Vec<_>>().join(" "),
     }
 }

@@ -14,6 +14,7 @@ mod loading;
 mod malformed;
 mod parity;
 mod pattern;
+mod real_models;
 mod render;
 mod runs;
 mod tokenizers;

@@ -51,7 +51,7 @@ impl Expected {
         let view = tensors.tensor(name).expect("ids");
         view.data().as_chunks::<8>().0.iter().map(|bytes| i64::from_le_bytes(*bytes) as u32).collect()
     }
-    fn floats(&self, name: &str) -> Option<(Vec<usize>, Vec<f32>)> {
+    pub(crate) fn floats(&self, name: &str) -> Option<(Vec<usize>, Vec<f32>)> {
         let tensors = self.tensors();
         let view = tensors.tensor(name).ok()?;
         let data = view.data().as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();

@@ -110,7 +110,7 @@ fn next(ui: &mut Ui, scene: &Scene<'_>) {
     let (heading, none, said) = match &trace.spec.head {
         HeadSpec::Classes(head) if head.outcome == Outcome::Span => {
             let said = trace.answers.iter().take(ROWS).map(|answer| {
-                (shown(&answer.text), answer.p, (words.answer_at)(answer.tokens.start, answer.tokens.end - 1))
+                (answer.text.clone(), answer.p, (words.answer_at)(answer.tokens.start, answer.tokens.end - 1))
             });
             (words.answer, words.answer_none, said.collect())
         }
