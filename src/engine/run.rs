@@ -3,8 +3,8 @@
 use super::answer::answer;
 use super::{Job, available_bytes};
 use crate::model::{
-    ClassHead, Context, EncodeError, HeadSpec, Model, Part, Pooling, Repeats, Sampler, Sampling, Sums,
-    Tokenizer,
+    ChatError, ClassHead, Context, EncodeError, HeadSpec, Model, Part, Pooling, Repeats, Sampler, Sampling,
+    Sums, Tokenizer,
 };
 use crate::trace::{Token, Trace, estimate_bytes};
 use std::sync::Arc;
@@ -15,6 +15,8 @@ use std::time::Instant;
 pub enum Prompt {
     /// Text for the model's tokenizer
     Text(String),
+    /// Text that says its special tokens itself, such as a filled-in chat template
+    Framed(String),
     /// Ids, as they are
     Ids(Vec<u32>),
 }
@@ -96,6 +98,12 @@ pub enum RunError {
         /// Tokens that would fit
         fits: usize,
     },
+    /// A conversation for a model without a chat template
+    #[error("{0} has no chat template")]
+    NoChatTemplate(String),
+    /// A conversation that the template does not take
+    #[error(transparent)]
+    Chat(#[from] ChatError),
     /// A target for a model that has no encoder
     #[error("{0} has no encoder, so it takes no target")]
     NoEncoder(String),
@@ -121,6 +129,8 @@ impl RunError {
             Self::TooShort { needed, .. } => format!("pad it to {needed} tokens, as the model was trained"),
             Self::OutOfRange { .. } => "ids must come from this model's own vocabulary".into(),
             Self::NoTokenizer => "give ids with --ids, or put tokenizer.json beside the weights".into(),
+            Self::NoChatTemplate(_) => "leave --chat out: this model continues plain text".into(),
+            Self::Chat(_) => "some templates take no system message: leave it out".into(),
             Self::Encode(_) => "use only characters that the model's vocabulary spells".into(),
             Self::Memory { fits, .. } => {
                 format!("about {fits} tokens would fit; close other programs or raise --memory")
@@ -145,9 +155,10 @@ pub fn tokens_of(model: &Model, prompt: &Prompt, cut: bool) -> Result<Vec<Token>
     let (vocab, context) =
         spec.encoder.as_ref().map_or((spec.vocab, spec.context), |encoder| (encoder.vocab, encoder.context));
     let tokens = match (prompt, &model.tokenizer) {
-        (Prompt::Text(text), _) if text.is_empty() => return Err(RunError::Empty),
+        (Prompt::Text(text) | Prompt::Framed(text), _) if text.is_empty() => return Err(RunError::Empty),
         (Prompt::Text(text), Some(tokenizer)) => tokenizer.encode(text)?,
-        (Prompt::Text(_), None) => return Err(RunError::NoTokenizer),
+        (Prompt::Framed(text), Some(tokenizer)) => tokenizer.encode_bare(text)?,
+        (Prompt::Text(_) | Prompt::Framed(_), None) => return Err(RunError::NoTokenizer),
         (Prompt::Ids(ids), Some(tokenizer)) => ids.iter().map(|&id| tokenizer.token(id)).collect(),
         (Prompt::Ids(ids), None) => ids.iter().map(|&id| model.token(id)).collect(),
     };
@@ -169,9 +180,9 @@ fn texts_of(
     options: &RunOptions,
 ) -> Result<(String, Vec<Token>, Option<usize>), RunError> {
     let (question, text) = match (prompt, &options.question) {
-        (Prompt::Text(text), Some(question)) => (question, text),
+        (Prompt::Text(text) | Prompt::Framed(text), Some(question)) => (question, text),
         (Prompt::Ids(_), Some(_)) => return Err(RunError::IdsAndQuestion),
-        (Prompt::Text(text), None) => {
+        (Prompt::Text(text) | Prompt::Framed(text), None) => {
             return Ok((text.clone(), tokens_of(model, prompt, options.cut)?, None));
         }
         (Prompt::Ids(_), None) => {
@@ -192,8 +203,8 @@ fn target_of(model: &Model, prompt: Option<&Prompt>, cut: bool) -> Result<Vec<To
     if let Some(prompt) = prompt {
         let room = spec.context.map(|context| context.saturating_sub(tokens.len()));
         let own = match (prompt, model.writer()) {
-            (Prompt::Text(text), Some(tokenizer)) => tokenizer.encode_bare(text)?,
-            (Prompt::Text(_), None) => return Err(RunError::NoTokenizer),
+            (Prompt::Text(text) | Prompt::Framed(text), Some(tokenizer)) => tokenizer.encode_bare(text)?,
+            (Prompt::Text(_) | Prompt::Framed(_), None) => return Err(RunError::NoTokenizer),
             (Prompt::Ids(ids), _) => ids.iter().map(|&id| model.token(id)).collect(),
         };
         tokens.extend(checked(own, cut, spec.vocab, room)?);
@@ -374,6 +385,28 @@ pub(super) fn replay(model: &Model, ids: &[u32], job: &Job) -> Result<Trace, Run
     Ok(trace)
 }
 
+/// Adds one token after which all earlier ones turn otherwise than before: the whole pass anew.
+fn start_again(
+    model: &Model,
+    trace: &mut Trace,
+    token: Token,
+    repeats: &mut Repeats,
+    job: &Job,
+) -> Result<(), RunError> {
+    let mut tokens = trace.tokens.to_vec();
+    tokens.push(token);
+    let ids: Vec<u32> = tokens.iter().map(|token| token.id).collect();
+    let all = Repeats::of(&ids);
+    let mut longer = Trace::new(trace.model_name.clone(), trace.spec.clone(), trace.prompt.clone(), tokens);
+    longer.first_map_seconds = trace.first_map_seconds;
+    longer.forward_seconds = trace.forward_seconds;
+    let context = Context { first: 0, repeats: &all, thumbnails: true };
+    advance(model, &mut longer, &ids, context, job, &mut |_, _| {})?;
+    answer(model, &mut longer, LogitRows::Answer);
+    (*trace, *repeats) = (longer, all);
+    Ok(())
+}
+
 /// Adds one token; when that is cancelled half-way, the trace is as it was.
 fn append(
     model: &Model,
@@ -385,6 +418,9 @@ fn append(
     let first = trace.n_tokens();
     let width = trace.spec.width;
     let id = token.id;
+    if trace.spec.turns_change_at(first + 1) {
+        return start_again(model, trace, token, repeats, job);
+    }
     let begins = trace.spec.decoder_start();
     let before: Vec<Vec<Sums>> =
         (begins..trace.n_layers()).map(|layer| trace.layer(layer).state.sums()).collect();

@@ -2,14 +2,17 @@
 
 mod answers;
 mod by_hand;
+mod chat;
 mod cli;
 mod docs;
 mod export;
 mod figures;
 mod floors;
 mod html;
+mod hub;
 mod keras;
 mod kernels;
+mod library;
 mod loading;
 mod malformed;
 mod parity;
@@ -20,4 +23,5 @@ mod runs;
 mod tokenizers;
 mod translation;
 mod window;
+mod window_models;
 mod window_pictures;
