@@ -6,6 +6,7 @@ mod chat;
 mod classes;
 mod config;
 mod disentangled;
+mod edits;
 mod embedding;
 mod error;
 mod expert_spec;
@@ -20,6 +21,7 @@ mod rotary;
 mod sampling;
 mod sentence;
 mod spec;
+mod stored;
 mod tokenizer;
 mod transformer;
 mod weights;
@@ -30,6 +32,7 @@ pub use chat::{ChatError, ChatTemplate, Message};
 pub use classes::{ClassActivation, ClassHead, ClassLayer, Outcome, Pooling};
 pub use config::Config;
 pub use disentangled::{Disentangled, Distances};
+pub use edits::{AttentionEdits, Cut, Given, GivenScores, HeadEdits};
 pub use error::{LoadError, SpecError};
 pub use expert_spec::{ClampedGate, ExpertGroups, ExpertSpec, SharedExpert, Shares};
 pub use families::supported;
@@ -44,6 +47,7 @@ pub use spec::{
     BlockSpec, EmbeddingProjection, EmbeddingSpec, EncoderSpec, HeadSpec, LogitSpec, MlpSpec, ModelSpec,
     NormKind, NormSpec, Part, Placement, Positions,
 };
+pub use stored::Dtype;
 pub use tokenizer::{EncodeError, Pair, Token, Tokenizer, WordSplit, Words, shown};
 pub use transformer::{Context, Network, See};
-pub use weights::{Dtype, TensorInfo, Weights};
+pub use weights::{TensorInfo, Weights};

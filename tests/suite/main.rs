@@ -1,15 +1,18 @@
 //! One test binary: egui and candle link once; a module per contract.
 
 mod answers;
+mod broken_containers;
 mod by_hand;
 mod chat;
 mod cli;
+mod containers;
 mod docs;
 mod export;
 mod figures;
 mod floors;
 mod html;
 mod hub;
+mod interventions;
 mod keras;
 mod kernels;
 mod library;
@@ -20,6 +23,7 @@ mod pattern;
 mod real_models;
 mod render;
 mod runs;
+mod sweeps;
 mod tokenizers;
 mod translation;
 mod window;
