@@ -6,6 +6,7 @@ use super::config::Config;
 use super::error::LoadError;
 use super::families;
 use super::formats::{ENDINGS, Tensors, gguf, has_ending, keras};
+use super::sentence::SentenceHead;
 use super::spec::{HeadSpec, ModelSpec};
 use super::tokenizer::{Token, Tokenizer};
 use super::transformer::Network;
@@ -106,7 +107,12 @@ impl Model {
             Some(file) => Tensors::from_file(file)?,
             None => Tensors::from_folder(&folder)?,
         };
-        let network = network(&config, &file, &tensors)?;
+        let mut network = network(&config, &file, &tensors)?;
+        if let Some(head) = SentenceHead::from_folder(&folder)
+            && matches!(network.spec.head, HeadSpec::None | HeadSpec::Sentence(_))
+        {
+            Arc::make_mut(&mut network.spec).head = head;
+        }
         let tokenizer = Tokenizer::from_folder(&folder)?;
         let chat = tokenizer.as_ref().map(|tokenizer| ChatTemplate::from_folder(&folder, tokenizer));
         let mut model = Self::assemble(name_of(path), Origin::Path(path.to_owned()), network, tokenizer);

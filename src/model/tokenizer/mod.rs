@@ -8,6 +8,7 @@ mod conventions;
 mod folder;
 mod gguf;
 mod languages;
+mod pairs;
 mod pieces;
 mod sentencepiece;
 mod settings;
@@ -17,6 +18,7 @@ mod word_pieces;
 mod words;
 
 use super::error::LoadError;
+pub use pairs::Pair;
 pub use pieces::shown;
 use pieces::{Spelling, characters};
 use std::collections::{BTreeMap, HashMap};
