@@ -109,10 +109,10 @@ impl LoadError {
             Self::NotFound(_) => "check the path, or take a name that `mnemoscope models` lists".into(),
             Self::NoConfig(_) => "put the model's config.json beside its weights".into(),
             Self::NoWeights(_) => {
-                "expected model.safetensors, or its shards with model.safetensors.index.json".into()
+                "expected model.safetensors or pytorch_model.bin, their shards with an .index.json, or one .gguf".into()
             }
             Self::UnknownFormat(_) => {
-                "open a Hugging Face folder, or a .safetensors, .keras or .h5 file".into()
+                "open a Hugging Face folder or a .safetensors, .gguf, .bin, .pth, .keras or .h5 file".into()
             }
             Self::Config { source, .. } => return source.hint(),
             Self::Broken { .. } | Self::Index { .. } => "download or copy the file again".into(),

@@ -2,7 +2,7 @@
 
 use super::hdf5::{self, Group};
 use crate::model::error::LoadError;
-use crate::model::weights::{Storage, map_file};
+use crate::model::stored::{Storage, map_file};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::io::{Cursor, Read as _};
@@ -94,9 +94,7 @@ fn weights(
     }
     let bytes =
         entry(archive, WEIGHTS, most, file)?.ok_or_else(|| broken(file, &format!("no `{WEIGHTS}` in it")))?;
-    let mut words = vec![0_u32; bytes.len().div_ceil(4)];
-    bytemuck::cast_slice_mut(&mut words)[..bytes.len()].copy_from_slice(&bytes);
-    Ok((Arc::new(Storage::Owned(words)), 0..bytes.len()))
+    Ok((Arc::new(Storage::owned(&bytes)), 0..bytes.len()))
 }
 
 /// One file of the archive, stored or deflated; more than `most` bytes are refused.
