@@ -174,6 +174,18 @@ impl StoredTensor {
             }
         }
     }
+    /// Vectors of one type, one after the other in memory of our own.
+    pub(super) fn joined(parts: &[(&Self, String)]) -> Option<Self> {
+        let (first, _) = parts.first()?;
+        if parts.iter().any(|(part, _)| part.dtype != first.dtype) {
+            return None;
+        }
+        let bytes: Vec<u8> =
+            parts.iter().flat_map(|(part, _)| &part.storage.bytes()[part.range.clone()]).copied().collect();
+        let numbers = parts.iter().map(|(part, _)| part.shape.iter().product::<usize>()).sum();
+        let (storage, range) = (Arc::new(Storage::owned(&bytes)), 0..bytes.len());
+        Some(Self { shape: vec![numbers], storage, range, ..(*first).clone() })
+    }
     /// One of the `count` things that the first dimension tells apart.
     pub(super) fn part(&self, index: usize, count: usize) -> Self {
         let cut = |range: &Range<usize>| {

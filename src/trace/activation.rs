@@ -86,12 +86,17 @@ impl Trace {
             Hook::Ln2Scale => match self.spec.blocks[layer].ln2 {
                 None => return none("in a block without that norm"),
                 Some(norm) => match self.placement(layer) {
-                    Placement::Pre => scale(&self.again(network, layer, Hook::ResidMid), width, norm),
+                    Placement::Pre | Placement::Normed => {
+                        scale(&self.again(network, layer, Hook::ResidMid), width, norm)
+                    }
                     Placement::Post => scale(&self.again(network, layer, Hook::ResidPost), width, norm),
                     Placement::Parallel => scale(self.resid(layer), width, norm),
                 },
             },
             Hook::Result => self.results(network, layer),
+            Hook::MlpPre | Hook::MlpPost if self.spec.blocks[layer].experts.is_some() => {
+                return none("in a block of experts: each token has other ones");
+            }
             Hook::Q
             | Hook::K
             | Hook::Z
