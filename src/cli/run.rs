@@ -26,6 +26,7 @@ fn listed(candidate: &Candidate) -> serde_json::Value {
 
 pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     let (_, trace) = args.input.run(console)?;
+    let rendered = args.input.chat.then_some(&trace.prompt);
     let next = &trace.next[..args.top.min(trace.next.len())];
     if console.json {
         let tokens: Vec<_> =
@@ -35,6 +36,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
             trace.source.iter().map(|token| json!({ "id": token.id, "text": token.text })).collect();
         let mut object = json!({
             "model": trace.model_name,
+            "rendered": rendered,
             "source": source,
             "tokens": tokens,
             "next": next,
@@ -51,6 +53,9 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
             }
         }
         return console.object(&object);
+    }
+    if let Some(text) = rendered {
+        writeln!(console, "{text}\n")?;
     }
     let tokens: Vec<String> = trace.tokens.iter().map(crate::trace::Token::shown).collect();
     if !trace.source.is_empty() {

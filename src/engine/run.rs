@@ -2,8 +2,8 @@
 
 use super::{Job, available_bytes};
 use crate::model::{
-    ClassHead, Context, EncodeError, HeadSpec, Model, Part, Pooling, Repeats, Sampler, Sampling, Sums,
-    Tokenizer,
+    ChatError, ClassHead, Context, EncodeError, HeadSpec, Model, Part, Pooling, Repeats, Sampler, Sampling,
+    Sums, Tokenizer,
 };
 use crate::trace::{Candidate, Token, Trace, estimate_bytes};
 use std::sync::Arc;
@@ -17,6 +17,8 @@ const CANDIDATES: usize = 64;
 pub enum Prompt {
     /// Text for the model's tokenizer
     Text(String),
+    /// Text that says its special tokens itself, such as a filled-in chat template
+    Framed(String),
     /// Ids, as they are
     Ids(Vec<u32>),
 }
@@ -94,6 +96,12 @@ pub enum RunError {
         /// Tokens that would fit
         fits: usize,
     },
+    /// A conversation for a model without a chat template
+    #[error("{0} has no chat template")]
+    NoChatTemplate(String),
+    /// A conversation that the template does not take
+    #[error(transparent)]
+    Chat(#[from] ChatError),
     /// A target for a model that has no encoder
     #[error("{0} has no encoder, so it takes no target")]
     NoEncoder(String),
@@ -116,6 +124,8 @@ impl RunError {
             Self::TooShort { needed, .. } => format!("pad it to {needed} tokens, as the model was trained"),
             Self::OutOfRange { .. } => "ids must come from this model's own vocabulary".into(),
             Self::NoTokenizer => "give ids with --ids, or put tokenizer.json beside the weights".into(),
+            Self::NoChatTemplate(_) => "leave --chat out: this model continues plain text".into(),
+            Self::Chat(_) => "some templates take no system message: leave it out".into(),
             Self::Encode(_) => "use only characters that the model's vocabulary spells".into(),
             Self::Memory { fits, .. } => {
                 format!("about {fits} tokens would fit; close other programs or raise --memory")
@@ -137,9 +147,10 @@ pub fn tokens_of(model: &Model, prompt: &Prompt, cut: bool) -> Result<Vec<Token>
     let (vocab, context) =
         spec.encoder.as_ref().map_or((spec.vocab, spec.context), |encoder| (encoder.vocab, encoder.context));
     let tokens = match (prompt, &model.tokenizer) {
-        (Prompt::Text(text), _) if text.is_empty() => return Err(RunError::Empty),
+        (Prompt::Text(text) | Prompt::Framed(text), _) if text.is_empty() => return Err(RunError::Empty),
         (Prompt::Text(text), Some(tokenizer)) => tokenizer.encode(text)?,
-        (Prompt::Text(_), None) => return Err(RunError::NoTokenizer),
+        (Prompt::Framed(text), Some(tokenizer)) => tokenizer.encode_bare(text)?,
+        (Prompt::Text(_) | Prompt::Framed(_), None) => return Err(RunError::NoTokenizer),
         (Prompt::Ids(ids), Some(tokenizer)) => ids.iter().map(|&id| tokenizer.token(id)).collect(),
         (Prompt::Ids(ids), None) => ids.iter().map(|&id| model.token(id)).collect(),
     };
@@ -162,8 +173,8 @@ fn target_of(model: &Model, prompt: Option<&Prompt>, cut: bool) -> Result<Vec<To
     if let Some(prompt) = prompt {
         let room = spec.context.map(|context| context.saturating_sub(tokens.len()));
         let own = match (prompt, model.writer()) {
-            (Prompt::Text(text), Some(tokenizer)) => tokenizer.encode_bare(text)?,
-            (Prompt::Text(_), None) => return Err(RunError::NoTokenizer),
+            (Prompt::Text(text) | Prompt::Framed(text), Some(tokenizer)) => tokenizer.encode_bare(text)?,
+            (Prompt::Text(_) | Prompt::Framed(_), None) => return Err(RunError::NoTokenizer),
             (Prompt::Ids(ids), _) => ids.iter().map(|&id| model.token(id)).collect(),
         };
         tokens.extend(checked(own, cut, spec.vocab, room)?);
@@ -220,7 +231,7 @@ pub fn run(
         return Err(RunError::Memory { needed, budget, fits });
     }
     let text = match prompt {
-        Prompt::Text(text) => text.clone(),
+        Prompt::Text(text) | Prompt::Framed(text) => text.clone(),
         Prompt::Ids(_) => String::new(),
     };
     let ids: Vec<u32> = tokens.iter().map(|token| token.id).collect();

@@ -1,5 +1,6 @@
 //! What decides which weight a query gives a key: read by the forward kernel and by `Pattern`, and by nothing else.
 
+use super::disentangled::Disentangled;
 use super::rotary::Rotary;
 use super::spec::NormSpec;
 use crate::kernels::Real;
@@ -109,6 +110,8 @@ pub enum PositionBias {
     },
     /// T5's buckets (Raffel et al. 2020): a learned number per head and bucket of distances
     Buckets(Buckets),
+    /// DeBERTa's products of content and distance
+    Disentangled(Disentangled),
 }
 
 /// How T5 sorts distances into buckets: exact for near ones, logarithmic beyond, one for all that are farther.
@@ -225,6 +228,16 @@ impl AttentionSpec {
             "q_norm.w" | "q_norm.b" => normed(heads)?,
             "k_norm.w" | "k_norm.b" => normed(kv_heads)?,
             "sinks" if self.sinks => vec![heads],
+            "W_rel_K" | "b_rel_K" | "W_rel_Q" | "b_rel_Q" => {
+                let Some(PositionBias::Disentangled(own)) = &self.bias else { return None };
+                let looks =
+                    if name.ends_with('K') { own.content_to_position } else { own.position_to_content };
+                match (looks, name.starts_with('W')) {
+                    (false, _) => return None,
+                    (true, true) => vec![width, heads * dim],
+                    (true, false) => vec![heads * dim],
+                }
+            }
             "W_rel" => match self.bias {
                 Some(PositionBias::Buckets(buckets)) => vec![buckets.count, heads],
                 _ => return None,

@@ -144,6 +144,19 @@ impl Config {
         };
         (0..map.len()).map(name).collect()
     }
+    /// Words in a list, or in one string with bars between them; none where the key is left out.
+    pub fn words_of(&self, key: &str) -> Result<Vec<String>, SpecError> {
+        match self.get(key) {
+            None => Ok(Vec::new()),
+            Some(Value::String(text)) => {
+                Ok(text.to_lowercase().split('|').map(|word| word.trim().into()).collect())
+            }
+            Some(value) => match self.words(key) {
+                Some(words) => Ok(words.into_iter().map(str::to_lowercase).collect()),
+                None => Err(Self::wrong(key, value, "a list of words")),
+            },
+        }
+    }
     /// A list of words, such as `layer_types`.
     pub fn words(&self, key: &str) -> Option<Vec<&str>> {
         self.get(key)?.as_array()?.iter().map(Value::as_str).collect()

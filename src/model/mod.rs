@@ -2,8 +2,10 @@
 
 mod attention;
 mod attention_spec;
+mod chat;
 mod classes;
 mod config;
+mod disentangled;
 mod embedding;
 mod error;
 mod expert_spec;
@@ -24,8 +26,10 @@ mod weights;
 
 pub use attention::{HeadState, LayerState, Relative};
 pub use attention_spec::{AttentionSpec, Buckets, Latent, PositionBias, QkNorm, QkNormAcross, Window};
+pub use chat::{ChatError, ChatTemplate, Message};
 pub use classes::{ClassActivation, ClassHead, ClassLayer, Outcome, Pooling};
 pub use config::Config;
+pub use disentangled::{Disentangled, Distances};
 pub use error::{LoadError, SpecError};
 pub use expert_spec::{ClampedGate, ExpertGroups, ExpertSpec, SharedExpert, Shares};
 pub use families::supported;

@@ -1,7 +1,7 @@
 //! What a model is, as plain data: everything the forward pass and `Pattern` need to know, and no family's name in it
 //! that they would branch on.
 
-use super::attention_spec::AttentionSpec;
+use super::attention_spec::{AttentionSpec, PositionBias};
 use super::classes::ClassHead;
 use super::expert_spec::ExpertSpec;
 use candle_nn::Activation;
@@ -352,10 +352,6 @@ impl ModelSpec {
     pub fn embedding_width(&self) -> usize {
         self.embedding.projection.map_or(self.width, |projection| projection.width)
     }
-    /// Width in which tokens, positions and segments are added up.
-    pub fn embedding_sum_width(&self) -> usize {
-        self.embedding.projection.filter(|own| own.whole_sum).map_or(self.width, |own| own.width)
-    }
     /// The shape a canonical weight has, or `None` for one that this model does not have.
     ///
     /// Matrices are [inputs, outputs]; the embedding is [vocab, width]. What may be left out (biases, norms'
@@ -373,6 +369,16 @@ impl ModelSpec {
             return match name {
                 "ln_final.w" | "ln_final.b" => encoder.final_norm.map(|_| vec![self.width]),
                 _ => encoder.embedding.weight_shape(name, self.width, encoder.vocab, encoder.context),
+            };
+        }
+        if let Some(name) = name.strip_prefix("rel_embed.") {
+            let Some(PositionBias::Disentangled(own)) = self.blocks.first()?.attention.bias else {
+                return None;
+            };
+            return match (name, own.norm) {
+                ("W_E", _) => Some(vec![own.rows(), self.width]),
+                ("ln.w" | "ln.b", Some(_)) => Some(vec![self.width]),
+                _ => None,
             };
         }
         let embedded = self.embedding.weight_shape(name, self.width, self.vocab, self.context);
@@ -418,6 +424,10 @@ pub(super) fn block_name(name: &str) -> Option<(Part, &str, &str)> {
 }
 
 impl EmbeddingSpec {
+    /// Width in which tokens, positions and segments are added up, for a residual stream of `width`.
+    pub fn sum_width(&self, width: usize) -> usize {
+        self.projection.filter(|own| own.whole_sum).map_or(width, |own| own.width)
+    }
     fn weight_shape(
         &self,
         name: &str,
@@ -427,7 +437,7 @@ impl EmbeddingSpec {
     ) -> Option<Vec<usize>> {
         let projected = self.projection;
         let narrow = projected.map_or(width, |projection| projection.width);
-        let summed = projected.filter(|projection| projection.whole_sum).map_or(width, |own| own.width);
+        let summed = self.sum_width(width);
         Some(match name {
             "embed.W_E" => vec![vocab, narrow],
             "embed.W_in" if projected.is_some() => vec![narrow, width],

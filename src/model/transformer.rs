@@ -175,9 +175,16 @@ impl Network {
             let name = format!("{}.attn.sinks", self.spec.prefix(layer));
             state.sinks = self.weights.vector(&name).unwrap_or_default();
         }
-        if let (Some(PositionBias::Buckets(buckets)), None) = (&spec.bias, &state.relative) {
-            let matrix = self.weights.matrix(&format!("{}.attn.W_rel", self.spec.prefix(layer)));
-            state.relative = Some(Relative::new(*buckets, spec.heads, &matrix.dense()));
+        match &spec.bias {
+            Some(PositionBias::Buckets(buckets)) if state.relative.is_none() => {
+                let matrix = self.weights.matrix(&format!("{}.attn.W_rel", self.spec.prefix(layer)));
+                state.relative = Some(Relative::new(*buckets, spec.heads, &matrix.dense()));
+            }
+            Some(PositionBias::Disentangled(own)) => {
+                let n_tokens = state.n_keys();
+                state.distances.get_or_insert_with(|| self.distances(layer, own)).cover(own, n_tokens);
+            }
+            _ => (),
         }
     }
 

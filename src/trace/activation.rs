@@ -119,7 +119,7 @@ impl Trace {
             .map_or((0, 0, 0, 0), |spec| (spec.heads, spec.kv_heads, spec.head_dim, spec.value_dim()));
         match hook {
             Hook::Tokens => vec![n],
-            Hook::Embed | Hook::PosEmbed => vec![n, self.spec.embedding_sum_width()],
+            Hook::Embed | Hook::PosEmbed => vec![n, self.spec.embedding.sum_width(width)],
             Hook::Ln1Scale | Hook::Ln2Scale => vec![n, 1],
             Hook::Q | Hook::RotQ => vec![n, heads, dim],
             Hook::K | Hook::RotK => vec![n_keys, kv_heads, dim],

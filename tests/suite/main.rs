@@ -2,6 +2,7 @@
 
 mod by_hand;
 mod broken_containers;
+mod chat;
 mod cli;
 mod containers;
 mod docs;
@@ -9,8 +10,10 @@ mod export;
 mod figures;
 mod floors;
 mod html;
+mod hub;
 mod keras;
 mod kernels;
+mod library;
 mod loading;
 mod malformed;
 mod parity;
@@ -20,4 +23,5 @@ mod runs;
 mod tokenizers;
 mod translation;
 mod window;
+mod window_models;
 mod window_pictures;

@@ -11,6 +11,7 @@ mod bloom;
 mod codegen;
 mod cohere;
 mod cohere2;
+mod deberta;
 mod deepseek;
 mod distilbert;
 mod electra;
@@ -127,6 +128,14 @@ const FAMILIES: &[&Family] = &[
     &electra::CLASSES,
     &electra::TAGGER,
     &electra::ANSWERS,
+    &deberta::FAMILY,
+    &deberta::CLASSES,
+    &deberta::TAGGER,
+    &deberta::ANSWERS,
+    &deberta::FIRST,
+    &deberta::FIRST_CLASSES,
+    &deberta::FIRST_TAGGER,
+    &deberta::FIRST_ANSWERS,
     &mpnet::FAMILY,
     &mpnet::CLASSES,
     &mpnet::TAGGER,

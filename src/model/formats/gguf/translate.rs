@@ -189,7 +189,10 @@ fn rename(
         None if suffix.is_empty() => theirs,
         None => format!("{theirs}.{suffix}"),
     };
-    let changed = undo(found.change, known, tensor)
+    // Biases of norms are left alone
+    let change =
+        if suffix == "bias" && found.change == Change::PlusOne { Change::None } else { found.change };
+    let changed = undo(change, known, tensor)
         .ok_or_else(|| format!("tensor `{name}` is {:?}, which does not fit the heads", tensor.shape))?;
     if theirs.contains("{e}") {
         // An empty tensor may claim any number of parts

@@ -15,7 +15,10 @@ pub(super) const TABLE: &[Architecture] = &[
         only_with: Some("blk.0.ffn_gate_exps.weight"),
         keys: &[KEYS, &[("num_local_experts", "expert_count"), ("num_experts_per_tok", "expert_used_count")]],
         tensors: &[ENDS, NORMS, PAIRED_ATTENTION, MIXTRAL_MLP],
-        more: scaling,
+        more: |known, config| {
+            window(known, config);
+            scaling(known, config);
+        },
     },
     Architecture {
         name: "llama",
@@ -123,7 +126,7 @@ pub(super) const TABLE: &[Architecture] = &[
         model_type: "olmoe",
         class: "OlmoeForCausalLM",
         only_with: None,
-        keys: &[KEYS, EXPERTS],
+        keys: &[KEYS, EXPERTS, &[("clip_qkv", "attention.clamp_kqv")]],
         tensors: &[ENDS, NORMS, ATTENTION, EXPERT_MLP],
         more: scaling,
     },
