@@ -62,7 +62,8 @@ CONVERTED = {
 ANEW = {
     # parity fixture: GGUF's architecture, where it goes, and what must change for GGUF to have words for it
     "bert-mlm": ("bert", "gguf-bert", {"architectures": ["BertModel"]}),
-    "gemma2-odd": ("gemma2", "gguf-gemma2", {"query_pre_attn_scalar": 10}),
+    "gemma2-odd": ("gemma2", "gguf-gemma2", {"query_pre_attn_scalar": 10, "tie_word_embeddings": True}),
+    "gpt-oss-odd": ("gpt-oss", "gguf-gpt-oss", {"swiglu_limit": 7.0}),
     "gemma3-odd": ("gemma3", "gguf-gemma3", {"query_pre_attn_scalar": 6}),
     "seq2seq/t5-gated": ("t5", "seq2seq/gguf-t5-gated", {"relative_attention_max_distance": 128}),
     "seq2seq/t5-first": ("t5", "seq2seq/gguf-t5-first", {"relative_attention_max_distance": 128}),
@@ -232,6 +233,10 @@ def write_rope(writer: gguf.GGUFWriter, config: transformers.PretrainedConfig, h
     if rope.get("rope_type") == "linear":
         writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
         writer.add_rope_scaling_factor(rope["factor"])
+    if rope.get("rope_type") == "yarn":
+        writer.add_rope_scaling_type(gguf.RopeScalingType.YARN)
+        writer.add_rope_scaling_factor(rope["factor"])
+        writer.add_rope_scaling_orig_ctx_len(rope["original_max_position_embeddings"])
     if rope.get("rope_type") == "llama3":
         writer.add_tensor("rope_freqs.weight", llama3_factors(config))
     if rope.get("rope_type") == "longrope":
@@ -250,7 +255,7 @@ def convert(name: str, architecture: str, path: Path, config: transformers.Pretr
     names = gguf.get_tensor_name_map(kind, config.num_hidden_layers)
     writer = gguf.GGUFWriter(path, architecture)
     write_keys(writer, config)
-    for theirs, weight in stacked(weights(FIXTURES / name)).items():
+    for theirs, weight in unwoven(stacked(weights(FIXTURES / name))).items():
         spellings = theirs, theirs.removeprefix("bert."), theirs.removeprefix("transformer.")
         found = (names.get_name(spelling, try_suffixes=(".weight", ".bias")) for spelling in spellings)
         ours = next((found for found in found if found), None)
@@ -270,6 +275,24 @@ def weights(folder: Path) -> dict[str, torch.Tensor]:
     return state
 
 
+def unwoven(state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """gpt-oss's experts as the converter writes them: gates and inputs apart, everything [expert, out, in]."""
+    found = {}
+    for name, weight in state.items():
+        stem, _, part = name.rpartition(".experts.")
+        if not part.startswith(("gate_up_proj", "down_proj")) or part.endswith("weight"):
+            found[name] = weight
+            continue
+        suffix = "bias" if part.endswith("_bias") else "weight"
+        weight = weight if suffix == "bias" else weight.swapaxes(1, 2)
+        if part.startswith("down"):
+            found[f"{stem}.experts.down_proj.{suffix}"] = weight
+        else:
+            found[f"{stem}.experts.gate_proj.{suffix}"] = weight[:, ::2]
+            found[f"{stem}.experts.up_proj.{suffix}"] = weight[:, 1::2]
+    return found
+
+
 def convert_anew(name: str, architecture: str, target: str, changes: dict) -> str:
     """A parity fixture with other settings, beside what Transformers computes with them."""
     folder = FIXTURES / target
@@ -279,7 +302,10 @@ def convert_anew(name: str, architecture: str, target: str, changes: dict) -> st
         setattr(config, key, value)
     report = convert(name, architecture, folder / "model.gguf", config)
     model_class = getattr(transformers, config.architectures[0])
-    model = model_class.from_pretrained(FIXTURES / name, config=config, attn_implementation="eager").eval()
+    eager = {"attn_implementation": "eager"}
+    if hasattr(config, "num_local_experts"):
+        eager["experts_implementation"] = "eager"
+    model = model_class.from_pretrained(FIXTURES / name, config=config, **eager).eval()
     ids = load_file(FIXTURES / name / "expected.safetensors")["tokens"].tolist()
     write_expected(folder, ids, capture(model, ids))
     return report

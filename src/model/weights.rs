@@ -196,7 +196,18 @@ impl Weights {
                 file: tensor.file.clone(),
             });
         }
-        let weight = Weight::of(tensor, dtype, &shape, reading.turned, &reading.rows);
+        let weight = match &tensor.woven {
+            None => Weight::of(tensor, dtype, &shape, reading.turned, &reading.rows),
+            Some(second) => {
+                let half = reading.rows.every_second().ok_or_else(|| LoadError::Type {
+                    tensor: source_name.clone(),
+                    found: "kept in two halves".to_owned(),
+                    file: tensor.file.clone(),
+                })?;
+                let tensor = if half.0 == 0 { tensor } else { second };
+                Weight::of(tensor, dtype, &shape, reading.turned, &half.1)
+            }
+        };
         let file = tensor.file.clone();
         if shape.len() == 1 {
             self.vectors.insert(name.clone(), weight.vector());
@@ -319,7 +330,7 @@ impl Weight {
     /// Copies runs of columns of [in, out] next to each other, unpacked.
     fn pick(&mut self, chosen: &Rows) {
         let elements = self.elements();
-        let mut picked = vec![0.0; self.inputs * self.outputs];
+        let mut picked = vec![0.0_f32; self.inputs * self.outputs];
         let mut next = 0;
         for input in 0..self.inputs {
             for run in &chosen.ranges {

@@ -215,20 +215,3 @@ fn real_models_open() {
     assert!(largest(&single) < 1e-4, "{}", largest(&single));
     assert!(largest(&eight_bits) < 0.3, "{}", largest(&eight_bits));
 }
-
-#[test]
-fn zz_debug() {
-    let model = open(&fixtures().join("gpt-oss-odd"));
-    let w = model.network.weights.matrix("blocks.0.mlp.experts.1.W_gate").dense::<f32>();
-    eprintln!("gate {:?}", &w[..4]);
-    let w = model.network.weights.matrix("blocks.0.mlp.experts.1.W_in").dense::<f32>();
-    eprintln!("in {:?}", &w[..4]);
-    let w = model.network.weights.matrix("blocks.0.mlp.experts.1.W_out").dense::<f32>();
-    eprintln!("out {:?}", &w[..4]);
-    for n in ["b_gate", "b_in", "b_out"] {
-        let v = model.network.weights.vector::<f32>(&format!("blocks.0.mlp.experts.1.{n}")).unwrap();
-        eprintln!("{n} {:?}", &v[..4]);
-    }
-    let v = model.network.weights.vector::<f32>("blocks.0.mlp.b_router").unwrap();
-    eprintln!("router {v:?}");
-}
