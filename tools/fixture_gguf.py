@@ -65,7 +65,11 @@ ANEW = {
     "gemma2-odd": ("gemma2", "gguf-gemma2", {"query_pre_attn_scalar": 10, "tie_word_embeddings": True}),
     "gpt-oss-odd": ("gpt-oss", "gguf-gpt-oss", {"swiglu_limit": 7.0}),
     "gemma3-odd": ("gemma3", "gguf-gemma3", {"query_pre_attn_scalar": 6}),
-    "seq2seq/t5-gated": ("t5", "seq2seq/gguf-t5-gated", {"relative_attention_max_distance": 128}),
+    "seq2seq/t5-gated": (
+        "t5",
+        "seq2seq/gguf-t5-gated",
+        {"relative_attention_max_distance": 128, "scale_decoder_outputs": True},
+    ),
     "seq2seq/t5-first": ("t5", "seq2seq/gguf-t5-first", {"relative_attention_max_distance": 128}),
 }
 
