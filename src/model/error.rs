@@ -162,7 +162,8 @@ impl SpecError {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Unknown(_) | Self::Unnamed => {
-                format!("supported: {}", super::families::supported().join(", "))
+                let types: Vec<_> = super::families::supported().into_iter().map(|(name, _)| name).collect();
+                format!("supported: {}", types.join(", "))
             }
             Self::NotJson(_) => "download the file again".into(),
             Self::Missing(_) | Self::Value { .. } => "compare the file with the model's original".into(),

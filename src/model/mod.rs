@@ -6,6 +6,7 @@ mod chat;
 mod classes;
 mod config;
 mod disentangled;
+mod edits;
 mod embedding;
 mod error;
 mod expert_spec;
@@ -30,6 +31,7 @@ pub use chat::{ChatError, ChatTemplate, Message};
 pub use classes::{ClassActivation, ClassHead, ClassLayer, Outcome, Pooling};
 pub use config::Config;
 pub use disentangled::{Disentangled, Distances};
+pub use edits::{AttentionEdits, Cut, Given, GivenScores, HeadEdits};
 pub use error::{LoadError, SpecError};
 pub use expert_spec::{ClampedGate, ExpertGroups, ExpertSpec, SharedExpert, Shares};
 pub use families::supported;
@@ -43,7 +45,7 @@ pub use spec::{
     BlockSpec, EmbeddingProjection, EmbeddingSpec, EncoderSpec, HeadSpec, LogitSpec, MlpSpec, ModelSpec,
     NormKind, NormSpec, Part, Placement, Positions,
 };
+pub use stored::Dtype;
 pub use tokenizer::{EncodeError, Token, Tokenizer, WordSplit, Words, shown};
 pub use transformer::{Context, Network, See};
-pub use stored::Dtype;
 pub use weights::{TensorInfo, Weights};

@@ -176,7 +176,7 @@ impl StoredTensor {
             }
         }
     }
-    /// Vectors of one type, one after the other in memory of our own.
+    /// Vectors of one type that can be read in place, one after the other in memory of our own.
     pub(super) fn joined(parts: &[(&Self, String)]) -> Option<Self> {
         let (first, _) = parts.first()?;
         if parts.iter().any(|(part, _)| part.dtype != first.dtype) {
@@ -185,7 +185,7 @@ impl StoredTensor {
         let bytes: Vec<u8> =
             parts.iter().flat_map(|(part, _)| &part.storage.bytes()[part.range.clone()]).copied().collect();
         let numbers = parts.iter().map(|(part, _)| part.shape.iter().product::<usize>()).sum();
-        let (storage, range) = (Arc::new(Storage::owned(&bytes)), 0..bytes.len());
+        let (range, storage) = (0..bytes.len(), Arc::new(Storage::owned(&bytes)));
         Some(Self { shape: vec![numbers], storage, range, ..(*first).clone() })
     }
     /// One of the `count` things that the first dimension tells apart.

@@ -1,7 +1,7 @@
 //! One test binary: egui and candle link once; a module per contract.
 
-mod by_hand;
 mod broken_containers;
+mod by_hand;
 mod chat;
 mod cli;
 mod containers;
@@ -11,6 +11,7 @@ mod figures;
 mod floors;
 mod html;
 mod hub;
+mod interventions;
 mod keras;
 mod kernels;
 mod library;
@@ -20,6 +21,7 @@ mod parity;
 mod pattern;
 mod render;
 mod runs;
+mod sweeps;
 mod tokenizers;
 mod translation;
 mod window;
