@@ -194,9 +194,11 @@ fn rename(
         None if suffix.is_empty() => theirs,
         None => format!("{theirs}.{suffix}"),
     };
-    // Biases of norms are left alone
-    let change =
-        if suffix == "bias" && found.change == Change::PlusOne { Change::None } else { found.change };
+    let change = match found.change {
+        // What was done to weights only
+        Change::PlusOne | Change::Turned if suffix == "bias" => Change::None,
+        change => change,
+    };
     let changed = undo(change, known, tensor)
         .ok_or_else(|| format!("tensor `{name}` is {:?}, which does not fit the heads", tensor.shape))?;
     if theirs.contains("{e}") {
