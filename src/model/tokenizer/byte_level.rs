@@ -31,7 +31,7 @@ pub(super) fn open(vocab: &Path, merges: &Path, settings: &Settings) -> Result<T
 
 fn parts(words: HashMap<String, u32>, merges: Merges, settings: &Settings) -> Result<Parts, Error> {
     // RoBERTa's kin begin with these in this order; its folders often name no class
-    let like_roberta = words.get("<s>") == Some(&0) && words.get("<mask>").is_some();
+    let like_roberta = words.get("<s>") == Some(&0) && words.contains_key("<mask>");
     let class = settings.class().unwrap_or(match settings.model_type() {
         "openai-gpt" => "OpenAIGPT",
         "deberta" => "Deberta",
