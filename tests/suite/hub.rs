@@ -372,3 +372,27 @@ fn the_command_line_asks_first_and_opens_by_name() {
     assert_eq!((&model["container"], &model["family"]), (&"safetensors".into(), &"gpt2".into()));
     assert_eq!(server.asked(""), requests, "a list asks nobody");
 }
+
+/// Nothing but the hub's own folder may speak to a network.
+#[test]
+fn no_other_part_of_the_program_can_connect() {
+    fn look(folder: &Path, found: &mut Vec<String>) {
+        for entry in std::fs::read_dir(folder).expect("a readable folder").flatten() {
+            let path = entry.path();
+            if path.is_dir() && !path.ends_with("engine/hub") {
+                look(&path, found);
+            } else if path.is_file() {
+                let text = std::fs::read_to_string(&path).expect("a readable file");
+                if ["ureq::", "TcpStream", "UdpSocket", "std::net", "ToSocketAddrs"]
+                    .iter()
+                    .any(|way| text.contains(way))
+                {
+                    found.push(path.display().to_string());
+                }
+            }
+        }
+    }
+    let mut found = Vec::new();
+    look(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
+    assert!(found.is_empty(), "{found:?}");
+}
