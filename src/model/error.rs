@@ -111,9 +111,9 @@ impl LoadError {
             }
             Self::NoConfig(_) => "put the model's config.json beside its weights".into(),
             Self::NoWeights(_) => {
-                "expected model.safetensors, or its shards with model.safetensors.index.json".into()
+                "expected model.safetensors or pytorch_model.bin, their shards with an .index.json, or one .gguf".into()
             }
-            Self::UnknownFormat(_) => "open a Hugging Face folder or a .safetensors file".into(),
+            Self::UnknownFormat(_) => "open a Hugging Face folder or a .safetensors, .gguf, .bin or .pth file".into(),
             Self::Config { source, .. } => return source.hint(),
             Self::Broken { .. } | Self::Index { .. } => "download or copy the file again".into(),
             Self::Missing { .. } | Self::Shape { .. } => {

@@ -4,7 +4,7 @@ use super::chat::ChatTemplate;
 use super::config::Config;
 use super::error::LoadError;
 use super::families;
-use super::formats::{Tensors, keras};
+use super::formats::{ENDINGS, Tensors, gguf, has_ending, keras};
 use super::spec::ModelSpec;
 use super::tokenizer::{Token, Tokenizer};
 use super::transformer::Network;
@@ -54,10 +54,14 @@ pub struct EmbeddedFiles {
 }
 
 impl Model {
-    /// Opens a Hugging Face folder, or one `.safetensors` file whose `config.json` lies beside it.
+    /// Opens a folder in Hugging Face layout, a weight file whose `config.json` lies beside it, or a GGUF, which needs
+    /// nothing beside it.
     pub fn open(path: &Path) -> Result<Self, LoadError> {
         if !path.exists() {
             return Err(LoadError::NotFound(path.to_owned()));
+        }
+        if let Some(file) = gguf_at(path) {
+            return Self::open_gguf(path, &file);
         }
         if path.is_file() && keras::is_one(path) {
             return Self::from_keras(path);
@@ -65,7 +69,7 @@ impl Model {
         // A link's own name says more than that of the blob it may point to, so the path stays as it was given
         let (folder, tensors) = if path.is_dir() {
             (path.to_owned(), None)
-        } else if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("safetensors")) {
+        } else if has_ending(path, ENDINGS) {
             let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty());
             (folder.unwrap_or(Path::new(".")).to_owned(), Some(path))
         } else if path.file_name().is_some_and(|name| name == "config.json") {
@@ -110,6 +114,17 @@ impl Model {
         let mut model = Self::assemble(name_of(path), Origin::Path(path.to_owned()), network, None);
         model.warnings.extend(found.notes);
         Ok(model)
+    }
+
+    /// Opens a GGUF file that `path` is or holds; its tokenizer is inside, or beside it.
+    fn open_gguf(path: &Path, file: &Path) -> Result<Self, LoadError> {
+        let gguf::Whole { config, tensors, metadata } = gguf::open(file)?;
+        let network = network(&config, file, &tensors)?;
+        let tokenizer = match Tokenizer::from_gguf(&metadata, file)? {
+            Some(tokenizer) => Some(tokenizer),
+            None => Tokenizer::from_folder(file.parent().unwrap_or(Path::new(".")))?,
+        };
+        Ok(Self::assemble(name_of(path), Origin::Path(path.to_owned()), network, tokenizer))
     }
 
     /// Opens the model inside this program.
@@ -181,6 +196,21 @@ fn network(config: &Config, file: &Path, tensors: &Tensors) -> Result<Network, L
         families::recognise(config).map_err(|source| LoadError::Config { file: file.to_owned(), source })?;
     let weights = Weights::gather(family, &spec, config, tensors)?;
     Ok(Network { spec: Arc::new(spec), weights })
+}
+
+/// The GGUF file that a path is, or the only one (or the first of several parts) in a folder without `config.json`.
+fn gguf_at(path: &Path) -> Option<PathBuf> {
+    if path.is_file() {
+        return gguf::is_one(path).then(|| path.to_owned());
+    }
+    if path.join("config.json").is_file() {
+        return None;
+    }
+    let files = std::fs::read_dir(path).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
+    let mut found: Vec<_> = files.filter(|file| has_ending(file, &["gguf"])).collect();
+    found.sort();
+    let parts = found.len() > 1 && found[0].to_string_lossy().contains("-00001-of-");
+    if found.len() == 1 || parts { found.into_iter().next() } else { None }
 }
 
 /// The last part of a path that says something: the folder of a `model.safetensors`, else the file's own name.

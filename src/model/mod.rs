@@ -19,6 +19,7 @@ mod projections;
 mod rotary;
 mod sampling;
 mod spec;
+mod stored;
 mod tokenizer;
 mod transformer;
 mod weights;
@@ -42,6 +43,7 @@ pub use spec::{
     BlockSpec, EmbeddingProjection, EmbeddingSpec, EncoderSpec, HeadSpec, LogitSpec, MlpSpec, ModelSpec,
     NormKind, NormSpec, Part, Placement, Positions,
 };
+pub use stored::Dtype;
 pub use tokenizer::{EncodeError, Token, Tokenizer, WordSplit, Words, shown};
 pub use transformer::{Context, Network, See};
-pub use weights::{Dtype, TensorInfo, Weights};
+pub use weights::{TensorInfo, Weights};

@@ -1,8 +1,10 @@
 //! One test binary: egui and candle link once; a module per contract.
 
+mod broken_containers;
 mod by_hand;
 mod chat;
 mod cli;
+mod containers;
 mod docs;
 mod export;
 mod figures;

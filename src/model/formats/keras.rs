@@ -2,7 +2,7 @@
 
 use super::hdf5::{self, Group};
 use crate::model::error::LoadError;
-use crate::model::weights::{Storage, map_file};
+use crate::model::stored::{Storage, map_file};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::io::{Cursor, Read as _};
