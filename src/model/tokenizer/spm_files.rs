@@ -122,7 +122,10 @@ impl Numbering {
         let mut it = Self { ids, beside, named: HashMap::new(), languages: Vec::new(), free: n };
         match convention.ids {
             Ids::Same { sentinels } => {
-                let sentinels = believed(settings.count("extra_ids").unwrap_or(sentinels))?;
+                // mT5 has its own among the pieces
+                let inside = spm.pieces.iter().any(|piece| piece.text.ends_with("<extra_id_0>"));
+                let usual = if inside { 0 } else { sentinels };
+                let sentinels = believed(settings.count("extra_ids").unwrap_or(usual))?;
                 (0..sentinels).for_each(|i| it.beside.add(n + sentinels - 1 - i, &format!("<extra_id_{i}>")));
             }
             Ids::Shifted { by, made_up_words } => {
