@@ -394,9 +394,10 @@ fn run(model: &Model, prompt: String, way: Way, number: u64, job: &Job, post: &P
     let (question, prompt) = asked(model, prompt);
     let options = RunOptions { question, cut: way.cut, ..RunOptions::default() };
     let partial = &mut |trace: &Trace| post.send(News::Partial { job: number, trace: trace.clone() });
-    let prompt = match way.chat && model.chat_template.is_some() {
-        true => engine::chat_prompt(model, None, &prompt),
-        false => Ok(Prompt::Text(prompt)),
+    let prompt = if way.chat && model.chat_template.is_some() {
+        engine::chat_prompt(model, None, &prompt)
+    } else {
+        Ok(Prompt::Text(prompt))
     };
     let outcome = prompt.and_then(|prompt| engine::run(model, &prompt, &options, job, partial));
     post.send(match outcome {

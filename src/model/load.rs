@@ -150,7 +150,10 @@ impl Model {
             Some(tokenizer) => Some(tokenizer),
             None => Tokenizer::from_folder(file.parent().unwrap_or(Path::new(".")))?,
         };
-        Ok(Self::assemble(name_of(path), Origin::Path(path.to_owned()), network, tokenizer))
+        let chat = tokenizer.as_ref().and_then(|tokenizer| ChatTemplate::from_gguf(&metadata, tokenizer));
+        let mut model = Self::assemble(name_of(path), Origin::Path(path.to_owned()), network, tokenizer);
+        model.chat_template = chat;
+        Ok(model)
     }
 
     /// Fills texts up as a classifier without a mask was trained: to `length` behind the text where its vocabulary
