@@ -1,7 +1,7 @@
 //! Opening a model: a folder, a file, or the one inside this program.
 
 use super::config::Config;
-use super::error::LoadError;
+use super::error::{LoadError, SpecError};
 use super::families;
 use super::formats::{Tensors, keras};
 use super::spec::ModelSpec;
@@ -87,9 +87,10 @@ impl Model {
             Some(file) => Tensors::from_file(file)?,
             None => Tensors::from_folder(&folder)?,
         };
-        let network = network(&config, &file, &tensors)?;
+        let (network, notes) = network(&config, &file, &tensors)?;
         let tokenizer = Tokenizer::from_folder(&folder)?;
         let mut model = Self::assemble(name_of(path), Origin::Path(path.to_owned()), network, tokenizer);
+        model.warnings.extend(notes);
         if model.spec().encoder.is_some() {
             model.target_tokenizer = Tokenizer::target_from_folder(&folder)?;
         }
@@ -114,7 +115,7 @@ impl Model {
             .map_err(|source| LoadError::Config { file: place("config.json"), source })?;
         let weights = place("model.safetensors");
         let tensors = Tensors::from_static(files.weights, &weights.to_string_lossy())?;
-        let network = network(&config, &place("config.json"), &tensors)?;
+        let (network, _) = network(&config, &place("config.json"), &tensors)?;
         let tokenizer = Tokenizer::from_json(files.tokenizer, &place("tokenizer.json"))?;
         Ok(Self::assemble(files.name.to_owned(), Origin::Embedded, network, Some(tokenizer)))
     }
@@ -170,11 +171,24 @@ impl Model {
     }
 }
 
-fn network(config: &Config, file: &Path, tensors: &Tensors) -> Result<Network, LoadError> {
-    let (family, spec) =
-        families::recognise(config).map_err(|source| LoadError::Config { file: file.to_owned(), source })?;
-    let weights = Weights::gather(family, &spec, config, tensors)?;
-    Ok(Network { spec: Arc::new(spec), weights })
+/// The network, and what a user should know of how it was made out.
+fn network(config: &Config, file: &Path, tensors: &Tensors) -> Result<(Network, Vec<String>), LoadError> {
+    let refused = |source| LoadError::Config { file: file.to_owned(), source };
+    match families::recognise(config) {
+        Ok((family, spec)) => {
+            let weights = Weights::gather(family, &spec, config, tensors)?;
+            Ok((Network { spec: Arc::new(spec), weights }, Vec::new()))
+        }
+        Err(unknown @ (SpecError::Unknown(_) | SpecError::Unnamed)) => {
+            let found = families::infer::read(config, tensors)
+                .map_err(|reason| refused(SpecError::NotInferred { unknown: Box::new(unknown), reason }))?;
+            let names = found.names.into_iter().collect::<Vec<_>>();
+            let rows = names.iter().map(|(named, rows)| (named, Some(rows.clone())));
+            let weights = Weights::of_rows(&found.spec, tensors, rows)?;
+            Ok((Network { spec: Arc::new(found.spec), weights }, found.notes))
+        }
+        Err(error) => Err(refused(error)),
+    }
 }
 
 /// The last part of a path that says something: the folder of a `model.safetensors`, else the file's own name.

@@ -7,6 +7,7 @@ mod export;
 mod figures;
 mod floors;
 mod html;
+mod inferred;
 mod keras;
 mod kernels;
 mod loading;
