@@ -38,7 +38,8 @@ fn apart(known: &Model, inferred: &Model, ids: &[u32]) -> bool {
 fn hidden_families_are_inferred_exactly_or_refused() {
     let mut families: BTreeMap<String, bool> = BTreeMap::new();
     let mut refused = BTreeSet::new();
-    for folder in folders_in(&fixtures(), "expected.safetensors") {
+    let folders = folders_in(&fixtures(), "expected.safetensors");
+    for folder in folders.into_iter().filter(|folder| folder.join("config.json").is_file()) {
         let known = open(&folder);
         let decodes = known.spec().is_causal() && known.spec().encoder.is_none();
         let family = known.spec().family.clone();
