@@ -78,7 +78,9 @@ fn stream_name(trace: &Trace, layer: usize) -> String {
     }
     let last = layer.saturating_sub(1);
     match trace.spec.blocks[last].placement {
-        Placement::Pre | Placement::Parallel => trace.spec.hook_name(Hook::ResidPost, last),
+        Placement::Pre | Placement::Parallel | Placement::Normed => {
+            trace.spec.hook_name(Hook::ResidPost, last)
+        }
         Placement::Post => trace.spec.hook_name(Hook::NormalizedResidPost, last),
     }
 }

@@ -27,6 +27,9 @@ pub struct Words {
     pub cancel: &'static str,
     pub live: &'static str,
     pub live_why: &'static str,
+    pub chat: &'static str,
+    pub chat_why: &'static str,
+    pub needs_template: &'static str,
     pub to_dark: &'static str,
     pub to_light: &'static str,
     pub heads: &'static str,
@@ -88,6 +91,22 @@ pub struct Words {
     pub open_drop: &'static str,
     pub drop_here: &'static str,
     pub recent: &'static str,
+    pub on_this_machine: &'static str,
+    pub looking: &'static str,
+    pub too_big: &'static str,
+    pub hub_title: &'static str,
+    pub hub_what: &'static str,
+    pub hub_name: &'static str,
+    pub look_up: &'static str,
+    pub offline: &'static str,
+    pub offline_why: &'static str,
+    pub licence: &'static str,
+    pub no_licence: &'static str,
+    pub size: &'static str,
+    pub to_fetch: &'static str,
+    pub fetch: &'static str,
+    pub asking: &'static str,
+    pub fetching: &'static str,
     pub export_title: fn(&str) -> String,
     pub export_all_title: &'static str,
     pub export_states_title: &'static str,
@@ -140,6 +159,9 @@ pub const ENGLISH: Words = Words {
     cancel: "Cancel",
     live: "run while typing",
     live_why: "Runs the model a moment after the last key, if it is small enough to answer at once",
+    chat: "as chat",
+    chat_why: "Writes the prompt down as a user's turn, by the model's own chat template; the tokens show the result",
+    needs_template: "This model has no chat template",
     to_dark: "Dark theme",
     to_light: "Light theme",
     heads: "Heads",
@@ -192,13 +214,29 @@ pub const ENGLISH: Words = Words {
     waiting: "The maps appear as the layers are computed",
     layer_waits: |layer| format!("Layer {layer} is being computed"),
     open_title: "Open a model",
-    open_path: "Folder or file",
+    open_path: "Folder, file or name",
     open_what: "A Hugging Face folder (config.json and safetensors), or a .safetensors file beside its config.json",
     open_file: "Choose a file…",
     open_folder: "Choose a folder…",
     open_drop: "Or drop a folder or a file on the window",
     drop_here: "Drop to open",
     recent: "Opened before",
+    on_this_machine: "On this machine",
+    looking: "Looking",
+    too_big: "Larger than the memory that is free now",
+    hub_title: "Get a model from the hub",
+    hub_what: "Nothing is fetched before you have seen its size and licence",
+    hub_name: "OWNER/NAME",
+    look_up: "Look it up",
+    offline: "never connect",
+    offline_why: "Forbids every connection of this program, from the command line too",
+    licence: "licence",
+    no_licence: "not stated",
+    size: "size",
+    to_fetch: "to fetch",
+    fetch: "Fetch",
+    asking: "Asking the hub",
+    fetching: "Downloading",
     export_title: |head| format!("Export head {head}"),
     export_all_title: "Export all heads",
     export_states_title: "Export hidden states",
@@ -241,6 +279,9 @@ pub fn command(kind: CommandKind) -> (&'static str, &'static str) {
         CommandKind::OpenEmbedded => {
             ("Open the embedded model", "Goes back to the model that came with the app")
         }
+        CommandKind::GetModel => {
+            ("Get a model…", "Fetches a model by name from the hub, after showing size and licence")
+        }
         CommandKind::ExportHead => {
             ("Export this head…", "Writes the selected head as a picture, page or data")
         }
@@ -253,6 +294,9 @@ pub fn command(kind: CommandKind) -> (&'static str, &'static str) {
         CommandKind::Cancel => ("Cancel", "Stops what is running"),
         CommandKind::FocusPrompt => ("Write the prompt", "Puts the cursor in the prompt"),
         CommandKind::ToggleLive => ("Run while typing", "Runs a small model a moment after the last key"),
+        CommandKind::ToggleChat => {
+            ("Prompt as chat", "Makes the prompt a user's turn, by the model's chat template")
+        }
         CommandKind::Undo => ("Undo", "Takes back the last change of prompt, selection or looks"),
         CommandKind::Redo => ("Redo", "Does again what was undone"),
         CommandKind::HeadLeft => ("Head to the left", "Selects the head before"),

@@ -11,6 +11,7 @@ mod heads;
 mod info;
 mod lens;
 mod manual;
+mod models;
 mod patch;
 mod run;
 mod shared;
@@ -62,6 +63,8 @@ enum Command {
     Info(info::Args),
     /// Check a model's own identities: do the numbers hold?
     Check(check::Args),
+    /// List the models on this machine, or fetch one from the hub
+    Models(models::Args),
     /// Measure time and memory on random tokens
     Bench(bench::Args),
     /// Print the completion script of a shell
@@ -109,6 +112,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Patch(args)) => patch::run(&args, &mut console)?,
         Some(Command::Info(args)) => info::run(&args, &mut console)?,
         Some(Command::Check(args)) => check::run(&args, &mut console)?,
+        Some(Command::Models(args)) => models::run(&args, cli.shared.offline, &mut console)?,
         Some(Command::Bench(args)) => bench::run(&args, &mut console)?,
         Some(Command::Completions(args)) => manual::completions(&args, &mut console)?,
         Some(Command::Man) => manual::man(&mut console)?,

@@ -29,6 +29,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     let Runs { clean, changed, .. } = args.input.runs(console)?;
     let trace = changed.as_ref().unwrap_or(&clean);
     let shifts = changed.as_ref().map_or_else(Vec::new, |changed| shifts(&clean, changed, args.top));
+    let rendered = args.input.chat.then_some(&trace.prompt);
     let next = &trace.next[..args.top.min(trace.next.len())];
     if console.json {
         let tokens: Vec<_> =
@@ -38,6 +39,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
             trace.source.iter().map(|token| json!({ "id": token.id, "text": token.text })).collect();
         let mut object = json!({
             "model": trace.model_name,
+            "rendered": rendered,
             "source": source,
             "tokens": tokens,
             "next": next,
@@ -59,6 +61,9 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
             }
         }
         return console.object(&object);
+    }
+    if let Some(text) = rendered {
+        writeln!(console, "{text}\n")?;
     }
     let tokens: Vec<String> = trace.tokens.iter().map(crate::trace::Token::shown).collect();
     if !trace.source.is_empty() {

@@ -30,6 +30,10 @@ pub(super) struct Shared {
     #[arg(long, global = true)]
     pub(super) json: bool,
 
+    /// Forbid every connection
+    #[arg(long, global = true)]
+    pub(super) offline: bool,
+
     /// Print no progress and no remarks
     #[arg(long, global = true)]
     pub(super) quiet: bool,
@@ -109,6 +113,14 @@ pub(super) struct Input {
 
     #[command(flatten)]
     prompt: PromptArg,
+
+    /// Make the prompt one user's turn of a conversation, written down by the model's chat template
+    #[arg(long, conflicts_with = "ids")]
+    pub(super) chat: bool,
+
+    /// What the conversation's system message says
+    #[arg(long, value_name = "TEXT", requires = "chat")]
+    system: Option<String>,
 
     #[command(flatten)]
     target: TargetArg,
@@ -207,6 +219,10 @@ impl Input {
         let interventions = self.interventions()?;
         let job = console.job();
         let model = self.model.open(console, &job)?;
+        let prompt = match prompt {
+            Prompt::Text(text) if self.chat => engine::chat_prompt(&model, self.system.as_deref(), &text)?,
+            other => other,
+        };
         let options = RunOptions {
             target: self.target.read(),
             memory_budget: self.memory,

@@ -82,6 +82,30 @@ pub(super) fn check_rows(trace: &Trace, first: usize) -> Result<(), RunError> {
     Ok(())
 }
 
+/// Adds one token after which all earlier ones turn otherwise than before: the whole pass anew.
+fn start_again(
+    model: &Model,
+    trace: &mut Trace,
+    token: Token,
+    repeats: &mut Repeats,
+    job: &Job,
+) -> Result<(), RunError> {
+    let mut tokens = trace.tokens.to_vec();
+    tokens.push(token);
+    let ids: Vec<u32> = tokens.iter().map(|token| token.id).collect();
+    let all = Repeats::of(&ids);
+    let mut longer = Trace::new(trace.model_name.clone(), trace.spec.clone(), trace.prompt.clone(), tokens);
+    (longer.changes, longer.means) = (Arc::clone(&trace.changes), Arc::clone(&trace.means));
+    check_rows(&longer, ids.len() - 1)?;
+    longer.first_map_seconds = trace.first_map_seconds;
+    longer.forward_seconds = trace.forward_seconds;
+    let context = Context { first: 0, repeats: &all, thumbnails: true };
+    advance(model, &mut longer, &ids, None, context, job, &mut |_, _| {})?;
+    answer(model, &mut longer, LogitRows::Answer);
+    (*trace, *repeats) = (longer, all);
+    Ok(())
+}
+
 /// Adds one token; when that is cancelled half-way, the trace is as it was.
 pub(super) fn append(
     model: &Model,
@@ -93,6 +117,9 @@ pub(super) fn append(
     let first = trace.n_tokens();
     let width = trace.spec.width;
     let id = token.id;
+    if trace.spec.turns_change_at(first + 1) {
+        return start_again(model, trace, token, repeats, job);
+    }
     let begins = trace.spec.decoder_start();
     let before: Vec<Vec<Sums>> =
         (begins..trace.n_layers()).map(|layer| trace.layer(layer).state.sums()).collect();

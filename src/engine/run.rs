@@ -3,8 +3,8 @@
 use super::pass::{advance, append};
 use super::{Job, available_bytes};
 use crate::model::{
-    ClassHead, Context, EncodeError, HeadId, HeadSpec, Model, ModelSpec, Pooling, Repeats, Sampler, Sampling,
-    Tokenizer,
+    ChatError, ClassHead, Context, EncodeError, HeadId, HeadSpec, Model, ModelSpec, Pooling, Repeats, Sampler,
+    Sampling, Tokenizer,
 };
 use crate::trace::{Candidate, Token, Trace, estimate_bytes};
 use std::sync::Arc;
@@ -18,6 +18,8 @@ const CANDIDATES: usize = 64;
 pub enum Prompt {
     /// Text for the model's tokenizer
     Text(String),
+    /// Text that says its special tokens itself, such as a filled-in chat template
+    Framed(String),
     /// Ids, as they are
     Ids(Vec<u32>),
 }
@@ -103,6 +105,12 @@ pub enum RunError {
         /// The query
         query: usize,
     },
+    /// A conversation for a model without a chat template
+    #[error("{0} has no chat template")]
+    NoChatTemplate(String),
+    /// A conversation that the template does not take
+    #[error(transparent)]
+    Chat(#[from] ChatError),
     /// A target for a model that has no encoder
     #[error("{0} has no encoder, so it takes no target")]
     NoEncoder(String),
@@ -125,6 +133,8 @@ impl RunError {
             Self::TooShort { needed, .. } => format!("pad it to {needed} tokens, as the model was trained"),
             Self::OutOfRange { .. } => "ids must come from this model's own vocabulary".into(),
             Self::NoTokenizer => "give ids with --ids, or put tokenizer.json beside the weights".into(),
+            Self::NoChatTemplate(_) => "leave --chat out: this model continues plain text".into(),
+            Self::Chat(_) => "some templates take no system message: leave it out".into(),
             Self::Encode(_) => "use only characters that the model's vocabulary spells".into(),
             Self::Memory { fits, .. } => {
                 format!("about {fits} tokens would fit; close other programs or raise --memory")
@@ -147,9 +157,10 @@ pub fn tokens_of(model: &Model, prompt: &Prompt, cut: bool) -> Result<Vec<Token>
     let (vocab, context) =
         spec.encoder.as_ref().map_or((spec.vocab, spec.context), |encoder| (encoder.vocab, encoder.context));
     let tokens = match (prompt, &model.tokenizer) {
-        (Prompt::Text(text), _) if text.is_empty() => return Err(RunError::Empty),
+        (Prompt::Text(text) | Prompt::Framed(text), _) if text.is_empty() => return Err(RunError::Empty),
         (Prompt::Text(text), Some(tokenizer)) => tokenizer.encode(text)?,
-        (Prompt::Text(_), None) => return Err(RunError::NoTokenizer),
+        (Prompt::Framed(text), Some(tokenizer)) => tokenizer.encode_bare(text)?,
+        (Prompt::Text(_) | Prompt::Framed(_), None) => return Err(RunError::NoTokenizer),
         (Prompt::Ids(ids), Some(tokenizer)) => ids.iter().map(|&id| tokenizer.token(id)).collect(),
         (Prompt::Ids(ids), None) => ids.iter().map(|&id| model.token(id)).collect(),
     };
@@ -172,8 +183,8 @@ fn target_of(model: &Model, prompt: Option<&Prompt>, cut: bool) -> Result<Vec<To
     if let Some(prompt) = prompt {
         let room = spec.context.map(|context| context.saturating_sub(tokens.len()));
         let own = match (prompt, model.writer()) {
-            (Prompt::Text(text), Some(tokenizer)) => tokenizer.encode_bare(text)?,
-            (Prompt::Text(_), None) => return Err(RunError::NoTokenizer),
+            (Prompt::Text(text) | Prompt::Framed(text), Some(tokenizer)) => tokenizer.encode_bare(text)?,
+            (Prompt::Text(_) | Prompt::Framed(_), None) => return Err(RunError::NoTokenizer),
             (Prompt::Ids(ids), _) => ids.iter().map(|&id| model.token(id)).collect(),
         };
         tokens.extend(checked(own, cut, spec.vocab, room)?);
@@ -225,7 +236,7 @@ pub fn run(
     let rows = if options.logits == LogitRows::All { tokens.len() } else { 1 };
     check_budget(spec, tokens.len() + to_write, source.len(), rows, options.memory_budget)?;
     let text = match prompt {
-        Prompt::Text(text) => text.clone(),
+        Prompt::Text(text) | Prompt::Framed(text) => text.clone(),
         Prompt::Ids(_) => String::new(),
     };
     let ids: Vec<u32> = tokens.iter().map(|token| token.id).collect();

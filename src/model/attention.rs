@@ -5,6 +5,7 @@
 //! they entered the product and one log-sum-exp a row. Measures and thumbnail are gathered from the stripe.
 
 use super::attention_spec::{AttentionSpec, Buckets, PositionBias};
+use super::disentangled::Distances;
 use super::edits::{AttentionEdits, HeadEdits};
 use super::gather::{Gathered, Sums};
 use super::transformer::Context;
@@ -30,6 +31,8 @@ pub struct LayerState<F> {
     pub values: Vec<PaddedRows<F>>,
     /// What is learned about distances, where scores depend on them so
     pub relative: Option<Relative<F>>,
+    /// Keys and queries of distances, where scores have products with them
+    pub distances: Option<Distances<F>>,
     /// Each head's sink, [head]; empty where there is none
     pub sinks: Vec<F>,
     /// What interventions change
@@ -94,7 +97,7 @@ impl<F: Real> LayerState<F> {
             values.reserve(n_keys);
         }
         let heads = (0..spec.heads).map(|_| head()).collect();
-        Self { heads, keys, values, relative: None, sinks: Vec::new(), edits: None }
+        Self { heads, keys, values, relative: None, distances: None, sinks: Vec::new(), edits: None }
     }
     /// Scores of one head's queries `rows` over key panels, not yet [`Self::finish`]ed: row r begins at `r·stride`.
     pub fn products(
@@ -160,6 +163,15 @@ impl<F: Real> LayerState<F> {
                 let own = product(query);
                 cells.for_each(|(score, key)| *score += F::of(factor * (product(key) - own)));
             }
+            Some(PositionBias::Disentangled(own)) => {
+                if let Some(distances) = &self.distances {
+                    let dim = spec.head_dim;
+                    let content = &self.heads[head].queries[query * dim..(query + 1) * dim];
+                    let keys = &self.keys[spec.kv_head(head)];
+                    let scale = F::of(spec.scale);
+                    distances.add((own, head, scale), (query, content), (first_key, keys), scores);
+                }
+            }
             Some(PositionBias::Buckets(_)) => {
                 if let Some(relative) = &self.relative {
                     cells.for_each(|(score, key)| *score += relative.of(head, key as isize - query as isize));
@@ -196,7 +208,8 @@ impl<F: Real> LayerState<F> {
         });
         let keys = self.keys.iter().map(KeyPanels::bytes);
         let values = self.values.iter().map(PaddedRows::bytes);
-        heads.chain(keys).chain(values).sum()
+        let distances = self.distances.as_ref().map_or(0, Distances::bytes);
+        heads.chain(keys).chain(values).sum::<usize>() + distances
     }
 }
 

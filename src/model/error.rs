@@ -107,7 +107,7 @@ impl LoadError {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::NotFound(_) => {
-                "check the path; a Hugging Face folder or a .safetensors file is expected".into()
+                "check the path, or take a name that `mnemoscope models` lists".into()
             }
             Self::NoConfig(_) => "put the model's config.json beside its weights".into(),
             Self::NoWeights(_) => {

@@ -1,5 +1,6 @@
 //! Opening a model: a folder, a file, or the one inside this program.
 
+use super::chat::ChatTemplate;
 use super::config::Config;
 use super::error::LoadError;
 use super::families;
@@ -24,6 +25,8 @@ pub struct Model {
     pub tokenizer: Option<Tokenizer>,
     /// Of what an encoder–decoder model writes, where that has a vocabulary of its own
     pub target_tokenizer: Option<Tokenizer>,
+    /// How it wants a conversation written down, where it was trained for one
+    pub chat_template: Option<ChatTemplate>,
     /// What a user should know although it opened
     pub warnings: Vec<String>,
 }
@@ -89,7 +92,9 @@ impl Model {
         };
         let network = network(&config, &file, &tensors)?;
         let tokenizer = Tokenizer::from_folder(&folder)?;
+        let chat = tokenizer.as_ref().map(|tokenizer| ChatTemplate::from_folder(&folder, tokenizer));
         let mut model = Self::assemble(name_of(path), Origin::Path(path.to_owned()), network, tokenizer);
+        model.chat_template = chat.transpose()?.flatten();
         if model.spec().encoder.is_some() {
             model.target_tokenizer = Tokenizer::target_from_folder(&folder)?;
         }
@@ -124,6 +129,7 @@ impl Model {
         if tokenizer.is_none() {
             warnings.push("no tokenizer beside the weights: feed ids, and ids are shown".to_owned());
         }
+        warnings.extend(tokenizer.iter().flat_map(|tokenizer| tokenizer.warnings().iter().cloned()));
         let known = tokenizer.as_ref().map_or(0, Tokenizer::vocab);
         if known > network.spec.vocab {
             let vocab = network.spec.vocab;
@@ -131,7 +137,7 @@ impl Model {
                 "the tokenizer knows {known} tokens, the model {vocab}: some ids may be out of range"
             ));
         }
-        Self { name, origin, network, tokenizer, target_tokenizer: None, warnings }
+        Self { name, origin, network, tokenizer, target_tokenizer: None, chat_template: None, warnings }
     }
 
     /// The architecture.

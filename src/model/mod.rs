@@ -2,17 +2,21 @@
 
 mod attention;
 mod attention_spec;
+mod chat;
 mod classes;
 mod config;
+mod disentangled;
 mod edits;
 mod embedding;
 mod error;
+mod expert_spec;
 mod families;
 mod formats;
 mod gather;
 mod hook;
 mod load;
 mod mlp;
+mod projections;
 mod rotary;
 mod sampling;
 mod spec;
@@ -21,11 +25,14 @@ mod transformer;
 mod weights;
 
 pub use attention::{HeadState, LayerState, Relative};
-pub use attention_spec::{AttentionSpec, Buckets, PositionBias, QkNorm, QkNormAcross, Window};
+pub use attention_spec::{AttentionSpec, Buckets, Latent, PositionBias, QkNorm, QkNormAcross, Window};
+pub use chat::{ChatError, ChatTemplate, Message};
 pub use classes::{ClassActivation, ClassHead, ClassLayer, Outcome, Pooling};
 pub use config::Config;
+pub use disentangled::{Disentangled, Distances};
 pub use edits::{AttentionEdits, Cut, Given, GivenScores, HeadEdits};
 pub use error::{LoadError, SpecError};
+pub use expert_spec::{ClampedGate, ExpertGroups, ExpertSpec, SharedExpert, Shares};
 pub use families::supported;
 pub use formats::gguf;
 pub use gather::{Gathered, Repeats, Sums, Thumbnail, thumbnail_size};

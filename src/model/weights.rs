@@ -2,7 +2,7 @@
 
 use super::error::LoadError;
 use super::families::{Family, Map, Needed, Rows};
-use super::spec::{ModelSpec, Part, block_name};
+use super::spec::{ModelSpec, block_name};
 use super::{Config, formats::Tensors};
 use crate::kernels::{Elements, Matrix, Real};
 use half::{bf16, f16};
@@ -25,6 +25,12 @@ pub(super) enum Storage {
 }
 
 impl Storage {
+    /// A copy, aligned for four-byte numbers.
+    fn of(bytes: &[u8]) -> Self {
+        let mut words = vec![0_u32; bytes.len().div_ceil(4)];
+        bytemuck::cast_slice_mut(&mut words)[..bytes.len()].copy_from_slice(bytes);
+        Self::Owned(words)
+    }
     /// All bytes.
     pub(super) fn bytes(&self) -> &[u8] {
         match self {
@@ -144,8 +150,21 @@ impl Weights {
         for map in family.weights.iter().copied().flatten() {
             let part = block_name(map.ours).map(|(part, ..)| part);
             for layer in 0..part.map_or(1, |part| spec.layers_of(part)) {
-                if asked_for(map, config) {
-                    weights.take((family, map), layer, (spec, config), tensors, &mut used)?;
+                let flat = part.and_then(|part| spec.layer_of(part, layer)).unwrap_or(0);
+                let experts = match spec.blocks.get(flat).and_then(|block| block.experts) {
+                    Some(experts) if map.ours.contains("{e}") => experts.count,
+                    _ => usize::from(!map.ours.contains("{e}")),
+                };
+                let group = match map.group {
+                    Some(group) => group(config, layer)
+                        .map_err(|source| LoadError::Config { file: tensors.place.clone(), source })?,
+                    None => String::new(),
+                };
+                for expert in 0..experts {
+                    if asked_for(map, config) {
+                        let at = At { layer, flat, expert, group: group.clone() };
+                        weights.take((family, map), &at, spec, tensors, &mut used)?;
+                    }
                 }
             }
         }
@@ -157,40 +176,55 @@ impl Weights {
     fn take(
         &mut self,
         (family, map): (&Family, &Map),
-        layer: usize,
-        (spec, config): (&ModelSpec, &Config),
+        at: &At,
+        spec: &ModelSpec,
         tensors: &Tensors,
         used: &mut BTreeMap<String, Range<usize>>,
     ) -> Result<(), LoadError> {
-        let group = match map.group {
-            Some(group) => group(config, layer)
-                .map_err(|source| LoadError::Config { file: tensors.place.clone(), source })?,
-            None => String::new(),
-        };
-        let at_layer = |name: &str| name.replace("{l}", &layer.to_string()).replace("{g}", &group);
         let find = |theirs: &str| {
-            let names = family.prefixes.iter().map(|prefix| format!("{prefix}{}", at_layer(theirs)));
+            let names = family.prefixes.iter().map(|prefix| format!("{prefix}{}", at.fill(theirs)));
             names.into_iter().find_map(|name| tensors.find(name))
         };
-        let ours = at_layer(map.ours);
+        let ours = at.fill(map.ours);
         let Some(shape) = spec.weight_shape(&ours) else { return Ok(()) };
-        let found = find(map.theirs).or_else(|| map.fallbacks.iter().flatten().find_map(|name| find(name)));
+        let joined = map.theirs.contains("{h}").then(|| {
+            let heads = shape[0] / spec.blocks[at.flat].attention.head_dim;
+            let parts: Option<Vec<_>> =
+                (0..heads).map(|head| find(&map.theirs.replace("{h}", &head.to_string()))).collect();
+            used.extend(parts.iter().flatten().map(|(part, name)| (name.clone(), part.range.clone())));
+            let tensor = StoredTensor::joined(&parts.unwrap_or_default())?;
+            Some((tensor, at.fill(map.theirs)))
+        });
+        let found = match &joined {
+            Some(joined) => joined.as_ref().map(|(tensor, name)| (tensor, name.clone())),
+            None => find(map.theirs).or_else(|| map.fallbacks.iter().flatten().find_map(|name| find(name))),
+        };
         let Some((tensor, source_name)) = found else {
-            let tensor = format!("{}{}", family.prefixes[0], at_layer(map.theirs));
+            let tensor = format!("{}{}", family.prefixes[0], at.fill(map.theirs));
             return match map.needed {
                 Needed::Optional => Ok(()),
                 _ => Err(LoadError::Missing { tensor, file: tensors.place.clone() }),
             };
         };
-        let rows = map.rows.map_or_else(
-            || Rows::all(shape[shape.len() - 1]),
-            |rows| {
-                let part = block_name(map.ours).map_or(Part::Only, |(part, ..)| part);
-                rows(spec, spec.layer_of(part, layer).unwrap_or(0))
-            },
-        );
-        used.insert(source_name.clone(), tensor.range.clone());
-        self.put((ours, source_name), tensor, shape, map.turned, &rows)
+        let rows = map.rows.map_or_else(|| Rows::all(shape[shape.len() - 1]), |rows| rows(spec, at.flat));
+        if joined.is_none() {
+            used.insert(source_name.clone(), tensor.range.clone());
+        }
+        let reading = Reading { turned: map.turned, flat: map.flat, rows };
+        let experts = spec.blocks.get(at.flat).and_then(|block| block.experts).filter(|_| map.sliced);
+        match experts {
+            Some(experts) if tensor.shape.first() == Some(&experts.count) => {
+                let own = tensor.part(at.expert, experts.count);
+                self.put((ours, source_name), &own, shape, &reading)
+            }
+            Some(experts) => Err(LoadError::Shape {
+                tensor: source_name,
+                found: tensor.shape.clone(),
+                expected: [&[experts.count], &stored_shape(&shape, &reading)[..]].concat(),
+                file: tensor.file.clone(),
+            }),
+            None => self.put((ours, source_name), tensor, shape, &reading),
+        }
     }
 
     /// From tensors whose canonical names are known already, such as those that were found by their shapes.
@@ -202,7 +236,8 @@ impl Weights {
             let (tensor, shape) = tensors.map.get(theirs).zip(spec.weight_shape(ours)).ok_or_else(missing)?;
             let rows = Rows::all(shape[shape.len() - 1]);
             used.insert(theirs.clone(), tensor.range.len() as u64);
-            weights.put((ours.clone(), theirs.clone()), tensor, shape, *turned, &rows)?;
+            let reading = Reading { turned: *turned, flat: false, rows };
+            weights.put((ours.clone(), theirs.clone()), tensor, shape, &reading)?;
         }
         weights.bytes = used.values().sum();
         weights.unused = tensors.map.keys().filter(|name| !used.contains_key(*name)).cloned().collect();
@@ -215,18 +250,19 @@ impl Weights {
         (name, source_name): (String, String),
         tensor: &StoredTensor,
         shape: Vec<usize>,
-        turned: bool,
-        rows: &Rows,
+        reading: &Reading,
     ) -> Result<(), LoadError> {
         let dtype = tensor.dtype.clone().map_err(|found| LoadError::Type {
             tensor: source_name.clone(),
             found,
             file: tensor.file.clone(),
         })?;
-        let stored = stored_shape(&shape, turned, rows);
+        let stored = stored_shape(&shape, reading);
         // BART's bias on logits is [1, vocab]
         let ones = tensor.shape.len().saturating_sub(stored.len());
-        if tensor.shape[ones..] != stored || tensor.shape[..ones].iter().any(|&n| n != 1) {
+        let flat = reading.flat && tensor.shape.iter().product::<usize>() == stored[0];
+        let padded = tensor.shape[ones..] == stored && tensor.shape[..ones].iter().all(|&n| n == 1);
+        if !flat && !padded {
             return Err(LoadError::Shape {
                 tensor: source_name,
                 found: tensor.shape.clone(),
@@ -234,7 +270,7 @@ impl Weights {
                 file: tensor.file.clone(),
             });
         }
-        let weight = Weight::of(tensor, dtype, &shape, turned, rows);
+        let weight = Weight::of(tensor, dtype, &shape, reading.turned, &reading.rows);
         let file = tensor.file.clone();
         if shape.len() == 1 {
             let mut vector = vec![0.0; shape[0]];
@@ -289,21 +325,71 @@ impl Weights {
     }
 }
 
+/// How a tensor is read as a weight.
+struct Reading {
+    /// Stored [out, in], read as [in, out]
+    turned: bool,
+    /// The file may have given this vector more dimensions
+    flat: bool,
+    /// Which of its outputs
+    rows: Rows,
+}
+
+/// Which block, which of its experts, and which group of blocks that share their weights.
+struct At {
+    /// Layer within its part
+    layer: usize,
+    /// Layer of the whole model
+    flat: usize,
+    expert: usize,
+    group: String,
+}
+
+impl At {
+    /// A name of this place.
+    fn fill(&self, name: &str) -> String {
+        let name = name.replace("{l}", &self.layer.to_string()).replace("{e}", &self.expert.to_string());
+        name.replace("{g}", &self.group)
+    }
+}
+
+impl StoredTensor {
+    /// Vectors of one type, one after the other in memory of our own.
+    fn joined(parts: &[(&Self, String)]) -> Option<Self> {
+        let (first, _) = parts.first()?;
+        if parts.iter().any(|(part, _)| part.dtype != first.dtype) {
+            return None;
+        }
+        let bytes: Vec<u8> =
+            parts.iter().flat_map(|(part, _)| &part.storage.bytes()[part.range.clone()]).copied().collect();
+        let numbers = parts.iter().map(|(part, _)| part.shape.iter().product::<usize>()).sum();
+        let range = 0..bytes.len();
+        Some(Self { shape: vec![numbers], storage: Arc::new(Storage::of(&bytes)), range, ..(*first).clone() })
+    }
+    /// One of the `count` things that the first dimension tells apart.
+    fn part(&self, index: usize, count: usize) -> Self {
+        let size = self.range.len() / count;
+        let start = self.range.start + index * size;
+        Self { shape: self.shape[1..].to_vec(), range: start..start + size, ..self.clone() }
+    }
+}
+
 /// Whether the configuration asks for the weight.
 fn asked_for(map: &Map, config: &Config) -> bool {
     match map.needed {
         Needed::If(key) => config.flag_or(key, false).unwrap_or(false),
+        Needed::Unless(key) => config.flag_or(key, true).unwrap_or(true),
         _ => true,
     }
 }
 
 /// The shape a weight of `shape` has in the file.
-fn stored_shape(shape: &[usize], turned: bool, rows: &Rows) -> Vec<usize> {
+fn stored_shape(shape: &[usize], reading: &Reading) -> Vec<usize> {
     let mut shape = shape.to_vec();
     if let Some(last) = shape.last_mut() {
-        *last = rows.of;
+        *last = reading.rows.of;
     }
-    if turned {
+    if reading.turned {
         shape.reverse();
     }
     shape
@@ -365,10 +451,8 @@ impl Weight {
     }
 
     fn own(&mut self, bytes: &[u8]) {
-        let mut words = vec![0_u32; bytes.len().div_ceil(4)];
-        bytemuck::cast_slice_mut(&mut words)[..bytes.len()].copy_from_slice(bytes);
         self.range = 0..bytes.len();
-        self.storage = Arc::new(Storage::Owned(words));
+        self.storage = Arc::new(Storage::of(bytes));
     }
 
     fn elements(&self) -> Elements<'_> {

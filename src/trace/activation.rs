@@ -85,12 +85,17 @@ impl Trace {
             Hook::Ln2Scale => match self.spec.blocks[layer].ln2 {
                 None => return none("in a block without that norm"),
                 Some(norm) => match self.placement(layer) {
-                    Placement::Pre => scale(&self.again(network, layer, Hook::ResidMid), width, norm),
+                    Placement::Pre | Placement::Normed => {
+                        scale(&self.again(network, layer, Hook::ResidMid), width, norm)
+                    }
                     Placement::Post => scale(&self.again(network, layer, Hook::ResidPost), width, norm),
                     Placement::Parallel => scale(self.resid(layer), width, norm),
                 },
             },
             Hook::Result => self.results(network, layer),
+            Hook::MlpPre | Hook::MlpPost if self.spec.blocks[layer].experts.is_some() => {
+                return none("in a block of experts: each token has other ones");
+            }
             Hook::Q
             | Hook::K
             | Hook::Z
@@ -113,7 +118,7 @@ impl Trace {
             .map_or((0, 0, 0, 0), |spec| (spec.heads, spec.kv_heads, spec.head_dim, spec.value_dim()));
         match hook {
             Hook::Tokens => vec![n],
-            Hook::Embed | Hook::PosEmbed => vec![n, self.spec.embedding_sum_width()],
+            Hook::Embed | Hook::PosEmbed => vec![n, self.spec.embedding.sum_width(width)],
             Hook::Ln1Scale | Hook::Ln2Scale => vec![n, 1],
             Hook::Q | Hook::RotQ => vec![n, heads, dim],
             Hook::K | Hook::RotK => vec![n_keys, kv_heads, dim],

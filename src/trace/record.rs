@@ -2,8 +2,8 @@
 
 use super::{Changes, HeadMeasures, Means, Pattern, Pool};
 use crate::model::{
-    ClassHead, HeadId, LayerState, Model, ModelSpec, Part, Thumbnail, Token, largest, probabilities,
-    thumbnail_size,
+    ClassHead, HeadId, LayerState, Model, ModelSpec, Part, PositionBias, Thumbnail, Token, largest,
+    probabilities, thumbnail_size,
 };
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -285,6 +285,9 @@ pub fn estimate_bytes(spec: &ModelSpec, n_tokens: usize, n_source: usize, rows_o
         let padded = (attention.value_dim() as u64).next_multiple_of(16);
         kept += n * (spec.width as u64 + heads * (dim + 1));
         kept += n_keys * kv_heads * (dim + padded) + heads * thumbnail;
+        if let Some(PositionBias::Disentangled(own)) = &attention.bias {
+            kept += 2 * heads * dim * own.rows() as u64;
+        }
         let mlp = block.mlp.as_ref().map_or(0, |mlp| n * mlp.width as u64 * if mlp.gated { 2 } else { 1 });
         let projections = n * 2 * heads * padded + n_keys * 2 * kv_heads * dim;
         scratch = scratch.max(mlp.max(projections) + 4 * n * spec.width as u64);

@@ -154,7 +154,7 @@ fn a_path_is_typed_into_the_open_dialog() {
     let mut harness = window();
     harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::O);
     harness.run_ok();
-    harness.get_by_role_and_label(egui::Role::TextInput, "Folder or file").type_text("/nowhere/model");
+    harness.get_by_role_and_label(egui::Role::TextInput, "Folder, file or name").type_text("/nowhere/model");
     harness.run_ok();
     harness.key_press(egui::Key::Enter);
     until(&mut harness, |window| window.session.banner.is_some());
