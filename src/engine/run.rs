@@ -3,8 +3,8 @@
 use super::pass::{advance, append};
 use super::{Job, available_bytes};
 use crate::model::{
-    ChatError, ClassHead, Context, EncodeError, HeadId, HeadSpec, Model, ModelSpec, Pooling, Repeats, Sampler,
-    Sampling, Tokenizer,
+    ChatError, ClassHead, Context, EncodeError, HeadId, HeadSpec, Model, ModelSpec, Pooling, Repeats,
+    Sampler, Sampling, Tokenizer,
 };
 use crate::trace::{Candidate, Token, Trace, estimate_bytes};
 use std::sync::Arc;

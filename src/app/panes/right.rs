@@ -1,11 +1,15 @@
 //! The right column: what the query looks at, what its head does, what the model would say next.
 
-use super::heads::{explain, greatest, share};
+use super::{
+    heads::{explain, greatest, share},
+    interventions,
+};
 use crate::{
-    analysis::MEASURES,
+    analysis::{MEASURES, Shift, shifts},
     app::{
         command::Command,
         scene::{Out, Scene},
+        state::Shown,
         text,
         theme::{self, BODY},
         widgets::{self, Line},
@@ -30,6 +34,8 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
             measures(ui, scene, out);
             ui.add_space(18.0);
             next(ui, scene);
+            ui.add_space(18.0);
+            interventions::show(ui, scene, out);
         });
     });
 }
@@ -111,6 +117,13 @@ fn next(ui: &mut Ui, scene: &Scene<'_>) {
             _ => words.next,
         },
     );
+    if let Some((_, clean, changed)) = scene.both.filter(|_| !classifies && scene.state.shown != Shown::Clean)
+    {
+        let shifts = shifts(clean, changed, ROWS);
+        if !shifts.is_empty() {
+            return before_after(ui, scene, &shifts);
+        }
+    }
     let answers = if classifies { scene.classes() } else { &trace.next };
     if answers.is_empty() {
         let text = match (trace.is_complete(), masked) {
@@ -135,5 +148,27 @@ fn next(ui: &mut Ui, scene: &Scene<'_>) {
             marked: false,
         };
         line.show(ui).on_hover_text(format!("id {} · logit {:.3}", candidate.id, candidate.logit));
+    }
+}
+
+/// The words of either run, each with what its probability was and what it became.
+fn before_after(ui: &mut Ui, scene: &Scene<'_>, shifts: &[Shift]) {
+    let tokens = theme::tokens(ui);
+    ui.label(RichText::new(scene.words.before_after).size(12.0).color(tokens.muted));
+    let best = shifts.iter().map(|shift| shift.before.max(shift.after)).fold(f32::MIN_POSITIVE, f32::max);
+    for shift in shifts {
+        let name = shown(&shift.text);
+        let (before, after) = (shift.before * 100.0, shift.after * 100.0);
+        let value = format!("{before:.1} → {after:.1}%");
+        let line = Line {
+            name: &name,
+            mono: true,
+            name_width: 74.0,
+            share: shift.after / best,
+            value: &value,
+            color: tokens.accent,
+            marked: false,
+        };
+        line.show(ui).on_hover_text(format!("id {} · {:+.2} points", shift.id, after - before));
     }
 }
