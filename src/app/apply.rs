@@ -19,8 +19,11 @@ impl Window {
             Command::EditPrompt(_)
                 | Command::SetView(_)
                 | Command::AdjustIntervention(..)
-                | Command::PaintCell { first: false, .. }
+                | Command::PaintCell { .. }
         );
+        if let Command::PaintCell { first: true, .. } = command {
+            self.typing = false; // a new stroke
+        }
         let history = matches!(command, Command::Undo | Command::Redo);
         match command {
             Command::AskForModel => self.ask_for_model(),

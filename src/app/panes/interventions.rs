@@ -150,9 +150,8 @@ fn title(ui: &mut Ui, text: &str) {
 /// A menu entry that adds an intervention, with its spelling beside it.
 fn offer(ui: &mut Ui, label: &str, what: Intervention, out: &mut Out) {
     let spelled = what.to_string();
-    let short = if spelled.chars().count() > 24 { String::new() } else { spelled.clone() };
-    let button = Button::new(label).shortcut_text(RichText::new(short).font(theme::mono(SMALL)));
-    if ui.add(button).on_hover_text(spelled).clicked() {
+    let button = Button::new(label).shortcut_text(RichText::new(&spelled).font(theme::mono(SMALL)));
+    if ui.add(button).clicked() {
         out.send(Command::Intervene(what));
         ui.close();
     }

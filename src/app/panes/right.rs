@@ -19,6 +19,8 @@ use crate::{
 use egui::{RichText, ScrollArea, Ui};
 
 const ROWS: usize = 10;
+/// Keys of the query, where interventions need the room.
+const FEW_ROWS: usize = 6;
 
 /// Draws the column.
 pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
@@ -31,11 +33,20 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
             }
             query(ui, scene, out);
             ui.add_space(18.0);
-            measures(ui, scene, out);
-            ui.add_space(18.0);
-            next(ui, scene);
-            ui.add_space(18.0);
-            interventions::show(ui, scene, out);
+            // What was changed and what came of it stand together, in sight
+            if scene.state.interventions.is_empty() {
+                measures(ui, scene, out);
+                ui.add_space(18.0);
+                next(ui, scene);
+                ui.add_space(18.0);
+                interventions::show(ui, scene, out);
+            } else {
+                interventions::show(ui, scene, out);
+                ui.add_space(18.0);
+                next(ui, scene);
+                ui.add_space(18.0);
+                measures(ui, scene, out);
+            }
         });
     });
 }
@@ -48,7 +59,8 @@ fn query(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     widgets::section_of(ui, words.query, &scene.token_name(row.query));
     let tokens = theme::tokens(ui);
     let best = row.top.first().map_or(1.0, |cell| cell.1);
-    for &(key, weight) in row.top.iter().take(ROWS) {
+    let rows = if scene.state.interventions.is_empty() { ROWS } else { FEW_ROWS };
+    for &(key, weight) in row.top.iter().take(rows) {
         let name = scene.token_name(key);
         let value = format!("{weight:.4}");
         let marked = scene.shown_key() == Some(key);
