@@ -12,6 +12,7 @@ mod info;
 mod lens;
 mod manual;
 mod models;
+mod patch;
 mod run;
 mod shared;
 
@@ -56,6 +57,8 @@ enum Command {
     Lens(lens::Args),
     /// Continue a prompt, token by token
     Generate(generate::Args),
+    /// Patch a corrupted run from a clean one, place by place: what brings the answer back
+    Patch(patch::Args),
     /// Describe a model: architecture, sizes, where each tensor came from
     Info(info::Args),
     /// Check a model's own identities: do the numbers hold?
@@ -106,6 +109,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Heads(args)) => heads::run(&args, &mut console)?,
         Some(Command::Lens(args)) => lens::run(&args, &mut console)?,
         Some(Command::Generate(args)) => generate::run(&args, &mut console)?,
+        Some(Command::Patch(args)) => patch::run(&args, &mut console)?,
         Some(Command::Info(args)) => info::run(&args, &mut console)?,
         Some(Command::Check(args)) => check::run(&args, &mut console)?,
         Some(Command::Models(args)) => models::run(&args, cli.shared.offline, &mut console)?,

@@ -2,22 +2,31 @@
 
 mod chat;
 mod check;
+mod given;
 mod hub;
+mod intervene;
 mod job;
 mod library;
 mod memory;
+mod numpy;
+mod pass;
 mod preferences;
+mod resolve;
 mod run;
+mod sweep;
 
 pub use crate::model::{LoadError, Sampling};
 pub use chat::{chat_prompt, render_chat};
 pub use check::{CheckResult, check};
+pub use given::run_file as run_like;
 pub use hub::{Hub, HubError, Offer};
+pub use intervene::{InterveneError, intervene};
 pub use job::{Job, Progress, in_pool, set_threads};
 pub use library::{Found, Library, Place};
 pub use memory::{available_bytes, peak_bytes};
 pub use preferences::{FOLDER_VARIABLE, Preferences, settings_folder, write_json};
 pub use run::{LogitRows, Prompt, RunError, RunOptions, generate, run, tokens_of};
+pub use sweep::{LogitDifference, Sweep, SweepError, sweep};
 
 use crate::model::{EmbeddedFiles, Model};
 use std::path::PathBuf;

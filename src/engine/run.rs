@@ -1,8 +1,10 @@
 //! Running a prompt and generating: the pass, block by block, into a trace.
 
+use super::pass::{advance, append};
 use super::{Job, available_bytes};
 use crate::model::{
-    ChatError, Context, EncodeError, HeadSpec, Model, Part, Repeats, Sampler, Sampling, Sums, Tokenizer,
+    ChatError, Context, EncodeError, HeadId, HeadSpec, Model, ModelSpec, Repeats, Sampler, Sampling,
+    Tokenizer,
 };
 use crate::trace::{Candidate, Token, Trace, estimate_bytes};
 use std::sync::Arc;
@@ -101,6 +103,14 @@ pub enum RunError {
     /// A conversation that the template does not take
     #[error(transparent)]
     Chat(#[from] ChatError),
+    /// Interventions cut every edge of a query
+    #[error("head {head} would have nothing to look at from token {query}")]
+    EmptyRow {
+        /// The head
+        head: HeadId,
+        /// The query
+        query: usize,
+    },
     /// A target for a model that has no encoder
     #[error("{0} has no encoder, so it takes no target")]
     NoEncoder(String),
@@ -129,6 +139,7 @@ impl RunError {
             Self::Memory { fits, .. } => {
                 format!("about {fits} tokens would fit; close other programs or raise --memory")
             }
+            Self::EmptyRow { .. } => "leave it a key, or take the head away with zero=L.H".into(),
             Self::NoEncoder(_) => "leave the target out, or open an encoder–decoder model such as T5".into(),
             Self::DoesNotGenerate(_) => "open a decoder with a language-model head".into(),
             Self::Cancelled => return None,
@@ -219,12 +230,7 @@ pub fn run(
     }
     let to_write = if source.is_empty() || options.target.is_some() { 0 } else { TARGET };
     let rows = if options.logits == LogitRows::All { tokens.len() } else { 1 };
-    let budget = options.memory_budget.unwrap_or_else(|| available_bytes() / 4 * 3);
-    let needed = estimate_bytes(spec, tokens.len() + to_write, source.len(), rows);
-    if needed > budget {
-        let fits = (tokens.len().max(source.len()) as u64 * budget / needed) as usize;
-        return Err(RunError::Memory { needed, budget, fits });
-    }
+    check_budget(spec, tokens.len() + to_write, source.len(), rows, options.memory_budget)?;
     let text = match prompt {
         Prompt::Text(text) | Prompt::Framed(text) => text.clone(),
         Prompt::Ids(_) => String::new(),
@@ -234,7 +240,7 @@ pub fn run(
     let mut trace = Trace::new(model.name.clone(), spec.clone(), text, tokens);
     trace.source = Arc::new(source);
     let context = Context { first: 0, repeats: &repeats, thumbnails: true };
-    advance(model, &mut trace, &ids, context, job, &mut |layer, trace| {
+    advance(model, &mut trace, &ids, None, context, job, &mut |layer, trace| {
         if layer == 0 {
             trace.first_map_seconds = start.elapsed().as_secs_f64();
         }
@@ -255,54 +261,25 @@ pub fn run(
     Ok(trace)
 }
 
-/// Sends new tokens through every block; the trace grows by their rows.
-fn advance(
-    model: &Model,
-    trace: &mut Trace,
-    ids: &[u32],
-    context: Context<'_>,
-    job: &Job,
-    on_layer: &mut dyn FnMut(usize, &mut Trace),
+/// Refuses a run that would take more memory than there is.
+pub(super) fn check_budget(
+    spec: &ModelSpec,
+    n_tokens: usize,
+    n_source: usize,
+    rows_of_logits: usize,
+    budget: Option<u64>,
 ) -> Result<(), RunError> {
-    let network = &model.network;
-    let begins = trace.spec.decoder_start();
-    let source: Vec<u32> = trace.source.iter().map(|token| token.id).collect();
-    let source_repeats = Repeats::of(&source);
-    let mut memory = Vec::new();
-    let mut x = Vec::new();
-    if begins > 0 && context.first == 0 {
-        x = network.embed_source(&source, &mut |_, _: &mut [f32]| {});
+    let budget = budget.unwrap_or_else(|| available_bytes() / 4 * 3);
+    let needed = estimate_bytes(spec, n_tokens, n_source, rows_of_logits);
+    if needed > budget {
+        let fits = (n_tokens.max(n_source) as u64 * budget / needed) as usize;
+        return Err(RunError::Memory { needed, budget, fits });
     }
-    for layer in if context.first == 0 { 0 } else { begins }..trace.n_layers() {
-        if layer == begins {
-            if begins > 0 && context.first == 0 {
-                memory = network.memory(&x);
-                *trace.source_output_mut() = x;
-            }
-            x = network.embed(ids, context.first, &mut |_, _: &mut [f32]| {});
-        }
-        let repeats = match trace.spec.blocks[layer].part {
-            Part::Only | Part::Decoder => context.repeats,
-            Part::Encoder => &source_repeats,
-            Part::Cross => &Repeats::default(),
-        };
-        if job.is_cancelled() {
-            return Err(RunError::Cancelled);
-        }
-        let kept = trace.layer_mut(layer);
-        kept.resid_pre.extend_from_slice(&x);
-        let context = Context { repeats, ..context };
-        x = network.block(layer, x, &memory, &mut kept.state, context, &mut |_, _| {});
-        job.report("Running the prompt", (layer + 1) as f32 / trace.n_layers() as f32);
-        on_layer(layer, trace);
-    }
-    trace.has_nan |= x.iter().any(|x| x.is_nan());
-    trace.output_mut().extend_from_slice(&x);
     Ok(())
 }
 
 /// Computes the logits that were asked for, and the candidates.
-fn answer(model: &Model, trace: &mut Trace, rows: LogitRows) {
+pub(super) fn answer(model: &Model, trace: &mut Trace, rows: LogitRows) {
     let mask = model.tokenizer.as_ref().and_then(Tokenizer::mask);
     let at = match trace.spec.head {
         HeadSpec::None | HeadSpec::Classes(_) => None,
@@ -377,60 +354,4 @@ pub(super) fn replay(model: &Model, ids: &[u32], job: &Job) -> Result<Trace, Run
         append(model, &mut trace, token, &mut repeats, job)?;
     }
     Ok(trace)
-}
-
-/// Adds one token after which all earlier ones turn otherwise than before: the whole pass anew.
-fn start_again(
-    model: &Model,
-    trace: &mut Trace,
-    token: Token,
-    repeats: &mut Repeats,
-    job: &Job,
-) -> Result<(), RunError> {
-    let mut tokens = trace.tokens.to_vec();
-    tokens.push(token);
-    let ids: Vec<u32> = tokens.iter().map(|token| token.id).collect();
-    let all = Repeats::of(&ids);
-    let mut longer = Trace::new(trace.model_name.clone(), trace.spec.clone(), trace.prompt.clone(), tokens);
-    longer.first_map_seconds = trace.first_map_seconds;
-    longer.forward_seconds = trace.forward_seconds;
-    let context = Context { first: 0, repeats: &all, thumbnails: true };
-    advance(model, &mut longer, &ids, context, job, &mut |_, _| {})?;
-    answer(model, &mut longer, LogitRows::Answer);
-    (*trace, *repeats) = (longer, all);
-    Ok(())
-}
-
-/// Adds one token; when that is cancelled half-way, the trace is as it was.
-fn append(
-    model: &Model,
-    trace: &mut Trace,
-    token: Token,
-    repeats: &mut Repeats,
-    job: &Job,
-) -> Result<(), RunError> {
-    let first = trace.n_tokens();
-    let width = trace.spec.width;
-    let id = token.id;
-    if trace.spec.turns_change_at(first + 1) {
-        return start_again(model, trace, token, repeats, job);
-    }
-    let begins = trace.spec.decoder_start();
-    let before: Vec<Vec<Sums>> =
-        (begins..trace.n_layers()).map(|layer| trace.layer(layer).state.sums()).collect();
-    repeats.push(id);
-    Arc::make_mut(&mut trace.tokens).push(token);
-    let context = Context { first, repeats, thumbnails: false };
-    if let Err(error) = advance(model, trace, &[id], context, job, &mut |_, _| {}) {
-        for (layer, sums) in before.iter().enumerate().map(|(i, sums)| (begins + i, sums)) {
-            let own_keys = trace.spec.blocks[layer].part != Part::Cross;
-            let kept = trace.layer_mut(layer);
-            kept.resid_pre.truncate(first * width);
-            kept.state.truncate(first, own_keys, sums);
-        }
-        Arc::make_mut(&mut trace.tokens).pop();
-        return Err(error);
-    }
-    answer(model, trace, LogitRows::Answer);
-    Ok(())
 }

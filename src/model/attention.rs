@@ -6,12 +6,14 @@
 
 use super::attention_spec::{AttentionSpec, Buckets, PositionBias};
 use super::disentangled::Distances;
+use super::edits::{AttentionEdits, HeadEdits};
 use super::gather::{Gathered, Sums};
 use super::transformer::Context;
 use crate::kernels::{KeyPanels, PANEL, PaddedRows, Real};
 use half::bf16;
 use rayon::prelude::*;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Numbers a stripe may hold: 512 kB of single precision, half of a second-level cache.
 const STRIPE: usize = 1 << 17;
@@ -33,6 +35,8 @@ pub struct LayerState<F> {
     pub distances: Option<Distances<F>>,
     /// Each head's sink, [head]; empty where there is none
     pub sinks: Vec<F>,
+    /// What interventions change
+    pub edits: Option<Arc<AttentionEdits>>,
 }
 
 /// Learned numbers by distance, as T5 has them.
@@ -93,7 +97,7 @@ impl<F: Real> LayerState<F> {
             values.reserve(n_keys);
         }
         let heads = (0..spec.heads).map(|_| head()).collect();
-        Self { heads, keys, values, relative: None, distances: None, sinks: Vec::new() }
+        Self { heads, keys, values, relative: None, distances: None, sinks: Vec::new(), edits: None }
     }
     /// Scores of one head's queries `rows` over key panels, not yet [`Self::finish`]ed: row r begins at `r·stride`.
     pub fn products(
@@ -112,6 +116,31 @@ impl<F: Real> LayerState<F> {
     ///
     /// The only place where scores are made, for the pass and for whatever is asked of it afterwards.
     pub fn finish(
+        &self,
+        spec: &AttentionSpec,
+        head: usize,
+        query: usize,
+        first_key: usize,
+        scores: &mut [F],
+    ) {
+        let edits = self.edits_of(head);
+        if !edits.is_some_and(|edits| edits.give(spec, query, first_key, scores)) {
+            self.finish_own(spec, head, query, first_key, scores);
+        }
+        if let Some(edits) = edits {
+            edits.adjust(query, first_key, scores);
+        }
+    }
+    fn edits_of(&self, head: usize) -> Option<&HeadEdits> {
+        self.edits.as_ref()?.heads.get(head).filter(|edits| !edits.is_empty())
+    }
+    /// The score of a query's sink, where it has one and its weights are its own.
+    fn sink(&self, head: usize, query: usize) -> Option<F> {
+        let closed = self.edits_of(head).is_some_and(|edits| edits.closes_sink(query));
+        self.sinks.get(head).copied().filter(|_| !closed)
+    }
+    /// Soft cap and position bias.
+    fn finish_own(
         &self,
         spec: &AttentionSpec,
         head: usize,
@@ -258,7 +287,7 @@ fn attend_block<F: Real>(
         let weights = &mut row[seen.start - first..seen.end - first];
         state.finish(spec, head, query, seen.start, weights);
         let mut moments = F::softmax(weights, query, seen.start);
-        if let Some(sink) = state.sinks.get(head) {
+        if let Some(sink) = state.sink(head, query) {
             moments.join(sink.double());
         }
         let share = F::one() / F::of64(moments.total());

@@ -112,7 +112,7 @@ impl LoadError {
                 "expected model.safetensors or pytorch_model.bin, their shards with an .index.json, or one .gguf".into()
             }
             Self::UnknownFormat(_) => {
-                "open a Hugging Face folder or a .safetensors, .gguf, .bin, .pth, .keras or .h5 file".into()
+                "open a Hugging Face folder, or a .safetensors, .gguf, .bin, .pth, .keras or .h5 file".into()
             }
             Self::Config { source, .. } => return source.hint(),
             Self::Broken { .. } | Self::Index { .. } => "download or copy the file again".into(),
@@ -162,7 +162,8 @@ impl SpecError {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Unknown(_) | Self::Unnamed => {
-                format!("supported: {}", super::families::supported().join(", "))
+                let types: Vec<_> = super::families::supported().into_iter().map(|(name, _)| name).collect();
+                format!("supported: {}", types.join(", "))
             }
             Self::NotJson(_) => "download the file again".into(),
             Self::Missing(_) | Self::Value { .. } => "compare the file with the model's original".into(),

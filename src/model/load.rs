@@ -136,6 +136,17 @@ impl Model {
         Ok(model)
     }
 
+    /// Opens a GGUF file that `path` is or holds; its tokenizer is inside, or beside it.
+    fn open_gguf(path: &Path, file: &Path) -> Result<Self, LoadError> {
+        let gguf::Whole { config, tensors, metadata } = gguf::open(file)?;
+        let network = network(&config, file, &tensors)?;
+        let tokenizer = match Tokenizer::from_gguf(&metadata, file)? {
+            Some(tokenizer) => Some(tokenizer),
+            None => Tokenizer::from_folder(file.parent().unwrap_or(Path::new(".")))?,
+        };
+        Ok(Self::assemble(name_of(path), Origin::Path(path.to_owned()), network, tokenizer))
+    }
+
     /// Fills texts up as a classifier without a mask was trained: to `length` behind the text where its vocabulary
     /// says so, else to all positions before it, as `pad_sequences` does.
     fn pad(&mut self, length: Option<usize>) {
@@ -149,17 +160,6 @@ impl Model {
              --ids are run as they are"
         ));
         self.padding = Some(padding);
-    }
-
-    /// Opens a GGUF file that `path` is or holds; its tokenizer is inside, or beside it.
-    fn open_gguf(path: &Path, file: &Path) -> Result<Self, LoadError> {
-        let gguf::Whole { config, tensors, metadata } = gguf::open(file)?;
-        let network = network(&config, file, &tensors)?;
-        let tokenizer = match Tokenizer::from_gguf(&metadata, file)? {
-            Some(tokenizer) => Some(tokenizer),
-            None => Tokenizer::from_folder(file.parent().unwrap_or(Path::new(".")))?,
-        };
-        Ok(Self::assemble(name_of(path), Origin::Path(path.to_owned()), network, tokenizer))
     }
 
     /// Opens the model inside this program.

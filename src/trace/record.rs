@@ -1,6 +1,6 @@
 //! What one run leaves behind: residual streams, and of every head q, k, v and log-sum-exps. No T×T array, ever.
 
-use super::{HeadMeasures, Pattern, Pool};
+use super::{Changes, HeadMeasures, Means, Pattern, Pool};
 use crate::model::{
     HeadId, HeadSpec, LayerState, Model, ModelSpec, Network, Part, PositionBias, Thumbnail, Token, largest,
     probabilities, thumbnail_size,
@@ -37,9 +37,13 @@ pub struct Trace {
     pub threads: usize,
     /// Some hidden state is no number
     pub has_nan: bool,
-    layers: Vec<Arc<LayerTrace>>,
+    /// What was changed about the run
+    pub changes: Arc<Changes>,
+    /// Means that the changes took over the prompt
+    pub means: Arc<Means>,
+    pub(super) layers: Vec<Arc<LayerTrace>>,
     output: Arc<Vec<f32>>,
-    source_output: Arc<Vec<f32>>,
+    pub(super) source_output: Arc<Vec<f32>>,
 }
 
 /// What one block leaves behind.
@@ -108,18 +112,25 @@ impl Trace {
             first_map_seconds: 0.0,
             threads: rayon::current_num_threads(),
             has_nan: false,
+            changes: Arc::default(),
+            means: Arc::default(),
             layers: Vec::new(),
             output: Arc::default(),
             source_output: Arc::default(),
         }
     }
 
+    /// Logits over the vocabulary of the answer alone; empty where the model gives none.
+    pub fn answer_logits(&self) -> &[f32] {
+        let vocab = self.spec.vocab;
+        let row = self.answer_at.filter(|_| self.logits.len() > vocab).unwrap_or(0);
+        self.logits.get(row * vocab..(row + 1) * vocab).unwrap_or_default()
+    }
     /// Block `layer`, to be written by the pass; blocks are begun in order.
     pub fn layer_mut(&mut self, layer: usize) -> &mut LayerTrace {
         if self.layers.len() == layer {
-            let (n_queries, n_keys) = (self.query_tokens(layer).len(), self.key_tokens(layer).len());
-            let state = LayerState::new(&self.spec.blocks[layer].attention, n_queries, n_keys);
-            let resid_pre = Vec::with_capacity(n_queries * self.spec.width);
+            let state = self.new_state(layer);
+            let resid_pre = Vec::with_capacity(self.query_tokens(layer).len() * self.spec.width);
             self.layers.push(Arc::new(LayerTrace { resid_pre, state }));
         }
         Arc::make_mut(&mut self.layers[layer])
