@@ -1,6 +1,6 @@
 //! The logit lens: what each layer would say next, if the residual stream went straight to the unembedding.
 
-use crate::model::{Hook, Model, NormPlacement};
+use crate::model::Model;
 use crate::trace::{Candidate, Trace};
 use std::ops::{ControlFlow, Range};
 
@@ -66,19 +66,8 @@ pub fn lens(
                 tokens.push(Candidate::best(model, logits, options.top));
             }
         }
-        layers.push(LensLayer { name: stream_name(trace, layer), tokens });
+        let (hook, block) = trace.stream_hook(layer);
+        layers.push(LensLayer { name: hook.name(block), tokens });
     }
     Some(Lens { layers })
-}
-
-/// The hook whose values `trace.resid(layer)` are.
-fn stream_name(trace: &Trace, layer: usize) -> String {
-    if layer < trace.n_layers() {
-        return Hook::ResidPre.name(layer);
-    }
-    let last = layer.saturating_sub(1);
-    match trace.spec.blocks[last].placement {
-        NormPlacement::Pre => Hook::ResidPost.name(last),
-        NormPlacement::Post => Hook::NormalizedResidPost.name(last),
-    }
 }

@@ -134,12 +134,16 @@ impl Window {
                 self.picked(purpose, path);
                 continue;
             }
-            if let News::Loaded { source, .. } = &news
+            if let News::Loaded { source, .. } | News::Opened { source, .. } = &news
                 && let ModelSource::Path(path) = source
             {
                 self.settings.remember(path);
             }
+            let opened = matches!(news, News::Opened { .. });
             if self.session.hear(news) {
+                if let Some(trace) = self.session.trace.as_ref().filter(|_| opened) {
+                    (self.state.prompt, self.state.example) = (trace.prompt.clone(), None);
+                }
                 self.session.fit(&mut self.state);
             }
         }

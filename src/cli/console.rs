@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::engine::{Job, LoadError, Progress, RunError};
 use crate::export::ExportError;
+use crate::trace::TraceError;
 
 use super::shared::Shared;
 
@@ -90,7 +91,8 @@ fn hint(error: &anyhow::Error) -> Option<String> {
         let load = || cause.downcast_ref::<LoadError>()?.hint();
         let run = || cause.downcast_ref::<RunError>()?.hint();
         let export = || cause.downcast_ref::<ExportError>()?.hint();
-        load().or_else(run).or_else(export)
+        let trace = || cause.downcast_ref::<TraceError>()?.hint();
+        load().or_else(run).or_else(export).or_else(trace)
     })
 }
 

@@ -32,7 +32,7 @@ struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
 
-    /// Model to open: a Hugging Face folder or a .safetensors file (default: the embedded one)
+    /// Model to open: a Hugging Face folder or a .safetensors file (default: the embedded one); or a saved trace
     model: Option<PathBuf>,
 
     /// Prompt to run when the window opens
@@ -87,6 +87,10 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
+            if let Some(wrong) = error.downcast_ref::<clap::Error>() {
+                let _ = wrong.print();
+                return ExitCode::from(wrong.exit_code() as u8);
+            }
             console::complain(&error);
             ExitCode::FAILURE
         }

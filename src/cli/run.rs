@@ -20,7 +20,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
-    let (_, trace) = args.input.run(console)?;
+    let (_, trace) = args.input.trace(console)?;
     let next = &trace.next[..args.top.min(trace.next.len())];
     if console.json {
         let tokens: Vec<_> =
@@ -45,6 +45,11 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
             let (percent, text) = (candidate.p * 100.0, shown(&candidate.text));
             writeln!(console, "{percent:7.2} %  {text}  (id {})", candidate.id)?;
         }
+    }
+    if trace.forward_seconds <= 0.0 {
+        // Another program's trace need not say how long its pass took
+        writeln!(console, "\ntrace {}", console::bytes(trace.bytes() as u64))?;
+        return Ok(());
     }
     writeln!(
         console,

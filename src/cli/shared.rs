@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use anyhow::{Context as _, bail};
+use clap::CommandFactory as _;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use strum::IntoEnumIterator;
 
-use crate::engine::{self, Job, ModelSource, Prompt, RunOptions};
+use crate::engine::{self, Job, LoadError, ModelSource, Prompt, RunOptions};
 use crate::model::Model;
 use crate::trace::Trace;
 
@@ -81,7 +82,7 @@ impl Shared {
 /// Which model.
 #[derive(Debug, clap::Args)]
 pub(super) struct ModelArg {
-    /// Model: a Hugging Face folder or a .safetensors file (default: the embedded one)
+    /// Model: a Hugging Face folder or a .safetensors file (default: the embedded one); or a saved trace
     model: Option<PathBuf>,
 }
 
@@ -121,7 +122,7 @@ pub(super) struct Input {
 
 /// Exactly one way to say the prompt.
 #[derive(Debug, clap::Args)]
-#[group(required = true, multiple = false)]
+#[group(multiple = false)]
 struct PromptArg {
     /// Prompt
     #[arg(long, value_name = "TEXT")]
@@ -140,23 +141,56 @@ struct PromptArg {
 struct Ids(Vec<u32>);
 
 impl Input {
+    /// The trace that MODEL is, or the run of a prompt on it; the model, where it is there.
+    pub(super) fn trace(&self, console: &mut Console) -> anyhow::Result<(Option<Model>, Trace)> {
+        let source = self.model.source();
+        let Some(file) = source.trace() else {
+            let (model, trace) = self.run(console)?;
+            return Ok((Some(model), trace));
+        };
+        if self.prompt.is_given() {
+            let file = file.display();
+            bail!(
+                "{file} is a saved trace: it holds its own prompt, and no model to run another on; open the model itself"
+            );
+        }
+        let trace = engine::open_trace(file, &console.job())?;
+        warn_of_nan(&trace, console);
+        Ok((None, trace))
+    }
+
     /// Opens the model and runs the prompt.
     pub(super) fn run(&self, console: &mut Console) -> anyhow::Result<(Model, Trace)> {
+        if let Some(file) = self.model.source().trace() {
+            return Err(LoadError::Trace(file.to_owned()).into());
+        }
         let prompt = self.prompt.read()?;
         let job = console.job();
         let model = self.model.open(console, &job)?;
         let options = RunOptions { memory_budget: self.memory, cut: self.cut, ..RunOptions::default() };
         let trace = engine::run(&model, &prompt, &options, &job, &mut |_| {})?;
-        if trace.has_nan {
-            console
-                .remark("some hidden states are no numbers (NaN): the weights of this model may be broken");
-        }
+        warn_of_nan(&trace, console);
         Ok((model, trace))
     }
 }
 
+fn warn_of_nan(trace: &Trace, console: &mut Console) {
+    if trace.has_nan {
+        console.remark("some hidden states are no numbers (NaN): the weights of this model may be broken");
+    }
+}
+
 impl PromptArg {
+    fn is_given(&self) -> bool {
+        self.prompt.is_some() || self.prompt_file.is_some() || self.ids.is_some()
+    }
+
+    /// Only a saved trace needs no prompt, so that clap cannot ask for one.
     fn read(&self) -> anyhow::Result<Prompt> {
+        if !self.is_given() {
+            let words = "a prompt is needed: give --prompt, --prompt-file or --ids";
+            return Err(usage(clap::error::ErrorKind::MissingRequiredArgument, words));
+        }
         if let Some(Ids(ids)) = &self.ids {
             return Ok(Prompt::Ids(ids.clone()));
         }
@@ -186,6 +220,18 @@ impl PromptArg {
                 )
             }
         }
+    }
+}
+
+/// Wrong usage that only shows once the arguments are read: status 2.
+pub(super) fn usage(kind: clap::error::ErrorKind, words: &str) -> anyhow::Error {
+    let mut program = super::Cli::command();
+    program.build();
+    let given = program.clone().try_get_matches().ok();
+    let name = given.as_ref().and_then(|matches| matches.subcommand_name());
+    match name.and_then(|name| program.find_subcommand_mut(name)) {
+        Some(command) => command.error(kind, words).into(),
+        None => program.error(kind, words).into(),
     }
 }
 

@@ -12,7 +12,9 @@ pub use memory::{available_bytes, peak_bytes};
 pub use run::{LogitRows, Prompt, RunError, RunOptions, generate, run, tokens_of};
 
 use crate::model::{EmbeddedFiles, Model};
-use std::path::PathBuf;
+use crate::trace::{Trace, TraceError, saved};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 
 /// Which model to open.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,8 +22,18 @@ pub enum ModelSource {
     /// The one inside this program
     #[default]
     Embedded,
-    /// A Hugging Face folder, or a `.safetensors` file with its `config.json` beside it
+    /// A Hugging Face folder, or a `.safetensors` file with its `config.json` beside it; or a saved trace
     Path(PathBuf),
+}
+
+impl ModelSource {
+    /// The file, where it is a saved trace.
+    pub fn trace(&self) -> Option<&Path> {
+        match self {
+            Self::Path(path) if saved::is_saved(path) => Some(path),
+            _ => None,
+        }
+    }
 }
 
 /// Aligns included bytes, so that weights can be read where they lie.
@@ -46,8 +58,20 @@ pub fn load(source: &ModelSource, job: &Job) -> Result<Model, LoadError> {
     }
     let model = match source {
         ModelSource::Embedded => Model::embedded(&STORYTELLER),
+        ModelSource::Path(path) if saved::is_saved(path) => Err(LoadError::Trace(path.clone())),
         ModelSource::Path(path) => Model::open(path),
     }?;
     job.report("Opening the model", 1.0);
     Ok(model)
+}
+
+/// Opens a saved trace.
+pub fn open_trace(file: &Path, job: &Job) -> Result<Trace, TraceError> {
+    let stage = "Opening the trace";
+    let trace = saved::open(file, &|done| {
+        job.report(stage, done);
+        if job.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })?;
+    job.report(stage, 1.0);
+    Ok(trace)
 }

@@ -4,12 +4,9 @@ use super::{Job, available_bytes};
 use crate::model::{
     Context, EncodeError, HeadSpec, Model, Repeats, Sampler, Sampling, Sums, Tokenizer, thumbnail_size,
 };
-use crate::trace::{Candidate, Token, Trace, estimate_bytes};
+use crate::trace::{CANDIDATES, Candidate, Token, Trace, estimate_bytes};
 use std::sync::Arc;
 use std::time::Instant;
-
-/// Candidates that a trace keeps.
-const CANDIDATES: usize = 64;
 
 /// What to run a model on.
 #[derive(Clone, Debug, PartialEq, Eq)]

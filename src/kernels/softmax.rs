@@ -110,6 +110,16 @@ impl RowMoments {
         self.distance += e * distance;
         self.square += e * distance * distance;
     }
+    /// Of a row whose weights are known already: a score is then the weight's logarithm.
+    pub fn of_weights(weights: &[f32], query: usize, first_key: usize) -> Self {
+        let mut moments = Self::default();
+        for (k, &p) in weights.iter().enumerate() {
+            let p = f64::from(p);
+            let score = if p > 0.0 { p.ln() } else { 0.0 };
+            moments.add(p, score, query as f64 - (first_key + k) as f64);
+        }
+        moments
+    }
     /// Log-sum-exp of the row's scores.
     pub fn lse(&self) -> f64 {
         self.max + self.sum.ln()

@@ -33,6 +33,9 @@ pub enum LoadError {
         /// What is wrong with it
         source: SpecError,
     },
+    /// A saved trace, where weights are needed
+    #[error("{} is a saved trace: it holds a run, not the model's weights", .0.display())]
+    Trace(PathBuf),
     /// A weight file that is no well-formed safetensors
     #[error("not a sound safetensors file ({reason}): {}", .file.display())]
     Safetensors {
@@ -98,6 +101,9 @@ impl LoadError {
         Some(match self {
             Self::NotFound(_) => {
                 "check the path; a Hugging Face folder or a .safetensors file is expected".into()
+            }
+            Self::Trace(_) => {
+                "open the model itself; run, heads, info, export and the window read traces".into()
             }
             Self::NoConfig(_) => "put the model's config.json beside its weights".into(),
             Self::NoWeights(_) => {

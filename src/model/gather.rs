@@ -90,7 +90,7 @@ pub fn thumbnail_size(n_tokens: usize) -> usize {
 
 impl Gathered {
     /// For a block of queries; `size` is the thumbnail's side, 0 for none.
-    pub(super) fn new(size: usize, n_tokens: usize, queries: Range<usize>) -> Self {
+    pub(crate) fn new(size: usize, n_tokens: usize, queries: Range<usize>) -> Self {
         let of = |query: usize| query * size / n_tokens.max(1);
         let rows = if size == 0 { 0..0 } else { of(queries.start)..of(queries.end - 1) + 1 };
         let values = vec![0.0; rows.len() * size];
@@ -98,7 +98,7 @@ impl Gathered {
     }
 
     /// Adds one query's weights over the keys from `first_key` on (all others are 0).
-    pub(super) fn add<F: Real>(
+    pub(crate) fn add<F: Real>(
         &mut self,
         query: usize,
         first_key: usize,
@@ -165,7 +165,7 @@ impl Gathered {
     }
 
     /// Adds another part of the same head.
-    pub(super) fn merge(&mut self, part: &Self) {
+    pub(crate) fn merge(&mut self, part: &Self) {
         let (a, b) = (&mut self.sums, &part.sums);
         a.queries += b.queries;
         a.repeated += b.repeated;

@@ -29,3 +29,4 @@ pub use spec::{
 pub use tokenizer::{EncodeError, Token, Tokenizer, shown};
 pub use transformer::{Context, Network, See};
 pub use weights::{Dtype, TensorInfo, Weights};
+pub(crate) use weights::{Storage, map_file};

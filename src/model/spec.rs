@@ -9,22 +9,28 @@ use std::ops::Range;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelSpec {
     /// Which family file it came from, for showing: `llama`
+    #[serde(default)]
     pub family: String,
     /// As `config.json` calls it: `LlamaForCausalLM`
+    #[serde(default)]
     pub architecture: String,
     /// Width of the residual stream
     pub width: usize,
     /// Tokens in the vocabulary
     pub vocab: usize,
     /// Most positions the model was made for
+    #[serde(default)]
     pub context: Option<usize>,
     /// How tokens become vectors
+    #[serde(default)]
     pub embedding: EmbeddingSpec,
     /// Blocks, first to last
     pub blocks: Vec<BlockSpec>,
     /// Norm between the last block and the unembedding
+    #[serde(default)]
     pub final_norm: Option<NormSpec>,
     /// What stands at the end
+    #[serde(default)]
     pub head: HeadSpec,
 }
 
@@ -45,16 +51,20 @@ pub struct BlockSpec {
     /// Attention of this block (windows may alternate between blocks)
     pub attention: AttentionSpec,
     /// Feed-forward part
+    #[serde(default)]
     pub mlp: MlpSpec,
     /// Both norms of the block
+    #[serde(default)]
     pub norm: NormSpec,
     /// Where the norms stand
+    #[serde(default)]
     pub placement: NormPlacement,
 }
 
 /// Where a block's norms stand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NormPlacement {
+    #[default]
     /// Before each sub-layer; the residual stream itself is never normalised
     Pre,
     /// After each sub-layer's sum, as in the first Transformer and in BERT
@@ -62,7 +72,7 @@ pub enum NormPlacement {
 }
 
 /// A normalisation over the width.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct NormSpec {
     /// Which formula
     pub kind: NormKind,
@@ -71,8 +81,9 @@ pub struct NormSpec {
 }
 
 /// Formula of a norm.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NormKind {
+    #[default]
     /// (x − mean)/√(variance + ε)·w + b
     Layer,
     /// x/√(mean x² + ε)·w
@@ -80,7 +91,7 @@ pub enum NormKind {
 }
 
 /// The feed-forward part of a block.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct MlpSpec {
     /// Hidden width, `d_mlp`
     pub width: usize,
@@ -91,11 +102,12 @@ pub struct MlpSpec {
 }
 
 /// What stands behind the last block.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub enum HeadSpec {
     /// Hidden states are the output
     None,
     /// Scores for the next token
+    #[default]
     NextToken,
     /// Scores for the token that `[MASK]` hides: dense, activation and norm before the unembedding
     MaskedToken {
@@ -120,11 +132,19 @@ pub struct AttentionSpec {
     /// Factor on q·k
     pub scale: f32,
     /// Queries see only themselves and what came before
+    #[serde(default = "yes")]
     pub causal: bool,
     /// Queries see only the last `window` keys, themselves included
+    #[serde(default)]
     pub window: Option<usize>,
     /// Rotation of queries and keys by their position
+    #[serde(default)]
     pub rotary: Option<Rotary>,
+}
+
+/// What is true unless a file says otherwise.
+fn yes() -> bool {
+    true
 }
 
 impl AttentionSpec {

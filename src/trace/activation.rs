@@ -27,28 +27,29 @@ impl Trace {
     /// The activation `hook` (of block `layer`, where blocks have their own).
     ///
     /// What the trace does not keep is recomputed by running that one block again on the residual stream before it.
-    pub fn activation(&self, network: &Network, hook: Hook, layer: usize) -> Result<Array, ActivationError> {
+    /// Without a network, as with a saved trace, only what the trace keeps can be had.
+    pub fn activation<'a>(
+        &self,
+        network: impl Into<Option<&'a Network>>,
+        hook: Hook,
+        layer: usize,
+    ) -> Result<Array, ActivationError> {
+        let network = network.into();
         let name = hook.name(layer);
         let none = |reason| Err(ActivationError { name: name.clone(), reason });
         if hook.per_layer() && layer >= self.layers_done() {
             return none("in this trace: it has fewer blocks");
         }
-        let (n, width) = (self.n_tokens(), self.spec.width);
+        let shape = self.shape(hook, layer);
+        if let Some(data) = self.kept(hook, layer) {
+            return Ok(Array { name, shape, data });
+        }
+        let Some(network) = network else {
+            return none("in a saved trace: it takes the model's weights to compute it");
+        };
+        let width = self.spec.width;
         let data = match hook {
-            Hook::Tokens => self.tokens.iter().map(|token| token.id as f32).collect(),
-            Hook::ResidPre => self.resid(layer).to_vec(),
-            Hook::ResidPost if self.placement(layer) == NormPlacement::Pre => self.resid(layer + 1).to_vec(),
-            Hook::NormalizedResidPost if self.placement(layer) == NormPlacement::Pre => {
-                return none("in a pre-norm model");
-            }
-            Hook::NormalizedResidPost => self.resid(layer + 1).to_vec(),
-            Hook::RotQ => interleave(&self.per_head(layer, |head| self.q(head).to_vec()), n),
-            Hook::RotK => interleave(&self.per_kv_head(layer, |head| self.k(head)), n),
-            Hook::V => interleave(&self.per_kv_head(layer, |head| self.v(head)), n),
-            Hook::Pattern => self.per_head(layer, |head| self.pattern(head).tile(0..n, 0..n)).concat(),
-            Hook::AttnScores => {
-                self.per_head(layer, |head| self.pattern(head).scores_tile(0..n, 0..n)).concat()
-            }
+            Hook::NormalizedResidPost => return none("in a pre-norm model"),
             Hook::Embed | Hook::PosEmbed => match self.embedding(network, hook) {
                 Some(data) => data,
                 None => return none("in a model without learned positions"),
@@ -62,11 +63,7 @@ impl Trace {
                 logits => logits,
             },
             Hook::Ln1Scale => {
-                let norm = self.spec.blocks[layer].norm;
-                match self.placement(layer) {
-                    NormPlacement::Pre => scale(self.resid(layer), width, norm),
-                    NormPlacement::Post => scale(&self.again(network, layer, Hook::ResidMid), width, norm),
-                }
+                scale(&self.again(network, layer, Hook::ResidMid), width, self.spec.blocks[layer].norm)
             }
             Hook::Ln2Scale => {
                 let source = match self.placement(layer) {
@@ -76,17 +73,48 @@ impl Trace {
                 scale(&self.again(network, layer, source), width, self.spec.blocks[layer].norm)
             }
             Hook::Result => self.results(network, layer),
-            Hook::Q
-            | Hook::K
-            | Hook::Z
-            | Hook::AttnOut
-            | Hook::ResidMid
-            | Hook::MlpPre
-            | Hook::MlpPost
-            | Hook::MlpOut
-            | Hook::ResidPost => self.again(network, layer, hook),
+            _ => self.again(network, layer, hook),
         };
-        Ok(Array { name, shape: self.shape(hook, layer), data })
+        Ok(Array { name, shape, data })
+    }
+
+    /// What the trace holds or can compute without the weights.
+    fn kept(&self, hook: Hook, layer: usize) -> Option<Vec<f32>> {
+        let n = self.n_tokens();
+        let pre = || self.placement(layer) == NormPlacement::Pre;
+        Some(match hook {
+            Hook::Tokens => self.tokens.iter().map(|token| token.id as f32).collect(),
+            Hook::ResidPre => self.resid(layer).to_vec(),
+            Hook::ResidPost if pre() => self.resid(layer + 1).to_vec(),
+            Hook::NormalizedResidPost if !pre() => self.resid(layer + 1).to_vec(),
+            Hook::Ln1Scale if pre() => {
+                scale(self.resid(layer), self.spec.width, self.spec.blocks[layer].norm)
+            }
+            Hook::RotQ => self.rot_q(layer),
+            Hook::RotK => self.rot_k(layer),
+            Hook::V => self.values(layer),
+            Hook::Pattern => self.per_head(layer, |head| self.pattern(head).tile(0..n, 0..n)).concat(),
+            Hook::AttnScores => {
+                self.per_head(layer, |head| self.pattern(head).scores_tile(0..n, 0..n)).concat()
+            }
+            Hook::Logits if self.logits.len() == n * self.spec.vocab => self.logits.to_vec(),
+            _ => return None,
+        })
+    }
+
+    /// Queries of a block as they enter the product, [token, head, head_dim].
+    pub(super) fn rot_q(&self, layer: usize) -> Vec<f32> {
+        interleave(&self.per_head(layer, |head| self.q(head).to_vec()), self.n_tokens())
+    }
+
+    /// Its keys likewise, [token, kv_head, head_dim].
+    pub(super) fn rot_k(&self, layer: usize) -> Vec<f32> {
+        interleave(&self.per_kv_head(layer, |head| self.k(head)), self.n_tokens())
+    }
+
+    /// Its values, [token, kv_head, head_dim].
+    pub(super) fn values(&self, layer: usize) -> Vec<f32> {
+        interleave(&self.per_kv_head(layer, |head| self.v(head)), self.n_tokens())
     }
 
     /// The shape of an activation of this trace.

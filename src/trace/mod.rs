@@ -4,9 +4,12 @@ mod activation;
 mod measures;
 mod pattern;
 mod record;
+mod regather;
+pub mod saved;
 
 pub use crate::model::{HeadId, Hook, Thumbnail, Token};
 pub use activation::{ActivationError, Array};
 pub use measures::HeadMeasures;
 pub use pattern::{Pattern, Pool};
-pub use record::{Candidate, LayerTrace, Trace, estimate_bytes, norms};
+pub use record::{CANDIDATES, Candidate, LayerTrace, Trace, estimate_bytes, norms};
+pub use saved::TraceError;

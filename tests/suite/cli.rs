@@ -274,3 +274,37 @@ fn a_model_of_one_token_or_without_a_head_runs() {
     let generate = program().arg("generate").arg(headless).args(IDS).output().expect("runs");
     complains(&generate, &["does not generate"]);
 }
+
+#[test]
+fn a_saved_trace_is_read_without_its_model() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("run.trace.safetensors");
+    let name = file.display().to_string();
+    object(&on_ids("export", &["-o", &name, "--json"]));
+    let (mut saved, mut run) =
+        (object(&bare(&["run", &name, "--json"])), object(&on_ids("run", &["--json"])));
+    for object in [&mut saved, &mut run] {
+        for measured in ["forward_s", "first_map_s", "trace_bytes"] {
+            assert!(object[measured].take().is_number(), "{measured}");
+        }
+    }
+    assert_eq!(saved, run);
+    assert_eq!(
+        object(&bare(&["heads", &name, "--json"]))["heads"].as_array().map(Vec::len),
+        object(&on_ids("heads", &["--json"]))["heads"].as_array().map(Vec::len)
+    );
+    let info = object(&bare(&["info", &name, "--json"]));
+    assert_eq!((&info["trace"]["tokens"], &info["family"]), (&Value::from(6), &Value::from("llama")));
+    let picture = folder.path().join("head.svg").display().to_string();
+    let more = ["-o", &picture, "--layers", "0", "--heads", "0", "--json"];
+    object(&bare(&[&["export", &name], &more[..]].concat()));
+
+    complains(&bare(&["run", &name, "--prompt", "a"]), &["saved trace", "open the model"]);
+    for arguments in
+        [&["lens", &name, "--ids", "1"][..], &["generate", &name], &["check", &name], &["bench", &name]]
+    {
+        complains(&bare(arguments), &["run.trace.safetensors", "not the model's weights", "open the model"]);
+    }
+    let arrays = folder.path().join("a.npz").display().to_string();
+    complains(&bare(&["export", &name, "-o", &arrays, "--what", "z"]), &["hook_z", "weights"]);
+}

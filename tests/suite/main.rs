@@ -14,5 +14,6 @@ mod parity;
 mod pattern;
 mod render;
 mod runs;
+mod traces;
 mod window;
 mod window_pictures;
