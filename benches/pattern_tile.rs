@@ -1,8 +1,7 @@
 //! Claim: a tile costs its own cells, however long the prompt is.
 
 use divan::counter::ItemsCount;
-use mnemoscope::kernels::KeyPanels;
-use mnemoscope::model::AttentionSpec;
+use mnemoscope::model::{AttentionSpec, LayerState};
 use mnemoscope::trace::{Pattern, Pool};
 
 fn main() {
@@ -14,32 +13,23 @@ const DIM: usize = 64;
 /// A causal head over `n` tokens whose numbers are all different.
 struct Head {
     spec: AttentionSpec,
-    queries: Vec<f32>,
-    keys: KeyPanels<f32>,
-    lse: Vec<f32>,
+    state: LayerState<f32>,
 }
 
 impl Head {
     fn of(n: usize) -> Self {
-        let spec = AttentionSpec {
-            heads: 1,
-            kv_heads: 1,
-            head_dim: DIM,
-            scale: 0.125,
-            causal: true,
-            window: None,
-            rotary: None,
-        };
+        let spec = AttentionSpec::causal(1, 1, DIM);
         let numbers = |salt: usize| (0..n * DIM).map(move |i| ((i * 31 + salt) % 197) as f32 / 98.5 - 1.0);
-        let mut keys = KeyPanels::new(DIM);
+        let mut state = LayerState::new(&spec, n);
         for key in numbers(7).collect::<Vec<_>>().chunks_exact(DIM) {
-            keys.push(key);
+            state.keys[0].push(key);
         }
-        let lse = (0..n).map(|q| ((q + 1) as f32).ln()).collect();
-        Self { spec, queries: numbers(3).collect(), keys, lse }
+        state.heads[0].queries = numbers(3).collect();
+        state.heads[0].lse = (0..n).map(|q| ((q + 1) as f32).ln()).collect();
+        Self { spec, state }
     }
     fn pattern(&self) -> Pattern<'_> {
-        Pattern::new(&self.spec, &self.queries, &self.keys, &self.lse)
+        Pattern::new(&self.spec, &self.state, 0)
     }
 }
 

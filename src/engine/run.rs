@@ -181,7 +181,7 @@ fn advance(
     on_layer: &mut dyn FnMut(usize, &mut Trace),
 ) -> Result<(), RunError> {
     let network = &model.network;
-    let mut x = network.embed(ids, context.first, &mut |_, _: &[f32]| {});
+    let mut x = network.embed(ids, context.first, &mut |_, _: &mut [f32]| {});
     for layer in 0..trace.n_layers() {
         if job.is_cancelled() {
             return Err(RunError::Cancelled);

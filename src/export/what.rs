@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use strum::{EnumIter, EnumString, IntoStaticStr};
 
-use crate::model::{Hook, ModelSpec, NormPlacement};
+use crate::model::{Hook, ModelSpec, Placement};
 
 use super::error::ExportError;
 
@@ -161,8 +161,8 @@ impl What {
         let last = spec.layers().saturating_sub(1);
         if self == Self::Resid && layers.contains(&last) {
             let after = match spec.blocks[last].placement {
-                NormPlacement::Pre => Hook::ResidPost,
-                NormPlacement::Post => Hook::NormalizedResidPost,
+                Placement::Pre | Placement::Parallel => Hook::ResidPost,
+                Placement::Post => Hook::NormalizedResidPost,
             };
             hooks.push((after, last));
         }

@@ -24,6 +24,15 @@ pub fn multiply<F: Real>(x: &mut [F], y: &[F]) {
     });
 }
 
+/// `x[i] *= factor`; nothing is touched where that is 1.
+#[expect(clippy::float_cmp, reason = "1 means that the model has no factor here")]
+pub fn scale<F: Real>(x: &mut [F], factor: f32) {
+    if factor != 1.0 {
+        let factor = F::of(factor);
+        x.par_chunks_mut(TASK).for_each(|x| x.iter_mut().for_each(|x| *x *= factor));
+    }
+}
+
 /// √(2/π), of the tanh form of GELU.
 const SQRT_2_OVER_PI: f64 = 0.797_884_560_802_865_4;
 

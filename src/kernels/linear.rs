@@ -75,6 +75,16 @@ pub struct Matrix<'a> {
     pub output_stride: usize,
 }
 
+impl Matrix<'_> {
+    /// All numbers, unpacked: [inputs, outputs], row-major.
+    pub fn dense<F: Real>(&self) -> Vec<F> {
+        let mut stored = vec![F::zero(); self.elements.len()];
+        self.elements.read(0, &mut stored);
+        let at = |i: usize, o: usize| stored[i * self.input_stride + o * self.output_stride];
+        (0..self.inputs).flat_map(|i| (0..self.outputs).map(move |o| (i, o))).map(|(i, o)| at(i, o)).collect()
+    }
+}
+
 /// Weights below which handing work to other threads costs more than it saves.
 const SERIAL: usize = 1 << 15;
 /// Weights unpacked at once: 4 MB of single precision.

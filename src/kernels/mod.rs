@@ -12,7 +12,7 @@ mod real;
 mod scores;
 mod softmax;
 
-pub use activation::{activate, multiply};
+pub use activation::{activate, multiply, scale};
 pub use linear::{Elements, Matrix, linear};
 pub use norm::{layer_norm, rms_norm};
 pub use panels::{KeyPanels, PANEL, PaddedRows};

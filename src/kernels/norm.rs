@@ -5,29 +5,35 @@ use rayon::prelude::*;
 
 /// `(x − mean) / √(variance + eps) · weight + bias`, for every row of `x`.
 ///
-/// - `x`: [rows, width], `weight`, `bias`: [width] (no bias: zero)
+/// - `x`: [rows, width], `weight`, `bias`: [width] (no weight: 1, no bias: 0)
 /// - the variance is the mean square deviation (divided by `width`, not `width − 1`)
-pub fn layer_norm<F: Real>(x: &[F], weight: &[F], bias: Option<&[F]>, eps: f64) -> Vec<F> {
-    let width = weight.len();
+pub fn layer_norm<F: Real>(
+    x: &[F],
+    width: usize,
+    weight: Option<&[F]>,
+    bias: Option<&[F]>,
+    eps: f64,
+) -> Vec<F> {
     rows(x, width, |x, out| {
         let mean = sum(x, |x| x) / F::of64(width as f64);
         let variance = sum(x, |x| (x - mean) * (x - mean)) / F::of64(width as f64);
         let scale = F::one() / (variance + F::of64(eps)).sqrt();
         for (i, out) in out.iter_mut().enumerate() {
-            let normal = (x[i] - mean) * scale * weight[i];
+            let normal = (x[i] - mean) * scale;
+            let normal = weight.map_or(normal, |weight| normal * weight[i]);
             *out = bias.map_or(normal, |bias| normal + bias[i]);
         }
     })
 }
 
-/// `x / √(mean(x²) + eps) · weight`, for every row of `x`: [rows, width]; `weight`: [width].
-pub fn rms_norm<F: Real>(x: &[F], weight: &[F], eps: f64) -> Vec<F> {
-    let width = weight.len();
+/// `x / √(mean(x²) + eps) · weight`, for every row of `x`: [rows, width]; `weight`: [width] (none: 1).
+pub fn rms_norm<F: Real>(x: &[F], width: usize, weight: Option<&[F]>, eps: f64) -> Vec<F> {
     rows(x, width, |x, out| {
         let square = sum(x, |x| x * x) / F::of64(width as f64);
         let scale = F::one() / (square + F::of64(eps)).sqrt();
         for (i, out) in out.iter_mut().enumerate() {
-            *out = x[i] * scale * weight[i];
+            let normal = x[i] * scale;
+            *out = weight.map_or(normal, |weight| normal * weight[i]);
         }
     })
 }

@@ -50,6 +50,8 @@ pub trait Real: num_traits::Float + num_traits::NumAssign + Default + Debug + Se
         out: &mut [Self],
     );
 
+    /// `cap·tanh(x/cap)`, in place.
+    fn softcap(x: &mut [Self], cap: Self);
     /// ⟨x, y⟩
     fn dot(x: &[Self], y: &[Self]) -> Self;
     /// `y += scale·x`
@@ -99,6 +101,9 @@ impl Real for f32 {
     ) {
         scores::weighted_sum_f32(weights, stride, keys, values, out);
     }
+    fn softcap(x: &mut [f32], cap: f32) {
+        softmax::softcap_f32(x, cap);
+    }
     fn dot(x: &[f32], y: &[f32]) -> f32 {
         linear::dot_f32(x, y)
     }
@@ -147,6 +152,9 @@ impl Real for f64 {
         out: &mut [f64],
     ) {
         scores::weighted_sum_plain(weights, stride, keys, values, out);
+    }
+    fn softcap(x: &mut [f64], cap: f64) {
+        softmax::softcap_plain(x, cap);
     }
     fn dot(x: &[f64], y: &[f64]) -> f64 {
         x.iter().zip(y).map(|(x, y)| x * y).sum()

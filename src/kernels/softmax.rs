@@ -17,6 +17,8 @@ pub struct RowMoments {
     pub distance: f64,
     /// Σ e·d²
     pub square: f64,
+    /// exp(sink − max), where the head has a sink: a share of the row that goes to no key
+    pub sink: f64,
 }
 
 /// See [`Real::softmax`].
@@ -65,6 +67,7 @@ impl WithSimd for Row<'_> {
             score: f64::from(simd.reduce_sum_f32s(score)),
             distance: f64::from(simd.reduce_sum_f32s(far)),
             square: f64::from(simd.reduce_sum_f32s(square)),
+            sink: 0.0,
         };
         let done = body.len() * lanes;
         if !tail.is_empty() {
@@ -110,7 +113,8 @@ impl RowMoments {
         self.distance += e * distance;
         self.square += e * distance * distance;
     }
-    /// Of a row whose weights are known already: a score is then the weight's logarithm.
+    /// Of a row whose weights are known already: a score is then the weight's logarithm, and what the keys do not
+    /// get is the sink's.
     pub fn of_weights(weights: &[f32], query: usize, first_key: usize) -> Self {
         let mut moments = Self::default();
         for (k, &p) in weights.iter().enumerate() {
@@ -118,15 +122,68 @@ impl RowMoments {
             let score = if p > 0.0 { p.ln() } else { 0.0 };
             moments.add(p, score, query as f64 - (first_key + k) as f64);
         }
+        moments.sink = 1.0 - moments.sum;
         moments
     }
-    /// Log-sum-exp of the row's scores.
-    pub fn lse(&self) -> f64 {
-        self.max + self.sum.ln()
+    /// Lets a sink's score take part in the softmax.
+    pub fn join(&mut self, sink: f64) {
+        self.sink = (sink - self.max).exp();
     }
-    /// −Σ p ln p of the row, in nats.
+    /// What the row's `e` are divided by.
+    pub fn total(&self) -> f64 {
+        self.sum + self.sink
+    }
+    /// Log-sum-exp of the row's scores, the sink's included.
+    pub fn lse(&self) -> f64 {
+        self.max + self.total().ln()
+    }
+    /// −Σ p ln p over the row's keys, in nats.
     pub fn entropy(&self) -> f64 {
-        self.sum.ln() - self.score / self.sum
+        (self.sum * self.total().ln() - self.score) / self.total()
+    }
+}
+
+/// `cap·tanh(s/cap)` in place.
+pub(super) fn softcap_f32(scores: &mut [f32], cap: f32) {
+    struct Cap<'a>(&'a mut [f32], f32);
+    impl WithSimd for Cap<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) {
+            let (body, tail) = S::as_mut_simd_f32s(self.0);
+            for s in body {
+                *s = capped(simd, *s, self.1);
+            }
+            let last = capped(simd, simd.partial_load_f32s(tail), self.1);
+            simd.partial_store_f32s(tail, last);
+        }
+    }
+    Arch::new().dispatch(Cap(scores, cap));
+}
+
+/// tanh |y| = (1 − t)/(1 + t) with t = exp(−2|y|); near 0, where that loses digits, its series.
+#[inline(always)]
+fn capped<S: Simd>(simd: S, s: S::f32s, cap: f32) -> S::f32s {
+    let splat = |x: f32| simd.splat_f32s(x);
+    let y = simd.mul_f32s(s, splat(1.0 / cap));
+    let size = simd.abs_f32s(y);
+    let t = exp(simd, simd.mul_f32s(size, splat(-2.0)));
+    let far = simd.div_f32s(simd.sub_f32s(splat(1.0), t), simd.add_f32s(splat(1.0), t));
+    let square = simd.mul_f32s(y, y);
+    let mut series = splat(-0.008_863_235);
+    for coefficient in [0.021_869_488, -0.053_968_254, 0.133_333_33, -0.333_333_33, 1.0] {
+        series = simd.mul_add_e_f32s(series, square, splat(coefficient));
+    }
+    let near = simd.mul_f32s(size, series);
+    let tanh = simd.select_f32s(simd.less_than_f32s(size, splat(0.3)), near, far);
+    let negative = simd.less_than_f32s(y, splat(0.0));
+    simd.mul_f32s(simd.select_f32s(negative, simd.neg_f32s(tanh), tanh), splat(cap))
+}
+
+/// `cap·tanh(s/cap)` in place, in the textbook's words.
+pub(super) fn softcap_plain<F: Real>(scores: &mut [F], cap: F) {
+    for s in scores {
+        *s = cap * (*s / cap).tanh();
     }
 }
 

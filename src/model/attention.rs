@@ -4,9 +4,10 @@
 //! and needs no second pass of exponentials; the stripe is overwritten by the next block. What stays is q, k, v as
 //! they entered the product and one log-sum-exp a row. Measures and thumbnail are gathered from the stripe.
 
+use super::attention_spec::{AttentionSpec, Buckets, PositionBias};
 use super::gather::{Gathered, Repeats, Sums};
-use super::spec::AttentionSpec;
 use crate::kernels::{KeyPanels, PANEL, PaddedRows, Real};
+use half::bf16;
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -24,6 +25,42 @@ pub struct LayerState<F> {
     pub keys: Vec<KeyPanels<F>>,
     /// Values of each k/v head
     pub values: Vec<PaddedRows<F>>,
+    /// What is learned about distances, where scores depend on them so
+    pub relative: Option<Relative<F>>,
+    /// Each head's sink, [head]; empty where there is none
+    pub sinks: Vec<F>,
+}
+
+/// Learned numbers by distance, as T5 has them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Relative<F> {
+    /// [bucket, head]
+    table: Vec<F>,
+    heads: usize,
+    /// Bucket of each distance from −max to max; farther ones share the ends'
+    buckets: Vec<usize>,
+    max: isize,
+}
+
+impl<F: Real> Relative<F> {
+    /// From the table of one block, [bucket, head].
+    pub fn new(buckets: Buckets, heads: usize, table: &[F]) -> Self {
+        let max = buckets.max_distance as isize;
+        Self {
+            table: table.to_vec(),
+            heads,
+            buckets: (-max..=max).map(|relative| buckets.of(relative)).collect(),
+            max,
+        }
+    }
+    /// The table, [bucket, head].
+    pub fn table(&self) -> &[F] {
+        &self.table
+    }
+    fn of(&self, head: usize, relative: isize) -> F {
+        let bucket = self.buckets[(relative.clamp(-self.max, self.max) + self.max) as usize];
+        self.table[bucket * self.heads + head]
+    }
 }
 
 /// What one query head leaves behind.
@@ -46,12 +83,59 @@ impl<F: Real> LayerState<F> {
             gathered: Gathered::default(),
         };
         let mut keys = vec![KeyPanels::new(spec.head_dim); spec.kv_heads];
-        let mut values = vec![PaddedRows::new(spec.head_dim); spec.kv_heads];
+        let mut values = vec![PaddedRows::new(spec.value_dim()); spec.kv_heads];
         for (keys, values) in keys.iter_mut().zip(&mut values) {
             keys.reserve(n_tokens);
             values.reserve(n_tokens);
         }
-        Self { heads: (0..spec.heads).map(|_| head()).collect(), keys, values }
+        let heads = (0..spec.heads).map(|_| head()).collect();
+        Self { heads, keys, values, relative: None, sinks: Vec::new() }
+    }
+    /// Scores of one head's queries `rows` over key panels, not yet [`Self::finish`]ed: row r begins at `r·stride`.
+    pub fn products(
+        &self,
+        spec: &AttentionSpec,
+        head: usize,
+        rows: Range<usize>,
+        panels: Range<usize>,
+        out: &mut [F],
+        stride: usize,
+    ) {
+        let queries = &self.heads[head].queries[rows.start * spec.head_dim..rows.end * spec.head_dim];
+        F::scores(queries, &self.keys[spec.kv_head(head)], panels, F::of(spec.scale), out, stride);
+    }
+    /// Makes of one query's products with the keys from `first_key` on its scores as they enter softmax.
+    ///
+    /// The only place where scores are made, for the pass and for whatever is asked of it afterwards.
+    pub fn finish(
+        &self,
+        spec: &AttentionSpec,
+        head: usize,
+        query: usize,
+        first_key: usize,
+        scores: &mut [F],
+    ) {
+        if let Some(cap) = spec.softcap {
+            F::softcap(scores, F::of(cap));
+        }
+        let cells = scores.iter_mut().zip(first_key..);
+        match &spec.bias {
+            None => {}
+            Some(PositionBias::Alibi { slopes, rounded, factor }) => {
+                let slope = slopes[head];
+                let product = |position: usize| match rounded {
+                    true => bf16::from_f32(bf16::from_f32(slope).to_f32() * position as f32).to_f32(),
+                    false => slope * position as f32,
+                };
+                let own = product(query);
+                cells.for_each(|(score, key)| *score += F::of(factor * (product(key) - own)));
+            }
+            Some(PositionBias::Buckets(_)) => {
+                if let Some(relative) = &self.relative {
+                    cells.for_each(|(score, key)| *score += relative.of(head, key as isize - query as isize));
+                }
+            }
+        }
     }
     /// Tokens seen so far.
     pub fn n_tokens(&self) -> usize {
@@ -116,16 +200,17 @@ pub(super) fn attend<F: Real>(
     };
     let blocks: Vec<Block<F>> = tasks.par_iter().map_init(Vec::new, run).collect();
 
-    let width = spec.heads * spec.head_dim;
-    let stride = spec.head_dim.next_multiple_of(PANEL);
+    let dim = spec.value_dim();
+    let width = spec.heads * dim;
+    let stride = dim.next_multiple_of(PANEL);
     let mut z = vec![F::zero(); rows.len() * width];
     for head in &mut state.heads {
         head.lse.resize(rows.end, F::zero());
     }
     for block in blocks {
         for (i, row) in block.rows.clone().enumerate() {
-            let to = (row - rows.start) * width + block.head * spec.head_dim;
-            z[to..to + spec.head_dim].copy_from_slice(&block.z[i * stride..][..spec.head_dim]);
+            let to = (row - rows.start) * width + block.head * dim;
+            z[to..to + dim].copy_from_slice(&block.z[i * stride..][..dim]);
         }
         let head = &mut state.heads[block.head];
         head.lse[block.rows].copy_from_slice(&block.lse);
@@ -149,8 +234,7 @@ fn attend_block<F: Real>(
     let panels = seen.start / PANEL..seen.end.div_ceil(PANEL);
     let (first, stride) = (panels.start * PANEL, panels.len() * PANEL);
     stripe.resize(rows.len() * stride, F::zero());
-    let queries = &state.heads[head].queries[rows.start * spec.head_dim..rows.end * spec.head_dim];
-    F::scores(queries, keys, panels, F::of(spec.scale), stripe, stride);
+    state.products(spec, head, rows.clone(), panels, stripe, stride);
 
     let mut gathered = Gathered::new(thumbnail, n_keys, rows.clone());
     let mut lse = Vec::with_capacity(rows.len());
@@ -159,8 +243,12 @@ fn attend_block<F: Real>(
         row[..seen.start - first].fill(F::zero());
         row[seen.end - first..].fill(F::zero());
         let weights = &mut row[seen.start - first..seen.end - first];
-        let moments = F::softmax(weights, query, seen.start);
-        let share = F::one() / F::of64(moments.sum);
+        state.finish(spec, head, query, seen.start, weights);
+        let mut moments = F::softmax(weights, query, seen.start);
+        if let Some(sink) = state.sinks.get(head) {
+            moments.join(sink.double());
+        }
+        let share = F::one() / F::of64(moments.total());
         for weight in weights.iter_mut() {
             *weight *= share;
         }

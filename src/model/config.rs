@@ -1,7 +1,7 @@
 //! `config.json` as Transformers 4 and 5 write it, read key by key with errors that name the key.
 
 use super::error::SpecError;
-use super::spec::{Rotary, RotaryScaling};
+use super::rotary::{Rotary, RotaryScaling};
 use candle_nn::Activation;
 use serde_json::{Map, Value};
 
@@ -68,6 +68,22 @@ impl Config {
     pub fn float_or(&self, key: &str, default: f64) -> Result<f64, SpecError> {
         float(&self.0, key, Some(default))
     }
+    /// A number of any sign, or none where the key is left out.
+    pub fn number_opt(&self, key: &str) -> Result<Option<f64>, SpecError> {
+        self.get(key)
+            .map(|value| value.as_f64().ok_or_else(|| Self::wrong(key, value, "a number")))
+            .transpose()
+    }
+    /// A whole number, 0 included.
+    pub fn index_or(&self, key: &str, default: usize) -> Result<usize, SpecError> {
+        match self.get(key) {
+            None => Ok(default),
+            Some(value) => match value.as_u64() {
+                Some(n) if n <= ABSURD => Ok(n as usize),
+                _ => Err(Self::wrong(key, value, "a whole number from 0 to 16777216")),
+            },
+        }
+    }
     /// Yes or no.
     pub fn flag_or(&self, key: &str, default: bool) -> Result<bool, SpecError> {
         match self.get(key) {
@@ -100,34 +116,112 @@ impl Config {
         }
     }
 
-    /// Rotary embedding from `rope_parameters` (Transformers 5) or `rope_theta` and `rope_scaling` (4).
-    pub fn rotary(&self, dims: usize) -> Result<Rotary, SpecError> {
-        let nested = self.get("rope_parameters").and_then(Value::as_object);
-        let scaling = nested.or_else(|| self.get("rope_scaling").and_then(Value::as_object));
-        let theta = match nested {
-            Some(map) if map.contains_key("rope_theta") => float(map, "rope_theta", None)?,
-            _ => self.float_or("rope_theta", 10_000.0)?,
+    /// Rotary embedding over `dims` dimensions, from `rope_parameters` (Transformers 5) or `rope_theta` and
+    /// `rope_scaling` (4); `theta` is the class's base where the file gives none.
+    pub fn rotary(&self, dims: usize, theta: f64) -> Result<Rotary, SpecError> {
+        let map = self.object("rope_parameters").or_else(|| self.object("rope_scaling"));
+        let theta = self.float_or("rope_theta", theta)?;
+        match map {
+            Some(map) => self.rotary_from(map, dims, theta),
+            None => Ok(Rotary::new(dims, theta)),
+        }
+    }
+    /// Rotary embedding of the blocks of one kind, where `rope_parameters` has an entry a kind
+    /// (`sliding_attention`); none where it has not.
+    pub fn rotary_of(&self, kind: &str, dims: usize, theta: f64) -> Result<Option<Rotary>, SpecError> {
+        let map = self.object("rope_parameters").and_then(|map| map.get(kind)).and_then(Value::as_object);
+        map.map(|map| self.rotary_from(map, dims, theta)).transpose()
+    }
+    /// `partial_rotary_factor`, wherever it stands.
+    pub fn rotary_fraction(&self, key: &str, default: f64) -> Result<f64, SpecError> {
+        match self.object("rope_parameters") {
+            Some(map) if map.contains_key("partial_rotary_factor") => {
+                float(map, "partial_rotary_factor", None)
+            }
+            _ => self.float_or(key, default),
+        }
+    }
+
+    fn rotary_from(&self, map: &Map<String, Value>, dims: usize, theta: f64) -> Result<Rotary, SpecError> {
+        let theta = float(map, "rope_theta", Some(theta))?;
+        let needed = |key| float(map, key, None);
+        let context = self.float_or("max_position_embeddings", 2048.0)?;
+        // Phi-3 writes it beside the scaling, everybody else into it
+        let original = || match map.get("original_max_position_embeddings") {
+            Some(_) => needed("original_max_position_embeddings"),
+            None => self.float_or("original_max_position_embeddings", context),
         };
-        let Some(map) = scaling else { return Ok(Rotary { dims, theta, scaling: RotaryScaling::None }) };
         let kind = map.get("rope_type").or_else(|| map.get("type"));
+        let mut factor = 1.0;
         let scaling = match kind.and_then(Value::as_str) {
             None | Some("default") => RotaryScaling::None,
-            Some("linear") => RotaryScaling::Linear { factor: float(map, "factor", None)? },
+            Some("linear") => RotaryScaling::Linear { factor: needed("factor")? },
+            Some("dynamic") => {
+                RotaryScaling::Dynamic { factor: needed("factor")?, original_context: context }
+            }
             Some("llama3") => RotaryScaling::Llama3 {
-                factor: float(map, "factor", None)?,
-                low: float(map, "low_freq_factor", None)?,
-                high: float(map, "high_freq_factor", None)?,
-                original_context: float(map, "original_max_position_embeddings", None)?,
+                factor: needed("factor")?,
+                low: needed("low_freq_factor")?,
+                high: needed("high_freq_factor")?,
+                original_context: needed("original_max_position_embeddings")?,
             },
+            Some("yarn") => {
+                let original_context = original()?;
+                let stretch = float(map, "factor", Some(context / original_context))?;
+                let gain = |weight: f64| if stretch <= 1.0 { 1.0 } else { 0.1 * weight * stretch.ln() + 1.0 };
+                let weights = (map.get("mscale"), map.get("mscale_all_dim"));
+                factor = match (map.get("attention_factor"), weights) {
+                    (Some(Value::Number(_)), _) => needed("attention_factor")?,
+                    (_, (Some(Value::Number(_)), Some(Value::Number(_)))) => {
+                        gain(needed("mscale")?) / gain(needed("mscale_all_dim")?)
+                    }
+                    _ => gain(1.0),
+                };
+                RotaryScaling::Yarn {
+                    factor: stretch,
+                    fast: float(map, "beta_fast", Some(32.0))?,
+                    slow: float(map, "beta_slow", Some(1.0))?,
+                    original_context,
+                    truncate: map.get("truncate").and_then(Value::as_bool).unwrap_or(true),
+                }
+            }
+            Some("longrope" | "su") => {
+                let original_context = original()?;
+                let stretch = float(map, "factor", Some(context / original_context))?;
+                factor = match map.get("attention_factor") {
+                    Some(Value::Number(_)) => needed("attention_factor")?,
+                    _ if stretch <= 1.0 => 1.0,
+                    _ => (1.0 + stretch.ln() / original_context.ln()).sqrt(),
+                };
+                let list = |key: &'static str| factors(map, key, dims / 2);
+                RotaryScaling::Long {
+                    short: list("short_factor")?,
+                    long: list("long_factor")?,
+                    original_context,
+                }
+            }
             Some(_) => {
                 return Err(Self::wrong(
                     "rope_type",
                     kind.unwrap_or(&Value::Null),
-                    "default, linear or llama3",
+                    "default, linear, dynamic, llama3, yarn or longrope",
                 ));
             }
         };
-        Ok(Rotary { dims, theta, scaling })
+        Ok(Rotary { factor, scaling, ..Rotary::new(dims, theta) })
+    }
+    fn object(&self, key: &str) -> Option<&Map<String, Value>> {
+        self.get(key)?.as_object().filter(|map| !map.is_empty())
+    }
+}
+
+fn factors(map: &Map<String, Value>, key: &str, n: usize) -> Result<Vec<f64>, SpecError> {
+    let value = map.get(key).ok_or_else(|| SpecError::Missing(key.into()))?;
+    let numbers: Option<Vec<f64>> =
+        value.as_array().and_then(|list| list.iter().map(Value::as_f64).collect());
+    match numbers {
+        Some(numbers) if numbers.len() == n && numbers.iter().all(|&x| x > 0.0) => Ok(numbers),
+        _ => Err(Config::wrong(key, value, "a number above 0 for every pair of dimensions")),
     }
 }
 

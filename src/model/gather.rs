@@ -111,11 +111,11 @@ impl Gathered {
         };
         let sums = &mut self.sums;
         sums.queries += 1.0;
-        sums.total += 1.0;
+        sums.total += moments.sum / moments.total();
         sums.own += at(query);
         sums.entropy += moments.entropy();
-        sums.distance += moments.distance / moments.sum;
-        sums.square += moments.square / moments.sum;
+        sums.distance += moments.distance / moments.total();
+        sums.square += moments.square / moments.total();
         if query > 0 {
             sums.previous += at(query - 1);
             sums.first += at(0);

@@ -1,30 +1,36 @@
 //! Floor 1: what a model is, how it is read from disk, and the one forward pass.
 
 mod attention;
+mod attention_spec;
 mod config;
+mod embedding;
 mod error;
 mod families;
 mod formats;
 mod gather;
 mod hook;
 mod load;
+mod mlp;
+mod rotary;
 mod sampling;
 mod spec;
 mod tokenizer;
 mod transformer;
 mod weights;
 
-pub use attention::{HeadState, LayerState};
+pub use attention::{HeadState, LayerState, Relative};
+pub use attention_spec::{AttentionSpec, Buckets, PositionBias, QkNorm, QkNormAcross, Window};
 pub use config::Config;
 pub use error::{LoadError, SpecError};
 pub use families::supported;
 pub use gather::{Gathered, Repeats, Sums, Thumbnail, thumbnail_size};
 pub use hook::{HeadId, Hook, NotAHead};
 pub use load::{EmbeddedFiles, Model, Origin};
+pub use rotary::{Rotary, RotaryScaling};
 pub use sampling::{Sampler, Sampling, largest, probabilities};
 pub use spec::{
-    AttentionSpec, BlockSpec, EmbeddingSpec, HeadSpec, MlpSpec, ModelSpec, NormKind, NormPlacement, NormSpec,
-    Rotary, RotaryScaling,
+    BlockSpec, EmbeddingProjection, EmbeddingSpec, HeadSpec, LogitSpec, MlpSpec, ModelSpec, NormKind,
+    NormSpec, Placement, Positions,
 };
 pub use tokenizer::{EncodeError, Token, Tokenizer, shown};
 pub use transformer::{Context, Network, See};

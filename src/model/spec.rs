@@ -1,9 +1,9 @@
 //! What a model is, as plain data: everything the forward pass and `Pattern` need to know, and no family's name in it
 //! that they would branch on.
 
+use super::attention_spec::{AttentionSpec, PositionBias, QkNormAcross};
 use candle_nn::Activation;
 use serde::{Deserialize, Serialize};
-use std::ops::Range;
 
 /// A Transformer's architecture.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,17 +32,84 @@ pub struct ModelSpec {
     /// What stands at the end
     #[serde(default)]
     pub head: HeadSpec,
+    /// What is done to logits before they are read
+    #[serde(default)]
+    pub logits: LogitSpec,
+}
+
+/// What is done to logits before they are read.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LogitSpec {
+    /// Factor on the unembedding's input (Granite, Cohere, T5)
+    pub scale: f32,
+    /// Logits become cap·tanh(logit/cap) (Gemma 2)
+    pub softcap: Option<f32>,
+}
+
+impl Default for LogitSpec {
+    fn default() -> Self {
+        Self { scale: 1.0, softcap: None }
+    }
 }
 
 /// How tokens become vectors.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EmbeddingSpec {
-    /// Adds a learned vector for the position
-    pub learned_positions: bool,
+    /// Vectors narrower or wider than the residual stream, and where they are projected onto it
+    #[serde(default)]
+    pub projection: Option<EmbeddingProjection>,
+    /// Factor on the tokens' vectors (Gemma: √width)
+    #[serde(default = "one")]
+    pub scale: f32,
+    /// How positions are added
+    #[serde(default)]
+    pub positions: Positions,
     /// Segments, of which the first one's learned vector is added to every token; 0 where there are none
+    #[serde(default)]
     pub token_types: usize,
     /// Norm over the sum
+    #[serde(default)]
     pub norm: Option<NormSpec>,
+}
+
+impl Default for EmbeddingSpec {
+    fn default() -> Self {
+        Self { projection: None, scale: 1.0, positions: Positions::None, token_types: 0, norm: None }
+    }
+}
+
+fn one() -> f32 {
+    1.0
+}
+
+/// Embeddings of another width than the residual stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EmbeddingProjection {
+    /// Their width
+    pub width: usize,
+    /// The sum of tokens, positions and segments is projected, after its norm (ALBERT, ELECTRA); else the tokens'
+    /// vectors alone (OPT-350M)
+    pub whole_sum: bool,
+}
+
+/// How positions are added to embeddings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Positions {
+    /// Not here
+    #[default]
+    None,
+    /// A learned vector for each; the first token has row `offset` of the table
+    Learned {
+        /// Rows before the first token's
+        offset: usize,
+    },
+    /// Sines in the first half of the width, cosines in the second, of position/10000^(2i/width) (Marian, Pegasus)
+    Sinusoidal,
+    /// The same with i/(width/2 − 1) for the exponent, in single precision (fairseq: XGLM, M2M100)
+    FairseqSinusoidal {
+        /// Position of the first token
+        offset: usize,
+    },
 }
 
 /// One block: attention and MLP around the residual stream.
@@ -53,37 +120,73 @@ pub struct BlockSpec {
     /// Feed-forward part
     #[serde(default)]
     pub mlp: MlpSpec,
-    /// Both norms of the block
+    /// How the two parts lie on the residual stream
     #[serde(default)]
-    pub norm: NormSpec,
-    /// Where the norms stand
+    pub placement: Placement,
+    /// Norm of attention's input; in [`Placement::Post`] of the sum with its output
     #[serde(default)]
-    pub placement: NormPlacement,
+    pub ln1: Option<NormSpec>,
+    /// Norm of what attention adds (Gemma 2, OLMo 2)
+    #[serde(default)]
+    pub ln1_post: Option<NormSpec>,
+    /// Norm of the MLP's input; in [`Placement::Post`] of the sum with its output
+    #[serde(default)]
+    pub ln2: Option<NormSpec>,
+    /// Norm of what the MLP adds (Gemma 2, OLMo 2)
+    #[serde(default)]
+    pub ln2_post: Option<NormSpec>,
+    /// Factor on what each part adds (Granite)
+    #[serde(default = "one")]
+    pub residual_scale: f32,
 }
 
-/// Where a block's norms stand.
+impl BlockSpec {
+    /// Attention, then MLP, with norms of one kind where `placement` has them.
+    pub fn new(attention: AttentionSpec, mlp: MlpSpec, norm: NormSpec, placement: Placement) -> Self {
+        let (ln1, ln2) = (Some(norm), Some(norm));
+        Self { attention, mlp, placement, ln1, ln1_post: None, ln2, ln2_post: None, residual_scale: 1.0 }
+    }
+}
+
+/// How a block's two parts lie on the residual stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum NormPlacement {
+pub enum Placement {
     #[default]
-    /// Before each sub-layer; the residual stream itself is never normalised
+    /// One after the other, a norm before each; the residual stream itself is never normalised
     Pre,
-    /// After each sub-layer's sum, as in the first Transformer and in BERT
+    /// One after the other, a norm after each sum, as in the first Transformer and in BERT
     Post,
+    /// Both read the block's input, and both outputs are added to it (GPT-J, NeoX); without an `ln2` they share
+    /// the first norm's output
+    Parallel,
 }
 
 /// A normalisation over the width.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NormSpec {
     /// Which formula
     pub kind: NormKind,
     /// Added under the root
     pub eps: f64,
+    /// The weight is stored less 1 (Gemma, Nemotron)
+    #[serde(default)]
+    pub unit_offset: bool,
 }
 
-/// Formula of a norm.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+impl NormSpec {
+    /// Mean and variance.
+    pub fn layer(eps: f64) -> Self {
+        Self { kind: NormKind::Layer, eps, unit_offset: false }
+    }
+    /// Root mean square.
+    pub fn rms(eps: f64) -> Self {
+        Self { kind: NormKind::Rms, eps, unit_offset: false }
+    }
+}
+
+/// Formula of a norm; a weight or bias that the model does not have is 1 or 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NormKind {
-    #[default]
     /// (x − mean)/√(variance + ε)·w + b
     Layer,
     /// x/√(mean x² + ε)·w
@@ -118,112 +221,6 @@ pub enum HeadSpec {
     },
 }
 
-/// One block's attention: everything that decides which weight a query gives a key.
-///
-/// The kernel and `Pattern` both read this and nothing else, so that they cannot disagree.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct AttentionSpec {
-    /// Query heads
-    pub heads: usize,
-    /// Key/value heads; query head h reads k/v head h·kv_heads/heads
-    pub kv_heads: usize,
-    /// Width of a query and of a key
-    pub head_dim: usize,
-    /// Factor on q·k
-    pub scale: f32,
-    /// Queries see only themselves and what came before
-    #[serde(default = "yes")]
-    pub causal: bool,
-    /// Queries see only the last `window` keys, themselves included
-    #[serde(default)]
-    pub window: Option<usize>,
-    /// Rotation of queries and keys by their position
-    #[serde(default)]
-    pub rotary: Option<Rotary>,
-}
-
-/// What is true unless a file says otherwise.
-fn yes() -> bool {
-    true
-}
-
-impl AttentionSpec {
-    /// Keys that `query` may look at, of `n_keys`.
-    pub fn keys(&self, query: usize, n_keys: usize) -> Range<usize> {
-        let end = if self.causal { (query + 1).min(n_keys) } else { n_keys };
-        let start = self.window.map_or(0, |window| (query + 1).saturating_sub(window));
-        start.min(end)..end
-    }
-    /// The k/v head that query head `head` reads.
-    pub fn kv_head(&self, head: usize) -> usize {
-        head * self.kv_heads / self.heads
-    }
-}
-
-/// Rotary position embedding: pairs of dimensions (i, i + dims/2) turn by position · frequency.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Rotary {
-    /// Dimensions that turn, from the first
-    pub dims: usize,
-    /// Base of the frequencies
-    pub theta: f64,
-    /// How the frequencies were stretched for longer contexts
-    pub scaling: RotaryScaling,
-}
-
-/// How rotary frequencies were stretched.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub enum RotaryScaling {
-    /// As first trained
-    None,
-    /// All divided by a factor
-    Linear {
-        /// Divides every frequency
-        factor: f64,
-    },
-    /// Llama 3.1: low frequencies divided, high ones kept, a ramp between
-    Llama3 {
-        /// Divides the lowest frequencies
-        factor: f64,
-        /// Wavelengths above original_context/low are divided
-        low: f64,
-        /// Wavelengths below original_context/high are kept
-        high: f64,
-        /// Context before stretching
-        original_context: f64,
-    },
-}
-
-impl Rotary {
-    /// The angle each pair turns per position, [dims/2], in single precision as the models were trained.
-    pub fn frequencies(&self) -> Vec<f32> {
-        let base = |i: usize| (1.0 / self.theta.powf(2.0 * i as f64 / self.dims as f64)) as f32;
-        (0..self.dims / 2).map(|i| self.scaling.apply(base(i))).collect()
-    }
-}
-
-impl RotaryScaling {
-    fn apply(self, frequency: f32) -> f32 {
-        match self {
-            Self::None => frequency,
-            Self::Linear { factor } => frequency / factor as f32,
-            Self::Llama3 { factor, low, high, original_context } => {
-                let wavelength = std::f32::consts::TAU / frequency;
-                let (factor, low, high) = (factor as f32, low as f32, high as f32);
-                let context = original_context as f32;
-                if wavelength < context / high {
-                    frequency
-                } else if wavelength > context / low {
-                    frequency / factor
-                } else {
-                    let smooth = (context / wavelength - low) / (high - low);
-                    (1.0 - smooth) * frequency / factor + smooth * frequency
-                }
-            }
-        }
-    }
-}
-
 impl ModelSpec {
     /// Number of blocks.
     pub fn layers(&self) -> usize {
@@ -241,41 +238,80 @@ impl ModelSpec {
     pub fn generates(&self) -> bool {
         self.head == HeadSpec::NextToken && self.is_causal()
     }
-    /// The shape a canonical weight must have, or `None` for a name that no model has.
+    /// Width of the embeddings.
+    pub fn embedding_width(&self) -> usize {
+        self.embedding.projection.map_or(self.width, |projection| projection.width)
+    }
+    /// The shape a canonical weight has, or `None` for one that this model does not have.
     ///
-    /// Matrices are [inputs, outputs]; the embedding is [vocab, width].
+    /// Matrices are [inputs, outputs]; the embedding is [vocab, width]. What may be left out (biases, norms'
+    /// parameters) has a shape here wherever the part it belongs to exists.
     pub fn weight_shape(&self, name: &str) -> Option<Vec<usize>> {
-        let width = self.width;
         if let Some(rest) = name.strip_prefix("blocks.") {
             let (layer, rest) = rest.split_once('.')?;
-            let block = self.blocks.get(layer.parse::<usize>().ok()?)?;
-            let (attention, d_mlp) = (&block.attention, block.mlp.width);
-            let queries = attention.heads * attention.head_dim;
-            let keys = attention.kv_heads * attention.head_dim;
-            return Some(match rest {
-                "attn.W_Q" => vec![width, queries],
-                "attn.W_K" | "attn.W_V" => vec![width, keys],
-                "attn.W_O" => vec![queries, width],
-                "attn.b_Q" => vec![queries],
-                "attn.b_K" | "attn.b_V" => vec![keys],
-                "mlp.W_in" | "mlp.W_gate" => vec![width, d_mlp],
-                "mlp.W_out" => vec![d_mlp, width],
-                "mlp.b_in" | "mlp.b_gate" => vec![d_mlp],
-                "attn.b_O" | "mlp.b_out" | "ln1.w" | "ln1.b" | "ln2.w" | "ln2.b" => vec![width],
-                _ => return None,
-            });
+            return self.blocks.get(layer.parse::<usize>().ok()?)?.weight_shape(rest, self.width);
         }
+        let (width, embedding) = (self.width, &self.embedding);
+        let (narrow, projected) = (self.embedding_width(), embedding.projection);
+        let summed = projected.filter(|projection| projection.whole_sum).map_or(width, |own| own.width);
+        let masked = matches!(self.head, HeadSpec::MaskedToken { .. });
+        let answers = masked || self.head == HeadSpec::NextToken;
         Some(match name {
-            "embed.W_E" => vec![self.vocab, width],
-            "embed.W_type" => vec![self.embedding.token_types, width],
-            "pos_embed.W_pos" => vec![self.context?, width],
-            "unembed.W_U" => vec![width, self.vocab],
-            "unembed.b_U" => vec![self.vocab],
-            "head.W" => vec![width, width],
-            "embed.ln.w" | "embed.ln.b" | "ln_final.w" | "ln_final.b" | "head.b" | "head.ln.w"
-            | "head.ln.b" => {
-                vec![width]
-            }
+            "embed.W_E" => vec![self.vocab, narrow],
+            "embed.W_in" if projected.is_some() => vec![narrow, width],
+            "embed.b_in" if projected.is_some() => vec![width],
+            "embed.W_type" if embedding.token_types > 0 => vec![embedding.token_types, summed],
+            "embed.ln.w" | "embed.ln.b" if embedding.norm.is_some() => vec![summed],
+            "pos_embed.W_pos" => match embedding.positions {
+                Positions::Learned { offset } => vec![self.context? + offset, summed],
+                _ => return None,
+            },
+            "ln_final.w" | "ln_final.b" if self.final_norm.is_some() => vec![width],
+            "unembed.W_U" if answers => vec![narrow, self.vocab],
+            "unembed.b_U" if answers => vec![self.vocab],
+            // OPT-350M goes back to its embedding's width before the unembedding
+            "unembed.W_in" if answers && !masked && projected.is_some() => vec![width, narrow],
+            "head.W" if masked => vec![width, narrow],
+            "head.b" | "head.ln.w" | "head.ln.b" if masked => vec![narrow],
+            _ => return None,
+        })
+    }
+}
+
+impl BlockSpec {
+    fn weight_shape(&self, name: &str, width: usize) -> Option<Vec<usize>> {
+        let (attention, d_mlp) = (&self.attention, self.mlp.width);
+        let (heads, kv_heads, dim) = (attention.heads, attention.kv_heads, attention.head_dim);
+        let value_dim = attention.value_dim();
+        let normed = |heads: usize| match attention.qk_norm?.across {
+            QkNormAcross::Head => Some(vec![dim]),
+            QkNormAcross::OwnHead | QkNormAcross::All => Some(vec![heads * dim]),
+        };
+        Some(match name {
+            "attn.W_Q" => vec![width, heads * dim],
+            "attn.W_K" => vec![width, kv_heads * dim],
+            "attn.W_V" => vec![width, kv_heads * value_dim],
+            "attn.W_O" => vec![heads * value_dim, width],
+            "attn.b_Q" => vec![heads * dim],
+            "attn.b_K" => vec![kv_heads * dim],
+            "attn.b_V" => vec![kv_heads * value_dim],
+            "attn.q_norm.w" | "attn.q_norm.b" => normed(heads)?,
+            "attn.k_norm.w" | "attn.k_norm.b" => normed(kv_heads)?,
+            "attn.sinks" if attention.sinks => vec![heads],
+            "attn.W_rel" => match attention.bias {
+                Some(PositionBias::Buckets(buckets)) => vec![buckets.count, heads],
+                _ => return None,
+            },
+            "mlp.W_gate" if self.mlp.gated => vec![width, d_mlp],
+            "mlp.b_gate" if self.mlp.gated => vec![d_mlp],
+            "mlp.W_in" => vec![width, d_mlp],
+            "mlp.W_out" => vec![d_mlp, width],
+            "mlp.b_in" => vec![d_mlp],
+            "attn.b_O" | "mlp.b_out" => vec![width],
+            "ln1.w" | "ln1.b" if self.ln1.is_some() => vec![width],
+            "ln1_post.w" | "ln1_post.b" if self.ln1_post.is_some() => vec![width],
+            "ln2.w" | "ln2.b" if self.ln2.is_some() => vec![width],
+            "ln2_post.w" | "ln2_post.b" if self.ln2_post.is_some() => vec![width],
             _ => return None,
         })
     }

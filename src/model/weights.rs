@@ -1,8 +1,8 @@
 //! Tensors as they lie in files, and the canonical weights that views on them make up.
 
 use super::error::LoadError;
-use super::families::{Family, Map, Needed};
-use super::spec::{HeadSpec, ModelSpec};
+use super::families::{Family, Map, Needed, Rows};
+use super::spec::ModelSpec;
 use super::{Config, formats::Tensors};
 use crate::kernels::{Elements, Matrix, Real};
 use half::{bf16, f16};
@@ -133,7 +133,7 @@ impl Weights {
         for map in family.weights.iter().copied().flatten() {
             let layers = if map.ours.contains("{l}") { spec.layers() } else { 1 };
             for layer in 0..layers {
-                if wanted(map, spec, config) {
+                if asked_for(map, config) {
                     weights.take(family, map, layer, spec, tensors, &mut used)?;
                 }
             }
@@ -158,6 +158,7 @@ impl Weights {
             names.into_iter().find_map(|name| tensors.find(name))
         };
         let ours = at_layer(map.ours);
+        let Some(shape) = spec.weight_shape(&ours) else { return Ok(()) };
         let found = find(map.theirs).or_else(|| map.fallback.and_then(find));
         let Some((tensor, source_name)) = found else {
             let tensor = format!("{}{}", family.prefixes[0], at_layer(map.theirs));
@@ -166,13 +167,13 @@ impl Weights {
                 _ => Err(LoadError::Missing { tensor, file: tensors.place.clone() }),
             };
         };
-        let Some(shape) = spec.weight_shape(&ours) else { return Ok(()) };
         let dtype = tensor.dtype.clone().map_err(|found| LoadError::Type {
             tensor: source_name.clone(),
             found,
             file: tensor.file.clone(),
         })?;
-        let stored = stored_shape(&shape, map);
+        let rows = map.rows.map_or_else(|| Rows::all(shape[shape.len() - 1]), |rows| rows(spec, layer));
+        let stored = stored_shape(&shape, map, &rows);
         if tensor.shape != stored {
             return Err(LoadError::Shape {
                 tensor: source_name,
@@ -181,7 +182,7 @@ impl Weights {
                 file: tensor.file.clone(),
             });
         }
-        let weight = Weight::of(tensor, dtype, &shape, map);
+        let weight = Weight::of(tensor, dtype, &shape, map.turned, &rows);
         used.insert(source_name.clone(), tensor.range.clone());
         let file = tensor.file.clone();
         if shape.len() == 1 {
@@ -205,6 +206,10 @@ impl Weights {
             input_stride: weight.input_stride,
             output_stride: weight.output_stride,
         }
+    }
+    /// Whether the model has a weight matrix of this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.matrices.contains_key(name)
     }
     /// A bias or norm parameter, if the model has it.
     pub fn vector<F: Real>(&self, name: &str) -> Option<Vec<F>> {
@@ -233,25 +238,19 @@ impl Weights {
     }
 }
 
-/// Whether this model has the weight at all.
-fn wanted(map: &Map, spec: &ModelSpec, config: &Config) -> bool {
-    let head = match spec.head {
-        HeadSpec::None => !map.ours.starts_with("unembed.") && !map.ours.starts_with("head."),
-        HeadSpec::NextToken => !map.ours.starts_with("head."),
-        HeadSpec::MaskedToken { .. } => true,
-    };
-    let flag = match map.needed {
+/// Whether the configuration asks for the weight.
+fn asked_for(map: &Map, config: &Config) -> bool {
+    match map.needed {
         Needed::If(key) => config.flag_or(key, false).unwrap_or(false),
         _ => true,
-    };
-    head && flag
+    }
 }
 
 /// The shape a weight of `shape` has in the file.
-fn stored_shape(shape: &[usize], map: &Map) -> Vec<usize> {
+fn stored_shape(shape: &[usize], map: &Map, rows: &Rows) -> Vec<usize> {
     let mut shape = shape.to_vec();
-    if let (Some((_, of)), Some(last)) = (map.part, shape.last_mut()) {
-        *last *= of;
+    if let Some(last) = shape.last_mut() {
+        *last = rows.of;
     }
     if map.turned {
         shape.reverse();
@@ -260,33 +259,65 @@ fn stored_shape(shape: &[usize], map: &Map) -> Vec<usize> {
 }
 
 impl Weight {
-    fn of(tensor: &StoredTensor, dtype: Dtype, shape: &[usize], map: &Map) -> Self {
+    /// The outputs `rows` of a tensor that holds more of them, or all.
+    fn of(tensor: &StoredTensor, dtype: Dtype, shape: &[usize], turned: bool, rows: &Rows) -> Self {
         let (inputs, outputs) = match *shape {
             [outputs] => (1, outputs),
             _ => (shape[0], shape[1]),
         };
-        let (index, of) = map.part.unwrap_or((0, 1));
-        let (input_stride, output_stride) = if map.turned { (1, inputs) } else { (outputs * of, 1) };
-        let start = index * outputs * output_stride;
+        let (input_stride, output_stride) = if turned { (1, inputs) } else { (rows.of, 1) };
         let mut weight = Self {
             storage: tensor.storage.clone(),
             range: tensor.range.clone(),
             dtype,
-            start,
+            start: 0,
             inputs,
             outputs,
             input_stride,
             output_stride,
         };
-        if !(weight.storage.bytes()[weight.range.clone()].as_ptr() as usize).is_multiple_of(dtype.size()) {
-            // Some writers do not pad their header: such a tensor is copied once to where it can be read in place
-            let bytes = &weight.storage.bytes()[weight.range.clone()];
-            let mut words = vec![0_u32; bytes.len().div_ceil(4)];
-            bytemuck::cast_slice_mut(&mut words)[..bytes.len()].copy_from_slice(bytes);
-            weight.range = 0..bytes.len();
-            weight.storage = Arc::new(Storage::Owned(words));
+        if let [only] = &rows.ranges[..] {
+            weight.start = only.start * output_stride;
+            weight.align();
+        } else {
+            weight.pick(rows);
         }
         weight
+    }
+
+    /// Copies runs of outputs next to each other, in the type they are stored in.
+    fn pick(&mut self, rows: &Rows) {
+        let bytes = &self.storage.bytes()[self.range.clone()];
+        let run = self.dtype.size() * if self.input_stride == 1 { self.inputs } else { 1 };
+        // Rows of [out, in] and of vectors lie one after the other; those of [in, out] once in every input
+        let lines = if self.input_stride == 1 { 1 } else { self.inputs };
+        let mut picked = Vec::with_capacity(lines * self.outputs * run);
+        for line in 0..lines {
+            let start = line * rows.of;
+            for range in &rows.ranges {
+                picked.extend_from_slice(&bytes[(start + range.start) * run..(start + range.end) * run]);
+            }
+        }
+        self.own(&picked);
+        if self.input_stride != 1 {
+            self.input_stride = self.outputs;
+        }
+    }
+
+    /// Some writers do not pad their header: such a tensor is copied once to where it can be read in place.
+    fn align(&mut self) {
+        let storage = self.storage.clone();
+        let bytes = &storage.bytes()[self.range.clone()];
+        if !(bytes.as_ptr() as usize).is_multiple_of(self.dtype.size()) {
+            self.own(bytes);
+        }
+    }
+
+    fn own(&mut self, bytes: &[u8]) {
+        let mut words = vec![0_u32; bytes.len().div_ceil(4)];
+        bytemuck::cast_slice_mut(&mut words)[..bytes.len()].copy_from_slice(bytes);
+        self.range = 0..bytes.len();
+        self.storage = Arc::new(Storage::Owned(words));
     }
 
     fn elements(&self) -> Elements<'_> {

@@ -2,7 +2,7 @@
 
 use super::Trace;
 use crate::kernels::{Matrix, linear};
-use crate::model::{Context, HeadId, Hook, LayerState, Network, NormKind, NormPlacement, NormSpec, Repeats};
+use crate::model::{Context, HeadId, Hook, LayerState, Network, NormKind, NormSpec, Placement, Repeats};
 
 /// An activation: numbers and their shape, row-major.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,7 +34,6 @@ impl Trace {
         hook: Hook,
         layer: usize,
     ) -> Result<Array, ActivationError> {
-        let network = network.into();
         let name = hook.name(layer);
         let none = |reason| Err(ActivationError { name: name.clone(), reason });
         if hook.per_layer() && layer >= self.layers_done() {
@@ -44,12 +43,15 @@ impl Trace {
         if let Some(data) = self.kept(hook, layer) {
             return Ok(Array { name, shape, data });
         }
-        let Some(network) = network else {
+        let Some(network) = network.into() else {
             return none("in a saved trace: it takes the model's weights to compute it");
         };
         let width = self.spec.width;
         let data = match hook {
             Hook::NormalizedResidPost => return none("in a pre-norm model"),
+            Hook::ResidMid if self.placement(layer) == Placement::Parallel => {
+                return none("in a block whose two parts run side by side");
+            }
             Hook::Embed | Hook::PosEmbed => match self.embedding(network, hook) {
                 Some(data) => data,
                 None => return none("in a model without learned positions"),
@@ -62,16 +64,21 @@ impl Trace {
                 logits if logits.is_empty() => return none("in a model without a head"),
                 logits => logits,
             },
-            Hook::Ln1Scale => {
-                scale(&self.again(network, layer, Hook::ResidMid), width, self.spec.blocks[layer].norm)
-            }
-            Hook::Ln2Scale => {
-                let source = match self.placement(layer) {
-                    NormPlacement::Pre => Hook::ResidMid,
-                    NormPlacement::Post => Hook::ResidPost,
-                };
-                scale(&self.again(network, layer, source), width, self.spec.blocks[layer].norm)
-            }
+            Hook::Ln1Scale => match self.spec.blocks[layer].ln1 {
+                None => return none("in a block without that norm"),
+                Some(norm) => match self.placement(layer) {
+                    Placement::Post => scale(&self.again(network, layer, Hook::ResidMid), width, norm),
+                    _ => scale(self.resid(layer), width, norm),
+                },
+            },
+            Hook::Ln2Scale => match self.spec.blocks[layer].ln2 {
+                None => return none("in a block without that norm"),
+                Some(norm) => match self.placement(layer) {
+                    Placement::Pre => scale(&self.again(network, layer, Hook::ResidMid), width, norm),
+                    Placement::Post => scale(&self.again(network, layer, Hook::ResidPost), width, norm),
+                    Placement::Parallel => scale(self.resid(layer), width, norm),
+                },
+            },
             Hook::Result => self.results(network, layer),
             _ => self.again(network, layer, hook),
         };
@@ -81,14 +88,12 @@ impl Trace {
     /// What the trace holds or can compute without the weights.
     fn kept(&self, hook: Hook, layer: usize) -> Option<Vec<f32>> {
         let n = self.n_tokens();
-        let pre = || self.placement(layer) == NormPlacement::Pre;
         Some(match hook {
             Hook::Tokens => self.tokens.iter().map(|token| token.id as f32).collect(),
             Hook::ResidPre => self.resid(layer).to_vec(),
-            Hook::ResidPost if pre() => self.resid(layer + 1).to_vec(),
-            Hook::NormalizedResidPost if !pre() => self.resid(layer + 1).to_vec(),
-            Hook::Ln1Scale if pre() => {
-                scale(self.resid(layer), self.spec.width, self.spec.blocks[layer].norm)
+            Hook::ResidPost if self.placement(layer) != Placement::Post => self.resid(layer + 1).to_vec(),
+            Hook::NormalizedResidPost if self.placement(layer) == Placement::Post => {
+                self.resid(layer + 1).to_vec()
             }
             Hook::RotQ => self.rot_q(layer),
             Hook::RotK => self.rot_k(layer),
@@ -112,7 +117,7 @@ impl Trace {
         interleave(&self.per_kv_head(layer, |head| self.k(head)), self.n_tokens())
     }
 
-    /// Its values, [token, kv_head, head_dim].
+    /// Its values, [token, kv_head, value_dim].
     pub(super) fn values(&self, layer: usize) -> Vec<f32> {
         interleave(&self.per_kv_head(layer, |head| self.v(head)), self.n_tokens())
     }
@@ -122,13 +127,15 @@ impl Trace {
         let (n, width) = (self.n_tokens(), self.spec.width);
         let block = self.spec.blocks.get(layer);
         let attention = block.map(|block| &block.attention);
-        let (heads, kv_heads, dim) =
-            attention.map_or((0, 0, 0), |spec| (spec.heads, spec.kv_heads, spec.head_dim));
+        let (heads, kv_heads, dim, value_dim) = attention
+            .map_or((0, 0, 0, 0), |spec| (spec.heads, spec.kv_heads, spec.head_dim, spec.value_dim()));
         match hook {
             Hook::Tokens => vec![n],
             Hook::Ln1Scale | Hook::Ln2Scale => vec![n, 1],
-            Hook::Q | Hook::RotQ | Hook::Z => vec![n, heads, dim],
-            Hook::K | Hook::V | Hook::RotK => vec![n, kv_heads, dim],
+            Hook::Q | Hook::RotQ => vec![n, heads, dim],
+            Hook::K | Hook::RotK => vec![n, kv_heads, dim],
+            Hook::Z => vec![n, heads, value_dim],
+            Hook::V => vec![n, kv_heads, value_dim],
             Hook::AttnScores | Hook::Pattern => vec![heads, n, n],
             Hook::Result => vec![n, heads, width],
             Hook::MlpPre | Hook::MlpPost => vec![n, block.map_or(0, |block| block.mlp.width)],
@@ -137,7 +144,7 @@ impl Trace {
         }
     }
 
-    fn placement(&self, layer: usize) -> NormPlacement {
+    fn placement(&self, layer: usize) -> Placement {
         self.spec.blocks[layer].placement
     }
 
@@ -169,11 +176,17 @@ impl Trace {
         let ids = self.ids();
         let context = Context { first: 0, repeats: &Repeats::of(&ids), thumbnail: 0 };
         let mut kept = Vec::new();
-        network.block(layer, self.resid(layer).to_vec(), &mut state, context, &mut |hook, data: &[f32]| {
-            if hook == wanted {
-                kept = data.to_vec();
-            }
-        });
+        network.block(
+            layer,
+            self.resid(layer).to_vec(),
+            &mut state,
+            context,
+            &mut |hook, data: &mut [f32]| {
+                if hook == wanted {
+                    kept = data.to_vec();
+                }
+            },
+        );
         kept
     }
 
@@ -181,7 +194,7 @@ impl Trace {
     fn results(&self, network: &Network, layer: usize) -> Vec<f32> {
         let z = self.again(network, layer, Hook::Z);
         let spec = &self.spec.blocks[layer].attention;
-        let dim = spec.head_dim;
+        let dim = spec.value_dim();
         let heads: Vec<Vec<f32>> = (0..spec.heads)
             .map(|head| {
                 let rows = z.chunks_exact(spec.heads * dim);

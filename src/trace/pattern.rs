@@ -2,8 +2,8 @@
 //!
 //! The only door to attention values: heatmap, measures, exports and tests ask here. Knows no colours, no files.
 
-use crate::kernels::{self, KeyPanels, PANEL, Real as _, bin};
-use crate::model::AttentionSpec;
+use crate::kernels::{self, PANEL, bin};
+use crate::model::{AttentionSpec, LayerState};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -19,36 +19,29 @@ pub enum Pool {
     Mean,
 }
 
-/// The attention pattern of one head, [query, key]; rows sum to 1.
+/// The attention pattern of one head, [query, key]; rows sum to 1, less the sink's share where the head has one.
 #[derive(Clone, Copy, Debug)]
 pub struct Pattern<'a> {
     spec: &'a AttentionSpec,
-    queries: &'a [f32],
-    keys: &'a KeyPanels<f32>,
-    lse: &'a [f32],
+    state: &'a LayerState<f32>,
+    head: usize,
 }
 
 impl<'a> Pattern<'a> {
-    /// From what one head kept, as [`super::Trace::pattern`] does: `queries` [query, head_dim] as they enter the product, and their log-sum-exps.
-    ///
-    /// # Panics
-    /// If there are not as many log-sum-exps as queries.
-    pub fn new(
-        spec: &'a AttentionSpec,
-        queries: &'a [f32],
-        keys: &'a KeyPanels<f32>,
-        lse: &'a [f32],
-    ) -> Self {
-        assert_eq!(queries.len(), lse.len() * spec.head_dim, "a log-sum-exp for every query");
-        Self { spec, queries, keys, lse }
+    /// Of one head of a block's attention, from what the pass kept.
+    pub fn new(spec: &'a AttentionSpec, state: &'a LayerState<f32>, head: usize) -> Self {
+        Self { spec, state, head }
+    }
+    fn lse(&self, query: usize) -> f32 {
+        self.state.heads[self.head].lse[query]
     }
     /// Rows.
     pub fn n_queries(&self) -> usize {
-        self.lse.len()
+        self.state.heads[self.head].lse.len()
     }
     /// Columns.
     pub fn n_keys(&self) -> usize {
-        self.keys.len()
+        self.state.n_tokens()
     }
     /// Keys that `query` may look at; all other cells are 0.
     pub fn keys(&self, query: usize) -> Range<usize> {
@@ -72,7 +65,7 @@ impl<'a> Pattern<'a> {
     }
     /// A rectangle of weights, [queries, keys], row-major.
     pub fn tile(&self, queries: Range<usize>, keys: Range<usize>) -> Vec<f32> {
-        self.rectangle(queries, keys, 0.0, |query, scores| kernels::weights(scores, self.lse[query]))
+        self.rectangle(queries, keys, 0.0, |query, scores| kernels::weights(scores, self.lse(query)))
     }
     /// A rectangle of scores as they enter softmax, [queries, keys], row-major; −∞ where masked.
     pub fn scores_tile(&self, queries: Range<usize>, keys: Range<usize>) -> Vec<f32> {
@@ -113,15 +106,15 @@ impl<'a> Pattern<'a> {
     ) {
         let panels = keys.start / PANEL..keys.end.div_ceil(PANEL);
         let (first, stride) = (panels.start * PANEL, panels.len() * PANEL);
-        let dim = self.spec.head_dim;
         scratch.resize(queries.len() * stride, 0.0);
-        let q = &self.queries[queries.start * dim..queries.end * dim];
-        f32::scores(q, self.keys, panels, self.spec.scale, scratch, stride);
+        self.state.products(self.spec, self.head, queries.clone(), panels, scratch, stride);
         for (query, scores) in queries.zip(scratch.chunks_exact_mut(stride)) {
             let seen = self.keys(query);
             let seen = seen.start.max(keys.start)..seen.end.min(keys.end);
             if !seen.is_empty() {
-                row(query, seen.clone(), &mut scores[seen.start - first..seen.end - first]);
+                let scores = &mut scores[seen.start - first..seen.end - first];
+                self.state.finish(self.spec, self.head, query, seen.start, scores);
+                row(query, seen, scores);
             }
         }
     }
@@ -153,7 +146,7 @@ impl<'a> Pattern<'a> {
             for start in band.clone().step_by(ROWS) {
                 let part = start..(start + ROWS).min(band.end);
                 self.each_row(part, keys.clone(), scratch, |query, seen, scores| {
-                    kernels::weights(scores, self.lse[query]);
+                    kernels::weights(scores, self.lse(query));
                     let (from, to) = (seen.start - keys.start, seen.end - keys.start);
                     let first = from * columns / keys.len();
                     for (out, bin) in out.iter_mut().zip(&bins).skip(first) {

@@ -162,9 +162,7 @@ impl Trace {
     /// One head's attention.
     pub fn pattern(&self, head: HeadId) -> Pattern<'_> {
         let spec = &self.spec.blocks[head.layer].attention;
-        let state = &self.layers[head.layer].state;
-        let own = &state.heads[head.head];
-        Pattern::new(spec, &own.queries, &state.keys[spec.kv_head(head.head)], &own.lse)
+        Pattern::new(spec, &self.layers[head.layer].state, head.head)
     }
     /// One head's pattern, max-pooled to at most 64 × 64.
     pub fn thumbnail(&self, head: HeadId) -> &Thumbnail {
@@ -235,7 +233,7 @@ pub fn estimate_bytes(spec: &ModelSpec, n_tokens: usize, rows_of_logits: usize) 
         let attention = &block.attention;
         let (heads, kv_heads, dim) =
             (attention.heads as u64, attention.kv_heads as u64, attention.head_dim as u64);
-        let padded = dim.next_multiple_of(16);
+        let padded = (attention.value_dim() as u64).next_multiple_of(16);
         kept += n * (spec.width as u64 + heads * (dim + 1) + kv_heads * (dim + padded)) + heads * thumbnail;
         let mlp = n * block.mlp.width as u64 * if block.mlp.gated { 2 } else { 1 };
         let projections = n * (2 * heads * padded + 2 * kv_heads * dim);

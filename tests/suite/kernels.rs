@@ -65,11 +65,15 @@ fn norms_equal_candle() {
         let (tx, tw, tb) = (tensor(&x, 3), tensor(&w, 1), tensor(&b, 1));
         let flat = |t: &Tensor| t.flatten_all().expect("flat");
         close(
-            &layer_norm(&x, &w, Some(&b), 1e-5),
+            &layer_norm(&x, width, Some(&w), Some(&b), 1e-5),
             &values(candle_nn::ops::layer_norm(&tx, &flat(&tw), &flat(&tb), 1e-5)),
             1e-4,
         );
-        close(&rms_norm(&x, &w, 1e-6), &values(candle_nn::ops::rms_norm(&tx, &flat(&tw), 1e-6)), 1e-4);
+        close(
+            &rms_norm(&x, width, Some(&w), 1e-6),
+            &values(candle_nn::ops::rms_norm(&tx, &flat(&tw), 1e-6)),
+            1e-4,
+        );
     }
 }
 

@@ -2,8 +2,7 @@
 
 #![expect(clippy::float_cmp, reason = "parts of a pattern must equal the whole exactly")]
 
-use mnemoscope::kernels::KeyPanels;
-use mnemoscope::model::AttentionSpec;
+use mnemoscope::model::{AttentionSpec, Buckets, LayerState, PositionBias, Relative, Window};
 use mnemoscope::trace::{Pattern, Pool};
 use proptest::prelude::*;
 use rand::rngs::StdRng;
@@ -12,10 +11,8 @@ use rand::{Rng as _, SeedableRng as _};
 /// A head with random queries and keys, and log-sum-exps computed here, in double precision.
 struct Head {
     spec: AttentionSpec,
-    queries: Vec<f32>,
+    state: LayerState<f32>,
     keys: Vec<Vec<f32>>,
-    panels: KeyPanels<f32>,
-    lse: Vec<f32>,
 }
 
 impl Head {
@@ -24,31 +21,62 @@ impl Head {
         let mut row = || (0..spec.head_dim).map(|_| random.random_range(-2.0..2.0)).collect::<Vec<f32>>();
         let queries: Vec<Vec<f32>> = (0..n).map(|_| row()).collect();
         let keys: Vec<Vec<f32>> = (0..n).map(|_| row()).collect();
-        let mut panels = KeyPanels::new(spec.head_dim);
+        let mut state = LayerState::new(&spec, n);
         for key in &keys {
-            panels.push(key);
+            state.keys[0].push(key);
         }
-        let mut head = Self { spec, queries: queries.concat(), keys, panels, lse: Vec::new() };
-        head.lse = (0..n)
-            .map(|q| head.textbook_scores(q).iter().map(|s| s.exp()).sum::<f64>().ln() as f32)
-            .collect();
+        state.heads[0].queries = queries.concat();
+        if let Some(PositionBias::Buckets(buckets)) = spec.bias {
+            let table: Vec<f32> = (0..buckets.count).map(|bucket| (bucket * 7 % 5) as f32 / 2.0).collect();
+            state.relative = Some(Relative::new(buckets, 1, &table));
+        }
+        let mut head = Self { spec, state, keys };
+        let lse = |q| head.textbook_scores(q).iter().map(|s| s.exp()).sum::<f64>().ln() as f32;
+        head.state.heads[0].lse = (0..n).map(lse).collect();
         head
     }
     fn n(&self) -> usize {
         self.keys.len()
     }
     fn pattern(&self) -> Pattern<'_> {
-        Pattern::new(&self.spec, &self.queries, &self.panels, &self.lse)
+        Pattern::new(&self.spec, &self.state, 0)
     }
     fn sees(&self, q: usize, k: usize) -> bool {
-        (!self.spec.causal || k <= q) && self.spec.window.is_none_or(|window| k + window > q)
+        let near = match self.spec.window {
+            None => true,
+            Some(Window::Sliding(n)) => k + n > q,
+            Some(Window::TwoSided(n)) => k.abs_diff(q) <= n,
+            Some(Window::Chunk(n)) => k / n == q / n,
+        };
+        near && (!self.spec.causal || k <= q)
     }
-    /// scale·⟨q, k⟩ in double precision; −∞ where masked. Shares no code with `src/`.
+    /// What is added for the distance: ALiBi's −slope·distance, or the number of T5's bucket.
+    fn textbook_bias(&self, q: usize, k: usize) -> f64 {
+        match &self.spec.bias {
+            None => 0.0,
+            Some(PositionBias::Alibi { slopes, .. }) => f64::from(slopes[0]) * (k as f64 - q as f64),
+            Some(PositionBias::Buckets(buckets)) => {
+                let (far, half) = (k.abs_diff(q), buckets.count / 2);
+                let exact = half / 2;
+                let log =
+                    (far as f64 / exact as f64).ln() / (buckets.max_distance as f64 / exact as f64).ln();
+                let beyond = exact + (log * (half - exact) as f64) as usize;
+                let bucket = if far < exact { far } else { beyond.min(half - 1) };
+                let bucket = if k > q { bucket + half } else { bucket };
+                (bucket * 7 % 5) as f64 / 2.0
+            }
+        }
+    }
+    /// cap·tanh(scale·⟨q, k⟩/cap) + bias in double precision; −∞ where masked. Shares no code with `src/`.
     fn textbook_scores(&self, q: usize) -> Vec<f64> {
-        let query = &self.queries[q * self.spec.head_dim..(q + 1) * self.spec.head_dim];
+        let dim = self.spec.head_dim;
+        let query = &self.state.heads[0].queries[q * dim..(q + 1) * dim];
         let score = |k: usize| {
             let dot: f64 = query.iter().zip(&self.keys[k]).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum();
-            if self.sees(q, k) { dot * f64::from(self.spec.scale) } else { f64::NEG_INFINITY }
+            let score = dot * f64::from(self.spec.scale);
+            let score =
+                self.spec.softcap.map_or(score, |cap| f64::from(cap) * (score / f64::from(cap)).tanh());
+            if self.sees(q, k) { score + self.textbook_bias(q, k) } else { f64::NEG_INFINITY }
         };
         (0..self.n()).map(score).collect()
     }
@@ -64,8 +92,7 @@ impl Head {
 }
 
 fn spec(head_dim: usize, causal: bool, window: Option<usize>) -> AttentionSpec {
-    let scale = 1.0 / (head_dim as f32).sqrt();
-    AttentionSpec { heads: 1, kv_heads: 1, head_dim, scale, causal, window, rotary: None }
+    AttentionSpec { causal, window: window.map(Window::Sliding), ..AttentionSpec::new(1, 1, head_dim) }
 }
 
 fn check(head: &Head) {
@@ -103,6 +130,28 @@ fn both_directions() {
 #[test]
 fn window_narrower_than_a_panel() {
     check(&Head::random(spec(8, true, Some(7)), 70, 3));
+}
+#[test]
+fn windows_of_every_kind() {
+    for window in [Window::TwoSided(5), Window::TwoSided(20), Window::Chunk(9), Window::Sliding(1)] {
+        for causal in [false, true] {
+            check(&Head::random(AttentionSpec { window: Some(window), ..spec(8, causal, None) }, 50, 5));
+        }
+    }
+}
+#[test]
+fn capped_scores() {
+    // Scores reach several times the cap, and pass 0
+    check(&Head::random(AttentionSpec { softcap: Some(0.5), ..spec(24, true, None) }, 45, 6));
+}
+#[test]
+fn biases_by_distance() {
+    let slopes = vec![0.3];
+    let alibi = PositionBias::Alibi { slopes, rounded: false, factor: 1.0 };
+    check(&Head::random(AttentionSpec { bias: Some(alibi), ..spec(8, true, None) }, 40, 7));
+    let buckets = Buckets { count: 16, max_distance: 24, two_sided: true };
+    let bias = Some(PositionBias::Buckets(buckets));
+    check(&Head::random(AttentionSpec { bias, ..spec(8, false, None) }, 60, 8));
 }
 #[test]
 fn one_token() {

@@ -138,6 +138,82 @@ fn half_a_trace_is_not_written() {
     assert!(!file.exists(), "nothing is left behind");
 }
 
+/// A file that another program wrote for a model with all that changes scores: the pattern is the textbook's.
+#[test]
+fn caps_biases_and_sinks_enter_the_pattern() {
+    let (scale, cap, sink) = (0.5_f64, 2.0_f64, [0.3_f64, -0.7]);
+    let cases = [
+        json!({ "softcap": cap }),
+        json!({ "sinks": true }),
+        json!({ "bias": { "Alibi": { "slopes": [0.5, 0.25], "rounded": false, "factor": 1.0 } } }),
+        json!({ "bias": { "Buckets": { "count": 8, "max_distance": 20, "two_sided": false } } }),
+        json!({ "window": { "Sliding": 2 } }),
+        json!({ "value_dim": 3 }),
+    ];
+    for case in cases {
+        let mut parts = Parts::new();
+        parts.spec(|spec| {
+            let own = spec["blocks"][0]["attention"].as_object_mut().expect("an object");
+            own.extend(case.as_object().expect("an object").clone());
+        });
+        let floats = |name: &str| -> Vec<f64> {
+            let bytes = parts.arrays[name].2.as_chunks().0;
+            bytes.iter().map(|&bytes| f64::from(f32::from_le_bytes(bytes))).collect()
+        };
+        let (q, k) = (floats("blocks.0.attn.hook_rot_q"), floats("blocks.0.attn.hook_rot_k"));
+        let table: Vec<f64> = (0..16).map(|i| f64::from(i) / 8.0 - 1.0).collect();
+        let mut lse = vec![0.0; 10];
+        let mut expected = vec![0.0; 50];
+        for (head, i) in (0..2).flat_map(|head| (0..5_usize).map(move |i| (head, i))) {
+            let score = |j: usize| {
+                let dot: f64 = (0..4).map(|d| q[(i * 2 + head) * 4 + d] * k[j * 4 + d]).sum();
+                let mut score = scale * dot;
+                if case.get("softcap").is_some() {
+                    score = cap * (score / cap).tanh();
+                }
+                match case.get("bias") {
+                    Some(bias) if bias.get("Alibi").is_some() => score - [0.5, 0.25][head] * (i - j) as f64,
+                    // Distances below half of the buckets have one each, and 4 the first that several share
+                    Some(_) => score + table[(i - j) * 2 + head],
+                    None => score,
+                }
+            };
+            let first = if case.get("window").is_some() { i.saturating_sub(1) } else { 0 };
+            let mut sum: f64 = (first..=i).map(|j| score(j).exp()).sum();
+            if case.get("sinks").is_some() {
+                sum += sink[head].exp();
+            }
+            lse[head * 5 + i] = sum.ln();
+            for j in first..=i {
+                expected[(head * 5 + i) * 5 + j] = score(j).exp() / sum;
+            }
+        }
+        let mut put = |name: &str, shape: &[usize], values: &[f64]| {
+            let bytes = values.iter().flat_map(|&value| (value as f32).to_le_bytes()).collect();
+            parts.arrays.insert(name.into(), (safetensors::Dtype::F32, shape.to_vec(), bytes));
+        };
+        put("blocks.0.attn.lse", &[2, 5], &lse);
+        if case.get("sinks").is_some() {
+            put("blocks.0.attn.sinks", &[2], &sink);
+        }
+        if case.get("bias").is_some_and(|bias| bias.get("Buckets").is_some()) {
+            put("blocks.0.attn.W_rel", &[8, 2], &table);
+        }
+        if case.get("value_dim").is_some() {
+            put("blocks.0.attn.hook_v", &[5, 1, 3], &[0.5; 15]);
+        }
+        let trace = parts.open().unwrap_or_else(|error| panic!("{case}: {error}"));
+        let found: Vec<f32> =
+            trace.head_ids().flat_map(|head| trace.pattern(head).tile(0..5, 0..5)).collect();
+        for (found, expected) in found.iter().zip(&expected) {
+            assert!((f64::from(*found) - expected).abs() < 1e-5, "{case}: {found}, not {expected}");
+        }
+        let (_folder, file) = place();
+        save(&trace, &file);
+        same(&read(&file).expect("it opens"), &trace, 0.0);
+    }
+}
+
 /// The fixture's arrays and metadata, to be changed and written again.
 struct Parts {
     arrays: BTreeMap<String, (safetensors::Dtype, Vec<usize>, Vec<u8>)>,
@@ -247,7 +323,15 @@ fn nonsense_in_the_metadata_is_named() {
         ("head_dim", json!(0)),
         ("head_dim", json!(1_u64 << 62)),
         ("heads", json!(1_u64 << 62)),
-        ("window", json!(0)),
+        ("window", json!({ "Sliding": 0 })),
+        ("window", json!({ "Chunk": 1_u64 << 62 })),
+        ("softcap", json!(0.0)),
+        ("value_dim", json!(0)),
+        ("sinks", json!(true)),
+        ("bias", json!({ "Alibi": { "slopes": [1.0], "rounded": false, "factor": 1.0 } })),
+        ("bias", json!({ "Buckets": { "count": 0, "max_distance": 9, "two_sided": true } })),
+        ("bias", json!({ "Buckets": { "count": 8, "max_distance": 1_u64 << 40, "two_sided": true } })),
+        ("bias", json!({ "Buckets": { "count": 8, "max_distance": 20, "two_sided": true } })),
     ] {
         let mut parts = Parts::new();
         parts.spec(|spec| spec["blocks"][0]["attention"][key] = value.clone());

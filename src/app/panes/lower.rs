@@ -11,7 +11,6 @@ use crate::{
         widgets::{self, axis, grid_map::GridMap, legend},
         worker::Post,
     },
-    model::Hook,
     trace::Trace,
 };
 use egui::{Align, Align2, Layout, Rect, RichText, Sense, Ui, pos2, vec2};
@@ -81,11 +80,10 @@ fn tabs(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
 
 /// The hook that the chosen layer's stream stands under.
 fn hook(scene: &Scene<'_>) -> String {
-    let last = scene.trace.map_or(0, Trace::n_layers);
-    match scene.state.layer {
-        layer if layer < last => Hook::ResidPre.name(layer),
-        _ => Hook::ResidPost.name(last.saturating_sub(1)),
-    }
+    scene.trace.map_or_else(String::new, |trace| {
+        let (hook, layer) = trace.stream_hook(scene.state.layer);
+        hook.name(layer)
+    })
 }
 
 fn layers(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {

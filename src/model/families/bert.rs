@@ -2,10 +2,11 @@
 //! Reference: `BertModel`, `BertForMaskedLM` in Transformers, `modeling_bert.py`.
 
 use super::{Family, Map, from, head_dim};
+use crate::model::attention_spec::AttentionSpec;
 use crate::model::config::Config;
 use crate::model::error::SpecError;
 use crate::model::spec::{
-    AttentionSpec, BlockSpec, EmbeddingSpec, HeadSpec, MlpSpec, ModelSpec, NormKind, NormPlacement, NormSpec,
+    BlockSpec, EmbeddingSpec, HeadSpec, LogitSpec, MlpSpec, ModelSpec, NormSpec, Placement, Positions,
 };
 use candle_nn::Activation;
 
@@ -52,19 +53,12 @@ fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
     let width = config.count_or("hidden_size", 768)?;
     let heads = config.count_or("num_attention_heads", 12)?;
     let head_dim = head_dim(width, heads, "num_attention_heads")?;
-    let norm = NormSpec { kind: NormKind::Layer, eps: config.float_or("layer_norm_eps", 1e-12)? };
+    let norm = NormSpec::layer(config.float_or("layer_norm_eps", 1e-12)?);
     let activation = config.activation_or("hidden_act", Activation::Gelu)?;
-    let attention = AttentionSpec {
-        heads,
-        kv_heads: heads,
-        head_dim,
-        scale: 1.0 / (head_dim as f32).sqrt(),
-        causal: config.flag_or("is_decoder", false)?,
-        window: None,
-        rotary: None,
-    };
+    let causal = config.flag_or("is_decoder", false)?;
+    let attention = AttentionSpec { causal, ..AttentionSpec::new(heads, heads, head_dim) };
     let mlp = MlpSpec { width: config.count_or("intermediate_size", 3072)?, activation, gated: false };
-    let block = BlockSpec { attention, mlp, norm, placement: NormPlacement::Post };
+    let block = BlockSpec::new(attention, mlp, norm, Placement::Post);
     let architecture = config.architecture().unwrap_or("BertModel");
     Ok(ModelSpec {
         family: "bert".into(),
@@ -73,9 +67,10 @@ fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
         vocab: config.count_or("vocab_size", 30_522)?,
         context: Some(config.count_or("max_position_embeddings", 512)?),
         embedding: EmbeddingSpec {
-            learned_positions: true,
+            positions: Positions::Learned { offset: 0 },
             token_types: config.count_or("type_vocab_size", 2)?,
             norm: Some(norm),
+            ..EmbeddingSpec::default()
         },
         blocks: vec![block; config.layers_or("num_hidden_layers", 12)?],
         final_norm: None,
@@ -83,5 +78,6 @@ fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
             "BertForMaskedLM" => HeadSpec::MaskedToken { activation, norm },
             _ => HeadSpec::None,
         },
+        logits: LogitSpec::default(),
     })
 }

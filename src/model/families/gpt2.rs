@@ -1,11 +1,13 @@
 //! GPT-2: LayerNorm before each sub-layer, learned positions, one fused q/k/v matrix, weights stored [in, out].
 //! Reference: `GPT2LMHeadModel`, `GPT2Model` in Transformers, `modeling_gpt2.py`.
 
-use super::{Family, Map, from, head_dim};
+use super::fused::qkv;
+use super::{Family, Map, from, head_dim, head_of};
+use crate::model::attention_spec::AttentionSpec;
 use crate::model::config::Config;
 use crate::model::error::SpecError;
 use crate::model::spec::{
-    AttentionSpec, BlockSpec, EmbeddingSpec, HeadSpec, MlpSpec, ModelSpec, NormKind, NormPlacement, NormSpec,
+    BlockSpec, EmbeddingSpec, LogitSpec, MlpSpec, ModelSpec, NormSpec, Placement, Positions,
 };
 use candle_nn::Activation;
 
@@ -22,12 +24,12 @@ const WEIGHTS: &[Map] = &[
     from("pos_embed.W_pos", "wpe.weight"),
     from("blocks.{l}.ln1.w", "h.{l}.ln_1.weight"),
     from("blocks.{l}.ln1.b", "h.{l}.ln_1.bias"),
-    from("blocks.{l}.attn.W_Q", "h.{l}.attn.c_attn.weight").part(0, 3),
-    from("blocks.{l}.attn.W_K", "h.{l}.attn.c_attn.weight").part(1, 3),
-    from("blocks.{l}.attn.W_V", "h.{l}.attn.c_attn.weight").part(2, 3),
-    from("blocks.{l}.attn.b_Q", "h.{l}.attn.c_attn.bias").part(0, 3),
-    from("blocks.{l}.attn.b_K", "h.{l}.attn.c_attn.bias").part(1, 3),
-    from("blocks.{l}.attn.b_V", "h.{l}.attn.c_attn.bias").part(2, 3),
+    from("blocks.{l}.attn.W_Q", "h.{l}.attn.c_attn.weight").rows(qkv::<0>),
+    from("blocks.{l}.attn.W_K", "h.{l}.attn.c_attn.weight").rows(qkv::<1>),
+    from("blocks.{l}.attn.W_V", "h.{l}.attn.c_attn.weight").rows(qkv::<2>),
+    from("blocks.{l}.attn.b_Q", "h.{l}.attn.c_attn.bias").rows(qkv::<0>),
+    from("blocks.{l}.attn.b_K", "h.{l}.attn.c_attn.bias").rows(qkv::<1>),
+    from("blocks.{l}.attn.b_V", "h.{l}.attn.c_attn.bias").rows(qkv::<2>),
     from("blocks.{l}.attn.W_O", "h.{l}.attn.c_proj.weight"),
     from("blocks.{l}.attn.b_O", "h.{l}.attn.c_proj.bias"),
     from("blocks.{l}.ln2.w", "h.{l}.ln_2.weight"),
@@ -45,7 +47,7 @@ fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
     let width = config.count_or("n_embd", 768)?;
     let heads = config.count_or("n_head", 12)?;
     let head_dim = head_dim(width, heads, "n_head")?;
-    let norm = NormSpec { kind: NormKind::Layer, eps: config.float_or("layer_norm_epsilon", 1e-5)? };
+    let norm = NormSpec::layer(config.float_or("layer_norm_epsilon", 1e-5)?);
     let scaled = config.flag_or("scale_attn_weights", true)?;
     let by_layer = config.flag_or("scale_attn_by_inverse_layer_idx", false)?;
     let mlp = MlpSpec {
@@ -56,16 +58,9 @@ fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
     let block = |layer: usize| {
         let root = if scaled { (head_dim as f32).sqrt() } else { 1.0 };
         let depth = if by_layer { (layer + 1) as f32 } else { 1.0 };
-        let attention = AttentionSpec {
-            heads,
-            kv_heads: heads,
-            head_dim,
-            scale: 1.0 / root / depth,
-            causal: true,
-            window: None,
-            rotary: None,
-        };
-        BlockSpec { attention, mlp: mlp.clone(), norm, placement: NormPlacement::Pre }
+        let attention =
+            AttentionSpec { scale: 1.0 / root / depth, ..AttentionSpec::causal(heads, heads, head_dim) };
+        BlockSpec::new(attention, mlp.clone(), norm, Placement::Pre)
     };
     let architecture = config.architecture().unwrap_or("GPT2LMHeadModel");
     Ok(ModelSpec {
@@ -74,9 +69,10 @@ fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
         width,
         vocab: config.count_or("vocab_size", 50_257)?,
         context: Some(config.count_or("n_positions", 1024)?),
-        embedding: EmbeddingSpec { learned_positions: true, ..EmbeddingSpec::default() },
+        embedding: EmbeddingSpec { positions: Positions::Learned { offset: 0 }, ..EmbeddingSpec::default() },
         blocks: (0..config.layers_or("n_layer", 12)?).map(block).collect(),
         final_norm: Some(norm),
-        head: if architecture == "GPT2Model" { HeadSpec::None } else { HeadSpec::NextToken },
+        head: head_of(config),
+        logits: LogitSpec::default(),
     })
 }

@@ -1,12 +1,11 @@
 //! Llama 1 to 3.2: RMSNorm before each sub-layer, rotary, grouped keys and values, gated MLP.
 //! Reference: `LlamaForCausalLM`, `LlamaModel` in Transformers, `modeling_llama.py`.
 
-use super::{Family, Map, from, groups, head_dim};
+use super::{Family, Map, from, groups, head_dim, head_of};
+use crate::model::attention_spec::AttentionSpec;
 use crate::model::config::Config;
 use crate::model::error::SpecError;
-use crate::model::spec::{
-    AttentionSpec, BlockSpec, EmbeddingSpec, HeadSpec, MlpSpec, ModelSpec, NormKind, NormPlacement, NormSpec,
-};
+use crate::model::spec::{BlockSpec, EmbeddingSpec, LogitSpec, MlpSpec, ModelSpec, NormSpec, Placement};
 use candle_nn::Activation;
 
 pub(super) const FAMILY: Family = Family {
@@ -71,23 +70,15 @@ pub(super) fn decoder(config: &Config, family: &str, default: &Defaults) -> Resu
         Some(head_dim) => head_dim,
         None => head_dim(width, heads, "num_attention_heads")?,
     };
-    let norm = NormSpec { kind: NormKind::Rms, eps: config.float_or("rms_norm_eps", 1e-6)? };
-    let attention = AttentionSpec {
-        heads,
-        kv_heads,
-        head_dim,
-        scale: 1.0 / (head_dim as f32).sqrt(),
-        causal: true,
-        window: None,
-        rotary: Some(config.rotary(head_dim)?),
-    };
+    let norm = NormSpec::rms(config.float_or("rms_norm_eps", 1e-6)?);
+    let rotary = Some(config.rotary(head_dim, 10_000.0)?);
+    let attention = AttentionSpec { rotary, ..AttentionSpec::causal(heads, kv_heads, head_dim) };
     let mlp = MlpSpec {
         width: config.count_or("intermediate_size", default.mlp)?,
         activation: config.activation_or("hidden_act", Activation::Silu)?,
         gated: true,
     };
-    let block = BlockSpec { attention, mlp, norm, placement: NormPlacement::Pre };
-    let bare = config.architecture().is_some_and(|class| class.ends_with("Model"));
+    let block = BlockSpec::new(attention, mlp, norm, Placement::Pre);
     Ok(ModelSpec {
         family: family.into(),
         architecture: config.architecture().unwrap_or(family).into(),
@@ -97,6 +88,7 @@ pub(super) fn decoder(config: &Config, family: &str, default: &Defaults) -> Resu
         embedding: EmbeddingSpec::default(),
         blocks: vec![block; config.layers_or("num_hidden_layers", default.layers)?],
         final_norm: Some(norm),
-        head: if bare { HeadSpec::None } else { HeadSpec::NextToken },
+        head: head_of(config),
+        logits: LogitSpec::default(),
     })
 }

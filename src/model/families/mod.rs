@@ -3,13 +3,15 @@
 //! To add one: copy the nearest, add a line to `FAMILIES` and an entry to `tools/make_fixtures.py`.
 
 mod bert;
+mod fused;
 mod gpt2;
 mod llama;
 mod qwen2;
 
 use super::config::Config;
 use super::error::SpecError;
-use super::spec::ModelSpec;
+use super::spec::{HeadSpec, ModelSpec};
+pub(super) use fused::Rows;
 
 const FAMILIES: &[&Family] = &[&gpt2::FAMILY, &llama::FAMILY, &qwen2::FAMILY, &bert::FAMILY];
 
@@ -35,8 +37,8 @@ pub(super) struct Map {
     pub(super) fallback: Option<&'static str>,
     /// Stored [out, in], read as [in, out]
     pub(super) turned: bool,
-    /// One of several equal parts of the output dimension: (index, count)
-    pub(super) part: Option<(usize, usize)>,
+    /// Which of the tensor's outputs (all, where there is nothing here)
+    pub(super) rows: Option<fn(&ModelSpec, usize) -> Rows>,
     pub(super) needed: Needed,
 }
 
@@ -51,7 +53,7 @@ pub(super) enum Needed {
 }
 
 const fn from(ours: &'static str, theirs: &'static str) -> Map {
-    Map { ours, theirs, fallback: None, turned: false, part: None, needed: Needed::Always }
+    Map { ours, theirs, fallback: None, turned: false, rows: None, needed: Needed::Always }
 }
 
 impl Map {
@@ -61,8 +63,9 @@ impl Map {
     const fn or(self, fallback: &'static str) -> Self {
         Self { fallback: Some(fallback), ..self }
     }
-    const fn part(self, index: usize, of: usize) -> Self {
-        Self { part: Some((index, of)), ..self }
+    /// Of a fused tensor: one of the selections in `fused`
+    const fn rows(self, rows: fn(&ModelSpec, usize) -> Rows) -> Self {
+        Self { rows: Some(rows), ..self }
     }
     const fn optional(self) -> Self {
         Self { needed: Needed::Optional, ..self }
@@ -107,4 +110,12 @@ fn head_dim(width: usize, heads: usize, key: &str) -> Result<usize, SpecError> {
         return Ok(width / heads);
     }
     Err(SpecError::Value { key: key.into(), found: heads.to_string(), expected: "a divisor of the width" })
+}
+
+/// The head a class of the family has: none where it is called `…Model` (but some are called `…LMHeadModel`).
+fn head_of(config: &Config) -> HeadSpec {
+    match config.architecture() {
+        Some(class) if class.ends_with("Model") && !class.ends_with("LMHeadModel") => HeadSpec::None,
+        _ => HeadSpec::NextToken,
+    }
 }

@@ -3,6 +3,7 @@
 
 use super::llama::{self, Defaults};
 use super::{Family, Map, from};
+use crate::model::attention_spec::Window;
 use crate::model::config::Config;
 use crate::model::error::SpecError;
 use crate::model::spec::ModelSpec;
@@ -34,7 +35,7 @@ fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
                 Some(kinds) => kinds.get(layer) == Some(&"sliding_attention"),
                 None => layer >= first,
             };
-            block.attention.window = slides.then_some(window);
+            block.attention.window = slides.then_some(Window::Sliding(window));
         }
     }
     Ok(spec)

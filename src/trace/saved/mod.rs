@@ -10,7 +10,7 @@ pub use read::{is_saved, open};
 pub use write::write;
 
 use super::Trace;
-use crate::model::{Hook, NormPlacement};
+use crate::model::{Hook, Placement};
 use std::path::PathBuf;
 
 /// How the name of a saved trace ends.
@@ -124,6 +124,16 @@ fn lse_name(layer: usize) -> String {
     format!("blocks.{layer}.attn.lse")
 }
 
+/// What a block has learned about distances, [bucket, head].
+fn relative_name(layer: usize) -> String {
+    format!("blocks.{layer}.attn.W_rel")
+}
+
+/// Each head's sink, [head].
+fn sinks_name(layer: usize) -> String {
+    format!("blocks.{layer}.attn.sinks")
+}
+
 impl Trace {
     /// The hook whose values `resid(layer)` are; with `layer` = number of blocks, what the last one gave.
     pub fn stream_hook(&self, layer: usize) -> (Hook, usize) {
@@ -132,8 +142,8 @@ impl Trace {
             return (Hook::ResidPre, layer);
         }
         match self.spec.blocks[last].placement {
-            NormPlacement::Pre => (Hook::ResidPost, last),
-            NormPlacement::Post => (Hook::NormalizedResidPost, last),
+            Placement::Pre | Placement::Parallel => (Hook::ResidPost, last),
+            Placement::Post => (Hook::NormalizedResidPost, last),
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Opening a trace that this program or another one wrote. Nothing in the file is believed before it is checked.
 
-use super::{ENDING, Trace, TraceError, VERSION, lse_name};
+use super::{ENDING, Trace, TraceError, VERSION, lse_name, relative_name, sinks_name};
 use crate::model::{
-    AttentionSpec, HeadSpec, Hook, LayerState, LoadError, ModelSpec, Storage, Token, map_file,
+    AttentionSpec, HeadSpec, Hook, LayerState, LoadError, ModelSpec, PositionBias, Relative, Storage, Token,
+    Window, map_file,
 };
 use crate::trace::record::{CANDIDATES, Candidate};
 use half::{bf16, f16};
@@ -13,8 +14,8 @@ use std::ops::{ControlFlow, Range};
 use std::path::Path;
 use std::sync::Arc;
 
-/// How far a row's weights may add up to more than 1 where arrays were stored in half precision.
-const ROW_SUM: f64 = 1.05;
+/// How far a row's sum may be off where arrays were stored in half precision.
+const ROW_SUM: f64 = 0.05;
 
 /// Whether `file` is a saved trace: by its name, or by what its metadata says.
 pub fn is_saved(file: &Path) -> bool {
@@ -51,9 +52,11 @@ pub fn open(file: &Path, watch: &dyn Fn(f32) -> ControlFlow<()>) -> Result<Trace
     *trace.output_mut() = source.floats(&hook.name(last), &trace.shape(hook, last))?;
     source.answer(&mut trace)?;
     trace.has_nan = trace.resid(n_layers).iter().chain(trace.logits.iter()).any(|x| x.is_nan());
+    let spec = trace.spec.clone();
     trace.gather_anew(&|head, query, sum| {
+        let least = if spec.blocks[head.layer].attention.sinks { 0.0 } else { 1.0 - ROW_SUM };
         // Of rows with NaN in q or k nothing is known; the run had them, too
-        if sum <= ROW_SUM || sum.is_nan() {
+        if sum.is_nan() || (least..=1.0 + ROW_SUM).contains(&sum) {
             return Ok(());
         }
         let reason = format!("does not fit q and k: query {query} of head {head} would give out {sum:.3}");
@@ -163,8 +166,20 @@ impl<'a> Source<'a> {
             let reason = format!("is {} for query {} of head {}", lse[at], at % n, at / n);
             return Err(TraceError::Lse { name, reason, file: self.file.to_owned() });
         }
+        let relative = match attention.bias {
+            Some(PositionBias::Buckets(buckets)) => {
+                let table = self.floats(&relative_name(layer), &[buckets.count, attention.heads])?;
+                Some(Relative::new(buckets, attention.heads, &table))
+            }
+            _ => None,
+        };
+        let sinks = match attention.sinks {
+            true => self.floats(&sinks_name(layer), &[attention.heads])?,
+            false => Vec::new(),
+        };
         let kept = trace.layer_mut(layer);
         kept.resid_pre = resid;
+        (kept.state.relative, kept.state.sinks) = (relative, sinks);
         fill(&mut kept.state, attention, n, [&q, &k, &v, &lse]);
         Ok(())
     }
@@ -248,6 +263,9 @@ struct SavedRun {
     threads: usize,
 }
 
+/// More than any distance that a specification may speak of.
+const FARTHEST: usize = 1 << 24;
+
 /// Whether a specification can be worked with at all; arrays are checked against it afterwards.
 fn sound(spec: &ModelSpec) -> Result<(), String> {
     if spec.blocks.is_empty() {
@@ -257,13 +275,28 @@ fn sound(spec: &ModelSpec) -> Result<(), String> {
         return Err("has width or vocab 0".into());
     }
     for (layer, block) in spec.blocks.iter().enumerate() {
-        let AttentionSpec { heads, kv_heads, head_dim, scale, window, .. } = block.attention;
-        if heads == 0 || head_dim == 0 || kv_heads == 0 || !heads.is_multiple_of(kv_heads) {
+        let spec = &block.attention;
+        let AttentionSpec { heads, kv_heads, head_dim, .. } = *spec;
+        let kv = kv_heads > 0 && heads.is_multiple_of(kv_heads);
+        if heads == 0 || head_dim == 0 || spec.value_dim() == 0 || !kv {
             let counts = format!("{heads} heads, {kv_heads} kv_heads, head_dim {head_dim}");
             return Err(format!("has {counts} in block {layer}"));
         }
-        if !scale.is_finite() || window == Some(0) {
-            return Err(format!("has no sound scale or window in block {layer}"));
+        let window = match spec.window {
+            Some(Window::Sliding(n) | Window::Chunk(n)) => (1..FARTHEST).contains(&n),
+            Some(Window::TwoSided(n)) => n < FARTHEST,
+            None => true,
+        };
+        let bias = match &spec.bias {
+            Some(PositionBias::Alibi { slopes, .. }) => slopes.len() == heads,
+            Some(PositionBias::Buckets(buckets)) => {
+                buckets.count >= 4 && (buckets.count..FARTHEST).contains(&buckets.max_distance)
+            }
+            None => true,
+        };
+        let capped = spec.softcap.is_none_or(|cap| cap.is_finite() && cap > 0.0);
+        if !(spec.scale.is_finite() && window && bias && capped) {
+            return Err(format!("has no sound scale, softcap, window or bias in block {layer}"));
         }
     }
     Ok(())
@@ -271,7 +304,7 @@ fn sound(spec: &ModelSpec) -> Result<(), String> {
 
 /// Puts [token, head, dim] arrays where the pass would have put them.
 fn fill(state: &mut LayerState<f32>, spec: &AttentionSpec, n: usize, [q, k, v, lse]: [&[f32]; 4]) {
-    let dim = spec.head_dim;
+    let (dim, value_dim) = (spec.head_dim, spec.value_dim());
     for q in q.chunks_exact(spec.heads * dim) {
         for (head, q) in state.heads.iter_mut().zip(q.chunks_exact(dim)) {
             head.queries.extend_from_slice(q);
@@ -280,11 +313,11 @@ fn fill(state: &mut LayerState<f32>, spec: &AttentionSpec, n: usize, [q, k, v, l
     for (head, lse) in state.heads.iter_mut().zip(lse.chunks_exact(n)) {
         head.lse.extend_from_slice(lse);
     }
-    for (k, v) in k.chunks_exact(spec.kv_heads * dim).zip(v.chunks_exact(spec.kv_heads * dim)) {
+    for (k, v) in k.chunks_exact(spec.kv_heads * dim).zip(v.chunks_exact(spec.kv_heads * value_dim)) {
         for (keys, k) in state.keys.iter_mut().zip(k.chunks_exact(dim)) {
             keys.push(k);
         }
-        for (values, v) in state.values.iter_mut().zip(v.chunks_exact(dim)) {
+        for (values, v) in state.values.iter_mut().zip(v.chunks_exact(value_dim)) {
             values.push(v);
         }
     }

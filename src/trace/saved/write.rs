@@ -1,6 +1,6 @@
 //! Writing a trace: header, then array after array, one block of the model in memory beside the trace at most.
 
-use super::{Header, Trace, VERSION, lse_name};
+use super::{Header, Trace, VERSION, lse_name, relative_name, sinks_name};
 use crate::model::Hook;
 use crate::trace::HeadId;
 use serde_json::{Map, Value, json};
@@ -42,6 +42,11 @@ pub fn write(trace: &Trace, watch: &dyn Fn(f32) -> ControlFlow<()>, out: &mut dy
         for head in 0..trace.heads(layer) {
             floats(trace.lse(HeadId { layer, head }), out)?;
         }
+        let state = &trace.layer(layer).state;
+        if let Some(relative) = &state.relative {
+            floats(relative.table(), out)?;
+        }
+        floats(&state.sinks, out)?;
     }
     floats(trace.resid(trace.n_layers()), out)?;
     floats(logits, out)
@@ -52,6 +57,14 @@ fn arrays(trace: &Trace, layer: usize) -> Vec<(String, Vec<usize>)> {
     let hooks = [Hook::ResidPre, Hook::RotQ, Hook::RotK, Hook::V];
     let mut arrays: Vec<_> = hooks.map(|hook| (hook.name(layer), trace.shape(hook, layer))).into();
     arrays.push((lse_name(layer), vec![trace.heads(layer), trace.n_tokens()]));
+    let state = &trace.layer(layer).state;
+    if let Some(relative) = &state.relative {
+        let heads = trace.heads(layer);
+        arrays.push((relative_name(layer), vec![relative.table().len() / heads, heads]));
+    }
+    if !state.sinks.is_empty() {
+        arrays.push((sinks_name(layer), vec![state.sinks.len()]));
+    }
     arrays
 }
 
