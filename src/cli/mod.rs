@@ -2,6 +2,7 @@
 //!
 //! A contract: names, JSON shapes and exit statuses are in scripts of other people.
 
+mod atlas;
 mod bench;
 mod check;
 mod console;
@@ -59,6 +60,8 @@ enum Command {
     Info(info::Args),
     /// Check a model's own identities: do the numbers hold?
     Check(check::Args),
+    /// Find the role of every head: induction, previous token, sink, copying and others
+    Atlas(atlas::Args),
     /// Measure time and memory on random tokens
     Bench(bench::Args),
     /// Print the completion script of a shell
@@ -109,6 +112,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Generate(args)) => generate::run(&args, &mut console)?,
         Some(Command::Info(args)) => info::run(&args, &mut console)?,
         Some(Command::Check(args)) => check::run(&args, &mut console)?,
+        Some(Command::Atlas(args)) => atlas::run(&args, &mut console)?,
         Some(Command::Bench(args)) => bench::run(&args, &mut console)?,
         Some(Command::Completions(args)) => manual::completions(&args, &mut console)?,
         Some(Command::Man) => manual::man(&mut console)?,

@@ -1,11 +1,15 @@
 //! Floor 5: jobs: load a model, run a prompt, generate. They know no window and no thread; both front ends call them.
 
+mod atlas;
 mod check;
+mod corpus;
 mod job;
 mod memory;
 mod run;
 
 pub use crate::model::{LoadError, Sampling};
+pub use atlas::{AtlasError, AtlasOptions, atlas};
+pub use corpus::{Corpus, CorpusError};
 pub use check::{CheckResult, check};
 pub use job::{Job, Progress, in_pool, set_threads};
 pub use memory::{available_bytes, peak_bytes};

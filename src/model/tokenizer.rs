@@ -174,7 +174,7 @@ impl Tokenizer {
     /// What one id stands for.
     pub fn text(&self, id: u32) -> String {
         let Some(piece) = self.inner.id_to_token(id) else { return format!("‹{id}›") };
-        if self.inner.get_added_tokens_decoder().contains_key(&id) {
+        if self.is_added(id) {
             return piece;
         }
         match self.spelling {
@@ -193,6 +193,18 @@ impl Tokenizer {
     /// Text of a run of ids, as a reader would see it.
     pub fn decode(&self, ids: &[u32]) -> String {
         self.inner.decode(ids, true).unwrap_or_else(|_| ids.iter().map(|&id| self.text(id)).collect())
+    }
+
+    /// What it puts before every text, such as `<s>` or `[CLS]`.
+    pub fn prefix(&self) -> Vec<u32> {
+        let Ok(encoding) = self.inner.encode("a", true) else { return Vec::new() };
+        let special = encoding.get_ids().iter().zip(encoding.get_special_tokens_mask());
+        special.take_while(|(_, special)| **special == 1).map(|(&id, _)| id).collect()
+    }
+
+    /// Whether an id stands beside the vocabulary proper: control tokens, and words that were added to it.
+    pub fn is_added(&self, id: u32) -> bool {
+        self.inner.get_added_tokens_decoder().contains_key(&id)
     }
 
     /// Ids it can give, added tokens included.

@@ -257,13 +257,25 @@ impl Network {
     pub fn head_output(&self, layer: usize, head: usize) -> Matrix<'_> {
         let dim = self.spec.blocks[layer].attention.value_dim();
         let whole = self.weights.matrix(&format!("blocks.{layer}.attn.W_O"));
-        let start = head * dim * whole.input_stride;
-        let elements = match whole.elements {
-            Elements::F32(x) => Elements::F32(&x[start..]),
-            Elements::F16(x) => Elements::F16(&x[start..]),
-            Elements::Bf16(x) => Elements::Bf16(&x[start..]),
-        };
-        Matrix { elements, inputs: dim, ..whole }
+        Matrix { elements: from(whole.elements, head * dim * whole.input_stride), inputs: dim, ..whole }
+    }
+
+    /// The part of W_V that query head `head` reads, [width, value_dim].
+    pub fn head_value(&self, layer: usize, head: usize) -> Matrix<'_> {
+        let attention = &self.spec.blocks[layer].attention;
+        let dim = attention.value_dim();
+        let whole = self.weights.matrix(&format!("blocks.{layer}.attn.W_V"));
+        let start = attention.kv_head(head) * dim * whole.output_stride;
+        Matrix { elements: from(whole.elements, start), outputs: dim, ..whole }
+    }
+}
+
+/// The elements from `start` on.
+fn from(elements: Elements<'_>, start: usize) -> Elements<'_> {
+    match elements {
+        Elements::F32(x) => Elements::F32(&x[start..]),
+        Elements::F16(x) => Elements::F16(&x[start..]),
+        Elements::Bf16(x) => Elements::Bf16(&x[start..]),
     }
 }
 

@@ -235,7 +235,7 @@ fn help_version_completions_and_the_man_page_are_there() {
     };
     assert!(text(&["--version"]).contains(env!("CARGO_PKG_VERSION")));
     let man = text(&["man"]);
-    for command in ["run", "export", "heads", "lens", "generate", "info", "check", "bench"] {
+    for command in ["run", "export", "heads", "lens", "generate", "info", "check", "atlas", "bench"] {
         assert!(text(&["--help"]).contains(command));
         assert!(
             man.to_lowercase().contains(&format!("mnemoscope\\-{command}")),
@@ -307,4 +307,26 @@ fn a_saved_trace_is_read_without_its_model() {
     }
     let arrays = folder.path().join("a.npz").display().to_string();
     complains(&bare(&["export", &name, "-o", &arrays, "--what", "z"]), &["hook_z", "weights"]);
+}
+
+#[test]
+fn an_atlas_is_printed_and_written() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let model = fixtures().join("induction-by-hand").display().to_string();
+    let atlas = object(&bare(&["atlas", &model, "--json", "-o", &path("a.json")]));
+    let heads = atlas["heads"].as_array().expect("heads");
+    assert_eq!(heads.len(), 4);
+    assert_eq!(heads[3]["roles"][0], "induction");
+    for name in ["scores", "measures", "offsets", "keys", "snippets"] {
+        assert!(!heads[0][name].is_null(), "{name} is missing");
+    }
+    let written = std::fs::read(path("a.json")).expect("written");
+    assert_eq!(serde_json::from_slice::<Value>(&written).expect("JSON"), atlas);
+    let page = bare(&["atlas", &model, "-o", &path("a.html"), "--probes", "1"]);
+    assert!(page.status.success());
+    assert!(std::fs::read_to_string(path("a.html")).expect("written").contains("induction"));
+    assert!(String::from_utf8_lossy(&bare(&["atlas", &model]).stdout).contains("previous token"));
+    assert_eq!(bare(&["atlas", &model, "-o", "a.xyz"]).status.code(), Some(2));
+    complains(&bare(&["atlas", "--corpus", "/no/such/corpus"]), &["/no/such/corpus", "--corpus"]);
 }

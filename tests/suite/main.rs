@@ -1,5 +1,6 @@
 //! One test binary: egui and candle link once; a module per contract.
 
+mod atlas;
 mod by_hand;
 mod cli;
 mod docs;

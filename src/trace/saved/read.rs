@@ -173,9 +173,10 @@ impl<'a> Source<'a> {
             }
             _ => None,
         };
-        let sinks = match attention.sinks {
-            true => self.floats(&sinks_name(layer), &[attention.heads])?,
-            false => Vec::new(),
+        let sinks = if attention.sinks {
+            self.floats(&sinks_name(layer), &[attention.heads])?
+        } else {
+            Vec::new()
         };
         let kept = trace.layer_mut(layer);
         kept.resid_pre = resid;
