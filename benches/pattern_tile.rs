@@ -20,7 +20,7 @@ impl Head {
     fn of(n: usize) -> Self {
         let spec = AttentionSpec::causal(1, 1, DIM);
         let numbers = |salt: usize| (0..n * DIM).map(move |i| ((i * 31 + salt) % 197) as f32 / 98.5 - 1.0);
-        let mut state = LayerState::new(&spec, n);
+        let mut state = LayerState::new(&spec, n, n);
         for key in numbers(7).collect::<Vec<_>>().chunks_exact(DIM) {
             state.keys[0].push(key);
         }

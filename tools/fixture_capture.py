@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 import torch
 
+import fixture_encoder_capture
+import fixture_seq2seq_capture
+
 
 @dataclass(frozen=True)
 class Tap:
@@ -66,27 +69,15 @@ FAMILIES = {
     ),
     "llama": _llama_like(),
     "qwen2": _llama_like(),
-    "bert": Family(
-        blocks="encoder.layer",
-        block_taps=(
-            Tap("hook_resid_pre", "in", ""),
-            Tap("hook_attn_out", "out", "attention.output.dense"),
-            Tap("hook_resid_mid", "in", "attention.output.LayerNorm"),
-            Tap("hook_mlp_out", "out", "output.dense"),
-            Tap("hook_resid_post", "in", "output.LayerNorm"),
-            Tap("hook_normalized_resid_post", "out", "output.LayerNorm"),
-        ),
-        model_taps=(
-            Tap("hook_embed", "out", "embeddings.word_embeddings"),
-            Tap("hook_pos_embed", "out", "embeddings.position_embeddings"),
-            Tap("hook_token_type_embed", "out", "embeddings.token_type_embeddings"),
-        ),
-    ),
 }
 
 
 def capture(model, tokens: list[int], **inputs) -> dict[str, torch.Tensor]:
     """Every named value of one forward pass over `tokens`, without the batch dimension."""
+    if model.config.model_type in fixture_encoder_capture.LAYOUTS:
+        return fixture_encoder_capture.capture(model, tokens, **inputs)
+    if model.config.model_type in fixture_seq2seq_capture.LAYOUTS:
+        return fixture_seq2seq_capture.capture(model, tokens, **inputs)
     family = FAMILIES[model.config.model_type]
     base = model.base_model
     values: dict[str, torch.Tensor] = {}

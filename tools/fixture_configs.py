@@ -9,7 +9,7 @@ V4_VERSION = "4.46.3"
 # Written by Transformers 4 even when null.
 V4_NULLS = {"n_inner", "summary_activation", "classifier_dropout"}
 # Known to the Transformers 5 classes, not written by Transformers 4.
-V4_UNKNOWN = {"dtype", "rope_parameters", "transformers_version", "layer_types", "add_cross_attention", "is_decoder"}
+V4_UNKNOWN = {"dtype", "rope_parameters", "transformers_version", "layer_types", "add_cross_attention"}
 # Qwen2's published configs name a window even where it is switched off.
 UNUSED_WINDOW = {"sliding_window": 4, "max_window_layers": 1}
 V4_EXTRAS = {
@@ -37,14 +37,18 @@ def v4(config: dict) -> dict:
     old = {
         key: value for key, value in config.items() if key not in V4_UNKNOWN and (value is not None or key in V4_NULLS)
     }
+    if not old.get("is_decoder"):
+        old.pop("is_decoder", None)
     if family in V4_TIED_IS_SILENT and old["tie_word_embeddings"]:
         del old["tie_word_embeddings"]
+    if family == "modernbert":
+        return old | _v4_modernbert(config)
     if "rope_parameters" in config:
         old["rope_theta"] = config["rope_parameters"]["rope_theta"]
         scaling = _v4_rope_scaling(config["rope_parameters"])
         if family == "llama" or scaling:
             old["rope_scaling"] = scaling
-    old.update(V4_EXTRAS[family](config))
+    old.update(V4_EXTRAS.get(family, lambda config: {})(config))
     old["torch_dtype"] = config["dtype"]
     old["transformers_version"] = V4_VERSION
     return old
@@ -58,6 +62,20 @@ def _v4_rope_scaling(rope: dict) -> dict | None:
     if scaling["rope_type"] == "linear":  # The first spelling, of Llama 1 and 2's days.
         scaling["type"] = scaling.pop("rope_type")
     return scaling
+
+
+def _v4_modernbert(config: dict) -> dict:
+    """Two rotary bases and a rhythm, where Transformers 5 lists every layer's kind."""
+    kinds, rope = config["layer_types"], config["rope_parameters"]
+    rhythm = next((layer for layer in range(1, len(kinds)) if kinds[layer] == "full_attention"), len(kinds))
+    return {
+        "global_attn_every_n_layers": rhythm,
+        "global_rope_theta": rope["full_attention"]["rope_theta"],
+        "local_rope_theta": rope["sliding_attention"]["rope_theta"],
+        "position_embedding_type": "absolute",
+        "torch_dtype": config["dtype"],
+        "transformers_version": V4_VERSION,
+    }
 
 
 def sparse(config: dict, config_class) -> dict:

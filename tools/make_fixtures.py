@@ -23,6 +23,8 @@ import transformers
 from safetensors.torch import load_file, save_file
 
 import fixture_configs
+import fixture_encoders
+import fixture_seq2seq
 import fixture_tokenizers
 from fixture_capture import capture
 from fixture_measures import measures
@@ -116,8 +118,10 @@ def generate(model, prompt: list[int]) -> dict:
     best = torch.stack(output.logits)[:, 0].topk(2).values
     margin = (best[:, 0] - best[:, 1]).min().item()
     assert margin > SMALLEST_MARGIN, f"greedy choice too close to call: {margin}"
-    continuation = output.sequences[0, len(prompt) :].tolist()
-    assert len(set(continuation)) > NEW_TOKENS // 2, f"too dull to tell right from wrong: {continuation}"
+    given = 1 if model.config.is_encoder_decoder else len(prompt)
+    continuation = output.sequences[0, given:].tolist()
+    kinds = 0 if model.config.is_encoder_decoder else NEW_TOKENS // 2  # Random decoders of a source repeat themselves
+    assert len(set(continuation)) > kinds, f"too dull to tell right from wrong: {continuation}"
     return {"prompt": prompt, "continuation": continuation, "smallest_margin": margin}
 
 
@@ -190,7 +194,8 @@ def main() -> int:
     torch.set_num_threads(1)
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
-    chosen = [fixture for fixture in FIXTURES if options.only in fixture.name]
+    every = FIXTURES + fixture_encoders.FIXTURES + fixture_seq2seq.FIXTURES
+    chosen = [fixture for fixture in every if options.only in fixture.name]
 
     if not options.check:
         for fixture in chosen:

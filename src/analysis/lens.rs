@@ -48,7 +48,7 @@ pub fn lens(
     let vocab = trace.spec.vocab;
     let n_layers = trace.n_layers();
     let mut layers = Vec::with_capacity(n_layers + 1);
-    for layer in 0..=n_layers {
+    for layer in trace.spec.decoder_start()..=n_layers {
         let resid = trace.resid(layer);
         let mut tokens = Vec::with_capacity(options.tokens.len());
         for start in options.tokens.clone().step_by(ROWS) {
@@ -66,8 +66,7 @@ pub fn lens(
                 tokens.push(Candidate::best(model, logits, options.top));
             }
         }
-        let (hook, block) = trace.stream_hook(layer);
-        layers.push(LensLayer { name: hook.name(block), tokens });
+        layers.push(LensLayer { name: trace.stream_name(layer), tokens });
     }
     Some(Lens { layers })
 }

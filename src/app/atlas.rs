@@ -1,7 +1,10 @@
 //! All thumbnails in one texture: one draw call for the grid, coloured anew only when something changed.
 
 use super::{palette::Palette, theme};
-use crate::{model::HeadId, trace::Trace};
+use crate::{
+    model::{HeadId, Thumbnail},
+    trace::Trace,
+};
 use egui::{Rect, TextureHandle, TextureOptions, pos2, vec2};
 
 /// What the texture was made from; another value means another picture.
@@ -22,6 +25,8 @@ pub struct Atlas {
     slot: usize,
     /// First slot of each layer.
     starts: Vec<usize>,
+    /// Rows and columns that each head fills of its slot.
+    filled: Vec<[usize; 2]>,
 }
 
 impl Atlas {
@@ -30,7 +35,11 @@ impl Atlas {
         let largest = if trace.layers_done() == 0 {
             return;
         } else {
-            trace.thumbnail(HeadId { layer: 0, head: 0 }).size
+            let sizes = (0..trace.layers_done()).map(|layer| {
+                let thumbnail = trace.thumbnail(HeadId { layer, head: 0 });
+                thumbnail.rows.max(thumbnail.columns)
+            });
+            sizes.max().unwrap_or(1)
         };
         let side = if pixels < largest as f32 { (pixels.ceil() as usize).clamp(8, largest) } else { largest };
         let made = Made { run, layers: trace.layers_done(), palette: palette.number, side };
@@ -47,6 +56,7 @@ impl Atlas {
             })
             .collect();
         let heads = self.starts.last().map_or(0, |start| start + trace.heads(trace.n_layers() - 1));
+        self.filled = vec![[0, 0]; heads];
         self.across = (heads as f32).sqrt().ceil().max(1.0) as usize;
         let size = [self.across * side, heads.div_ceil(self.across) * side];
         let mut image = egui::ColorImage::filled(size, theme::of_map(palette.floor()));
@@ -62,15 +72,16 @@ impl Atlas {
         }
     }
 
-    fn paint(&self, image: &mut egui::ColorImage, trace: &Trace, palette: &Palette, head: HeadId) {
+    fn paint(&mut self, image: &mut egui::ColorImage, trace: &Trace, palette: &Palette, head: HeadId) {
         let thumbnail = trace.thumbnail(head);
-        let values = shrunk(&thumbnail.values, thumbnail.size, self.slot);
-        let raster = palette.shader(trace, head).paint(&values, self.slot);
+        let (values, columns) = shrunk(thumbnail, self.slot);
+        let raster = palette.shader(trace, head).paint(&values, columns);
         let slot = self.starts[head.layer] + head.head;
         let (left, top) = (slot % self.across * self.slot, slot / self.across * self.slot);
-        for (y, row) in raster.pixels.chunks(self.slot).enumerate() {
+        self.filled[slot] = [values.len() / columns.max(1), columns];
+        for (y, row) in raster.pixels.chunks(columns).enumerate() {
             let start = (top + y) * image.size[0] + left;
-            for (to, &from) in image.pixels[start..start + self.slot].iter_mut().zip(row) {
+            for (to, &from) in image.pixels[start..start + columns].iter_mut().zip(row) {
                 *to = theme::of_map(from);
             }
         }
@@ -84,21 +95,27 @@ impl Atlas {
         let (x, y) = (slot % self.across * self.slot, slot / self.across * self.slot);
         let scale = vec2(1.0 / width as f32, 1.0 / height as f32);
         let corner = |x: usize, y: usize| pos2(x as f32 * scale.x, y as f32 * scale.y);
-        Some((texture.id(), Rect::from_min_max(corner(x, y), corner(x + self.slot, y + self.slot))))
+        let [rows, columns] = *self.filled.get(slot)?;
+        Some((texture.id(), Rect::from_min_max(corner(x, y), corner(x + columns, y + rows))))
     }
 }
 
-/// A square of `size` values with the greatest of each cell kept, `side` across.
-fn shrunk(values: &[f32], size: usize, side: usize) -> Vec<f32> {
-    if side >= size {
-        return values.to_vec();
+/// A thumbnail's values with the greatest of each cell kept, at most `side` along the longer side; and how many
+/// there are across.
+fn shrunk(thumbnail: &Thumbnail, side: usize) -> (Vec<f32>, usize) {
+    let Thumbnail { rows, columns, ref values } = *thumbnail;
+    let longest = rows.max(columns);
+    if side >= longest {
+        return (values.clone(), columns);
     }
-    let mut out = vec![0.0_f32; side * side];
-    for (y, row) in values.chunks(size).enumerate() {
+    let small = |cells: usize| (cells * side).div_ceil(longest);
+    let (down, across) = (small(rows), small(columns));
+    let mut out = vec![0.0_f32; down * across];
+    for (y, row) in values.chunks(columns).enumerate() {
         for (x, &value) in row.iter().enumerate() {
-            let cell = &mut out[y * side / size * side + x * side / size];
+            let cell = &mut out[y * down / rows * across + x * across / columns];
             *cell = if value.is_nan() { value } else { cell.max(value) };
         }
     }
-    out
+    (out, across)
 }

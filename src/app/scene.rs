@@ -12,7 +12,7 @@ use super::{
 use crate::{
     analysis::Lens,
     model::{HeadId, Hook, Model, ModelSpec},
-    trace::Trace,
+    trace::{Candidate, Trace},
 };
 use std::sync::Arc;
 
@@ -118,6 +118,13 @@ impl<'a> Scene<'a> {
         self.hover.key.filter(|&key| key < self.n_tokens()).or(self.state.key)
     }
 
+    /// The classifier's answer: for the whole input, or for the query that is shown.
+    pub fn classes(&self) -> &[Candidate] {
+        let rows = self.trace.map_or(&[][..], |trace| &trace.classes);
+        let index = if rows.len() > 1 { self.shown_query().unwrap_or(0) } else { 0 };
+        rows.get(index).map_or(&[], Vec::as_slice)
+    }
+
     /// A token as the user knows it: its place and its text.
     pub fn token_name(&self, index: usize) -> String {
         self.labels.get(index).map_or_else(String::new, |label| format!("{} {label}", grouped(index as u64)))
@@ -126,7 +133,11 @@ impl<'a> Scene<'a> {
     /// The selected head's hook, with its head as the index.
     pub fn hook_name(&self) -> String {
         let head = self.state.head;
-        format!("{}[{}]", Hook::Pattern.name(head.layer), head.head)
+        format!(
+            "{}[{}]",
+            self.trace.map_or_else(String::new, |trace| trace.spec.hook_name(Hook::Pattern, head.layer)),
+            head.head
+        )
     }
 
     /// The head `layers` down and `heads` across.

@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, IsTerminal as _, StdoutLock, Write};
 
 use serde_json::Value;
 
-use crate::engine::{AtlasError, Job, LoadError, Progress, RunError};
+use crate::engine::{AtlasError, Job, LoadError, Progress, RecallError, RunError};
 use crate::export::ExportError;
 use crate::trace::TraceError;
 
@@ -93,7 +93,8 @@ fn hint(error: &anyhow::Error) -> Option<String> {
         let export = || cause.downcast_ref::<ExportError>()?.hint();
         let trace = || cause.downcast_ref::<TraceError>()?.hint();
         let atlas = || cause.downcast_ref::<AtlasError>()?.hint();
-        load().or_else(run).or_else(export).or_else(trace).or_else(atlas)
+        let recall = || cause.downcast_ref::<RecallError>()?.hint();
+        load().or_else(run).or_else(export).or_else(trace).or_else(atlas).or_else(recall)
     })
 }
 

@@ -63,11 +63,15 @@ fn spec_object(name: &str, spec: &ModelSpec) -> Value {
         "kv_heads": each(spec, |layer| spec.blocks[layer].attention.kv_heads),
         "head_dim": each(spec, |layer| spec.blocks[layer].attention.head_dim),
         "width": spec.width,
-        "mlp_width": each(spec, |layer| spec.blocks[layer].mlp.width),
+        "mlp_width": each(spec, |layer| mlp_width(spec, layer)),
         "vocab_size": spec.vocab,
         "context": spec.context,
         "spec": spec,
     })
+}
+
+fn mlp_width(spec: &ModelSpec, layer: usize) -> usize {
+    spec.blocks[layer].mlp.as_ref().map_or(0, |mlp| mlp.width)
 }
 
 /// One number where all blocks agree, else one for each.
@@ -122,7 +126,7 @@ fn spec_lines(spec: &ModelSpec) -> [(&'static str, String); 9] {
         ("key/value heads", each(spec, |layer| spec.blocks[layer].attention.kv_heads).to_string()),
         ("head dimension", each(spec, |layer| spec.blocks[layer].attention.head_dim).to_string()),
         ("width", spec.width.to_string()),
-        ("MLP width", each(spec, |layer| spec.blocks[layer].mlp.width).to_string()),
+        ("MLP width", each(spec, |layer| mlp_width(spec, layer)).to_string()),
         ("vocabulary", spec.vocab.to_string()),
         ("context", spec.context.map_or_else(|| "no limit".to_owned(), |n| format!("{n} tokens"))),
     ]

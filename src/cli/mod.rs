@@ -12,6 +12,7 @@ mod heads;
 mod info;
 mod lens;
 mod manual;
+mod recall;
 mod run;
 mod shared;
 
@@ -62,6 +63,8 @@ enum Command {
     Check(check::Args),
     /// Find the role of every head: induction, previous token, sink, copying and others
     Atlas(atlas::Args),
+    /// Ask for a fact at a depth of a length of context: how far back does memory reach?
+    Recall(recall::Args),
     /// Measure time and memory on random tokens
     Bench(bench::Args),
     /// Print the completion script of a shell
@@ -113,6 +116,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Info(args)) => info::run(&args, &mut console)?,
         Some(Command::Check(args)) => check::run(&args, &mut console)?,
         Some(Command::Atlas(args)) => atlas::run(&args, &mut console)?,
+        Some(Command::Recall(args)) => recall::run(&args, &mut console)?,
         Some(Command::Bench(args)) => bench::run(&args, &mut console)?,
         Some(Command::Completions(args)) => manual::completions(&args, &mut console)?,
         Some(Command::Man) => manual::man(&mut console)?,

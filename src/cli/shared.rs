@@ -111,6 +111,9 @@ pub(super) struct Input {
     #[command(flatten)]
     prompt: PromptArg,
 
+    #[command(flatten)]
+    target: TargetArg,
+
     /// Cut a prompt that is longer than the model's positions, instead of refusing it
     #[arg(long)]
     cut: bool,
@@ -135,6 +138,26 @@ struct PromptArg {
     /// Token ids instead of text, such as "5 17 23"
     #[arg(long, value_name = "IDS", value_parser = parse_ids)]
     ids: Option<Ids>,
+}
+
+/// What an encoder–decoder model's decoder reads; without it the model writes it itself.
+#[derive(Debug, clap::Args)]
+#[group(multiple = false)]
+struct TargetArg {
+    /// Target for an encoder–decoder model (default: what it writes itself)
+    #[arg(long, value_name = "TEXT")]
+    target: Option<String>,
+
+    /// Target as token ids, without those that every target begins with
+    #[arg(long, value_name = "IDS", value_parser = parse_ids)]
+    target_ids: Option<Ids>,
+}
+
+impl TargetArg {
+    fn read(&self) -> Option<Prompt> {
+        let ids = self.target_ids.clone().map(|Ids(ids)| Prompt::Ids(ids));
+        ids.or_else(|| self.target.clone().map(Prompt::Text))
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -167,7 +190,12 @@ impl Input {
         let prompt = self.prompt.read()?;
         let job = console.job();
         let model = self.model.open(console, &job)?;
-        let options = RunOptions { memory_budget: self.memory, cut: self.cut, ..RunOptions::default() };
+        let options = RunOptions {
+            target: self.target.read(),
+            memory_budget: self.memory,
+            cut: self.cut,
+            ..RunOptions::default()
+        };
         let trace = engine::run(&model, &prompt, &options, &job, &mut |_| {})?;
         warn_of_nan(&trace, console);
         Ok((model, trace))

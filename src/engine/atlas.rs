@@ -1,21 +1,19 @@
 //! The job behind the atlas: runs probes and texts, one after the other, and keeps only sums.
 
 use super::corpus::{Corpus, CorpusError};
+use super::probes::repeatable;
 use super::{Job, Prompt, RunError, RunOptions, run, tokens_of};
 use crate::analysis::atlas::{Atlas, Probe, Ran, Tally, Vocabulary};
-use crate::model::{HeadId, Model, Tokenizer};
+use crate::model::{HeadId, Model, Part};
 use crate::trace::Trace;
+use rand::SeedableRng as _;
 use rand::rngs::StdRng;
-use rand::seq::index::sample;
-use rand::{Rng as _, SeedableRng as _};
 use rayon::prelude::*;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 /// Random tokens of a probe, where the model has positions and words for so many.
 const PERIOD: usize = 30;
-/// From this vocabulary on the first eighth is left out: control tokens and single bytes stand there.
-const LARGE: usize = 512;
 /// Bytes of text that a token surely has room for.
 const BYTES: usize = 4;
 /// Short passages of our own.
@@ -75,27 +73,31 @@ impl AtlasError {
 /// Runs everything and says which head does what. Fails with `Cancelled` within one block of the wish.
 pub fn atlas(model: &Model, options: &AtlasOptions, job: &Job) -> Result<Atlas, AtlasError> {
     let spec = model.spec();
-    let heads: Vec<HeadId> = (0..spec.layers())
-        .flat_map(|layer| (0..spec.heads(layer)).map(move |head| HeadId { layer, head }))
-        .collect();
-    let (prefix, drawn) = repeatable(model, PERIOD);
-    if drawn.period == 0 {
+    // What a decoder writes is its own: of encoder–decoders the encoder is told
+    let read = |&layer: &usize| matches!(spec.blocks[layer].part, Part::Only | Part::Encoder);
+    let heads_of = |layer| (0..spec.heads(layer)).map(move |head| HeadId { layer, head });
+    let heads: Vec<HeadId> = (0..spec.layers()).filter(read).flat_map(heads_of).collect();
+    let (prefix, drawn) = repeatable(model);
+    let period = PERIOD.min(drawn.room() / 2);
+    if period == 0 || drawn.words() == 0 {
         return Err(AtlasError::TooShort(spec.context.unwrap_or_default()));
     }
     let copying = copying(model, &heads, job)?;
     let mut tally = Tally::new(heads.into_iter());
     let quiet = job.quiet();
     let run_ids = |ids: Vec<u32>| -> Result<Trace, RunError> {
-        let run_options = RunOptions { memory_budget: options.memory_budget, ..RunOptions::default() };
+        let target = spec.encoder.as_ref().map(|encoder| Prompt::Ids(encoder.start.clone()));
+        let run_options =
+            RunOptions { target, memory_budget: options.memory_budget, ..RunOptions::default() };
         run(model, &Prompt::Ids(ids), &run_options, &quiet, &mut |_| {})
     };
     let mut random = StdRng::seed_from_u64(options.seed);
     for probe in 0..options.probes {
         job.report("Running the probes", probe as f32 / options.probes as f32);
-        let once = drawn.draw(&mut random);
+        let once = drawn.draw(period, &mut random);
         let ids = [&prefix[..], &once, &once].concat();
         let trace = run_ids(ids)?;
-        tally.add_probe(&trace, Probe { prefix: prefix.len(), period: drawn.period });
+        tally.add_probe(&trace, Probe { prefix: prefix.len(), period });
         if model.tokenizer.is_none() && options.corpus.is_none() {
             // Without words the tokens themselves are all there is to read
             tally.add_text(&run_ids([&prefix[..], &once].concat())?);
@@ -103,8 +105,7 @@ pub fn atlas(model: &Model, options: &AtlasOptions, job: &Job) -> Result<Atlas, 
     }
     let texts = read_texts(model, options, job, &run_ids, &mut tally)?;
     let (passages, tokens) = tally.read();
-    let ran =
-        Ran { period: drawn.period, probes: options.probes, seed: options.seed, texts, passages, tokens };
+    let ran = Ran { period, probes: options.probes, seed: options.seed, texts, passages, tokens };
     let heads = tally.finish(&copying, &|id| model.token(id).text);
     job.report("Reading the texts", 1.0);
     Ok(Atlas { model: model.name.clone(), ran, heads })
@@ -169,33 +170,4 @@ fn copying(model: &Model, heads: &[HeadId], job: &Job) -> Result<Vec<Option<f64>
     }
     let score = |&head: &HeadId| vocabulary.as_ref()?.copying(&model.network, head);
     Ok(heads.par_iter().map(score).collect())
-}
-
-/// Ids of which random sequences are drawn, and how long these may be.
-pub(super) struct Drawn {
-    ids: Vec<u32>,
-    /// Tokens of a sequence
-    pub(super) period: usize,
-}
-
-impl Drawn {
-    /// One sequence; no token comes twice where there are enough.
-    pub(super) fn draw(&self, random: &mut StdRng) -> Vec<u32> {
-        if self.ids.len() < self.period {
-            return (0..self.period).map(|_| self.ids[random.random_range(0..self.ids.len())]).collect();
-        }
-        sample(random, self.ids.len(), self.period).iter().map(|index| self.ids[index]).collect()
-    }
-}
-
-/// What stands before every text of a model, and random sequences that can be said twice behind it.
-pub(super) fn repeatable(model: &Model, period: usize) -> (Vec<u32>, Drawn) {
-    let spec = model.spec();
-    let prefix = model.tokenizer.as_ref().map_or_else(Vec::new, Tokenizer::prefix);
-    let first = if spec.vocab >= LARGE { spec.vocab / 8 } else { 0 };
-    let special = |id: u32| model.tokenizer.as_ref().is_some_and(|tokenizer| tokenizer.is_added(id));
-    let ids: Vec<u32> = (first as u32..spec.vocab as u32).filter(|&id| !special(id)).collect();
-    let room = spec.context.map_or(usize::MAX, |context| context.saturating_sub(prefix.len()) / 2);
-    let period = if ids.is_empty() { 0 } else { period.min(room) };
-    (prefix, Drawn { ids, period })
 }

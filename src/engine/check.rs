@@ -37,7 +37,8 @@ fn result(name: &'static str, explanation: &'static str, residual: f64, toleranc
 pub fn check(model: &Model, job: &Job) -> Result<Vec<CheckResult>, RunError> {
     let spec = model.spec();
     let ids = probe(spec, TOKENS);
-    let options = RunOptions { logits: LogitRows::All, ..RunOptions::default() };
+    let target = spec.encoder.is_some().then(|| Prompt::Ids(ids.clone()));
+    let options = RunOptions { logits: LogitRows::All, target, ..RunOptions::default() };
     let quiet = Job::new();
     let pass = || run(model, &Prompt::Ids(ids.clone()), &options, &quiet, &mut |_| {});
     let step = |done: f32| {
@@ -53,7 +54,7 @@ pub fn check(model: &Model, job: &Job) -> Result<Vec<CheckResult>, RunError> {
         results.push(lens_equals_logits(model, &trace));
     }
     step(0.4)?;
-    if spec.is_causal() && ids.len() > 2 {
+    if spec.is_causal() && spec.encoder.is_none() && ids.len() > 2 {
         let cached = replay(model, &ids, &quiet)?;
         results.push(result(
             "cached = uncached",
@@ -85,33 +86,42 @@ pub fn check(model: &Model, job: &Job) -> Result<Vec<CheckResult>, RunError> {
 }
 
 /// Ids spread over the vocabulary; the second half repeats the first, so that repeats are there to be seen.
+///
+/// The same ids are source and target of an encoder–decoder model.
 fn probe(spec: &ModelSpec, n: usize) -> Vec<u32> {
-    let n = spec.context.map_or(n, |context| n.min(context));
+    let encoder = spec.encoder.as_ref();
+    let limits = [spec.context, encoder.and_then(|encoder| encoder.context)];
+    // Room for the tokens that every target begins with
+    let room = limits.into_iter().flatten().fold(n + 2, usize::min);
+    let n = if encoder.is_some() { n.min(room.saturating_sub(2)) } else { n.min(room) };
+    let vocab = encoder.map_or(spec.vocab, |encoder| encoder.vocab.min(spec.vocab));
     let half = n.div_ceil(2).max(1);
-    (0..n).map(|i| ((1 + i % half) * 7919 % spec.vocab) as u32).collect()
+    (0..n).map(|i| ((1 + i % half) * 7919 % vocab) as u32).collect()
 }
 
 fn rows_sum_to_one(trace: &Trace) -> CheckResult {
-    let n = trace.n_tokens();
     let off = trace.head_ids().flat_map(|head| {
-        let tile = trace.pattern(head).tile(0..n, 0..n);
-        tile.chunks_exact(n)
-            .map(|row| (row.iter().copied().map(f64::from).sum::<f64>() - 1.0).abs())
-            .collect::<Vec<_>>()
+        let pattern = trace.pattern(head);
+        let (n_queries, n_keys) = (pattern.n_queries(), pattern.n_keys());
+        let tile = pattern.tile(0..n_queries, 0..n_keys);
+        let rows = tile.chunks_exact(n_keys).enumerate();
+        let sum = |row: &[f32]| row.iter().copied().map(f64::from).sum::<f64>();
+        rows.map(|(query, row)| (sum(row) + pattern.sink_share(query) - 1.0).abs()).collect::<Vec<_>>()
     });
     result(
         "rows sum to 1",
-        "each query shares out exactly one unit of attention, in every head",
+        "each query shares out exactly one unit of attention, in every head (what a sink takes counted in)",
         worst(off),
         1e-5,
     )
 }
 
 fn pass_equals_pattern(trace: &Trace) -> CheckResult {
-    let n = trace.n_tokens();
     let off = trace.head_ids().flat_map(|head| {
         let kept = trace.thumbnail(head);
-        let again = trace.pattern(head).pooled(0..n, 0..n, kept.size, kept.size, Pool::Max);
+        let pattern = trace.pattern(head);
+        let (queries, keys) = (pattern.n_queries(), pattern.n_keys());
+        let again = pattern.pooled(0..queries, 0..keys, kept.rows, kept.columns, Pool::Max);
         kept.values.iter().zip(again).map(|(a, b)| f64::from((a - b).abs())).collect::<Vec<_>>()
     });
     result(
@@ -123,11 +133,11 @@ fn pass_equals_pattern(trace: &Trace) -> CheckResult {
 }
 
 fn tile_equals_whole(trace: &Trace) -> CheckResult {
-    let n = trace.n_tokens();
-    let (rows, columns) = (n / 3..n, n / 5..n - n / 4);
     let off = trace.head_ids().flat_map(|head| {
         let pattern = trace.pattern(head);
-        let whole = pattern.tile(0..n, 0..n);
+        let (n_queries, n) = (pattern.n_queries(), pattern.n_keys());
+        let (rows, columns) = (n_queries / 3..n_queries, n / 5..n - n / 4);
+        let whole = pattern.tile(0..n_queries, 0..n);
         let tile = pattern.tile(rows.clone(), columns.clone());
         let cells = rows.clone().flat_map(|q| columns.clone().map(move |k| q * n + k));
         cells.zip(tile).map(|(at, cell)| f64::from((whole[at] - cell).abs())).collect::<Vec<_>>()
@@ -157,12 +167,16 @@ fn lens_equals_logits(model: &Model, trace: &Trace) -> CheckResult {
 /// Embedding, blocks and head in either precision; the last token's logits, or its hidden state without a head.
 fn plain_pass<F: Real>(network: &Network, ids: &[u32]) -> Vec<F> {
     let spec = &network.spec;
-    let repeats = Repeats::of(ids);
-    let context = Context { first: 0, repeats: &repeats, thumbnail: 0 };
-    let mut x = network.embed::<F>(ids, 0, &mut |_, _| {});
+    let context = Context { first: 0, repeats: &Repeats::default(), thumbnails: false };
+    let (begins, mut memory) = (spec.decoder_start(), Vec::new());
+    let mut x = network.embed_source::<F>(ids, &mut |_, _| {});
     for (layer, block) in spec.blocks.iter().enumerate() {
-        let mut state = LayerState::new(&block.attention, ids.len());
-        x = network.block(layer, x, &mut state, context, &mut |_, _| {});
+        if layer == begins {
+            memory = network.memory(&x);
+            x = network.embed::<F>(ids, 0, &mut |_, _| {});
+        }
+        let mut state = LayerState::new(&block.attention, ids.len(), ids.len());
+        x = network.block(layer, x, &memory, &mut state, context, &mut |_, _| {});
     }
     let last = &x[x.len() - spec.width..];
     match network.logits(last) {

@@ -5,6 +5,8 @@ mod check;
 mod corpus;
 mod job;
 mod memory;
+mod probes;
+mod recall;
 mod run;
 
 pub use crate::model::{LoadError, Sampling};
@@ -13,6 +15,7 @@ pub use corpus::{Corpus, CorpusError};
 pub use check::{CheckResult, check};
 pub use job::{Job, Progress, in_pool, set_threads};
 pub use memory::{available_bytes, peak_bytes};
+pub use recall::{Recall, RecallCell, RecallError, RecallOptions, Template, recall};
 pub use run::{LogitRows, Prompt, RunError, RunOptions, generate, run, tokens_of};
 
 use crate::model::{EmbeddedFiles, Model};

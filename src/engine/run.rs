@@ -2,7 +2,8 @@
 
 use super::{Job, available_bytes};
 use crate::model::{
-    Context, EncodeError, HeadSpec, Model, Repeats, Sampler, Sampling, Sums, Tokenizer, thumbnail_size,
+    ClassHead, Context, EncodeError, HeadSpec, Model, Part, Pooling, Repeats, Sampler, Sampling, Sums,
+    Tokenizer,
 };
 use crate::trace::{CANDIDATES, Candidate, Token, Trace, estimate_bytes};
 use std::sync::Arc;
@@ -27,9 +28,15 @@ pub enum LogitRows {
     All,
 }
 
+/// Most tokens of a target that a run makes itself.
+const TARGET: usize = 64;
+
 /// How to run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RunOptions {
+    /// What the decoder reads while it looks at the source; where there is none it writes it itself, greedily, to
+    /// its end or for 64 tokens. Only encoder–decoder models take one
+    pub target: Option<Prompt>,
     /// Bytes a run may take; `None`: three quarters of what is free
     pub memory_budget: Option<u64>,
     /// Whose logits to keep
@@ -51,6 +58,14 @@ pub enum RunError {
         found: usize,
         /// Positions of the model
         limit: usize,
+    },
+    /// Fewer tokens than a classifier over all positions reads
+    #[error("the prompt has {found} tokens, the model's classifier reads exactly {needed}")]
+    TooShort {
+        /// Tokens of the prompt
+        found: usize,
+        /// Tokens that are read
+        needed: usize,
     },
     /// An id the model has no vector for
     #[error("id {id} is out of range: the model knows {vocab} tokens (0 to {})", .vocab - 1)]
@@ -76,6 +91,9 @@ pub enum RunError {
         /// Tokens that would fit
         fits: usize,
     },
+    /// A target for a model that has no encoder
+    #[error("{0} has no encoder, so it takes no target")]
+    NoEncoder(String),
     /// Asked to continue text with a model that does not
     #[error("{0} does not generate text")]
     DoesNotGenerate(String),
@@ -92,12 +110,14 @@ impl RunError {
             Self::TooLong { limit, .. } => {
                 format!("shorten it, or cut it to its first {limit} tokens with --cut")
             }
+            Self::TooShort { needed, .. } => format!("pad it to {needed} tokens, as the model was trained"),
             Self::OutOfRange { .. } => "ids must come from this model's own vocabulary".into(),
             Self::NoTokenizer => "give ids with --ids, or put tokenizer.json beside the weights".into(),
             Self::Encode(_) => "use only characters that the model's vocabulary spells".into(),
             Self::Memory { fits, .. } => {
                 format!("about {fits} tokens would fit; close other programs or raise --memory")
             }
+            Self::NoEncoder(_) => "leave the target out, or open an encoder–decoder model such as T5".into(),
             Self::DoesNotGenerate(_) => "open a decoder with a language-model head".into(),
             Self::Cancelled => return None,
         })
@@ -108,22 +128,59 @@ fn megabytes(bytes: u64) -> String {
     format!("{:.1} MB", bytes as f64 / 1e6)
 }
 
-/// The tokens of a prompt, checked against the model.
+/// The tokens of a prompt, checked against the model: of a source, where it has an encoder.
 pub fn tokens_of(model: &Model, prompt: &Prompt, cut: bool) -> Result<Vec<Token>, RunError> {
-    let mut tokens = match (prompt, &model.tokenizer) {
+    let spec = model.spec();
+    let (vocab, context) =
+        spec.encoder.as_ref().map_or((spec.vocab, spec.context), |encoder| (encoder.vocab, encoder.context));
+    let tokens = match (prompt, &model.tokenizer) {
         (Prompt::Text(text), _) if text.is_empty() => return Err(RunError::Empty),
         (Prompt::Text(text), Some(tokenizer)) => tokenizer.encode(text)?,
         (Prompt::Text(_), None) => return Err(RunError::NoTokenizer),
-        (Prompt::Ids(ids), _) => ids.iter().map(|&id| model.token(id)).collect(),
+        (Prompt::Ids(ids), Some(tokenizer)) => ids.iter().map(|&id| tokenizer.token(id)).collect(),
+        (Prompt::Ids(ids), None) => ids.iter().map(|&id| model.token(id)).collect(),
     };
+    let tokens = checked(tokens, cut, vocab, context)?;
+    match &spec.head {
+        HeadSpec::Classes(ClassHead { pooling: Pooling::Flatten { positions }, .. })
+            if tokens.len() < *positions =>
+        {
+            Err(RunError::TooShort { found: tokens.len(), needed: *positions })
+        }
+        _ => Ok(tokens),
+    }
+}
+
+/// The tokens of a target, after those that every target begins with.
+fn target_of(model: &Model, prompt: Option<&Prompt>, cut: bool) -> Result<Vec<Token>, RunError> {
+    let spec = model.spec();
+    let start = spec.encoder.as_ref().map_or(&[][..], |encoder| &encoder.start);
+    let mut tokens: Vec<Token> = start.iter().map(|&id| model.token(id)).collect();
+    if let Some(prompt) = prompt {
+        let room = spec.context.map(|context| context.saturating_sub(tokens.len()));
+        let own = match (prompt, model.writer()) {
+            (Prompt::Text(text), Some(tokenizer)) => tokenizer.encode_bare(text)?,
+            (Prompt::Text(_), None) => return Err(RunError::NoTokenizer),
+            (Prompt::Ids(ids), _) => ids.iter().map(|&id| model.token(id)).collect(),
+        };
+        tokens.extend(checked(own, cut, spec.vocab, room)?);
+    }
+    Ok(tokens)
+}
+
+fn checked(
+    mut tokens: Vec<Token>,
+    cut: bool,
+    vocab: usize,
+    context: Option<usize>,
+) -> Result<Vec<Token>, RunError> {
     if tokens.is_empty() {
         return Err(RunError::Empty);
     }
-    let vocab = model.spec().vocab;
     if let Some(token) = tokens.iter().find(|token| token.id as usize >= vocab) {
         return Err(RunError::OutOfRange { id: token.id, vocab });
     }
-    if let Some(limit) = model.spec().context.filter(|&limit| tokens.len() > limit) {
+    if let Some(limit) = context.filter(|&limit| tokens.len() > limit) {
         if !cut {
             return Err(RunError::TooLong { found: tokens.len(), limit });
         }
@@ -143,13 +200,20 @@ pub fn run(
     on_layer: &mut dyn FnMut(&Trace),
 ) -> Result<Trace, RunError> {
     let start = Instant::now();
-    let tokens = tokens_of(model, prompt, options.cut)?;
     let spec = model.spec();
+    let mut tokens = tokens_of(model, prompt, options.cut)?;
+    let mut source = Vec::new();
+    if spec.encoder.is_some() {
+        source = std::mem::replace(&mut tokens, target_of(model, options.target.as_ref(), options.cut)?);
+    } else if options.target.is_some() {
+        return Err(RunError::NoEncoder(model.name.clone()));
+    }
+    let to_write = if source.is_empty() || options.target.is_some() { 0 } else { TARGET };
     let rows = if options.logits == LogitRows::All { tokens.len() } else { 1 };
     let budget = options.memory_budget.unwrap_or_else(|| available_bytes() / 4 * 3);
-    let needed = estimate_bytes(spec, tokens.len(), rows);
+    let needed = estimate_bytes(spec, tokens.len() + to_write, source.len(), rows);
     if needed > budget {
-        let fits = (tokens.len() as u64 * budget / needed) as usize;
+        let fits = (tokens.len().max(source.len()) as u64 * budget / needed) as usize;
         return Err(RunError::Memory { needed, budget, fits });
     }
     let text = match prompt {
@@ -159,7 +223,8 @@ pub fn run(
     let ids: Vec<u32> = tokens.iter().map(|token| token.id).collect();
     let repeats = Repeats::of(&ids);
     let mut trace = Trace::new(model.name.clone(), spec.clone(), text, tokens);
-    let context = Context { first: 0, repeats: &repeats, thumbnail: thumbnail_size(ids.len()) };
+    trace.source = Arc::new(source);
+    let context = Context { first: 0, repeats: &repeats, thumbnails: true };
     advance(model, &mut trace, &ids, context, job, &mut |layer, trace| {
         if layer == 0 {
             trace.first_map_seconds = start.elapsed().as_secs_f64();
@@ -167,6 +232,16 @@ pub fn run(
         on_layer(trace);
     })?;
     answer(model, &mut trace, options.logits);
+    if to_write > 0 && spec.generates() {
+        let mut made = |trace: &Trace, _: &Token| {
+            on_layer(trace);
+            true
+        };
+        generate(model, &mut trace, &Sampling::default(), to_write, job, &mut made)?;
+        if options.logits == LogitRows::All {
+            answer(model, &mut trace, options.logits);
+        }
+    }
     trace.forward_seconds = start.elapsed().as_secs_f64();
     Ok(trace)
 }
@@ -181,14 +256,34 @@ fn advance(
     on_layer: &mut dyn FnMut(usize, &mut Trace),
 ) -> Result<(), RunError> {
     let network = &model.network;
-    let mut x = network.embed(ids, context.first, &mut |_, _: &mut [f32]| {});
-    for layer in 0..trace.n_layers() {
+    let begins = trace.spec.decoder_start();
+    let source: Vec<u32> = trace.source.iter().map(|token| token.id).collect();
+    let source_repeats = Repeats::of(&source);
+    let mut memory = Vec::new();
+    let mut x = Vec::new();
+    if begins > 0 && context.first == 0 {
+        x = network.embed_source(&source, &mut |_, _: &mut [f32]| {});
+    }
+    for layer in if context.first == 0 { 0 } else { begins }..trace.n_layers() {
+        if layer == begins {
+            if begins > 0 && context.first == 0 {
+                memory = network.memory(&x);
+                *trace.source_output_mut() = x;
+            }
+            x = network.embed(ids, context.first, &mut |_, _: &mut [f32]| {});
+        }
+        let repeats = match trace.spec.blocks[layer].part {
+            Part::Only | Part::Decoder => context.repeats,
+            Part::Encoder => &source_repeats,
+            Part::Cross => &Repeats::default(),
+        };
         if job.is_cancelled() {
             return Err(RunError::Cancelled);
         }
         let kept = trace.layer_mut(layer);
         kept.resid_pre.extend_from_slice(&x);
-        x = network.block(layer, x, &mut kept.state, context, &mut |_, _| {});
+        let context = Context { repeats, ..context };
+        x = network.block(layer, x, &memory, &mut kept.state, context, &mut |_, _| {});
         job.report("Running the prompt", (layer + 1) as f32 / trace.n_layers() as f32);
         on_layer(layer, trace);
     }
@@ -201,12 +296,20 @@ fn advance(
 fn answer(model: &Model, trace: &mut Trace, rows: LogitRows) {
     let mask = model.tokenizer.as_ref().and_then(Tokenizer::mask);
     let at = match trace.spec.head {
-        HeadSpec::None => None,
+        HeadSpec::None | HeadSpec::Classes(_) => None,
         HeadSpec::NextToken => Some(trace.n_tokens() - 1),
+        HeadSpec::MaskedToken { .. } if trace.spec.generates() => Some(trace.n_tokens() - 1),
         HeadSpec::MaskedToken { .. } => trace.tokens.iter().position(|token| Some(token.id) == mask),
     };
     let resid = trace.resid(trace.n_layers());
     let width = trace.spec.width;
+    let classes = match &trace.spec.head {
+        HeadSpec::Classes(head) => {
+            let logits = model.network.class_logits(resid);
+            logits.chunks_exact(head.outputs(width)).map(|row| Candidate::classes(head, row)).collect()
+        }
+        _ => Vec::new(),
+    };
     let logits = match (rows, at) {
         (LogitRows::All, _) => model.network.logits(resid),
         (LogitRows::Answer, Some(at)) => model.network.logits(&resid[at * width..(at + 1) * width]),
@@ -217,6 +320,7 @@ fn answer(model: &Model, trace: &mut Trace, rows: LogitRows) {
         let row = if rows == LogitRows::All { at } else { 0 };
         &logits[row * vocab..(row + 1) * vocab]
     });
+    trace.classes = Arc::new(classes);
     trace.next = Arc::new(row.map_or_else(Vec::new, |row| Candidate::best(model, row, CANDIDATES)));
     trace.has_nan |= row.is_some_and(|row| row.iter().any(|x| x.is_nan()));
     trace.answer_at = at;
@@ -239,7 +343,7 @@ pub fn generate(
         return Err(RunError::DoesNotGenerate(model.name.clone()));
     }
     let mut repeats = Repeats::of(&trace.ids());
-    let ends = model.tokenizer.as_ref().map_or_else(Vec::new, Tokenizer::ends);
+    let ends = model.writer().map_or_else(Vec::new, Tokenizer::ends);
     let mut sampler = Sampler::new(sampling.clone());
     let limit = trace.spec.context.unwrap_or(usize::MAX);
     let vocab = trace.spec.vocab;
@@ -283,15 +387,18 @@ fn append(
     let first = trace.n_tokens();
     let width = trace.spec.width;
     let id = token.id;
-    let before: Vec<Vec<Sums>> = (0..trace.n_layers()).map(|layer| trace.layer(layer).state.sums()).collect();
+    let begins = trace.spec.decoder_start();
+    let before: Vec<Vec<Sums>> =
+        (begins..trace.n_layers()).map(|layer| trace.layer(layer).state.sums()).collect();
     repeats.push(id);
     Arc::make_mut(&mut trace.tokens).push(token);
-    let context = Context { first, repeats, thumbnail: 0 };
+    let context = Context { first, repeats, thumbnails: false };
     if let Err(error) = advance(model, trace, &[id], context, job, &mut |_, _| {}) {
-        for (layer, sums) in before.iter().enumerate() {
+        for (layer, sums) in before.iter().enumerate().map(|(i, sums)| (begins + i, sums)) {
+            let own_keys = trace.spec.blocks[layer].part != Part::Cross;
             let kept = trace.layer_mut(layer);
             kept.resid_pre.truncate(first * width);
-            kept.state.truncate(first, sums);
+            kept.state.truncate(first, own_keys, sums);
         }
         Arc::make_mut(&mut trace.tokens).pop();
         return Err(error);

@@ -149,7 +149,7 @@ pub fn entries(trace: &Trace, what: &[What], selection: &Selection) -> Result<Ve
                     }
                     None => None,
                 };
-            let name = hook.name(layer);
+            let name = trace.spec.hook_name(hook, layer);
             if entries.iter().all(|entry| entry.name != name) {
                 entries.push(Entry {
                     name,

@@ -119,7 +119,7 @@ fn describe(trace: &Trace, options: &Options, heads: &[HeadId], steps: Steps) ->
         "scale": look.scale.id(),
         "subtitle": picture::subtitle(trace, false),
         "theme": (look.theme.is_some() || look.map.is_some()).then(|| look.theme().id()),
-        "thumbnail": trace.thumbnail(heads[0]).size,
+        "thumbnail": trace.thumbnail(heads[0]).rows,
         "tokens": trace.tokens.iter().map(crate::trace::Token::shown).collect::<Vec<_>>(),
     })
 }

@@ -73,7 +73,7 @@ pub fn draw_head(trace: &Trace, head: HeadId, quantity: Quantity, look: Look) ->
     let matrix = Matrix {
         title: format!("Head {head}"),
         subtitle: subtitle(trace, true),
-        hook: format!("{}[{}]", what.hook().name(head.layer), head.head),
+        hook: format!("{}[{}]", trace.spec.hook_name(what.hook(), head.layer), head.head),
         rows: axis("query"),
         columns: axis("key"),
         value_columns,
@@ -107,7 +107,7 @@ pub fn draw_sheet(trace: &Trace, heads: &[HeadId], quantity: Quantity, look: Loo
     let sheet = Sheet {
         title: trace.model_name.clone(),
         subtitle: subtitle(trace, false),
-        hook: what_of(quantity).hook().name(0).replacen('0', "*", 1),
+        hook: what_of(quantity).hook().name_of_all(),
         words: format!("{}, {}", words(what_of(quantity)), sheet_scale(map, look.scale)),
         lines,
         prompt: shown(trace),
@@ -167,7 +167,7 @@ fn draw_states(source: &Source<'_>, options: &Options, what: What) -> Result<Dra
     let columns = Axis { name: "layer", labels: entries.iter().map(label).collect(), numbered: false };
     let values = state_norms(&states, trace.n_tokens());
     let title = format!("{}, norms", words(what));
-    let hook = what.hook().name(0).replacen('0', "*", 1);
+    let hook = what.hook().name_of_all();
     Ok(finish_states(&page(title, hook, columns, values, "Euclidean norm"), false, look))
 }
 

@@ -8,6 +8,7 @@ mod exp;
 pub mod linear;
 mod norm;
 pub mod panels;
+mod pool;
 mod real;
 mod scores;
 mod softmax;
@@ -16,6 +17,7 @@ pub use activation::{activate, multiply, scale};
 pub use linear::{Elements, Matrix, linear};
 pub use norm::{layer_norm, rms_norm};
 pub use panels::{KeyPanels, PANEL, PaddedRows};
+pub use pool::{max_row, mean_row};
 pub use real::Real;
 pub use softmax::{RowMoments, weights};
 

@@ -5,7 +5,8 @@
 //! they entered the product and one log-sum-exp a row. Measures and thumbnail are gathered from the stripe.
 
 use super::attention_spec::{AttentionSpec, Buckets, PositionBias};
-use super::gather::{Gathered, Repeats, Sums};
+use super::gather::{Gathered, Sums};
+use super::transformer::Context;
 use crate::kernels::{KeyPanels, PANEL, PaddedRows, Real};
 use half::bf16;
 use rayon::prelude::*;
@@ -75,18 +76,18 @@ pub struct HeadState<F> {
 }
 
 impl<F: Real> LayerState<F> {
-    /// Nothing yet, with room for `n_tokens`.
-    pub fn new(spec: &AttentionSpec, n_tokens: usize) -> Self {
+    /// Nothing yet, with room for `n_queries` and `n_keys`.
+    pub fn new(spec: &AttentionSpec, n_queries: usize, n_keys: usize) -> Self {
         let head = || HeadState {
-            queries: Vec::with_capacity(n_tokens * spec.head_dim),
-            lse: Vec::with_capacity(n_tokens),
+            queries: Vec::with_capacity(n_queries * spec.head_dim),
+            lse: Vec::with_capacity(n_queries),
             gathered: Gathered::default(),
         };
         let mut keys = vec![KeyPanels::new(spec.head_dim); spec.kv_heads];
         let mut values = vec![PaddedRows::new(spec.value_dim()); spec.kv_heads];
         for (keys, values) in keys.iter_mut().zip(&mut values) {
-            keys.reserve(n_tokens);
-            values.reserve(n_tokens);
+            keys.reserve(n_keys);
+            values.reserve(n_keys);
         }
         let heads = (0..spec.heads).map(|_| head()).collect();
         Self { heads, keys, values, relative: None, sinks: Vec::new() }
@@ -137,23 +138,24 @@ impl<F: Real> LayerState<F> {
             }
         }
     }
-    /// Tokens seen so far.
-    pub fn n_tokens(&self) -> usize {
+    /// Keys seen so far.
+    pub fn n_keys(&self) -> usize {
         self.keys.first().map_or(0, KeyPanels::len)
     }
     /// What the measures are made of, head by head.
     pub fn sums(&self) -> Vec<Sums> {
         self.heads.iter().map(|head| head.gathered.sums).collect()
     }
-    /// Goes back to the first `n_tokens`; `sums` is what [`Self::sums`] gave then.
-    pub fn truncate(&mut self, n_tokens: usize, sums: &[Sums]) {
+    /// Goes back to the first `n_tokens` queries, and keys where a `keys` of its own belongs to each; `sums` is what
+    /// [`Self::sums`] gave then.
+    pub fn truncate(&mut self, n_tokens: usize, keys: bool, sums: &[Sums]) {
         let dim = self.keys.first().map_or(0, KeyPanels::dim);
         for (head, &sums) in self.heads.iter_mut().zip(sums) {
             head.queries.truncate(n_tokens * dim);
             head.lse.truncate(n_tokens);
             head.gathered.sums = sums;
         }
-        for (keys, values) in self.keys.iter_mut().zip(&mut self.values) {
+        for (keys, values) in self.keys.iter_mut().zip(&mut self.values).filter(|_| keys) {
             keys.truncate(n_tokens);
             values.truncate(n_tokens);
         }
@@ -181,22 +183,20 @@ struct Block<F> {
 /// Attention of the queries `rows` over all keys so far, [rows, head · head_dim].
 ///
 /// Queries, keys and values of `rows` must have been pushed to `state`; this adds their log-sum-exps and measures.
-/// `thumbnail` is the side of the thumbnail to gather, 0 for none.
 pub(super) fn attend<F: Real>(
     spec: &AttentionSpec,
     state: &mut LayerState<F>,
     rows: Range<usize>,
-    repeats: &Repeats,
-    thumbnail: usize,
+    context: Context<'_>,
 ) -> Vec<F> {
-    let n_keys = state.n_tokens();
+    let n_keys = state.n_keys();
     let height = (STRIPE / n_keys.next_multiple_of(PANEL)).clamp(4, BLOCK) / 4 * 4;
     let starts = rows.clone().step_by(height).rev();
     let tasks: Vec<_> = starts.flat_map(|start| (0..spec.heads).map(move |head| (head, start))).collect();
     let shared: &LayerState<F> = state;
     let run = |stripe: &mut Vec<F>, &(head, start): &(usize, usize)| {
         let block = start..(start + height).min(rows.end);
-        attend_block(spec, shared, head, block, repeats, thumbnail, stripe)
+        attend_block(spec, shared, head, block, rows.end, context, stripe)
     };
     let blocks: Vec<Block<F>> = tasks.par_iter().map_init(Vec::new, run).collect();
 
@@ -224,8 +224,8 @@ fn attend_block<F: Real>(
     state: &LayerState<F>,
     head: usize,
     rows: Range<usize>,
-    repeats: &Repeats,
-    thumbnail: usize,
+    n_queries: usize,
+    context: Context<'_>,
     stripe: &mut Vec<F>,
 ) -> Block<F> {
     let (keys, values) = (&state.keys[spec.kv_head(head)], &state.values[spec.kv_head(head)]);
@@ -236,7 +236,7 @@ fn attend_block<F: Real>(
     stripe.resize(rows.len() * stride, F::zero());
     state.products(spec, head, rows.clone(), panels, stripe, stride);
 
-    let mut gathered = Gathered::new(thumbnail, n_keys, rows.clone());
+    let mut gathered = Gathered::new(context.thumbnails, n_queries, n_keys, rows.clone());
     let mut lse = Vec::with_capacity(rows.len());
     for (query, row) in rows.clone().zip(stripe.chunks_exact_mut(stride)) {
         let seen = spec.keys(query, n_keys);
@@ -252,7 +252,7 @@ fn attend_block<F: Real>(
         for weight in weights.iter_mut() {
             *weight *= share;
         }
-        gathered.add(query, seen.start, weights, &moments, repeats);
+        gathered.add(query, seen.start, weights, &moments, context.repeats);
         lse.push(F::of64(moments.lse()));
     }
     let mut z = vec![F::zero(); rows.len() * values.stride()];

@@ -23,6 +23,14 @@ impl Config {
             Err(error) => Err(SpecError::NotJson(error.to_string())),
         }
     }
+    /// Takes over `keys` that are missing here.
+    pub fn fill(&mut self, other: &Self, keys: &[&str]) {
+        for &key in keys {
+            if let (None, Some(value)) = (self.get(key), other.get(key)) {
+                self.0.insert(key.to_owned(), value.clone());
+            }
+        }
+    }
     fn get(&self, key: &str) -> Option<&Value> {
         self.0.get(key).filter(|value| !value.is_null())
     }
@@ -91,13 +99,50 @@ impl Config {
             Some(value) => value.as_bool().ok_or_else(|| Self::wrong(key, value, "true or false")),
         }
     }
+    /// A word, or none where the key is left out.
+    pub fn word(&self, key: &str) -> Result<Option<&str>, SpecError> {
+        self.get(key).map(|value| value.as_str().ok_or_else(|| Self::wrong(key, value, "a word"))).transpose()
+    }
+    /// What classes are called, in the order of their numbers: `id2label`.
+    pub fn labels(&self) -> Vec<String> {
+        let Some(map) = self.object("id2label") else { return Vec::new() };
+        let name = |id: usize| match map.get(&id.to_string()).and_then(Value::as_str) {
+            Some(name) => name.to_owned(),
+            None => format!("class {id}"),
+        };
+        (0..map.len()).map(name).collect()
+    }
     /// A list of words, such as `layer_types`.
     pub fn words(&self, key: &str) -> Option<Vec<&str>> {
         self.get(key)?.as_array()?.iter().map(Value::as_str).collect()
     }
+    /// A word.
+    pub fn word_or<'a>(&'a self, key: &str, default: &'static str) -> Result<&'a str, SpecError> {
+        match self.get(key) {
+            None => Ok(default),
+            Some(value) => value.as_str().ok_or_else(|| Self::wrong(key, value, "a word")),
+        }
+    }
+    /// What every target of an encoder–decoder model begins with; `start` is the class's token where none is given.
+    pub fn target_start(&self, start: usize) -> Result<Vec<u32>, SpecError> {
+        let mut tokens = vec![self.index_or("decoder_start_token_id", start)? as u32];
+        if self.get("forced_bos_token_id").is_some() {
+            tokens.push(self.index_or("forced_bos_token_id", 0)? as u32);
+        }
+        Ok(tokens)
+    }
     /// An activation function by its Transformers name.
     pub fn activation_or(&self, key: &str, default: Activation) -> Result<Activation, SpecError> {
-        let Some(value) = self.get(key) else { return Ok(default) };
+        match self.get(key) {
+            None => Ok(default),
+            Some(value) => Self::activation(key, value),
+        }
+    }
+    /// An activation function whose name is part of what stands under `key`.
+    pub fn activation_named(&self, key: &str, name: &str) -> Result<Activation, SpecError> {
+        Self::activation(key, &Value::from(name))
+    }
+    fn activation(key: &str, value: &Value) -> Result<Activation, SpecError> {
         // Names for the same function that candle does not list
         let value = match value.as_str() {
             Some("gelu_fast" | "gelu_python_tanh") => Value::from("gelu_new"),

@@ -1,26 +1,52 @@
 //! Tokens become vectors: what enters the first block.
 
 use super::hook::Hook;
-use super::spec::Positions;
+use super::spec::{EmbeddingSpec, Positions};
 use super::transformer::{Network, See, add};
 use crate::kernels::{self, Real};
 
 impl Network {
     /// Vectors of new tokens, the first at position `first`: [token, width].
     pub fn embed<F: Real>(&self, tokens: &[u32], first: usize, see: See<'_, F>) -> Vec<F> {
-        let spec = &self.spec.embedding;
+        self.embed_with(&self.spec.embedding, "", tokens, first, see)
+    }
+
+    /// Vectors of source tokens, [token, width]; empty where the model has no encoder.
+    pub fn embed_source<F: Real>(&self, tokens: &[u32], see: See<'_, F>) -> Vec<F> {
+        let encoder = self.spec.encoder.as_ref();
+        encoder.map_or_else(Vec::new, |own| self.embed_with(&own.embedding, "encoder.", tokens, 0, see))
+    }
+
+    fn embed_with<F: Real>(
+        &self,
+        spec: &EmbeddingSpec,
+        prefix: &str,
+        tokens: &[u32],
+        first: usize,
+        see: See<'_, F>,
+    ) -> Vec<F> {
+        let name = |rest: &str| format!("{prefix}{rest}");
+        let narrow = spec.projection.map_or(self.spec.width, |projection| projection.width);
         let projected = spec.projection.map(|projection| projection.whole_sum);
-        let mut x = self.rows(tokens.len(), self.spec.embedding_width(), "embed.W_E", |i| tokens[i] as usize);
+        let mut x = self.rows(tokens.len(), narrow, &name("embed.W_E"), |i| tokens[i] as usize);
         kernels::scale(&mut x, spec.scale);
         if projected == Some(false) {
-            x = self.plain(&x, "embed.W_in", "embed.b_in");
+            x = self.plain(&x, &name("embed.W_in"), &name("embed.b_in"));
         }
         see(Hook::Embed, &mut x);
+        let normed = |x: &[F]| spec.norm.map(|norm| self.norm(norm, &name("embed.ln"), x));
+        if spec.norm_first {
+            x = normed(&x).unwrap_or(x);
+        }
         let width = x.len() / tokens.len().max(1);
         let positions = match spec.positions {
             Positions::None => None,
             Positions::Learned { offset } => {
-                Some(self.rows(tokens.len(), width, "pos_embed.W_pos", |i| first + i + offset))
+                Some(self.rows(tokens.len(), width, &name("pos_embed.W_pos"), |i| first + i + offset))
+            }
+            Positions::LearnedPast { padding } => {
+                let positions = past(tokens, first, padding);
+                Some(self.rows(tokens.len(), width, "pos_embed.W_pos", |i| positions[i]))
             }
             Positions::Sinusoidal => Some(sinusoids(first..first + tokens.len(), width, |position, i| {
                 position as f64 / 10_000_f64.powf(2.0 * i as f64 / width as f64)
@@ -38,13 +64,13 @@ impl Network {
             add(&mut x, &positions);
         }
         if spec.token_types > 0 {
-            add(&mut x, &self.rows(tokens.len(), width, "embed.W_type", |_| 0));
+            add(&mut x, &self.rows(tokens.len(), width, &name("embed.W_type"), |_| 0));
         }
-        if let Some(norm) = spec.norm {
-            x = self.norm(norm, "embed.ln", &x);
+        if !spec.norm_first {
+            x = normed(&x).unwrap_or(x);
         }
         match projected {
-            Some(true) => self.plain(&x, "embed.W_in", "embed.b_in"),
+            Some(true) => self.plain(&x, &name("embed.W_in"), &name("embed.b_in")),
             _ => x,
         }
     }
@@ -57,6 +83,19 @@ impl Network {
         }
         x
     }
+}
+
+/// Rows of new tokens, the first at position `first`, where padding takes no position.
+fn past(tokens: &[u32], first: usize, padding: usize) -> Vec<usize> {
+    let mut next = first + padding + 1;
+    let row = |&token: &u32| {
+        if token as usize == padding {
+            return padding;
+        }
+        next += 1;
+        next - 1
+    };
+    tokens.iter().map(row).collect()
 }
 
 /// Sines of `angle(position, i)` in the first half of the width, cosines in the second, [position, width].

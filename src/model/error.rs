@@ -36,9 +36,11 @@ pub enum LoadError {
     /// A saved trace, where weights are needed
     #[error("{} is a saved trace: it holds a run, not the model's weights", .0.display())]
     Trace(PathBuf),
-    /// A weight file that is no well-formed safetensors
-    #[error("not a sound safetensors file ({reason}): {}", .file.display())]
-    Safetensors {
+    /// A weight file that is not well-formed
+    #[error("not a sound {format} file ({reason}): {}", .file.display())]
+    Broken {
+        /// What it should be: `safetensors`, `GGUF`, `PyTorch`
+        format: &'static str,
         /// Which file
         file: PathBuf,
         /// The first thing that is wrong
@@ -50,6 +52,14 @@ pub enum LoadError {
         /// Which file
         file: PathBuf,
         /// The first thing that is wrong
+        reason: String,
+    },
+    /// A weight file whose layers are no Transformer that we know
+    #[error("no Transformer that is read was found: {reason}: {}", .file.display())]
+    Structure {
+        /// Which file
+        file: PathBuf,
+        /// The first thing that did not fit
         reason: String,
     },
     /// A tensor the architecture needs is not in the weights
@@ -111,9 +121,13 @@ impl LoadError {
             }
             Self::UnknownFormat(_) => "open a Hugging Face folder or a .safetensors file".into(),
             Self::Config { source, .. } => return source.hint(),
-            Self::Safetensors { .. } | Self::Index { .. } => "download or copy the file again".into(),
+            Self::Broken { .. } | Self::Index { .. } => "download or copy the file again".into(),
             Self::Missing { .. } | Self::Shape { .. } => {
                 "config.json and the weights may be of different models".into()
+            }
+            Self::Structure { .. } => {
+                "open the whole model (.keras or .h5), or one built of attention, norms and dense layers"
+                    .into()
             }
             Self::Type { .. } => "convert the weights to F32, F16 or BF16".into(),
             Self::Tokenizer { .. } => "download it again, or feed token ids with --ids".into(),

@@ -26,9 +26,10 @@ impl Repeats {
     pub fn push(&mut self, token: u32) {
         self.before.push(self.last.insert(token, self.before.len()));
     }
-    /// Earlier positions with the same token, latest first.
+    /// Earlier positions with the same token, latest first; none where repeats mean nothing, as between two texts.
     pub fn earlier(&self, position: usize) -> impl Iterator<Item = usize> + '_ {
-        std::iter::successors(self.before[position], |&position| self.before[position])
+        let before = |position: usize| self.before.get(position).copied().flatten();
+        std::iter::successors(before(position), move |&position| before(position))
     }
 }
 
@@ -41,6 +42,8 @@ pub struct Gathered {
     pub thumbnail: Thumbnail,
     /// Rows of `thumbnail` that this part covers (all, once merged)
     rows: Range<usize>,
+    n_queries: usize,
+    n_keys: usize,
 }
 
 /// Sums over queries, in double precision.
@@ -74,27 +77,39 @@ pub struct Sums {
     pub max: f64,
 }
 
-/// A head's pattern, max-pooled: square, row-major, queries down.
+/// A head's pattern, max-pooled: row-major, queries down.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Thumbnail {
-    /// Cells a side, at most 64
-    pub size: usize,
-    /// Largest weight in each cell, [size, size]
+    /// Cells down, at most 64
+    pub rows: usize,
+    /// Cells across, at most 64
+    pub columns: usize,
+    /// Largest weight in each cell, [rows, columns]
     pub values: Vec<f32>,
 }
 
-/// Side of the thumbnail for a prompt of `n_tokens`.
+/// Cells of a thumbnail along a side of `n_tokens`.
 pub fn thumbnail_size(n_tokens: usize) -> usize {
     n_tokens.min(64)
 }
 
 impl Gathered {
-    /// For a block of queries; `size` is the thumbnail's side, 0 for none.
-    pub(crate) fn new(size: usize, n_tokens: usize, queries: Range<usize>) -> Self {
-        let of = |query: usize| query * size / n_tokens.max(1);
-        let rows = if size == 0 { 0..0 } else { of(queries.start)..of(queries.end - 1) + 1 };
-        let values = vec![0.0; rows.len() * size];
-        Self { thumbnail: Thumbnail { size, values }, rows, ..Self::default() }
+    /// For a block of queries out of `n_queries`, with or without a thumbnail.
+    pub(crate) fn new(thumbnail: bool, n_queries: usize, n_keys: usize, queries: Range<usize>) -> Self {
+        if !thumbnail {
+            return Self { n_queries, n_keys, ..Self::default() };
+        }
+        let (rows, columns) = (thumbnail_size(n_queries), thumbnail_size(n_keys));
+        let of = |query: usize| query * rows / n_queries.max(1);
+        let part = of(queries.start)..of(queries.end - 1) + 1;
+        let values = vec![0.0; part.len() * columns];
+        Self {
+            thumbnail: Thumbnail { rows, columns, values },
+            rows: part,
+            n_queries,
+            n_keys,
+            ..Self::default()
+        }
     }
 
     /// Adds one query's weights over the keys from `first_key` on (all others are 0).
@@ -129,25 +144,25 @@ impl Gathered {
             repeated = true;
         }
         sums.repeated += f64::from(u8::from(repeated));
-        self.pool(query, first_key, weights, repeats.before.len());
+        self.pool(query, first_key, weights);
     }
 
     /// Puts one row into the thumbnail and finds its largest weight.
-    fn pool<F: Real>(&mut self, query: usize, first_key: usize, weights: &[F], n_tokens: usize) {
+    fn pool<F: Real>(&mut self, query: usize, first_key: usize, weights: &[F]) {
         let inner = &weights[usize::from(first_key == 0).min(weights.len())..];
-        let size = self.thumbnail.size;
-        if size == 0 {
+        let Thumbnail { rows, columns, .. } = self.thumbnail;
+        if rows == 0 {
             if query > 0 {
                 self.sums.max = self.sums.max.max(largest(inner).double());
             }
             return;
         }
         let keys = first_key..first_key + weights.len();
-        let row = (query * size / n_tokens - self.rows.start) * size;
-        let cells = &mut self.thumbnail.values[row..row + size];
+        let row = (query * rows / self.n_queries - self.rows.start) * columns;
+        let cells = &mut self.thumbnail.values[row..row + columns];
         let mut max = 0.0_f64;
         for (column, cell) in cells.iter_mut().enumerate() {
-            let bin = bin(n_tokens, size, column);
+            let bin = bin(self.n_keys, columns, column);
             let (start, end) = (bin.start.max(keys.start), bin.end.min(keys.end));
             if start >= end {
                 continue;
@@ -180,15 +195,15 @@ impl Gathered {
         a.induction += b.induction;
         a.strong_induction += b.strong_induction;
         a.max = a.max.max(b.max);
-        let size = part.thumbnail.size;
-        if size == 0 {
+        let Thumbnail { rows, columns, .. } = part.thumbnail;
+        if rows == 0 {
             return;
         }
-        if self.thumbnail.size != size {
-            self.thumbnail = Thumbnail { size, values: vec![0.0; size * size] };
-            self.rows = 0..size;
+        if (self.thumbnail.rows, self.thumbnail.columns) != (rows, columns) {
+            self.thumbnail = Thumbnail { rows, columns, values: vec![0.0; rows * columns] };
+            self.rows = 0..rows;
         }
-        let cells = &mut self.thumbnail.values[part.rows.start * size..part.rows.end * size];
+        let cells = &mut self.thumbnail.values[part.rows.start * columns..part.rows.end * columns];
         for (cell, &value) in cells.iter_mut().zip(&part.thumbnail.values) {
             *cell = larger(*cell, value);
         }

@@ -1,5 +1,6 @@
 //! Names: which head, which activation. Exports, saved traces, `--what` and the status bar all spell them here.
 
+use super::spec::{ModelSpec, Part};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -129,8 +130,47 @@ impl Hook {
         !matches!(self, Self::Tokens | Self::Embed | Self::PosEmbed | Self::FinalNormalized | Self::Logits)
     }
 
-    /// Its name in block `layer`: `blocks.3.attn.hook_pattern`. Hooks outside the blocks ignore the layer.
-    pub fn name(self, layer: usize) -> String {
-        if self.per_layer() { format!("blocks.{layer}.{}", self.stem()) } else { self.stem().to_owned() }
+    /// Its name without a block's number: `blocks.*.attn.hook_pattern`.
+    pub fn name_of_all(self) -> String {
+        if self.per_layer() { format!("blocks.*.{}", self.stem()) } else { self.stem().to_owned() }
+    }
+
+    /// The stem it has where a decoder looks at its source, as TransformerLens calls it there.
+    fn cross_stem(self) -> String {
+        match self {
+            Self::ResidPre => "hook_resid_pre_cross".to_owned(),
+            Self::ResidMid => "hook_resid_mid_cross".to_owned(),
+            Self::AttnOut => "hook_cross_attn_out".to_owned(),
+            Self::Ln1Scale => "ln_cross.hook_scale".to_owned(),
+            _ => self.stem().replacen("attn.", "cross_attn.", 1),
+        }
+    }
+}
+
+impl ModelSpec {
+    /// The name of a hook in block `layer`: `blocks.3.attn.hook_pattern`, `decoder.3.cross_attn.hook_pattern`. Hooks
+    /// outside the blocks ignore the layer.
+    pub fn hook_name(&self, hook: Hook, layer: usize) -> String {
+        let Some(block) = self.blocks.get(layer).filter(|_| hook.per_layer()) else {
+            return if hook.per_layer() { hook.name_of_all() } else { hook.stem().to_owned() };
+        };
+        let index = self.index_in_part(layer);
+        match block.part {
+            Part::Only => format!("blocks.{index}.{}", hook.stem()),
+            Part::Encoder => format!("encoder.{index}.{}", hook.stem()),
+            Part::Decoder => format!("decoder.{index}.{}", hook.stem()),
+            Part::Cross => format!("decoder.{index}.{}", hook.cross_stem()),
+        }
+    }
+    /// A head as users know it: `3.5`; in encoder–decoder models `encoder 3.5`, `decoder 3.5` or `cross 3.5`.
+    pub fn head_name(&self, head: HeadId) -> String {
+        let Some(block) = self.blocks.get(head.layer) else { return head.to_string() };
+        let name = HeadId { layer: self.index_in_part(head.layer), head: head.head };
+        match block.part {
+            Part::Only => name.to_string(),
+            Part::Encoder => format!("encoder {name}"),
+            Part::Decoder => format!("decoder {name}"),
+            Part::Cross => format!("cross {name}"),
+        }
     }
 }

@@ -3,7 +3,7 @@
 use super::config::Config;
 use super::error::LoadError;
 use super::families;
-use super::formats::Tensors;
+use super::formats::{Tensors, keras};
 use super::spec::ModelSpec;
 use super::tokenizer::{Token, Tokenizer};
 use super::transformer::Network;
@@ -22,6 +22,8 @@ pub struct Model {
     pub network: Network,
     /// `None`: ids in, ids shown
     pub tokenizer: Option<Tokenizer>,
+    /// Of what an encoder–decoder model writes, where that has a vocabulary of its own
+    pub target_tokenizer: Option<Tokenizer>,
     /// What a user should know although it opened
     pub warnings: Vec<String>,
 }
@@ -54,6 +56,9 @@ impl Model {
         if !path.exists() {
             return Err(LoadError::NotFound(path.to_owned()));
         }
+        if path.is_file() && keras::is_one(path) {
+            return Self::from_keras(path);
+        }
         // A link's own name says more than that of the blob it may point to, so the path stays as it was given
         let (folder, tensors) = if path.is_dir() {
             (path.to_owned(), None)
@@ -70,15 +75,36 @@ impl Model {
             return Err(LoadError::NoConfig(folder));
         }
         let bytes = std::fs::read(&file).map_err(|source| LoadError::Read { file: file.clone(), source })?;
-        let config =
+        let mut config =
             Config::parse(&bytes).map_err(|source| LoadError::Config { file: file.clone(), source })?;
+        // Newer files keep there what every target begins with
+        if let Ok(bytes) = std::fs::read(folder.join("generation_config.json"))
+            && let Ok(generation) = Config::parse(&bytes)
+        {
+            config.fill(&generation, &["decoder_start_token_id", "forced_bos_token_id"]);
+        }
         let tensors = match tensors {
             Some(file) => Tensors::from_file(file)?,
             None => Tensors::from_folder(&folder)?,
         };
         let network = network(&config, &file, &tensors)?;
         let tokenizer = Tokenizer::from_folder(&folder)?;
-        Ok(Self::assemble(name_of(path), Origin::Path(path.to_owned()), network, tokenizer))
+        let mut model = Self::assemble(name_of(path), Origin::Path(path.to_owned()), network, tokenizer);
+        if model.spec().encoder.is_some() {
+            model.target_tokenizer = Tokenizer::target_from_folder(&folder)?;
+        }
+        Ok(model)
+    }
+
+    /// Opens a Keras file.
+    fn from_keras(path: &Path) -> Result<Self, LoadError> {
+        let archive = keras::open(path)?;
+        let found = families::keras::read(&archive)?;
+        let weights = Weights::named(&found.spec, &found.tensors, &found.names)?;
+        let network = Network { spec: Arc::new(found.spec), weights };
+        let mut model = Self::assemble(name_of(path), Origin::Path(path.to_owned()), network, None);
+        model.warnings.extend(found.notes);
+        Ok(model)
     }
 
     /// Opens the model inside this program.
@@ -105,7 +131,7 @@ impl Model {
                 "the tokenizer knows {known} tokens, the model {vocab}: some ids may be out of range"
             ));
         }
-        Self { name, origin, network, tokenizer, warnings }
+        Self { name, origin, network, tokenizer, target_tokenizer: None, warnings }
     }
 
     /// The architecture.
@@ -127,9 +153,13 @@ impl Model {
     pub fn weight_bytes(&self) -> u64 {
         self.network.weights.bytes()
     }
-    /// A token without a place in a prompt; where there is no tokenizer it reads as its id.
+    /// The tokenizer of what the model writes: in encoder–decoder models the target's.
+    pub fn writer(&self) -> Option<&Tokenizer> {
+        self.target_tokenizer.as_ref().or(self.tokenizer.as_ref())
+    }
+    /// A token that the model writes, without a place in a prompt; where there is no tokenizer it reads as its id.
     pub fn token(&self, id: u32) -> Token {
-        match &self.tokenizer {
+        match self.writer() {
             Some(tokenizer) => tokenizer.token(id),
             None => Token { id, text: id.to_string(), span: 0..0 },
         }

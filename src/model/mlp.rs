@@ -1,13 +1,13 @@
 //! The feed-forward part of a block.
 
 use super::hook::Hook;
+use super::spec::MlpSpec;
 use super::transformer::{Network, See};
 use crate::kernels::{self, Real};
 
 impl Network {
     /// What the MLP gives, [token, width] → [token, width].
-    pub(super) fn mlp<F: Real>(&self, layer: usize, x: &[F], see: See<'_, F>) -> Vec<F> {
-        let mlp = &self.spec.blocks[layer].mlp;
+    pub(super) fn mlp<F: Real>(&self, layer: usize, mlp: &MlpSpec, x: &[F], see: See<'_, F>) -> Vec<F> {
         let mut hidden = if mlp.gated {
             self.linear(layer, x, "mlp.W_gate", "mlp.b_gate")
         } else {

@@ -2,6 +2,7 @@
 
 mod attention;
 mod attention_spec;
+mod classes;
 mod config;
 mod embedding;
 mod error;
@@ -20,19 +21,21 @@ mod weights;
 
 pub use attention::{HeadState, LayerState, Relative};
 pub use attention_spec::{AttentionSpec, Buckets, PositionBias, QkNorm, QkNormAcross, Window};
+pub use classes::{ClassActivation, ClassHead, ClassLayer, Outcome, Pooling};
 pub use config::Config;
 pub use error::{LoadError, SpecError};
 pub use families::supported;
+pub use formats::gguf;
 pub use gather::{Gathered, Repeats, Sums, Thumbnail, thumbnail_size};
 pub use hook::{HeadId, Hook, NotAHead};
 pub use load::{EmbeddedFiles, Model, Origin};
 pub use rotary::{Rotary, RotaryScaling};
 pub use sampling::{Sampler, Sampling, largest, probabilities};
 pub use spec::{
-    BlockSpec, EmbeddingProjection, EmbeddingSpec, HeadSpec, LogitSpec, MlpSpec, ModelSpec, NormKind,
-    NormSpec, Placement, Positions,
+    BlockSpec, EmbeddingProjection, EmbeddingSpec, EncoderSpec, HeadSpec, LogitSpec, MlpSpec, ModelSpec,
+    NormKind, NormSpec, Part, Placement, Positions,
 };
-pub use tokenizer::{EncodeError, Token, Tokenizer, shown};
+pub use tokenizer::{EncodeError, Token, Tokenizer, WordSplit, Words, shown};
 pub use transformer::{Context, Network, See};
 pub use weights::{Dtype, TensorInfo, Weights};
 pub(crate) use weights::{Storage, map_file};

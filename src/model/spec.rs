@@ -2,6 +2,7 @@
 //! that they would branch on.
 
 use super::attention_spec::{AttentionSpec, PositionBias, QkNormAcross};
+use super::classes::ClassHead;
 use candle_nn::Activation;
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +25,11 @@ pub struct ModelSpec {
     /// How tokens become vectors
     #[serde(default)]
     pub embedding: EmbeddingSpec,
-    /// Blocks, first to last
+    /// What reads the source, in encoder–decoder models
+    #[serde(default)]
+    pub encoder: Option<EncoderSpec>,
+    /// Blocks in the order in which a pass goes through them. In encoder–decoder models: the encoder's, then for each
+    /// layer of the decoder one with its self-attention and one with its cross-attention and MLP
     pub blocks: Vec<BlockSpec>,
     /// Norm between the last block and the unembedding
     #[serde(default)]
@@ -70,11 +75,21 @@ pub struct EmbeddingSpec {
     /// Norm over the sum
     #[serde(default)]
     pub norm: Option<NormSpec>,
+    /// That norm comes before positions are added (Blenderbot-small's decoder)
+    #[serde(default)]
+    pub norm_first: bool,
 }
 
 impl Default for EmbeddingSpec {
     fn default() -> Self {
-        Self { projection: None, scale: 1.0, positions: Positions::None, token_types: 0, norm: None }
+        Self {
+            projection: None,
+            scale: 1.0,
+            positions: Positions::None,
+            token_types: 0,
+            norm: None,
+            norm_first: false,
+        }
     }
 }
 
@@ -103,6 +118,12 @@ pub enum Positions {
         /// Rows before the first token's
         offset: usize,
     },
+    /// A learned vector for each token that is not padding, the first of them at row `padding` + 1; padding has row
+    /// `padding` (RoBERTa)
+    LearnedPast {
+        /// Id of the padding token
+        padding: usize,
+    },
     /// Sines in the first half of the width, cosines in the second, of position/10000^(2i/width) (Marian, Pegasus)
     Sinusoidal,
     /// The same with i/(width/2 − 1) for the exponent, in single precision (fairseq: XGLM, M2M100)
@@ -112,14 +133,46 @@ pub enum Positions {
     },
 }
 
+/// What an encoder has besides its blocks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EncoderSpec {
+    /// How source tokens become vectors
+    pub embedding: EmbeddingSpec,
+    /// Tokens in the source's vocabulary
+    pub vocab: usize,
+    /// Most source tokens the model was made for
+    pub context: Option<usize>,
+    /// Norm of the encoder's output
+    pub final_norm: Option<NormSpec>,
+    /// What every target begins with: the start token, and a forced first one where the model has it
+    pub start: Vec<u32>,
+}
+
+/// Which part of a model a block is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Part {
+    /// The one stack there is
+    #[default]
+    Only,
+    /// Of the encoder: source tokens look at source tokens
+    Encoder,
+    /// Self-attention of the decoder: target tokens look at target tokens
+    Decoder,
+    /// Cross-attention of the decoder, and its MLP: target tokens look at source tokens
+    Cross,
+}
+
 /// One block: attention and MLP around the residual stream.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BlockSpec {
     /// Attention of this block (windows may alternate between blocks)
     pub attention: AttentionSpec,
-    /// Feed-forward part
+    /// Feed-forward part; none where a decoder's self-attention stands alone
     #[serde(default)]
-    pub mlp: MlpSpec,
+    pub mlp: Option<MlpSpec>,
+    /// Which part of the model it is
+    #[serde(default)]
+    pub part: Part,
     /// How the two parts lie on the residual stream
     #[serde(default)]
     pub placement: Placement,
@@ -143,8 +196,29 @@ pub struct BlockSpec {
 impl BlockSpec {
     /// Attention, then MLP, with norms of one kind where `placement` has them.
     pub fn new(attention: AttentionSpec, mlp: MlpSpec, norm: NormSpec, placement: Placement) -> Self {
-        let (ln1, ln2) = (Some(norm), Some(norm));
-        Self { attention, mlp, placement, ln1, ln1_post: None, ln2, ln2_post: None, residual_scale: 1.0 }
+        Self {
+            attention,
+            mlp: Some(mlp),
+            part: Part::Only,
+            placement,
+            ln1: Some(norm),
+            ln1_post: None,
+            ln2: Some(norm),
+            ln2_post: None,
+            residual_scale: 1.0,
+        }
+    }
+    /// A layer of a decoder that looks at a source: its self-attention, and its cross-attention with the MLP.
+    pub fn decoder_layer(
+        own: AttentionSpec,
+        cross: AttentionSpec,
+        mlp: MlpSpec,
+        norm: NormSpec,
+        placement: Placement,
+    ) -> [Self; 2] {
+        let cross = Self { part: Part::Cross, ..Self::new(cross, mlp.clone(), norm, placement) };
+        let own = Self::new(own, mlp, norm, placement);
+        [Self { part: Part::Decoder, mlp: None, ln2: None, ..own }, cross]
     }
 }
 
@@ -204,8 +278,15 @@ pub struct MlpSpec {
     pub gated: bool,
 }
 
+impl MlpSpec {
+    /// Of two matrices, or of three where it is gated.
+    pub fn new(width: usize, activation: Activation, gated: bool) -> Self {
+        Self { width, activation, gated }
+    }
+}
+
 /// What stands behind the last block.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub enum HeadSpec {
     /// Hidden states are the output
     None,
@@ -219,6 +300,8 @@ pub enum HeadSpec {
         /// Norm before the unembedding
         norm: NormSpec,
     },
+    /// Scores for classes, of the whole input or of each token
+    Classes(ClassHead),
 }
 
 impl ModelSpec {
@@ -230,42 +313,75 @@ impl ModelSpec {
     pub fn heads(&self, layer: usize) -> usize {
         self.blocks[layer].attention.heads
     }
-    /// Whether every block is causal, so that a trace can be extended token by token.
+    /// Whether every block of the generating stack is causal, so that a trace can be extended token by token.
     pub fn is_causal(&self) -> bool {
-        self.blocks.iter().all(|block| block.attention.causal)
+        self.blocks.iter().all(|block| match block.part {
+            Part::Only | Part::Decoder => block.attention.causal,
+            Part::Encoder | Part::Cross => true,
+        })
+    }
+    /// First block after the encoder.
+    pub fn decoder_start(&self) -> usize {
+        self.blocks.iter().take_while(|block| block.part == Part::Encoder).count()
+    }
+    /// Which layer of its part block `layer` is.
+    pub fn index_in_part(&self, layer: usize) -> usize {
+        let part = self.blocks[layer].part;
+        self.blocks[..layer].iter().filter(|block| block.part == part).count()
+    }
+    /// Blocks of one part.
+    pub fn layers_of(&self, part: Part) -> usize {
+        self.blocks.iter().filter(|block| block.part == part).count()
+    }
+    /// The block that is layer `index` of its part.
+    pub fn layer_of(&self, part: Part, index: usize) -> Option<usize> {
+        let blocks = self.blocks.iter().enumerate().filter(|(_, block)| block.part == part);
+        blocks.map(|(layer, _)| layer).nth(index)
+    }
+    /// What the names of a block's weights begin with: `blocks.3`, `encoder.3`, `decoder.3`, `cross.3`.
+    pub fn prefix(&self, layer: usize) -> String {
+        format!("{}.{}", self.blocks[layer].part.word(), self.index_in_part(layer))
     }
     /// Whether the model continues text.
     pub fn generates(&self) -> bool {
-        self.head == HeadSpec::NextToken && self.is_causal()
+        matches!(self.head, HeadSpec::NextToken | HeadSpec::MaskedToken { .. }) && self.is_causal()
     }
     /// Width of the embeddings.
     pub fn embedding_width(&self) -> usize {
         self.embedding.projection.map_or(self.width, |projection| projection.width)
+    }
+    /// Width in which tokens, positions and segments are added up.
+    pub fn embedding_sum_width(&self) -> usize {
+        self.embedding.projection.filter(|own| own.whole_sum).map_or(self.width, |own| own.width)
     }
     /// The shape a canonical weight has, or `None` for one that this model does not have.
     ///
     /// Matrices are [inputs, outputs]; the embedding is [vocab, width]. What may be left out (biases, norms'
     /// parameters) has a shape here wherever the part it belongs to exists.
     pub fn weight_shape(&self, name: &str) -> Option<Vec<usize>> {
-        if let Some(rest) = name.strip_prefix("blocks.") {
-            let (layer, rest) = rest.split_once('.')?;
-            return self.blocks.get(layer.parse::<usize>().ok()?)?.weight_shape(rest, self.width);
+        if let Some((part, layer, rest)) = block_name(name) {
+            let layer = self.layer_of(part, layer.parse().ok()?)?;
+            return self.blocks[layer].weight_shape(rest, self.width);
         }
-        let (width, embedding) = (self.width, &self.embedding);
-        let (narrow, projected) = (self.embedding_width(), embedding.projection);
-        let summed = projected.filter(|projection| projection.whole_sum).map_or(width, |own| own.width);
+        if let (HeadSpec::Classes(head), Some(name)) = (&self.head, name.strip_prefix("head.")) {
+            return head.weight_shape(name, self.width);
+        }
+        if let Some(name) = name.strip_prefix("encoder.") {
+            let encoder = self.encoder.as_ref()?;
+            return match name {
+                "ln_final.w" | "ln_final.b" => encoder.final_norm.map(|_| vec![self.width]),
+                _ => encoder.embedding.weight_shape(name, self.width, encoder.vocab, encoder.context),
+            };
+        }
+        let embedded = self.embedding.weight_shape(name, self.width, self.vocab, self.context);
+        if embedded.is_some() {
+            return embedded;
+        }
+        let (width, narrow) = (self.width, self.embedding_width());
+        let projected = self.embedding.projection;
         let masked = matches!(self.head, HeadSpec::MaskedToken { .. });
         let answers = masked || self.head == HeadSpec::NextToken;
         Some(match name {
-            "embed.W_E" => vec![self.vocab, narrow],
-            "embed.W_in" if projected.is_some() => vec![narrow, width],
-            "embed.b_in" if projected.is_some() => vec![width],
-            "embed.W_type" if embedding.token_types > 0 => vec![embedding.token_types, summed],
-            "embed.ln.w" | "embed.ln.b" if embedding.norm.is_some() => vec![summed],
-            "pos_embed.W_pos" => match embedding.positions {
-                Positions::Learned { offset } => vec![self.context? + offset, summed],
-                _ => return None,
-            },
             "ln_final.w" | "ln_final.b" if self.final_norm.is_some() => vec![width],
             "unembed.W_U" if answers => vec![narrow, self.vocab],
             "unembed.b_U" if answers => vec![self.vocab],
@@ -278,9 +394,69 @@ impl ModelSpec {
     }
 }
 
+impl Part {
+    /// What names of its weights begin with.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Only => "blocks",
+            Self::Encoder => "encoder",
+            Self::Decoder => "decoder",
+            Self::Cross => "cross",
+        }
+    }
+}
+
+/// `encoder.3.attn.W_Q` → (encoder, `3`, `attn.W_Q`); the layer may be a placeholder.
+pub(super) fn block_name(name: &str) -> Option<(Part, &str, &str)> {
+    let (word, rest) = name.split_once('.')?;
+    let (layer, rest) = rest.split_once('.')?;
+    let parts = [Part::Only, Part::Encoder, Part::Decoder, Part::Cross];
+    let part = parts.into_iter().find(|part| part.word() == word)?;
+    (layer == "{l}" || layer.parse::<usize>().is_ok()).then_some((part, layer, rest))
+}
+
+impl EmbeddingSpec {
+    fn weight_shape(
+        &self,
+        name: &str,
+        width: usize,
+        vocab: usize,
+        context: Option<usize>,
+    ) -> Option<Vec<usize>> {
+        let projected = self.projection;
+        let narrow = projected.map_or(width, |projection| projection.width);
+        let summed = projected.filter(|projection| projection.whole_sum).map_or(width, |own| own.width);
+        Some(match name {
+            "embed.W_E" => vec![vocab, narrow],
+            "embed.W_in" if projected.is_some() => vec![narrow, width],
+            "embed.b_in" if projected.is_some() => vec![width],
+            "embed.W_type" if self.token_types > 0 => vec![self.token_types, summed],
+            "embed.ln.w" | "embed.ln.b" if self.norm.is_some() => vec![summed],
+            "pos_embed.W_pos" => match self.positions {
+                Positions::Learned { offset } => vec![context? + offset, summed],
+                Positions::LearnedPast { padding } => vec![context? + padding + 1, summed],
+                _ => return None,
+            },
+            _ => return None,
+        })
+    }
+}
+
 impl BlockSpec {
     fn weight_shape(&self, name: &str, width: usize) -> Option<Vec<usize>> {
-        let (attention, d_mlp) = (&self.attention, self.mlp.width);
+        let attention = &self.attention;
+        if let Some(name) = name.strip_prefix("mlp.") {
+            let mlp = self.mlp.as_ref()?;
+            return Some(match name {
+                "W_gate" if mlp.gated => vec![width, mlp.width],
+                "b_gate" if mlp.gated => vec![mlp.width],
+                "W_in" => vec![width, mlp.width],
+                "W_out" => vec![mlp.width, width],
+                "b_in" => vec![mlp.width],
+                "b_out" => vec![width],
+                _ => return None,
+            });
+        }
         let (heads, kv_heads, dim) = (attention.heads, attention.kv_heads, attention.head_dim);
         let value_dim = attention.value_dim();
         let normed = |heads: usize| match attention.qk_norm?.across {
@@ -302,12 +478,7 @@ impl BlockSpec {
                 Some(PositionBias::Buckets(buckets)) => vec![buckets.count, heads],
                 _ => return None,
             },
-            "mlp.W_gate" if self.mlp.gated => vec![width, d_mlp],
-            "mlp.b_gate" if self.mlp.gated => vec![d_mlp],
-            "mlp.W_in" => vec![width, d_mlp],
-            "mlp.W_out" => vec![d_mlp, width],
-            "mlp.b_in" => vec![d_mlp],
-            "attn.b_O" | "mlp.b_out" => vec![width],
+            "attn.b_O" => vec![width],
             "ln1.w" | "ln1.b" if self.ln1.is_some() => vec![width],
             "ln1_post.w" | "ln1_post.b" if self.ln1_post.is_some() => vec![width],
             "ln2.w" | "ln2.b" if self.ln2.is_some() => vec![width],

@@ -8,7 +8,7 @@ use super::attention_spec::{AttentionSpec, PositionBias, QkNorm, QkNormAcross};
 use super::gather::Repeats;
 use super::hook::Hook;
 use super::rotary::Turns;
-use super::spec::{HeadSpec, ModelSpec, NormKind, NormSpec, Placement};
+use super::spec::{HeadSpec, ModelSpec, NormKind, NormSpec, Part, Placement};
 use super::weights::Weights;
 use crate::kernels::{self, Elements, Matrix, Real, linear};
 use rayon::prelude::*;
@@ -34,22 +34,27 @@ pub struct Context<'a> {
     pub first: usize,
     /// Which tokens have been there before (all tokens, new ones included)
     pub repeats: &'a Repeats,
-    /// Side of the thumbnails to gather, 0 for none
-    pub thumbnail: usize,
+    /// Whether to gather thumbnails
+    pub thumbnails: bool,
 }
 
 impl Network {
     /// One block over new tokens, [token, width] → [token, width]; `state` is what earlier tokens left, and grows.
+    ///
+    /// `memory` is what cross-attention looks at, [source token, width]; no other block reads it, nor does a later
+    /// pass over the same state.
     pub fn block<F: Real>(
         &self,
         layer: usize,
         mut x: Vec<F>,
+        memory: &[F],
         state: &mut LayerState<F>,
         context: Context<'_>,
         see: See<'_, F>,
     ) -> Vec<F> {
         let block = &self.spec.blocks[layer];
-        let name = |rest: &str| format!("blocks.{layer}.{rest}");
+        let prefix = self.spec.prefix(layer);
+        let name = |rest: &str| format!("{prefix}.{rest}");
         let finish = |out: Vec<F>, norm: Option<NormSpec>, weights: &str| {
             let mut out = match norm {
                 Some(norm) => self.norm(norm, &name(weights), &out),
@@ -61,15 +66,23 @@ impl Network {
         see(Hook::ResidPre, &mut x);
         let post = block.placement == Placement::Post;
         let input = self.input(block.ln1.filter(|_| !post), &name("ln1"), &x);
-        let attended = self.attention(layer, &input, state, context, see);
+        let attended = self.attention(layer, &input, memory, state, context, see);
         let mut attn_out = finish(attended, block.ln1_post, "ln1_post");
         see(Hook::AttnOut, &mut attn_out);
+        let Some(mlp) = &block.mlp else {
+            let mut x = sum(x, &attn_out);
+            see(Hook::ResidMid, &mut x);
+            return match block.ln1.filter(|_| post) {
+                Some(norm) => self.norm(norm, &name("ln1"), &x),
+                None => x,
+            };
+        };
         if block.placement == Placement::Parallel {
             let input = match block.ln2 {
                 Some(norm) => Cow::Owned(self.norm(norm, &name("ln2"), &x)),
                 None => input,
             };
-            let mut mlp_out = finish(self.mlp(layer, &input, see), block.ln2_post, "ln2_post");
+            let mut mlp_out = finish(self.mlp(layer, mlp, &input, see), block.ln2_post, "ln2_post");
             see(Hook::MlpOut, &mut mlp_out);
             let mut x = sum(x, &attn_out);
             add(&mut x, &mlp_out);
@@ -83,7 +96,7 @@ impl Network {
             x = self.norm(norm, &name("ln1"), &x);
         }
         let input = self.input(block.ln2.filter(|_| !post), &name("ln2"), &x);
-        let mut mlp_out = finish(self.mlp(layer, &input, see), block.ln2_post, "ln2_post");
+        let mut mlp_out = finish(self.mlp(layer, mlp, &input, see), block.ln2_post, "ln2_post");
         see(Hook::MlpOut, &mut mlp_out);
         let mut x = sum(x, &mlp_out);
         see(Hook::ResidPost, &mut x);
@@ -101,12 +114,20 @@ impl Network {
         &self,
         layer: usize,
         x: &[F],
+        memory: &[F],
         state: &mut LayerState<F>,
         context: Context<'_>,
         see: See<'_, F>,
     ) -> Vec<F> {
         let spec = &self.spec.blocks[layer].attention;
-        let mut project = |weight: &str, bias: &str, hook| {
+        let crosses = self.spec.blocks[layer].part == Part::Cross;
+        // A cross-attention's keys and values are all there after its first pass
+        let source = match (crosses, state.n_keys()) {
+            (false, _) => x,
+            (true, 0) => memory,
+            (true, _) => &[],
+        };
+        let mut project = |x: &[F], weight: &str, bias: &str, hook| {
             let mut y = self.linear(layer, x, weight, bias);
             if let Some(limit) = spec.clip.map(F::of) {
                 for y in &mut y {
@@ -116,16 +137,16 @@ impl Network {
             see(hook, &mut y);
             y
         };
-        let q = project("attn.W_Q", "attn.b_Q", Hook::Q);
-        let k = project("attn.W_K", "attn.b_K", Hook::K);
-        let v = project("attn.W_V", "attn.b_V", Hook::V);
+        let q = project(x, "attn.W_Q", "attn.b_Q", Hook::Q);
+        let k = project(source, "attn.W_K", "attn.b_K", Hook::K);
+        let v = project(source, "attn.W_V", "attn.b_V", Hook::V);
 
         let (dim, value_dim) = (spec.head_dim, spec.value_dim());
         let n_seen = context.first + x.len() / self.spec.width;
         let turns = spec.rotary.as_ref().map(|rotary| Turns::new(rotary, context.first..n_seen));
         let turn = |mut x: Vec<F>, heads: usize, norm: &str| {
             if let Some(own) = spec.qk_norm {
-                x = self.head_norm(own, &format!("blocks.{layer}.attn.{norm}"), &x, heads, dim);
+                x = self.head_norm(own, &format!("{}.attn.{norm}", self.spec.prefix(layer)), &x, heads, dim);
             }
             if let Some(turns) = &turns {
                 turns.apply(&mut x, dim);
@@ -150,7 +171,7 @@ impl Network {
         drop((q, k, v));
 
         self.learned_biases(layer, spec, state);
-        let mut z = attend(spec, state, context.first..n_seen, context.repeats, context.thumbnail);
+        let mut z = attend(spec, state, context.first..n_seen, context);
         see(Hook::Z, &mut z);
         self.linear(layer, &z, "attn.W_O", "attn.b_O")
     }
@@ -158,10 +179,11 @@ impl Network {
     /// What attention learned besides its projections: copied into the state once, as `Pattern` needs it too.
     fn learned_biases<F: Real>(&self, layer: usize, spec: &AttentionSpec, state: &mut LayerState<F>) {
         if spec.sinks && state.sinks.is_empty() {
-            state.sinks = self.weights.vector(&format!("blocks.{layer}.attn.sinks")).unwrap_or_default();
+            let name = format!("{}.attn.sinks", self.spec.prefix(layer));
+            state.sinks = self.weights.vector(&name).unwrap_or_default();
         }
         if let (Some(PositionBias::Buckets(buckets)), None) = (&spec.bias, &state.relative) {
-            let matrix = self.weights.matrix(&format!("blocks.{layer}.attn.W_rel"));
+            let matrix = self.weights.matrix(&format!("{}.attn.W_rel", self.spec.prefix(layer)));
             state.relative = Some(Relative::new(*buckets, spec.heads, &matrix.dense()));
         }
     }
@@ -188,6 +210,14 @@ impl Network {
         }
     }
 
+    /// What cross-attention looks at: the encoder's last residual stream after its norm, [source token, width].
+    pub fn memory<F: Real>(&self, resid: &[F]) -> Vec<F> {
+        match self.spec.encoder.as_ref().and_then(|encoder| encoder.final_norm) {
+            Some(norm) => self.norm(norm, "encoder.ln_final", resid),
+            None => resid.to_vec(),
+        }
+    }
+
     /// Input of the unembedding: the last residuals after the final norm, [row, width].
     pub fn final_normalized<F: Real>(&self, resid: &[F]) -> Vec<F> {
         match self.spec.final_norm {
@@ -196,10 +226,11 @@ impl Network {
         }
     }
 
-    /// Logits of some rows of the last residual stream, [row, width] → [row, vocab]; empty where there is no head.
+    /// Logits of some rows of the last residual stream, [row, width] → [row, vocab]; empty where the
+    /// head gives no tokens.
     pub fn logits<F: Real>(&self, resid: &[F]) -> Vec<F> {
         let mut x = match self.spec.head {
-            HeadSpec::None => return Vec::new(),
+            HeadSpec::None | HeadSpec::Classes(_) => return Vec::new(),
             HeadSpec::NextToken => self.final_normalized(resid),
             HeadSpec::MaskedToken { activation, norm } => {
                 let mut x = self.plain(&self.final_normalized(resid), "head.W", "head.b");
@@ -220,7 +251,8 @@ impl Network {
 
     /// `x·W + b` for weights of block `layer`.
     pub(super) fn linear<F: Real>(&self, layer: usize, x: &[F], weight: &str, bias: &str) -> Vec<F> {
-        self.plain(x, &format!("blocks.{layer}.{weight}"), &format!("blocks.{layer}.{bias}"))
+        let prefix = self.spec.prefix(layer);
+        self.plain(x, &format!("{prefix}.{weight}"), &format!("{prefix}.{bias}"))
     }
 
     /// `x·W + b` for weights by their full names; a bias may be missing.
@@ -256,7 +288,7 @@ impl Network {
     /// One head's part of W_O, [head_dim, width].
     pub fn head_output(&self, layer: usize, head: usize) -> Matrix<'_> {
         let dim = self.spec.blocks[layer].attention.value_dim();
-        let whole = self.weights.matrix(&format!("blocks.{layer}.attn.W_O"));
+        let whole = self.weights.matrix(&format!("{}.attn.W_O", self.spec.prefix(layer)));
         Matrix { elements: from(whole.elements, head * dim * whole.input_stride), inputs: dim, ..whole }
     }
 
@@ -264,7 +296,7 @@ impl Network {
     pub fn head_value(&self, layer: usize, head: usize) -> Matrix<'_> {
         let attention = &self.spec.blocks[layer].attention;
         let dim = attention.value_dim();
-        let whole = self.weights.matrix(&format!("blocks.{layer}.attn.W_V"));
+        let whole = self.weights.matrix(&format!("{}.attn.W_V", self.spec.prefix(layer)));
         let start = attention.kv_head(head) * dim * whole.output_stride;
         Matrix { elements: from(whole.elements, start), outputs: dim, ..whole }
     }

@@ -2,7 +2,7 @@
 
 use super::error::LoadError;
 use super::families::{Family, Map, Needed, Rows};
-use super::spec::ModelSpec;
+use super::spec::{ModelSpec, Part, block_name};
 use super::{Config, formats::Tensors};
 use crate::kernels::{Elements, Matrix, Real};
 use half::{bf16, f16};
@@ -110,6 +110,17 @@ pub struct TensorInfo {
     pub file: PathBuf,
 }
 
+/// A canonical weight and the tensor that is it.
+#[derive(Clone, Debug)]
+pub(super) struct Named {
+    /// Our name
+    pub ours: String,
+    /// The tensor's
+    pub theirs: String,
+    /// Stored [out, in], read as [in, out]
+    pub turned: bool,
+}
+
 /// All weights of a model, by canonical name.
 #[derive(Debug, Default)]
 pub struct Weights {
@@ -131,10 +142,10 @@ impl Weights {
         let mut weights = Self::default();
         let mut used = BTreeMap::new();
         for map in family.weights.iter().copied().flatten() {
-            let layers = if map.ours.contains("{l}") { spec.layers() } else { 1 };
-            for layer in 0..layers {
+            let part = block_name(map.ours).map(|(part, ..)| part);
+            for layer in 0..part.map_or(1, |part| spec.layers_of(part)) {
                 if asked_for(map, config) {
-                    weights.take(family, map, layer, spec, tensors, &mut used)?;
+                    weights.take((family, map), layer, (spec, config), tensors, &mut used)?;
                 }
             }
         }
@@ -145,21 +156,25 @@ impl Weights {
 
     fn take(
         &mut self,
-        family: &Family,
-        map: &Map,
+        (family, map): (&Family, &Map),
         layer: usize,
-        spec: &ModelSpec,
+        (spec, config): (&ModelSpec, &Config),
         tensors: &Tensors,
         used: &mut BTreeMap<String, Range<usize>>,
     ) -> Result<(), LoadError> {
-        let at_layer = |name: &str| name.replace("{l}", &layer.to_string());
+        let group = match map.group {
+            Some(group) => group(config, layer)
+                .map_err(|source| LoadError::Config { file: tensors.place.clone(), source })?,
+            None => String::new(),
+        };
+        let at_layer = |name: &str| name.replace("{l}", &layer.to_string()).replace("{g}", &group);
         let find = |theirs: &str| {
             let names = family.prefixes.iter().map(|prefix| format!("{prefix}{}", at_layer(theirs)));
             names.into_iter().find_map(|name| tensors.find(name))
         };
         let ours = at_layer(map.ours);
         let Some(shape) = spec.weight_shape(&ours) else { return Ok(()) };
-        let found = find(map.theirs).or_else(|| map.fallback.and_then(find));
+        let found = find(map.theirs).or_else(|| map.fallbacks.iter().flatten().find_map(|name| find(name)));
         let Some((tensor, source_name)) = found else {
             let tensor = format!("{}{}", family.prefixes[0], at_layer(map.theirs));
             return match map.needed {
@@ -167,14 +182,51 @@ impl Weights {
                 _ => Err(LoadError::Missing { tensor, file: tensors.place.clone() }),
             };
         };
+        let rows = map.rows.map_or_else(
+            || Rows::all(shape[shape.len() - 1]),
+            |rows| {
+                let part = block_name(map.ours).map_or(Part::Only, |(part, ..)| part);
+                rows(spec, spec.layer_of(part, layer).unwrap_or(0))
+            },
+        );
+        used.insert(source_name.clone(), tensor.range.clone());
+        self.put((ours, source_name), tensor, shape, map.turned, &rows)
+    }
+
+    /// From tensors whose canonical names are known already, such as those that were found by their shapes.
+    pub(super) fn named(spec: &ModelSpec, tensors: &Tensors, names: &[Named]) -> Result<Self, LoadError> {
+        let mut weights = Self::default();
+        let mut used = BTreeMap::new();
+        for Named { ours, theirs, turned } in names {
+            let missing = || LoadError::Missing { tensor: theirs.clone(), file: tensors.place.clone() };
+            let (tensor, shape) = tensors.map.get(theirs).zip(spec.weight_shape(ours)).ok_or_else(missing)?;
+            let rows = Rows::all(shape[shape.len() - 1]);
+            used.insert(theirs.clone(), tensor.range.len() as u64);
+            weights.put((ours.clone(), theirs.clone()), tensor, shape, *turned, &rows)?;
+        }
+        weights.bytes = used.values().sum();
+        weights.unused = tensors.map.keys().filter(|name| !used.contains_key(*name)).cloned().collect();
+        Ok(weights)
+    }
+
+    /// Takes a tensor in, if its type and shape are what they should be.
+    fn put(
+        &mut self,
+        (name, source_name): (String, String),
+        tensor: &StoredTensor,
+        shape: Vec<usize>,
+        turned: bool,
+        rows: &Rows,
+    ) -> Result<(), LoadError> {
         let dtype = tensor.dtype.clone().map_err(|found| LoadError::Type {
             tensor: source_name.clone(),
             found,
             file: tensor.file.clone(),
         })?;
-        let rows = map.rows.map_or_else(|| Rows::all(shape[shape.len() - 1]), |rows| rows(spec, layer));
-        let stored = stored_shape(&shape, map, &rows);
-        if tensor.shape != stored {
+        let stored = stored_shape(&shape, turned, rows);
+        // BART's bias on logits is [1, vocab]
+        let ones = tensor.shape.len().saturating_sub(stored.len());
+        if tensor.shape[ones..] != stored || tensor.shape[..ones].iter().any(|&n| n != 1) {
             return Err(LoadError::Shape {
                 tensor: source_name,
                 found: tensor.shape.clone(),
@@ -182,17 +234,16 @@ impl Weights {
                 file: tensor.file.clone(),
             });
         }
-        let weight = Weight::of(tensor, dtype, &shape, map.turned, &rows);
-        used.insert(source_name.clone(), tensor.range.clone());
+        let weight = Weight::of(tensor, dtype, &shape, turned, rows);
         let file = tensor.file.clone();
         if shape.len() == 1 {
             let mut vector = vec![0.0; shape[0]];
             weight.elements().read(0, &mut vector);
-            self.vectors.insert(ours.clone(), vector);
+            self.vectors.insert(name.clone(), vector);
         } else {
-            self.matrices.insert(ours.clone(), weight);
+            self.matrices.insert(name.clone(), weight);
         }
-        self.infos.push(TensorInfo { name: ours, source_name, shape, dtype, file });
+        self.infos.push(TensorInfo { name, source_name, shape, dtype, file });
         Ok(())
     }
 
@@ -247,12 +298,12 @@ fn asked_for(map: &Map, config: &Config) -> bool {
 }
 
 /// The shape a weight of `shape` has in the file.
-fn stored_shape(shape: &[usize], map: &Map, rows: &Rows) -> Vec<usize> {
+fn stored_shape(shape: &[usize], turned: bool, rows: &Rows) -> Vec<usize> {
     let mut shape = shape.to_vec();
     if let Some(last) = shape.last_mut() {
         *last = rows.of;
     }
-    if map.turned {
+    if turned {
         shape.reverse();
     }
     shape

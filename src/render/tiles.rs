@@ -115,7 +115,7 @@ pub fn covering(level: u8, queries: Range<usize>, keys: Range<usize>) -> impl It
 pub fn weight_range(trace: &Trace, head: HeadId) -> ValueRange {
     let thumbnail = trace.thumbnail(head);
     let causal = trace.spec.blocks[head.layer].attention.causal;
-    let first = if causal && thumbnail.size > 1 { thumbnail.size } else { 0 };
+    let first = if causal && thumbnail.rows > 1 { thumbnail.columns } else { 0 };
     ValueRange::up_to_max(&thumbnail.values[first..])
 }
 

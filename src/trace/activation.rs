@@ -2,7 +2,10 @@
 
 use super::Trace;
 use crate::kernels::{Matrix, linear};
-use crate::model::{Context, HeadId, Hook, LayerState, Network, NormKind, NormSpec, Placement, Repeats};
+use crate::model::{
+    Context, HeadId, HeadSpec, Hook, LayerState, Network, NormKind, NormSpec, Part, Placement, Pooling,
+    Repeats,
+};
 
 /// An activation: numbers and their shape, row-major.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,7 +37,7 @@ impl Trace {
         hook: Hook,
         layer: usize,
     ) -> Result<Array, ActivationError> {
-        let name = hook.name(layer);
+        let name = self.spec.hook_name(hook, layer);
         let none = |reason| Err(ActivationError { name: name.clone(), reason });
         if hook.per_layer() && layer >= self.layers_done() {
             return none("in this trace: it has fewer blocks");
@@ -47,7 +50,13 @@ impl Trace {
             return none("in a saved trace: it takes the model's weights to compute it");
         };
         let width = self.spec.width;
+        let no_mlp = hook.per_layer() && self.spec.blocks[layer].mlp.is_none();
         let data = match hook {
+            Hook::MlpPre | Hook::MlpPost | Hook::MlpOut | Hook::ResidPost | Hook::NormalizedResidPost
+                if no_mlp =>
+            {
+                return none("in a decoder's self-attention: its MLP comes after the cross-attention");
+            }
             Hook::NormalizedResidPost => return none("in a pre-norm model"),
             Hook::ResidMid if self.placement(layer) == Placement::Parallel => {
                 return none("in a block whose two parts run side by side");
@@ -60,6 +69,9 @@ impl Trace {
                 return none("in a model without a final norm");
             }
             Hook::FinalNormalized => network.final_normalized(self.resid(self.n_layers())),
+            Hook::Logits if matches!(self.spec.head, HeadSpec::Classes(_)) => {
+                network.class_logits(self.resid(self.n_layers()))
+            }
             Hook::Logits => match network.logits(self.resid(self.n_layers())) {
                 logits if logits.is_empty() => return none("in a model without a head"),
                 logits => logits,
@@ -87,20 +99,23 @@ impl Trace {
 
     /// What the trace holds or can compute without the weights.
     fn kept(&self, hook: Hook, layer: usize) -> Option<Vec<f32>> {
-        let n = self.n_tokens();
+        let (n, n_keys) = (self.n_queries(hook, layer), self.n_keys(hook, layer));
+        let after = |placed: bool| placed && self.spec.blocks[layer].mlp.is_some();
         Some(match hook {
             Hook::Tokens => self.tokens.iter().map(|token| token.id as f32).collect(),
             Hook::ResidPre => self.resid(layer).to_vec(),
-            Hook::ResidPost if self.placement(layer) != Placement::Post => self.resid(layer + 1).to_vec(),
-            Hook::NormalizedResidPost if self.placement(layer) == Placement::Post => {
-                self.resid(layer + 1).to_vec()
+            Hook::ResidPost if after(self.placement(layer) != Placement::Post) => {
+                self.resid_after(layer).to_vec()
+            }
+            Hook::NormalizedResidPost if after(self.placement(layer) == Placement::Post) => {
+                self.resid_after(layer).to_vec()
             }
             Hook::RotQ => self.rot_q(layer),
             Hook::RotK => self.rot_k(layer),
             Hook::V => self.values(layer),
-            Hook::Pattern => self.per_head(layer, |head| self.pattern(head).tile(0..n, 0..n)).concat(),
+            Hook::Pattern => self.per_head(layer, |head| self.pattern(head).tile(0..n, 0..n_keys)).concat(),
             Hook::AttnScores => {
-                self.per_head(layer, |head| self.pattern(head).scores_tile(0..n, 0..n)).concat()
+                self.per_head(layer, |head| self.pattern(head).scores_tile(0..n, 0..n_keys)).concat()
             }
             Hook::Logits if self.logits.len() == n * self.spec.vocab => self.logits.to_vec(),
             _ => return None,
@@ -109,41 +124,55 @@ impl Trace {
 
     /// Queries of a block as they enter the product, [token, head, head_dim].
     pub(super) fn rot_q(&self, layer: usize) -> Vec<f32> {
-        interleave(&self.per_head(layer, |head| self.q(head).to_vec()), self.n_tokens())
+        interleave(&self.per_head(layer, |head| self.q(head).to_vec()), self.query_tokens(layer).len())
     }
 
     /// Its keys likewise, [token, kv_head, head_dim].
     pub(super) fn rot_k(&self, layer: usize) -> Vec<f32> {
-        interleave(&self.per_kv_head(layer, |head| self.k(head)), self.n_tokens())
+        interleave(&self.per_kv_head(layer, |head| self.k(head)), self.key_tokens(layer).len())
     }
 
     /// Its values, [token, kv_head, value_dim].
     pub(super) fn values(&self, layer: usize) -> Vec<f32> {
-        interleave(&self.per_kv_head(layer, |head| self.v(head)), self.n_tokens())
+        interleave(&self.per_kv_head(layer, |head| self.v(head)), self.key_tokens(layer).len())
     }
 
     /// The shape of an activation of this trace.
     pub fn shape(&self, hook: Hook, layer: usize) -> Vec<usize> {
-        let (n, width) = (self.n_tokens(), self.spec.width);
+        let (n, n_keys, width) = (self.n_queries(hook, layer), self.n_keys(hook, layer), self.spec.width);
         let block = self.spec.blocks.get(layer);
         let attention = block.map(|block| &block.attention);
         let (heads, kv_heads, dim, value_dim) = attention
             .map_or((0, 0, 0, 0), |spec| (spec.heads, spec.kv_heads, spec.head_dim, spec.value_dim()));
         match hook {
             Hook::Tokens => vec![n],
+            Hook::Embed | Hook::PosEmbed => vec![n, self.spec.embedding_sum_width()],
             Hook::Ln1Scale | Hook::Ln2Scale => vec![n, 1],
             Hook::Q | Hook::RotQ => vec![n, heads, dim],
-            Hook::K | Hook::RotK => vec![n, kv_heads, dim],
+            Hook::K | Hook::RotK => vec![n_keys, kv_heads, dim],
             Hook::Z => vec![n, heads, value_dim],
-            Hook::V => vec![n, kv_heads, value_dim],
-            Hook::AttnScores | Hook::Pattern => vec![heads, n, n],
+            Hook::V => vec![n_keys, kv_heads, value_dim],
+            Hook::AttnScores | Hook::Pattern => vec![heads, n, n_keys],
             Hook::Result => vec![n, heads, width],
-            Hook::MlpPre | Hook::MlpPost => vec![n, block.map_or(0, |block| block.mlp.width)],
-            Hook::Logits => vec![n, self.spec.vocab],
+            Hook::MlpPre | Hook::MlpPost => {
+                vec![n, block.and_then(|block| block.mlp.as_ref()).map_or(0, |mlp| mlp.width)]
+            }
+            Hook::Logits => match &self.spec.head {
+                HeadSpec::Classes(head) if head.pooling == Pooling::Each => vec![n, head.outputs(width)],
+                HeadSpec::Classes(head) => vec![1, head.outputs(width)],
+                _ => vec![n, self.spec.vocab],
+            },
             _ => vec![n, width],
         }
     }
 
+    /// Tokens that ask in a block, or those of the text outside the blocks.
+    fn n_queries(&self, hook: Hook, layer: usize) -> usize {
+        if hook.per_layer() { self.query_tokens(layer).len() } else { self.n_tokens() }
+    }
+    fn n_keys(&self, hook: Hook, layer: usize) -> usize {
+        if hook.per_layer() { self.key_tokens(layer).len() } else { self.n_tokens() }
+    }
     fn placement(&self, layer: usize) -> Placement {
         self.spec.blocks[layer].placement
     }
@@ -172,21 +201,21 @@ impl Trace {
 
     /// Runs one block again and keeps one of the values that pass.
     fn again(&self, network: &Network, layer: usize, wanted: Hook) -> Vec<f32> {
-        let mut state = LayerState::new(&self.spec.blocks[layer].attention, self.n_tokens());
-        let ids = self.ids();
-        let context = Context { first: 0, repeats: &Repeats::of(&ids), thumbnail: 0 };
+        let block = &self.spec.blocks[layer];
+        let (n_queries, n_keys) = (self.query_tokens(layer).len(), self.key_tokens(layer).len());
+        let mut state = LayerState::new(&block.attention, n_queries, n_keys);
+        let context = Context { first: 0, repeats: &Repeats::default(), thumbnails: false };
+        let memory = match block.part {
+            Part::Cross => network.memory(self.source_output()),
+            _ => Vec::new(),
+        };
         let mut kept = Vec::new();
-        network.block(
-            layer,
-            self.resid(layer).to_vec(),
-            &mut state,
-            context,
-            &mut |hook, data: &mut [f32]| {
-                if hook == wanted {
-                    kept = data.to_vec();
-                }
-            },
-        );
+        let x = self.resid(layer).to_vec();
+        network.block(layer, x, &memory, &mut state, context, &mut |hook, data: &mut [f32]| {
+            if hook == wanted {
+                kept = data.to_vec();
+            }
+        });
         kept
     }
 
@@ -204,7 +233,7 @@ impl Trace {
                 linear(&own, &matrix, None)
             })
             .collect();
-        interleave(&heads, self.n_tokens())
+        interleave(&heads, self.query_tokens(layer).len())
     }
 }
 

@@ -35,13 +35,18 @@ impl<'a> Pattern<'a> {
     fn lse(&self, query: usize) -> f32 {
         self.state.heads[self.head].lse[query]
     }
+    /// The share of a query's attention that goes to the head's sink, and so to no key; 0 where there is none.
+    pub fn sink_share(&self, query: usize) -> f64 {
+        let sink = self.state.sinks.get(self.head);
+        sink.map_or(0.0, |&sink| f64::from(sink - self.lse(query)).exp())
+    }
     /// Rows.
     pub fn n_queries(&self) -> usize {
         self.state.heads[self.head].lse.len()
     }
     /// Columns.
     pub fn n_keys(&self) -> usize {
-        self.state.n_tokens()
+        self.state.n_keys()
     }
     /// Keys that `query` may look at; all other cells are 0.
     pub fn keys(&self, query: usize) -> Range<usize> {

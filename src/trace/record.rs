@@ -2,7 +2,8 @@
 
 use super::{HeadMeasures, Pattern, Pool};
 use crate::model::{
-    HeadId, LayerState, Model, ModelSpec, Thumbnail, Token, largest, probabilities, thumbnail_size,
+    ClassHead, HeadId, LayerState, Model, ModelSpec, Part, Thumbnail, Token, largest, probabilities,
+    thumbnail_size,
 };
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -19,10 +20,14 @@ pub struct Trace {
     pub spec: Arc<ModelSpec>,
     /// The text, where there was one
     pub prompt: String,
-    /// What went in, and what was generated since
+    /// What went in, and what was generated since; in encoder–decoder models the target
     pub tokens: Arc<Vec<Token>>,
+    /// What the encoder read; empty where there is none
+    pub source: Arc<Vec<Token>>,
     /// The most likely answers, best first; empty where the model has no such head
     pub next: Arc<Vec<Candidate>>,
+    /// The classes, most likely first, where the model has a classifier: one row for the whole input, or one a token
+    pub classes: Arc<Vec<Vec<Candidate>>>,
     /// The token they follow (or, for masked-word models, stand for)
     pub answer_at: Option<usize>,
     /// Logits that were asked for: all tokens', or those of `answer_at` only, [row, vocab]
@@ -39,6 +44,7 @@ pub struct Trace {
     pub has_nan: bool,
     layers: Vec<Arc<LayerTrace>>,
     output: Arc<Vec<f32>>,
+    source_output: Arc<Vec<f32>>,
 }
 
 /// What one block leaves behind.
@@ -50,8 +56,8 @@ pub struct LayerTrace {
     pub state: LayerState<f32>,
 }
 
-/// A token the model might put next.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+/// A token the model might put next, or a class it might choose.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Candidate {
     /// Its id
     pub id: u32,
@@ -78,6 +84,11 @@ impl Candidate {
         };
         largest(&p, k).into_iter().map(candidate).collect()
     }
+    /// The classes of one row of a classifier's logits, most likely first; ids are their indices.
+    pub fn classes(head: &ClassHead, logits: &[f32]) -> Vec<Self> {
+        let candidate = |(index, logit, p)| Self { id: index as u32, text: head.label(index), p, logit };
+        head.read(logits).into_iter().map(candidate).collect()
+    }
 }
 
 /// Euclidean norms of the rows of `x`, [row, width] → [row].
@@ -94,7 +105,9 @@ impl Trace {
             spec,
             prompt,
             tokens: Arc::new(tokens),
+            source: Arc::default(),
             next: Arc::default(),
+            classes: Arc::default(),
             answer_at: None,
             logits: Arc::default(),
             interventions: Arc::default(),
@@ -104,18 +117,27 @@ impl Trace {
             has_nan: false,
             layers: Vec::new(),
             output: Arc::default(),
+            source_output: Arc::default(),
         }
     }
 
     /// Block `layer`, to be written by the pass; blocks are begun in order.
     pub fn layer_mut(&mut self, layer: usize) -> &mut LayerTrace {
         if self.layers.len() == layer {
-            let n_tokens = self.n_tokens();
-            let state = LayerState::new(&self.spec.blocks[layer].attention, n_tokens);
-            let resid_pre = Vec::with_capacity(n_tokens * self.spec.width);
+            let (n_queries, n_keys) = (self.query_tokens(layer).len(), self.key_tokens(layer).len());
+            let state = LayerState::new(&self.spec.blocks[layer].attention, n_queries, n_keys);
+            let resid_pre = Vec::with_capacity(n_queries * self.spec.width);
             self.layers.push(Arc::new(LayerTrace { resid_pre, state }));
         }
         Arc::make_mut(&mut self.layers[layer])
+    }
+    /// The encoder's last residual stream before its final norm, to be written by the pass.
+    pub fn source_output_mut(&mut self) -> &mut Vec<f32> {
+        Arc::make_mut(&mut self.source_output)
+    }
+    /// The encoder's last residual stream before its final norm, [source token, width].
+    pub fn source_output(&self) -> &[f32] {
+        &self.source_output
     }
     /// The last block's output, to be written by the pass.
     pub fn output_mut(&mut self) -> &mut Vec<f32> {
@@ -124,6 +146,20 @@ impl Trace {
     /// Block `layer`.
     pub fn layer(&self, layer: usize) -> &LayerTrace {
         &self.layers[layer]
+    }
+    /// Tokens that ask in block `layer`: the source's in an encoder, else the target's.
+    pub fn query_tokens(&self, layer: usize) -> &[Token] {
+        match self.spec.blocks[layer].part {
+            Part::Encoder => &self.source,
+            Part::Only | Part::Decoder | Part::Cross => &self.tokens,
+        }
+    }
+    /// Tokens that are looked at in block `layer`.
+    pub fn key_tokens(&self, layer: usize) -> &[Token] {
+        match self.spec.blocks[layer].part {
+            Part::Encoder | Part::Cross => &self.source,
+            Part::Only | Part::Decoder => &self.tokens,
+        }
     }
     /// Tokens in the trace.
     pub fn n_tokens(&self) -> usize {
@@ -194,20 +230,27 @@ impl Trace {
         self.spec.blocks[head.layer].attention.kv_head(head.head)
     }
 
+    /// Residual stream after block `layer`, [token, width].
+    pub fn resid_after(&self, layer: usize) -> &[f32] {
+        if layer + 1 == self.spec.decoder_start() { &self.source_output } else { self.resid(layer + 1) }
+    }
     /// Residual stream before block `layer`, [token, width]; with `layer` = number of blocks, what the last one gave.
     pub fn resid(&self, layer: usize) -> &[f32] {
         self.layers.get(layer).map_or(&self.output, |layer| &layer.resid_pre)
     }
     /// Makes the thumbnails anew, after tokens were added.
     pub fn refresh_thumbnails(&mut self) {
-        let n = self.n_tokens();
-        let size = thumbnail_size(n);
-        for layer in 0..self.layers_done() {
+        for layer in self.spec.decoder_start()..self.layers_done() {
             let heads = 0..self.heads(layer);
-            let pool = |head| self.pattern(HeadId { layer, head }).pooled(0..n, 0..n, size, size, Pool::Max);
+            let (queries, keys) = (self.query_tokens(layer).len(), self.key_tokens(layer).len());
+            let (rows, columns) = (thumbnail_size(queries), thumbnail_size(keys));
+            let pool = |head| {
+                let pattern = self.pattern(HeadId { layer, head });
+                pattern.pooled(0..queries, 0..keys, rows, columns, Pool::Max)
+            };
             let thumbnails: Vec<_> = heads.into_par_iter().map(pool).collect();
             for (head, values) in self.layer_mut(layer).state.heads.iter_mut().zip(thumbnails) {
-                head.gathered.thumbnail = Thumbnail { size, values };
+                head.gathered.thumbnail = Thumbnail { rows, columns, values };
             }
         }
     }
@@ -216,27 +259,34 @@ impl Trace {
     pub fn bytes(&self) -> usize {
         let layer =
             |layer: &Arc<LayerTrace>| layer.resid_pre.capacity() * size_of::<f32>() + layer.state.bytes();
-        let ends = (self.output.capacity() + self.logits.capacity()) * size_of::<f32>();
+        let ends = self.output.capacity() + self.logits.capacity() + self.source_output.capacity();
+        let ends = ends * size_of::<f32>();
         self.layers.iter().map(layer).sum::<usize>() + ends
     }
 }
 
-/// Bytes a trace of `n_tokens` will take, and the most its pass needs beside it, counted before anything is
-/// allocated.
-pub fn estimate_bytes(spec: &ModelSpec, n_tokens: usize, rows_of_logits: usize) -> u64 {
-    let n = n_tokens as u64;
+/// Bytes a trace of `n_tokens` (and of `n_source` in the encoder) will take, and the most its pass needs beside it,
+/// counted before anything is allocated.
+pub fn estimate_bytes(spec: &ModelSpec, n_tokens: usize, n_source: usize, rows_of_logits: usize) -> u64 {
     let float = size_of::<f32>() as u64;
-    let thumbnail = (thumbnail_size(n_tokens) as u64).pow(2);
-    let mut kept = n * spec.width as u64;
+    let mut kept = (n_tokens + n_source) as u64 * spec.width as u64;
     let mut scratch = 0;
     for block in &spec.blocks {
+        let (n_queries, n_keys) = match block.part {
+            Part::Only | Part::Decoder => (n_tokens, n_tokens),
+            Part::Encoder => (n_source, n_source),
+            Part::Cross => (n_tokens, n_source),
+        };
+        let thumbnail = (thumbnail_size(n_queries) * thumbnail_size(n_keys)) as u64;
+        let (n, n_keys) = (n_queries as u64, n_keys as u64);
         let attention = &block.attention;
         let (heads, kv_heads, dim) =
             (attention.heads as u64, attention.kv_heads as u64, attention.head_dim as u64);
         let padded = (attention.value_dim() as u64).next_multiple_of(16);
-        kept += n * (spec.width as u64 + heads * (dim + 1) + kv_heads * (dim + padded)) + heads * thumbnail;
-        let mlp = n * block.mlp.width as u64 * if block.mlp.gated { 2 } else { 1 };
-        let projections = n * (2 * heads * padded + 2 * kv_heads * dim);
+        kept += n * (spec.width as u64 + heads * (dim + 1));
+        kept += n_keys * kv_heads * (dim + padded) + heads * thumbnail;
+        let mlp = block.mlp.as_ref().map_or(0, |mlp| n * mlp.width as u64 * if mlp.gated { 2 } else { 1 });
+        let projections = n * 2 * heads * padded + n_keys * 2 * kv_heads * dim;
         scratch = scratch.max(mlp.max(projections) + 4 * n * spec.width as u64);
     }
     (kept + scratch + rows_of_logits as u64 * spec.vocab as u64) * float

@@ -2,7 +2,7 @@
 
 use super::{HeadId, Trace};
 use crate::kernels::RowMoments;
-use crate::model::{Gathered, Repeats, thumbnail_size};
+use crate::model::{Gathered, Part, Repeats};
 use rayon::prelude::*;
 
 /// Queries whose weights are held at once.
@@ -16,8 +16,14 @@ impl Trace {
         &mut self,
         row_sum: &(dyn Fn(HeadId, usize, f64) -> Result<(), E> + Sync),
     ) -> Result<(), E> {
-        let repeats = Repeats::of(&self.ids());
         for layer in 0..self.layers_done() {
+            let repeats = match self.spec.blocks[layer].part {
+                Part::Cross => Repeats::default(),
+                Part::Only | Part::Encoder | Part::Decoder => {
+                    let ids: Vec<u32> = self.query_tokens(layer).iter().map(|token| token.id).collect();
+                    Repeats::of(&ids)
+                }
+            };
             let heads = (0..self.heads(layer)).into_par_iter().map(|head| HeadId { layer, head });
             let gathered: Vec<Gathered> =
                 heads.map(|head| self.gather_head(head, &repeats, row_sum)).collect::<Result<_, _>>()?;
@@ -35,13 +41,13 @@ impl Trace {
         row_sum: &dyn Fn(HeadId, usize, f64) -> Result<(), E>,
     ) -> Result<Gathered, E> {
         let pattern = self.pattern(head);
-        let n = self.n_tokens();
+        let (n, n_keys) = (pattern.n_queries(), pattern.n_keys());
         let mut whole = Gathered::default();
         for first in (0..n).step_by(ROWS) {
             let rows = first..(first + ROWS).min(n);
-            let mut part = Gathered::new(thumbnail_size(n), n, rows.clone());
-            let tile = pattern.tile(rows.clone(), 0..n);
-            for (query, row) in rows.zip(tile.chunks_exact(n)) {
+            let mut part = Gathered::new(true, n, n_keys, rows.clone());
+            let tile = pattern.tile(rows.clone(), 0..n_keys);
+            for (query, row) in rows.zip(tile.chunks_exact(n_keys)) {
                 let seen = pattern.keys(query);
                 let weights = &row[seen.clone()];
                 let moments = RowMoments::of_weights(weights, query, seen.start);

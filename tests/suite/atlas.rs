@@ -99,7 +99,7 @@ fn stripes_are_the_means_of_diagonals() {
 /// Against the eigenvalues of the whole vocabulary × vocabulary matrix.
 #[test]
 fn copying_scores_equal_those_of_the_whole_circuit() {
-    for name in ["llama-gqa", "gpt2-odd", "llama-tied"] {
+    for name in ["gpt2-one-head-one-layer", "llama-mqa-headdim"] {
         let model = open(&fixtures().join(name));
         let network = &model.network;
         let vocabulary = Vocabulary::new(network, &mut |_| ControlFlow::Continue(())).expect("it writes");

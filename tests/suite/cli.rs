@@ -235,7 +235,8 @@ fn help_version_completions_and_the_man_page_are_there() {
     };
     assert!(text(&["--version"]).contains(env!("CARGO_PKG_VERSION")));
     let man = text(&["man"]);
-    for command in ["run", "export", "heads", "lens", "generate", "info", "check", "atlas", "bench"] {
+    for command in ["run", "export", "heads", "lens", "generate", "info", "check", "atlas", "recall", "bench"]
+    {
         assert!(text(&["--help"]).contains(command));
         assert!(
             man.to_lowercase().contains(&format!("mnemoscope\\-{command}")),
@@ -329,4 +330,28 @@ fn an_atlas_is_printed_and_written() {
     assert!(String::from_utf8_lossy(&bare(&["atlas", &model]).stdout).contains("previous token"));
     assert_eq!(bare(&["atlas", &model, "-o", "a.xyz"]).status.code(), Some(2));
     complains(&bare(&["atlas", "--corpus", "/no/such/corpus"]), &["/no/such/corpus", "--corpus"]);
+}
+
+#[test]
+fn recall_is_printed_and_written() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let model = fixtures().join("induction-by-hand").display().to_string();
+    let asked = ["recall", &model, "--lengths", "8,16", "--depths", "0,0.5,1", "--trials", "2"];
+    let recall = object(&bare(&[&asked[..], &["--json", "-o", &path("a.json")]].concat()));
+    let cells = recall["cells"].as_array().expect("cells");
+    assert_eq!(cells.len(), 6);
+    assert!(cells.iter().all(|cell| cell["right"] == 1.0 && cell["p"].is_f64()));
+    let written = std::fs::read(path("a.json")).expect("written");
+    assert_eq!(serde_json::from_slice::<Value>(&written).expect("JSON"), recall);
+    object(&bare(&[&asked[..], &["--json", "-o", &path("a.csv")]].concat()));
+    let table = std::fs::read_to_string(path("a.csv")).expect("written");
+    assert!(table.starts_with("length,depth,") && table.lines().count() == 7, "{table}");
+    object(&bare(&[&asked[..], &["--json", "-o", &path("a.png")]].concat()));
+    assert!(std::fs::read(path("a.png")).expect("written").starts_with(b"\x89PNG"));
+    assert!(String::from_utf8_lossy(&bare(&asked).stdout).contains("16 tokens"));
+    for wrong in [["--depths", "2"], ["--lengths", "0"], ["-o", "a.xyz"], ["--template", "song"]] {
+        assert_eq!(bare(&[&asked[..2], &wrong[..]].concat()).status.code(), Some(2), "{wrong:?}");
+    }
+    complains(&bare(&["recall", "--lengths", "9999"]), &["9999", "512", "--lengths"]);
 }

@@ -56,7 +56,7 @@ fn hooks() {
     let mut table = String::from("| name | in |\n|---|---|\n");
     for hook in Hook::iter() {
         let place = if hook.per_layer() { "every block" } else { "the model" };
-        writeln!(table, "| `{}` | {place} |", hook.name(0).replace("blocks.0", "blocks.{l}"))
+        writeln!(table, "| `{}` | {place} |", hook.name_of_all().replace("blocks.*", "blocks.{l}"))
             .expect("written");
     }
     check("docs/hooks.md", "hooks", &table);

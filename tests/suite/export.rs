@@ -92,7 +92,7 @@ fn npz_holds_every_array_as_the_model_has_it() {
     }
     expected.push((Hook::ResidPost, run.trace.n_layers() - 1));
     for &(hook, layer) in &expected {
-        let name = hook.name(layer);
+        let name = run.trace.spec.hook_name(hook, layer);
         let (found, values) = arrays.get(&name).unwrap_or_else(|| panic!("{name} is missing"));
         assert_eq!(*found, shape(&run.trace.shape(hook, layer)), "{name}");
         assert_eq!(*values, run.array(hook, layer), "{name}");
@@ -109,14 +109,14 @@ fn safetensors_hold_the_same_and_where_it_came_from() {
     let bytes = std::fs::read(path).expect("written");
     let file = SafeTensors::deserialize(&bytes).expect("a sound file");
     for layer in 0..run.trace.n_layers() {
-        let tensor = file.tensor(&Hook::Pattern.name(layer)).expect("every layer");
+        let tensor = file.tensor(&run.trace.spec.hook_name(Hook::Pattern, layer)).expect("every layer");
         assert_eq!(tensor.shape(), [run.trace.heads(layer), 9, 9]);
         let values: Vec<f32> = bytemuck::pod_collect_to_vec(tensor.data());
         assert_eq!(values, run.array(Hook::Pattern, layer));
     }
     let last = run.trace.n_layers() - 1;
     assert!(
-        file.tensor(&Hook::ResidPost.name(last)).is_ok(),
+        file.tensor(&run.trace.spec.hook_name(Hook::ResidPost, last)).is_ok(),
         "the residual stream ends after the last block"
     );
     let (_, header) = SafeTensors::read_metadata(&bytes).expect("a header");
@@ -130,7 +130,10 @@ fn a_post_norm_model_ends_in_its_normalised_stream() {
     let run = Run::of("bert-bare", 7);
     let arrays = read_npz(&run.export("a.npz", &what(&[What::Resid])).expect("written"));
     let last = run.trace.n_layers() - 1;
-    assert_eq!(arrays[&Hook::NormalizedResidPost.name(last)].1, run.trace.resid(last + 1));
+    assert_eq!(
+        arrays[&run.trace.spec.hook_name(Hook::NormalizedResidPost, last)].1,
+        run.trace.resid(last + 1)
+    );
 }
 
 #[test]
@@ -139,12 +142,15 @@ fn halves_are_rounded_and_take_half_the_room() {
     let options = Options { dtype: Dtype::F16, ..Options::default() };
     let arrays = read_npz(&run.export("half.npz", &options).expect("written"));
     let exact = run.array(Hook::Pattern, 0);
-    for (half, exact) in arrays[&Hook::Pattern.name(0)].1.iter().zip(exact) {
+    for (half, exact) in arrays[&run.trace.spec.hook_name(Hook::Pattern, 0)].1.iter().zip(exact) {
         assert!((half - exact).abs() <= 5e-4, "{half} for {exact}");
     }
     let bytes = std::fs::read(run.export("half.safetensors", &options).expect("written")).expect("written");
     let file = SafeTensors::deserialize(&bytes).expect("a sound file");
-    assert_eq!(file.tensor(&Hook::Pattern.name(0)).expect("there").dtype(), safetensors::Dtype::F16);
+    assert_eq!(
+        file.tensor(&run.trace.spec.hook_name(Hook::Pattern, 0)).expect("there").dtype(),
+        safetensors::Dtype::F16
+    );
 }
 
 #[test]
@@ -157,14 +163,14 @@ fn picked_heads_bring_the_key_value_heads_they_read() {
     let arrays = read_npz(&run.export("one.npz", &options).expect("written"));
     assert_eq!(arrays.len(), 4);
     let (n, dim) = (6, attention.head_dim);
-    assert_eq!(arrays[&Hook::Pattern.name(1)].0, [1, 6, 6]);
+    assert_eq!(arrays[&run.trace.spec.hook_name(Hook::Pattern, 1)].0, [1, 6, 6]);
     let pattern = run.trace.pattern(HeadId { layer: 1, head }).tile(0..6, 0..6);
-    assert_eq!(arrays[&Hook::Pattern.name(1)].1, pattern);
+    assert_eq!(arrays[&run.trace.spec.hook_name(Hook::Pattern, 1)].1, pattern);
     let (kv_head, kv_heads) = (attention.kv_head(head), attention.kv_heads);
     let whole = run.array(Hook::K, 1);
     let part: Vec<f32> =
         (0..n).flat_map(|t| whole[(t * kv_heads + kv_head) * dim..][..dim].to_vec()).collect();
-    assert_eq!(arrays[&Hook::K.name(1)], (vec![n as u64, 1, dim as u64], part));
+    assert_eq!(arrays[&run.trace.spec.hook_name(Hook::K, 1)], (vec![n as u64, 1, dim as u64], part));
 }
 
 #[test]

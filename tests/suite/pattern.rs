@@ -21,7 +21,7 @@ impl Head {
         let mut row = || (0..spec.head_dim).map(|_| random.random_range(-2.0..2.0)).collect::<Vec<f32>>();
         let queries: Vec<Vec<f32>> = (0..n).map(|_| row()).collect();
         let keys: Vec<Vec<f32>> = (0..n).map(|_| row()).collect();
-        let mut state = LayerState::new(&spec, n);
+        let mut state = LayerState::new(&spec, n, n);
         for key in &keys {
             state.keys[0].push(key);
         }

@@ -41,7 +41,7 @@ fn the_estimate_covers_what_the_trace_takes() {
     let model = open(&fixtures().join("llama-gqa"));
     for n in [1, 7, 40] {
         let trace = run_ids(&model, &vec![3; n]);
-        let estimate = estimate_bytes(model.spec(), n, n);
+        let estimate = estimate_bytes(model.spec(), n, 0, n);
         assert!(trace.bytes() as u64 <= estimate, "{n} tokens take {} > {estimate}", trace.bytes());
         assert!(estimate < 12 * trace.bytes() as u64, "{n} tokens take {} << {estimate}", trace.bytes());
     }
@@ -95,7 +95,7 @@ fn decoding_equals_one_pass_over_the_same_tokens() {
             assert!(apart < 1e-5, "{folder} {head}: {apart:e}");
             let (a, b) = (grown.measures(head), whole.measures(head));
             assert!((a.induction - b.induction).abs() < 1e-4 && (a.entropy - b.entropy).abs() < 1e-4);
-            assert_eq!(grown.thumbnail(head).size, whole.thumbnail(head).size);
+            assert_eq!(grown.thumbnail(head).rows, whole.thumbnail(head).rows);
         }
     }
 }

@@ -32,13 +32,14 @@ fn place() -> (TempDir, PathBuf) {
 #[track_caller]
 fn same(found: &Trace, run: &Trace, tolerance: f32) {
     assert_eq!(found.ids(), run.ids());
-    let n = run.n_tokens();
     for head in run.head_ids() {
-        let (a, b) = (found.pattern(head).tile(0..n, 0..n), run.pattern(head).tile(0..n, 0..n));
+        let (n, n_keys) = (run.query_tokens(head.layer).len(), run.key_tokens(head.layer).len());
+        let tile = |trace: &Trace| trace.pattern(head).tile(0..n, 0..n_keys);
+        let (a, b) = (tile(found), tile(run));
         assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() <= tolerance), "pattern of {head}");
         assert_eq!(found.v(head).len(), run.v(head).len());
         let (a, b) = (found.thumbnail(head), run.thumbnail(head));
-        assert_eq!(a.size, b.size);
+        assert_eq!((a.rows, a.columns), (b.rows, b.columns));
         assert!(
             a.values.iter().zip(&b.values).all(|(a, b)| (a - b).abs() <= tolerance.max(1e-6)),
             "thumbnail of {head}"
@@ -49,6 +50,7 @@ fn same(found: &Trace, run: &Trace, tolerance: f32) {
             assert!((a - b).abs() <= 1e-4 * b.abs().max(0.1), "{} of {head}: {a}, not {b}", measure.id);
         }
     }
+    assert_eq!(found.source_output().len(), run.source_output().len());
     for layer in 0..=run.n_layers() {
         let (a, b) = (found.resid(layer), run.resid(layer));
         assert_eq!(a.len(), b.len());
@@ -58,10 +60,22 @@ fn same(found: &Trace, run: &Trace, tolerance: f32) {
 
 #[test]
 fn what_was_saved_comes_back() {
-    for name in ["llama-gqa", "gpt2-odd", "bert-mlm", "bert-bare", "qwen2-window", "llama-one-token"] {
+    for name in [
+        "llama-gqa",
+        "gpt2-odd",
+        "bert-mlm",
+        "bert-bare",
+        "bert-tags",
+        "qwen2-window",
+        "llama-one-token",
+        "seq2seq/t5-gated",
+        "seq2seq/bart",
+    ] {
         let model = open(&fixtures().join(name));
-        let vocab = model.spec().vocab as u32;
-        let n = model.spec().context.unwrap_or(40).min(40) as u32;
+        let spec = model.spec();
+        let (vocab, context) =
+            spec.encoder.as_ref().map_or((spec.vocab, spec.context), |own| (own.vocab, own.context));
+        let (vocab, n) = (vocab as u32, context.unwrap_or(40).min(40) as u32);
         let ids: Vec<u32> = (0..n).map(|i| i % 11 % vocab).collect();
         let prompt = Prompt::Ids(ids);
         let run =
@@ -70,8 +84,9 @@ fn what_was_saved_comes_back() {
         save(&run, &file);
         let found = read(&file).expect("it opens");
         same(&found, &run, 0.0);
-        assert_eq!(found.tokens, run.tokens);
+        assert_eq!((&found.tokens, &found.source), (&run.tokens, &run.source));
         assert_eq!((&found.next, found.answer_at), (&run.next, run.answer_at));
+        assert_eq!(found.classes.len(), run.classes.len());
         assert_eq!(found.model_name, run.model_name);
         // What was opened is saved as it was
         let again = file.with_file_name("again.trace.safetensors");

@@ -22,7 +22,7 @@ impl Vocabulary {
     /// (told the share done) breaks off. Costs vocabulary × width² multiplications, once.
     pub fn new(network: &Network, progress: &mut dyn FnMut(f32) -> ControlFlow<()>) -> Option<Self> {
         let spec = &network.spec;
-        if spec.head != HeadSpec::NextToken || spec.embedding.projection.is_some() {
+        if spec.head != HeadSpec::NextToken || spec.encoder.is_some() || spec.embedding.projection.is_some() {
             return None;
         }
         let width = spec.width;

@@ -77,9 +77,11 @@ impl Tally {
     /// Adds a run on a passage of text.
     pub fn add_text(&mut self, trace: &Trace) {
         self.passages += 1;
-        self.tokens += trace.n_tokens();
-        let delimiters: Vec<bool> = trace.tokens.iter().map(|token| is_delimiter(&token.text)).collect();
-        self.heads.par_iter_mut().for_each(|head| head.add_text(trace, &delimiters));
+        let Some(first) = self.heads.first() else { return };
+        let tokens = trace.query_tokens(first.head.layer);
+        self.tokens += tokens.len();
+        let delimiters: Vec<bool> = tokens.iter().map(|token| is_delimiter(&token.text)).collect();
+        self.heads.par_iter_mut().for_each(|head| head.add_text(trace, tokens, &delimiters));
     }
 
     /// Passages and tokens so far.
@@ -100,7 +102,7 @@ impl Tally {
 impl HeadTally {
     /// The stripes: the −1, −S and 1−S diagonals of a pattern over x x with |x| = S.
     fn add_probe(&mut self, trace: &Trace, Probe { prefix, period }: Probe) {
-        let n = (prefix + 2 * period).min(trace.n_tokens());
+        let n = (prefix + 2 * period).min(trace.query_tokens(self.head.layer).len());
         let tile = trace.pattern(self.head).tile(0..n, 0..n);
         let at = |query: usize, key: usize| f64::from(tile[query * n + key]);
         let mean = |queries: std::ops::Range<usize>, key: &dyn Fn(usize) -> usize| {
@@ -130,13 +132,13 @@ impl HeadTally {
         }
     }
 
-    fn add_text(&mut self, trace: &Trace, delimiters: &[bool]) {
+    fn add_text(&mut self, trace: &Trace, tokens: &[Token], delimiters: &[bool]) {
         let measures = trace.measures(self.head);
         for (sum, measure) in self.measures.iter_mut().zip(MEASURES) {
             *sum += (measure.value)(&measures);
         }
         self.sink += measures.sink;
-        let n = trace.n_tokens();
+        let n = tokens.len();
         let pattern = trace.pattern(self.head);
         let tile = pattern.tile(0..n, 0..n);
         let mut received = vec![0.0_f64; n];
@@ -164,10 +166,10 @@ impl HeadTally {
         let on_delimiters: f64 =
             received.iter().zip(delimiters).filter(|(_, own)| **own).map(|(weight, _)| weight).sum();
         self.delimiter += on_delimiters / n.saturating_sub(1).max(1) as f64;
-        for (token, &weight) in trace.tokens.iter().zip(&received).skip(1) {
+        for (token, &weight) in tokens.iter().zip(&received).skip(1) {
             self.keys.add(token.id, weight);
         }
-        self.keep(best, &trace.tokens);
+        self.keep(best, tokens);
     }
 
     /// Keeps a cell with the text about it, if it is among the greatest.

@@ -80,10 +80,7 @@ fn tabs(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
 
 /// The hook that the chosen layer's stream stands under.
 fn hook(scene: &Scene<'_>) -> String {
-    scene.trace.map_or_else(String::new, |trace| {
-        let (hook, layer) = trace.stream_hook(scene.state.layer);
-        hook.name(layer)
-    })
+    scene.trace.map_or_else(String::new, |trace| trace.stream_name(scene.state.layer))
 }
 
 fn layers(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {

@@ -101,9 +101,18 @@ fn next(ui: &mut Ui, scene: &Scene<'_>) {
     let words = scene.words;
     let tokens = theme::tokens(ui);
     let Some(trace) = scene.trace else { return };
-    let masked = matches!(trace.spec.head, HeadSpec::MaskedToken { .. });
-    widgets::section(ui, if masked { words.masked_word } else { words.next });
-    if trace.next.is_empty() {
+    let masked = matches!(trace.spec.head, HeadSpec::MaskedToken { .. }) && !trace.spec.generates();
+    let classifies = matches!(trace.spec.head, HeadSpec::Classes(_));
+    widgets::section(
+        ui,
+        match (masked, classifies) {
+            (true, _) => words.masked_word,
+            (_, true) => words.classes,
+            _ => words.next,
+        },
+    );
+    let answers = if classifies { scene.classes() } else { &trace.next };
+    if answers.is_empty() {
         let text = match (trace.is_complete(), masked) {
             (false, _) => words.waiting,
             (true, true) => words.masked_none,
@@ -112,8 +121,8 @@ fn next(ui: &mut Ui, scene: &Scene<'_>) {
         ui.label(RichText::new(text).size(BODY).color(tokens.muted));
         return;
     }
-    let best = trace.next.first().map_or(1.0, |candidate| candidate.p);
-    for candidate in trace.next.iter().take(ROWS) {
+    let best = answers.first().map_or(1.0, |candidate| candidate.p);
+    for candidate in answers.iter().take(ROWS) {
         let name = shown(&candidate.text);
         let value = format!("{:.1}%", candidate.p * 100.0);
         let line = Line {

@@ -50,6 +50,6 @@ pub(super) fn qkv_by_group<const PART: usize>(spec: &ModelSpec, layer: usize) ->
 
 /// The first (0) or second (1) half, of the MLP's hidden width each: [gate | in].
 pub(super) fn mlp_half<const PART: usize>(spec: &ModelSpec, layer: usize) -> Rows {
-    let width = spec.blocks[layer].mlp.width;
+    let width = spec.blocks[layer].mlp.as_ref().map_or(0, |mlp| mlp.width);
     Rows::part(PART, &[width, width])
 }

@@ -69,6 +69,7 @@ fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
         width,
         vocab: config.count_or("vocab_size", 50_257)?,
         context: Some(config.count_or("n_positions", 1024)?),
+        encoder: None,
         embedding: EmbeddingSpec { positions: Positions::Learned { offset: 0 }, ..EmbeddingSpec::default() },
         blocks: (0..config.layers_or("n_layer", 12)?).map(block).collect(),
         final_norm: Some(norm),

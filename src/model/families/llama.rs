@@ -85,6 +85,7 @@ pub(super) fn decoder(config: &Config, family: &str, default: &Defaults) -> Resu
         width,
         vocab: config.count_or("vocab_size", default.vocab)?,
         context: Some(config.count_or("max_position_embeddings", default.context)?),
+        encoder: None,
         embedding: EmbeddingSpec::default(),
         blocks: vec![block; config.layers_or("num_hidden_layers", default.layers)?],
         final_norm: Some(norm),

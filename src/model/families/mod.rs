@@ -2,18 +2,77 @@
 //!
 //! To add one: copy the nearest, add a line to `FAMILIES` and an entry to `tools/make_fixtures.py`.
 
+mod albert;
+mod bart;
 mod bert;
+mod blenderbot;
+mod distilbert;
+mod electra;
+mod encoder;
 mod fused;
 mod gpt2;
+pub(super) mod keras;
 mod llama;
+mod m2m_100;
+mod marian;
+mod mbart;
+mod modernbert;
+mod mpnet;
+mod pegasus;
 mod qwen2;
+mod roberta;
+mod t5;
+mod umt5;
 
 use super::config::Config;
 use super::error::SpecError;
 use super::spec::{HeadSpec, ModelSpec};
 pub(super) use fused::Rows;
 
-const FAMILIES: &[&Family] = &[&gpt2::FAMILY, &llama::FAMILY, &qwen2::FAMILY, &bert::FAMILY];
+const FAMILIES: &[&Family] = &[
+    &gpt2::FAMILY,
+    &llama::FAMILY,
+    &qwen2::FAMILY,
+    &bert::FAMILY,
+    &t5::FAMILY,
+    &t5::ENCODER,
+    &t5::MULTILINGUAL,
+    &umt5::FAMILY,
+    &bart::FAMILY,
+    &mbart::FAMILY,
+    &marian::FAMILY,
+    &pegasus::FAMILY,
+    &m2m_100::FAMILY,
+    &blenderbot::FAMILY,
+    &blenderbot::SMALL,
+    &bert::CLASSES,
+    &bert::TAGGER,
+    &bert::ANSWERS,
+    &roberta::FAMILY,
+    &roberta::XLM,
+    &roberta::CLASSES,
+    &roberta::TAGGER,
+    &roberta::ANSWERS,
+    &distilbert::FAMILY,
+    &distilbert::CLASSES,
+    &distilbert::TAGGER,
+    &distilbert::ANSWERS,
+    &albert::FAMILY,
+    &albert::CLASSES,
+    &albert::TAGGER,
+    &albert::ANSWERS,
+    &electra::FAMILY,
+    &electra::DISCRIMINATOR,
+    &electra::CLASSES,
+    &electra::TAGGER,
+    &electra::ANSWERS,
+    &mpnet::FAMILY,
+    &mpnet::CLASSES,
+    &mpnet::TAGGER,
+    &mpnet::ANSWERS,
+    &modernbert::FAMILY,
+    &modernbert::CLASSES,
+];
 
 /// What we must be told about a family.
 pub(super) struct Family {
@@ -33,12 +92,14 @@ pub(super) struct Family {
 pub(super) struct Map {
     pub(super) ours: &'static str,
     pub(super) theirs: &'static str,
-    /// Read this where `theirs` is not there (tied weights)
-    pub(super) fallback: Option<&'static str>,
+    /// Read the first of these that is there where `theirs` is not (tied weights)
+    pub(super) fallbacks: [Option<&'static str>; 2],
     /// Stored [out, in], read as [in, out]
     pub(super) turned: bool,
     /// Which of the tensor's outputs (all, where there is nothing here)
     pub(super) rows: Option<fn(&ModelSpec, usize) -> Rows>,
+    /// What `{g}` in `theirs` stands for, where blocks share their weights
+    pub(super) group: Option<fn(&Config, usize) -> Result<String, SpecError>>,
     pub(super) needed: Needed,
 }
 
@@ -53,7 +114,7 @@ pub(super) enum Needed {
 }
 
 const fn from(ours: &'static str, theirs: &'static str) -> Map {
-    Map { ours, theirs, fallback: None, turned: false, rows: None, needed: Needed::Always }
+    Map { ours, theirs, fallbacks: [None; 2], turned: false, rows: None, group: None, needed: Needed::Always }
 }
 
 impl Map {
@@ -61,11 +122,19 @@ impl Map {
         Self { turned: true, ..self }
     }
     const fn or(self, fallback: &'static str) -> Self {
-        Self { fallback: Some(fallback), ..self }
+        let [first, _] = self.fallbacks;
+        match first {
+            None => Self { fallbacks: [Some(fallback), None], ..self },
+            Some(_) => Self { fallbacks: [first, Some(fallback)], ..self },
+        }
     }
     /// Of a fused tensor: one of the selections in `fused`
     const fn rows(self, rows: fn(&ModelSpec, usize) -> Rows) -> Self {
         Self { rows: Some(rows), ..self }
+    }
+    /// From the tensors that this block shares with others
+    const fn shared(self, group: fn(&Config, usize) -> Result<String, SpecError>) -> Self {
+        Self { group: Some(group), ..self }
     }
     const fn optional(self) -> Self {
         Self { needed: Needed::Optional, ..self }
@@ -112,10 +181,15 @@ fn head_dim(width: usize, heads: usize, key: &str) -> Result<usize, SpecError> {
     Err(SpecError::Value { key: key.into(), found: heads.to_string(), expected: "a divisor of the width" })
 }
 
-/// The head a class of the family has: none where it is called `…Model` (but some are called `…LMHeadModel`).
+/// The head a class of the family has: none where it is called `…Model` (but for `…LMHeadModel` and `…MTModel`).
 fn head_of(config: &Config) -> HeadSpec {
     match config.architecture() {
-        Some(class) if class.ends_with("Model") && !class.ends_with("LMHeadModel") => HeadSpec::None,
+        Some(class)
+            if class.ends_with("Model")
+                && !["LMHeadModel", "MTModel"].iter().any(|end| class.ends_with(end)) =>
+        {
+            HeadSpec::None
+        }
         _ => HeadSpec::NextToken,
     }
 }

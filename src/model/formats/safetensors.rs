@@ -20,7 +20,7 @@ pub(super) fn parse(
     file: &Path,
     into: &mut BTreeMap<String, StoredTensor>,
 ) -> Result<(), LoadError> {
-    let broken = |reason: String| LoadError::Safetensors { file: file.to_owned(), reason };
+    let broken = |reason: String| LoadError::Broken { format: "safetensors", file: file.to_owned(), reason };
     let (header, metadata) =
         SafeTensors::read_metadata(storage.bytes()).map_err(|error| broken(error.to_string()))?;
     let data = 8 + header;

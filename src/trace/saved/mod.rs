@@ -10,7 +10,7 @@ pub use read::{is_saved, open};
 pub use write::write;
 
 use super::Trace;
-use crate::model::{Hook, Placement};
+use crate::model::{Hook, ModelSpec, Placement};
 use std::path::PathBuf;
 
 /// How the name of a saved trace ends.
@@ -119,31 +119,39 @@ impl TraceError {
     }
 }
 
-/// What a file calls one head's log-sum-exps, [head, query]; no paper has a name for them.
-fn lse_name(layer: usize) -> String {
-    format!("blocks.{layer}.attn.lse")
-}
-
-/// What a block has learned about distances, [bucket, head].
-fn relative_name(layer: usize) -> String {
-    format!("blocks.{layer}.attn.W_rel")
-}
-
-/// Each head's sink, [head].
-fn sinks_name(layer: usize) -> String {
-    format!("blocks.{layer}.attn.sinks")
+/// What a file calls what stands beside a block's pattern without a hook of its own: `blocks.3.attn.lse`.
+///
+/// `lse`: each head's log-sum-exps, [head, query]; `W_rel`: what is learned about distances, [bucket, head]; `sinks`:
+/// each head's sink, [head].
+fn beside(spec: &ModelSpec, layer: usize, what: &str) -> String {
+    spec.hook_name(Hook::Pattern, layer).replace("hook_pattern", what)
 }
 
 impl Trace {
     /// The hook whose values `resid(layer)` are; with `layer` = number of blocks, what the last one gave.
     pub fn stream_hook(&self, layer: usize) -> (Hook, usize) {
         let last = self.n_layers().saturating_sub(1);
-        if layer <= last {
-            return (Hook::ResidPre, layer);
+        if layer <= last { (Hook::ResidPre, layer) } else { (self.after_hook(last), last) }
+    }
+
+    /// Its name: `blocks.3.hook_resid_pre`.
+    pub fn stream_name(&self, layer: usize) -> String {
+        let (hook, layer) = self.stream_hook(layer);
+        self.spec.hook_name(hook, layer)
+    }
+
+    /// The hook of what block `layer` gives.
+    fn after_hook(&self, layer: usize) -> Hook {
+        match self.spec.blocks[layer].placement {
+            Placement::Pre | Placement::Parallel => Hook::ResidPost,
+            Placement::Post => Hook::NormalizedResidPost,
         }
-        match self.spec.blocks[last].placement {
-            Placement::Pre | Placement::Parallel => (Hook::ResidPost, last),
-            Placement::Post => (Hook::NormalizedResidPost, last),
-        }
+    }
+
+    /// Name and shape of what the encoder gives; `None` where there is no encoder.
+    fn source_array(&self) -> Option<(String, Vec<usize>)> {
+        let last = self.spec.decoder_start().checked_sub(1)?;
+        let hook = self.after_hook(last);
+        Some((self.spec.hook_name(hook, last), self.shape(hook, last)))
     }
 }

@@ -1,9 +1,9 @@
 //! Opening a trace that this program or another one wrote. Nothing in the file is believed before it is checked.
 
-use super::{ENDING, Trace, TraceError, VERSION, lse_name, relative_name, sinks_name};
+use super::{ENDING, Trace, TraceError, VERSION, beside};
 use crate::model::{
-    AttentionSpec, HeadSpec, Hook, LayerState, LoadError, ModelSpec, PositionBias, Relative, Storage, Token,
-    Window, map_file,
+    AttentionSpec, HeadSpec, Hook, LayerState, LoadError, ModelSpec, Part, PositionBias, Relative, Storage,
+    Token, Window, map_file,
 };
 use crate::trace::record::{CANDIDATES, Candidate};
 use half::{bf16, f16};
@@ -48,8 +48,11 @@ pub fn open(file: &Path, watch: &dyn Fn(f32) -> ControlFlow<()>) -> Result<Trace
         }
         source.layer(&mut trace, layer)?;
     }
+    if let Some((name, shape)) = trace.source_array() {
+        *trace.source_output_mut() = source.floats(&name, &shape)?;
+    }
     let (hook, last) = trace.stream_hook(n_layers);
-    *trace.output_mut() = source.floats(&hook.name(last), &trace.shape(hook, last))?;
+    *trace.output_mut() = source.floats(&trace.stream_name(n_layers), &trace.shape(hook, last))?;
     source.answer(&mut trace)?;
     trace.has_nan = trace.resid(n_layers).iter().chain(trace.logits.iter()).any(|x| x.is_nan());
     let spec = trace.spec.clone();
@@ -60,7 +63,7 @@ pub fn open(file: &Path, watch: &dyn Fn(f32) -> ControlFlow<()>) -> Result<Trace
             return Ok(());
         }
         let reason = format!("does not fit q and k: query {query} of head {head} would give out {sum:.3}");
-        Err(TraceError::Lse { name: lse_name(head.layer), reason, file: file.to_owned() })
+        Err(TraceError::Lse { name: beside(&spec, head.layer, "lse"), reason, file: file.to_owned() })
     })?;
     Ok(trace)
 }
@@ -119,11 +122,20 @@ impl<'a> Source<'a> {
         }
         let spec: ModelSpec = self.parsed("spec", self.text("spec")?)?;
         sound(&spec).map_err(|reason| self.wrong("spec", reason))?;
-        let tokens = self.tokens(&spec)?;
+        let tokens = self.tokens("tokens", spec.vocab)?;
+        let source = match &spec.encoder {
+            Some(encoder) => self.tokens("source", encoder.vocab)?,
+            None => Vec::new(),
+        };
         let name = self.metadata.get("model").cloned().unwrap_or_else(|| self.name());
         let prompt = self.metadata.get("prompt").cloned().unwrap_or_default();
-        let tokens = tokens.into_iter().map(|token| token.within(&prompt)).collect();
+        let within = |tokens: Vec<SavedToken>| -> Vec<Token> {
+            tokens.into_iter().map(|token| token.within(&prompt)).collect()
+        };
+        let (tokens, source) = (within(tokens), within(source));
         let mut trace = Trace::new(name, Arc::new(spec), prompt, tokens);
+        trace.source = Arc::new(source);
+        trace.classes = Arc::new(self.json("classes")?);
         let run: SavedRun = self.json("run")?;
         trace.forward_seconds = run.forward_s.max(0.0);
         trace.first_map_seconds = run.first_map_s.max(0.0);
@@ -132,15 +144,13 @@ impl<'a> Source<'a> {
         Ok(trace)
     }
 
-    fn tokens(&self, spec: &ModelSpec) -> Result<Vec<SavedToken>, TraceError> {
-        let tokens: Vec<SavedToken> = self.parsed("tokens", self.text("tokens")?)?;
+    fn tokens(&self, key: &'static str, vocab: usize) -> Result<Vec<SavedToken>, TraceError> {
+        let tokens: Vec<SavedToken> = self.parsed(key, self.text(key)?)?;
         if tokens.is_empty() {
-            return Err(self.wrong("tokens", "has no token"));
+            return Err(self.wrong(key, "has no token"));
         }
-        match tokens.iter().find(|token| token.id as usize >= spec.vocab) {
-            Some(token) => {
-                Err(self.wrong("tokens", format!("has id {}, but vocab is {}", token.id, spec.vocab)))
-            }
+        match tokens.iter().find(|token| token.id as usize >= vocab) {
+            Some(token) => Err(self.wrong(key, format!("has id {}, but vocab is {vocab}", token.id))),
             None => Ok(tokens),
         }
     }
@@ -153,14 +163,14 @@ impl<'a> Source<'a> {
     }
 
     fn layer(&self, trace: &mut Trace, layer: usize) -> Result<(), TraceError> {
-        let n = trace.n_tokens();
+        let n = trace.query_tokens(layer).len();
         // All of them before anything is made of the specification's word
-        let array = |hook: Hook| self.floats(&hook.name(layer), &trace.shape(hook, layer));
+        let array = |hook: Hook| self.floats(&trace.spec.hook_name(hook, layer), &trace.shape(hook, layer));
         let (resid, q, k, v) =
             (array(Hook::ResidPre)?, array(Hook::RotQ)?, array(Hook::RotK)?, array(Hook::V)?);
         let spec = trace.spec.clone();
         let attention = &spec.blocks[layer].attention;
-        let name = lse_name(layer);
+        let name = beside(&spec, layer, "lse");
         let lse = self.floats(&name, &[attention.heads, n])?;
         if let Some(at) = lse.iter().position(|lse| !lse.is_finite()) {
             let reason = format!("is {} for query {} of head {}", lse[at], at % n, at / n);
@@ -168,13 +178,13 @@ impl<'a> Source<'a> {
         }
         let relative = match attention.bias {
             Some(PositionBias::Buckets(buckets)) => {
-                let table = self.floats(&relative_name(layer), &[buckets.count, attention.heads])?;
+                let table = self.floats(&beside(&spec, layer, "W_rel"), &[buckets.count, attention.heads])?;
                 Some(Relative::new(buckets, attention.heads, &table))
             }
             _ => None,
         };
         let sinks = if attention.sinks {
-            self.floats(&sinks_name(layer), &[attention.heads])?
+            self.floats(&beside(&spec, layer, "sinks"), &[attention.heads])?
         } else {
             Vec::new()
         };
@@ -274,6 +284,16 @@ fn sound(spec: &ModelSpec) -> Result<(), String> {
     }
     if spec.width == 0 || spec.vocab == 0 {
         return Err("has width or vocab 0".into());
+    }
+    let (encoder, decoder) = spec.blocks.split_at(spec.decoder_start());
+    let pairs =
+        decoder.chunks(2).all(|pair| pair.iter().map(|block| block.part).eq([Part::Decoder, Part::Cross]));
+    let ordered = match spec.encoder {
+        Some(_) => !encoder.is_empty() && !decoder.is_empty() && pairs,
+        None => spec.blocks.iter().all(|block| block.part == Part::Only),
+    };
+    if !ordered {
+        return Err("has blocks in an order that no model has".into());
     }
     for (layer, block) in spec.blocks.iter().enumerate() {
         let spec = &block.attention;

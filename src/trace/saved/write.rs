@@ -1,6 +1,6 @@
 //! Writing a trace: header, then array after array, one block of the model in memory beside the trace at most.
 
-use super::{Header, Trace, VERSION, lse_name, relative_name, sinks_name};
+use super::{Header, Trace, VERSION, beside};
 use crate::model::Hook;
 use crate::trace::HeadId;
 use serde_json::{Map, Value, json};
@@ -23,8 +23,11 @@ pub fn write(trace: &Trace, watch: &dyn Fn(f32) -> ControlFlow<()>, out: &mut dy
             place(&mut header, &name, &shape);
         }
     }
+    if let Some((name, shape)) = trace.source_array() {
+        place(&mut header, &name, &shape);
+    }
     let (hook, last) = trace.stream_hook(trace.n_layers());
-    place(&mut header, &hook.name(last), &trace.shape(hook, last));
+    place(&mut header, &trace.stream_name(trace.n_layers()), &trace.shape(hook, last));
     let logits = answer_logits(trace);
     if !logits.is_empty() {
         place(&mut header, Hook::Logits.stem(), &[1, logits.len()]);
@@ -48,6 +51,7 @@ pub fn write(trace: &Trace, watch: &dyn Fn(f32) -> ControlFlow<()>, out: &mut dy
         }
         floats(&state.sinks, out)?;
     }
+    floats(trace.source_output(), out)?;
     floats(trace.resid(trace.n_layers()), out)?;
     floats(logits, out)
 }
@@ -55,15 +59,16 @@ pub fn write(trace: &Trace, watch: &dyn Fn(f32) -> ControlFlow<()>, out: &mut dy
 /// The arrays of one block, in order.
 fn arrays(trace: &Trace, layer: usize) -> Vec<(String, Vec<usize>)> {
     let hooks = [Hook::ResidPre, Hook::RotQ, Hook::RotK, Hook::V];
-    let mut arrays: Vec<_> = hooks.map(|hook| (hook.name(layer), trace.shape(hook, layer))).into();
-    arrays.push((lse_name(layer), vec![trace.heads(layer), trace.n_tokens()]));
+    let spec = &trace.spec;
+    let mut arrays: Vec<_> = hooks.map(|hook| (spec.hook_name(hook, layer), trace.shape(hook, layer))).into();
+    arrays.push((beside(spec, layer, "lse"), vec![trace.heads(layer), trace.query_tokens(layer).len()]));
     let state = &trace.layer(layer).state;
     if let Some(relative) = &state.relative {
         let heads = trace.heads(layer);
-        arrays.push((relative_name(layer), vec![relative.table().len() / heads, heads]));
+        arrays.push((beside(spec, layer, "W_rel"), vec![relative.table().len() / heads, heads]));
     }
     if !state.sinks.is_empty() {
-        arrays.push((sinks_name(layer), vec![state.sinks.len()]));
+        arrays.push((beside(spec, layer, "sinks"), vec![state.sinks.len()]));
     }
     arrays
 }
@@ -91,6 +96,8 @@ fn metadata(trace: &Trace) -> io::Result<Value> {
         "model": trace.model_name,
         "prompt": trace.prompt,
         "tokens": serde_json::to_string(&*trace.tokens)?,
+        "source": serde_json::to_string(&*trace.source)?,
+        "classes": serde_json::to_string(&*trace.classes)?,
         "texts": Value::Object(texts).to_string(),
         "interventions": serde_json::to_string(&*trace.interventions)?,
         "run": json!({

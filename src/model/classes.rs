@@ -1,0 +1,172 @@
+//! Classifiers on top of a Transformer: how rows become one, the layers that follow, and what comes out.
+
+use super::spec::{HeadSpec, NormSpec};
+use super::transformer::Network;
+use crate::kernels::{self, Real};
+use candle_nn::Activation;
+use serde::{Deserialize, Serialize};
+
+/// A classifier behind the last block (and its norm).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClassHead {
+    /// How the tokens' vectors become one
+    pub pooling: Pooling,
+    /// Layers, first to last; the outputs of the last are the logits
+    pub layers: Vec<ClassLayer>,
+    /// How logits are read
+    pub outcome: Outcome,
+    /// Names of the classes, in the order of the logits; may be fewer than there are
+    pub labels: Vec<String>,
+}
+
+/// How the tokens' vectors become the classifier's input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Pooling {
+    /// They do not: every token has its own classes
+    Each,
+    /// The first token's (BERT's `[CLS]`)
+    First,
+    /// The last token's
+    Last,
+    /// Their mean, padding included
+    Mean,
+    /// The largest value in each dimension
+    Max,
+    /// All of them, one behind another: the input must have exactly this many tokens
+    Flatten {
+        /// Tokens
+        positions: usize,
+    },
+}
+
+/// One layer of a classifier. Its weights are `head.{i}.W`, `head.{i}.b`, or `head.{i}.ln.w`, `head.{i}.ln.b`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum ClassLayer {
+    /// act(x·W + b), the bias where there is one
+    Dense {
+        /// Width of the result
+        outputs: usize,
+        /// Behind the sum
+        activation: ClassActivation,
+    },
+    /// A norm over the width
+    Norm(NormSpec),
+}
+
+/// Functions between a classifier's layers: an MLP's, and those only poolers have.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum ClassActivation {
+    /// None
+    Linear,
+    /// Hyperbolic tangent
+    Tanh,
+    /// One that MLPs have too
+    Mlp(Activation),
+}
+
+/// How a classifier's logits are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// Exactly one class holds: softmax
+    OneOf,
+    /// Each class holds or not: sigmoid. A single logit is the second of two classes, as Keras trains it
+    AnyOf,
+    /// Numbers, as they are
+    Values,
+    /// Two numbers a token: how likely an answer starts, and ends, there; each is a softmax over all tokens
+    Span,
+}
+
+impl ClassHead {
+    /// Width of the input of layer `index`, where the residual stream is `width` wide.
+    pub fn inputs(&self, index: usize, width: usize) -> usize {
+        let pooled = match self.pooling {
+            Pooling::Flatten { positions } => positions.saturating_mul(width),
+            _ => width,
+        };
+        let widths = self.layers[..index.min(self.layers.len())].iter().rev().find_map(|layer| match layer {
+            ClassLayer::Dense { outputs, .. } => Some(*outputs),
+            ClassLayer::Norm(_) => None,
+        });
+        widths.unwrap_or(pooled)
+    }
+
+    /// Logits a row.
+    pub fn outputs(&self, width: usize) -> usize {
+        self.inputs(self.layers.len(), width)
+    }
+
+    /// The shape of `{index}.{rest}`, the part of a weight's name behind `head.`; `None` where there is no such.
+    pub(super) fn weight_shape(&self, name: &str, width: usize) -> Option<Vec<usize>> {
+        let (index, rest) = name.split_once('.')?;
+        let index: usize = index.parse().ok()?;
+        let inputs = self.inputs(index, width);
+        match (self.layers.get(index)?, rest) {
+            (ClassLayer::Dense { outputs, .. }, "W") => Some(vec![inputs, *outputs]),
+            (ClassLayer::Dense { outputs, .. }, "b") => Some(vec![*outputs]),
+            (ClassLayer::Norm(_), "ln.w" | "ln.b") => Some(vec![inputs]),
+            _ => None,
+        }
+    }
+
+    /// What class `index` is called.
+    pub fn label(&self, index: usize) -> String {
+        self.labels.get(index).cloned().unwrap_or_else(|| format!("class {index}"))
+    }
+
+    /// One row of logits as (class, logit, probability), most likely first; for [`Outcome::Values`] the number itself
+    /// stands for the probability, and classes keep their order.
+    pub fn read(&self, logits: &[f32]) -> Vec<(usize, f32, f32)> {
+        let sigmoid = |x: f32| (1.0 / (1.0 + (-f64::from(x)).exp())) as f32;
+        let each = |p: &dyn Fn(usize) -> f32| {
+            logits.iter().enumerate().map(|(i, &logit)| (i, logit, p(i))).collect::<Vec<_>>()
+        };
+        let mut classes = match self.outcome {
+            Outcome::Values | Outcome::Span => return each(&|i| logits[i]),
+            Outcome::AnyOf if logits.len() == 1 => {
+                vec![(0, -logits[0], sigmoid(-logits[0])), (1, logits[0], sigmoid(logits[0]))]
+            }
+            Outcome::AnyOf => each(&|i| sigmoid(logits[i])),
+            Outcome::OneOf => {
+                let p = super::probabilities(logits, 1.0);
+                each(&|i| p[i] as f32)
+            }
+        };
+        classes.sort_by(|a, b| b.2.total_cmp(&a.2));
+        classes
+    }
+}
+
+impl Network {
+    /// Logits of the classifier: of the whole last residual stream, [token, width], one row of classes, or a row a
+    /// token; empty where there is no classifier, or where it needs another number of tokens.
+    pub fn class_logits<F: Real>(&self, resid: &[F]) -> Vec<F> {
+        let HeadSpec::Classes(head) = &self.spec.head else { return Vec::new() };
+        let width = self.spec.width;
+        let x = self.final_normalized(resid);
+        let mut x = match head.pooling {
+            Pooling::Each => x,
+            Pooling::First => x[..width].to_vec(),
+            Pooling::Last => x[x.len() - width..].to_vec(),
+            Pooling::Mean => kernels::mean_row(&x, width),
+            Pooling::Max => kernels::max_row(&x, width),
+            Pooling::Flatten { positions } if x.len() == positions * width => x,
+            Pooling::Flatten { .. } => return Vec::new(),
+        };
+        for (index, layer) in head.layers.iter().enumerate() {
+            x = match *layer {
+                ClassLayer::Norm(norm) => self.norm(norm, &format!("head.{index}.ln"), &x),
+                ClassLayer::Dense { activation, .. } => {
+                    let mut x = self.plain(&x, &format!("head.{index}.W"), &format!("head.{index}.b"));
+                    match activation {
+                        ClassActivation::Linear => (),
+                        ClassActivation::Tanh => x.iter_mut().for_each(|x| *x = x.tanh()),
+                        ClassActivation::Mlp(kind) => kernels::activate(kind, &mut x),
+                    }
+                    x
+                }
+            };
+        }
+        x
+    }
+}

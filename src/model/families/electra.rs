@@ -1,0 +1,90 @@
+//! ELECTRA: BERT with embeddings narrower than the model; a generator, and a discriminator that says of each token
+//! whether it was replaced.
+//! Reference: `ElectraModel`, `ElectraForPreTraining`, `ElectraForMaskedLM`… in Transformers, `modeling_electra.py`.
+
+use super::bert;
+use super::encoder::{
+    ANSWER, CLASSIFIER, Heads, PostNorm, Sizes, TAGS, dense, head, narrow_embedding, post_norm,
+};
+use super::{Family, Map, from};
+use crate::model::classes::{ClassActivation, ClassHead, Outcome, Pooling};
+use crate::model::config::Config;
+use crate::model::error::SpecError;
+use crate::model::spec::{HeadSpec, ModelSpec};
+use candle_nn::Activation;
+
+pub(super) const FAMILY: Family = Family {
+    model_type: "electra",
+    architectures: &["ElectraModel", "ElectraForMaskedLM"],
+    prefixes: &["electra.", ""],
+    spec,
+    weights: &[bert::WEIGHTS, PROJECTION, bert::BLOCKS, MASKED],
+};
+pub(super) const DISCRIMINATOR: Family = Family {
+    architectures: &["ElectraForPreTraining"],
+    weights: &[bert::WEIGHTS, PROJECTION, bert::BLOCKS, JUDGE],
+    ..FAMILY
+};
+pub(super) const CLASSES: Family = Family {
+    architectures: &["ElectraForSequenceClassification"],
+    weights: &[bert::WEIGHTS, PROJECTION, bert::BLOCKS, CLASSIFIER],
+    ..FAMILY
+};
+pub(super) const TAGGER: Family = Family {
+    architectures: &["ElectraForTokenClassification"],
+    weights: &[bert::WEIGHTS, PROJECTION, bert::BLOCKS, TAGS],
+    ..FAMILY
+};
+pub(super) const ANSWERS: Family = Family {
+    architectures: &["ElectraForQuestionAnswering"],
+    weights: &[bert::WEIGHTS, PROJECTION, bert::BLOCKS, ANSWER],
+    ..FAMILY
+};
+
+const PROJECTION: &[Map] = &[
+    from("embed.W_in", "embeddings_project.weight").turned(),
+    from("embed.b_in", "embeddings_project.bias"),
+];
+
+const MASKED: &[Map] = &[
+    from("head.W", "generator_predictions.dense.weight").turned(),
+    from("head.b", "generator_predictions.dense.bias"),
+    from("head.ln.w", "generator_predictions.LayerNorm.weight"),
+    from("head.ln.b", "generator_predictions.LayerNorm.bias"),
+    from("unembed.W_U", "generator_lm_head.weight").turned().or("embeddings.word_embeddings.weight"),
+    from("unembed.b_U", "generator_lm_head.bias").optional(),
+];
+
+const JUDGE: &[Map] = &[
+    from("head.0.W", "discriminator_predictions.dense.weight").turned(),
+    from("head.0.b", "discriminator_predictions.dense.bias"),
+    from("head.1.W", "discriminator_predictions.dense_prediction.weight").turned(),
+    from("head.1.b", "discriminator_predictions.dense_prediction.bias"),
+];
+
+fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
+    let sizes = Sizes {
+        width: ("hidden_size", 256),
+        heads: ("num_attention_heads", 4),
+        mlp: ("intermediate_size", 1024),
+        ..Sizes::BERT
+    };
+    let PostNorm { mut spec, activation, norm } = post_norm(config, "electra", &sizes)?;
+    narrow_embedding(config, &mut spec, false)?;
+    let width = spec.width;
+    let heads = Heads {
+        masked: (Activation::Gelu, norm),
+        classes: &[dense(width, ClassActivation::Mlp(Activation::Gelu))],
+        tags: &[],
+    };
+    spec.head = match config.architecture() {
+        Some("ElectraForPreTraining") => HeadSpec::Classes(ClassHead {
+            pooling: Pooling::Each,
+            layers: vec![dense(width, ClassActivation::Mlp(activation)), dense(1, ClassActivation::Linear)],
+            outcome: Outcome::AnyOf,
+            labels: vec!["original".into(), "replaced".into()],
+        }),
+        _ => head(config, &heads)?,
+    };
+    Ok(spec)
+}

@@ -1,0 +1,378 @@
+//! Transformers built with Keras: the block of its own examples (attention, sum, norm, two dense layers, sum, norm),
+//! under whatever names and in whatever nesting a user gave its layers.
+//!
+//! Reference: keras.io, *Text classification with Transformer* and *Text generation with a miniature GPT*;
+//! `MultiHeadAttention` in Keras 3. A file says what its variables look like and, if it is a whole model, how the
+//! layers are wired. What it does not say is taken from those examples and told to the user.
+
+mod head;
+mod layers;
+mod settings;
+mod structure;
+
+use crate::model::AttentionSpec;
+use crate::model::error::LoadError;
+use crate::model::formats::{Tensors, keras::Archive};
+use crate::model::spec::{
+    BlockSpec, EmbeddingSpec, HeadSpec, LogitSpec, MlpSpec, ModelSpec, NormSpec, Placement, Positions,
+};
+use crate::model::weights::Named;
+use candle_nn::Activation;
+use layers::{Layer, Tree};
+use settings::{Setting, Settings};
+use std::collections::BTreeSet;
+use structure::{Attention, Block, Structure, is_pre, named};
+
+/// ε of the examples' norms, which a user's own layer does not write into the file.
+const EPSILON: f64 = 1e-6;
+
+/// A model that was found in a Keras file.
+pub(in crate::model) struct Found {
+    /// Its architecture
+    pub spec: ModelSpec,
+    /// The file's tensors, matrices as [inputs, outputs]
+    pub tensors: Tensors,
+    /// Which of them is which weight
+    pub names: Vec<Named>,
+    /// What the file does not say, and what was taken for it
+    pub notes: Vec<String>,
+    /// Whether padding tokens (id 0) are masked, as `mask_zero` asks
+    pub masks_padding: bool,
+}
+
+/// Finds the model.
+pub(in crate::model) fn read(archive: &Archive) -> Result<Found, LoadError> {
+    let settings = Settings::of(archive.config.as_ref());
+    let mut tensors = Tensors { place: archive.place.clone(), ..Tensors::default() };
+    let tree = layers::tree(archive, &settings, &mut tensors)?;
+    let wrong = |reason| LoadError::Structure { file: archive.place.clone(), reason };
+    let structure = structure::structure(&tree, &settings).map_err(wrong)?;
+    let mut reader =
+        Reader { settings: &settings, tree: &tree, tensors, names: Vec::new(), assumed: BTreeSet::new() };
+    let spec = reader.spec(&structure).map_err(wrong)?;
+    let masks_padding = structure
+        .embeddings
+        .iter()
+        .any(|layer| settings.get(layer.name()).and_then(|setting| setting.flag("mask_zero")) == Some(true));
+    let mut notes = Vec::new();
+    if !reader.assumed.is_empty() {
+        let assumed: Vec<_> = reader.assumed.into_iter().collect();
+        notes.push(format!(
+            "the file does not say everything; assumed as in Keras's examples: {}",
+            assumed.join(", ")
+        ));
+    }
+    Ok(Found { spec, tensors: reader.tensors, names: reader.names, notes, masks_padding })
+}
+
+/// What is being put together.
+struct Reader<'a> {
+    settings: &'a Settings<'a>,
+    tree: &'a Tree,
+    tensors: Tensors,
+    names: Vec<Named>,
+    assumed: BTreeSet<String>,
+}
+
+impl<'a> Reader<'a> {
+    fn spec(&mut self, found: &Structure<'_>) -> Result<ModelSpec, String> {
+        let Some(first) = found.blocks.first() else { return Err("it has no block".into()) };
+        let width = first.attention.query.shape()[0];
+        let (tokens, positions) = self.embeddings(found, width)?;
+        let vocab = tokens.shape()[0];
+        let context = positions.map(|layer| layer.shape()[0]);
+        self.take("embed.W_E", tokens, 0, None)?;
+        if let Some(layer) = positions {
+            self.take("pos_embed.W_pos", layer, 0, None)?;
+        } else {
+            self.assume("no positions but those the file has as weights");
+        }
+        let embedding_norm = match found.norms_before[..] {
+            [] => None,
+            [layer] => Some(self.norm("embed.ln", layer)?),
+            _ => return Err("there is more than one norm before the first block".into()),
+        };
+
+        let placement = self.placement(found)?;
+        let end = self.end(found);
+        let head = self.head(found, end, width, vocab, context)?;
+        let final_norm = match head.final_norm {
+            Some(layer) => Some(self.norm("ln_final", layer)?),
+            None => None,
+        };
+        let behind = found.dense.iter().chain(&found.norms_after);
+        let taken = |layer: &Layer| {
+            layer.variables.values().all(|own| self.names.iter().any(|n| n.theirs == own.path))
+        };
+        if let Some(layer) = behind.copied().find(|layer| !taken(layer)) {
+            return Err(format!("layer `{}` has no place in it", layer.path));
+        }
+        let mut blocks = Vec::new();
+        for (index, block) in found.blocks.iter().enumerate() {
+            let causal = self.causal(block, head.spec == HeadSpec::NextToken)?;
+            blocks.push(self.block(index, block, width, placement, causal)?);
+        }
+        let positions = positions.map_or(Positions::None, |_| Positions::Learned { offset: 0 });
+        Ok(ModelSpec {
+            encoder: None,
+            family: "keras".into(),
+            architecture: first
+                .owner
+                .and_then(|layer| self.setting(layer))
+                .map_or("Transformer", |s| s.class)
+                .into(),
+            width,
+            vocab,
+            context,
+            embedding: EmbeddingSpec { positions, norm: embedding_norm, ..EmbeddingSpec::default() },
+            blocks,
+            final_norm,
+            head: head.spec,
+            logits: LogitSpec::default(),
+        })
+    }
+
+    /// Tokens' embedding, and positions'.
+    fn embeddings<'b>(
+        &self,
+        found: &Structure<'b>,
+        width: usize,
+    ) -> Result<(&'b Layer, Option<&'b Layer>), String> {
+        if let Some(layer) = found.embeddings.iter().find(|layer| layer.shape()[1] != width) {
+            return Err(format!(
+                "embedding `{}` is {:?}, attention reads {width}",
+                layer.path,
+                layer.shape()
+            ));
+        }
+        let by_name = |layer: &Layer| named(layer, &["pos"]);
+        // The input's length, where the model has one, is the number of positions
+        let length =
+            self.settings.from(0).iter().find(|setting| setting.class == "InputLayer").and_then(|input| {
+                let shape =
+                    input.config.get("batch_shape").or_else(|| input.config.get("batch_input_shape"))?;
+                Some(shape.get(1)?.as_u64()? as usize)
+            });
+        let rows = |layer: &Layer| layer.shape()[0];
+        let answers = found.dense.last().map(|layer| layer.shape()[1]);
+        match found.embeddings[..] {
+            [] => Err("it has no embedding of tokens".into()),
+            [tokens] => Ok((tokens, None)),
+            [a, b] => {
+                let a_is_position = match (by_name(a), by_name(b)) {
+                    (true, false) => true,
+                    (false, true) => false,
+                    _ if Some(rows(a)) == length && rows(a) != rows(b) => true,
+                    _ if Some(rows(b)) == length && rows(a) != rows(b) => false,
+                    _ if Some(rows(a)) == answers && rows(a) != rows(b) => false,
+                    _ if Some(rows(b)) == answers && rows(a) != rows(b) => true,
+                    _ => rows(a) < rows(b),
+                };
+                Ok(if a_is_position { (b, Some(a)) } else { (a, Some(b)) })
+            }
+            _ => Err(format!("it has {} embeddings; tokens and positions are read", found.embeddings.len())),
+        }
+    }
+
+    /// Whether norms stand before the sub-layers or behind the sums.
+    fn placement(&mut self, found: &Structure<'_>) -> Result<Placement, String> {
+        let mut said = Vec::new();
+        for block in &found.blocks {
+            let own = block.owner.and_then(|layer| self.setting(layer));
+            let pre = own.and_then(|setting| setting.flag("normalize_first"));
+            said.extend(pre.or_else(|| is_pre(&block.attention, self.settings)));
+        }
+        said.dedup();
+        let pre = match said[..] {
+            [] if found.norms_after.is_empty() => {
+                self.assume("norms behind each sum");
+                false
+            }
+            [] => {
+                self.assume("norms before each part, as there is one more behind the last block");
+                true
+            }
+            [pre] => pre,
+            _ => return Err("some blocks norm before their parts and others behind".into()),
+        };
+        Ok(if pre { Placement::Pre } else { Placement::Post })
+    }
+
+    /// Whether a block is causal.
+    fn causal(&mut self, block: &Block<'_>, continues: bool) -> Result<bool, String> {
+        let layer = block.attention.layer;
+        let own = [Some(layer), block.owner].into_iter().flatten().filter_map(|layer| self.setting(layer));
+        let own: Vec<Setting<'_>> = own.collect();
+        let says = |key: &str| own.iter().find_map(|setting| setting.called_with(key));
+        if let Some(causal) = says("use_causal_mask").and_then(serde_json::Value::as_bool) {
+            return Ok(causal);
+        }
+        let direct = self.setting(layer).is_some() && self.settings.is_graph();
+        let masked = says("attention_mask").is_some();
+        let mut read = self.settings.sources(layer.name());
+        read.dedup();
+        if direct && !masked {
+            if read.len() > 1 {
+                return Err(format!("attention `{}` reads more than one input", layer.path));
+            }
+            return Ok(false);
+        }
+        if masked && !continues {
+            return Err(format!("attention `{}` has a mask of its own", layer.path));
+        }
+        self.assume(if continues { "a causal mask, as it continues text" } else { "no mask" });
+        Ok(continues)
+    }
+
+    fn block(
+        &mut self,
+        index: usize,
+        block: &Block<'_>,
+        width: usize,
+        placement: Placement,
+        causal: bool,
+    ) -> Result<BlockSpec, String> {
+        let name = |rest: &str| format!("blocks.{index}.{rest}");
+        let attention = self.attention(&name("attn"), &block.attention, width, causal)?;
+        let [inner, outer] = block.dense;
+        let d_mlp = inner.shape()[1];
+        if inner.shape()[0] != width || *outer.shape() != [d_mlp, width] {
+            let (a, b) = (inner.shape(), outer.shape());
+            return Err(format!(
+                "`{}` {a:?} and `{}` {b:?} are no feed-forward part",
+                inner.path, outer.path
+            ));
+        }
+        if self.setting(outer).and_then(|setting| setting.activation()).is_some_and(|name| name != "linear") {
+            return Err(format!("`{}` has an activation behind the feed-forward part", outer.path));
+        }
+        let settings =
+            [Some(inner), block.owner].into_iter().flatten().filter_map(|layer| self.setting(layer));
+        let activation = match settings.into_iter().find_map(|setting| setting.activation()) {
+            Some(name) => settings::activation(name)
+                .ok_or_else(|| format!("activation `{name}` of `{}` is not read", inner.path))?,
+            None => {
+                self.assume("ReLU between the dense layers");
+                Activation::Relu
+            }
+        };
+        for (ours, layer) in [("in", inner), ("out", outer)] {
+            self.take(&name(&format!("mlp.W_{ours}")), layer, 0, None)?;
+            self.take_bias(&name(&format!("mlp.b_{ours}")), layer, None)?;
+        }
+        let owner = block.owner.and_then(|layer| self.setting(layer));
+        let own =
+            owner.and_then(|setting| setting.number(&["layer_norm_epsilon", "layer_norm_eps", "epsilon"]));
+        let mut norm = |ours: &str, layer| -> Result<NormSpec, String> {
+            let norm = self.norm(&name(ours), layer)?;
+            let said = self.settings.get(layer.name()).is_some();
+            Ok(own.filter(|_| !said).map_or(norm, NormSpec::layer))
+        };
+        let (ln1, ln2) = (norm("ln1", block.norms[0])?, norm("ln2", block.norms[1])?);
+        let mlp = MlpSpec { width: d_mlp, activation, gated: false };
+        Ok(BlockSpec { ln2: Some(ln2), ..BlockSpec::new(attention, mlp, ln1, placement) })
+    }
+
+    fn attention(
+        &mut self,
+        name: &str,
+        parts: &Attention<'_>,
+        width: usize,
+        causal: bool,
+    ) -> Result<AttentionSpec, String> {
+        let path = &parts.layer.path;
+        let [own_width, heads, head_dim] = *parts.query.shape() else { return Err(odd(path)) };
+        let [key_width, kv_heads, key_dim] = *parts.key.shape() else { return Err(odd(path)) };
+        let [value_width, value_heads, value_dim] = *parts.value.shape() else { return Err(odd(path)) };
+        let fits = [own_width, key_width, value_width].iter().all(|own| *own == width)
+            && (head_dim, kv_heads) == (key_dim, value_heads)
+            && *parts.output.shape() == [heads, value_dim, width]
+            && kv_heads > 0
+            && heads.is_multiple_of(kv_heads);
+        if !fits {
+            return Err(odd(path));
+        }
+        if let Some(setting) = self.setting(parts.layer) {
+            let odd = ["sliding_window", "use_gate"].into_iter().find(|key| {
+                setting.config.get(*key).is_some_and(|value| !value.is_null() && *value != false)
+            });
+            if let Some(key) = odd {
+                return Err(format!("attention `{path}` has `{key}`, which is not read"));
+            }
+        }
+        for (ours, layer, heads, dim) in [
+            ("Q", parts.query, heads, head_dim),
+            ("K", parts.key, kv_heads, head_dim),
+            ("V", parts.value, kv_heads, value_dim),
+        ] {
+            self.take(&format!("{name}.W_{ours}"), layer, 0, Some(vec![width, heads * dim]))?;
+            self.take_bias(&format!("{name}.b_{ours}"), layer, Some(vec![heads * dim]))?;
+        }
+        self.take(&format!("{name}.W_O"), parts.output, 0, Some(vec![heads * value_dim, width]))?;
+        self.take_bias(&format!("{name}.b_O"), parts.output, None)?;
+        let value_dim = (value_dim != head_dim).then_some(value_dim);
+        Ok(AttentionSpec { value_dim, causal, ..AttentionSpec::new(heads, kv_heads, head_dim) })
+    }
+
+    /// A norm's weights, and its spec.
+    fn norm(&mut self, name: &str, layer: &Layer) -> Result<NormSpec, String> {
+        let setting = self.setting(layer);
+        if let Some(setting) = setting.filter(|setting| setting.class == "RMSNormalization") {
+            return Err(format!("`{}` is a {}, which is not read", layer.path, setting.class));
+        }
+        // Without a scale, the first variable is the shift
+        let shifted_only = setting.and_then(|setting| setting.flag("scale")) == Some(false);
+        let slots: &[(&str, usize)] = if shifted_only { &[("b", 0)] } else { &[("w", 0), ("b", 1)] };
+        for (ours, slot) in slots {
+            if layer.variables.contains_key(slot) {
+                self.take(&format!("{name}.{ours}"), layer, *slot, None)?;
+            }
+        }
+        Ok(NormSpec::layer(match setting.and_then(|setting| setting.number(&["epsilon"])) {
+            Some(eps) => eps,
+            None => {
+                self.assume("ε 1e-6 in the norms");
+                EPSILON
+            }
+        }))
+    }
+
+    fn setting(&self, layer: &Layer) -> Option<Setting<'a>> {
+        self.settings.get(layer.name())
+    }
+
+    fn assume(&mut self, what: &str) {
+        self.assumed.insert(what.to_owned());
+    }
+
+    fn take_bias(&mut self, ours: &str, layer: &Layer, shape: Option<Vec<usize>>) -> Result<(), String> {
+        if layer.variables.contains_key(&1) { self.take(ours, layer, 1, shape) } else { Ok(()) }
+    }
+
+    /// Notes that a variable is a weight; its shape is read as `shape`, which has as many numbers.
+    fn take(
+        &mut self,
+        ours: &str,
+        layer: &Layer,
+        slot: usize,
+        shape: Option<Vec<usize>>,
+    ) -> Result<(), String> {
+        let variable = layer.variables.get(&slot);
+        let found = variable.and_then(|variable| Some((self.tensors.map.get_mut(&variable.path)?, variable)));
+        let Some((tensor, variable)) = found else {
+            return Err(format!("`{}` has no variables", layer.path));
+        };
+        if let Some(shape) = shape {
+            if shape.iter().product::<usize>() != tensor.shape.iter().product::<usize>() {
+                return Err(format!("`{}` is {:?}, expected {shape:?} numbers", variable.path, tensor.shape));
+            }
+            tensor.shape = shape;
+        }
+        self.names.push(Named { ours: ours.to_owned(), theirs: variable.path.clone(), turned: false });
+        Ok(())
+    }
+}
+
+fn odd(path: &str) -> String {
+    format!("attention `{path}` has projections that do not fit each other")
+}

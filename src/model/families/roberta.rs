@@ -1,0 +1,93 @@
+//! RoBERTa, XLM-R and CamemBERT: BERT's blocks, positions that skip padding, a head of their own.
+//! Reference: `RobertaModel` and the classes with heads in Transformers, `modeling_roberta.py`.
+
+use super::bert;
+use super::encoder::{ANSWER, CLASSIFIER, Heads, PostNorm, Sizes, TAGS, dense, head, post_norm};
+use super::{Family, Map, from};
+use crate::model::classes::{ClassActivation, ClassLayer};
+use crate::model::config::Config;
+use crate::model::error::SpecError;
+use crate::model::spec::{ModelSpec, NormSpec, Positions};
+use candle_nn::Activation;
+
+pub(super) const FAMILY: Family = Family {
+    model_type: "roberta",
+    architectures: &[
+        "RobertaModel",
+        "RobertaForMaskedLM",
+        "RobertaForCausalLM",
+        "XLMRobertaModel",
+        "XLMRobertaForMaskedLM",
+        "XLMRobertaForCausalLM",
+        "CamembertModel",
+        "CamembertForMaskedLM",
+    ],
+    prefixes: &["roberta.", ""],
+    spec,
+    weights: &[bert::WEIGHTS, bert::BLOCKS, MASKED],
+};
+/// Only its name is XLM-R's own.
+pub(super) const XLM: Family = Family { model_type: "xlm-roberta", architectures: &[], ..FAMILY };
+pub(super) const CLASSES: Family = Family {
+    architectures: &[
+        "RobertaForSequenceClassification",
+        "XLMRobertaForSequenceClassification",
+        "CamembertForSequenceClassification",
+    ],
+    weights: &[bert::WEIGHTS, bert::BLOCKS, CLASSIFIER],
+    ..FAMILY
+};
+pub(super) const TAGGER: Family = Family {
+    architectures: &[
+        "RobertaForTokenClassification",
+        "XLMRobertaForTokenClassification",
+        "CamembertForTokenClassification",
+    ],
+    weights: &[bert::WEIGHTS, bert::BLOCKS, TAGS],
+    ..FAMILY
+};
+pub(super) const ANSWERS: Family = Family {
+    architectures: &[
+        "RobertaForQuestionAnswering",
+        "XLMRobertaForQuestionAnswering",
+        "CamembertForQuestionAnswering",
+    ],
+    weights: &[bert::WEIGHTS, bert::BLOCKS, ANSWER],
+    ..FAMILY
+};
+
+pub(super) const MASKED: &[Map] = &[
+    from("head.W", "lm_head.dense.weight").turned(),
+    from("head.b", "lm_head.dense.bias"),
+    from("head.ln.w", "lm_head.layer_norm.weight"),
+    from("head.ln.b", "lm_head.layer_norm.bias"),
+    from("unembed.W_U", "lm_head.decoder.weight").turned().or("embeddings.word_embeddings.weight"),
+    from("unembed.b_U", "lm_head.decoder.bias").or("lm_head.bias").optional(),
+];
+
+fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
+    let padding = config.index_or("pad_token_id", 1)?;
+    let sizes = Sizes { vocab: 50_265, ..Sizes::BERT };
+    let PostNorm { mut spec, norm, .. } = post_norm(config, "roberta", &sizes)?;
+    skip_padding(&mut spec, padding)?;
+    spec.head = head(config, &heads(norm, &[dense(spec.width, ClassActivation::Tanh)]))?;
+    Ok(spec)
+}
+
+/// Positions are counted from the row behind the padding token's id on, and padding tokens keep that row.
+pub(super) fn skip_padding(spec: &mut ModelSpec, padding: usize) -> Result<(), SpecError> {
+    let rows = spec.context.unwrap_or_default();
+    spec.embedding.positions = Positions::LearnedPast { padding };
+    spec.context =
+        Some(rows.checked_sub(padding + 1).filter(|&n| n > 0).ok_or_else(|| SpecError::Value {
+            key: "max_position_embeddings".into(),
+            found: rows.to_string(),
+            expected: "more rows than the padding token's id and one",
+        })?);
+    Ok(())
+}
+
+/// Gelu in the masked-word head, whatever the blocks have.
+pub(super) fn heads(norm: NormSpec, classes: &[ClassLayer]) -> Heads<'_> {
+    Heads { masked: (Activation::Gelu, norm), classes, tags: &[] }
+}

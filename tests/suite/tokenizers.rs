@@ -1,0 +1,195 @@
+//! Contract: every kind of tokenizer gives the ids that Transformers gives, on two hundred hard lines.
+
+use crate::parity::fixtures;
+use mnemoscope::model::gguf::Metadata;
+use mnemoscope::model::{Tokenizer, Words};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+#[derive(Deserialize)]
+struct Cases {
+    cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    name: String,
+    /// Name in the folder → name here
+    #[serde(default)]
+    files: BTreeMap<String, String>,
+    #[serde(default)]
+    config: serde_json::Value,
+    gguf: Option<String>,
+    /// A trained model's folder, which is not part of the project
+    real: Option<String>,
+    /// One a line; none where the reference differs for a reason that the maker tells
+    ids: Vec<Option<Vec<u32>>>,
+}
+
+fn folder() -> PathBuf {
+    fixtures().join("tokenizers")
+}
+
+fn lines() -> Vec<String> {
+    let bytes = std::fs::read(folder().join("lines.json")).expect("a committed file");
+    serde_json::from_slice(&bytes).expect("a list of texts")
+}
+
+fn cases() -> Vec<Case> {
+    let bytes = std::fs::read(folder().join("cases.json")).expect("a committed file");
+    serde_json::from_slice::<Cases>(&bytes).expect("the maker's fields").cases
+}
+
+fn write(file: &Path, bytes: &[u8]) {
+    let written =
+        std::fs::File::create(file).and_then(|mut file| std::io::Write::write_all(&mut file, bytes));
+    written.expect("a writable folder");
+}
+
+fn real(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/models").join(name)
+}
+
+impl Case {
+    /// `None`, and a word about it, for a trained model that is not here.
+    fn open(&self) -> Option<Tokenizer> {
+        if let Some(name) = &self.real {
+            let folder = real(name);
+            if !folder.is_dir() {
+                println!("skipped: {} is not here", folder.display());
+                return None;
+            }
+            return Some(Tokenizer::from_folder(&folder).expect("a sound tokenizer").expect("a tokenizer"));
+        }
+        Some(self.open_fixture())
+    }
+
+    fn open_fixture(&self) -> Tokenizer {
+        if let Some(name) = &self.gguf {
+            let file = folder().join(name);
+            let keys = Metadata::open(&file).expect("a sound file");
+            return Tokenizer::from_gguf(&keys, &file).expect("a known kind").expect("a tokenizer");
+        }
+        let place = tempfile::tempdir().expect("a folder");
+        for (to, from) in &self.files {
+            std::fs::copy(folder().join(from), place.path().join(to)).expect("a copy");
+        }
+        if self.config.as_object().is_some_and(|config| !config.is_empty()) {
+            write(&place.path().join("tokenizer_config.json"), self.config.to_string().as_bytes());
+        }
+        let opened = Tokenizer::from_folder(place.path());
+        opened.unwrap_or_else(|error| panic!("{}: {error}", self.name)).expect("a tokenizer")
+    }
+}
+
+#[test]
+fn every_kind_gives_the_ids_that_transformers_gives() {
+    let (lines, mut wrong) = (lines(), Vec::new());
+    assert!(lines.len() >= 200);
+    for case in cases() {
+        let Some(tokenizer) = case.open() else { continue };
+        let (mut apart, mut compared) = (0, 0);
+        for (line, expected) in lines.iter().zip(&case.ids) {
+            let tokens =
+                tokenizer.encode(line).unwrap_or_else(|error| panic!("{} {line:?}: {error}", case.name));
+            let ids: Vec<u32> = tokens.iter().map(|token| token.id).collect();
+            let Some(expected) = expected else { continue };
+            compared += 1;
+            if ids != *expected {
+                apart += 1;
+                let at = ids.iter().zip(expected).position(|(a, b)| a != b).unwrap_or(0);
+                let from = at.saturating_sub(2);
+                let part = |ids: &[u32]| -> Vec<String> {
+                    ids.iter()
+                        .skip(from)
+                        .take(8)
+                        .map(|&id| format!("{id} {:?}", tokenizer.text(id)))
+                        .collect()
+                };
+                if apart <= 6 {
+                    wrong.push(format!(
+                        "{}: {line:?}\n  {:?}\n  {:?}",
+                        case.name,
+                        part(&ids),
+                        part(expected)
+                    ));
+                }
+            }
+        }
+        assert!(compared > 150, "{}: only {compared} lines compared", case.name);
+        if apart > 0 {
+            wrong.push(format!("{}: {apart} lines of {}", case.name, lines.len()));
+        }
+    }
+    assert!(wrong.is_empty(), "ours above, theirs below\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_token_covers_whole_characters_in_order() {
+    for case in cases() {
+        let Some(tokenizer) = case.open() else { continue };
+        for line in lines() {
+            let tokens = tokenizer.encode(&line).expect("checked above");
+            let mut reached = 0;
+            for token in tokens.iter().filter(|token| !token.span.is_empty()) {
+                assert!(line.get(token.span.clone()).is_some(), "{} {line:?}: {token:?}", case.name);
+                assert!(token.span.start >= reached, "{} {line:?}: {token:?} goes back", case.name);
+                reached = token.span.start;
+            }
+        }
+    }
+}
+
+#[test]
+fn bytes_and_spaces_read_as_what_they_are() {
+    let tokenizer = cases().into_iter().find(|case| case.name == "bpe-bytes").expect("a case").open_fixture();
+    let tokens = tokenizer.encode("the 🫨 cat").expect("bytes spell everything");
+    let texts: Vec<&str> = tokens.iter().map(|token| token.text.as_str()).collect();
+    assert!(texts.contains(&"‹F0›") && texts.contains(&"‹A8›"), "{texts:?}");
+    assert_eq!(texts.first(), Some(&" the"));
+    assert_eq!(tokens[0].span, 0..3);
+    let ids: Vec<u32> = tokens.iter().map(|token| token.id).collect();
+    assert_eq!(tokenizer.decode(&ids), "the 🫨 cat");
+}
+
+#[test]
+fn a_gguf_splits_as_the_model_it_was_made_from() {
+    let folder = real("stories260k");
+    let file = folder.join("stories260K.gguf");
+    if !file.is_file() {
+        println!("skipped: {} is not here", file.display());
+        return;
+    }
+    let keys = Metadata::open(&file).expect("a sound file");
+    let inside = Tokenizer::from_gguf(&keys, &file).expect("a known kind").expect("a tokenizer");
+    let beside = Tokenizer::from_folder(&folder).expect("a sound tokenizer").expect("a tokenizer");
+    for line in lines() {
+        assert_eq!(inside.encode(&line).expect("bytes"), beside.encode(&line).expect("bytes"), "{line:?}");
+    }
+}
+
+#[test]
+fn languages_mark_the_text() {
+    let mut tokenizer = cases().into_iter().find(|case| case.name == "nllb").expect("a case").open_fixture();
+    let id = |tokenizer: &Tokenizer, code: &str| {
+        tokenizer.languages().iter().find(|(known, _)| known == code).map(|(_, id)| *id)
+    };
+    assert_eq!(tokenizer.languages().len(), 202);
+    let first = |tokenizer: &Tokenizer| tokenizer.encode("the cat").expect("spelled")[0].id;
+    assert_eq!(Some(first(&tokenizer)), id(&tokenizer, "deu_Latn"));
+    tokenizer.set_language("fra_Latn").expect("French is one of them");
+    assert_eq!(Some(first(&tokenizer)), id(&tokenizer, "fra_Latn"));
+    let error = tokenizer.set_language("xx").expect_err("no such language");
+    assert!(error.to_string().contains("eng_Latn"), "{error}");
+}
+
+#[test]
+fn a_list_of_words_is_read_as_keras_reads_it() {
+    let words = ["the", "cat", "sat"].map(str::to_owned).to_vec();
+    let tokenizer = Tokenizer::from_words(Words::new(words), Path::new("vocabulary.txt")).expect("a list");
+    let tokens = tokenizer.encode("The cat,\n SAT elsewhere! É").expect("unknown words have an id");
+    assert_eq!(tokens.iter().map(|token| token.id).collect::<Vec<_>>(), [2, 3, 4, 1, 1]);
+    assert_eq!(tokens[2].span, 10..13);
+    assert_eq!(tokens[1].text, "cat");
+}
