@@ -3,6 +3,8 @@
 pub mod atlas;
 mod lens;
 mod measures;
+mod shift;
 
 pub use lens::{Lens, LensLayer, LensOptions, lens};
 pub use measures::{MEASURES, Measure, measure};
+pub use shift::{Shift, shifts};

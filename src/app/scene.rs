@@ -3,6 +3,7 @@
 use super::{
     command::{Command, Refusal},
     examples::Example,
+    getting::Shelf,
     row::Row,
     session::{Busy, Checks},
     settings::Settings,
@@ -43,6 +44,8 @@ pub struct Scene<'a> {
     pub lens: Option<&'a Lens>,
     /// Whether the numbers hold.
     pub checks: &'a Checks,
+    /// Models that are not open.
+    pub shelf: &'a Shelf,
     /// Where the pointer was in the frame before.
     pub hover: Hover,
     /// What is being worked on.
@@ -90,6 +93,11 @@ impl<'a> Scene<'a> {
     /// Tokens of the run; 0 where there is none.
     pub fn n_tokens(&self) -> usize {
         self.trace.map_or(0, Trace::n_tokens)
+    }
+
+    /// Whether the open model says how a conversation is written down.
+    pub fn chats(&self) -> bool {
+        self.model.is_some_and(|model| model.chat_template.is_some())
     }
 
     /// Whether the selected head's layer has been computed.

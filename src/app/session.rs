@@ -2,6 +2,7 @@
 
 use super::{
     banner::Banner,
+    getting::Shelf,
     row::Row,
     state::{Hover, State},
     text::ENGLISH,
@@ -58,7 +59,7 @@ pub struct Session {
     pub run: u64,
     /// Loading or running.
     pub busy: Option<Busy>,
-    /// Writing a file.
+    /// Writing a file, or fetching one.
     pub exporting: Option<Busy>,
     /// Whether the numbers hold.
     pub checks: Checks,
@@ -66,6 +67,8 @@ pub struct Session {
     pub lens: Option<Lens>,
     /// What the last thing that ended had to say.
     pub banner: Option<Banner>,
+    /// Models that are not open.
+    pub shelf: Shelf,
     /// The row in sight.
     pub row: Option<Row>,
     /// The run's tokens as they are shown.
@@ -92,6 +95,7 @@ impl Session {
             checks: Checks::Unasked,
             lens: None,
             banner: None,
+            shelf: Shelf::default(),
             row: None,
             labels: Vec::new(),
             longest: 0,
@@ -148,17 +152,18 @@ impl Session {
             let then_run = !prompt.is_empty();
             post.send(News::Loaded { job: number, model: Arc::clone(&model), source, then_run });
             if then_run {
-                run(&model, prompt, false, number, &job, post);
+                run(&model, prompt, Way::default(), number, &job, post);
             }
         });
     }
 
-    /// Runs the open model on a prompt, or on as much of it as fits; a run in progress ends.
-    pub fn run_prompt(&mut self, prompt: String, cut: bool) {
+    /// Runs the open model on a prompt, or on as much of it as fits, perhaps as a user's turn of a conversation; a
+    /// run in progress ends.
+    pub fn run_prompt(&mut self, prompt: String, cut: bool, chat: bool) {
         let Some(model) = self.model.clone() else { return };
         let (number, job) = self.begin(ENGLISH.run);
         spawn("run prompt", &self.post, number, move |post| {
-            run(&model, prompt, cut, number, &job, post);
+            run(&model, prompt, Way { cut, chat }, number, &job, post);
         });
     }
 
@@ -178,15 +183,23 @@ impl Session {
         }
     }
 
-    /// Starts work that writes a file.
-    pub fn export(&mut self, path: PathBuf, write: impl FnOnce(&Job) -> Result<(), Banner> + Send + 'static) {
+    /// A job beside loading and running; one that was in its place ends.
+    pub(super) fn begin_aside(&mut self, stage: &'static str) -> (u64, Job) {
         self.numbers += 1;
         let number = self.numbers;
         let post = self.post.clone();
         let job = Job::with_progress(move |progress| {
             post.send(News::Progress { job: number, stage: progress.stage, done: progress.done });
         });
-        self.exporting = Some(Busy::new(number, ENGLISH.export, &job));
+        if let Some(before) = self.exporting.replace(Busy::new(number, stage, &job)) {
+            before.job.cancel();
+        }
+        (number, job)
+    }
+
+    /// Starts work that writes a file.
+    pub fn export(&mut self, path: PathBuf, write: impl FnOnce(&Job) -> Result<(), Banner> + Send + 'static) {
+        let (number, job) = self.begin_aside(ENGLISH.export);
         spawn("export", &self.post, number, move |post| {
             post.send(match write(&job) {
                 Ok(()) => News::Exported { job: number, path },
@@ -307,6 +320,13 @@ impl Session {
                 self.exporting = None;
                 self.banner = Some(Banner::done((ENGLISH.exported)(&path.display().to_string())));
             }
+            News::Listed(models) => self.shelf.models = Some(models),
+            News::Offered { job, offer } if ours(&self.exporting, job) => {
+                (self.exporting, self.shelf.offer) = (None, Some(offer));
+            }
+            News::Fetched { job, .. } if ours(&self.exporting, job) => {
+                (self.exporting, self.shelf.offer) = (None, None);
+            }
             News::Cancelled { job } if ours(&self.exporting, job) => self.exporting = None,
             _ => {} // of a job that was given up
         }
@@ -369,10 +389,22 @@ impl Session {
     }
 }
 
-fn run(model: &Model, prompt: String, cut: bool, number: u64, job: &Job, post: &Post) {
-    let options = RunOptions { cut, ..RunOptions::default() };
+/// How a prompt is run: on as much of it as fits, as a turn of a conversation.
+#[derive(Clone, Copy, Default)]
+struct Way {
+    cut: bool,
+    chat: bool,
+}
+
+fn run(model: &Model, prompt: String, way: Way, number: u64, job: &Job, post: &Post) {
+    let options = RunOptions { cut: way.cut, ..RunOptions::default() };
     let partial = &mut |trace: &Trace| post.send(News::Partial { job: number, trace: trace.clone() });
-    post.send(match engine::run(model, &Prompt::Text(prompt), &options, job, partial) {
+    let prompt = match way.chat && model.chat_template.is_some() {
+        true => engine::chat_prompt(model, None, &prompt),
+        false => Ok(Prompt::Text(prompt)),
+    };
+    let outcome = prompt.and_then(|prompt| engine::run(model, &prompt, &options, job, partial));
+    post.send(match outcome {
         Ok(trace) => News::Ran { job: number, trace },
         Err(_) if job.is_cancelled() => News::Cancelled { job: number },
         Err(error) => News::Failed { job: number, banner: Banner::refused(&error) },

@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 pub struct State {
     /// What stands in the prompt box.
     pub prompt: String,
+    /// Whether it is one user's turn of a conversation, written down by the model's chat template.
+    pub chat: bool,
     /// The head under the glass.
     pub head: HeadId,
     /// Pinned query token; the last token where none is.
@@ -38,6 +40,7 @@ impl Default for State {
     fn default() -> Self {
         Self {
             prompt: String::new(),
+            chat: false,
             head: HeadId { layer: 0, head: 0 },
             query: None,
             key: None,

@@ -4,7 +4,9 @@ use std::io::{self, BufWriter, IsTerminal as _, StdoutLock, Write};
 
 use serde_json::Value;
 
-use crate::engine::{AtlasError, Job, LoadError, Progress, RecallError, RunError};
+use crate::engine::{
+    AtlasError, HubError, InterveneError, Job, LoadError, Progress, RecallError, RunError, SweepError,
+};
 use crate::export::ExportError;
 use crate::trace::TraceError;
 
@@ -91,10 +93,14 @@ fn hint(error: &anyhow::Error) -> Option<String> {
         let load = || cause.downcast_ref::<LoadError>()?.hint();
         let run = || cause.downcast_ref::<RunError>()?.hint();
         let export = || cause.downcast_ref::<ExportError>()?.hint();
+        let hub = || cause.downcast_ref::<HubError>()?.hint();
+        let intervene = || cause.downcast_ref::<InterveneError>()?.hint();
+        let sweep = || cause.downcast_ref::<SweepError>()?.hint();
         let trace = || cause.downcast_ref::<TraceError>()?.hint();
         let atlas = || cause.downcast_ref::<AtlasError>()?.hint();
         let recall = || cause.downcast_ref::<RecallError>()?.hint();
-        load().or_else(run).or_else(export).or_else(trace).or_else(atlas).or_else(recall)
+        let more = || trace().or_else(atlas).or_else(recall);
+        load().or_else(run).or_else(export).or_else(hub).or_else(intervene).or_else(sweep).or_else(more)
     })
 }
 

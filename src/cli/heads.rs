@@ -41,7 +41,11 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     if console.json {
         let tokens: Vec<&str> = trace.tokens.iter().map(|token| token.text.as_str()).collect();
         let heads: Vec<Value> = heads.iter().map(|(head, measures)| object(*head, measures)).collect();
-        return console.object(&json!({ "model": trace.model_name, "tokens": tokens, "heads": heads }));
+        let mut object = json!({ "model": trace.model_name, "tokens": tokens, "heads": heads });
+        if !trace.interventions().is_empty() {
+            object["interventions"] = json!(trace.interventions());
+        }
+        return console.object(&object);
     }
     table(&heads, console)
 }

@@ -152,12 +152,12 @@ fn describe_trace(trace: &Trace, file: &Path, console: &mut Console) -> anyhow::
             "tokens": trace.n_tokens(),
             "prompt": trace.prompt,
             "bytes": trace.bytes(),
-            "interventions": *trace.interventions,
+            "interventions": trace.interventions(),
         });
         return console.object(&object);
     }
-    let changed =
-        if trace.interventions.is_empty() { "nothing".to_owned() } else { trace.interventions.join(", ") };
+    let changes: Vec<String> = trace.interventions().iter().map(ToString::to_string).collect();
+    let changed = if changes.is_empty() { "nothing".to_owned() } else { changes.join(", ") };
     let head = [
         ("saved trace", file.display().to_string()),
         ("model", format!("{} (its weights are not in the file)", trace.model_name)),
@@ -182,5 +182,5 @@ fn grouped(n: u64) -> String {
 
 /// `F16`, as safetensors spells it.
 fn dtype(tensor: &TensorInfo) -> String {
-    format!("{:?}", tensor.dtype).to_uppercase()
+    tensor.dtype.to_string()
 }

@@ -12,6 +12,8 @@ mod heads;
 mod info;
 mod lens;
 mod manual;
+mod models;
+mod patch;
 mod recall;
 mod run;
 mod shared;
@@ -57,6 +59,8 @@ enum Command {
     Lens(lens::Args),
     /// Continue a prompt, token by token
     Generate(generate::Args),
+    /// Patch a corrupted run from a clean one, place by place: what brings the answer back
+    Patch(patch::Args),
     /// Describe a model: architecture, sizes, where each tensor came from
     Info(info::Args),
     /// Check a model's own identities: do the numbers hold?
@@ -65,6 +69,8 @@ enum Command {
     Atlas(atlas::Args),
     /// Ask for a fact at a depth of a length of context: how far back does memory reach?
     Recall(recall::Args),
+    /// List the models on this machine, or fetch one from the hub
+    Models(models::Args),
     /// Measure time and memory on random tokens
     Bench(bench::Args),
     /// Print the completion script of a shell
@@ -113,10 +119,12 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Heads(args)) => heads::run(&args, &mut console)?,
         Some(Command::Lens(args)) => lens::run(&args, &mut console)?,
         Some(Command::Generate(args)) => generate::run(&args, &mut console)?,
+        Some(Command::Patch(args)) => patch::run(&args, &mut console)?,
         Some(Command::Info(args)) => info::run(&args, &mut console)?,
         Some(Command::Check(args)) => check::run(&args, &mut console)?,
         Some(Command::Atlas(args)) => atlas::run(&args, &mut console)?,
         Some(Command::Recall(args)) => recall::run(&args, &mut console)?,
+        Some(Command::Models(args)) => models::run(&args, cli.shared.offline, &mut console)?,
         Some(Command::Bench(args)) => bench::run(&args, &mut console)?,
         Some(Command::Completions(args)) => manual::completions(&args, &mut console)?,
         Some(Command::Man) => manual::man(&mut console)?,

@@ -142,7 +142,7 @@ fn read_texts(
     let mut corpus = Corpus::open(path, options.tokens * BYTES)?;
     let mut read = 0;
     while read < options.passages
-        && let Some(text) = corpus.next()?
+        && let Some(text) = corpus.next_passage()?
     {
         job.report("Reading the texts", corpus.done().max(read as f32 / options.passages as f32));
         match add(&text) {

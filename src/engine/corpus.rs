@@ -60,7 +60,7 @@ impl Corpus {
     }
 
     /// The next passage: as many lines as fit, ended early by an empty one. Bytes that are not UTF-8 read `�`.
-    pub fn next(&mut self) -> Result<Option<String>, CorpusError> {
+    pub fn next_passage(&mut self) -> Result<Option<String>, CorpusError> {
         let mut bytes = Vec::new();
         loop {
             let Some((path, reader)) = &mut self.reader else {

@@ -8,7 +8,7 @@ use super::arrays::{self, Source};
 use super::error::ExportError;
 use super::options::Options;
 
-/// Writes `{"mnemoscope", "model", "prompt", "tokens": [{"id", "text"}], "heads": {name: […]}, "arrays": {name: […]}}`.
+/// Writes `{"mnemoscope", "model", "prompt", ("interventions": […],) "tokens": [{"id", "text"}], "heads": {name: […]}, "arrays": {name: […]}}`.
 pub(super) fn write(source: &Source<'_>, options: &Options, out: &mut dyn Write) -> Result<(), ExportError> {
     let entries = arrays::entries(source.trace, &options.what, &options.selection)?;
     let trace = source.trace;
@@ -16,6 +16,9 @@ pub(super) fn write(source: &Source<'_>, options: &Options, out: &mut dyn Write)
         trace.tokens.iter().map(|token| json!({ "id": token.id, "text": token.text })).collect();
     write!(out, "{{\"mnemoscope\":{}", json!(env!("CARGO_PKG_VERSION")))?;
     write!(out, ",\"model\":{},\"prompt\":{}", json!(trace.model_name), json!(trace.prompt))?;
+    if !trace.interventions().is_empty() {
+        write!(out, ",\"interventions\":{}", json!(trace.interventions()))?;
+    }
     write!(out, ",\"tokens\":{},\"heads\":{{", json!(tokens))?;
     let with_heads =
         entries.iter().filter_map(|entry| entry.heads.as_ref().map(|heads| (&entry.name, heads)));

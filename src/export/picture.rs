@@ -234,13 +234,16 @@ fn sheet_scale(map: ColorMap, scale: Scale) -> &'static str {
     }
 }
 
-/// The model and the prompt in a few words.
+/// The model, the prompt and what was changed, in a few words.
 pub(super) fn subtitle(trace: &Trace, with_name: bool) -> String {
     let heads: Vec<usize> = (0..trace.n_layers()).map(|layer| trace.heads(layer)).collect();
     let (fewest, most) = (heads.iter().min().copied().unwrap_or(0), heads.iter().max().copied().unwrap_or(0));
     let heads = if fewest == most { most.to_string() } else { format!("{fewest}–{most}") };
     let size = format!("{} layers × {heads} heads · {} tokens", trace.n_layers(), trace.n_tokens());
-    if with_name { format!("{} · {size}", trace.model_name) } else { size }
+    let changed: Vec<String> = trace.interventions().iter().map(ToString::to_string).collect();
+    let name = if with_name { format!("{} · ", trace.model_name) } else { String::new() };
+    let changed = if changed.is_empty() { changed.concat() } else { format!(" · {}", changed.join(", ")) };
+    format!("{name}{size}{changed}")
 }
 
 fn shown(trace: &Trace) -> Vec<String> {

@@ -161,7 +161,7 @@ impl What {
         let last = spec.layers().saturating_sub(1);
         if self == Self::Resid && layers.contains(&last) {
             let after = match spec.blocks[last].placement {
-                Placement::Pre | Placement::Parallel => Hook::ResidPost,
+                Placement::Pre | Placement::Parallel | Placement::Normed => Hook::ResidPost,
                 Placement::Post => Hook::NormalizedResidPost,
             };
             hooks.push((after, last));

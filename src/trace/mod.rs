@@ -1,6 +1,9 @@
 //! Floor 2: what one run leaves behind, and the one door to attention values.
 
 mod activation;
+mod changes;
+mod grammar;
+mod intervention;
 mod measures;
 mod pattern;
 mod record;
@@ -9,6 +12,9 @@ pub mod saved;
 
 pub use crate::model::{HeadId, Hook, Thumbnail, Token};
 pub use activation::{ActivationError, Array};
+pub use changes::{Change, Changes, Means, ValueChange};
+pub use grammar::{NotAnIntervention, forms};
+pub use intervention::{Heads, Intervention, Output, Span, Weights};
 pub use measures::HeadMeasures;
 pub use pattern::{Pattern, Pool};
 pub use record::{CANDIDATES, Candidate, LayerTrace, Trace, estimate_bytes, norms};

@@ -144,7 +144,7 @@ fn a_corpus_is_read_in_passages_of_bounded_size() {
     write(&folder.path().join("a.bin"), b"not a text");
     let mut corpus = Corpus::open(folder.path(), 300).expect("a folder of texts");
     let mut passages = Vec::new();
-    while let Some(passage) = corpus.next().expect("readable") {
+    while let Some(passage) = corpus.next_passage().expect("readable") {
         passages.push(passage);
     }
     assert_eq!(passages[..2], ["one two\nthree", "four \u{fffd} five"]);

@@ -1,15 +1,21 @@
 //! One test binary: egui and candle link once; a module per contract.
 
 mod atlas;
+mod broken_containers;
 mod by_hand;
+mod chat;
 mod cli;
+mod containers;
 mod docs;
 mod export;
 mod figures;
 mod floors;
 mod html;
+mod hub;
+mod interventions;
 mod keras;
 mod kernels;
+mod library;
 mod loading;
 mod malformed;
 mod parity;
@@ -18,7 +24,9 @@ mod recall;
 mod render;
 mod runs;
 mod traces;
+mod sweeps;
 mod tokenizers;
 mod translation;
 mod window;
+mod window_models;
 mod window_pictures;

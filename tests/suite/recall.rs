@@ -27,7 +27,7 @@ fn the_storyteller_knows_who_has_what() {
     for cell in &recall.cells {
         assert!(cell.tokens < cell.length as f64 && cell.tokens > cell.length as f64 * 0.6, "{cell:?}");
         assert!(cell.right >= 0.75 && cell.p > 0.5, "{cell:?}");
-        assert!((cell.right == 1.0) == (cell.rank == 1.0), "{cell:?}");
+        assert!((cell.right >= 1.0) == (cell.rank <= 1.0), "{cell:?}");
     }
     // What stands at the beginning is farther away
     assert!(recall.cells[3].distance > recall.cells[5].distance + 20.0);
@@ -39,8 +39,8 @@ fn the_induction_model_by_hand_repeats_from_everywhere() {
     let recall = ask(&model, &options(None, &[8, 12, 18], &[0.0, 0.3, 0.6, 1.0]));
     assert_eq!(recall.template, Template::Repeat);
     for cell in &recall.cells {
-        assert_eq!((cell.right, cell.rank), (1.0, 1.0), "{cell:?}");
-        assert_eq!(cell.tokens, cell.length as f64);
+        assert!(cell.right >= 1.0 && cell.rank <= 1.0, "{cell:?}");
+        assert_eq!(cell.tokens as usize, cell.length);
     }
 }
 

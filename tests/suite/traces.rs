@@ -70,6 +70,8 @@ fn what_was_saved_comes_back() {
         "llama-one-token",
         "seq2seq/t5-gated",
         "seq2seq/bart",
+        "deberta-class",
+        "deberta-mlm",
     ] {
         let model = open(&fixtures().join(name));
         let spec = model.spec();
@@ -126,6 +128,26 @@ fn what_transformers_and_numpy_wrote_opens() {
             assert!((sum - 1.0).abs() < 1e-5, "{head} gives out {sum}");
         }
     }
+}
+
+#[test]
+fn what_was_changed_in_a_run_is_said_and_changed_attention_is_not_saved() {
+    let model = open(&fixtures().join("gpt2-odd"));
+    let clean = run_ids(&model, &[1, 5, 2, 5]);
+    let changed = |spelled: &str| {
+        let interventions = [spelled.parse().expect("an intervention")];
+        engine::intervene(&model, &clean, &interventions, &Job::new(), &mut |_| {}).expect("runs")
+    };
+    let zeroed = changed("zero=0.1");
+    let (_folder, file) = place();
+    save(&zeroed, &file);
+    let found = read(&file).expect("it opens");
+    assert_eq!(found.interventions(), zeroed.interventions());
+    same(&found, &zeroed, 0.0);
+    let source =
+        Source { model: None, trace: &changed("temperature=0.1:2"), watch: &|_| ControlFlow::Continue(()) };
+    let error = export(&source, &Options::default(), &file).expect_err("its pattern is not q's and k's");
+    assert!(error.to_string().contains("attention was changed"), "{error}");
 }
 
 #[test]

@@ -54,6 +54,7 @@ impl Vocabulary {
             outputs: self.width,
             input_stride: self.width,
             output_stride: 1,
+            rows: None,
         };
         let written: Vec<f32> = linear(&unit_rows(0, dim, dim), &output, None);
         let circuit = linear(&linear(&written, &middle, None), &value, None);

@@ -51,8 +51,10 @@ fn sign(role: &Role) -> (&'static str, f64) {
 }
 
 fn row(out: &mut String, entry: &HeadEntry) {
-    let roles: String = entry.roles().map(|role| format!("<span>{}</span>", role.label)).collect();
-    write_to(out, format_args!("<tr><th>{}</th><td class=\"roles\">{roles}", entry.head));
+    write_to(out, format_args!("<tr><th>{}</th><td class=\"roles\">", entry.head));
+    for role in entry.roles() {
+        write_to(out, format_args!("<span>{}</span>", role.label));
+    }
     details(out, entry);
     out.push_str("</td>");
     for role in columns() {

@@ -57,6 +57,7 @@ fn menus(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
                 K::OpenModel,
                 K::OpenEmbedded,
                 K::SaveTrace,
+                K::GetModel,
                 K::ExportHead,
                 K::ExportAll,
                 K::ExportStates,
@@ -93,7 +94,10 @@ fn menus(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
                 K::KeyRight,
             ],
         ),
-        (words.model, &[K::RunPrompt, K::Cancel, K::FocusPrompt, K::ToggleLive, K::ShowChecks]),
+        (
+            words.model,
+            &[K::RunPrompt, K::Cancel, K::FocusPrompt, K::ToggleLive, K::ToggleChat, K::ShowChecks],
+        ),
         (words.help, &[K::ShowHelp]),
     ];
     MenuBar::new().ui(ui, |ui| {

@@ -69,8 +69,8 @@ fn saved(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace) {
     widgets::card(ui, |ui| {
         name_line(ui, &trace.model_name, words.saved_trace);
         fact(ui, words.layers_heads, super::heads::shape_of(&trace.spec));
-        for change in trace.interventions.iter() {
-            fact(ui, words.changed, change.clone());
+        for change in trace.interventions() {
+            fact(ui, words.changed, change.to_string());
         }
         ui.label(RichText::new(words.needs_weights).size(SMALL).color(tokens.muted));
     });
@@ -136,6 +136,10 @@ fn prompt(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
         let mut live = scene.settings.live;
         if ui.checkbox(&mut live, words.live).on_hover_text(words.live_why).changed() {
             out.send(Command::SetLive(live));
+        }
+        let mut chat = scene.state.chat;
+        if scene.chats() && ui.checkbox(&mut chat, words.chat).on_hover_text(words.chat_why).changed() {
+            out.send(Command::SetChat(chat));
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| run_button(ui, scene, out));
     });

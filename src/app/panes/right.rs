@@ -103,14 +103,14 @@ fn next(ui: &mut Ui, scene: &Scene<'_>) {
     let Some(trace) = scene.trace else { return };
     let masked = matches!(trace.spec.head, HeadSpec::MaskedToken { .. }) && !trace.spec.generates();
     let classifies = matches!(trace.spec.head, HeadSpec::Classes(_));
-    widgets::section(
-        ui,
-        match (masked, classifies) {
-            (true, _) => words.masked_word,
-            (_, true) => words.classes,
-            _ => words.next,
-        },
-    );
+    let title = match (masked, classifies) {
+        (true, _) => words.masked_word,
+        (_, true) => words.classes,
+        _ => words.next,
+    };
+    // A model that classifies every token answers for the one in sight
+    let of = scene.shown_query().filter(|_| trace.classes.len() > 1);
+    widgets::section_of(ui, title, &of.map_or_else(String::new, |query| scene.token_name(query)));
     let answers = if classifies { scene.classes() } else { &trace.next };
     if answers.is_empty() {
         let text = match (trace.is_complete(), masked) {

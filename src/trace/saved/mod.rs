@@ -143,7 +143,7 @@ impl Trace {
     /// The hook of what block `layer` gives.
     fn after_hook(&self, layer: usize) -> Hook {
         match self.spec.blocks[layer].placement {
-            Placement::Pre | Placement::Parallel => Hook::ResidPost,
+            Placement::Pre | Placement::Parallel | Placement::Normed => Hook::ResidPost,
             Placement::Post => Hook::NormalizedResidPost,
         }
     }

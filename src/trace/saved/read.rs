@@ -2,9 +2,10 @@
 
 use super::{ENDING, Trace, TraceError, VERSION, beside};
 use crate::model::{
-    AttentionSpec, HeadSpec, Hook, LayerState, LoadError, ModelSpec, Part, PositionBias, Relative, Storage,
-    Token, Window, map_file,
+    AttentionSpec, Disentangled, Distances, HeadSpec, Hook, LayerState, LoadError, ModelSpec, Part,
+    PositionBias, Relative, Storage, Token, Window, map_file,
 };
+use crate::trace::Changes;
 use crate::trace::record::{CANDIDATES, Candidate};
 use half::{bf16, f16};
 use safetensors::{Dtype, SafeTensors};
@@ -140,7 +141,7 @@ impl<'a> Source<'a> {
         trace.forward_seconds = run.forward_s.max(0.0);
         trace.first_map_seconds = run.first_map_s.max(0.0);
         trace.threads = run.threads;
-        trace.interventions = Arc::new(self.json("interventions")?);
+        trace.changes = Arc::new(Changes::recorded(self.json("interventions")?));
         Ok(trace)
     }
 
@@ -183,6 +184,10 @@ impl<'a> Source<'a> {
             }
             _ => None,
         };
+        let distances = match &attention.bias {
+            Some(PositionBias::Disentangled(own)) => Some(self.distances(&trace.spec, layer, own, n)?),
+            _ => None,
+        };
         let sinks = if attention.sinks {
             self.floats(&beside(&spec, layer, "sinks"), &[attention.heads])?
         } else {
@@ -190,9 +195,30 @@ impl<'a> Source<'a> {
         };
         let kept = trace.layer_mut(layer);
         kept.resid_pre = resid;
-        (kept.state.relative, kept.state.sinks) = (relative, sinks);
+        (kept.state.relative, kept.state.distances, kept.state.sinks) = (relative, distances, sinks);
         fill(&mut kept.state, attention, n, [&q, &k, &v, &lse]);
         Ok(())
+    }
+
+    /// Keys and queries of distances; none of a kind that nobody looks at.
+    fn distances(
+        &self,
+        spec: &ModelSpec,
+        layer: usize,
+        own: &Disentangled,
+        n: usize,
+    ) -> Result<Distances<f32>, TraceError> {
+        let attention = &spec.blocks[layer].attention;
+        let part = |what: &str, looks: bool| {
+            let rows = if looks { own.rows() } else { 0 };
+            let shape = [attention.heads, rows, attention.head_dim];
+            self.floats(&beside(spec, layer, what), &shape)
+        };
+        let (keys, queries) =
+            (part("rel_k", own.content_to_position)?, part("rel_q", own.position_to_content)?);
+        let mut distances = Distances::new(keys, queries);
+        distances.cover(own, n);
+        Ok(distances)
     }
 
     /// Logits and what they say.
@@ -312,6 +338,10 @@ fn sound(spec: &ModelSpec) -> Result<(), String> {
             Some(PositionBias::Alibi { slopes, .. }) => slopes.len() == heads,
             Some(PositionBias::Buckets(buckets)) => {
                 buckets.count >= 4 && (buckets.count..FARTHEST).contains(&buckets.max_distance)
+            }
+            Some(PositionBias::Disentangled(own)) => {
+                (2..FARTHEST).contains(&own.span)
+                    && own.max_distance.is_none_or(|max| (own.span / 2 + 2..FARTHEST).contains(&max))
             }
             None => true,
         };

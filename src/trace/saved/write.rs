@@ -16,6 +16,10 @@ pub fn write(trace: &Trace, watch: &dyn Fn(f32) -> ControlFlow<()>, out: &mut dy
         let words = "this run's attention is NaN or infinite: a saved trace of it could not be opened again";
         return Err(io::Error::new(io::ErrorKind::InvalidData, words));
     }
+    if !trace.changes.attention.is_empty() {
+        let words = "this run's attention was changed, so that q, k and log-sum-exps no longer give it; export arrays";
+        return Err(io::Error::new(io::ErrorKind::InvalidData, words));
+    }
     let n_layers = trace.layers_done();
     let mut header = Header::default();
     for layer in 0..n_layers {
@@ -28,7 +32,7 @@ pub fn write(trace: &Trace, watch: &dyn Fn(f32) -> ControlFlow<()>, out: &mut dy
     }
     let (hook, last) = trace.stream_hook(trace.n_layers());
     place(&mut header, &trace.stream_name(trace.n_layers()), &trace.shape(hook, last));
-    let logits = answer_logits(trace);
+    let logits = if trace.answer_at.is_some() { trace.answer_logits() } else { &[] };
     if !logits.is_empty() {
         place(&mut header, Hook::Logits.stem(), &[1, logits.len()]);
     }
@@ -49,6 +53,10 @@ pub fn write(trace: &Trace, watch: &dyn Fn(f32) -> ControlFlow<()>, out: &mut dy
         if let Some(relative) = &state.relative {
             floats(relative.table(), out)?;
         }
+        if let Some(distances) = &state.distances {
+            floats(distances.keys(), out)?;
+            floats(distances.queries(), out)?;
+        }
         floats(&state.sinks, out)?;
     }
     floats(trace.source_output(), out)?;
@@ -67,6 +75,14 @@ fn arrays(trace: &Trace, layer: usize) -> Vec<(String, Vec<usize>)> {
         let heads = trace.heads(layer);
         arrays.push((beside(spec, layer, "W_rel"), vec![relative.table().len() / heads, heads]));
     }
+    if let Some(distances) = &state.distances {
+        let attention = &spec.blocks[layer].attention;
+        for (what, values) in [("rel_k", distances.keys()), ("rel_q", distances.queries())] {
+            let row = attention.heads * attention.head_dim;
+            let shape = vec![attention.heads, values.len() / row, attention.head_dim];
+            arrays.push((beside(spec, layer, what), shape));
+        }
+    }
     if !state.sinks.is_empty() {
         arrays.push((beside(spec, layer, "sinks"), vec![state.sinks.len()]));
     }
@@ -76,14 +92,6 @@ fn arrays(trace: &Trace, layer: usize) -> Vec<(String, Vec<usize>)> {
 fn place(header: &mut Header, name: &str, shape: &[usize]) {
     let bytes = shape.iter().map(|&n| n as u64).product::<u64>() * size_of::<f32>() as u64;
     header.place(name, "F32", shape, bytes);
-}
-
-/// Logits of the token that the answer follows; empty where there is no answer.
-fn answer_logits(trace: &Trace) -> &[f32] {
-    let vocab = trace.spec.vocab;
-    let Some(at) = trace.answer_at else { return &[] };
-    let row = if trace.logits.len() == vocab { 0 } else { at };
-    trace.logits.get(row * vocab..(row + 1) * vocab).unwrap_or(&[])
 }
 
 /// Everything that is no array. Values of safetensors metadata are strings, so what is more is JSON in a string.
@@ -99,7 +107,7 @@ fn metadata(trace: &Trace) -> io::Result<Value> {
         "source": serde_json::to_string(&*trace.source)?,
         "classes": serde_json::to_string(&*trace.classes)?,
         "texts": Value::Object(texts).to_string(),
-        "interventions": serde_json::to_string(&*trace.interventions)?,
+        "interventions": serde_json::to_string(trace.interventions())?,
         "run": json!({
             "forward_s": trace.forward_seconds,
             "first_map_s": trace.first_map_seconds,
