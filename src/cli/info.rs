@@ -46,6 +46,7 @@ fn object(model: &Model) -> Value {
     object["parameters"] = json!(model.parameters());
     object["weight_bytes"] = json!(model.weight_bytes());
     object["tokenizer"] = json!(model.tokenizer.is_some());
+    object["chat_template"] = json!(model.chat_template.is_some());
     object["origin"] = json!(origin(model));
     object["warnings"] = json!(model.warnings);
     object["tensors"] = json!(tensors);
@@ -95,6 +96,7 @@ fn describe(model: &Model, tensors: bool, console: &mut Console) -> anyhow::Resu
     let own = [
         ("parameters", grouped(model.parameters())),
         ("weights", console::bytes(model.weight_bytes())),
+        ("chat template", if model.chat_template.is_some() { "yes: --chat" } else { "none" }.to_owned()),
         ("tokenizer", if model.tokenizer.is_some() { "yes" } else { "none: ids only" }.to_owned()),
     ];
     let name = format!("{} ({})", model.name, origin(model));

@@ -9,6 +9,7 @@ mod pattern;
 mod record;
 mod regather;
 pub mod saved;
+mod span;
 
 pub use crate::model::{HeadId, Hook, Thumbnail, Token};
 pub use activation::{ActivationError, Array};
@@ -19,3 +20,4 @@ pub use measures::HeadMeasures;
 pub use pattern::{Pattern, Pool};
 pub use record::{CANDIDATES, Candidate, LayerTrace, Trace, estimate_bytes, norms};
 pub use saved::TraceError;
+pub use span::AnswerSpan;

@@ -1,5 +1,6 @@
 //! One test binary: egui and candle link once; a module per contract.
 
+mod answers;
 mod atlas;
 mod broken_containers;
 mod by_hand;
@@ -12,6 +13,7 @@ mod figures;
 mod floors;
 mod html;
 mod hub;
+mod inferred;
 mod interventions;
 mod keras;
 mod kernels;
@@ -20,6 +22,7 @@ mod loading;
 mod malformed;
 mod parity;
 mod pattern;
+mod real_models;
 mod recall;
 mod render;
 mod runs;

@@ -79,6 +79,9 @@ fn menus(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
                 K::ShowStream,
                 K::ShowNorms,
                 K::ShowLens,
+                K::ShowClean,
+                K::ShowChanged,
+                K::ShowDifference,
             ],
         ),
         (
@@ -92,6 +95,9 @@ fn menus(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
                 K::QueryDown,
                 K::KeyLeft,
                 K::KeyRight,
+                K::CutHead,
+                K::CutLayer,
+                K::ClearInterventions,
             ],
         ),
         (
