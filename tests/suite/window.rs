@@ -407,6 +407,9 @@ fn attention_is_painted_and_a_wrong_intervention_says_so() {
     harness.state_mut().apply(&ctx, Command::ClearInterventions);
     harness.run_ok();
     assert!(harness.state().state.interventions.is_empty());
+}
+
+#[test]
 fn a_run_is_saved_and_opens_without_its_model() {
     let mut harness = window();
     let folder = tempfile::tempdir().unwrap();
