@@ -4,6 +4,7 @@ use crate::model::spec::ModelSpec;
 use std::ops::Range;
 
 /// Outputs of a tensor, in the order in which a weight has them.
+#[derive(Clone, Debug)]
 pub(in crate::model) struct Rows {
     /// Runs of outputs
     pub(in crate::model) ranges: Vec<Range<usize>>,
