@@ -112,7 +112,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Patch(args)) => patch::run(&args, &mut console)?,
         Some(Command::Info(args)) => info::run(&args, &mut console)?,
         Some(Command::Check(args)) => check::run(&args, &mut console)?,
-        Some(Command::Models(args)) => models::run(&args, cli.shared.offline, &mut console)?,
+        Some(Command::Models(args)) => models::run(&args, &mut console)?,
         Some(Command::Bench(args)) => bench::run(&args, &mut console)?,
         Some(Command::Completions(args)) => manual::completions(&args, &mut console)?,
         Some(Command::Man) => manual::man(&mut console)?,
