@@ -9,6 +9,7 @@ mod end_of_word;
 mod folder;
 mod gguf;
 mod languages;
+mod pairs;
 mod pieces;
 mod sentencepiece;
 mod settings;
@@ -18,6 +19,7 @@ mod word_pieces;
 mod words;
 
 use super::error::LoadError;
+pub use pairs::Pair;
 pub use pieces::shown;
 use pieces::{Spelling, characters};
 use std::collections::{BTreeMap, HashMap};
