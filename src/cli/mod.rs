@@ -124,7 +124,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Check(args)) => check::run(&args, &mut console)?,
         Some(Command::Atlas(args)) => atlas::run(&args, &mut console)?,
         Some(Command::Recall(args)) => recall::run(&args, &mut console)?,
-        Some(Command::Models(args)) => models::run(&args, cli.shared.offline, &mut console)?,
+        Some(Command::Models(args)) => models::run(&args, &mut console)?,
         Some(Command::Bench(args)) => bench::run(&args, &mut console)?,
         Some(Command::Completions(args)) => manual::completions(&args, &mut console)?,
         Some(Command::Man) => manual::man(&mut console)?,

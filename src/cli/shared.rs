@@ -33,7 +33,7 @@ pub(super) struct Shared {
 
     /// Forbid every connection
     #[arg(long, global = true)]
-    pub(super) offline: bool,
+    offline: bool,
 
     /// Print no progress and no remarks
     #[arg(long, global = true)]
@@ -75,6 +75,9 @@ impl Shared {
     pub(super) fn apply(&self) -> anyhow::Result<()> {
         if let Device::Other(name) = &self.device {
             bail!("this version computes on the CPU only, not on `{name}`; leave --device out");
+        }
+        if self.offline {
+            engine::forbid_connections();
         }
         if let Some(threads) = self.threads {
             engine::set_threads(threads.get());

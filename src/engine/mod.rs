@@ -26,7 +26,7 @@ pub use chat::{chat_prompt, render_chat};
 pub use check::{CheckResult, check};
 pub use corpus::{Corpus, CorpusError};
 pub use given::run_file as run_like;
-pub use hub::{Hub, HubError, Offer};
+pub use hub::{Hub, HubError, Offer, forbid_connections};
 pub use intervene::{InterveneError, intervene};
 pub use job::{Job, Progress, in_pool, set_threads};
 pub use library::{Found, Library, Place};
