@@ -17,6 +17,12 @@ const MOST_LISTED: usize = 4096;
 #[derive(Clone, Debug)]
 pub struct Config(Map<String, Value>);
 
+impl From<Map<String, Value>> for Config {
+    fn from(map: Map<String, Value>) -> Self {
+        Self(map)
+    }
+}
+
 impl Config {
     /// Parses the file's bytes.
     pub fn parse(bytes: &[u8]) -> Result<Self, SpecError> {

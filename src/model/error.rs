@@ -106,14 +106,14 @@ impl LoadError {
     /// What to do about it: follows the message in the banner and on stderr.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::NotFound(_) => {
-                "check the path, or take a name that `mnemoscope models` lists".into()
-            }
+            Self::NotFound(_) => "check the path, or take a name that `mnemoscope models` lists".into(),
             Self::NoConfig(_) => "put the model's config.json beside its weights".into(),
             Self::NoWeights(_) => {
-                "expected model.safetensors, or its shards with model.safetensors.index.json".into()
+                "expected model.safetensors or pytorch_model.bin, their shards with an .index.json, or one .gguf".into()
             }
-            Self::UnknownFormat(_) => "open a Hugging Face folder or a .safetensors file".into(),
+            Self::UnknownFormat(_) => {
+                "open a Hugging Face folder, or a .safetensors, .gguf, .bin, .pth, .keras or .h5 file".into()
+            }
             Self::Config { source, .. } => return source.hint(),
             Self::Broken { .. } | Self::Index { .. } => "download or copy the file again".into(),
             Self::Missing { .. } | Self::Shape { .. } => {
@@ -142,6 +142,14 @@ pub enum SpecError {
     /// Neither `architectures` nor `model_type`
     #[error("neither `architectures` nor `model_type`")]
     Unnamed,
+    /// A model of no known class, whose files are not built as usual either
+    #[error("{unknown}, and it could not be inferred from its files: {reason}")]
+    NotInferred {
+        /// What is not known
+        unknown: Box<Self>,
+        /// The first thing that did not fit
+        reason: String,
+    },
     /// A key the architecture needs
     #[error("`{0}` is missing")]
     Missing(String),
@@ -161,8 +169,9 @@ impl SpecError {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Unknown(_) | Self::Unnamed => {
-                format!("supported: {}", super::families::supported().join(", "))
+            Self::Unknown(_) | Self::Unnamed | Self::NotInferred { .. } => {
+                let types: Vec<_> = super::families::supported().into_iter().map(|(name, _)| name).collect();
+                format!("supported: {}", types.join(", "))
             }
             Self::NotJson(_) => "download the file again".into(),
             Self::Missing(_) | Self::Value { .. } => "compare the file with the model's original".into(),

@@ -19,7 +19,9 @@ mod mlp;
 mod projections;
 mod rotary;
 mod sampling;
+mod sentence;
 mod spec;
+mod stored;
 mod tokenizer;
 mod transformer;
 mod weights;
@@ -37,13 +39,15 @@ pub use families::supported;
 pub use formats::gguf;
 pub use gather::{Gathered, Repeats, Sums, Thumbnail, thumbnail_size};
 pub use hook::{HeadId, Hook, NotAHead};
-pub use load::{EmbeddedFiles, Model, Origin};
+pub use load::{EmbeddedFiles, Model, Origin, Padding};
 pub use rotary::{Rotary, RotaryScaling};
 pub use sampling::{Sampler, Sampling, largest, probabilities};
+pub use sentence::SentenceHead;
 pub use spec::{
     BlockSpec, EmbeddingProjection, EmbeddingSpec, EncoderSpec, HeadSpec, LogitSpec, MlpSpec, ModelSpec,
     NormKind, NormSpec, Part, Placement, Positions,
 };
-pub use tokenizer::{EncodeError, Token, Tokenizer, WordSplit, Words, shown};
+pub use stored::Dtype;
+pub use tokenizer::{EncodeError, Pair, Token, Tokenizer, WordSplit, Words, shown};
 pub use transformer::{Context, Network, See};
-pub use weights::{Dtype, TensorInfo, Weights};
+pub use weights::{TensorInfo, Weights};

@@ -10,7 +10,7 @@ use super::hook::Hook;
 use super::rotary::Turns;
 use super::spec::{HeadSpec, ModelSpec, NormKind, NormSpec, Part, Placement};
 use super::weights::Weights;
-use crate::kernels::{self, Elements, Matrix, Real, linear};
+use crate::kernels::{self, Matrix, Real, linear};
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -230,7 +230,7 @@ impl Network {
     /// head gives no tokens.
     pub fn logits<F: Real>(&self, resid: &[F]) -> Vec<F> {
         let mut x = match self.spec.head {
-            HeadSpec::None | HeadSpec::Classes(_) => return Vec::new(),
+            HeadSpec::None | HeadSpec::Classes(_) | HeadSpec::Sentence(_) => return Vec::new(),
             HeadSpec::NextToken => self.final_normalized(resid),
             HeadSpec::MaskedToken { activation, norm } => {
                 let mut x = self.plain(&self.final_normalized(resid), "head.W", "head.b");
@@ -289,12 +289,7 @@ impl Network {
     pub fn head_output(&self, layer: usize, head: usize) -> Matrix<'_> {
         let dim = self.spec.blocks[layer].attention.value_dim();
         let whole = self.weights.matrix(&format!("{}.attn.W_O", self.spec.prefix(layer)));
-        let start = head * dim * whole.input_stride;
-        let elements = match whole.elements {
-            Elements::F32(x) => Elements::F32(&x[start..]),
-            Elements::F16(x) => Elements::F16(&x[start..]),
-            Elements::Bf16(x) => Elements::Bf16(&x[start..]),
-        };
+        let elements = whole.elements.from(head * dim * whole.input_stride);
         Matrix { elements, inputs: dim, ..whole }
     }
 }

@@ -160,6 +160,7 @@ impl Trace {
     }
 
     /// This run as it stood when the token `first` was about to enter block `layer`; what was before is shared.
+    #[must_use]
     pub fn resumed(&self, layer: usize, first: usize, changes: Changes) -> Self {
         let mut trace = self.clone();
         trace.changes = Arc::new(changes);

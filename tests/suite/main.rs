@@ -1,14 +1,18 @@
 //! One test binary: egui and candle link once; a module per contract.
 
+mod answers;
+mod broken_containers;
 mod by_hand;
 mod chat;
 mod cli;
+mod containers;
 mod docs;
 mod export;
 mod figures;
 mod floors;
 mod html;
 mod hub;
+mod inferred;
 mod interventions;
 mod keras;
 mod kernels;
@@ -17,6 +21,7 @@ mod loading;
 mod malformed;
 mod parity;
 mod pattern;
+mod real_models;
 mod render;
 mod runs;
 mod sweeps;

@@ -1,5 +1,6 @@
 //! What opens over the window: open a model, export, check the numbers, keys and gestures.
 
+use super::shelf;
 use crate::app::{
     command::{Command, CommandKind},
     exporting::Piece,
@@ -10,7 +11,6 @@ use crate::app::{
     widgets,
     worker::Purpose,
 };
-use super::shelf;
 use egui::{Align, Layout, Modal, RichText, ScrollArea, TextEdit, Ui, vec2};
 use std::path::PathBuf;
 use strum::IntoEnumIterator as _;
