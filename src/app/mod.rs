@@ -7,14 +7,14 @@
 pub mod apply;
 pub mod atlas;
 pub mod banner;
-mod change_words;
+pub mod change_words;
 mod changed;
 pub mod command;
 pub mod examples;
 pub mod exporting;
 pub mod getting;
 mod hidden;
-mod input;
+pub mod input;
 mod numbers;
 pub mod palette;
 pub mod panes;
