@@ -233,10 +233,12 @@ impl CommandKind {
             Self::CutLayer => {
                 traced().map(|_| Command::Intervene(Intervention::Zero(Output::Layer(state.head.layer))))?
             }
-            Self::ClearInterventions if state.interventions.is_empty() => return Err(words.nothing_changed),
+            Self::ClearInterventions if state.interventions.is_empty() => {
+                return Err(words.changes.nothing_changed);
+            }
             Self::ClearInterventions => Command::ClearInterventions,
             Self::ShowClean | Self::ShowChanged | Self::ShowDifference if scene.both.is_none() => {
-                return Err(words.nothing_changed);
+                return Err(words.changes.nothing_changed);
             }
             Self::ShowClean => Command::SetShown(Shown::Clean),
             Self::ShowChanged => Command::SetShown(Shown::Changed),

@@ -1,6 +1,8 @@
 //! Every word on screen, by meaning. Another language is another `Words` and another `command` table.
 
+use super::change_words::{self, ChangeWords};
 use super::command::CommandKind;
+pub use super::numbers::{count, duration, grouped, size};
 
 /// One language.
 #[derive(Debug)]
@@ -129,31 +131,8 @@ pub struct Words {
     pub close: &'static str,
     pub dismiss: &'static str,
     pub cut: &'static str,
-    pub interventions: &'static str,
-    pub interventions_hint: &'static str,
-    pub nothing_changed: &'static str,
-    pub clean: &'static str,
-    pub difference: &'static str,
-    pub before_after: &'static str,
-    pub clear: &'static str,
-    pub clear_why: &'static str,
-    pub remove: &'static str,
-    pub cut_head: &'static str,
-    pub mean_head: &'static str,
-    pub scale_head: &'static str,
-    pub temperature_head: &'static str,
-    pub look_evenly: &'static str,
-    pub look_before: &'static str,
-    pub look_at_self: &'static str,
-    pub look_as_clean: &'static str,
-    pub look_here: &'static str,
-    pub cut_attention: &'static str,
-    pub cut_mlp: &'static str,
-    pub cut_layer: &'static str,
-    pub cut_edge: &'static str,
-    pub cut_edge_everywhere: &'static str,
-    pub cut_column: &'static str,
-    pub forget: &'static str,
+    /// Of changes to a run.
+    pub changes: &'static ChangeWords,
     pub needs_model: &'static str,
     pub needs_weights: &'static str,
     pub saved_trace: &'static str,
@@ -302,31 +281,7 @@ pub const ENGLISH: Words = Words {
     close: "Close",
     dismiss: "Dismiss",
     cut: "Cut it and run",
-    interventions: "Interventions",
-    interventions_hint: "Right-click a head or a cell to change the run",
-    nothing_changed: "Nothing is changed about the run",
-    clean: "clean",
-    difference: "difference",
-    before_after: "clean → changed",
-    clear: "clear",
-    clear_why: "Takes all interventions away",
-    remove: "Remove",
-    cut_head: "Cut the head",
-    mean_head: "Set it to its mean",
-    scale_head: "Scale its output",
-    temperature_head: "Change its temperature",
-    look_evenly: "Look at all tokens evenly",
-    look_before: "Look at the token before",
-    look_at_self: "Look at the token itself",
-    look_as_clean: "Look as in the clean run",
-    look_here: "Look only here",
-    cut_attention: "Cut its attention",
-    cut_mlp: "Cut its MLP",
-    cut_layer: "Cut the layer",
-    cut_edge: "Knock out this edge",
-    cut_edge_everywhere: "Knock it out in every head of the layer",
-    cut_column: "Knock out this key for later tokens",
-    forget: "Forget this key in the layer",
+    changes: &change_words::ENGLISH,
     needs_model: "Open a model first",
     needs_weights: "A saved run, without its model: open the model to run a prompt",
     saved_trace: "saved trace",
@@ -411,46 +366,5 @@ pub fn command(kind: CommandKind) -> (&'static str, &'static str) {
             ("Check the numbers…", "The model's own identities, each with its residual")
         }
         CommandKind::ShowHelp => ("Keys and gestures", "Everything the keyboard and the pointer can do"),
-    }
-}
-
-/// 1234567 as 1,234,567.
-pub fn grouped(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// A count in three figures: 3.4 M.
-pub fn count(n: u64) -> String {
-    match n {
-        0..10_000 => grouped(n),
-        10_000..1_000_000 => format!("{:.0} K", n as f64 / 1e3),
-        1_000_000..1_000_000_000 => format!("{:.1} M", n as f64 / 1e6),
-        _ => format!("{:.1} B", n as f64 / 1e9),
-    }
-}
-
-/// A duration in the unit that keeps it short.
-pub fn duration(seconds: f64) -> String {
-    match seconds {
-        s if s < 0.1 => format!("{:.1} ms", s * 1e3),
-        s if s < 1.0 => format!("{:.0} ms", s * 1e3),
-        s => format!("{s:.1} s"),
-    }
-}
-
-/// Bytes in the unit that keeps them short.
-pub fn size(bytes: u64) -> String {
-    match bytes {
-        0..1_000_000 => format!("{:.0} KB", bytes as f64 / 1e3),
-        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
-        _ => format!("{:.1} GB", bytes as f64 / 1e9),
     }
 }

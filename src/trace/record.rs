@@ -53,7 +53,7 @@ pub struct Trace {
     /// Means that the changes took over the prompt
     pub means: Arc<Means>,
     pub(super) layers: Vec<Arc<LayerTrace>>,
-    output: Arc<Vec<f32>>,
+    pub(super) output: Arc<Vec<f32>>,
     pub(super) source_output: Arc<Vec<f32>>,
 }
 
