@@ -225,7 +225,7 @@ pub const ENGLISH: Words = Words {
     layer_waits: |layer| format!("Layer {layer} is being computed"),
     open_title: "Open a model",
     open_path: "Folder, file or name",
-    open_what: "A Hugging Face folder (config.json and safetensors), or a .safetensors file beside its config.json",
+    open_what: "A Hugging Face folder, a .safetensors file beside its config.json, or a Keras file (.keras, .h5)",
     open_file: "Choose a file…",
     open_folder: "Choose a folder…",
     open_drop: "Or drop a folder or a file on the window",

@@ -199,7 +199,7 @@ impl Window {
                 let name = start.file_name().unwrap_or_default().to_string_lossy();
                 dialog.set_file_name(name).save_file()
             } else if ask_file {
-                dialog.add_filter("safetensors", &["safetensors"]).pick_file()
+                dialog.add_filter("safetensors, Keras", &["safetensors", "keras", "h5"]).pick_file()
             } else {
                 dialog.pick_folder()
             }

@@ -21,17 +21,14 @@ pub(super) fn answer(model: &Model, trace: &mut Trace, rows: LogitRows) {
     };
     let resid = trace.resid(trace.n_layers());
     let width = trace.spec.width;
-    let (mut classes, mut answers) = (Vec::new(), Vec::new());
-    if let HeadSpec::Classes(head) = &trace.spec.head {
-        let logits = model.network.class_logits(resid);
-        if head.outcome == Outcome::Span {
-            let first = trace.second.unwrap_or(0);
-            answers = AnswerSpan::best(&trace.prompt, &trace.tokens, &logits, first, ANSWERS);
-        } else {
-            let rows = logits.chunks_exact(head.outputs(width));
-            classes = rows.map(|row| Candidate::classes(head, row)).collect();
+    let classes = Candidate::class_rows(&model.network, resid);
+    let answers = match &trace.spec.head {
+        HeadSpec::Classes(head) if head.outcome == Outcome::Span => {
+            let (logits, first) = (model.network.class_logits(resid), trace.second.unwrap_or(0));
+            AnswerSpan::best(&trace.prompt, &trace.tokens, &logits, first, ANSWERS)
         }
-    }
+        _ => Vec::new(),
+    };
     let vector = model.network.sentence(resid);
     let logits = match (rows, at) {
         (LogitRows::All, _) => model.network.logits(resid),

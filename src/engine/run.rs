@@ -4,8 +4,7 @@ use super::answer::answer;
 use super::pass::{advance, append};
 use super::{Job, available_bytes};
 use crate::model::{
-    ChatError, ClassHead, Context, EncodeError, HeadId, HeadSpec, Model, ModelSpec, Pooling, Repeats,
-    Sampler, Sampling, Tokenizer,
+    ChatError, Context, EncodeError, HeadId, Model, ModelSpec, Repeats, Sampler, Sampling, Tokenizer,
 };
 use crate::trace::{Token, Trace, estimate_bytes};
 use std::sync::Arc;
@@ -166,20 +165,16 @@ pub fn tokens_of(model: &Model, prompt: &Prompt, cut: bool) -> Result<Vec<Token>
         spec.encoder.as_ref().map_or((spec.vocab, spec.context), |encoder| (encoder.vocab, encoder.context));
     let tokens = match (prompt, &model.tokenizer) {
         (Prompt::Text(text) | Prompt::Framed(text), _) if text.is_empty() => return Err(RunError::Empty),
-        (Prompt::Text(text), Some(tokenizer)) => tokenizer.encode(text)?,
+        (Prompt::Text(text), Some(tokenizer)) => model.padded(tokenizer.encode(text)?),
         (Prompt::Framed(text), Some(tokenizer)) => tokenizer.encode_bare(text)?,
         (Prompt::Text(_) | Prompt::Framed(_), None) => return Err(RunError::NoTokenizer),
         (Prompt::Ids(ids), Some(tokenizer)) => ids.iter().map(|&id| tokenizer.token(id)).collect(),
         (Prompt::Ids(ids), None) => ids.iter().map(|&id| model.token(id)).collect(),
     };
     let tokens = checked(tokens, cut, vocab, context)?;
-    match &spec.head {
-        HeadSpec::Classes(ClassHead { pooling: Pooling::Flatten { positions }, .. })
-            if tokens.len() < *positions =>
-        {
-            Err(RunError::TooShort { found: tokens.len(), needed: *positions })
-        }
-        _ => Ok(tokens),
+    match spec.needs_tokens().filter(|&needed| tokens.len() < needed) {
+        Some(needed) => Err(RunError::TooShort { found: tokens.len(), needed }),
+        None => Ok(tokens),
     }
 }
 

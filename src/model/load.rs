@@ -1,6 +1,7 @@
 //! Opening a model: a folder, a file, or the one inside this program.
 
 use super::chat::ChatTemplate;
+use super::classes::Pooling;
 use super::config::Config;
 use super::error::LoadError;
 use super::families;
@@ -24,12 +25,23 @@ pub struct Model {
     pub network: Network,
     /// `None`: ids in, ids shown
     pub tokenizer: Option<Tokenizer>,
+    /// How texts are filled up, where the model needs it
+    pub padding: Option<Padding>,
     /// Of what an encoder–decoder model writes, where that has a vocabulary of its own
     pub target_tokenizer: Option<Tokenizer>,
     /// How it wants a conversation written down, where it was trained for one
     pub chat_template: Option<ChatTemplate>,
     /// What a user should know although it opened
     pub warnings: Vec<String>,
+}
+
+/// How a text is filled up with padding (id 0), which takes part in everything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Padding {
+    /// Tokens that a text has with its padding
+    pub length: usize,
+    /// Before the text, else behind it
+    pub before: bool,
 }
 
 /// Where a model came from.
@@ -64,8 +76,8 @@ impl Model {
         if let Some(file) = gguf_at(path) {
             return Self::open_gguf(path, &file);
         }
-        if path.is_file() && keras::is_one(path) {
-            return Self::from_keras(path);
+        if let Some(file) = keras::at(path) {
+            return Self::from_keras(path, &file);
         }
         // A link's own name says more than that of the blob it may point to, so the path stays as it was given
         let (folder, tensors) = if path.is_dir() {
@@ -112,13 +124,21 @@ impl Model {
     }
 
     /// Opens a Keras file.
-    fn from_keras(path: &Path) -> Result<Self, LoadError> {
-        let archive = keras::open(path)?;
+    fn from_keras(path: &Path, file: &Path) -> Result<Self, LoadError> {
+        let archive = keras::open(file)?;
         let found = families::keras::read(&archive)?;
         let weights = Weights::named(&found.spec, &found.tensors, &found.names)?;
         let network = Network { spec: Arc::new(found.spec), weights };
-        let mut model = Self::assemble(name_of(path), Origin::Path(path.to_owned()), network, None);
+        let length = found.vocabulary.as_ref().and_then(|own| own.length);
+        let tokenizer = match found.vocabulary {
+            Some(own) => Some(own.tokenizer),
+            None => families::keras::beside(file)?,
+        };
+        let mut model = Self::assemble(name_of(path), Origin::Path(path.to_owned()), network, tokenizer);
         model.warnings.extend(found.notes);
+        if model.tokenizer.is_some() && !found.masks_padding {
+            model.pad(length);
+        }
         Ok(model)
     }
 
@@ -131,6 +151,21 @@ impl Model {
             None => Tokenizer::from_folder(file.parent().unwrap_or(Path::new(".")))?,
         };
         Ok(Self::assemble(name_of(path), Origin::Path(path.to_owned()), network, tokenizer))
+    }
+
+    /// Fills texts up as a classifier without a mask was trained: to `length` behind the text where its vocabulary
+    /// says so, else to all positions before it, as `pad_sequences` does.
+    fn pad(&mut self, length: Option<usize>) {
+        let spec = &self.network.spec;
+        let whole = matches!(&spec.head, HeadSpec::Classes(head) if head.pooling != Pooling::Each);
+        let Some(context) = spec.context.filter(|_| whole && !spec.is_causal()) else { return };
+        let padding = Padding { length: length.unwrap_or(context).min(context), before: length.is_none() };
+        let (tokens, side) = (padding.length, if padding.before { "before" } else { "behind" });
+        self.warnings.push(format!(
+            "texts are filled up to {tokens} tokens with padding {side} them, which takes part as it did in training; \
+             --ids are run as they are"
+        ));
+        self.padding = Some(padding);
     }
 
     /// Opens the model inside this program.
@@ -158,7 +193,26 @@ impl Model {
                 "the tokenizer knows {known} tokens, the model {vocab}: some ids may be out of range"
             ));
         }
-        Self { name, origin, network, tokenizer, target_tokenizer: None, chat_template: None, warnings }
+        Self {
+            name,
+            origin,
+            network,
+            tokenizer,
+            padding: None,
+            target_tokenizer: None,
+            chat_template: None,
+            warnings,
+        }
+    }
+
+    /// A text's tokens with the padding that the model was trained with.
+    pub fn padded(&self, mut tokens: Vec<Token>) -> Vec<Token> {
+        let Some(padding) = self.padding.filter(|_| !tokens.is_empty()) else { return tokens };
+        let pad = Token { text: "‹pad›".into(), ..self.token(0) };
+        let missing = padding.length.saturating_sub(tokens.len());
+        let at = if padding.before { 0 } else { tokens.len() };
+        tokens.splice(at..at, std::iter::repeat_n(pad, missing));
+        tokens
     }
 
     /// The architecture.
@@ -222,7 +276,7 @@ fn gguf_at(path: &Path) -> Option<PathBuf> {
 /// The last part of a path that says something: the folder of a `model.safetensors`, else the file's own name.
 fn name_of(path: &Path) -> String {
     let path = match path.file_stem() {
-        Some(stem) if stem == "model" => path.parent().unwrap_or(path),
+        Some(stem) if stem == "model" || stem == "model.weights" => path.parent().unwrap_or(path),
         _ => path,
     };
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());

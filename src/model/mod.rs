@@ -39,7 +39,7 @@ pub use families::supported;
 pub use formats::gguf;
 pub use gather::{Gathered, Repeats, Sums, Thumbnail, thumbnail_size};
 pub use hook::{HeadId, Hook, NotAHead};
-pub use load::{EmbeddedFiles, Model, Origin};
+pub use load::{EmbeddedFiles, Model, Origin, Padding};
 pub use rotary::{Rotary, RotaryScaling};
 pub use sampling::{Sampler, Sampling, largest, probabilities};
 pub use sentence::SentenceHead;

@@ -2,8 +2,8 @@
 
 use super::{AnswerSpan, Changes, HeadMeasures, Means, Pattern, Pool};
 use crate::model::{
-    ClassHead, HeadId, LayerState, Model, ModelSpec, Part, PositionBias, Thumbnail, Token, largest,
-    probabilities, thumbnail_size,
+    HeadId, HeadSpec, LayerState, Model, ModelSpec, Network, Outcome, Part, PositionBias, Thumbnail, Token,
+    largest, probabilities, thumbnail_size,
 };
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -84,10 +84,17 @@ impl Candidate {
         };
         largest(&p, k).into_iter().map(candidate).collect()
     }
-    /// The classes of one row of a classifier's logits, most likely first; ids are their indices.
-    pub fn classes(head: &ClassHead, logits: &[f32]) -> Vec<Self> {
+    /// The classes of each row that a classifier gives on the last residual stream, most likely first; ids are their
+    /// indices. Empty where the model has none.
+    pub fn class_rows(network: &Network, resid: &[f32]) -> Vec<Vec<Self>> {
+        let head = match &network.spec.head {
+            HeadSpec::Classes(head) if head.outcome != Outcome::Span => head,
+            _ => return Vec::new(),
+        };
         let candidate = |(index, logit, p)| Self { id: index as u32, text: head.label(index), p, logit };
-        head.read(logits).into_iter().map(candidate).collect()
+        let logits = network.class_logits(resid);
+        let rows = logits.chunks_exact(head.outputs(network.spec.width));
+        rows.map(|row| head.read(row).into_iter().map(candidate).collect()).collect()
     }
 }
 

@@ -25,7 +25,17 @@ pub(crate) fn window_of(
     settings: Settings,
     prompt: Option<&str>,
 ) -> Harness<'static, Window> {
-    let opening = Opening::new(settings, ModelSource::Embedded, prompt.map(str::to_owned));
+    window_on(ModelSource::Embedded, size, settings, prompt)
+}
+
+/// The same for any model.
+pub(crate) fn window_on(
+    source: ModelSource,
+    size: [f32; 2],
+    settings: Settings,
+    prompt: Option<&str>,
+) -> Harness<'static, Window> {
+    let opening = Opening::new(settings, source, prompt.map(str::to_owned));
     let mut harness = Harness::builder()
         .with_size(size)
         .allow_missing_glyphs()

@@ -121,7 +121,9 @@ fn next(ui: &mut Ui, scene: &Scene<'_>) {
         }
         _ => (words.next, words.next_none, list(&trace.next)),
     };
-    widgets::section(ui, heading);
+    // A model that classifies every token answers for the one in sight
+    let of = scene.shown_query().filter(|_| trace.classes.len() > 1);
+    widgets::section_of(ui, heading, &of.map_or_else(String::new, |query| scene.token_name(query)));
     if said.is_empty() {
         let text = match (trace.is_complete(), &trace.vector[..]) {
             (false, _) => words.waiting.to_owned(),

@@ -253,9 +253,16 @@ impl Map {
     }
 }
 
-/// Architectures that open, for messages and documentation.
-pub fn supported() -> Vec<&'static str> {
-    FAMILIES.iter().flat_map(|family| family.architectures).copied().collect()
+/// What opens, for messages and documentation: every `model_type` with the classes of its that are known.
+pub fn supported() -> Vec<(&'static str, Vec<&'static str>)> {
+    let mut all: Vec<(&str, Vec<&str>)> = Vec::new();
+    for family in FAMILIES {
+        match all.iter_mut().find(|(model_type, _)| *model_type == family.model_type) {
+            Some((_, classes)) => classes.extend(family.architectures),
+            None => all.push((family.model_type, family.architectures.to_vec())),
+        }
+    }
+    all
 }
 
 /// The family a configuration names, and its spec.

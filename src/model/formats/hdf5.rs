@@ -134,12 +134,16 @@ impl Walk<'_> {
         };
         let shape: Vec<usize> = dataset.shape().iter().map(|&n| n as usize).collect();
         let bytes = shape.iter().try_fold(size, |bytes, &n| bytes.checked_mul(n));
-        let Some(left) = bytes.and_then(|bytes| self.left.checked_sub(bytes)) else {
-            let name = dataset.name();
-            return Err(Error::InvalidData(format!("dataset `{name}` claims more than the file can hold")));
+        let wrong = |what| Err(Error::InvalidData(format!("dataset `{}` {what}", dataset.name())));
+        let Some((length, left)) = bytes.and_then(|bytes| Some((bytes, self.left.checked_sub(bytes)?)))
+        else {
+            return wrong("claims more than the file can hold");
         };
         self.left = left;
         let bytes = dataset.read_native_bytes()?;
+        if bytes.len() != length {
+            return wrong("has another length than its shape says");
+        }
         let storage = Arc::new(Storage::owned(&bytes));
         Ok(Some(StoredTensor::new(dtype, shape, &storage, 0..bytes.len(), self.file)))
     }
