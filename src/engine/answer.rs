@@ -21,14 +21,14 @@ pub(super) fn answer(model: &Model, trace: &mut Trace, rows: LogitRows) {
     };
     let resid = trace.resid(trace.n_layers());
     let width = trace.spec.width;
-    let classes = Candidate::class_rows(&model.network, resid);
-    let answers = match &trace.spec.head {
+    let (mut classes, mut answers) = (Vec::new(), Vec::new());
+    match &trace.spec.head {
         HeadSpec::Classes(head) if head.outcome == Outcome::Span => {
             let (logits, first) = (model.network.class_logits(resid), trace.second.unwrap_or(0));
-            AnswerSpan::best(&trace.prompt, &trace.tokens, &logits, first, ANSWERS)
+            answers = AnswerSpan::best(&trace.prompt, &trace.tokens, &logits, first, ANSWERS);
         }
-        _ => Vec::new(),
-    };
+        _ => classes = Candidate::class_rows(&model.network, resid),
+    }
     let vector = model.network.sentence(resid);
     let logits = match (rows, at) {
         (LogitRows::All, _) => model.network.logits(resid),

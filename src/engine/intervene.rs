@@ -1,8 +1,8 @@
 //! The same prompt with interventions: what they need is read, and what they change is run again.
 
+use super::answer::answer;
 use super::pass::{advance, check_rows};
 use super::resolve::resolve;
-use super::answer::answer;
 use super::run::check_budget;
 use super::{Job, LogitRows, RunError};
 use crate::model::{Context, Model, Repeats};

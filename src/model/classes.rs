@@ -137,6 +137,16 @@ impl ClassHead {
     }
 }
 
+impl ModelSpec {
+    /// How many tokens a classifier over all positions reads; `None` where any number will do.
+    pub fn needs_tokens(&self) -> Option<usize> {
+        match &self.head {
+            HeadSpec::Classes(ClassHead { pooling: Pooling::Flatten { positions }, .. }) => Some(*positions),
+            _ => None,
+        }
+    }
+}
+
 impl Pooling {
     /// One row (or, for [`Self::Each`] and [`Self::Flatten`], all) of `x`, [token, width].
     pub(super) fn of<F: Real>(self, x: Vec<F>, width: usize) -> Vec<F> {
@@ -146,16 +156,6 @@ impl Pooling {
             Self::Last => x[x.len() - width..].to_vec(),
             Self::Mean => kernels::mean_row(&x, width),
             Self::Max => kernels::max_row(&x, width),
-        }
-    }
-}
-
-impl ModelSpec {
-    /// How many tokens a classifier over all positions reads; `None` where any number will do.
-    pub fn needs_tokens(&self) -> Option<usize> {
-        match &self.head {
-            HeadSpec::Classes(ClassHead { pooling: Pooling::Flatten { positions }, .. }) => Some(*positions),
-            _ => None,
         }
     }
 }

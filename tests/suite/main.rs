@@ -12,6 +12,7 @@ mod figures;
 mod floors;
 mod html;
 mod hub;
+mod inferred;
 mod interventions;
 mod keras;
 mod kernels;

@@ -28,6 +28,7 @@ mod gpt_neox;
 mod gpt_oss;
 mod gptj;
 mod granite;
+pub(super) mod infer;
 pub(super) mod keras;
 mod llama;
 mod m2m_100;
@@ -59,7 +60,7 @@ mod xglm;
 use super::attention_spec::{AttentionSpec, Window};
 use super::config::Config;
 use super::error::SpecError;
-use super::spec::{HeadSpec, ModelSpec};
+use super::spec::{BlockSpec, HeadSpec, ModelSpec};
 pub(super) use fused::Rows;
 
 const FAMILIES: &[&Family] = &[
@@ -302,8 +303,8 @@ fn sliding(config: &Config, layers: usize, of: impl Fn(usize) -> bool) -> Vec<bo
 }
 
 /// Gives the blocks that slide a window of the last `window` keys.
-fn slide(spec: &mut ModelSpec, window: Option<usize>, slides: &[bool]) {
-    for (block, &slides) in spec.blocks.iter_mut().zip(slides) {
+fn slide(blocks: &mut [BlockSpec], window: Option<usize>, slides: &[bool]) {
+    for (block, &slides) in blocks.iter_mut().zip(slides) {
         block.attention.window = window.filter(|_| slides).map(Window::Sliding);
     }
 }
