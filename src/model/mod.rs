@@ -5,6 +5,7 @@ mod attention_spec;
 mod chat;
 mod classes;
 mod config;
+mod convolution;
 mod disentangled;
 mod edits;
 mod embedding;
@@ -31,6 +32,7 @@ pub use attention_spec::{AttentionSpec, Buckets, Latent, PositionBias, QkNorm, Q
 pub use chat::{ChatError, ChatTemplate, Message};
 pub use classes::{ClassActivation, ClassHead, ClassLayer, Outcome, Pooling};
 pub use config::Config;
+pub use convolution::Convolution;
 pub use disentangled::{Disentangled, Distances};
 pub use edits::{AttentionEdits, Cut, Given, GivenScores, HeadEdits};
 pub use error::{LoadError, SpecError};

@@ -3,6 +3,7 @@
 
 use super::attention_spec::{AttentionSpec, PositionBias};
 use super::classes::ClassHead;
+use super::convolution::Convolution;
 use super::expert_spec::ExpertSpec;
 use super::sentence::SentenceHead;
 use candle_nn::Activation;
@@ -196,6 +197,9 @@ pub struct BlockSpec {
     /// Factor on what each part adds (Granite)
     #[serde(default = "one")]
     pub residual_scale: f32,
+    /// What follows the block, of its input and its output (DeBERTa-v2); only in [`Placement::Post`]
+    #[serde(default)]
+    pub convolution: Option<Convolution>,
 }
 
 impl BlockSpec {
@@ -212,6 +216,7 @@ impl BlockSpec {
             ln2: Some(norm),
             ln2_post: None,
             residual_scale: 1.0,
+            convolution: None,
         }
     }
     /// A layer of a decoder that looks at a source: its self-attention, and its cross-attention with the MLP.
@@ -477,6 +482,14 @@ impl BlockSpec {
             return match &self.experts {
                 Some(experts) => experts.weight_shape(name, mlp, width),
                 None => mlp.weight_shape(name, width),
+            };
+        }
+        if let Some(name) = name.strip_prefix("conv.") {
+            let own = self.convolution?;
+            return match name {
+                "W" => Some(vec![width * own.kernel, width]),
+                "b" | "ln.w" | "ln.b" => Some(vec![width]),
+                _ => None,
             };
         }
         let norm = match name {

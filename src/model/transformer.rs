@@ -64,6 +64,7 @@ impl Network {
             out
         };
         see(Hook::ResidPre, &mut x);
+        let before = block.convolution.map(|own| (own, x.clone()));
         let post = block.placement == Placement::Post;
         let input = self.input(block.ln1.filter(|_| !post), &name("ln1"), &x);
         let attended = self.attention(layer, &input, memory, state, context, see);
@@ -105,6 +106,9 @@ impl Network {
         see(Hook::ResidPost, &mut x);
         if let Some(norm) = block.ln2.filter(|_| post) {
             x = self.norm(norm, &name("ln2"), &x);
+        }
+        if let Some((own, before)) = &before {
+            x = self.convolved(layer, own, before, x);
         }
         if post {
             see(Hook::NormalizedResidPost, &mut x);

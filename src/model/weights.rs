@@ -198,7 +198,9 @@ impl Weights {
         let stored = stored_shape(&shape, reading);
         // BART's bias on logits is [1, vocab]
         let ones = tensor.shape.len().saturating_sub(stored.len());
-        let flat = reading.flat && tensor.shape.iter().product::<usize>() == stored[0];
+        let same = |a: &[usize], b: &[usize]| a.iter().product::<usize>() == b.iter().product::<usize>();
+        let rows = stored.len() == 1 || tensor.shape.first() == stored.first();
+        let flat = reading.flat && rows && same(&tensor.shape, &stored);
         let padded = tensor.shape[ones..] == stored && tensor.shape[..ones].iter().all(|&n| n == 1);
         if !flat && !padded {
             return Err(LoadError::Shape {

@@ -2,8 +2,8 @@
 
 use super::{AnswerSpan, Changes, HeadMeasures, Means, Pattern, Pool};
 use crate::model::{
-    HeadId, HeadSpec, LayerState, Model, ModelSpec, Network, Part, PositionBias, Thumbnail, Token, largest,
-    probabilities, thumbnail_size,
+    HeadId, HeadSpec, LayerState, Model, ModelSpec, Network, Outcome, Part, PositionBias, Thumbnail, Token,
+    largest, probabilities, thumbnail_size,
 };
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -97,7 +97,10 @@ impl Candidate {
     /// The classes of each row that a classifier gives on the last residual stream, most likely first; ids are their
     /// indices. Empty where the model has none.
     pub fn class_rows(network: &Network, resid: &[f32]) -> Vec<Vec<Self>> {
-        let HeadSpec::Classes(head) = &network.spec.head else { return Vec::new() };
+        let head = match &network.spec.head {
+            HeadSpec::Classes(head) if head.outcome != Outcome::Span => head,
+            _ => return Vec::new(),
+        };
         let candidate = |(index, logit, p)| Self { id: index as u32, text: head.label(index), p, logit };
         let logits = network.class_logits(resid);
         let rows = logits.chunks_exact(head.outputs(network.spec.width));
