@@ -11,7 +11,7 @@ use super::{
 use crate::{
     analysis::{Lens, LensOptions, lens},
     engine::{self, CheckResult, Job, ModelSource, Prompt, RunOptions, check},
-    model::Model,
+    model::{HeadSpec, Model, Outcome},
     trace::{Token, Trace},
 };
 use std::{ops::ControlFlow, path::PathBuf, sync::Arc, time::Instant};
@@ -374,6 +374,15 @@ impl Session {
     }
 }
 
+/// A question and what it is asked of, where the model answers questions and the prompt has both: `question ||| text`.
+fn asked(model: &Model, prompt: String) -> (Option<String>, String) {
+    let answers = matches!(&model.spec().head, HeadSpec::Classes(head) if head.outcome == Outcome::Span);
+    match prompt.split_once("|||").filter(|_| answers) {
+        Some((question, text)) => (Some(question.trim().to_owned()), text.trim().to_owned()),
+        None => (None, prompt),
+    }
+}
+
 /// How a prompt is run: on as much of it as fits, as a turn of a conversation.
 #[derive(Clone, Copy, Default)]
 struct Way {
@@ -382,11 +391,13 @@ struct Way {
 }
 
 fn run(model: &Model, prompt: String, way: Way, number: u64, job: &Job, post: &Post) {
-    let options = RunOptions { cut: way.cut, ..RunOptions::default() };
+    let (question, prompt) = asked(model, prompt);
+    let options = RunOptions { question, cut: way.cut, ..RunOptions::default() };
     let partial = &mut |trace: &Trace| post.send(News::Partial { job: number, trace: trace.clone() });
-    let prompt = match way.chat && model.chat_template.is_some() {
-        true => engine::chat_prompt(model, None, &prompt),
-        false => Ok(Prompt::Text(prompt)),
+    let prompt = if way.chat && model.chat_template.is_some() {
+        engine::chat_prompt(model, None, &prompt)
+    } else {
+        Ok(Prompt::Text(prompt))
     };
     let outcome = prompt.and_then(|prompt| engine::run(model, &prompt, &options, job, partial));
     post.send(match outcome {

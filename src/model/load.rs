@@ -6,6 +6,7 @@ use super::config::Config;
 use super::error::{LoadError, SpecError};
 use super::families;
 use super::formats::{ENDINGS, Tensors, gguf, has_ending, keras};
+use super::sentence::SentenceHead;
 use super::spec::{HeadSpec, ModelSpec};
 use super::tokenizer::{Token, Tokenizer};
 use super::transformer::Network;
@@ -106,7 +107,12 @@ impl Model {
             Some(file) => Tensors::from_file(file)?,
             None => Tensors::from_folder(&folder)?,
         };
-        let (network, notes) = network(&config, &file, &tensors)?;
+        let (mut network, notes) = network(&config, &file, &tensors)?;
+        if let Some(head) = SentenceHead::from_folder(&folder)
+            && matches!(network.spec.head, HeadSpec::None | HeadSpec::Sentence(_))
+        {
+            Arc::make_mut(&mut network.spec).head = head;
+        }
         let tokenizer = Tokenizer::from_folder(&folder)?;
         let chat = tokenizer.as_ref().map(|tokenizer| ChatTemplate::from_folder(&folder, tokenizer));
         let mut model = Self::assemble(name_of(path), Origin::Path(path.to_owned()), network, tokenizer);
@@ -145,7 +151,9 @@ impl Model {
             Some(tokenizer) => Some(tokenizer),
             None => Tokenizer::from_folder(file.parent().unwrap_or(Path::new(".")))?,
         };
+        let chat = tokenizer.as_ref().and_then(|tokenizer| ChatTemplate::from_gguf(&metadata, tokenizer));
         let mut model = Self::assemble(name_of(path), Origin::Path(path.to_owned()), network, tokenizer);
+        model.chat_template = chat;
         model.warnings.extend(notes);
         Ok(model)
     }

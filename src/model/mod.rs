@@ -19,6 +19,7 @@ mod mlp;
 mod projections;
 mod rotary;
 mod sampling;
+mod sentence;
 mod spec;
 mod stored;
 mod tokenizer;
@@ -41,11 +42,12 @@ pub use hook::{HeadId, Hook, NotAHead};
 pub use load::{EmbeddedFiles, Model, Origin, Padding};
 pub use rotary::{Rotary, RotaryScaling};
 pub use sampling::{Sampler, Sampling, largest, probabilities};
+pub use sentence::SentenceHead;
 pub use spec::{
     BlockSpec, EmbeddingProjection, EmbeddingSpec, EncoderSpec, HeadSpec, LogitSpec, MlpSpec, ModelSpec,
     NormKind, NormSpec, Part, Placement, Positions,
 };
 pub use stored::Dtype;
-pub use tokenizer::{EncodeError, Token, Tokenizer, WordSplit, Words, shown};
+pub use tokenizer::{EncodeError, Pair, Token, Tokenizer, WordSplit, Words, shown};
 pub use transformer::{Context, Network, See};
 pub use weights::{TensorInfo, Weights};

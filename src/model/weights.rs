@@ -206,7 +206,18 @@ impl Weights {
                 file: tensor.file.clone(),
             });
         }
-        let weight = Weight::of(tensor, dtype, &shape, reading.turned, &reading.rows);
+        let weight = match &tensor.woven {
+            None => Weight::of(tensor, dtype, &shape, reading.turned, &reading.rows),
+            Some(second) => {
+                let half = reading.rows.every_second().ok_or_else(|| LoadError::Type {
+                    tensor: source_name.clone(),
+                    found: "kept in two halves".to_owned(),
+                    file: tensor.file.clone(),
+                })?;
+                let tensor = if half.0 == 0 { tensor } else { second };
+                Weight::of(tensor, dtype, &shape, reading.turned, &half.1)
+            }
+        };
         let file = tensor.file.clone();
         if shape.len() == 1 {
             self.vectors.insert(name.clone(), weight.vector());

@@ -10,7 +10,8 @@ use crate::{
         theme::{self, BODY},
         widgets::{self, Line},
     },
-    model::{HeadSpec, shown},
+    model::{HeadSpec, Outcome, shown},
+    trace::{Candidate, norms},
 };
 use egui::{RichText, ScrollArea, Ui};
 
@@ -101,39 +102,49 @@ fn next(ui: &mut Ui, scene: &Scene<'_>) {
     let words = scene.words;
     let tokens = theme::tokens(ui);
     let Some(trace) = scene.trace else { return };
-    let masked = matches!(trace.spec.head, HeadSpec::MaskedToken { .. }) && !trace.spec.generates();
-    let classifies = matches!(trace.spec.head, HeadSpec::Classes(_));
-    let title = match (masked, classifies) {
-        (true, _) => words.masked_word,
-        (_, true) => words.classes,
-        _ => words.next,
+    let listed = |candidate: &Candidate| {
+        let hover = format!("id {} · logit {:.3}", candidate.id, candidate.logit);
+        (shown(&candidate.text), candidate.p, hover)
+    };
+    let list = |candidates: &[Candidate]| candidates.iter().take(ROWS).map(listed).collect::<Vec<_>>();
+    let (heading, none, said) = match &trace.spec.head {
+        HeadSpec::Classes(head) if head.outcome == Outcome::Span => {
+            let said = trace.answers.iter().take(ROWS).map(|answer| {
+                (answer.text.clone(), answer.p, (words.answer_at)(answer.tokens.start, answer.tokens.end - 1))
+            });
+            (words.answer, words.answer_none, said.collect())
+        }
+        HeadSpec::Classes(_) => (words.classes, words.next_none, list(scene.classes())),
+        HeadSpec::Sentence(_) => (words.vector, words.next_none, Vec::new()),
+        HeadSpec::MaskedToken { .. } if !trace.spec.generates() => {
+            (words.masked_word, words.masked_none, list(&trace.next))
+        }
+        _ => (words.next, words.next_none, list(&trace.next)),
     };
     // A model that classifies every token answers for the one in sight
     let of = scene.shown_query().filter(|_| trace.classes.len() > 1);
-    widgets::section_of(ui, title, &of.map_or_else(String::new, |query| scene.token_name(query)));
-    let answers = if classifies { scene.classes() } else { &trace.next };
-    if answers.is_empty() {
-        let text = match (trace.is_complete(), masked) {
-            (false, _) => words.waiting,
-            (true, true) => words.masked_none,
-            (true, false) => words.next_none,
+    widgets::section_of(ui, heading, &of.map_or_else(String::new, |query| scene.token_name(query)));
+    if said.is_empty() {
+        let text = match (trace.is_complete(), &trace.vector[..]) {
+            (false, _) => words.waiting.to_owned(),
+            (true, []) => none.to_owned(),
+            (true, vector) => (words.vector_of)(vector.len(), norms(vector, vector.len())[0]),
         };
         ui.label(RichText::new(text).size(BODY).color(tokens.muted));
         return;
     }
-    let best = answers.first().map_or(1.0, |candidate| candidate.p);
-    for candidate in answers.iter().take(ROWS) {
-        let name = shown(&candidate.text);
-        let value = format!("{:.1}%", candidate.p * 100.0);
+    let best = said.first().map_or(1.0, |said| said.1);
+    for (name, p, hover) in &said {
+        let value = format!("{:.1}%", p * 100.0);
         let line = Line {
-            name: &name,
+            name,
             mono: true,
             name_width: 96.0,
-            share: candidate.p / best,
+            share: p / best,
             value: &value,
             color: tokens.accent,
             marked: false,
         };
-        line.show(ui).on_hover_text(format!("id {} · logit {:.3}", candidate.id, candidate.logit));
+        line.show(ui).on_hover_text(hover);
     }
 }

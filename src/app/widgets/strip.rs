@@ -64,6 +64,9 @@ fn chip(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out, index: usize, rect: Rect)
         _ => Stroke::NONE,
     };
     painter.rect_stroke(rect, 5, stroke, StrokeKind::Inside);
+    if scene.trace.and_then(|trace| trace.answers.first()).is_some_and(|best| best.tokens.contains(&index)) {
+        painter.hline(rect.x_range(), rect.bottom() - 1.0, Stroke::new(2.0, tokens.accent));
+    }
     let color = if pinned && share < 0.5 { tokens.accent_text } else { tokens.text };
     let label = scene.labels.get(index).map_or("", String::as_str);
     let galley = super::short(ui, label, theme::mono(FONT), rect.width() - 8.0, color);

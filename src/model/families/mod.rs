@@ -171,6 +171,9 @@ pub(super) struct Family {
     pub(super) weights: &'static [&'static [Map]],
 }
 
+/// Names the tensors that a block shares with others, for the configuration and the block's number.
+pub(super) type Group = fn(&Config, usize) -> Result<String, SpecError>;
+
 /// Ours ← theirs.
 #[derive(Clone, Copy)]
 pub(super) struct Map {
@@ -183,7 +186,7 @@ pub(super) struct Map {
     /// Which of the tensor's outputs (all, where there is nothing here)
     pub(super) rows: Option<fn(&ModelSpec, usize) -> Rows>,
     /// What `{g}` in `theirs` stands for, where blocks share their weights
-    pub(super) group: Option<fn(&Config, usize) -> Result<String, SpecError>>,
+    pub(super) group: Option<Group>,
     /// The tensor holds all experts' weights one after the other
     pub(super) sliced: bool,
     /// The file may have given this vector more dimensions
@@ -233,7 +236,7 @@ impl Map {
         Self { rows: Some(rows), ..self }
     }
     /// From the tensors that this block shares with others
-    const fn shared(self, group: fn(&Config, usize) -> Result<String, SpecError>) -> Self {
+    const fn shared(self, group: Group) -> Self {
         Self { group: Some(group), ..self }
     }
     const fn sliced(self) -> Self {
