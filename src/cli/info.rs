@@ -45,6 +45,7 @@ fn object(model: &Model) -> Value {
         "head_dim": each(spec, |layer| spec.blocks[layer].attention.head_dim),
         "width": spec.width,
         "mlp_width": each(spec, |layer| mlp_width(spec, layer)),
+        "experts": each(spec, |layer| spec.blocks[layer].experts.map_or(0, |experts| experts.count)),
         "vocab_size": spec.vocab,
         "context": spec.context,
         "parameters": model.parameters(),
@@ -98,6 +99,14 @@ fn describe(model: &Model, tensors: bool, console: &mut Console) -> anyhow::Resu
     ];
     for (name, value) in lines {
         writeln!(console, "{name:<16} {value}")?;
+    }
+    if let Some(experts) = spec.blocks.iter().find_map(|block| block.experts) {
+        let shared = if experts.shared.is_some() { ", and one that all go through" } else { "" };
+        writeln!(
+            console,
+            "{:<16} {}, of which a token goes through {}{shared}",
+            "experts", experts.count, experts.chosen
+        )?;
     }
     if !tensors {
         return Ok(());
