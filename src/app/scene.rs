@@ -7,7 +7,7 @@ use super::{
     row::Row,
     session::{Busy, Checks},
     settings::Settings,
-    state::{Hover, State, View},
+    state::{Hover, Shown, State, View},
     text::{Words, grouped},
 };
 use crate::{
@@ -30,10 +30,12 @@ pub struct Scene<'a> {
     pub model: Option<&'a Arc<Model>>,
     /// Whether it is the one that came with the app.
     pub embedded: bool,
-    /// Its latest run, perhaps still running.
+    /// The run in sight, perhaps still running: the clean one, or the one with interventions.
     pub trace: Option<&'a Trace>,
     /// Which run that is: pictures kept under another number are stale.
     pub run: u64,
+    /// The clean run and its number, and the changed one, where there are both.
+    pub both: Option<(u64, &'a Trace, &'a Trace)>,
     /// The run's tokens as they are shown.
     pub labels: &'a [String],
     /// Characters of the longest of them.
@@ -135,6 +137,12 @@ impl Scene<'_> {
             self.trace.map_or_else(String::new, |trace| trace.spec.hook_name(Hook::Pattern, head.layer)),
             head.head
         )
+    }
+
+    /// The run that is subtracted from the one in sight, where their difference is shown.
+    pub fn less(&self) -> Option<(u64, &Trace)> {
+        let (run, clean, _) = self.both.filter(|_| self.state.shown == Shown::Difference)?;
+        Some((run, clean))
     }
 
     /// The head `layers` down and `heads` across.

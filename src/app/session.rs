@@ -2,6 +2,7 @@
 
 use super::{
     banner::Banner,
+    changed::Changed,
     getting::Shelf,
     row::Row,
     state::{Hover, State},
@@ -9,12 +10,12 @@ use super::{
     worker::{News, Post, Purpose, spawn},
 };
 use crate::{
-    analysis::{Lens, LensOptions, lens},
+    analysis::Lens,
     engine::{self, CheckResult, Job, ModelSource, Prompt, RunOptions, check},
     model::{HeadSpec, Model, Outcome},
     trace::{Token, Trace},
 };
-use std::{ops::ControlFlow, path::PathBuf, sync::Arc, time::Instant};
+use std::{path::PathBuf, sync::Arc, time::Instant};
 
 /// A job in progress.
 pub struct Busy {
@@ -55,6 +56,8 @@ pub struct Session {
     pub source: Option<ModelSource>,
     /// Its latest run, perhaps still running.
     pub trace: Option<Trace>,
+    /// The same with interventions.
+    pub changed: Changed,
     /// The number of that run.
     pub run: u64,
     /// Loading or running.
@@ -63,8 +66,8 @@ pub struct Session {
     pub exporting: Option<Busy>,
     /// Whether the numbers hold.
     pub checks: Checks,
-    /// What each layer would say next.
-    pub lens: Option<Lens>,
+    /// What each layer would say next, and of which run.
+    pub lens: Option<(u64, Lens)>,
     /// What the last thing that ended had to say.
     pub banner: Option<Banner>,
     /// Models that are not open.
@@ -75,11 +78,11 @@ pub struct Session {
     pub labels: Vec<String>,
     /// Characters of the longest of them.
     pub longest: usize,
-    post: Post,
+    pub(super) post: Post,
     /// The complete run before the one in progress: it comes back if that one fails.
     before: Option<(u64, Trace)>,
-    lens_asked: Option<u64>,
-    numbers: u64,
+    pub(super) lens_asked: Option<u64>,
+    pub(super) numbers: u64,
 }
 
 impl Session {
@@ -89,6 +92,7 @@ impl Session {
             model: None,
             source: None,
             trace: None,
+            changed: Changed::default(),
             run: 0,
             busy: None,
             exporting: None,
@@ -219,22 +223,6 @@ impl Session {
         });
     }
 
-    /// Computes the lens of the run in sight, once.
-    pub fn ask_for_lens(&mut self) {
-        let (Some(model), Some(trace)) = (self.model.clone(), self.trace.clone()) else { return };
-        let run = self.run;
-        if self.lens_asked == Some(run) || !trace.is_complete() || trace.next.is_empty() {
-            return;
-        }
-        self.lens_asked = Some(run);
-        let options = LensOptions { tokens: 0..trace.n_tokens(), top: 1 };
-        spawn("logit lens", &self.post, 0, move |post| {
-            if let Some(lens) = lens(&model, &trace, &options, &mut |_| ControlFlow::Continue(())) {
-                post.send(News::Lens { run, lens });
-            }
-        });
-    }
-
     /// Opens the system's file dialog on a thread of its own. Where the system has none, it closes at once.
     pub fn pick(&self, purpose: Purpose, dialog: impl FnOnce() -> Option<PathBuf> + Send + 'static) {
         spawn("file dialog", &self.post, 0, move |post| post.send(News::Picked { purpose, path: dialog() }));
@@ -251,13 +239,14 @@ impl Session {
         let head = state.head;
         let query =
             hover.query.filter(|&query| query < self.labels.len()).or_else(|| self.pinned_query(state));
-        let trace = self.trace.as_ref().filter(|trace| trace.has(head));
+        let (run, trace) = self.visible(state);
+        let trace = trace.filter(|trace| trace.has(head));
         let Some((trace, query)) = trace.zip(query.filter(|&query| query < self.labels.len())) else {
             self.row = None;
             return;
         };
-        if !self.row.as_ref().is_some_and(|row| row.is(self.run, head, query)) {
-            self.row = Some(Row::new(self.run, trace, head, query));
+        if !self.row.as_ref().is_some_and(|row| row.is(run, head, query)) {
+            self.row = Some(Row::new(run, trace, head, query));
         }
     }
 
@@ -299,7 +288,13 @@ impl Session {
                 return true;
             }
             News::Failed { job, banner } => return self.fail(job, banner),
-            News::Lens { run, lens } if run == self.run => self.lens = Some(lens),
+            News::Lens { run, lens } if self.lens_asked == Some(run) => self.lens = Some((run, lens)),
+            News::Changed { job, trace } => self.changed.arrived(job, trace),
+            News::Unchanged { job, banner } => {
+                if let Some(banner) = self.changed.failed(job, banner) {
+                    self.banner = Some(banner);
+                }
+            }
             News::Checks { results, .. } => self.checks = Checks::Done(results),
             News::Exported { job, path } if ours(&self.exporting, job) => {
                 self.exporting = None;

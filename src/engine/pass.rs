@@ -97,11 +97,12 @@ fn start_again(
     let ids: Vec<u32> = tokens.iter().map(|token| token.id).collect();
     let all = Repeats::of(&ids);
     let mut longer = Trace::new(trace.model_name.clone(), trace.spec.clone(), trace.prompt.clone(), tokens);
-    (longer.source, longer.changes) = (trace.source.clone(), trace.changes.clone());
+    (longer.source, longer.second) = (trace.source.clone(), trace.second);
+    (longer.changes, longer.means) = (Arc::clone(&trace.changes), Arc::clone(&trace.means));
+    check_rows(&longer, ids.len() - 1)?;
     longer.first_map_seconds = trace.first_map_seconds;
     longer.forward_seconds = trace.forward_seconds;
     let context = Context { first: 0, repeats: &all, thumbnails: true };
-    check_rows(&longer, 0)?;
     advance(model, &mut longer, &ids, None, context, job, &mut |_, _| {})?;
     answer(model, &mut longer, LogitRows::Answer);
     (*trace, *repeats) = (longer, all);

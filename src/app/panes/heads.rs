@@ -1,5 +1,6 @@
 //! Every head of every layer: thumbnails, layers down, heads across, each over the bar of one measure.
 
+use super::interventions;
 use crate::{
     analysis::{MEASURES, Measure, measure},
     app::{
@@ -51,7 +52,7 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, atlas: &mut Atlas, palette: &Palette
     };
     let room = ui.available_rect_before_wrap().shrink2(vec2(MARGIN, 4.0));
     let grid = Grid::new(trace, scene, room.size());
-    atlas.refresh(ui.ctx(), scene.run, trace, palette, grid.side * ui.pixels_per_point());
+    atlas.refresh(ui.ctx(), (scene.run, trace), scene.less(), palette, grid.side * ui.pixels_per_point());
     let mut inner = ui.new_child(UiBuilder::new().max_rect(room));
     ScrollArea::both().auto_shrink(false).show(&mut inner, |ui| {
         let (area, _) = ui.allocate_exact_size(grid.size(), Sense::hover());
@@ -190,6 +191,7 @@ impl Grid {
             let value = value.map(|measure| (measure, (measure.value)(&trace.measures(head))));
             let bar = value.map(|(measure, value)| share(measure, value, greatest));
             let response = self.cell(ui, rect, (head, head == scene.state.head), bar, art, out);
+            response.context_menu(|ui| interventions::head_menu(ui, scene, head, out));
             if response.hovered()
                 && let Some((measure, value)) = value
             {

@@ -1,11 +1,15 @@
 //! The right column: what the query looks at, what its head does, what the model would say next.
 
-use super::heads::{explain, greatest, share};
+use super::{
+    heads::{explain, greatest, share},
+    interventions,
+};
 use crate::{
-    analysis::MEASURES,
+    analysis::{MEASURES, Shift, shifts},
     app::{
         command::Command,
         scene::{Out, Scene},
+        state::Shown,
         text,
         theme::{self, BODY},
         widgets::{self, Line},
@@ -16,6 +20,8 @@ use crate::{
 use egui::{RichText, ScrollArea, Ui};
 
 const ROWS: usize = 10;
+/// Keys of the query, where interventions need the room.
+const FEW_ROWS: usize = 6;
 
 /// Draws the column.
 pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
@@ -28,9 +34,20 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
             }
             query(ui, scene, out);
             ui.add_space(18.0);
-            measures(ui, scene, out);
-            ui.add_space(18.0);
-            next(ui, scene);
+            // What was changed and what came of it stand together, in sight
+            if scene.state.interventions.is_empty() {
+                measures(ui, scene, out);
+                ui.add_space(18.0);
+                next(ui, scene);
+                ui.add_space(18.0);
+                interventions::show(ui, scene, out);
+            } else {
+                interventions::show(ui, scene, out);
+                ui.add_space(18.0);
+                next(ui, scene);
+                ui.add_space(18.0);
+                measures(ui, scene, out);
+            }
         });
     });
 }
@@ -43,7 +60,8 @@ fn query(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     widgets::section_of(ui, words.query, &scene.token_name(row.query));
     let tokens = theme::tokens(ui);
     let best = row.top.first().map_or(1.0, |cell| cell.1);
-    for &(key, weight) in row.top.iter().take(ROWS) {
+    let rows = if scene.state.interventions.is_empty() { ROWS } else { FEW_ROWS };
+    for &(key, weight) in row.top.iter().take(rows) {
         let name = scene.token_name(key);
         let value = format!("{weight:.4}");
         let marked = scene.shown_key() == Some(key);
@@ -124,6 +142,12 @@ fn next(ui: &mut Ui, scene: &Scene<'_>) {
     // A model that classifies every token answers for the one in sight
     let of = scene.shown_query().filter(|_| trace.classes.len() > 1);
     widgets::section_of(ui, heading, &of.map_or_else(String::new, |query| scene.token_name(query)));
+    if let Some((_, clean, changed)) = scene.both.filter(|_| scene.state.shown != Shown::Clean) {
+        let shifts = shifts(clean, changed, ROWS);
+        if !shifts.is_empty() {
+            return before_after(ui, scene, &shifts);
+        }
+    }
     if said.is_empty() {
         let text = match (trace.is_complete(), &trace.vector[..]) {
             (false, _) => words.waiting.to_owned(),
@@ -146,5 +170,27 @@ fn next(ui: &mut Ui, scene: &Scene<'_>) {
             marked: false,
         };
         line.show(ui).on_hover_text(hover);
+    }
+}
+
+/// The words of either run, each with what its probability was and what it became.
+fn before_after(ui: &mut Ui, scene: &Scene<'_>, shifts: &[Shift]) {
+    let tokens = theme::tokens(ui);
+    ui.label(RichText::new(scene.words.before_after).size(12.0).color(tokens.muted));
+    let best = shifts.iter().map(|shift| shift.before.max(shift.after)).fold(f32::MIN_POSITIVE, f32::max);
+    for shift in shifts {
+        let name = shown(&shift.text);
+        let (before, after) = (shift.before * 100.0, shift.after * 100.0);
+        let value = format!("{before:.1} → {after:.1}%");
+        let line = Line {
+            name: &name,
+            mono: true,
+            name_width: 74.0,
+            share: shift.after / best,
+            value: &value,
+            color: tokens.accent,
+            marked: false,
+        };
+        line.show(ui).on_hover_text(format!("id {} · {:+.2} points", shift.id, after - before));
     }
 }
