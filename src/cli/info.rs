@@ -65,6 +65,7 @@ fn spec_object(name: &str, spec: &ModelSpec) -> Value {
         "head_dim": each(spec, |layer| spec.blocks[layer].attention.head_dim),
         "width": spec.width,
         "mlp_width": each(spec, |layer| mlp_width(spec, layer)),
+        "experts": each(spec, |layer| spec.blocks[layer].experts.map_or(0, |experts| experts.count)),
         "vocab_size": spec.vocab,
         "context": spec.context,
         "spec": spec,
@@ -101,6 +102,14 @@ fn describe(model: &Model, tensors: bool, console: &mut Console) -> anyhow::Resu
     ];
     let name = format!("{} ({})", model.name, origin(model));
     print_lines(std::iter::once(("model", name)).chain(spec_lines(spec)).chain(own), console)?;
+    if let Some(experts) = spec.blocks.iter().find_map(|block| block.experts) {
+        let shared = if experts.shared.is_some() { ", and one that all go through" } else { "" };
+        writeln!(
+            console,
+            "{:<16} {}, of which a token goes through {}{shared}",
+            "experts", experts.count, experts.chosen
+        )?;
+    }
     if !tensors {
         return Ok(());
     }

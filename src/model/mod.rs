@@ -25,6 +25,7 @@ mod spec;
 mod stored;
 mod tokenizer;
 mod transformer;
+mod weight_shapes;
 mod weights;
 
 pub use attention::{HeadState, LayerState, Relative};

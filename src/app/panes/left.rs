@@ -70,7 +70,7 @@ fn saved(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace) {
         name_line(ui, &trace.model_name, words.saved_trace);
         fact(ui, words.layers_heads, super::heads::shape_of(&trace.spec));
         for change in trace.interventions() {
-            fact(ui, words.changed, change.to_string());
+            fact(ui, words.changes.changed, change.to_string());
         }
         ui.label(RichText::new(words.needs_weights).size(SMALL).color(tokens.muted));
     });
