@@ -303,13 +303,11 @@ impl Network {
         let dim = attention.value_dim();
         let whole = self.weights.matrix(&format!("{}.attn.W_V", self.spec.prefix(layer)));
         let first = attention.kv_head(head) * dim;
-        match whole.rows {
-            Some(rows) => Matrix { outputs: dim, rows: Some(&rows[first..first + dim]), ..whole },
-            None => {
-                let elements = whole.elements.from(first * whole.output_stride);
-                Matrix { elements, outputs: dim, ..whole }
-            }
+        if let Some(rows) = whole.rows {
+            return Matrix { outputs: dim, rows: Some(&rows[first..first + dim]), ..whole };
         }
+        let elements = whole.elements.from(first * whole.output_stride);
+        Matrix { elements, outputs: dim, ..whole }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Contract: the atlas finds the heads whose roles are known, by formulae that stand in papers.
 
+use crate::containers::write;
 use crate::parity::{fixtures, open, run_ids};
 use mnemoscope::analysis::atlas::{Atlas, HeadEntry, Probe, Tally, Vocabulary, page};
 use mnemoscope::engine::{self, AtlasError, AtlasOptions, Corpus, Job, ModelSource, RunError};
@@ -129,10 +130,6 @@ fn copying_scores_equal_those_of_the_whole_circuit() {
     }
     let reads = open(&fixtures().join("bert-mlm"));
     assert!(Vocabulary::new(&reads.network, &mut |_| ControlFlow::Continue(())).is_none());
-}
-
-fn write(path: &Path, bytes: &[u8]) {
-    std::fs::File::create(path).and_then(|mut file| file.write_all(bytes)).expect("written");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Contract: Keras's own Transformer blocks open from every file Keras writes, and every value equals Keras's.
 
+use crate::containers::write;
 use crate::parity::fixtures;
 use crate::window::window_on;
 use egui_kittest::kittest::Queryable as _;
@@ -148,7 +149,7 @@ fn a_list_of_words_beside_the_file_is_its_vocabulary() {
     let here = tempfile::tempdir().expect("a folder");
     let file = here.path().join("reviews.keras");
     std::fs::copy(folder("classify").join("model.keras"), &file).expect("a copy");
-    std::fs::write(here.path().join("reviews.vocab.txt"), "\n[UNK]\ngood\nbad\nfilm\n").expect("written");
+    write(&here.path().join("reviews.vocab.txt"), b"\n[UNK]\ngood\nbad\nfilm\n");
     let model = Model::open(&file).expect("it opens");
     let text = Prompt::Text("A good film!".into());
     let trace = engine::run(&model, &text, &RunOptions::default(), &Job::new(), &mut |_| {}).expect("a run");
@@ -234,7 +235,7 @@ proptest! {
         }
         let here = tempfile::tempdir().expect("a folder");
         let file = here.path().join(source.file_name().expect("a name"));
-        std::fs::write(&file, &bytes).expect("written");
+        write(&file, &bytes);
         if let Ok(model) = Model::open(&file) {
             let ids: Vec<u32> = (0..3).map(|id| id % model.spec().vocab as u32).collect();
             let _ = engine::run(&model, &Prompt::Ids(ids), &RunOptions::default(), &Job::new(), &mut |_| {});

@@ -1,5 +1,6 @@
 //! Contract: a broken model is a clear error that names the file and the first thing wrong; never a panic.
 
+use crate::containers::write;
 use crate::parity::fixtures;
 use mnemoscope::engine::{self, Job, Prompt, RunError, RunOptions};
 use mnemoscope::model::Model;
@@ -7,10 +8,6 @@ use proptest::prelude::*;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
-
-fn write(path: &Path, bytes: &[u8]) {
-    std::fs::File::create(path).and_then(|mut file| file.write_all(bytes)).expect("written");
-}
 
 /// A copy of a small model, to be broken.
 fn victim() -> (TempDir, PathBuf, PathBuf) {
