@@ -6,7 +6,6 @@ use mnemoscope::analysis::atlas::{Atlas, HeadEntry, Probe, Tally, Vocabulary, pa
 use mnemoscope::engine::{self, AtlasError, AtlasOptions, Corpus, Job, ModelSource, RunError};
 use mnemoscope::kernels::{Matrix, linear};
 use mnemoscope::model::{HeadId, Model};
-use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::path::Path;
 

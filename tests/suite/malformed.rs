@@ -5,7 +5,6 @@ use crate::parity::fixtures;
 use mnemoscope::engine::{self, Job, Prompt, RunError, RunOptions};
 use mnemoscope::model::Model;
 use proptest::prelude::*;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
