@@ -101,7 +101,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
             writeln!(console, "{percent:7.2} %  {text}  (id {})", candidate.id)?;
         }
     }
-    heads(args, &trace, &tokens, console)?;
+    heads(args, trace, &tokens, console)?;
     writeln!(
         console,
         "\npass {}, first map {}, trace {}, {} threads",
