@@ -165,7 +165,7 @@ LAYOUTS = {
     "deepseek_v3": Layout(projections=()),
     **dict.fromkeys(
         (
-            "starcoder2 mistral ministral mixtral qwen2_moe qwen3 qwen3_moe stablelm olmo olmoe smollm3 glm "
+            "starcoder2 mistral ministral mixtral qwen2_moe qwen3 qwen3_moe stablelm olmo olmoe smollm3 seed_oss glm "
             "nemotron gpt_oss phimoe"
         ).split(),
         _LLAMA,

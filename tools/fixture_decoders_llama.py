@@ -262,6 +262,23 @@ FIXTURES = [
         mlp_bias=True,
     ),
     _fixture(
+        "seed-oss",
+        "biases on q, k and v; own head_dim",
+        "SeedOssForCausalLM",
+        10,
+        **_COMMON | {"head_dim": 10},
+    ),
+    _fixture(
+        "seed-oss-bare",
+        "biases on the output and in the MLP only; saved from SeedOssModel",
+        "SeedOssModel",
+        6,
+        **_TINY | {"head_dim": 6},
+        attention_bias=False,
+        attention_out_bias=True,
+        mlp_bias=True,
+    ),
+    _fixture(
         "granite-odd",
         "multipliers on embedding, attention, residual and logits; biases",
         "GraniteForCausalLM",

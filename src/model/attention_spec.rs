@@ -24,6 +24,7 @@ pub struct AttentionSpec {
     /// Factor on q·k
     pub scale: f32,
     /// Queries see only themselves and what came before
+    #[serde(default = "yes")]
     pub causal: bool,
     /// Queries see only keys near them
     #[serde(default)]
@@ -49,6 +50,11 @@ pub struct AttentionSpec {
     /// A learned score per head takes part in each row's softmax and has no value, so rows sum to less than 1 (gpt-oss)
     #[serde(default)]
     pub sinks: bool,
+}
+
+/// What holds unless a file says otherwise.
+fn yes() -> bool {
+    true
 }
 
 /// Which keys near a query it sees.
@@ -195,54 +201,5 @@ impl AttentionSpec {
     /// The k/v head that query head `head` reads.
     pub fn kv_head(&self, head: usize) -> usize {
         head * self.kv_heads / self.heads
-    }
-}
-
-impl AttentionSpec {
-    /// The shape of one of attention's weights: `W_Q`, `b_O`, `sinks`…
-    pub(super) fn weight_shape(&self, name: &str, width: usize) -> Option<Vec<usize>> {
-        let (heads, kv_heads, dim, value_dim) = (self.heads, self.kv_heads, self.head_dim, self.value_dim());
-        let normed = |heads: usize| match self.qk_norm?.across {
-            QkNormAcross::Head => Some(vec![dim]),
-            QkNormAcross::OwnHead | QkNormAcross::All => Some(vec![heads * dim]),
-        };
-        let latent = self.latent;
-        let query_latent = latent.and_then(|latent| latent.query_width);
-        let (own_dim, kv_input) =
-            latent.map_or((dim, width), |latent| (dim - latent.shared_key, latent.width));
-        Some(match name {
-            "W_Q" => vec![query_latent.unwrap_or(width), heads * dim],
-            "W_K" => vec![kv_input, kv_heads * own_dim],
-            "W_V" => vec![kv_input, kv_heads * value_dim],
-            "W_O" => vec![heads * value_dim, width],
-            "b_Q" => vec![heads * dim],
-            "b_K" => vec![kv_heads * own_dim],
-            "b_V" => vec![kv_heads * value_dim],
-            "b_O" => vec![width],
-            "W_Q_down" => vec![width, query_latent?],
-            "b_Q_down" | "Q_down_norm.w" => vec![query_latent?],
-            "W_KV_down" => vec![width, latent?.width],
-            "b_KV_down" | "KV_down_norm.w" => vec![latent?.width],
-            "W_K_shared" => vec![width, latent?.shared_key],
-            "b_K_shared" => vec![latent?.shared_key],
-            "q_norm.w" | "q_norm.b" => normed(heads)?,
-            "k_norm.w" | "k_norm.b" => normed(kv_heads)?,
-            "sinks" if self.sinks => vec![heads],
-            "W_rel_K" | "b_rel_K" | "W_rel_Q" | "b_rel_Q" => {
-                let Some(PositionBias::Disentangled(own)) = &self.bias else { return None };
-                let looks =
-                    if name.ends_with('K') { own.content_to_position } else { own.position_to_content };
-                match (looks, name.starts_with('W')) {
-                    (false, _) => return None,
-                    (true, true) => vec![width, heads * dim],
-                    (true, false) => vec![heads * dim],
-                }
-            }
-            "W_rel" => match self.bias {
-                Some(PositionBias::Buckets(buckets)) => vec![buckets.count, heads],
-                _ => return None,
-            },
-            _ => return None,
-        })
     }
 }

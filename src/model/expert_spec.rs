@@ -1,6 +1,5 @@
 //! What decides which experts a token's MLP consists of, and how much each of them says.
 
-use super::spec::MlpSpec;
 use serde::{Deserialize, Serialize};
 
 /// Many MLPs in place of one, of which every token goes through a few.
@@ -95,26 +94,6 @@ impl ExpertSpec {
             clamp: None,
             shared: None,
         }
-    }
-
-    /// The shape of one of the weights of the experts and their router: `W_router`, `experts.3.W_in`…
-    pub(super) fn weight_shape(&self, name: &str, expert: &MlpSpec, width: usize) -> Option<Vec<usize>> {
-        if let Some(name) = name.strip_prefix("experts.") {
-            let (index, name) = name.split_once('.')?;
-            return expert
-                .weight_shape(name, width)
-                .filter(|_| index.parse().is_ok_and(|index: usize| index < self.count));
-        }
-        if let Some(name) = name.strip_prefix("shared.") {
-            return MlpSpec { width: self.shared?.width, ..expert.clone() }.weight_shape(name, width);
-        }
-        Some(match name {
-            "W_router" => vec![width, self.count],
-            "b_router" => vec![self.count],
-            "choice_bias" if self.choice_bias => vec![self.count],
-            "W_shared_gate" if self.shared?.gated => vec![width, 1],
-            _ => return None,
-        })
     }
 
     /// The experts of one token and their shares, from the router's numbers (one an expert) and what is added to

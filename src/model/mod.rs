@@ -25,6 +25,7 @@ mod spec;
 mod stored;
 mod tokenizer;
 mod transformer;
+mod weight_shapes;
 mod weights;
 
 pub use attention::{HeadState, LayerState, Relative};
@@ -50,6 +51,7 @@ pub use spec::{
     NormKind, NormSpec, Part, Placement, Positions,
 };
 pub use stored::Dtype;
+pub(crate) use stored::{Storage, map_file};
 pub use tokenizer::{EncodeError, Pair, Token, Tokenizer, WordSplit, Words, shown};
 pub use transformer::{Context, Network, See};
 pub use weights::{TensorInfo, Weights};

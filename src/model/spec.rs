@@ -1,7 +1,7 @@
 //! What a model is, as plain data: everything the forward pass and `Pattern` need to know, and no family's name in it
 //! that they would branch on.
 
-use super::attention_spec::{AttentionSpec, PositionBias};
+use super::attention_spec::AttentionSpec;
 use super::classes::ClassHead;
 use super::convolution::Convolution;
 use super::expert_spec::ExpertSpec;
@@ -13,16 +13,20 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelSpec {
     /// Which family file it came from, for showing: `llama`
+    #[serde(default)]
     pub family: String,
     /// As `config.json` calls it: `LlamaForCausalLM`
+    #[serde(default)]
     pub architecture: String,
     /// Width of the residual stream
     pub width: usize,
     /// Tokens in the vocabulary
     pub vocab: usize,
     /// Most positions the model was made for
+    #[serde(default)]
     pub context: Option<usize>,
     /// How tokens become vectors
+    #[serde(default)]
     pub embedding: EmbeddingSpec,
     /// What reads the source, in encoder–decoder models
     #[serde(default)]
@@ -31,8 +35,10 @@ pub struct ModelSpec {
     /// layer of the decoder one with its self-attention and one with its cross-attention and MLP
     pub blocks: Vec<BlockSpec>,
     /// Norm between the last block and the unembedding
+    #[serde(default)]
     pub final_norm: Option<NormSpec>,
     /// What stands at the end
+    #[serde(default)]
     pub head: HeadSpec,
     /// What is done to logits before they are read
     #[serde(default)]
@@ -165,6 +171,7 @@ pub struct BlockSpec {
     /// Attention of this block (windows may alternate between blocks)
     pub attention: AttentionSpec,
     /// Feed-forward part; none where a decoder's self-attention stands alone
+    #[serde(default)]
     pub mlp: Option<MlpSpec>,
     /// Many of it, of which every token goes through a few; `mlp` is then what each of them is
     #[serde(default)]
@@ -173,6 +180,7 @@ pub struct BlockSpec {
     #[serde(default)]
     pub part: Part,
     /// How the two parts lie on the residual stream
+    #[serde(default)]
     pub placement: Placement,
     /// Norm of attention's input; in [`Placement::Post`] of the sum with its output
     #[serde(default)]
@@ -226,8 +234,9 @@ impl BlockSpec {
 }
 
 /// How a block's two parts lie on the residual stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Placement {
+    #[default]
     /// One after the other, a norm before each; the residual stream itself is never normalised
     Pre,
     /// One after the other, a norm after each sum, as in the first Transformer and in BERT
@@ -272,7 +281,7 @@ pub enum NormKind {
 }
 
 /// The feed-forward part of a block.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct MlpSpec {
     /// Hidden width, `d_mlp`
     pub width: usize,
@@ -290,11 +299,12 @@ impl MlpSpec {
 }
 
 /// What stands behind the last block.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub enum HeadSpec {
     /// Hidden states are the output
     None,
     /// Scores for the next token
+    #[default]
     NextToken,
     /// Scores for the token that `[MASK]` hides: dense, activation and norm before the unembedding
     MaskedToken {
@@ -360,54 +370,6 @@ impl ModelSpec {
     pub fn embedding_width(&self) -> usize {
         self.embedding.projection.map_or(self.width, |projection| projection.width)
     }
-    /// The shape a canonical weight has, or `None` for one that this model does not have.
-    ///
-    /// Matrices are [inputs, outputs]; the embedding is [vocab, width]. What may be left out (biases, norms'
-    /// parameters) has a shape here wherever the part it belongs to exists.
-    pub fn weight_shape(&self, name: &str) -> Option<Vec<usize>> {
-        if let Some((part, layer, rest)) = block_name(name) {
-            let layer = self.layer_of(part, layer.parse().ok()?)?;
-            return self.blocks[layer].weight_shape(rest, self.width);
-        }
-        if let (HeadSpec::Classes(head), Some(name)) = (&self.head, name.strip_prefix("head.")) {
-            return head.weight_shape(name, self.width);
-        }
-        if let Some(name) = name.strip_prefix("encoder.") {
-            let encoder = self.encoder.as_ref()?;
-            return match name {
-                "ln_final.w" | "ln_final.b" => encoder.final_norm.map(|_| vec![self.width]),
-                _ => encoder.embedding.weight_shape(name, self.width, encoder.vocab, encoder.context),
-            };
-        }
-        if let Some(name) = name.strip_prefix("rel_embed.") {
-            let Some(PositionBias::Disentangled(own)) = self.blocks.first()?.attention.bias else {
-                return None;
-            };
-            return match (name, own.norm) {
-                ("W_E", _) => Some(vec![own.rows(), self.width]),
-                ("ln.w" | "ln.b", Some(_)) => Some(vec![self.width]),
-                _ => None,
-            };
-        }
-        let embedded = self.embedding.weight_shape(name, self.width, self.vocab, self.context);
-        if embedded.is_some() {
-            return embedded;
-        }
-        let (width, narrow) = (self.width, self.embedding_width());
-        let projected = self.embedding.projection;
-        let masked = matches!(self.head, HeadSpec::MaskedToken { .. });
-        let answers = masked || self.head == HeadSpec::NextToken;
-        Some(match name {
-            "ln_final.w" | "ln_final.b" if self.final_norm.is_some() => vec![width],
-            "unembed.W_U" if answers => vec![narrow, self.vocab],
-            "unembed.b_U" if answers => vec![self.vocab],
-            // OPT-350M goes back to its embedding's width before the unembedding
-            "unembed.W_in" if answers && !masked && projected.is_some() => vec![width, narrow],
-            "head.W" if masked => vec![width, narrow],
-            "head.b" | "head.ln.w" | "head.ln.b" if masked => vec![narrow],
-            _ => return None,
-        })
-    }
 }
 
 impl Part {
@@ -435,75 +397,5 @@ impl EmbeddingSpec {
     /// Width in which tokens, positions and segments are added up, for a residual stream of `width`.
     pub fn sum_width(&self, width: usize) -> usize {
         self.projection.filter(|own| own.whole_sum).map_or(width, |own| own.width)
-    }
-    fn weight_shape(
-        &self,
-        name: &str,
-        width: usize,
-        vocab: usize,
-        context: Option<usize>,
-    ) -> Option<Vec<usize>> {
-        let projected = self.projection;
-        let narrow = projected.map_or(width, |projection| projection.width);
-        let summed = self.sum_width(width);
-        Some(match name {
-            "embed.W_E" => vec![vocab, narrow],
-            "embed.W_in" if projected.is_some() => vec![narrow, width],
-            "embed.b_in" if projected.is_some() => vec![width],
-            "embed.W_type" if self.token_types > 0 => vec![self.token_types, summed],
-            "embed.ln.w" | "embed.ln.b" if self.norm.is_some() => vec![summed],
-            "pos_embed.W_pos" => match self.positions {
-                Positions::Learned { offset } => vec![context? + offset, summed],
-                Positions::LearnedPast { padding } => vec![context? + padding + 1, summed],
-                _ => return None,
-            },
-            _ => return None,
-        })
-    }
-}
-
-impl BlockSpec {
-    fn weight_shape(&self, name: &str, width: usize) -> Option<Vec<usize>> {
-        if let Some(name) = name.strip_prefix("attn.") {
-            return self.attention.weight_shape(name, width);
-        }
-        if let Some(name) = name.strip_prefix("mlp.") {
-            let mlp = self.mlp.as_ref()?;
-            return match &self.experts {
-                Some(experts) => experts.weight_shape(name, mlp, width),
-                None => mlp.weight_shape(name, width),
-            };
-        }
-        if let Some(name) = name.strip_prefix("conv.") {
-            let own = self.convolution?;
-            return match name {
-                "W" => Some(vec![width * own.kernel, width]),
-                "b" | "ln.w" | "ln.b" => Some(vec![width]),
-                _ => None,
-            };
-        }
-        let norm = match name {
-            "ln1.w" | "ln1.b" => self.ln1,
-            "ln1_post.w" | "ln1_post.b" => self.ln1_post,
-            "ln2.w" | "ln2.b" => self.ln2,
-            "ln2_post.w" | "ln2_post.b" => self.ln2_post,
-            _ => None,
-        };
-        norm.map(|_| vec![width])
-    }
-}
-
-impl MlpSpec {
-    /// The shape of one of an MLP's weights: `W_in`, `b_out`…
-    pub(super) fn weight_shape(&self, name: &str, width: usize) -> Option<Vec<usize>> {
-        Some(match name {
-            "W_gate" if self.gated => vec![width, self.width],
-            "b_gate" if self.gated => vec![self.width],
-            "W_in" => vec![width, self.width],
-            "W_out" => vec![self.width, width],
-            "b_in" => vec![self.width],
-            "b_out" => vec![width],
-            _ => return None,
-        })
     }
 }

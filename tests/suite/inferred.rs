@@ -71,3 +71,26 @@ fn hidden_families_are_inferred_exactly_or_refused() {
     assert!(2 * right.len() >= families.len(), "only {right:?} of {:?}", families.keys());
     assert!(refused.contains("mixtral-odd"), "experts need a family of their own");
 }
+
+#[test]
+fn settings_that_make_no_sense_are_refused() {
+    for (fixture, key, value, word) in [
+        ("gptj-bare", "rotary_dim", serde_json::json!(64), "head_dim"),
+        ("qwen3-odd", "num_attention_heads", serde_json::json!(7), "7 heads"),
+        ("gpt2-odd", "n_head", serde_json::json!(16_000_000), "heads"),
+        ("phi3-odd", "head_dim", serde_json::json!(16_777_216), "16777216"),
+        ("opt-odd", "word_embed_proj_dim", serde_json::json!(12), "word_embed_proj_dim"),
+        ("llama-yarn-rope", "rope_parameters", serde_json::json!({ "rope_type": "spiral" }), "spiral"),
+        ("qwen3-odd", "rope_parameters", serde_json::json!(null), "positions"),
+    ] {
+        let copy = hidden(&fixtures().join(fixture));
+        let file = copy.path().join("config.json");
+        let text = std::fs::read(&file).expect("a configuration");
+        let mut config: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
+        config[key] = value;
+        let mut out = std::fs::File::create(&file).expect("a file");
+        out.write_all(config.to_string().as_bytes()).expect("written");
+        let error = Model::open(copy.path()).expect_err(fixture).to_string();
+        assert!(error.contains("could not be inferred") && error.contains(word), "{fixture}: {error}");
+    }
+}

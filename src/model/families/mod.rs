@@ -50,6 +50,7 @@ mod qwen2;
 mod qwen2_moe;
 mod qwen3;
 mod roberta;
+mod seed_oss;
 mod smollm3;
 mod stablelm;
 mod starcoder2;
@@ -96,6 +97,7 @@ const FAMILIES: &[&Family] = &[
     &olmo::OLMO3,
     &olmo::OLMOE,
     &smollm3::FAMILY,
+    &seed_oss::FAMILY,
     &granite::GRANITE,
     &granite::GRANITE_MOE,
     &cohere::FAMILY,

@@ -32,6 +32,9 @@ pub(in crate::model) fn read(config: &Config, tensors: &Tensors) -> Result<Infer
     let roles = Roles::of(tensors, said.fused_by_head())?;
     let sizes = Sizes::of(&roles, tensors, &said)?;
     let spec = spec(&roles, tensors, &sizes, &mut said)?;
+    for block in &spec.blocks {
+        super::fits(&block.attention).map_err(|error| error.to_string())?;
+    }
     let names = weights(&roles, tensors, &sizes, &spec);
     let mut notes = vec![described(config, &spec)];
     notes.extend(said.assumed().iter().map(|what| format!("assumed: {what}")));
