@@ -135,7 +135,7 @@ _BERTS = [
         XLMRobertaConfig(**_BASE | _SMALL, type_vocab_size=1, layer_norm_eps=1e-5, tie_word_embeddings=False),
         tokens=_unpadded(7),
     ),
-    *_heads("xlm-roberta", "XLMRobertaFor", XLMRobertaConfig, _BASE | _TINY | {"type_vocab_size": 1}, ""),
+    *_heads("xlm-roberta", "XLMRobertaFor", XLMRobertaConfig, _BASE | _TINY | {"type_vocab_size": 1}, "")[:1],
 ]
 
 _DISTILBERTS = [
@@ -236,15 +236,8 @@ _DEBERTAS = [
         count=9,
     ),
     Fixture(
-        "deberta-plain",
-        "v1 without relative positions",
-        transformers.DebertaModel,
-        _deberta(relative_attention=False, pos_att_type=None, num_hidden_layers=1),
-        count=6,
-    ),
-    Fixture(
         "deberta-v2-own-keys",
-        "v2: projections of their own for positions; no buckets; absolute positions and segments",
+        "v2: projections of their own for positions; no buckets; absolute positions and segments; a convolution",
         transformers.DebertaV2Model,
         DebertaV2Config(
             **_BASE | _SMALL,
@@ -252,6 +245,8 @@ _DEBERTAS = [
             pos_att_type="c2p|p2c",
             type_vocab_size=2,
             max_relative_positions=7,
+            conv_kernel_size=3,
+            conv_act="gelu",
         ),
         count=12,
     ),

@@ -7,12 +7,15 @@
 pub mod apply;
 pub mod atlas;
 pub mod banner;
+pub mod change_words;
 mod changed;
 pub mod command;
 pub mod examples;
 pub mod exporting;
 pub mod getting;
 mod hidden;
+pub mod input;
+mod numbers;
 pub mod palette;
 pub mod panes;
 pub mod row;

@@ -1,6 +1,8 @@
 //! Every word on screen, by meaning. Another language is another `Words` and another `command` table.
 
+use super::change_words::{self, ChangeWords};
 use super::command::CommandKind;
+pub use super::numbers::{count, duration, grouped, size};
 
 /// One language.
 #[derive(Debug)]
@@ -129,33 +131,14 @@ pub struct Words {
     pub close: &'static str,
     pub dismiss: &'static str,
     pub cut: &'static str,
-    pub interventions: &'static str,
-    pub interventions_hint: &'static str,
-    pub nothing_changed: &'static str,
-    pub clean: &'static str,
-    pub changed: &'static str,
-    pub difference: &'static str,
-    pub before_after: &'static str,
-    pub clear: &'static str,
-    pub clear_why: &'static str,
-    pub remove: &'static str,
-    pub cut_head: &'static str,
-    pub mean_head: &'static str,
-    pub scale_head: &'static str,
-    pub temperature_head: &'static str,
-    pub look_evenly: &'static str,
-    pub look_before: &'static str,
-    pub look_at_self: &'static str,
-    pub look_as_clean: &'static str,
-    pub look_here: &'static str,
-    pub cut_attention: &'static str,
-    pub cut_mlp: &'static str,
-    pub cut_layer: &'static str,
-    pub cut_edge: &'static str,
-    pub cut_edge_everywhere: &'static str,
-    pub cut_column: &'static str,
-    pub forget: &'static str,
+    /// Of changes to a run.
+    pub changes: &'static ChangeWords,
     pub needs_model: &'static str,
+    pub needs_weights: &'static str,
+    pub saved_trace: &'static str,
+    pub lens_needs_weights: &'static str,
+    pub save_trace_title: &'static str,
+    pub save_trace_what: &'static str,
     pub needs_prompt: &'static str,
     pub needs_trace: &'static str,
     pub nothing_runs: &'static str,
@@ -249,9 +232,9 @@ pub const ENGLISH: Words = Words {
     empty_prompt_sub: "Every head of every layer will show here, on your own words",
     waiting: "The maps appear as the layers are computed",
     layer_waits: |layer| format!("Layer {layer} is being computed"),
-    open_title: "Open a model",
+    open_title: "Open a model or a saved run",
     open_path: "Folder, file or name",
-    open_what: "A Hugging Face folder, a .safetensors file beside its config.json, or a Keras file (.keras, .h5)",
+    open_what: "A Hugging Face folder, a .safetensors file beside its config.json, a Keras file (.keras, .h5), or a saved run",
     open_file: "Choose a file…",
     open_folder: "Choose a folder…",
     open_drop: "Or drop a folder or a file on the window",
@@ -298,33 +281,13 @@ pub const ENGLISH: Words = Words {
     close: "Close",
     dismiss: "Dismiss",
     cut: "Cut it and run",
-    interventions: "Interventions",
-    interventions_hint: "Right-click a head or a cell to change the run",
-    nothing_changed: "Nothing is changed about the run",
-    clean: "clean",
-    changed: "changed",
-    difference: "difference",
-    before_after: "clean → changed",
-    clear: "clear",
-    clear_why: "Takes all interventions away",
-    remove: "Remove",
-    cut_head: "Cut the head",
-    mean_head: "Set it to its mean",
-    scale_head: "Scale its output",
-    temperature_head: "Change its temperature",
-    look_evenly: "Look at all tokens evenly",
-    look_before: "Look at the token before",
-    look_at_self: "Look at the token itself",
-    look_as_clean: "Look as in the clean run",
-    look_here: "Look only here",
-    cut_attention: "Cut its attention",
-    cut_mlp: "Cut its MLP",
-    cut_layer: "Cut the layer",
-    cut_edge: "Knock out this edge",
-    cut_edge_everywhere: "Knock it out in every head of the layer",
-    cut_column: "Knock out this key for later tokens",
-    forget: "Forget this key in the layer",
+    changes: &change_words::ENGLISH,
     needs_model: "Open a model first",
+    needs_weights: "A saved run, without its model: open the model to run a prompt",
+    saved_trace: "saved trace",
+    lens_needs_weights: "The lens takes the model's weights, and a saved trace has none: open the model",
+    save_trace_title: "Save the run",
+    save_trace_what: "The whole run in one file that opens again here, without the model",
     needs_prompt: "Write a prompt first",
     needs_trace: "Run a prompt first",
     nothing_runs: "Nothing is running",
@@ -352,6 +315,9 @@ pub fn command(kind: CommandKind) -> (&'static str, &'static str) {
         CommandKind::ExportAll => ("Export all heads…", "Writes every head as a picture, page or data"),
         CommandKind::ExportStates => {
             ("Export hidden states…", "Writes the residual stream of every layer as data or a picture")
+        }
+        CommandKind::SaveTrace => {
+            ("Save the run…", "Writes the whole run to a file that opens again without the model")
         }
         CommandKind::Quit => ("Quit", "Closes the window"),
         CommandKind::RunPrompt => ("Run", "Runs the model on the prompt"),
@@ -400,46 +366,5 @@ pub fn command(kind: CommandKind) -> (&'static str, &'static str) {
             ("Check the numbers…", "The model's own identities, each with its residual")
         }
         CommandKind::ShowHelp => ("Keys and gestures", "Everything the keyboard and the pointer can do"),
-    }
-}
-
-/// 1234567 as 1,234,567.
-pub fn grouped(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// A count in three figures: 3.4 M.
-pub fn count(n: u64) -> String {
-    match n {
-        0..10_000 => grouped(n),
-        10_000..1_000_000 => format!("{:.0} K", n as f64 / 1e3),
-        1_000_000..1_000_000_000 => format!("{:.1} M", n as f64 / 1e6),
-        _ => format!("{:.1} B", n as f64 / 1e9),
-    }
-}
-
-/// A duration in the unit that keeps it short.
-pub fn duration(seconds: f64) -> String {
-    match seconds {
-        s if s < 0.1 => format!("{:.1} ms", s * 1e3),
-        s if s < 1.0 => format!("{:.0} ms", s * 1e3),
-        s => format!("{s:.1} s"),
-    }
-}
-
-/// Bytes in the unit that keeps them short.
-pub fn size(bytes: u64) -> String {
-    match bytes {
-        0..1_000_000 => format!("{:.0} KB", bytes as f64 / 1e3),
-        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
-        _ => format!("{:.1} GB", bytes as f64 / 1e9),
     }
 }

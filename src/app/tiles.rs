@@ -205,9 +205,9 @@ fn work(desk: &Desk, send: &Sender<(Key, Tile)>, ctx: &egui::Context) {
             }
             tile
         }));
-        match made.map(|tile| send.send((key, tile))) {
-            Ok(Ok(())) => ctx.request_repaint(),
-            Ok(Err(_)) => return,
+        match made.map(|tile| send.send((key, tile)).is_ok()) {
+            Ok(true) => ctx.request_repaint(),
+            Ok(false) => return,
             Err(_) => log::error!("a tile of head {} could not be computed", key.head),
         }
     }

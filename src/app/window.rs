@@ -2,9 +2,10 @@
 
 use super::{
     atlas::Atlas,
-    command::{Command, CommandKind},
+    command::Command,
     examples::{self, Example},
     hidden::Hidden,
+    input::{drops, keys},
     palette::Palette,
     panes::{
         bars,
@@ -134,14 +135,15 @@ impl Window {
                 self.picked(purpose, path);
                 continue;
             }
-            if let News::Loaded { source, .. } = &news
+            if let News::Loaded { source, .. } | News::Opened { source, .. } = &news
                 && let ModelSource::Path(path) = source
             {
                 self.settings.remember(path);
             }
-            if matches!(news, News::Loaded { .. }) {
+            if matches!(news, News::Loaded { .. } | News::Opened { .. }) {
                 self.state.interventions.clear();
             }
+            let opened = matches!(news, News::Opened { .. });
             let fetched = match &news {
                 News::Fetched { path, .. } => Some(path.clone()),
                 _ => None,
@@ -152,6 +154,9 @@ impl Window {
                 continue;
             }
             if self.session.hear(news) {
+                if let Some(trace) = self.session.trace.as_ref().filter(|_| opened) {
+                    (self.state.prompt, self.state.example) = (trace.prompt.clone(), None);
+                }
                 self.session.fit(&mut self.state);
             }
         }
@@ -373,35 +378,4 @@ fn panes(
         .frame(plain(tokens.background))
         .show(ui, |ui| head::show(ui, scene, parts.atlas, parts.tiles, palette, out))
         .inner
-}
-
-fn keys(ctx: &egui::Context, scene: &Scene<'_>, out: &mut Out) {
-    for kind in CommandKind::pressed(ctx) {
-        if let Ok(command) = kind.aim(scene) {
-            out.send(command);
-        }
-    }
-}
-
-/// A model dropped on the window opens; while one hovers, the window says so.
-fn drops(ctx: &egui::Context, scene: &Scene<'_>, out: &mut Out) {
-    let dropped = ctx.input(|input| input.raw.dropped_files.first().map(|file| file.path().to_owned()));
-    if let Some(path) = dropped {
-        out.send(Command::OpenModel(path));
-    }
-    if ctx.input(|input| !input.raw.hovered_files.is_empty()) {
-        let tokens = theme::of(scene.dark);
-        let area = ctx.content_rect();
-        let layer = egui::LayerId::new(egui::Order::Foreground, egui::Id::unique("drop"));
-        let painter = ctx.layer_painter(layer);
-        painter.rect_filled(area, 0, tokens.background.gamma_multiply(0.85));
-        painter.rect_stroke(
-            area.shrink(16.0),
-            8,
-            egui::Stroke::new(2.0, tokens.accent),
-            egui::StrokeKind::Inside,
-        );
-        let font = theme::strong(20.0);
-        painter.text(area.center(), egui::Align2::CENTER_CENTER, scene.words.drop_here, font, tokens.text);
-    }
 }

@@ -4,6 +4,8 @@ use std::io::Write;
 
 use serde_json::{Map, Value, json};
 
+use crate::trace::saved::Header;
+
 use super::arrays::{self, Source};
 use super::error::ExportError;
 use super::options::{Dtype, Options};
@@ -15,18 +17,11 @@ pub(super) fn write(source: &Source<'_>, options: &Options, out: &mut dyn Write)
         Dtype::F32 => "F32",
         Dtype::F16 => "F16",
     };
-    let mut header = Map::new();
-    let mut end = 0;
-    let mut place = |name: &str, kind: &str, shape: &[usize], bytes: u64| {
-        let begin = end;
-        end += bytes;
-        header
-            .insert(name.to_owned(), json!({ "dtype": kind, "shape": shape, "data_offsets": [begin, end] }));
-    };
+    let mut header = Header::default();
     let n_tokens = source.trace.n_tokens();
-    place("tokens", "I64", &[n_tokens], 8 * n_tokens as u64);
+    header.place("tokens", "I64", &[n_tokens], 8 * n_tokens as u64);
     for entry in &entries {
-        place(&entry.name, kind, &entry.shape, entry.len() * options.dtype.bytes());
+        header.place(&entry.name, kind, &entry.shape, entry.len() * options.dtype.bytes());
     }
     let heads: Map<String, Value> = entries
         .iter()
@@ -34,21 +29,15 @@ pub(super) fn write(source: &Source<'_>, options: &Options, out: &mut dyn Write)
         .collect();
     // Values of metadata are strings
     let words: Vec<&str> = source.trace.tokens.iter().map(|token| token.text.as_str()).collect();
-    header.insert(
-        "__metadata__".to_owned(),
-        json!({
-            "mnemoscope": env!("CARGO_PKG_VERSION"),
-            "model": source.trace.model_name,
-            "prompt": source.trace.prompt,
-            "interventions": json!(source.trace.interventions()).to_string(),
-            "token_texts": json!(words).to_string(),
-            "heads": Value::Object(heads).to_string(),
-        }),
-    );
-    let mut words = Value::Object(header).to_string().into_bytes();
-    words.resize(words.len().next_multiple_of(8), b' ');
-    out.write_all(&(words.len() as u64).to_le_bytes())?;
-    out.write_all(&words)?;
+    let metadata = json!({
+        "mnemoscope": env!("CARGO_PKG_VERSION"),
+        "model": source.trace.model_name,
+        "prompt": source.trace.prompt,
+        "interventions": json!(source.trace.interventions()).to_string(),
+        "token_texts": json!(words).to_string(),
+        "heads": Value::Object(heads).to_string(),
+    });
+    header.write(metadata, out)?;
 
     for token in source.trace.tokens.iter() {
         out.write_all(&i64::from(token.id).to_le_bytes())?;

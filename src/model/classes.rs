@@ -64,6 +64,17 @@ pub enum ClassActivation {
     Mlp(Activation),
 }
 
+impl ClassActivation {
+    /// In place.
+    pub(super) fn apply<F: Real>(self, x: &mut [F]) {
+        match self {
+            Self::Linear => (),
+            Self::Tanh => x.iter_mut().for_each(|x| *x = x.tanh()),
+            Self::Mlp(kind) => kernels::activate(kind, x),
+        }
+    }
+}
+
 /// How a classifier's logits are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
@@ -176,11 +187,7 @@ impl Network {
                 ClassLayer::Norm(norm) => self.norm(norm, &format!("head.{index}.ln"), &x),
                 ClassLayer::Dense { activation, .. } => {
                     let mut x = self.plain(&x, &format!("head.{index}.W"), &format!("head.{index}.b"));
-                    match activation {
-                        ClassActivation::Linear => (),
-                        ClassActivation::Tanh => x.iter_mut().for_each(|x| *x = x.tanh()),
-                        ClassActivation::Mlp(kind) => kernels::activate(kind, &mut x),
-                    }
+                    activation.apply(&mut x);
                     x
                 }
             };

@@ -5,6 +5,7 @@ mod attention_spec;
 mod chat;
 mod classes;
 mod config;
+mod convolution;
 mod disentangled;
 mod edits;
 mod embedding;
@@ -32,6 +33,7 @@ pub use attention_spec::{AttentionSpec, Buckets, Latent, PositionBias, QkNorm, Q
 pub use chat::{ChatError, ChatTemplate, Message};
 pub use classes::{ClassActivation, ClassHead, ClassLayer, Outcome, Pooling};
 pub use config::Config;
+pub use convolution::Convolution;
 pub use disentangled::{Disentangled, Distances};
 pub use edits::{AttentionEdits, Cut, Given, GivenScores, HeadEdits};
 pub use error::{LoadError, SpecError};
@@ -49,6 +51,7 @@ pub use spec::{
     NormKind, NormSpec, Part, Placement, Positions,
 };
 pub use stored::Dtype;
+pub(crate) use stored::{Storage, map_file};
 pub use tokenizer::{EncodeError, Pair, Token, Tokenizer, WordSplit, Words, shown};
 pub use transformer::{Context, Network, See};
 pub use weights::{TensorInfo, Weights};

@@ -64,6 +64,7 @@ impl Network {
             out
         };
         see(Hook::ResidPre, &mut x);
+        let before = block.convolution.map(|own| (own, x.clone()));
         let post = block.placement == Placement::Post;
         let input = self.input(block.ln1.filter(|_| !post), &name("ln1"), &x);
         let attended = self.attention(layer, &input, memory, state, context, see);
@@ -105,6 +106,9 @@ impl Network {
         see(Hook::ResidPost, &mut x);
         if let Some(norm) = block.ln2.filter(|_| post) {
             x = self.norm(norm, &name("ln2"), &x);
+        }
+        if let Some((own, before)) = &before {
+            x = self.convolved(layer, own, before, x);
         }
         if post {
             see(Hook::NormalizedResidPost, &mut x);
@@ -291,6 +295,21 @@ impl Network {
         let whole = self.weights.matrix(&format!("{}.attn.W_O", self.spec.prefix(layer)));
         let elements = whole.elements.from(head * dim * whole.input_stride);
         Matrix { elements, inputs: dim, ..whole }
+    }
+
+    /// The part of W_V that query head `head` reads, [width, value_dim].
+    pub fn head_value(&self, layer: usize, head: usize) -> Matrix<'_> {
+        let attention = &self.spec.blocks[layer].attention;
+        let dim = attention.value_dim();
+        let whole = self.weights.matrix(&format!("{}.attn.W_V", self.spec.prefix(layer)));
+        let first = attention.kv_head(head) * dim;
+        match whole.rows {
+            Some(rows) => Matrix { outputs: dim, rows: Some(&rows[first..first + dim]), ..whole },
+            None => {
+                let elements = whole.elements.from(first * whole.output_stride);
+                Matrix { elements, outputs: dim, ..whole }
+            }
+        }
     }
 }
 

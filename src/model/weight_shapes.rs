@@ -96,6 +96,14 @@ impl BlockSpec {
                 None => mlp.weight_shape(name, width),
             };
         }
+        if let Some(name) = name.strip_prefix("conv.") {
+            let own = self.convolution?;
+            return match name {
+                "W" => Some(vec![width * own.kernel, width]),
+                "b" | "ln.w" | "ln.b" => Some(vec![width]),
+                _ => None,
+            };
+        }
         let norm = match name {
             "ln1.w" | "ln1.b" => self.ln1,
             "ln1_post.w" | "ln1_post.b" => self.ln1_post,

@@ -135,6 +135,8 @@ impl Weights {
         let rows = map.rows.map_or_else(|| Rows::all(shape[shape.len() - 1]), |rows| rows(spec, at.flat));
         if joined.is_none() {
             used.insert(source_name.clone(), tensor.range.clone());
+            let second = tensor.woven.iter().map(|second| (format!("{source_name}#1"), second.range.clone()));
+            used.extend(second);
         }
         let reading = Reading { turned: map.turned, flat: map.flat, rows };
         let experts = spec.blocks.get(at.flat).and_then(|block| block.experts).filter(|_| map.sliced);
@@ -196,7 +198,9 @@ impl Weights {
         let stored = stored_shape(&shape, reading);
         // BART's bias on logits is [1, vocab]
         let ones = tensor.shape.len().saturating_sub(stored.len());
-        let flat = reading.flat && tensor.shape.iter().product::<usize>() == stored[0];
+        let same = |a: &[usize], b: &[usize]| a.iter().product::<usize>() == b.iter().product::<usize>();
+        let rows = stored.len() == 1 || tensor.shape.first() == stored.first();
+        let flat = reading.flat && rows && same(&tensor.shape, &stored);
         let padded = tensor.shape[ones..] == stored && tensor.shape[..ones].iter().all(|&n| n == 1);
         if !flat && !padded {
             return Err(LoadError::Shape {

@@ -146,20 +146,16 @@ impl Trace {
     /// Returns it with the first layer that is still to be run.
     pub fn branch(&self, changes: Changes) -> (Self, usize) {
         let first = changes.first_layer().unwrap_or(0).min(self.layers_done());
-        let mut trace = Self::new(
-            self.model_name.clone(),
-            Arc::clone(&self.spec),
-            self.prompt.clone(),
-            self.tokens.to_vec(),
-        );
-        trace.source = Arc::clone(&self.source);
-        trace.source_output = Arc::clone(&self.source_output);
-        trace.layers = self.layers[..first].to_vec();
+        let mut trace = self.clone();
+        trace.layers.truncate(first);
+        (trace.output, trace.logits, trace.next) = (Arc::default(), Arc::default(), Arc::default());
+        trace.has_nan = false;
         trace.changes = Arc::new(changes);
         (trace, first)
     }
 
     /// This run as it stood when the token `first` was about to enter block `layer`; what was before is shared.
+    #[must_use]
     pub fn resumed(&self, layer: usize, first: usize, changes: Changes) -> Self {
         let mut trace = self.clone();
         trace.changes = Arc::new(changes);

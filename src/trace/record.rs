@@ -2,11 +2,14 @@
 
 use super::{AnswerSpan, Changes, HeadMeasures, Means, Pattern, Pool};
 use crate::model::{
-    HeadId, HeadSpec, LayerState, Model, ModelSpec, Network, Part, PositionBias, Thumbnail, Token, largest,
-    probabilities, thumbnail_size,
+    HeadId, HeadSpec, LayerState, Model, ModelSpec, Network, Outcome, Part, PositionBias, Thumbnail, Token,
+    largest, probabilities, thumbnail_size,
 };
 use rayon::prelude::*;
 use std::sync::Arc;
+
+/// Candidates that a trace keeps.
+pub const CANDIDATES: usize = 64;
 
 /// One run of a model on a prompt. Cheap to clone; while the run goes on it holds the layers that are done.
 #[derive(Clone, Debug)]
@@ -35,6 +38,8 @@ pub struct Trace {
     pub answer_at: Option<usize>,
     /// Logits that were asked for: all tokens', or those of `answer_at` only, [row, vocab]
     pub logits: Arc<Vec<f32>>,
+    /// What was changed in the run, as `--intervene` spells it; empty for a clean run
+    pub interventions: Arc<Vec<String>>,
     /// How long the pass took
     pub forward_seconds: f64,
     /// When the first layer's maps were there
@@ -48,7 +53,7 @@ pub struct Trace {
     /// Means that the changes took over the prompt
     pub means: Arc<Means>,
     pub(super) layers: Vec<Arc<LayerTrace>>,
-    output: Arc<Vec<f32>>,
+    pub(super) output: Arc<Vec<f32>>,
     pub(super) source_output: Arc<Vec<f32>>,
 }
 
@@ -62,7 +67,7 @@ pub struct LayerTrace {
 }
 
 /// A token the model might put next, or a class it might choose.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Candidate {
     /// Its id
     pub id: u32,
@@ -77,17 +82,25 @@ pub struct Candidate {
 impl Candidate {
     /// The `k` most likely of one row of logits, best first.
     pub fn best(model: &Model, logits: &[f32], k: usize) -> Vec<Self> {
+        Self::of(logits, k, |id| model.token(id).text)
+    }
+
+    /// The same where no model is there to say what an id stands for.
+    pub fn of(logits: &[f32], k: usize, text: impl Fn(u32) -> String) -> Vec<Self> {
         let p = probabilities(logits, 1.0);
         let candidate = |index: usize| {
             let id = index as u32;
-            Self { id, text: model.token(id).text, p: p[index] as f32, logit: logits[index] }
+            Self { id, text: text(id), p: p[index] as f32, logit: logits[index] }
         };
         largest(&p, k).into_iter().map(candidate).collect()
     }
     /// The classes of each row that a classifier gives on the last residual stream, most likely first; ids are their
     /// indices. Empty where the model has none.
     pub fn class_rows(network: &Network, resid: &[f32]) -> Vec<Vec<Self>> {
-        let HeadSpec::Classes(head) = &network.spec.head else { return Vec::new() };
+        let head = match &network.spec.head {
+            HeadSpec::Classes(head) if head.outcome != Outcome::Span => head,
+            _ => return Vec::new(),
+        };
         let candidate = |(index, logit, p)| Self { id: index as u32, text: head.label(index), p, logit };
         let logits = network.class_logits(resid);
         let rows = logits.chunks_exact(head.outputs(network.spec.width));
@@ -117,6 +130,7 @@ impl Trace {
             second: None,
             answer_at: None,
             logits: Arc::default(),
+            interventions: Arc::default(),
             forward_seconds: 0.0,
             first_map_seconds: 0.0,
             threads: rayon::current_num_threads(),

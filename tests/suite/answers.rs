@@ -1,10 +1,14 @@
 //! Contract: what a run says follows the head the model has: classes by name, an answer in the text, a vector.
 
 use super::parity::{fixtures, open, run_ids};
-use mnemoscope::engine::{self, Job, Prompt, RunOptions};
+use super::window::window_on;
+use egui_kittest::kittest::Queryable as _;
+use mnemoscope::app::settings::Settings;
+use mnemoscope::engine::{self, Job, ModelSource, Prompt, RunOptions};
 use mnemoscope::model::{HeadSpec, Model, Pooling};
 use mnemoscope::trace::Trace;
 use std::io::Write as _;
+use std::process::Command;
 
 #[test]
 fn a_question_is_answered_as_transformers_answers_it() {
@@ -114,4 +118,28 @@ fn a_question_needs_text() {
     let options = RunOptions { question: Some("Who?".into()), ..RunOptions::default() };
     let error = engine::run(&model, &Prompt::Ids(vec![2, 3]), &options, &Job::new(), &mut |_| {});
     assert!(error.is_err_and(|error| error.hint().is_some()));
+}
+
+#[test]
+fn an_answer_is_printed_and_marked_in_the_window() {
+    let folder = fixtures().join("bert-question");
+    let (question, text) = ("Where did the cat sit?", "The cat, well fed, sat on the mat; the dog ran.");
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mnemoscope"));
+        command.arg("run").arg(&folder).args(["--prompt", text, "--question", question, "--quiet"]);
+        let output = command.args(arguments).output().expect("the binary runs");
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    let json: serde_json::Value = serde_json::from_str(&run(&["--json"])).expect("a JSON object");
+    let best = &json["answers"][0];
+    let answer = best["text"].as_str().expect("an answer");
+    assert!(text.contains(answer), "{answer}");
+    assert!(run(&[]).contains(&format!("{answer}  (tokens {} to {})", best["first"], best["last"])));
+
+    let settings = Settings { live: false, ..Settings::default() };
+    let prompt = format!("{question} ||| {text}");
+    let window = window_on(ModelSource::Path(folder), [1280.0, 800.0], settings, Some(&prompt));
+    window.get_by_label("ANSWER");
+    let shown = window.state().session.trace.as_ref().map(|trace| trace.answers[0].text.clone());
+    assert_eq!(shown.as_deref(), Some(answer));
 }

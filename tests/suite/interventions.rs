@@ -1,5 +1,6 @@
 //! Contract: an intervention gives what the same edit made with PyTorch hooks gives, however the run is asked for.
 
+use crate::containers::write;
 use crate::parity::{fixtures, open, run_ids};
 use mnemoscope::engine::{self, InterveneError, Job, Prompt, RunError, RunOptions, intervene};
 use mnemoscope::model::{HeadId, Hook, Model, Sampling};
@@ -289,7 +290,7 @@ fn arrays_from_strangers_give_errors() {
             let mut broken = sound.clone();
             broken[at] = byte;
             let file = folder.path().join("x.npy");
-            std::fs::write(&file, &broken[..broken.len() - at % 3]).expect("written");
+            write(&file, &broken[..broken.len() - at % 3]);
             let text = format!("add=blocks.0.hook_resid_pre@2:{}", file.display());
             // Sound or not, it must come back
             let _ = intervene(&model, &clean, &parse(&text), &Job::new(), &mut |_| {});

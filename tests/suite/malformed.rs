@@ -1,6 +1,7 @@
 //! Contract: a broken model is a clear error that names the file and the first thing wrong; never a panic.
 
 use crate::parity::fixtures;
+use mnemoscope::engine::{self, Job, Prompt, RunError, RunOptions};
 use mnemoscope::model::Model;
 use proptest::prelude::*;
 use std::io::Write as _;
@@ -13,9 +14,13 @@ fn write(path: &Path, bytes: &[u8]) {
 
 /// A copy of a small model, to be broken.
 fn victim() -> (TempDir, PathBuf, PathBuf) {
+    victim_of("gpt2-one-head-one-layer")
+}
+
+fn victim_of(name: &str) -> (TempDir, PathBuf, PathBuf) {
     let folder = tempfile::tempdir().expect("a folder");
     let (config, weights) = (folder.path().join("config.json"), folder.path().join("model.safetensors"));
-    let source = fixtures().join("gpt2-one-head-one-layer");
+    let source = fixtures().join(name);
     write(&config, &std::fs::read(source.join("config.json")).expect("a fixture"));
     write(&weights, &std::fs::read(source.join("model.safetensors")).expect("a fixture"));
     (folder, config, weights)
@@ -174,4 +179,54 @@ proptest! {
             crate::parity::run_ids(&model, &[1, 2]);
         }
     }
+
+    /// Other numbers, words and lists under the keys of families that read many of them.
+    #[test]
+    fn odd_values_in_configs_never_panic(
+        which in 0..VICTIMS.len(),
+        edits in proptest::collection::vec((any::<prop::sample::Index>(), 0..ODD.len()), 1..3),
+    ) {
+        let (folder, config, _) = victim_of(VICTIMS[which]);
+        let bytes = std::fs::read(&config).expect("a fixture");
+        let mut map: serde_json::Map<_, _> = serde_json::from_slice(&bytes).expect("an object");
+        let keys: Vec<String> = map.keys().cloned().collect();
+        for (key, value) in edits {
+            map[&keys[key.index(keys.len())]] = serde_json::from_str(ODD[value]).expect("JSON");
+        }
+        write(&config, &serde_json::to_vec(&map).expect("JSON"));
+        if let Ok(model) = Model::open(folder.path()) {
+            let prompt = Prompt::Ids(vec![1, 2, 3, 4]);
+            let outcome = engine::run(&model, &prompt, &RunOptions::default(), &Job::new(), &mut |_| {});
+            // A context of fewer tokens is a sound one
+            prop_assert!(matches!(outcome, Ok(_) | Err(RunError::TooLong { .. })), "{:?}", outcome.err());
+        }
+    }
 }
+
+const VICTIMS: &[&str] = &[
+    "albert-bare",
+    "deberta-mlm",
+    "deberta-v3-mlm",
+    "electra-discriminator",
+    "modernbert-class",
+    "mpnet-bare",
+    "roberta-tags",
+];
+const ODD: &[&str] = &[
+    "0",
+    "1",
+    "2",
+    "3",
+    "5",
+    "4096",
+    "1048576",
+    "99999999999",
+    "-1",
+    "1e30",
+    "0.5",
+    "true",
+    "null",
+    "\"c2p\"",
+    "[]",
+    "{}",
+];

@@ -1,5 +1,6 @@
 //! Contract: a patch sweep gives, place by place, what patching that place alone gives; the command line shows it.
 
+use crate::containers::write;
 use crate::parity::{fixtures, open, run_ids};
 use mnemoscope::engine::{Job, LogitDifference, RunError, SweepError, intervene, run_like, sweep};
 use mnemoscope::trace::Trace;
@@ -52,7 +53,7 @@ fn one_head_is_the_whole_of_its_layers_z() {
     let found = sweep(&model, &clean, &corrupted, metric, &Job::new()).expect("sweeps");
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("clean.txt");
-    std::fs::write(&file, "3 1 4 1 5").expect("written");
+    write(&file, b"3 1 4 1 5");
     let patch = format!("patch=blocks.0.attn.hook_z@*<-{}", file.display()).parse().expect("an intervention");
     let trace = intervene(&model, &corrupted, &[patch], &Job::new(), &mut |_| {}).expect("runs");
     let expected = (difference(&trace, metric) - found.corrupted) / (found.clean - found.corrupted);
@@ -102,7 +103,7 @@ fn object(output: &Output) -> Value {
 fn the_command_line_changes_runs() {
     let folder = tempfile::tempdir().expect("a folder");
     let list = folder.path().join("cut.json");
-    std::fs::write(&list, r#"["zero=4.0", "zero=4.1"]"#).expect("written");
+    write(&list, br#"["zero=4.0", "zero=4.1"]"#);
     let list = list.display().to_string();
     let cut = ["--intervene-file", &list, "--intervene", "zero=4.5"];
     let run = object(&mnemoscope(&[&["run", "--prompt", CLEAN, "--json"][..], &cut].concat()));
@@ -143,8 +144,8 @@ fn the_command_line_changes_runs() {
 fn the_command_line_sweeps() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = |name: &str| folder.path().join(name).display().to_string();
-    std::fs::write(path("clean.txt"), CLEAN).expect("written");
-    std::fs::write(path("corrupted.txt"), CORRUPTED).expect("written");
+    write(&folder.path().join("clean.txt"), CLEAN.as_bytes());
+    write(&folder.path().join("corrupted.txt"), CORRUPTED.as_bytes());
     let (clean, corrupted) = (path("clean.txt"), path("corrupted.txt"));
     let files = [path("a.json"), path("a.csv"), path("a.svg"), path("a.png")];
     let common =

@@ -18,16 +18,17 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let (words, tokens) = (scene.words, theme::tokens(ui));
     let list = &scene.state.interventions;
     ui.horizontal(|ui| {
-        widgets::section(ui, words.interventions);
+        widgets::section(ui, words.changes.interventions);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let clear = Button::new(RichText::new(words.clear).size(SMALL).color(tokens.muted)).frame(false);
-            if !list.is_empty() && ui.add(clear).on_hover_text(words.clear_why).clicked() {
+            let clear =
+                Button::new(RichText::new(words.changes.clear).size(SMALL).color(tokens.muted)).frame(false);
+            if !list.is_empty() && ui.add(clear).on_hover_text(words.changes.clear_why).clicked() {
                 out.send(Command::ClearInterventions);
             }
         });
     });
     if list.is_empty() {
-        ui.label(RichText::new(words.interventions_hint).size(12.0).color(tokens.muted));
+        ui.label(RichText::new(words.changes.interventions_hint).size(12.0).color(tokens.muted));
         return;
     }
     for (index, item) in list.iter().enumerate() {
@@ -38,9 +39,9 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = 4.0;
             let choices = [
-                (Shown::Clean, words.clean),
-                (Shown::Changed, words.changed),
-                (Shown::Difference, words.difference),
+                (Shown::Clean, words.changes.clean),
+                (Shown::Changed, words.changes.changed),
+                (Shown::Difference, words.changes.difference),
             ];
             for (shown, name) in choices {
                 let text = RichText::new(name).size(12.0);
@@ -63,7 +64,7 @@ fn line(ui: &mut Ui, scene: &Scene<'_>, index: usize, what: &Intervention, on: b
         ui.label(galley).on_hover_text(&name);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let cross = ui.add(Button::new(RichText::new("×").size(BODY).color(tokens.muted)).frame(false));
-            let remove = format!("{} {name}", words.remove);
+            let remove = format!("{} {name}", words.changes.remove);
             cross.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &remove));
             if cross.clicked() {
                 out.send(Command::RemoveIntervention(index));
@@ -100,23 +101,23 @@ pub fn head_menu(ui: &mut Ui, scene: &Scene<'_>, head: HeadId, out: &mut Out) {
     let pattern = |weights| Intervention::Pattern { heads, weights };
     ui.set_min_width(230.0);
     title(ui, &head.label());
-    offer(ui, words.cut_head, Intervention::Zero(output), out);
-    offer(ui, words.mean_head, Intervention::Mean { output, from: None }, out);
-    offer(ui, words.scale_head, Intervention::Scale { output, by: 0.5 }, out);
-    offer(ui, words.temperature_head, Intervention::Temperature { heads, by: 2.0 }, out);
+    offer(ui, words.changes.cut_head, Intervention::Zero(output), out);
+    offer(ui, words.changes.mean_head, Intervention::Mean { output, from: None }, out);
+    offer(ui, words.changes.scale_head, Intervention::Scale { output, by: 0.5 }, out);
+    offer(ui, words.changes.temperature_head, Intervention::Temperature { heads, by: 2.0 }, out);
     ui.separator();
-    offer(ui, words.look_evenly, pattern(Weights::Uniform), out);
-    offer(ui, words.look_before, pattern(Weights::Previous), out);
-    offer(ui, words.look_at_self, pattern(Weights::Identity), out);
-    offer(ui, words.look_as_clean, pattern(Weights::Clean), out);
+    offer(ui, words.changes.look_evenly, pattern(Weights::Uniform), out);
+    offer(ui, words.changes.look_before, pattern(Weights::Previous), out);
+    offer(ui, words.changes.look_at_self, pattern(Weights::Identity), out);
+    offer(ui, words.changes.look_as_clean, pattern(Weights::Clean), out);
     ui.separator();
     title(ui, &format!("{} {}", words.layer, head.layer));
-    offer(ui, words.cut_attention, Intervention::Zero(Output::Attention(head.layer)), out);
+    offer(ui, words.changes.cut_attention, Intervention::Zero(Output::Attention(head.layer)), out);
     let mlp = scene.trace.is_some_and(|trace| trace.spec.blocks[head.layer].mlp.is_some());
     if mlp {
-        offer(ui, words.cut_mlp, Intervention::Zero(Output::Mlp(head.layer)), out);
+        offer(ui, words.changes.cut_mlp, Intervention::Zero(Output::Mlp(head.layer)), out);
     }
-    offer(ui, words.cut_layer, Intervention::Zero(Output::Layer(head.layer)), out);
+    offer(ui, words.changes.cut_layer, Intervention::Zero(Output::Layer(head.layer)), out);
 }
 
 /// What the menu of a cell of a head's map offers.
@@ -128,16 +129,16 @@ pub fn cell_menu(ui: &mut Ui, scene: &Scene<'_>, (query, key): (usize, usize), o
     let later = Span::Between(key + 1, scene.n_tokens().saturating_sub(1).max(key + 1));
     ui.set_min_width(230.0);
     title(ui, &format!("{} · q{query} → k{key}", head.label()));
-    offer(ui, words.cut_edge, edge(head.into(), Span::one(query)), out);
+    offer(ui, words.changes.cut_edge, edge(head.into(), Span::one(query)), out);
     if query > key {
-        offer(ui, words.cut_edge_everywhere, edge(all, Span::one(query)), out);
-        offer(ui, words.cut_column, edge(head.into(), later), out);
+        offer(ui, words.changes.cut_edge_everywhere, edge(all, Span::one(query)), out);
+        offer(ui, words.changes.cut_column, edge(head.into(), later), out);
         let forget =
             Intervention::Forget { layer: head.layer, kv_head: None, keys: Span::one(key), from: None };
-        offer(ui, words.forget, forget, out);
+        offer(ui, words.changes.forget, forget, out);
     }
     let only = Intervention::Paint { head, query, weights: vec![(key, 1.0)] };
-    offer(ui, words.look_here, only, out);
+    offer(ui, words.changes.look_here, only, out);
     ui.separator();
     head_menu(ui, scene, head, out);
 }

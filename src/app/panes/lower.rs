@@ -11,7 +11,6 @@ use crate::{
         widgets::{self, axis, grid_map::GridMap, legend},
         worker::Post,
     },
-    model::Hook,
     trace::Trace,
 };
 use egui::{Align, Align2, Layout, Rect, RichText, Sense, Ui, pos2, vec2};
@@ -81,11 +80,7 @@ fn tabs(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
 
 /// The hook that the chosen layer's stream stands under.
 fn hook(scene: &Scene<'_>) -> String {
-    let Some(trace) = scene.trace else { return String::new() };
-    match scene.state.layer {
-        layer if layer < trace.n_layers() => trace.spec.hook_name(Hook::ResidPre, layer),
-        _ => trace.spec.hook_name(Hook::ResidPost, trace.n_layers().saturating_sub(1)),
-    }
+    scene.trace.map_or_else(String::new, |trace| trace.stream_name(scene.state.layer))
 }
 
 fn layers(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {

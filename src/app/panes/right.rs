@@ -176,7 +176,7 @@ fn next(ui: &mut Ui, scene: &Scene<'_>) {
 /// The words of either run, each with what its probability was and what it became.
 fn before_after(ui: &mut Ui, scene: &Scene<'_>, shifts: &[Shift]) {
     let tokens = theme::tokens(ui);
-    ui.label(RichText::new(scene.words.before_after).size(12.0).color(tokens.muted));
+    ui.label(RichText::new(scene.words.changes.before_after).size(12.0).color(tokens.muted));
     let best = shifts.iter().map(|shift| shift.before.max(shift.after)).fold(f32::MIN_POSITIVE, f32::max);
     for shift in shifts {
         let name = shown(&shift.text);

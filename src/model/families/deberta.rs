@@ -9,6 +9,7 @@ use super::{Family, Map, from};
 use crate::model::attention_spec::PositionBias;
 use crate::model::classes::ClassActivation;
 use crate::model::config::Config;
+use crate::model::convolution::Convolution;
 use crate::model::disentangled::Disentangled;
 use crate::model::error::SpecError;
 use crate::model::spec::{ModelSpec, NormSpec, Positions};
@@ -69,6 +70,10 @@ const WEIGHTS: &[Map] = &[
     from("rel_embed.W_E", "encoder.rel_embeddings.weight"),
     from("rel_embed.ln.w", "encoder.LayerNorm.weight"),
     from("rel_embed.ln.b", "encoder.LayerNorm.bias"),
+    from("blocks.{l}.conv.W", "encoder.conv.conv.weight").turned().flat(),
+    from("blocks.{l}.conv.b", "encoder.conv.conv.bias"),
+    from("blocks.{l}.conv.ln.w", "encoder.conv.LayerNorm.weight"),
+    from("blocks.{l}.conv.ln.b", "encoder.conv.LayerNorm.bias"),
 ];
 
 /// Distances have projections of their own, or share those of the content.
@@ -137,13 +142,6 @@ fn first(config: &Config) -> Result<ModelSpec, SpecError> {
 }
 
 fn second(config: &Config) -> Result<ModelSpec, SpecError> {
-    if config.index_or("conv_kernel_size", 0)? > 0 {
-        return Err(SpecError::Value {
-            key: "conv_kernel_size".into(),
-            found: config.index_or("conv_kernel_size", 0)?.to_string(),
-            expected: "0, as convolutions are not computed",
-        });
-    }
     let sizes = Sizes {
         width: ("hidden_size", 1536),
         heads: ("num_attention_heads", 24),
@@ -153,7 +151,32 @@ fn second(config: &Config) -> Result<ModelSpec, SpecError> {
         eps: 1e-7,
         ..Sizes::BERT
     };
-    spec(config, "deberta-v2", &sizes, true)
+    let mut spec = spec(config, "deberta-v2", &sizes, true)?;
+    spec.blocks[0].convolution = convolution(config)?;
+    Ok(spec)
+}
+
+/// The convolution that the larger sizes have beside the first block.
+fn convolution(config: &Config) -> Result<Option<Convolution>, SpecError> {
+    let kernel = config.index_or("conv_kernel_size", 0)?;
+    let groups = config.count_or("conv_groups", 1)?;
+    if kernel == 0 {
+        return Ok(None);
+    }
+    // An even number of neighbours would make the text one token shorter
+    if kernel > MOST_NEIGHBOURS || kernel.is_multiple_of(2) || groups != 1 {
+        return Err(SpecError::Value {
+            key: "conv_kernel_size".into(),
+            found: format!("{kernel} in {groups} groups"),
+            expected: "an odd number up to 31, in one group",
+        });
+    }
+    let activation = match config.word("conv_act")? {
+        None | Some("tanh") => ClassActivation::Tanh,
+        _ => ClassActivation::Mlp(config.activation_or("conv_act", Activation::Gelu)?),
+    };
+    let norm = NormSpec::layer(config.float_or("layer_norm_eps", 1e-7)?);
+    Ok(Some(Convolution { kernel, activation, norm }))
 }
 
 fn spec(config: &Config, family: &str, sizes: &Sizes, buckets: bool) -> Result<ModelSpec, SpecError> {
@@ -222,6 +245,8 @@ fn distances(
         norm: normed.then_some(norm),
     })
 }
+
+const MOST_NEIGHBOURS: usize = 31;
 
 /// Distances beyond this are a broken file.
 const ABSURD: usize = 1 << 16;

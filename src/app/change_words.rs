@@ -1,0 +1,63 @@
+//! Words about changes to a run, by meaning.
+
+/// One language.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "each field is its own English text, below")]
+pub struct ChangeWords {
+    pub interventions: &'static str,
+    pub interventions_hint: &'static str,
+    pub nothing_changed: &'static str,
+    pub clean: &'static str,
+    pub changed: &'static str,
+    pub difference: &'static str,
+    pub before_after: &'static str,
+    pub clear: &'static str,
+    pub clear_why: &'static str,
+    pub remove: &'static str,
+    pub cut_head: &'static str,
+    pub mean_head: &'static str,
+    pub scale_head: &'static str,
+    pub temperature_head: &'static str,
+    pub look_evenly: &'static str,
+    pub look_before: &'static str,
+    pub look_at_self: &'static str,
+    pub look_as_clean: &'static str,
+    pub look_here: &'static str,
+    pub cut_attention: &'static str,
+    pub cut_mlp: &'static str,
+    pub cut_layer: &'static str,
+    pub cut_edge: &'static str,
+    pub cut_edge_everywhere: &'static str,
+    pub cut_column: &'static str,
+    pub forget: &'static str,
+}
+
+/// English.
+pub const ENGLISH: ChangeWords = ChangeWords {
+    interventions: "Interventions",
+    interventions_hint: "Right-click a head or a cell to change the run",
+    nothing_changed: "Nothing is changed about the run",
+    clean: "clean",
+    changed: "changed",
+    difference: "difference",
+    before_after: "clean → changed",
+    clear: "clear",
+    clear_why: "Takes all interventions away",
+    remove: "Remove",
+    cut_head: "Cut the head",
+    mean_head: "Set it to its mean",
+    scale_head: "Scale its output",
+    temperature_head: "Change its temperature",
+    look_evenly: "Look at all tokens evenly",
+    look_before: "Look at the token before",
+    look_at_self: "Look at the token itself",
+    look_as_clean: "Look as in the clean run",
+    look_here: "Look only here",
+    cut_attention: "Cut its attention",
+    cut_mlp: "Cut its MLP",
+    cut_layer: "Cut the layer",
+    cut_edge: "Knock out this edge",
+    cut_edge_everywhere: "Knock it out in every head of the layer",
+    cut_column: "Knock out this key for later tokens",
+    forget: "Forget this key in the layer",
+};

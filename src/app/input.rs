@@ -1,0 +1,39 @@
+//! What comes from outside the panes: keys, and files dropped on the window.
+
+use super::{
+    command::{Command, CommandKind},
+    scene::{Out, Scene},
+    theme,
+};
+
+/// Sends the commands whose keys were pressed.
+pub fn keys(ctx: &egui::Context, scene: &Scene<'_>, out: &mut Out) {
+    for kind in CommandKind::pressed(ctx) {
+        if let Ok(command) = kind.aim(scene) {
+            out.send(command);
+        }
+    }
+}
+
+/// A model dropped on the window opens; while one hovers, the window says so.
+pub fn drops(ctx: &egui::Context, scene: &Scene<'_>, out: &mut Out) {
+    let dropped = ctx.input(|input| input.raw.dropped_files.first().map(|file| file.path().to_owned()));
+    if let Some(path) = dropped {
+        out.send(Command::OpenModel(path));
+    }
+    if ctx.input(|input| !input.raw.hovered_files.is_empty()) {
+        let tokens = theme::of(scene.dark);
+        let area = ctx.content_rect();
+        let layer = egui::LayerId::new(egui::Order::Foreground, egui::Id::unique("drop"));
+        let painter = ctx.layer_painter(layer);
+        painter.rect_filled(area, 0, tokens.background.gamma_multiply(0.85));
+        painter.rect_stroke(
+            area.shrink(16.0),
+            8,
+            egui::Stroke::new(2.0, tokens.accent),
+            egui::StrokeKind::Inside,
+        );
+        let font = theme::strong(20.0);
+        painter.text(area.center(), egui::Align2::CENTER_CENTER, scene.words.drop_here, font, tokens.text);
+    }
+}

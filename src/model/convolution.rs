@@ -1,0 +1,50 @@
+//! A convolution over neighbouring tokens beside a block, as DeBERTa-v2's larger sizes have it beside the first.
+
+use super::classes::ClassActivation;
+use super::spec::NormSpec;
+use super::transformer::{Network, add};
+use crate::kernels::Real;
+use serde::{Deserialize, Serialize};
+
+/// Reads a block's input; norm(what the block gave + act(convolution)) takes the place of what the block gave.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Convolution {
+    /// Neighbouring tokens that are read at once, the token's own in the middle
+    pub kernel: usize,
+    /// Behind it
+    pub activation: ClassActivation,
+    /// Of the sum
+    pub norm: NormSpec,
+}
+
+impl Network {
+    /// What follows block `layer`, of its input and what it gave, [token, width] each.
+    pub(super) fn convolved<F: Real>(
+        &self,
+        layer: usize,
+        own: &Convolution,
+        input: &[F],
+        mut given: Vec<F>,
+    ) -> Vec<F> {
+        let width = self.spec.width;
+        let n_tokens = input.len() / width;
+        let before = (own.kernel - 1) / 2;
+        // Rows of neighbours, [token, (dimension, neighbour)]; there is nothing beyond the ends
+        let mut rows = vec![F::zero(); n_tokens * width * own.kernel];
+        for (token, row) in rows.chunks_exact_mut(width * own.kernel).enumerate() {
+            for tap in 0..own.kernel {
+                let Some(from) = (token + tap).checked_sub(before).filter(|&from| from < n_tokens) else {
+                    continue;
+                };
+                let neighbour = &input[from * width..(from + 1) * width];
+                for (cell, &x) in row[tap..].iter_mut().step_by(own.kernel).zip(neighbour) {
+                    *cell = x;
+                }
+            }
+        }
+        let mut out = self.linear(layer, &rows, "conv.W", "conv.b");
+        own.activation.apply(&mut out);
+        add(&mut given, &out);
+        self.norm(own.norm, &format!("{}.conv.ln", self.spec.prefix(layer)), &given)
+    }
+}
