@@ -222,6 +222,10 @@ def capture(model, tokens: list[int], **inputs) -> Values:
 
     for layer, block in enumerate(blocks):
         _name_attention(model, layout, block, f"blocks.{layer}.", values, calls[layer : layer + 1], patterns[layer])
+    for layer in range(1, len(blocks)):  # What the next block reads is the same
+        after, before = f"blocks.{layer - 1}.hook_resid_post", f"blocks.{layer}.hook_resid_pre"
+        if after in values and torch.equal(values[after], values[before]):
+            del values[after]
     if "logits" in output:
         values["logits"] = output.logits[0]
     return values

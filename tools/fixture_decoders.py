@@ -29,8 +29,8 @@ FIXTURES = [
         "post-norm, no final norm, `gelu` that means the tanh form",
         "OpenAIGPTLMHeadModel",
         9,
-        **_GPT | {"n_embd": 35, "n_head": 5},
-        generate=16,
+        **_GPT | {"n_embd": 20, "n_head": 5},
+        generate=20,
     ),
     _fixture(
         "gpt1-bare",
@@ -86,10 +86,10 @@ FIXTURES = [
     ),
     _fixture(
         "codegen-odd",
-        "q, v, k interleaved in four parts, 8 heads of 5; rotary on 4 dimensions",
+        "q, v, k interleaved in four parts, 4 heads of 6; rotary on 4 dimensions",
         "CodeGenForCausalLM",
         11,
-        **_GPT | {"n_embd": 40, "n_head": 8, "rotary_dim": 4, "n_inner": 23},
+        **_GPT | {"n_embd": 24, "n_head": 4, "rotary_dim": 4, "n_inner": 23},
     ),
     _fixture(
         "neox-parallel",
@@ -154,7 +154,7 @@ FIXTURES = [
         "the residual is taken after the norm; 5 heads",
         "BloomForCausalLM",
         9,
-        **_BLOOM | {"hidden_size": 30, "n_head": 5, "apply_residual_connection_post_layernorm": True},
+        **_BLOOM | {"hidden_size": 20, "n_head": 5, "apply_residual_connection_post_layernorm": True},
     ),
     _fixture("bloom-bare", "saved from BloomModel; 6 heads", "BloomModel", 7, **_BLOOM | {"n_head": 6}),
     _fixture(
@@ -215,7 +215,7 @@ FIXTURES = [
         "q, k, v clipped to ±0.8; own softmax scale; ALiBi over 5 heads",
         "MptForCausalLM",
         10,
-        **_MPT | {"d_model": 30, "n_heads": 5},
+        **_MPT | {"d_model": 20, "n_heads": 5},
         attn_config={"clip_qkv": 0.8, "softmax_scale": 0.3},
     ),
     _fixture("mpt-bare", "saved from MptModel", "MptModel", 6, **_MPT | {"n_heads": 6, "n_layers": 1}),
