@@ -1,6 +1,6 @@
 //! The logit lens: what each layer would say next, if the residual stream went straight to the unembedding.
 
-use crate::model::{Hook, Model, Placement};
+use crate::model::{Model, Stream};
 use crate::trace::{Candidate, Trace};
 use std::ops::{ControlFlow, Range};
 
@@ -66,19 +66,10 @@ pub fn lens(
                 tokens.push(Candidate::best(model, logits, options.top));
             }
         }
-        layers.push(LensLayer { name: stream_name(trace, layer), tokens });
+        let stream =
+            if layer < n_layers { Stream::Before(layer) } else { Stream::After(layer.saturating_sub(1)) };
+        let (hook, block) = trace.spec.stream_hook(stream);
+        layers.push(LensLayer { name: trace.spec.hook_name(hook, block), tokens });
     }
     Some(Lens { layers })
-}
-
-/// The hook whose values `trace.resid(layer)` are.
-fn stream_name(trace: &Trace, layer: usize) -> String {
-    if layer < trace.n_layers() {
-        return trace.spec.hook_name(Hook::ResidPre, layer);
-    }
-    let last = layer.saturating_sub(1);
-    match trace.spec.blocks[last].placement {
-        Placement::Pre | Placement::Parallel => trace.spec.hook_name(Hook::ResidPost, last),
-        Placement::Post => trace.spec.hook_name(Hook::NormalizedResidPost, last),
-    }
 }

@@ -12,6 +12,7 @@ mod gather;
 mod hook;
 mod load;
 mod mlp;
+mod part;
 mod rotary;
 mod sampling;
 mod spec;
@@ -29,6 +30,7 @@ pub use formats::gguf;
 pub use gather::{Gathered, Repeats, Sums, Thumbnail, thumbnail_size};
 pub use hook::{HeadId, Hook, NotAHead};
 pub use load::{EmbeddedFiles, Model, Origin};
+pub use part::{Side, Stream};
 pub use rotary::{Rotary, RotaryScaling};
 pub use sampling::{Sampler, Sampling, largest, probabilities};
 pub use spec::{

@@ -5,7 +5,7 @@ mod measures;
 mod pattern;
 mod record;
 
-pub use crate::model::{HeadId, Hook, Thumbnail, Token};
+pub use crate::model::{HeadId, Hook, Side, Stream, Thumbnail, Token};
 pub use activation::{ActivationError, Array};
 pub use measures::HeadMeasures;
 pub use pattern::{Pattern, Pool};
