@@ -11,6 +11,7 @@ pub mod command;
 pub mod examples;
 pub mod exporting;
 pub mod hidden;
+pub mod labels;
 pub mod palette;
 pub mod panes;
 pub mod row;

@@ -2,18 +2,24 @@
 
 use super::{
     banner::Banner,
+    labels::Labels,
     row::Row,
-    state::{Hover, State},
+    state::{Cells, Hover, State},
     text::ENGLISH,
     worker::{News, Post, Purpose, spawn},
 };
 use crate::{
     analysis::{Lens, LensOptions, lens},
     engine::{self, CheckResult, Job, ModelSource, Prompt, RunOptions, check},
-    model::Model,
-    trace::{Token, Trace},
+    model::{HeadId, Model},
+    trace::{Side, Trace},
 };
-use std::{ops::ControlFlow, path::PathBuf, sync::Arc, time::Instant};
+use std::{
+    ops::ControlFlow,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// A job in progress.
 pub struct Busy {
@@ -54,7 +60,7 @@ pub struct Session {
     pub source: Option<ModelSource>,
     /// Its latest run, perhaps still running.
     pub trace: Option<Trace>,
-    /// The number of that run.
+    /// The number of what is in sight: another run, or the same with more tokens, has another.
     pub run: u64,
     /// Loading or running.
     pub busy: Option<Busy>,
@@ -68,11 +74,13 @@ pub struct Session {
     pub banner: Option<Banner>,
     /// The row in sight.
     pub row: Option<Row>,
-    /// The run's tokens as they are shown.
-    pub labels: Vec<String>,
-    /// Characters of the longest of them.
-    pub longest: usize,
+    /// The run's tokens as they are shown; of an encoder–decoder model the target's.
+    pub labels: Labels,
+    /// The source's.
+    pub source_labels: Labels,
     post: Post,
+    /// The job that the trace comes from.
+    job: u64,
     /// The complete run before the one in progress: it comes back if that one fails.
     before: Option<(u64, Trace)>,
     lens_asked: Option<u64>,
@@ -93,9 +101,10 @@ impl Session {
             lens: None,
             banner: None,
             row: None,
-            labels: Vec::new(),
-            longest: 0,
+            labels: Labels::default(),
+            source_labels: Labels::default(),
             post,
+            job: 0,
             before: None,
             lens_asked: None,
             numbers: 0,
@@ -126,8 +135,8 @@ impl Session {
         (number, job)
     }
 
-    /// Opens a model, and runs `prompt` on it as soon as it is there.
-    pub fn open(&mut self, source: ModelSource, prompt: String) {
+    /// Opens a model, and runs `prompt` on it as soon as it is there; `target` is for models that take one.
+    pub fn open(&mut self, source: ModelSource, prompt: String, target: String) {
         let (number, job) = self.begin(ENGLISH.starting);
         spawn("open model", &self.post, number, move |post| {
             let model = match engine::load(&source, &job) {
@@ -141,21 +150,22 @@ impl Session {
             let then_run = !prompt.is_empty();
             post.send(News::Loaded { job: number, model: Arc::clone(&model), source, then_run });
             if then_run {
-                run(&model, prompt, false, number, &job, post);
+                run(&model, (prompt, target), false, number, &job, post);
             }
         });
     }
 
-    /// Runs the open model on a prompt, or on as much of it as fits; a run in progress ends.
-    pub fn run_prompt(&mut self, prompt: String, cut: bool) {
+    /// Runs the open model on a prompt, or on as much of it as fits; a run in progress ends. An encoder–decoder model's
+    /// decoder reads `target`, or writes it where that is empty.
+    pub fn run_prompt(&mut self, prompt: String, target: String, cut: bool) {
         let Some(model) = self.model.clone() else { return };
         let (number, job) = self.begin(ENGLISH.run);
         spawn("run prompt", &self.post, number, move |post| {
-            run(&model, prompt, cut, number, &job, post);
+            run(&model, (prompt, target), cut, number, &job, post);
         });
     }
 
-    /// Stops loading or running; what was there before comes back.
+    /// Stops loading or running; what was there before comes back. A target that was being written stays as far as it is.
     pub fn cancel(&mut self) {
         if let Some(busy) = self.busy.take() {
             busy.job.cancel();
@@ -210,7 +220,7 @@ impl Session {
     pub fn ask_for_lens(&mut self) {
         let (Some(model), Some(trace)) = (self.model.clone(), self.trace.clone()) else { return };
         let run = self.run;
-        if self.lens_asked == Some(run) || !trace.is_complete() || trace.next.is_empty() {
+        if self.busy.is_some() || self.lens_asked == Some(run) || !trace.is_complete() || trace.next.is_empty() {
             return;
         }
         self.lens_asked = Some(run);
@@ -227,19 +237,29 @@ impl Session {
         spawn("file dialog", &self.post, 0, move |post| post.send(News::Picked { purpose, path: dialog() }));
     }
 
-    /// The pinned query, else the token that the answer follows, else the last.
-    fn pinned_query(&self, state: &State) -> Option<usize> {
-        let answer = self.trace.as_ref().and_then(|trace| trace.answer_at);
-        state.query.or(answer).or_else(|| self.labels.len().checked_sub(1))
+    /// Size of a head's map.
+    pub fn cells(&self, head: HeadId) -> Cells {
+        let known = self.trace.as_ref().filter(|trace| head.layer < trace.n_layers());
+        known.map_or_else(Cells::default, |trace| Cells {
+            queries: trace.query_tokens(head.layer).len(),
+            keys: trace.key_tokens(head.layer).len(),
+        })
+    }
+
+    /// The pinned query, else the token that the answer follows, else the last of the selected head's rows.
+    pub fn pinned_query(&self, state: &State) -> Option<usize> {
+        let n = self.cells(state.head).queries;
+        let asks = |trace: &&Trace| trace.spec.blocks[state.head.layer].part.rows() == Side::Target;
+        let answer = self.trace.as_ref().filter(|_| n > 0).filter(asks).and_then(|trace| trace.answer_at);
+        state.query.or(answer).filter(|&query| query < n).or_else(|| n.checked_sub(1))
     }
 
     /// The row under the pointer or the pin in the selected head, kept until either changes.
     pub fn refresh_row(&mut self, state: &State, hover: Hover) {
-        let head = state.head;
-        let query =
-            hover.query.filter(|&query| query < self.labels.len()).or_else(|| self.pinned_query(state));
+        let (head, n) = (state.head, self.cells(state.head).queries);
+        let query = hover.query.filter(|&query| query < n).or_else(|| self.pinned_query(state));
         let trace = self.trace.as_ref().filter(|trace| trace.has(head));
-        let Some((trace, query)) = trace.zip(query.filter(|&query| query < self.labels.len())) else {
+        let Some((trace, query)) = trace.zip(query) else {
             self.row = None;
             return;
         };
@@ -314,27 +334,33 @@ impl Session {
         true
     }
 
-    fn show(&mut self, run: u64, trace: Trace) {
-        if self.run != run {
+    fn show(&mut self, job: u64, trace: Trace) {
+        let grown = self.trace.as_ref().is_some_and(|old| old.n_tokens() != trace.n_tokens());
+        if self.job != job {
             let before = self.trace.take().filter(Trace::is_complete);
             self.before = before.map(|trace| (self.run, trace)).or(self.before.take());
-            (self.run, self.lens, self.row) = (run, None, None);
         }
+        if self.job != job || grown {
+            self.numbers += 1;
+            (self.run, self.lens, self.row) = (self.numbers, None, None);
+        }
+        self.job = job;
         self.trace = Some(trace);
         self.relabel();
     }
 
     fn relabel(&mut self) {
-        let tokens = self.trace.as_ref().map_or(&[][..], |trace| trace.tokens.as_slice());
-        self.labels = tokens.iter().map(Token::shown).collect();
-        self.longest = self.labels.iter().map(|label| label.chars().count()).max().unwrap_or(0);
+        let of = |side| Labels::of(self.trace.as_ref().map_or(&[][..], |trace| trace.tokens_of(side)));
+        (self.labels, self.source_labels) = (of(Side::Target), of(Side::Source));
     }
 
     fn restore(&mut self) {
-        if let Some((run, trace)) = self.before.take() {
-            (self.run, self.trace, self.row, self.lens, self.lens_asked) =
-                (run, Some(trace), None, None, None);
-        } else if self.trace.as_ref().is_some_and(|trace| !trace.is_complete()) {
+        if self.trace.as_ref().is_some_and(Trace::is_complete) {
+            self.before = None; // a target that was being written
+        } else if let Some((run, trace)) = self.before.take() {
+            (self.run, self.job, self.trace, self.row, self.lens, self.lens_asked) =
+                (run, 0, Some(trace), None, None, None);
+        } else {
             (self.trace, self.row) = (None, None);
         }
         self.relabel();
@@ -343,20 +369,37 @@ impl Session {
     /// Fits a selection to the run in sight.
     pub fn fit(&self, state: &mut State) {
         let Some(trace) = &self.trace else { return };
-        let n = trace.n_tokens();
-        state.query = state.query.filter(|&query| query < n);
-        state.key = state.key.filter(|&key| key < n);
-        state.view =
-            state.view.filter(|view| view.query + view.span <= n as f32 && view.key + view.span <= n as f32);
-        state.layer = state.layer.min(trace.n_layers());
         state.head.layer = state.head.layer.min(trace.n_layers().saturating_sub(1));
         state.head.head = state.head.head.min(trace.heads(state.head.layer).saturating_sub(1));
+        let cells = self.cells(state.head);
+        state.query = state.query.filter(|&query| query < cells.queries);
+        state.key = state.key.filter(|&key| key < cells.keys);
+        state.view = state.view.filter(|view| view.fits(cells));
+        state.layer = state.layer.min(trace.spec.streams().len().saturating_sub(1));
     }
 }
 
-fn run(model: &Model, prompt: String, cut: bool, number: u64, job: &Job, post: &Post) {
-    let options = RunOptions { cut, ..RunOptions::default() };
-    let partial = &mut |trace: &Trace| post.send(News::Partial { job: number, trace: trace.clone() });
+/// The least time between two pictures of a target that grows: each costs copies of the decoder's layers.
+const GROWTH: Duration = Duration::from_millis(60);
+
+fn run(model: &Model, texts: (String, String), cut: bool, number: u64, job: &Job, post: &Post) {
+    let (prompt, target) = texts;
+    let target = (model.spec().encoder.is_some() && !target.is_empty()).then_some(Prompt::Text(target));
+    let options = RunOptions { target, cut, ..RunOptions::default() };
+    let start = Instant::now();
+    let mut last: Option<Instant> = None;
+    let partial = &mut |trace: &Trace| {
+        let mut trace = trace.clone();
+        if trace.is_complete() {
+            if last.is_some_and(|last| last.elapsed() < GROWTH) {
+                return;
+            }
+            trace.refresh_thumbnails();
+            trace.forward_seconds = start.elapsed().as_secs_f64();
+            last = Some(Instant::now());
+        }
+        post.send(News::Partial { job: number, trace });
+    };
     post.send(match engine::run(model, &Prompt::Text(prompt), &options, job, partial) {
         Ok(trace) => News::Ran { job: number, trace },
         Err(_) if job.is_cancelled() => News::Cancelled { job: number },

@@ -90,7 +90,7 @@ impl Opening {
         if let Some(prompt) = prompt {
             state.prompt = prompt;
         }
-        session.open(source, state.prompt.clone());
+        session.open(source, state.prompt.clone(), state.target.clone());
         Self { settings, state, session, inbox, stopwatch: None }
     }
 }
@@ -218,7 +218,8 @@ impl Window {
             trace: self.session.trace.as_ref(),
             run: self.session.run,
             labels: &self.session.labels,
-            longest: self.session.longest,
+            source_labels: &self.session.source_labels,
+            pinned: self.session.pinned_query(&self.state),
             row: self.session.row.as_ref(),
             lens: self.session.lens.as_ref(),
             checks: &self.session.checks,

@@ -11,6 +11,7 @@ use crate::{
         widgets::{self, Line},
     },
     model::{HeadSpec, shown},
+    trace::Side,
 };
 use egui::{RichText, ScrollArea, Ui};
 
@@ -39,11 +40,11 @@ fn query(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let Some(row) = scene.row else {
         return widgets::section(ui, words.query);
     };
-    widgets::section_of(ui, words.query, &scene.token_name(row.query));
+    widgets::section_of(ui, words.query, &scene.query_name(row.query));
     let tokens = theme::tokens(ui);
     let best = row.top.first().map_or(1.0, |cell| cell.1);
     for &(key, weight) in row.top.iter().take(ROWS) {
-        let name = scene.token_name(key);
+        let name = scene.key_name(key);
         let value = format!("{weight:.4}");
         let marked = scene.shown_key() == Some(key);
         let line = Line {
@@ -67,7 +68,7 @@ fn query(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
 
 fn measures(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let words = scene.words;
-    widgets::section_of(ui, words.head, &scene.state.head.to_string());
+    widgets::section_of(ui, words.head, &scene.head_name());
     let tokens = theme::tokens(ui);
     let Some(trace) = scene.trace.filter(|_| scene.head_ready()) else {
         ui.label(RichText::new(words.measures_wait).size(BODY).color(tokens.muted));
@@ -103,14 +104,15 @@ fn next(ui: &mut Ui, scene: &Scene<'_>) {
     let Some(trace) = scene.trace else { return };
     let masked = matches!(trace.spec.head, HeadSpec::MaskedToken { .. }) && !trace.spec.generates();
     let classifies = matches!(trace.spec.head, HeadSpec::Classes(_));
-    widgets::section(
-        ui,
-        match (masked, classifies) {
-            (true, _) => words.masked_word,
-            (_, true) => words.classes,
-            _ => words.next,
-        },
-    );
+    match (masked, classifies) {
+        (true, _) => widgets::section(ui, words.masked_word),
+        (_, true) => widgets::section(ui, words.classes),
+        _ if scene.translates() => {
+            let after = trace.answer_at.map(|at| (words.after)(&scene.token_name(Side::Target, at)));
+            widgets::section_of(ui, words.next_target, &after.unwrap_or_default());
+        }
+        _ => widgets::section(ui, words.next),
+    }
     let answers = if classifies { scene.classes() } else { &trace.next };
     if answers.is_empty() {
         let text = match (trace.is_complete(), masked) {
