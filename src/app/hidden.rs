@@ -110,7 +110,10 @@ fn gather(trace: &Trace, kind: Kind) -> Values {
             let streams = streams_of(&trace.spec, side);
             let layers: Vec<Vec<f32>> =
                 streams.into_iter().map(|stream| norms(trace.stream(stream), width)).collect();
-            (gathered(&layers.concat(), trace.tokens_of(side).len().max(1)), layers.iter().map(|norms| median(norms)).collect())
+            (
+                gathered(&layers.concat(), trace.tokens_of(side).len().max(1)),
+                layers.iter().map(|norms| median(norms)).collect(),
+            )
         }
     };
     let mut sizes: Vec<f32> =

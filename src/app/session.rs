@@ -220,7 +220,11 @@ impl Session {
     pub fn ask_for_lens(&mut self) {
         let (Some(model), Some(trace)) = (self.model.clone(), self.trace.clone()) else { return };
         let run = self.run;
-        if self.busy.is_some() || self.lens_asked == Some(run) || !trace.is_complete() || trace.next.is_empty() {
+        if self.busy.is_some()
+            || self.lens_asked == Some(run)
+            || !trace.is_complete()
+            || trace.next.is_empty()
+        {
             return;
         }
         self.lens_asked = Some(run);

@@ -39,6 +39,8 @@ pub struct Words {
     pub to_light: &'static str,
     pub heads: &'static str,
     pub part: fn(Part) -> &'static str,
+    /// What looks at what in it.
+    pub part_looks: fn(Part) -> &'static str,
     pub head: &'static str,
     pub tint: &'static str,
     pub sort: &'static str,
@@ -170,9 +172,14 @@ pub const ENGLISH: Words = Words {
     heads: "Heads",
     part: |part| match part {
         Part::Only => "Self-attention",
-        Part::Encoder => "Encoder · source looks at source",
-        Part::Decoder => "Decoder · target looks at target",
-        Part::Cross => "Cross-attention · target looks at source",
+        Part::Encoder => "Encoder",
+        Part::Decoder => "Decoder",
+        Part::Cross => "Cross-attention",
+    },
+    part_looks: |part| match part {
+        Part::Only | Part::Decoder => "target looks at target",
+        Part::Encoder => "source looks at source",
+        Part::Cross => "target looks at source",
     },
     head: "Head",
     tint: "tint",

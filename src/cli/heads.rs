@@ -44,8 +44,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
             |tokens: &[Token]| -> Vec<String> { tokens.iter().map(|token| token.text.clone()).collect() };
         let heads: Vec<Value> =
             heads.iter().map(|(head, measures)| object(&trace.spec, *head, measures)).collect();
-        let mut whole =
-            json!({ "model": trace.model_name, "tokens": texts(&trace.tokens), "heads": heads });
+        let mut whole = json!({ "model": trace.model_name, "tokens": texts(&trace.tokens), "heads": heads });
         if trace.spec.encoder.is_some() {
             whole["source"] = json!(texts(&trace.source));
         }

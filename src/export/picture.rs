@@ -2,8 +2,8 @@
 
 use std::io::Write;
 
-use crate::render::{ColorMap, Quantity, Scale, Shader, ValueRange, tiles};
 use crate::model::Part;
+use crate::render::{ColorMap, Quantity, Scale, Shader, ValueRange, tiles};
 use crate::trace::{HeadId, Side, Token, Trace, norms};
 
 use super::arrays::{self, Entry, Source};
@@ -226,7 +226,8 @@ fn state_norms(trace: &Trace, sides: &[Side], entries: &[Entry], states: &[Vec<f
     let mut values = Vec::new();
     for &side in sides {
         for token in 0..trace.tokens_of(side).len() {
-            let own = |(of, norms): &(Side, Vec<f32>)| if *of == side { norms[token] } else { f32::NEG_INFINITY };
+            let own =
+                |(of, norms): &(Side, Vec<f32>)| if *of == side { norms[token] } else { f32::NEG_INFINITY };
             values.extend(layers.iter().map(own));
         }
     }

@@ -235,7 +235,8 @@ impl Selection {
             if n == 0 && !named.is_empty() {
                 return Err(ExportError::Selection(format!("the model has no {} layers", part.name())));
             }
-            let whose = format!("the {} has", if part == Part::Cross { "cross-attention" } else { part.name() });
+            let whose =
+                format!("the {} has", if part == Part::Cross { "cross-attention" } else { part.name() });
             let picked = pick(named.into_iter(), n, "layer", &whose)?;
             layers.extend(picked.into_iter().filter_map(|index| spec.layer_of(part, index)));
         }

@@ -19,3 +19,4 @@ mod tokenizers;
 mod translation;
 mod window;
 mod window_pictures;
+mod window_translation;

@@ -123,6 +123,10 @@ struct Grid {
     groups: Vec<Group>,
     /// In order of a measure, not by layers.
     sorted: bool,
+    /// Parts stand side by side, not one below the other.
+    beside: bool,
+    /// Rows of the highest part.
+    highest: usize,
     side: f32,
     pitch: egui::Vec2,
     size: egui::Vec2,
@@ -134,6 +138,8 @@ struct Group {
     part: Part,
     /// Where they are in the grid: below the part's title.
     corner: egui::Vec2,
+    /// Room for the names of layers.
+    left: f32,
     layers: Vec<usize>,
     order: Vec<HeadId>,
     across: usize,
@@ -149,7 +155,7 @@ impl Group {
             order.sort_by(|a, b| value(b).total_cmp(&value(a)));
         }
         let across = layers.iter().map(|&layer| trace.heads(layer)).max().unwrap_or(1);
-        Self { part, corner: egui::Vec2::ZERO, down: layers.len(), layers, order, across }
+        Self { part, corner: egui::Vec2::ZERO, left: LAYER_NAME, down: layers.len(), layers, order, across }
     }
 }
 
@@ -158,8 +164,7 @@ impl Grid {
         let sorted = scene.state.look.sort == Sort::Measure && trace.is_complete();
         let sort = measure(&scene.state.look.tint).filter(|_| sorted);
         let parts = trace.spec.parts();
-        let mut groups: Vec<Group> =
-            parts.into_iter().map(|part| Group::new(part, trace, sort)).collect();
+        let mut groups: Vec<Group> = parts.into_iter().map(|part| Group::new(part, trace, sort)).collect();
         let n = groups.len();
         let title = if n > 1 { GROUP_TITLE } else { 0.0 };
         let most = |groups: &[Group]| groups.iter().map(|group| group.across).max().unwrap_or(1);
@@ -181,12 +186,14 @@ impl Grid {
         }
         // Parts stand one below the other, or side by side where that makes the maps larger
         let all = groups.iter().map(|group| group.across).sum::<usize>();
-        let names = LAYER_NAME * n as f32 + GROUP_GAP * n.saturating_sub(1) as f32;
+        let gaps = GROUP_GAP * n.saturating_sub(1) as f32;
         let highest = groups.iter().map(|group| group.down).max().unwrap_or(1);
-        let beside = side_of(room - vec2(0.0, title), names, all, highest);
+        let beside = side_of(room - vec2(gaps, title), LAYER_NAME, all, highest);
         let beside = Some(beside).filter(|&beside| n > 1 && sort.is_none() && beside > side);
-        let (left, across) = if beside.is_some() { (names, all) } else { (LAYER_NAME, most(&groups)) };
-        let side = beside.unwrap_or(side).clamp(SMALLEST, LARGEST);
+        let (left, across) =
+            if beside.is_some() { (LAYER_NAME + gaps, all) } else { (LAYER_NAME, most(&groups)) };
+        let smallest = if n > 1 { SMALLEST - 2.0 } else { SMALLEST };
+        let side = beside.unwrap_or(side).clamp(smallest, LARGEST);
         let named = side >= NAMED_FROM;
         let pitch = vec2(
             side + gap(side),
@@ -197,13 +204,16 @@ impl Grid {
         let pitch = pitch + vec2(spare.clamp(0.0, side * 0.35), 0.0);
         let mut at = vec2(0.0, title);
         let mut size = egui::Vec2::ZERO;
-        for group in &mut groups {
+        for (index, group) in groups.iter_mut().enumerate() {
             group.corner = at;
-            let own = vec2(LAYER_NAME + pitch.x * group.across as f32, pitch.y * group.down as f32);
+            // Side by side, layers have their names once
+            group.left = if beside.is_some() && index > 0 { 0.0 } else { LAYER_NAME };
+            let own = vec2(group.left + pitch.x * group.across as f32, pitch.y * group.down as f32);
             size = size.max(at + own);
             at += if beside.is_some() { vec2(own.x + GROUP_GAP, 0.0) } else { vec2(0.0, own.y + title) };
         }
-        Self { groups, sorted: sort.is_some(), side, pitch, size: size + vec2(0.0, 4.0), named }
+        let size = size + vec2(0.0, 4.0);
+        Self { groups, sorted: sort.is_some(), beside: beside.is_some(), highest, side, pitch, size, named }
     }
 
     fn show(
@@ -222,8 +232,13 @@ impl Grid {
             if self.groups.len() > 1 {
                 self.title(ui, group, origin, scene);
             }
-            if !self.sorted {
-                self.name_layers(ui, origin, group, scene.state.head.layer);
+            if !self.sorted && group.left > 0.0 {
+                let in_part = trace.spec.index_in_part(scene.state.head.layer);
+                let selected = |layer: usize| match self.beside {
+                    true => layer == in_part,
+                    false => group.layers.get(layer) == Some(&scene.state.head.layer),
+                };
+                self.name_layers(ui, origin, if self.beside { self.highest } else { group.down }, selected);
             }
             for (rank, &head) in group.order.iter().enumerate() {
                 let in_part = HeadId { layer: trace.spec.index_in_part(head.layer), head: head.head };
@@ -232,7 +247,7 @@ impl Grid {
                     true => (rank / group.across, rank % group.across),
                 };
                 let corner =
-                    origin + vec2(LAYER_NAME + self.pitch.x * column as f32, self.pitch.y * row as f32);
+                    origin + vec2(group.left + self.pitch.x * column as f32, self.pitch.y * row as f32);
                 let rect = Rect::from_min_size(corner, vec2(self.side, self.side));
                 if !ui.is_rect_visible(rect.expand(20.0)) {
                     continue;
@@ -255,21 +270,28 @@ impl Grid {
         }
     }
 
-    /// What the part's heads do, over them; as much of it as there is room for.
+    /// The part's name over its heads, and what looks at what in it where there is room.
     fn title(&self, ui: &Ui, group: &Group, origin: egui::Pos2, scene: &Scene<'_>) {
         let tokens = theme::tokens(ui);
-        let width = LAYER_NAME + self.pitch.x * group.across as f32;
-        let galley =
-            widgets::short(ui, (scene.words.part)(group.part), theme::strong(SMALL), width, tokens.muted);
-        ui.painter().galley(origin - vec2(0.0, GROUP_TITLE - 2.0), galley, tokens.muted);
+        let width = group.left + self.pitch.x * group.across as f32;
+        let name = (scene.words.part)(group.part);
+        let galley = widgets::short(ui, name, theme::strong(SMALL), width, tokens.text);
+        let at = origin - vec2(0.0, GROUP_TITLE - 2.0);
+        let beside = at + vec2(galley.size().x + 7.0, 0.0);
+        ui.painter().galley(at, galley, tokens.text);
+        let what = (scene.words.part_looks)(group.part).to_owned();
+        let galley = ui.painter().layout_no_wrap(what, theme::body(SMALL), tokens.muted);
+        if beside.x + galley.size().x <= origin.x + width {
+            ui.painter().galley(beside, galley, tokens.muted);
+        }
     }
 
-    fn name_layers(&self, ui: &Ui, origin: egui::Pos2, group: &Group, selected: usize) {
+    fn name_layers(&self, ui: &Ui, origin: egui::Pos2, n: usize, selected: impl Fn(usize) -> bool) {
         let tokens = theme::tokens(ui);
-        for (row, &layer) in group.layers.iter().enumerate() {
-            let at = origin + vec2(0.0, self.pitch.y * row as f32 + self.side / 2.0);
-            let color = if layer == selected { tokens.text } else { tokens.muted };
-            ui.painter().text(at, Align2::LEFT_CENTER, format!("L{row}"), theme::body(SMALL), color);
+        for layer in 0..n {
+            let at = origin + vec2(0.0, self.pitch.y * layer as f32 + self.side / 2.0);
+            let color = if selected(layer) { tokens.text } else { tokens.muted };
+            ui.painter().text(at, Align2::LEFT_CENTER, format!("L{layer}"), theme::body(SMALL), color);
         }
     }
 
@@ -349,7 +371,7 @@ fn side_of(room: egui::Vec2, left: f32, across: usize, down: usize) -> f32 {
         side + gap(side) <= width && side + BAR + 3.0 + name + gap(side) * 0.6 <= height
     };
     let mut side = width.min(height).min(LARGEST).floor();
-    while side > SMALLEST && !fits(side) {
+    while side > 4.0 && !fits(side) {
         side -= 1.0;
     }
     side

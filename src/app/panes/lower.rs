@@ -173,7 +173,8 @@ fn stream(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, hidden: &mut Hidden, po
 
 fn norms(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, hidden: &mut Hidden, post: &Post, out: &mut Out) {
     let side = side(scene);
-    let Some(picture) = hidden.picture(ui.ctx(), post, scene.run, trace, Kind::Norms(side), scene.dark) else {
+    let Some(picture) = hidden.picture(ui.ctx(), post, scene.run, trace, Kind::Norms(side), scene.dark)
+    else {
         return;
     };
     let (labels, streams) = (scene.labels_of(side), streams_of(&trace.spec, side));

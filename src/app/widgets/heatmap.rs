@@ -162,7 +162,10 @@ fn mark(ui: &Ui, place: &Place, scene: &Scene<'_>) {
     let clip = |rect: Rect| rect.intersect(place.rect.expand(1.5));
     let row = |query: usize| {
         let (top, bottom) = (place.y(query as f32), place.y(query as f32 + 1.0));
-        clip(least(Rect::from_min_max(pos2(place.x(0.0), top), pos2(place.x(place.cells.keys as f32), bottom))))
+        clip(least(Rect::from_min_max(
+            pos2(place.x(0.0), top),
+            pos2(place.x(place.cells.keys as f32), bottom),
+        )))
     };
     if let Some(key) = scene.shown_key() {
         let end = scene.shown_query().unwrap_or(place.cells.queries.saturating_sub(1));

@@ -74,7 +74,8 @@ fn chip(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out, (side, index): (Side, usi
     };
     painter.rect_stroke(rect, 5, stroke, StrokeKind::Inside);
     let color = if pinned && share < 0.5 { tokens.accent_text } else { tokens.text };
-    let galley = super::short(ui, scene.labels_of(side).get(index), theme::mono(FONT), rect.width() - 8.0, color);
+    let galley =
+        super::short(ui, scene.labels_of(side).get(index), theme::mono(FONT), rect.width() - 8.0, color);
     painter.galley(
         Align2::CENTER_CENTER.anchor_size(rect.center(), galley.size()).min,
         galley,

@@ -92,7 +92,11 @@ pub fn layout(sheet: &Sheet, theme: Theme) -> Drawing {
                     let label = Text::new(x, y, name, 10.0, Face::Mono, tokens.muted);
                     // Under a narrow map a name would run over its neighbour's, or off the page
                     let narrow = width < side / 2.0;
-                    page.text(if narrow { Text { x: area.x, ..label } } else { label.anchored(Anchor::Middle) });
+                    page.text(if narrow {
+                        Text { x: area.x, ..label }
+                    } else {
+                        label.anchored(Anchor::Middle)
+                    });
                 }
             }
             y += height + if named { 24.0 } else { gap };

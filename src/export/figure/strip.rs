@@ -22,14 +22,7 @@ pub struct Strip {
 }
 
 /// Draws the tokens within `width` from (`x`, `y`) on; returns the lower edge.
-pub(crate) fn draw(
-    page: &mut Drawing,
-    x: f32,
-    y: f32,
-    width: f32,
-    strip: &Strip,
-    colors: &Tokens,
-) -> f32 {
+pub(crate) fn draw(page: &mut Drawing, x: f32, y: f32, width: f32, strip: &Strip, colors: &Tokens) -> f32 {
     let tokens = &strip.tokens;
     let title = format!("{} · {} TOKENS", strip.title, tokens.len());
     page.text(Text::new(x, y + 8.0, title, 11.0, Face::Sans, colors.muted));
