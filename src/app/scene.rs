@@ -247,10 +247,13 @@ impl Scene<'_> {
         )
     }
 
-    /// The same where there is little room.
+    /// The same within its stack, where there is little room.
     pub fn stream_name_short(&self, stream: Stream) -> String {
         match stream {
-            Stream::Before(_) => self.stream_name(stream),
+            Stream::Before(layer) => self.trace.map_or_else(String::new, |trace| {
+                let index = trace.spec.index_in_part(layer);
+                (self.words.entering)(trace.spec.blocks[layer].part, index)
+            }),
             Stream::After(_) => self.words.after_stack.to_owned(),
         }
     }

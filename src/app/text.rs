@@ -80,6 +80,8 @@ pub struct Words {
     pub layer: &'static str,
     /// A residual stream, before a layer.
     pub before: fn(&str) -> String,
+    /// The same within its stack, where there is little room.
+    pub entering: fn(Part, usize) -> String,
     pub after_last: &'static str,
     pub after_encoder: &'static str,
     /// The end of a stack, where there is little room.
@@ -217,6 +219,11 @@ pub const ENGLISH: Words = Words {
     lens_none: "This model has no next token, so its layers have nothing to say",
     layer: "layer",
     before: |layer| format!("before {layer}"),
+    entering: |part, layer| match part {
+        Part::Only | Part::Encoder => format!("before {layer}"),
+        Part::Decoder => format!("self {layer}"),
+        Part::Cross => format!("cross {layer}"),
+    },
     after_last: "after the last",
     after_encoder: "after the encoder",
     after_stack: "after",

@@ -325,7 +325,8 @@ impl Grid {
             (_, true) => Stroke::new(1.0, tokens.muted),
             _ => Stroke::new(1.0, tokens.line),
         };
-        let outset = if selected { 2.0 } else { 0.0 };
+        // Where maps stand close together the frame would lie under the next one
+        let outset = if selected && gap(rect.width()) > 3.9 { 2.0 } else { 0.0 };
         painter.rect_stroke(map.expand(outset), 0, frame, StrokeKind::Outside);
         let track = Rect::from_min_size(rect.left_bottom() + vec2(0.0, 4.0), vec2(rect.width(), BAR));
         widgets::meter(ui, track, bar.unwrap_or(0.0), tokens.measure);

@@ -6,8 +6,8 @@ use crate::{
         scene::{Out, Scene},
         theme, widgets,
     },
-    model::{Part, shown},
-    trace::Side,
+    model::shown,
+    trace::{Side, Stream},
 };
 use egui::{Align2, Rect, ScrollArea, Sense, Ui, pos2, vec2};
 
@@ -113,13 +113,8 @@ fn names(ui: &Ui, scene: &Scene<'_>, lens: &Lens, area: Rect, left: f32) {
 
 /// The block that a row's stream enters: `L3`, or in a decoder that looks at a source `self 3` and `cross 3`.
 fn row_name(scene: &Scene<'_>, index: usize) -> String {
-    let Some(trace) = scene.trace else { return String::new() };
-    let layer = trace.spec.decoder_start() + index;
-    match trace.spec.blocks.get(layer).map(|block| block.part) {
-        Some(Part::Decoder) => format!("self {}", trace.spec.index_in_part(layer)),
-        Some(Part::Cross) => format!("cross {}", trace.spec.index_in_part(layer)),
-        _ => format!("L{index}"),
-    }
+    let start = scene.trace.map_or(0, |trace| trace.spec.decoder_start());
+    if start == 0 { format!("L{index}") } else { scene.stream_name_short(Stream::Before(start + index)) }
 }
 
 fn put(ui: &Ui, rect: Rect, text: &str, color: egui::Color32) {
