@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
+import fixture_decoder_capture
 import fixture_encoder_capture
 import fixture_seq2seq_capture
 
@@ -74,10 +75,9 @@ FAMILIES = {
 
 def capture(model, tokens: list[int], **inputs) -> dict[str, torch.Tensor]:
     """Every named value of one forward pass over `tokens`, without the batch dimension."""
-    if model.config.model_type in fixture_encoder_capture.LAYOUTS:
-        return fixture_encoder_capture.capture(model, tokens, **inputs)
-    if model.config.model_type in fixture_seq2seq_capture.LAYOUTS:
-        return fixture_seq2seq_capture.capture(model, tokens, **inputs)
+    for kind in (fixture_decoder_capture, fixture_encoder_capture, fixture_seq2seq_capture):
+        if model.config.model_type in kind.LAYOUTS:
+            return kind.capture(model, tokens, **inputs)
     family = FAMILIES[model.config.model_type]
     base = model.base_model
     values: dict[str, torch.Tensor] = {}

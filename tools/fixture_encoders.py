@@ -236,7 +236,7 @@ _DEBERTAS = [
     ),
     Fixture(
         "deberta-v2-own-keys",
-        "v2: projections of their own for positions; no buckets; absolute positions and segments; a convolution",
+        "v2: projections of their own for positions; no buckets; absolute positions and segments",
         transformers.DebertaV2Model,
         DebertaV2Config(
             **_BASE | _SMALL,
@@ -244,8 +244,6 @@ _DEBERTAS = [
             pos_att_type="c2p|p2c",
             type_vocab_size=2,
             max_relative_positions=7,
-            conv_kernel_size=3,
-            conv_act="gelu",
         ),
         count=12,
     ),

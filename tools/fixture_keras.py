@@ -1,12 +1,15 @@
 """Writes small Keras models, and what Keras itself computes on them, to tests/fixtures/keras.
 
 Keras 3 (any backend) writes `.keras`, `.weights.h5` and its legacy `.h5`; with `--keras2`, tf_keras writes the files of
-Keras 2. Run: `python tools/fixture_keras.py && python tools/fixture_keras.py --keras2`. Every array is [token, …], of
+Keras 2. Run: `python tools/fixture_keras.py`, then again with `--keras2`, then
+with `--words` and `KERAS_BACKEND=tensorflow`. The bytes of `.keras` files differ from run to run by their dates. Every array is [token, …], of
 one prompt, under the names of docs/design. Weights are drawn anew so that an error in any tensor shows.
 """
 
+import io
 import os
 import sys
+import zipfile
 from pathlib import Path
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
@@ -202,7 +205,7 @@ def classify(prefix=""):
     ids = [0, 0, 3, 17, 28, 5, 17, 1, 9]
     embedding = model.layers[1]
     expected = capture(ids, (embedding.token_emb, embedding.pos_emb, None), [block_parts(b) for b in blocks], model)
-    forms = ["model.h5", "weights-2.h5"] if KERAS2 else ["model.keras", "model.weights.h5", "model.h5"]
+    forms = ["model.h5", "weights-2.h5", "model.keras", "model.weights.h5"] if KERAS2 else ["model.keras", "model.weights.h5", "model.h5"]
     write(prefix + "classify", model, expected, forms)
 
 
@@ -229,7 +232,7 @@ def functional(prefix=""):
     ids = [22, 4, 4, 0, 13, 7, 4, 1]
     answer = lambda one: model([one, np.arange(length)[None]])
     expected = capture(ids, (token, position, norm), parts, answer)
-    write(prefix + "functional", model, expected, ["model.h5"] if KERAS2 else ["model.keras", "model.weights.h5", "model.h5"])
+    write(prefix + "functional", model, expected, ["model.h5", "model.keras"] if KERAS2 else ["model.keras", "model.weights.h5", "model.h5"])
 
 
 def pre_norm():
@@ -316,8 +319,111 @@ def layouts():
                 source.visititems(copy)
 
 
+def words():
+    """A model that begins with text: `TextVectorization` learns its words, and fills up behind them. Needs TensorFlow's backend."""
+    import tensorflow as tf
+
+    length, width = 8, 6
+    lines = ["The cat sat on the mat.", "A dog, a cat and THE bird!", "the dog sat"]
+    to_ids = layers.TextVectorization(max_tokens=20, output_sequence_length=length)
+    to_ids.adapt(lines)
+    inputs = layers.Input(shape=(), dtype="string")
+    embedding, block = TokenAndPositionEmbedding(length, 20, width), TransformerBlock(width, 2, 8, 3)
+    x = layers.GlobalAveragePooling1D()(block(embedding(to_ids(inputs))))
+    model = keras.Model(inputs, layers.Dense(2, activation="softmax")(x))
+    draw(model, 8)
+    text = "The DOG sat on a zebra."
+    ids = array(to_ids(tf.constant([text])))[0].astype(np.int64)
+    answer = lambda _: model(tf.constant([text]))
+    parts = [block_parts(block)]
+    expected = capture(list(ids), (embedding.token_emb, embedding.pos_emb, None), parts, answer)
+    write("words", model, expected, ["model.keras"])
+
+
+def broken():
+    """Small files that claim to be large, or that contain themselves."""
+    folder = OUT.parent / "keras-broken"
+    folder.mkdir(parents=True, exist_ok=True)
+    with h5py.File(folder / "huge.weights.h5", "w") as file:
+        file.create_dataset("layers/dense/vars/0", shape=(1 << 20, 1 << 20), chunks=(1024, 1024), dtype="f4")
+    with h5py.File(folder / "packed.weights.h5", "w") as file:
+        zeros = np.zeros((4096, 4096), np.float32)
+        file.create_dataset("layers/dense/vars/0", data=zeros, chunks=(4096, 4096), compression="gzip", compression_opts=9)
+    with h5py.File(folder / "cyclic.weights.h5", "w") as file:
+        group = file.create_group("layers/dense")
+        group["again"] = file["layers"]
+    with h5py.File(folder / "no-transformer.weights.h5", "w") as file:
+        file.create_dataset("layers/dense/vars/0", data=np.ones((3, 4), np.float32))
+    weights = (folder / "no-transformer.weights.h5").read_bytes()
+    with zipfile.ZipFile(folder / "packed.keras", "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        archive.writestr("config.json", " " * (1 << 25))
+        archive.writestr("model.weights.h5", weights)
+    with zipfile.ZipFile(folder / "no-weights.keras", "w") as archive:
+        archive.writestr("config.json", "{}")
+    # Not broken: a whole model that someone unpacked and packed again
+    source, target = OUT / "tagging/model.keras", OUT / "tagging/repacked.keras"
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name))
+
+
+class Masked:
+    """An attention layer that takes its mask from its caller, called with a causal one."""
+
+    def __init__(self, layer):
+        self._query_dense, self._key_dense, self._value_dense = layer._query_dense, layer._key_dense, layer._value_dense
+        self.output = layer._output_dense
+
+    def __call__(self, x, _, use_causal_mask, return_attention_scores):
+        q, k, v = (array(part(x))[0] for part in (self._query_dense, self._key_dense, self._value_dense))
+        scores = np.einsum("qhd,khd->hqk", q, k) / np.sqrt(q.shape[-1])
+        scores = np.where(np.tril(np.ones(scores.shape[1:], bool)), scores, -np.inf)
+        pattern = np.exp(scores - scores.max(-1, keepdims=True))
+        pattern /= pattern.sum(-1, keepdims=True)
+        return self.output(np.einsum("hqk,khd->qhd", pattern, v)[None]), pattern[None]
+
+
+def unnamed():
+    """A `.keras` file as Keras 3.0 wrote it: places in it are named after classes alone."""
+    with zipfile.ZipFile(OUT / "functional/model.keras") as old, zipfile.ZipFile(OUT / "functional/unnamed.keras", "w") as new:
+        for name in old.namelist():
+            data = old.read(name)
+            if name.endswith(".h5"):
+                buffer = io.BytesIO(data)
+                with h5py.File(buffer, "r+") as file:
+                    file.visititems(lambda _, item: item.attrs.pop("name", None) and None)
+                data = buffer.getvalue()
+            new.writestr(name, data)
+
+
+def hub():
+    """KerasHub's GPT-2, saved whole, as weights, and as the weights of its backbone."""
+    import keras_hub
+
+    backbone = keras_hub.models.GPT2Backbone(
+        vocabulary_size=31, num_layers=2, num_heads=2, hidden_dim=8, intermediate_dim=12, max_sequence_length=9
+    )
+    model = keras_hub.models.GPT2CausalLM(backbone=backbone, preprocessor=None)
+    draw(model, 7)
+    parts = [
+        (Masked(b._self_attention_layer), b._self_attention_layer_norm, b._feedforward_intermediate_dense,
+         b._feedforward_output_dense, b._feedforward_layer_norm)
+        for b in backbone.transformer_layers
+    ]
+    place = lambda ids: backbone.position_embedding(backbone.token_embedding(ids[None]))[0]
+    answer = lambda one: model({"token_ids": one, "padding_mask": np.ones_like(one)})
+    ids = [30, 2, 2, 17, 8]
+    final = backbone.get_layer("layer_norm")
+    embedding = (backbone.token_embedding, place, None)
+    expected = capture(ids, embedding, parts, answer, pre=True, causal=True, norm_after=final)
+    write("hub-gpt2", model, expected, ["model.keras", "model.weights.h5"])
+    backbone.save_weights(OUT / "hub-gpt2/backbone.weights.h5")
+
+
 if __name__ == "__main__":
-    if KERAS2:
+    if "--words" in sys.argv:
+        words()
+    elif KERAS2:
         classify("keras2-")
         functional("keras2-")
         gpt("keras2-")
@@ -329,3 +435,6 @@ if __name__ == "__main__":
         nested()
         tagging()
         layouts()
+        unnamed()
+        hub()
+        broken()

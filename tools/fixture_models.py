@@ -26,6 +26,9 @@ def randomise(model, generator: torch.Generator) -> None:
     with torch.no_grad():
         for _, parameter, mean, spread in sorted(scales.values(), key=lambda entry: entry[0]):
             parameter.copy_(mean + spread * torch.randn(parameter.shape, generator=generator))
+        for name, buffer in model.named_buffers():
+            if name.endswith("e_score_correction_bias"):  # A buffer, but saved and read like a weight.
+                buffer.copy_(0.2 * torch.randn(buffer.shape, generator=generator))
 
 
 def _randomise_without_queries(model, generator: torch.Generator) -> None:
@@ -40,8 +43,11 @@ def _spread(path: str, module: torch.nn.Module, parameter: torch.Tensor) -> tupl
         return 0.0, 0.5
     if parameter.dim() == 2:
         inputs = parameter.shape[0] if isinstance(module, Conv1D) else parameter.shape[1]
-        sharp = any(part in path for part in ("c_attn", "q_proj", "k_proj", "query", "key"))
+        sharp = any(part in path for part in ("c_attn", "q_proj", "k_proj", "query", "key", "qkv"))
         return 0.0, (1.4 if sharp else 1.0) * inputs**-0.5
+    if parameter.dim() == 3:  # One matrix an expert, [expert, out, in] but for gpt-oss.
+        inputs = parameter.shape[1 if "GptOss" in type(module).__name__ else 2]
+        return 0.0, inputs**-0.5
     if parameter is getattr(module, "weight", None):
         return 1.0, 0.3
     return 0.0, 0.3
@@ -72,12 +78,14 @@ class Fixture:
     token_types: bool = False
     measures: bool = False
     generate: bool = False
+    seed: int = 0
+    """Another draw of the same model, where the first makes a dull continuation or a close call."""
     check: Callable[[Tensors, list[int]], dict | None] | None = None
     """Claims to assert; what it returns goes to probe.json."""
 
     def generator(self) -> torch.Generator:
-        """A source of randomness that depends on nothing but the fixture's name."""
-        return torch.Generator().manual_seed(zlib.crc32(self.name.encode()))
+        """A source of randomness that depends on nothing but the fixture's name and seed."""
+        return torch.Generator().manual_seed(zlib.crc32(self.name.encode()) + self.seed)
 
     def random_tokens(self, generator: torch.Generator) -> list[int]:
         """The token ids to feed."""
@@ -163,6 +171,7 @@ def load(fixture: Fixture, folder: Path, config=None):
         config=config or type(fixture.config).from_pretrained(folder),
         dtype=torch.float32,
         attn_implementation="eager",
+        experts_implementation="eager",
         **fixture.class_options,
     ).eval()
 

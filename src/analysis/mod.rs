@@ -2,6 +2,8 @@
 
 mod lens;
 mod measures;
+mod shift;
 
 pub use lens::{Lens, LensLayer, LensOptions, lens};
 pub use measures::{MEASURES, Measure, measure};
+pub use shift::{Shift, shifts};

@@ -4,6 +4,7 @@ use super::{
     command::Command,
     exporting::{self, Piece},
     panes::{dialogs::Dialog, left},
+    session::Way,
     state::State,
     window::Window,
 };
@@ -17,9 +18,13 @@ impl Window {
         let typing = matches!(command, Command::EditPrompt(_) | Command::EditTarget(_) | Command::SetView(_));
         let history = matches!(command, Command::Undo | Command::Redo);
         match command {
-            Command::AskForModel => self.dialog = Dialog::Open { path: String::new() },
+            Command::AskForModel => self.ask_for_model(),
             Command::OpenModel(path) => self.open(ModelSource::Path(path)),
             Command::OpenEmbedded => self.open(ModelSource::Embedded),
+            Command::AskForHub => self.ask_for_hub(),
+            Command::LookUp(name) => self.session.look_up(name),
+            Command::Fetch => self.session.fetch(),
+            Command::SetOffline(offline) => self.session.set_offline(offline),
             Command::AskForExport(piece) => {
                 self.dialog = Dialog::Export { path: self.export_name(piece), piece }
             }
@@ -33,6 +38,7 @@ impl Window {
             Command::Cancel => self.session.cancel_all(),
             Command::FocusPrompt => ctx.memory_mut(|memory| memory.request_focus(left::prompt_id())),
             Command::SetLive(live) => self.settings.live = live,
+            Command::SetChat(chat) => self.set_chat(chat),
             Command::Undo => self.travel(false),
             Command::Redo => self.travel(true),
             Command::SelectHead(head) => self.select(head),
@@ -71,6 +77,16 @@ impl Window {
         self.session.open(source, self.state.prompt.clone(), self.state.target.clone());
     }
 
+    fn ask_for_model(&mut self) {
+        self.dialog = Dialog::Open { path: String::new() };
+        self.session.look_for_models();
+    }
+
+    fn ask_for_hub(&mut self) {
+        self.dialog = Dialog::Hub { name: String::new() };
+        self.session.look_for_models();
+    }
+
     fn edit(&mut self, text: String) {
         self.state.prompt = text;
         self.state.example = None;
@@ -98,7 +114,15 @@ impl Window {
 
     fn run(&mut self, cut: bool) {
         self.typed = None;
-        self.session.run_prompt(self.state.prompt.clone(), self.state.target.clone(), cut);
+        let State { prompt, target, chat, .. } = self.state.clone();
+        self.session.run_prompt(prompt, target, Way { cut, chat });
+    }
+
+    fn set_chat(&mut self, chat: bool) {
+        self.state.chat = chat;
+        if !self.state.prompt.is_empty() {
+            self.run(false);
+        }
     }
 
     fn choose_example(&mut self, index: usize) {
@@ -138,7 +162,8 @@ impl Window {
     fn travel(&mut self, forward: bool) {
         let step = if forward { self.undoer.redo(&self.state) } else { self.undoer.undo(&self.state) };
         let Some(state) = step.cloned() else { return };
-        let rerun = (&state.prompt, &state.target) != (&self.state.prompt, &self.state.target);
+        let asked = |state: &State| (state.prompt.clone(), state.target.clone(), state.chat);
+        let rerun = asked(&state) != asked(&self.state);
         self.state = state;
         self.typing = false;
         self.session.fit(&mut self.state);

@@ -19,6 +19,7 @@ use strum::IntoEnumIterator as _;
 pub enum CommandKind {
     OpenModel,
     OpenEmbedded,
+    GetModel,
     ExportHead,
     ExportAll,
     ExportStates,
@@ -27,6 +28,7 @@ pub enum CommandKind {
     Cancel,
     FocusPrompt,
     ToggleLive,
+    ToggleChat,
     Undo,
     Redo,
     HeadLeft,
@@ -61,6 +63,10 @@ pub enum Command {
     AskForModel,
     OpenModel(PathBuf),
     OpenEmbedded,
+    AskForHub,
+    LookUp(String),
+    Fetch,
+    SetOffline(bool),
     AskForExport(Piece),
     Export { path: PathBuf, piece: Piece },
     Quit,
@@ -72,6 +78,7 @@ pub enum Command {
     Cancel,
     FocusPrompt,
     SetLive(bool),
+    SetChat(bool),
     Undo,
     Redo,
     SelectHead(HeadId),
@@ -131,8 +138,10 @@ impl CommandKind {
             Self::ToggleLower => (Modifiers::COMMAND, Key::J),
             Self::ShowHelp => (Modifiers::NONE, Key::F1),
             Self::OpenEmbedded
+            | Self::GetModel
             | Self::ExportStates
             | Self::ToggleLive
+            | Self::ToggleChat
             | Self::ShowStream
             | Self::ShowNorms
             | Self::ShowLens
@@ -156,6 +165,7 @@ impl CommandKind {
         Ok(match self {
             Self::OpenModel => Command::AskForModel,
             Self::OpenEmbedded => Command::OpenEmbedded,
+            Self::GetModel => Command::AskForHub,
             Self::ExportHead => complete().map(|_| Command::AskForExport(Piece::Head))?,
             Self::ExportAll => complete().map(|_| Command::AskForExport(Piece::Heads))?,
             Self::ExportStates => complete().map(|_| Command::AskForExport(Piece::States))?,
@@ -167,6 +177,8 @@ impl CommandKind {
             Self::Cancel => Command::Cancel,
             Self::FocusPrompt => Command::FocusPrompt,
             Self::ToggleLive => Command::SetLive(!scene.settings.live),
+            Self::ToggleChat if !scene.chats() => return Err(words.needs_template),
+            Self::ToggleChat => Command::SetChat(!state.chat),
             Self::Undo if !scene.can_undo => return Err(words.nothing_to_undo),
             Self::Undo => Command::Undo,
             Self::Redo if !scene.can_redo => return Err(words.nothing_to_redo),

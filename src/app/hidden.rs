@@ -98,7 +98,7 @@ impl Hidden {
 }
 
 /// The places of the residual stream of one text, first to last.
-pub fn streams_of(spec: &ModelSpec, side: Side) -> Vec<Stream> {
+pub(super) fn streams_of(spec: &ModelSpec, side: Side) -> Vec<Stream> {
     spec.streams().into_iter().filter(|&stream| spec.stream_side(stream) == side).collect()
 }
 

@@ -3,6 +3,7 @@
 use super::{
     command::{Command, Refusal},
     examples::Example,
+    getting::Shelf,
     labels::Labels,
     row::Row,
     session::{Busy, Checks},
@@ -46,6 +47,8 @@ pub struct Scene<'a> {
     pub lens: Option<&'a Lens>,
     /// Whether the numbers hold.
     pub checks: &'a Checks,
+    /// Models that are not open.
+    pub shelf: &'a Shelf,
     /// Where the pointer was in the frame before.
     pub hover: Hover,
     /// What is being worked on.
@@ -128,6 +131,11 @@ impl Scene<'_> {
     pub fn head_name(&self) -> String {
         let head = self.state.head;
         self.trace.map_or_else(|| head.to_string(), |trace| trace.spec.head_name(head))
+    }
+
+    /// Whether the open model says how a conversation is written down.
+    pub fn chats(&self) -> bool {
+        self.model.is_some_and(|model| model.chat_template.is_some())
     }
 
     /// Whether the selected head's layer has been computed.

@@ -2,6 +2,7 @@
 
 use super::{
     banner::Banner,
+    getting::Shelf,
     labels::Labels,
     row::Row,
     state::{Cells, Hover, State},
@@ -64,7 +65,7 @@ pub struct Session {
     pub run: u64,
     /// Loading or running.
     pub busy: Option<Busy>,
-    /// Writing a file.
+    /// Writing a file, or fetching one.
     pub exporting: Option<Busy>,
     /// Whether the numbers hold.
     pub checks: Checks,
@@ -72,6 +73,8 @@ pub struct Session {
     pub lens: Option<Lens>,
     /// What the last thing that ended had to say.
     pub banner: Option<Banner>,
+    /// Models that are not open.
+    pub shelf: Shelf,
     /// The row in sight.
     pub row: Option<Row>,
     /// The run's tokens as they are shown; of an encoder–decoder model the target's.
@@ -100,6 +103,7 @@ impl Session {
             checks: Checks::Unasked,
             lens: None,
             banner: None,
+            shelf: Shelf::default(),
             row: None,
             labels: Labels::default(),
             source_labels: Labels::default(),
@@ -150,18 +154,18 @@ impl Session {
             let then_run = !prompt.is_empty();
             post.send(News::Loaded { job: number, model: Arc::clone(&model), source, then_run });
             if then_run {
-                run(&model, (prompt, target), false, number, &job, post);
+                run(&model, (prompt, target), Way::default(), number, &job, post);
             }
         });
     }
 
-    /// Runs the open model on a prompt, or on as much of it as fits; a run in progress ends. An encoder–decoder model's
-    /// decoder reads `target`, or writes it where that is empty.
-    pub fn run_prompt(&mut self, prompt: String, target: String, cut: bool) {
+    /// Runs the open model on a prompt, or on as much of it as fits, perhaps as a user's turn of a conversation; a
+    /// run in progress ends. An encoder–decoder model's decoder reads `target`, or writes it where that is empty.
+    pub fn run_prompt(&mut self, prompt: String, target: String, way: Way) {
         let Some(model) = self.model.clone() else { return };
         let (number, job) = self.begin(ENGLISH.run);
         spawn("run prompt", &self.post, number, move |post| {
-            run(&model, (prompt, target), cut, number, &job, post);
+            run(&model, (prompt, target), way, number, &job, post);
         });
     }
 
@@ -181,15 +185,23 @@ impl Session {
         }
     }
 
-    /// Starts work that writes a file.
-    pub fn export(&mut self, path: PathBuf, write: impl FnOnce(&Job) -> Result<(), Banner> + Send + 'static) {
+    /// A job beside loading and running; one that was in its place ends.
+    pub(super) fn begin_aside(&mut self, stage: &'static str) -> (u64, Job) {
         self.numbers += 1;
         let number = self.numbers;
         let post = self.post.clone();
         let job = Job::with_progress(move |progress| {
             post.send(News::Progress { job: number, stage: progress.stage, done: progress.done });
         });
-        self.exporting = Some(Busy::new(number, ENGLISH.export, &job));
+        if let Some(before) = self.exporting.replace(Busy::new(number, stage, &job)) {
+            before.job.cancel();
+        }
+        (number, job)
+    }
+
+    /// Starts work that writes a file.
+    pub fn export(&mut self, path: PathBuf, write: impl FnOnce(&Job) -> Result<(), Banner> + Send + 'static) {
+        let (number, job) = self.begin_aside(ENGLISH.export);
         spawn("export", &self.post, number, move |post| {
             post.send(match write(&job) {
                 Ok(()) => News::Exported { job: number, path },
@@ -316,6 +328,13 @@ impl Session {
                 self.exporting = None;
                 self.banner = Some(Banner::done((ENGLISH.exported)(&path.display().to_string())));
             }
+            News::Listed(models) => self.shelf.models = Some(models),
+            News::Offered { job, offer } if ours(&self.exporting, job) => {
+                (self.exporting, self.shelf.offer) = (None, Some(offer));
+            }
+            News::Fetched { job, .. } if ours(&self.exporting, job) => {
+                (self.exporting, self.shelf.offer) = (None, None);
+            }
             News::Cancelled { job } if ours(&self.exporting, job) => self.exporting = None,
             _ => {} // of a job that was given up
         }
@@ -386,10 +405,19 @@ impl Session {
 /// The least time between two pictures of a target that grows: each costs copies of the decoder's layers.
 const GROWTH: Duration = Duration::from_millis(60);
 
-fn run(model: &Model, texts: (String, String), cut: bool, number: u64, job: &Job, post: &Post) {
+/// How a prompt is run.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Way {
+    /// On as much of it as fits.
+    pub cut: bool,
+    /// As a user's turn of a conversation.
+    pub chat: bool,
+}
+
+fn run(model: &Model, texts: (String, String), way: Way, number: u64, job: &Job, post: &Post) {
     let (prompt, target) = texts;
     let target = (model.spec().encoder.is_some() && !target.is_empty()).then_some(Prompt::Text(target));
-    let options = RunOptions { target, cut, ..RunOptions::default() };
+    let options = RunOptions { target, cut: way.cut, ..RunOptions::default() };
     let start = Instant::now();
     let mut last: Option<Instant> = None;
     let partial = &mut |trace: &Trace| {
@@ -404,7 +432,12 @@ fn run(model: &Model, texts: (String, String), cut: bool, number: u64, job: &Job
         }
         post.send(News::Partial { job: number, trace });
     };
-    post.send(match engine::run(model, &Prompt::Text(prompt), &options, job, partial) {
+    let prompt = match way.chat && model.chat_template.is_some() {
+        true => engine::chat_prompt(model, None, &prompt),
+        false => Ok(Prompt::Text(prompt)),
+    };
+    let outcome = prompt.and_then(|prompt| engine::run(model, &prompt, &options, job, partial));
+    post.send(match outcome {
         Ok(trace) => News::Ran { job: number, trace },
         Err(_) if job.is_cancelled() => News::Cancelled { job: number },
         Err(error) => News::Failed { job: number, banner: Banner::refused(&error) },

@@ -1,14 +1,10 @@
 //! What outlives the window: theme, looks, size, models opened; JSON in the user's config folder.
 
 use super::state::Look;
+use crate::engine::{settings_folder, write_json};
 use serde::{Deserialize, Serialize};
-use std::{
-    io::Write as _,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
-/// Names another folder for the settings; tests use it.
-pub const FOLDER_VARIABLE: &str = "MNEMOSCOPE_CONFIG_DIR";
 const RECENT: usize = 8;
 
 /// Settings, each with a default, so that an older or broken file still starts the window.
@@ -50,7 +46,7 @@ impl Settings {
     /// Writes the file by way of a temporary one. Failure costs the user a preference, so it is only logged.
     pub fn save(&self) {
         let Some(file) = file() else { return };
-        if let Err(error) = write(self, &file) {
+        if let Err(error) = write_json(self, &file) {
             log::warn!("settings not saved: {error}: {}", file.display());
         }
     }
@@ -63,20 +59,6 @@ impl Settings {
     }
 }
 
-fn write(settings: &Settings, file: &Path) -> std::io::Result<()> {
-    let folder = file.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)?;
-    let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
-    serde_json::to_writer_pretty(&mut temporary, settings)?;
-    temporary.write_all(b"\n")?;
-    temporary.persist(file)?;
-    Ok(())
-}
-
 fn file() -> Option<PathBuf> {
-    let folder = match std::env::var_os(FOLDER_VARIABLE) {
-        Some(folder) => PathBuf::from(folder),
-        None => directories::ProjectDirs::from("", "", "mnemoscope")?.config_dir().to_owned(),
-    };
-    Some(folder.join("window.json"))
+    Some(settings_folder()?.join("window.json"))
 }

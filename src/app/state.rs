@@ -16,6 +16,8 @@ pub struct State {
     pub prompt: String,
     /// What an encoder–decoder model's decoder reads; empty: it writes that itself.
     pub target: String,
+    /// Whether it is one user's turn of a conversation, written down by the model's chat template.
+    pub chat: bool,
     /// The head under the glass.
     pub head: HeadId,
     /// Pinned query token; the last token where none is.
@@ -41,6 +43,7 @@ impl Default for State {
         Self {
             prompt: String::new(),
             target: String::new(),
+            chat: false,
             head: HeadId { layer: 0, head: 0 },
             query: None,
             key: None,

@@ -139,6 +139,15 @@ impl Window {
             {
                 self.settings.remember(path);
             }
+            let fetched = match &news {
+                News::Fetched { path, .. } => Some(path.clone()),
+                _ => None,
+            };
+            if let Some(path) = fetched.filter(|_| self.session.exporting.is_some()) {
+                self.session.hear(news);
+                self.apply(ctx, Command::OpenModel(path));
+                continue;
+            }
             if self.session.hear(news) {
                 self.session.fit(&mut self.state);
             }
@@ -190,7 +199,7 @@ impl Window {
                 let name = start.file_name().unwrap_or_default().to_string_lossy();
                 dialog.set_file_name(name).save_file()
             } else if ask_file {
-                dialog.add_filter("safetensors", &["safetensors"]).pick_file()
+                dialog.add_filter("safetensors, Keras", &["safetensors", "keras", "h5"]).pick_file()
             } else {
                 dialog.pick_folder()
             }
@@ -223,6 +232,7 @@ impl Window {
             row: self.session.row.as_ref(),
             lens: self.session.lens.as_ref(),
             checks: &self.session.checks,
+            shelf: &self.session.shelf,
             hover: self.hover,
             busy: self.session.busy.as_ref().or(self.session.exporting.as_ref()),
             examples: if embedded { &self.examples } else { &[] },

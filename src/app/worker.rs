@@ -5,7 +5,7 @@
 use super::banner::Banner;
 use crate::{
     analysis::Lens,
-    engine::{CheckResult, ModelSource},
+    engine::{CheckResult, Found, ModelSource, Offer},
     model::Model,
     trace::Trace,
 };
@@ -39,6 +39,12 @@ pub enum News {
     Checks { job: u64, results: Vec<CheckResult> },
     /// A file is written.
     Exported { job: u64, path: PathBuf },
+    /// What is on this machine.
+    Listed(Vec<Found>),
+    /// What the hub has under a name.
+    Offered { job: u64, offer: Offer },
+    /// A model is here.
+    Fetched { job: u64, path: PathBuf },
     /// A file dialog closed.
     Picked { purpose: Purpose, path: Option<PathBuf> },
 }

@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, IsTerminal as _, StdoutLock, Write};
 
 use serde_json::Value;
 
-use crate::engine::{Job, LoadError, Progress, RunError};
+use crate::engine::{HubError, InterveneError, Job, LoadError, Progress, RunError, SweepError};
 use crate::export::ExportError;
 
 use super::shared::Shared;
@@ -90,7 +90,10 @@ fn hint(error: &anyhow::Error) -> Option<String> {
         let load = || cause.downcast_ref::<LoadError>()?.hint();
         let run = || cause.downcast_ref::<RunError>()?.hint();
         let export = || cause.downcast_ref::<ExportError>()?.hint();
-        load().or_else(run).or_else(export)
+        let hub = || cause.downcast_ref::<HubError>()?.hint();
+        let intervene = || cause.downcast_ref::<InterveneError>()?.hint();
+        let sweep = || cause.downcast_ref::<SweepError>()?.hint();
+        load().or_else(run).or_else(export).or_else(hub).or_else(intervene).or_else(sweep)
     })
 }
 

@@ -79,7 +79,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
 /// What the tokens read; ids where the model has no tokenizer.
 fn text(model: &Model, trace: &Trace) -> String {
     let ids = trace.ids();
-    match &model.tokenizer {
+    match model.writer() {
         Some(tokenizer) => tokenizer.decode(&ids),
         None => ids.iter().flat_map(|id| [id.to_string(), " ".to_owned()]).collect(),
     }

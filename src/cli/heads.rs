@@ -48,6 +48,9 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
         if trace.spec.encoder.is_some() {
             whole["source"] = json!(texts(&trace.source));
         }
+        if !trace.interventions().is_empty() {
+            whole["interventions"] = json!(trace.interventions());
+        }
         return console.object(&whole);
     }
     let named: Vec<(String, HeadMeasures)> =

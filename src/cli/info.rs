@@ -131,5 +131,5 @@ fn grouped(n: u64) -> String {
 
 /// `F16`, as safetensors spells it.
 fn dtype(tensor: &TensorInfo) -> String {
-    format!("{:?}", tensor.dtype).to_uppercase()
+    tensor.dtype.to_string()
 }

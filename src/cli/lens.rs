@@ -40,7 +40,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
         ControlFlow::Continue(())
     };
     let lens = lens(&model, &trace, &options, &mut progress)
-        .context("this model ends in hidden states: it has no head to say anything with")?;
+        .context("this model has no head that scores tokens: its layers have nothing to say")?;
     job.report("Reading every layer", 1.0);
 
     if console.json {

@@ -11,6 +11,8 @@ mod heads;
 mod info;
 mod lens;
 mod manual;
+mod models;
+mod patch;
 mod run;
 mod shared;
 
@@ -55,10 +57,14 @@ enum Command {
     Lens(lens::Args),
     /// Continue a prompt, token by token
     Generate(generate::Args),
+    /// Patch a corrupted run from a clean one, place by place: what brings the answer back
+    Patch(patch::Args),
     /// Describe a model: architecture, sizes, where each tensor came from
     Info(info::Args),
     /// Check a model's own identities: do the numbers hold?
     Check(check::Args),
+    /// List the models on this machine, or fetch one from the hub
+    Models(models::Args),
     /// Measure time and memory on random tokens
     Bench(bench::Args),
     /// Print the completion script of a shell
@@ -103,8 +109,10 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Heads(args)) => heads::run(&args, &mut console)?,
         Some(Command::Lens(args)) => lens::run(&args, &mut console)?,
         Some(Command::Generate(args)) => generate::run(&args, &mut console)?,
+        Some(Command::Patch(args)) => patch::run(&args, &mut console)?,
         Some(Command::Info(args)) => info::run(&args, &mut console)?,
         Some(Command::Check(args)) => check::run(&args, &mut console)?,
+        Some(Command::Models(args)) => models::run(&args, cli.shared.offline, &mut console)?,
         Some(Command::Bench(args)) => bench::run(&args, &mut console)?,
         Some(Command::Completions(args)) => manual::completions(&args, &mut console)?,
         Some(Command::Man) => manual::man(&mut console)?,

@@ -11,7 +11,7 @@ use strum::IntoEnumIterator;
 
 use crate::engine::{self, Job, ModelSource, Prompt, RunOptions};
 use crate::model::Model;
-use crate::trace::Trace;
+use crate::trace::{Intervention, NotAnIntervention, Trace, forms};
 
 use super::console::Console;
 
@@ -29,6 +29,10 @@ pub(super) struct Shared {
     /// Print one JSON object and nothing else
     #[arg(long, global = true)]
     pub(super) json: bool,
+
+    /// Forbid every connection
+    #[arg(long, global = true)]
+    pub(super) offline: bool,
 
     /// Print no progress and no remarks
     #[arg(long, global = true)]
@@ -110,6 +114,14 @@ pub(super) struct Input {
     #[command(flatten)]
     prompt: PromptArg,
 
+    /// Make the prompt one user's turn of a conversation, written down by the model's chat template
+    #[arg(long, conflicts_with = "ids")]
+    pub(super) chat: bool,
+
+    /// What the conversation's system message says
+    #[arg(long, value_name = "TEXT", requires = "chat")]
+    system: Option<String>,
+
     #[command(flatten)]
     target: TargetArg,
 
@@ -120,6 +132,38 @@ pub(super) struct Input {
     /// Memory a run may take, such as 2G or 500M (default: three quarters of what is free)
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
     memory: Option<u64>,
+
+    /// Change the run, such as zero=3.5 or knockout=3.5:q7->k2; may be given several times
+    #[arg(long, value_name = "SPEC", value_parser = parse_intervention, long_help = interventions_help())]
+    intervene: Vec<Intervention>,
+
+    /// JSON file with a list of such changes
+    #[arg(long, value_name = "FILE")]
+    intervene_file: Option<PathBuf>,
+}
+
+/// A run, and the same with interventions where any were asked for.
+pub(super) struct Runs {
+    pub(super) model: Model,
+    pub(super) clean: Trace,
+    pub(super) changed: Option<Trace>,
+}
+
+fn parse_intervention(text: &str) -> Result<Intervention, String> {
+    text.parse().map_err(|error: NotAnIntervention| match error.hint() {
+        Some(hint) => format!("{error}; {hint}"),
+        None => error.to_string(),
+    })
+}
+
+fn interventions_help() -> String {
+    let mut help =
+        "Change the run; may be given several times. L and H are a layer and a head, or *:\n".to_owned();
+    for form in forms() {
+        help.push_str("\n  ");
+        help.push_str(form);
+    }
+    help
 }
 
 /// Exactly one way to say the prompt.
@@ -163,23 +207,51 @@ impl TargetArg {
 struct Ids(Vec<u32>);
 
 impl Input {
-    /// Opens the model and runs the prompt.
+    /// Opens the model and runs the prompt, with the interventions that were asked for.
     pub(super) fn run(&self, console: &mut Console) -> anyhow::Result<(Model, Trace)> {
+        let Runs { model, clean, changed } = self.runs(console)?;
+        Ok((model, changed.unwrap_or(clean)))
+    }
+
+    /// Opens the model and runs the prompt, without and with the interventions.
+    pub(super) fn runs(&self, console: &mut Console) -> anyhow::Result<Runs> {
         let prompt = self.prompt.read()?;
+        let interventions = self.interventions()?;
         let job = console.job();
         let model = self.model.open(console, &job)?;
+        let prompt = match prompt {
+            Prompt::Text(text) if self.chat => engine::chat_prompt(&model, self.system.as_deref(), &text)?,
+            other => other,
+        };
         let options = RunOptions {
             target: self.target.read(),
             memory_budget: self.memory,
             cut: self.cut,
             ..RunOptions::default()
         };
-        let trace = engine::run(&model, &prompt, &options, &job, &mut |_| {})?;
-        if trace.has_nan {
+        let clean = engine::run(&model, &prompt, &options, &job, &mut |_| {})?;
+        let changed = if interventions.is_empty() {
+            None
+        } else {
+            Some(engine::intervene(&model, &clean, &interventions, &job, &mut |_| {})?)
+        };
+        if clean.has_nan || changed.as_ref().is_some_and(|changed| changed.has_nan) {
             console
                 .remark("some hidden states are no numbers (NaN): the weights of this model may be broken");
         }
-        Ok((model, trace))
+        Ok(Runs { model, clean, changed })
+    }
+
+    fn interventions(&self) -> anyhow::Result<Vec<Intervention>> {
+        let mut all = Vec::new();
+        if let Some(file) = &self.intervene_file {
+            let place = || format!("cannot read the interventions in {}", file.display());
+            let text = std::fs::read(file).with_context(place)?;
+            let listed: Vec<Intervention> = serde_json::from_slice(&text).with_context(place)?;
+            all.extend(listed);
+        }
+        all.extend(self.intervene.iter().cloned());
+        Ok(all)
     }
 }
 

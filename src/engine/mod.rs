@@ -1,15 +1,32 @@
 //! Floor 5: jobs: load a model, run a prompt, generate. They know no window and no thread; both front ends call them.
 
+mod chat;
 mod check;
+mod given;
+mod hub;
+mod intervene;
 mod job;
+mod library;
 mod memory;
+mod numpy;
+mod pass;
+mod preferences;
+mod resolve;
 mod run;
+mod sweep;
 
 pub use crate::model::{LoadError, Sampling};
+pub use chat::{chat_prompt, render_chat};
 pub use check::{CheckResult, check};
+pub use given::run_file as run_like;
+pub use hub::{Hub, HubError, Offer};
+pub use intervene::{InterveneError, intervene};
 pub use job::{Job, Progress, in_pool, set_threads};
+pub use library::{Found, Library, Place};
 pub use memory::{available_bytes, peak_bytes};
+pub use preferences::{FOLDER_VARIABLE, Preferences, settings_folder, write_json};
 pub use run::{LogitRows, Prompt, RunError, RunOptions, generate, run, tokens_of};
+pub use sweep::{LogitDifference, Sweep, SweepError, sweep};
 
 use crate::model::{EmbeddedFiles, Model};
 use std::path::PathBuf;
@@ -20,7 +37,7 @@ pub enum ModelSource {
     /// The one inside this program
     #[default]
     Embedded,
-    /// A Hugging Face folder, or a `.safetensors` file with its `config.json` beside it
+    /// A folder or a file; where there is none, the name of a model that [`Library`] finds
     Path(PathBuf),
 }
 
@@ -46,7 +63,15 @@ pub fn load(source: &ModelSource, job: &Job) -> Result<Model, LoadError> {
     }
     let model = match source {
         ModelSource::Embedded => Model::embedded(&STORYTELLER),
-        ModelSource::Path(path) => Model::open(path),
+        ModelSource::Path(path) if path.exists() => Model::open(path),
+        ModelSource::Path(name) => match Library::usual().find(&name.to_string_lossy()) {
+            Some(Found { path: Some(path), name, .. }) => {
+                // A cache names its folders by checksums, so the listed name says more
+                Model::open(&path).map(|model| Model { name, ..model })
+            }
+            Some(Found { path: None, .. }) => Model::embedded(&STORYTELLER),
+            None => Model::open(name),
+        },
     }?;
     job.report("Opening the model", 1.0);
     Ok(model)

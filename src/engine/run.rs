@@ -1,8 +1,9 @@
 //! Running a prompt and generating: the pass, block by block, into a trace.
 
+use super::pass::{advance, append};
 use super::{Job, available_bytes};
 use crate::model::{
-    ClassHead, Context, EncodeError, HeadSpec, Model, Part, Pooling, Repeats, Sampler, Sampling, Sums,
+    ChatError, Context, EncodeError, HeadId, HeadSpec, Model, ModelSpec, Repeats, Sampler, Sampling,
     Tokenizer,
 };
 use crate::trace::{Candidate, Token, Trace, estimate_bytes};
@@ -17,6 +18,8 @@ const CANDIDATES: usize = 64;
 pub enum Prompt {
     /// Text for the model's tokenizer
     Text(String),
+    /// Text that says its special tokens itself, such as a filled-in chat template
+    Framed(String),
     /// Ids, as they are
     Ids(Vec<u32>),
 }
@@ -94,6 +97,20 @@ pub enum RunError {
         /// Tokens that would fit
         fits: usize,
     },
+    /// A conversation for a model without a chat template
+    #[error("{0} has no chat template")]
+    NoChatTemplate(String),
+    /// A conversation that the template does not take
+    #[error(transparent)]
+    Chat(#[from] ChatError),
+    /// Interventions cut every edge of a query
+    #[error("head {head} would have nothing to look at from token {query}")]
+    EmptyRow {
+        /// The head
+        head: HeadId,
+        /// The query
+        query: usize,
+    },
     /// A target for a model that has no encoder
     #[error("{0} has no encoder, so it takes no target")]
     NoEncoder(String),
@@ -116,10 +133,13 @@ impl RunError {
             Self::TooShort { needed, .. } => format!("pad it to {needed} tokens, as the model was trained"),
             Self::OutOfRange { .. } => "ids must come from this model's own vocabulary".into(),
             Self::NoTokenizer => "give ids with --ids, or put tokenizer.json beside the weights".into(),
+            Self::NoChatTemplate(_) => "leave --chat out: this model continues plain text".into(),
+            Self::Chat(_) => "some templates take no system message: leave it out".into(),
             Self::Encode(_) => "use only characters that the model's vocabulary spells".into(),
             Self::Memory { fits, .. } => {
                 format!("about {fits} tokens would fit; close other programs or raise --memory")
             }
+            Self::EmptyRow { .. } => "leave it a key, or take the head away with zero=L.H".into(),
             Self::NoEncoder(_) => "leave the target out, or open an encoder–decoder model such as T5".into(),
             Self::DoesNotGenerate(_) => "open a decoder with a language-model head".into(),
             Self::Cancelled => return None,
@@ -137,20 +157,17 @@ pub fn tokens_of(model: &Model, prompt: &Prompt, cut: bool) -> Result<Vec<Token>
     let (vocab, context) =
         spec.encoder.as_ref().map_or((spec.vocab, spec.context), |encoder| (encoder.vocab, encoder.context));
     let tokens = match (prompt, &model.tokenizer) {
-        (Prompt::Text(text), _) if text.is_empty() => return Err(RunError::Empty),
-        (Prompt::Text(text), Some(tokenizer)) => tokenizer.encode(text)?,
-        (Prompt::Text(_), None) => return Err(RunError::NoTokenizer),
+        (Prompt::Text(text) | Prompt::Framed(text), _) if text.is_empty() => return Err(RunError::Empty),
+        (Prompt::Text(text), Some(tokenizer)) => model.padded(tokenizer.encode(text)?),
+        (Prompt::Framed(text), Some(tokenizer)) => tokenizer.encode_bare(text)?,
+        (Prompt::Text(_) | Prompt::Framed(_), None) => return Err(RunError::NoTokenizer),
         (Prompt::Ids(ids), Some(tokenizer)) => ids.iter().map(|&id| tokenizer.token(id)).collect(),
         (Prompt::Ids(ids), None) => ids.iter().map(|&id| model.token(id)).collect(),
     };
     let tokens = checked(tokens, cut, vocab, context)?;
-    match &spec.head {
-        HeadSpec::Classes(ClassHead { pooling: Pooling::Flatten { positions }, .. })
-            if tokens.len() < *positions =>
-        {
-            Err(RunError::TooShort { found: tokens.len(), needed: *positions })
-        }
-        _ => Ok(tokens),
+    match spec.needs_tokens().filter(|&needed| tokens.len() < needed) {
+        Some(needed) => Err(RunError::TooShort { found: tokens.len(), needed }),
+        None => Ok(tokens),
     }
 }
 
@@ -162,8 +179,8 @@ fn target_of(model: &Model, prompt: Option<&Prompt>, cut: bool) -> Result<Vec<To
     if let Some(prompt) = prompt {
         let room = spec.context.map(|context| context.saturating_sub(tokens.len()));
         let own = match (prompt, model.writer()) {
-            (Prompt::Text(text), Some(tokenizer)) => tokenizer.encode_bare(text)?,
-            (Prompt::Text(_), None) => return Err(RunError::NoTokenizer),
+            (Prompt::Text(text) | Prompt::Framed(text), Some(tokenizer)) => tokenizer.encode_bare(text)?,
+            (Prompt::Text(_) | Prompt::Framed(_), None) => return Err(RunError::NoTokenizer),
             (Prompt::Ids(ids), _) => ids.iter().map(|&id| model.token(id)).collect(),
         };
         tokens.extend(checked(own, cut, spec.vocab, room)?);
@@ -213,14 +230,9 @@ pub fn run(
     }
     let to_write = if source.is_empty() || options.target.is_some() { 0 } else { TARGET };
     let rows = if options.logits == LogitRows::All { tokens.len() } else { 1 };
-    let budget = options.memory_budget.unwrap_or_else(|| available_bytes() / 4 * 3);
-    let needed = estimate_bytes(spec, tokens.len() + to_write, source.len(), rows);
-    if needed > budget {
-        let fits = (tokens.len().max(source.len()) as u64 * budget / needed) as usize;
-        return Err(RunError::Memory { needed, budget, fits });
-    }
+    check_budget(spec, tokens.len() + to_write, source.len(), rows, options.memory_budget)?;
     let text = match prompt {
-        Prompt::Text(text) => text.clone(),
+        Prompt::Text(text) | Prompt::Framed(text) => text.clone(),
         Prompt::Ids(_) => String::new(),
     };
     let ids: Vec<u32> = tokens.iter().map(|token| token.id).collect();
@@ -228,7 +240,7 @@ pub fn run(
     let mut trace = Trace::new(model.name.clone(), spec.clone(), text, tokens);
     trace.source = Arc::new(source);
     let context = Context { first: 0, repeats: &repeats, thumbnails: true };
-    advance(model, &mut trace, &ids, context, job, &mut |layer, trace| {
+    advance(model, &mut trace, &ids, None, context, job, &mut |layer, trace| {
         if layer == 0 {
             trace.first_map_seconds = start.elapsed().as_secs_f64();
         }
@@ -249,54 +261,25 @@ pub fn run(
     Ok(trace)
 }
 
-/// Sends new tokens through every block; the trace grows by their rows.
-fn advance(
-    model: &Model,
-    trace: &mut Trace,
-    ids: &[u32],
-    context: Context<'_>,
-    job: &Job,
-    on_layer: &mut dyn FnMut(usize, &mut Trace),
+/// Refuses a run that would take more memory than there is.
+pub(super) fn check_budget(
+    spec: &ModelSpec,
+    n_tokens: usize,
+    n_source: usize,
+    rows_of_logits: usize,
+    budget: Option<u64>,
 ) -> Result<(), RunError> {
-    let network = &model.network;
-    let begins = trace.spec.decoder_start();
-    let source: Vec<u32> = trace.source.iter().map(|token| token.id).collect();
-    let source_repeats = Repeats::of(&source);
-    let mut memory = Vec::new();
-    let mut x = Vec::new();
-    if begins > 0 && context.first == 0 {
-        x = network.embed_source(&source, &mut |_, _: &mut [f32]| {});
+    let budget = budget.unwrap_or_else(|| available_bytes() / 4 * 3);
+    let needed = estimate_bytes(spec, n_tokens, n_source, rows_of_logits);
+    if needed > budget {
+        let fits = (n_tokens.max(n_source) as u64 * budget / needed) as usize;
+        return Err(RunError::Memory { needed, budget, fits });
     }
-    for layer in if context.first == 0 { 0 } else { begins }..trace.n_layers() {
-        if layer == begins {
-            if begins > 0 && context.first == 0 {
-                memory = network.memory(&x);
-                *trace.source_output_mut() = x;
-            }
-            x = network.embed(ids, context.first, &mut |_, _: &mut [f32]| {});
-        }
-        let repeats = match trace.spec.blocks[layer].part {
-            Part::Only | Part::Decoder => context.repeats,
-            Part::Encoder => &source_repeats,
-            Part::Cross => &Repeats::default(),
-        };
-        if job.is_cancelled() {
-            return Err(RunError::Cancelled);
-        }
-        let kept = trace.layer_mut(layer);
-        kept.resid_pre.extend_from_slice(&x);
-        let context = Context { repeats, ..context };
-        x = network.block(layer, x, &memory, &mut kept.state, context, &mut |_, _| {});
-        job.report("Running the prompt", (layer + 1) as f32 / trace.n_layers() as f32);
-        on_layer(layer, trace);
-    }
-    trace.has_nan |= x.iter().any(|x| x.is_nan());
-    trace.output_mut().extend_from_slice(&x);
     Ok(())
 }
 
 /// Computes the logits that were asked for, and the candidates.
-fn answer(model: &Model, trace: &mut Trace, rows: LogitRows) {
+pub(super) fn answer(model: &Model, trace: &mut Trace, rows: LogitRows) {
     let mask = model.tokenizer.as_ref().and_then(Tokenizer::mask);
     let at = match trace.spec.head {
         HeadSpec::None | HeadSpec::Classes(_) => None,
@@ -306,13 +289,7 @@ fn answer(model: &Model, trace: &mut Trace, rows: LogitRows) {
     };
     let resid = trace.resid(trace.n_layers());
     let width = trace.spec.width;
-    let classes = match &trace.spec.head {
-        HeadSpec::Classes(head) => {
-            let logits = model.network.class_logits(resid);
-            logits.chunks_exact(head.outputs(width)).map(|row| Candidate::classes(head, row)).collect()
-        }
-        _ => Vec::new(),
-    };
+    let classes = Candidate::class_rows(&model.network, resid);
     let logits = match (rows, at) {
         (LogitRows::All, _) => model.network.logits(resid),
         (LogitRows::Answer, Some(at)) => model.network.logits(&resid[at * width..(at + 1) * width]),
@@ -377,35 +354,4 @@ pub(super) fn replay(model: &Model, ids: &[u32], job: &Job) -> Result<Trace, Run
         append(model, &mut trace, token, &mut repeats, job)?;
     }
     Ok(trace)
-}
-
-/// Adds one token; when that is cancelled half-way, the trace is as it was.
-fn append(
-    model: &Model,
-    trace: &mut Trace,
-    token: Token,
-    repeats: &mut Repeats,
-    job: &Job,
-) -> Result<(), RunError> {
-    let first = trace.n_tokens();
-    let width = trace.spec.width;
-    let id = token.id;
-    let begins = trace.spec.decoder_start();
-    let before: Vec<Vec<Sums>> =
-        (begins..trace.n_layers()).map(|layer| trace.layer(layer).state.sums()).collect();
-    repeats.push(id);
-    Arc::make_mut(&mut trace.tokens).push(token);
-    let context = Context { first, repeats, thumbnails: false };
-    if let Err(error) = advance(model, trace, &[id], context, job, &mut |_, _| {}) {
-        for (layer, sums) in before.iter().enumerate().map(|(i, sums)| (begins + i, sums)) {
-            let own_keys = trace.spec.blocks[layer].part != Part::Cross;
-            let kept = trace.layer_mut(layer);
-            kept.resid_pre.truncate(first * width);
-            kept.state.truncate(first, own_keys, sums);
-        }
-        Arc::make_mut(&mut trace.tokens).pop();
-        return Err(error);
-    }
-    answer(model, trace, LogitRows::Answer);
-    Ok(())
 }

@@ -10,7 +10,7 @@ use super::arrays::{self, Source};
 use super::error::ExportError;
 use super::options::Options;
 
-/// Writes `{"mnemoscope", "model", "prompt", "tokens": [{"id", "text"}], "heads": {name: […]}, "arrays": {name: […]}}`;
+/// Writes `{"mnemoscope", "model", "prompt", ("interventions": […],) "tokens": [{"id", "text"}], "heads": {name: […]}, "arrays": {name: […]}}`;
 /// for encoder–decoder models with `"source"` before the (target's) tokens.
 pub(super) fn write(source: &Source<'_>, options: &Options, out: &mut dyn Write) -> Result<(), ExportError> {
     let entries = arrays::entries(source.trace, &options.what, &options.selection)?;
@@ -20,6 +20,9 @@ pub(super) fn write(source: &Source<'_>, options: &Options, out: &mut dyn Write)
     };
     write!(out, "{{\"mnemoscope\":{}", json!(env!("CARGO_PKG_VERSION")))?;
     write!(out, ",\"model\":{},\"prompt\":{}", json!(trace.model_name), json!(trace.prompt))?;
+    if !trace.interventions().is_empty() {
+        write!(out, ",\"interventions\":{}", json!(trace.interventions()))?;
+    }
     if trace.spec.encoder.is_some() {
         write!(out, ",\"source\":{}", json!(listed(&trace.source)))?;
     }

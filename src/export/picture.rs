@@ -295,7 +295,7 @@ fn sheet_scale(map: ColorMap, scale: Scale) -> &'static str {
     }
 }
 
-/// The model and the prompt in a few words.
+/// The model, the prompt and what was changed, in a few words.
 pub(super) fn subtitle(trace: &Trace, with_name: bool) -> String {
     let heads: Vec<usize> = (0..trace.n_layers()).map(|layer| trace.heads(layer)).collect();
     let (fewest, most) = (heads.iter().min().copied().unwrap_or(0), heads.iter().max().copied().unwrap_or(0));
@@ -305,11 +305,14 @@ pub(super) fn subtitle(trace: &Trace, with_name: bool) -> String {
         n => format!("{n} → {}", trace.n_tokens()),
     };
     let size = format!("{} layers × {heads} heads · {tokens} tokens", trace.spec.layer_count());
-    if with_name { format!("{} · {size}", trace.model_name) } else { size }
+    let changed: Vec<String> = trace.interventions().iter().map(ToString::to_string).collect();
+    let name = if with_name { format!("{} · ", trace.model_name) } else { String::new() };
+    let changed = if changed.is_empty() { changed.concat() } else { format!(" · {}", changed.join(", ")) };
+    format!("{name}{size}{changed}")
 }
 
 /// The prompt; of an encoder–decoder model the source and the target.
-fn strips(trace: &Trace) -> Vec<Strip> {
+pub fn strips(trace: &Trace) -> Vec<Strip> {
     let strip = |title, side| Strip { title, tokens: token_labels(trace.tokens_of(side), Labels::Tokens) };
     match trace.spec.encoder {
         None => vec![strip("PROMPT", Side::Target)],

@@ -44,6 +44,7 @@ pub(super) fn write(source: &Source<'_>, options: &Options, out: &mut dyn Write)
         "mnemoscope": env!("CARGO_PKG_VERSION"),
         "model": source.trace.model_name,
         "prompt": source.trace.prompt,
+        "interventions": json!(source.trace.interventions()).to_string(),
         "token_texts": words(&source.trace.tokens),
         "heads": Value::Object(heads).to_string(),
     });

@@ -9,11 +9,12 @@ const LN2_LOW: f32 = -2.121_944_4e-4;
 /// Adding 1.5·2²³ rounds to an integer and leaves it in the low bits.
 const ROUND: f32 = 12_582_912.0;
 
-/// eˣ lane by lane; below −87 it is e⁻⁸⁷ (about 1.6e−38), above 88 it is e⁸⁸; NaN stays NaN.
+/// eˣ lane by lane; below −87 (where it is about 1.6e−38) it is 0, above 88 it is e⁸⁸; NaN stays NaN.
 #[inline(always)]
 pub(super) fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
-    let nan = x;
-    let x = simd.max_f32s(simd.splat_f32s(-87.0), simd.min_f32s(simd.splat_f32s(88.0), x));
+    let (nan, least) = (x, simd.splat_f32s(-87.0));
+    let tiny = simd.less_than_f32s(x, least);
+    let x = simd.max_f32s(least, simd.min_f32s(simd.splat_f32s(88.0), x));
     let shifted = simd.mul_add_e_f32s(x, simd.splat_f32s(LOG2_E), simd.splat_f32s(ROUND));
     let n = simd.sub_f32s(shifted, simd.splat_f32s(ROUND));
     let r = simd.mul_add_e_f32s(n, simd.splat_f32s(-LN2_HIGH), x);
@@ -26,6 +27,6 @@ pub(super) fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     let bits = simd.transmute_u32s_f32s(shifted);
     let exponent = simd.wrapping_dyn_shl_u32s(bits, simd.splat_u32s(23));
     let scale = simd.transmute_f32s_u32s(simd.add_u32s(exponent, simd.splat_u32s(1.0_f32.to_bits())));
-    let result = simd.mul_f32s(p, scale);
+    let result = simd.select_f32s(tiny, simd.splat_f32s(0.0), simd.mul_f32s(p, scale));
     simd.select_f32s(simd.equal_f32s(nan, nan), result, nan)
 }

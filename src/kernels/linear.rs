@@ -1,9 +1,9 @@
 //! `y = x·W + b` for weights that stay in the type and place they were loaded in.
 //!
-//! Many rows go to `gemm` (single precision directly; half precision unpacked a slice at a time), one row to a
+//! Many rows go to `gemm` (single precision directly; everything else unpacked a slice at a time), one row to a
 //! matrix–vector product that reads each weight once.
 
-use super::Real;
+use super::{Packed, Real};
 use gemm::Parallelism;
 use half::slice::HalfFloatSliceExt as _;
 use half::{bf16, f16};
@@ -19,15 +19,28 @@ pub enum Elements<'a> {
     F16(&'a [f16]),
     /// The upper half of single precision
     Bf16(&'a [bf16]),
+    /// Blocks of fewer bits
+    Packed(Packed<'a>),
 }
 
-impl Elements<'_> {
+impl<'a> Elements<'a> {
     /// How many there are.
     pub fn len(&self) -> usize {
         match self {
             Self::F32(x) => x.len(),
             Self::F16(x) => x.len(),
             Self::Bf16(x) => x.len(),
+            Self::Packed(x) => x.len(),
+        }
+    }
+    /// Those from `start` on.
+    #[must_use]
+    pub fn from(self, start: usize) -> Elements<'a> {
+        match self {
+            Self::F32(x) => Self::F32(&x[start..]),
+            Self::F16(x) => Self::F16(&x[start..]),
+            Self::Bf16(x) => Self::Bf16(&x[start..]),
+            Self::Packed(x) => Self::Packed(Packed { first: x.first + start, ..x }),
         }
     }
     /// Whether there are none.
@@ -41,6 +54,9 @@ impl Elements<'_> {
             Self::F32(x) => convert(&x[range], out, |x| x),
             Self::F16(x) => read_half(&x[range], out),
             Self::Bf16(x) => convert(&x[range], out, bf16::to_f32),
+            Self::Packed(x) => x.read(start, out.len(), |place, single| {
+                convert(single, &mut out[place..place + single.len()], |x| x);
+            }),
         }
     }
 }
@@ -60,7 +76,8 @@ fn read_half<F: Real>(x: &[f16], out: &mut [F]) {
     }
 }
 
-/// A weight matrix [inputs, outputs] as it lies in memory; `W[i, o]` is `elements[i·input_stride + o·output_stride]`.
+/// A weight matrix [inputs, outputs] as it lies in memory; `W[i, o]` is `elements[i·input_stride + o·output_stride]`,
+/// where `rows` does not say otherwise.
 #[derive(Clone, Copy, Debug)]
 pub struct Matrix<'a> {
     /// The numbers; the first is `W[0, 0]`
@@ -73,14 +90,24 @@ pub struct Matrix<'a> {
     pub input_stride: usize,
     /// Distance between neighbours in a row; 1 where GPT-2's Conv1D stores [in, out]
     pub output_stride: usize,
+    /// Where a file has its outputs in another order: the place of each, to be read instead of `o`
+    pub rows: Option<&'a [u32]>,
 }
 
 impl Matrix<'_> {
+    /// Where the weights of an output begin.
+    fn output(&self, output: usize) -> usize {
+        self.rows.map_or(output, |rows| rows[output] as usize) * self.output_stride
+    }
+    /// The numbers as they lie, if gemm can have them so.
+    fn direct<F: Real>(&self) -> Option<&[F]> {
+        F::direct(&self.elements).filter(|_| self.rows.is_none())
+    }
     /// All numbers, unpacked: [inputs, outputs], row-major.
     pub fn dense<F: Real>(&self) -> Vec<F> {
         let mut stored = vec![F::zero(); self.elements.len()];
         self.elements.read(0, &mut stored);
-        let at = |i: usize, o: usize| stored[i * self.input_stride + o * self.output_stride];
+        let at = |i: usize, o: usize| stored[i * self.input_stride + self.output(o)];
         (0..self.inputs).flat_map(|i| (0..self.outputs).map(move |o| (i, o))).map(|(i, o)| at(i, o)).collect()
     }
 }
@@ -110,7 +137,7 @@ pub fn linear<F: Real>(x: &[F], weight: &Matrix<'_>, bias: Option<&[F]>) -> Vec<
 
 /// `y += x·W` with `gemm`, a slice of outputs at a time where weights have to be unpacked.
 fn matrix_matrix<F: Real>(x: &[F], weight: &Matrix<'_>, y: &mut [F]) {
-    if let Some(elements) = F::direct(&weight.elements) {
+    if let Some(elements) = weight.direct() {
         return multiply_add(x, elements, weight, 0..weight.outputs, y);
     }
     if weight.input_stride == 1 {
@@ -121,7 +148,7 @@ fn matrix_matrix<F: Real>(x: &[F], weight: &Matrix<'_>, y: &mut [F]) {
             let outputs = first..(first + step).min(weight.outputs);
             let unpacked = &mut unpacked[..outputs.len() * weight.inputs];
             unpacked.par_chunks_mut(weight.inputs).zip(outputs.clone()).for_each(|(row, output)| {
-                weight.elements.read(output * weight.output_stride, row);
+                weight.elements.read(weight.output(output), row);
             });
             let part = Matrix { output_stride: weight.inputs, ..*weight };
             multiply_add(x, unpacked, &part, outputs, y);
@@ -204,7 +231,7 @@ fn matrix_vector<F: Real>(x: &[F], weight: &Matrix<'_>, y: &mut [F]) {
 fn dots<F: Real>(x: &[F], weight: &Matrix<'_>, first: usize, y: &mut [F]) {
     let mut unpacked = Vec::new();
     for (j, y) in y.iter_mut().enumerate() {
-        let start = (first + j) * weight.output_stride;
+        let start = weight.output(first + j);
         let row = if let Some(elements) = F::direct(&weight.elements) {
             &elements[start..start + weight.inputs]
         } else {

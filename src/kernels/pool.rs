@@ -9,7 +9,9 @@ pub fn mean_row<F: Real>(x: &[F], width: usize) -> Vec<F> {
         F::add_scaled(F::one(), row, &mut sum);
     }
     let rows = F::of64((x.len() / width).max(1) as f64);
-    sum.iter_mut().for_each(|sum| *sum /= rows);
+    for sum in &mut sum {
+        *sum /= rows;
+    }
     sum
 }
 

@@ -44,6 +44,8 @@ impl WithSimd for Row<'_> {
         }
         let max = tail.iter().fold(simd.reduce_max_f32s(max), |max, &s| if s > max { s } else { max });
         let peak = simd.splat_f32s(max);
+        // A score of −∞ weighs 0, and so does one that is this far below the peak; 0·−∞ would be no number
+        let floor = simd.splat_f32s(-100.0);
 
         let ramp: [f32; PANEL] = std::array::from_fn(|lane| self.distance - lane as f32);
         let mut distance = S::as_simd_f32s(&ramp).0[0];
@@ -51,7 +53,7 @@ impl WithSimd for Row<'_> {
         let zero = simd.splat_f32s(0.0);
         let (mut sum, mut score, mut far, mut square) = (zero, zero, zero, zero);
         for s in body.iter_mut() {
-            let shifted = simd.sub_f32s(*s, peak);
+            let shifted = simd.max_f32s(floor, simd.sub_f32s(*s, peak));
             let e = exp(simd, shifted);
             *s = e;
             sum = simd.add_f32s(sum, e);
@@ -72,7 +74,7 @@ impl WithSimd for Row<'_> {
         let done = body.len() * lanes;
         if !tail.is_empty() {
             // One more vector, of which only the tail's lanes count, so that every cell goes through the same `exp`
-            let shifted = simd.sub_f32s(simd.partial_load_f32s(tail), peak);
+            let shifted = simd.max_f32s(floor, simd.sub_f32s(simd.partial_load_f32s(tail), peak));
             let mut padded = [0.0; PANEL];
             let mut raw = [0.0; PANEL];
             S::as_mut_simd_f32s(&mut padded).0[0] = exp(simd, shifted);
@@ -109,7 +111,7 @@ pub fn weights(scores: &mut [f32], lse: f32) {
 impl RowMoments {
     fn add(&mut self, e: f64, shifted: f64, distance: f64) {
         self.sum += e;
-        self.score += e * shifted;
+        self.score += if e == 0.0 { 0.0 } else { e * shifted };
         self.distance += e * distance;
         self.square += e * distance * distance;
     }

@@ -5,12 +5,15 @@
 //! they entered the product and one log-sum-exp a row. Measures and thumbnail are gathered from the stripe.
 
 use super::attention_spec::{AttentionSpec, Buckets, PositionBias};
+use super::disentangled::Distances;
+use super::edits::{AttentionEdits, HeadEdits};
 use super::gather::{Gathered, Sums};
 use super::transformer::Context;
 use crate::kernels::{KeyPanels, PANEL, PaddedRows, Real};
 use half::bf16;
 use rayon::prelude::*;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Numbers a stripe may hold: 512 kB of single precision, half of a second-level cache.
 const STRIPE: usize = 1 << 17;
@@ -28,8 +31,12 @@ pub struct LayerState<F> {
     pub values: Vec<PaddedRows<F>>,
     /// What is learned about distances, where scores depend on them so
     pub relative: Option<Relative<F>>,
+    /// Keys and queries of distances, where scores have products with them
+    pub distances: Option<Distances<F>>,
     /// Each head's sink, [head]; empty where there is none
     pub sinks: Vec<F>,
+    /// What interventions change
+    pub edits: Option<Arc<AttentionEdits>>,
 }
 
 /// Learned numbers by distance, as T5 has them.
@@ -90,7 +97,7 @@ impl<F: Real> LayerState<F> {
             values.reserve(n_keys);
         }
         let heads = (0..spec.heads).map(|_| head()).collect();
-        Self { heads, keys, values, relative: None, sinks: Vec::new() }
+        Self { heads, keys, values, relative: None, distances: None, sinks: Vec::new(), edits: None }
     }
     /// Scores of one head's queries `rows` over key panels, not yet [`Self::finish`]ed: row r begins at `r·stride`.
     pub fn products(
@@ -116,6 +123,31 @@ impl<F: Real> LayerState<F> {
         first_key: usize,
         scores: &mut [F],
     ) {
+        let edits = self.edits_of(head);
+        if !edits.is_some_and(|edits| edits.give(spec, query, first_key, scores)) {
+            self.finish_own(spec, head, query, first_key, scores);
+        }
+        if let Some(edits) = edits {
+            edits.adjust(query, first_key, scores);
+        }
+    }
+    fn edits_of(&self, head: usize) -> Option<&HeadEdits> {
+        self.edits.as_ref()?.heads.get(head).filter(|edits| !edits.is_empty())
+    }
+    /// The score of a query's sink, where it has one and its weights are its own.
+    fn sink(&self, head: usize, query: usize) -> Option<F> {
+        let closed = self.edits_of(head).is_some_and(|edits| edits.closes_sink(query));
+        self.sinks.get(head).copied().filter(|_| !closed)
+    }
+    /// Soft cap and position bias.
+    fn finish_own(
+        &self,
+        spec: &AttentionSpec,
+        head: usize,
+        query: usize,
+        first_key: usize,
+        scores: &mut [F],
+    ) {
         if let Some(cap) = spec.softcap {
             F::softcap(scores, F::of(cap));
         }
@@ -130,6 +162,15 @@ impl<F: Real> LayerState<F> {
                 };
                 let own = product(query);
                 cells.for_each(|(score, key)| *score += F::of(factor * (product(key) - own)));
+            }
+            Some(PositionBias::Disentangled(own)) => {
+                if let Some(distances) = &self.distances {
+                    let dim = spec.head_dim;
+                    let content = &self.heads[head].queries[query * dim..(query + 1) * dim];
+                    let keys = &self.keys[spec.kv_head(head)];
+                    let scale = F::of(spec.scale);
+                    distances.add((own, head, scale), (query, content), (first_key, keys), scores);
+                }
             }
             Some(PositionBias::Buckets(_)) => {
                 if let Some(relative) = &self.relative {
@@ -167,7 +208,8 @@ impl<F: Real> LayerState<F> {
         });
         let keys = self.keys.iter().map(KeyPanels::bytes);
         let values = self.values.iter().map(PaddedRows::bytes);
-        heads.chain(keys).chain(values).sum()
+        let distances = self.distances.as_ref().map_or(0, Distances::bytes);
+        heads.chain(keys).chain(values).sum::<usize>() + distances
     }
 }
 
@@ -245,7 +287,7 @@ fn attend_block<F: Real>(
         let weights = &mut row[seen.start - first..seen.end - first];
         state.finish(spec, head, query, seen.start, weights);
         let mut moments = F::softmax(weights, query, seen.start);
-        if let Some(sink) = state.sinks.get(head) {
+        if let Some(sink) = state.sink(head, query) {
             moments.join(sink.double());
         }
         let share = F::one() / F::of64(moments.total());

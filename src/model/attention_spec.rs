@@ -1,7 +1,9 @@
 //! What decides which weight a query gives a key: read by the forward kernel and by `Pattern`, and by nothing else.
 
+use super::disentangled::Disentangled;
 use super::rotary::Rotary;
 use super::spec::NormSpec;
+use crate::kernels::Real;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
@@ -29,10 +31,13 @@ pub struct AttentionSpec {
     /// Rotation of queries and keys by their position
     #[serde(default)]
     pub rotary: Option<Rotary>,
+    /// Queries, keys and values are projected from something narrower than the residual stream
+    #[serde(default)]
+    pub latent: Option<Latent>,
     /// Norm of queries and keys before they are turned
     #[serde(default)]
     pub qk_norm: Option<QkNorm>,
-    /// Queries, keys and values are cut to ±this after the projection (OLMo, MPT)
+    /// Queries, keys and values are cut to ±this, after the norm where there is one (OLMo, MPT)
     #[serde(default)]
     pub clip: Option<f32>,
     /// Scores become cap·tanh(score/cap) (Gemma 2)
@@ -55,6 +60,20 @@ pub enum Window {
     TwoSided(usize),
     /// Those in the query's own chunk of so many (Llama 4)
     Chunk(usize),
+}
+
+/// Multi-head latent attention (DeepSeek-V2): what is kept of a token is one short vector, from which the keys and
+/// values of all heads are made, and one key that turns and that all heads share. The heads here are those made of it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Latent {
+    /// Width of the vector that keys and values are made of
+    pub width: usize,
+    /// Width of the one that queries are made of, where they too have one
+    pub query_width: Option<usize>,
+    /// Last dimensions of every key, which all heads share
+    pub shared_key: usize,
+    /// Norm of both vectors
+    pub norm: NormSpec,
 }
 
 /// Norm of queries and keys.
@@ -91,6 +110,8 @@ pub enum PositionBias {
     },
     /// T5's buckets (Raffel et al. 2020): a learned number per head and bucket of distances
     Buckets(Buckets),
+    /// DeBERTa's products of content and distance
+    Disentangled(Disentangled),
 }
 
 /// How T5 sorts distances into buckets: exact for near ones, logarithmic beyond, one for all that are farther.
@@ -136,6 +157,7 @@ impl AttentionSpec {
             causal: false,
             window: None,
             rotary: None,
+            latent: None,
             qk_norm: None,
             clip: None,
             softcap: None,
@@ -162,8 +184,65 @@ impl AttentionSpec {
         };
         start.min(end)..end
     }
+    /// Cuts queries, keys or values where this block does.
+    pub(super) fn cut<F: Real>(&self, x: &mut [F]) {
+        if let Some(limit) = self.clip.map(F::of) {
+            for x in x {
+                *x = x.max(-limit).min(limit);
+            }
+        }
+    }
     /// The k/v head that query head `head` reads.
     pub fn kv_head(&self, head: usize) -> usize {
         head * self.kv_heads / self.heads
+    }
+}
+
+impl AttentionSpec {
+    /// The shape of one of attention's weights: `W_Q`, `b_O`, `sinks`…
+    pub(super) fn weight_shape(&self, name: &str, width: usize) -> Option<Vec<usize>> {
+        let (heads, kv_heads, dim, value_dim) = (self.heads, self.kv_heads, self.head_dim, self.value_dim());
+        let normed = |heads: usize| match self.qk_norm?.across {
+            QkNormAcross::Head => Some(vec![dim]),
+            QkNormAcross::OwnHead | QkNormAcross::All => Some(vec![heads * dim]),
+        };
+        let latent = self.latent;
+        let query_latent = latent.and_then(|latent| latent.query_width);
+        let (own_dim, kv_input) =
+            latent.map_or((dim, width), |latent| (dim - latent.shared_key, latent.width));
+        Some(match name {
+            "W_Q" => vec![query_latent.unwrap_or(width), heads * dim],
+            "W_K" => vec![kv_input, kv_heads * own_dim],
+            "W_V" => vec![kv_input, kv_heads * value_dim],
+            "W_O" => vec![heads * value_dim, width],
+            "b_Q" => vec![heads * dim],
+            "b_K" => vec![kv_heads * own_dim],
+            "b_V" => vec![kv_heads * value_dim],
+            "b_O" => vec![width],
+            "W_Q_down" => vec![width, query_latent?],
+            "b_Q_down" | "Q_down_norm.w" => vec![query_latent?],
+            "W_KV_down" => vec![width, latent?.width],
+            "b_KV_down" | "KV_down_norm.w" => vec![latent?.width],
+            "W_K_shared" => vec![width, latent?.shared_key],
+            "b_K_shared" => vec![latent?.shared_key],
+            "q_norm.w" | "q_norm.b" => normed(heads)?,
+            "k_norm.w" | "k_norm.b" => normed(kv_heads)?,
+            "sinks" if self.sinks => vec![heads],
+            "W_rel_K" | "b_rel_K" | "W_rel_Q" | "b_rel_Q" => {
+                let Some(PositionBias::Disentangled(own)) = &self.bias else { return None };
+                let looks =
+                    if name.ends_with('K') { own.content_to_position } else { own.position_to_content };
+                match (looks, name.starts_with('W')) {
+                    (false, _) => return None,
+                    (true, true) => vec![width, heads * dim],
+                    (true, false) => vec![heads * dim],
+                }
+            }
+            "W_rel" => match self.bias {
+                Some(PositionBias::Buckets(buckets)) => vec![buckets.count, heads],
+                _ => return None,
+            },
+            _ => return None,
+        })
     }
 }

@@ -1,6 +1,6 @@
 //! Classifiers on top of a Transformer: how rows become one, the layers that follow, and what comes out.
 
-use super::spec::{HeadSpec, NormSpec};
+use super::spec::{HeadSpec, ModelSpec, NormSpec};
 use super::transformer::Network;
 use crate::kernels::{self, Real};
 use candle_nn::Activation;
@@ -134,6 +134,16 @@ impl ClassHead {
         };
         classes.sort_by(|a, b| b.2.total_cmp(&a.2));
         classes
+    }
+}
+
+impl ModelSpec {
+    /// How many tokens a classifier over all positions reads; `None` where any number will do.
+    pub fn needs_tokens(&self) -> Option<usize> {
+        match &self.head {
+            HeadSpec::Classes(ClassHead { pooling: Pooling::Flatten { positions }, .. }) => Some(*positions),
+            _ => None,
+        }
     }
 }
 

@@ -10,9 +10,18 @@ const ABSURD: u64 = 1 << 24;
 
 const MOST_LAYERS: u64 = 4096;
 
+/// Most dimensions for which factors are listed pair by pair; every block keeps the list.
+const MOST_LISTED: usize = 4096;
+
 /// A parsed `config.json`.
 #[derive(Clone, Debug)]
 pub struct Config(Map<String, Value>);
+
+impl From<Map<String, Value>> for Config {
+    fn from(map: Map<String, Value>) -> Self {
+        Self(map)
+    }
+}
 
 impl Config {
     /// Parses the file's bytes.
@@ -63,6 +72,25 @@ impl Config {
     pub fn count_or(&self, key: &str, default: usize) -> Result<usize, SpecError> {
         Ok(self.count_opt(key)?.unwrap_or(default))
     }
+    /// A positive whole number, `default` where the key is left out, none where it is null.
+    pub fn count_unless_null(&self, key: &str, default: Option<usize>) -> Result<Option<usize>, SpecError> {
+        if self.is_null(key) { Ok(None) } else { Ok(self.count_opt(key)?.or(default)) }
+    }
+    /// A positive number, `default` where the key is left out, none where it is null.
+    pub fn float_unless_null(&self, key: &str, default: Option<f64>) -> Result<Option<f64>, SpecError> {
+        match self.get(key) {
+            Some(_) => self.float_or(key, 1.0).map(Some),
+            None => Ok(default.filter(|_| !self.is_null(key))),
+        }
+    }
+    /// Whether the file has the key as null.
+    pub fn is_null(&self, key: &str) -> bool {
+        self.0.get(key).is_some_and(Value::is_null)
+    }
+    /// Whether the file has the key, and not as null.
+    pub fn has(&self, key: &str) -> bool {
+        self.get(key).is_some()
+    }
     /// A number of blocks: fewer than any other count may be, as each takes memory before its weights are looked for.
     pub fn layers_or(&self, key: &str, default: usize) -> Result<usize, SpecError> {
         match self.get(key) {
@@ -103,6 +131,10 @@ impl Config {
     pub fn word(&self, key: &str) -> Result<Option<&str>, SpecError> {
         self.get(key).map(|value| value.as_str().ok_or_else(|| Self::wrong(key, value, "a word"))).transpose()
     }
+    /// A word; `default` is what the class uses where the key is left out.
+    pub fn word_or<'a>(&'a self, key: &str, default: &'a str) -> Result<&'a str, SpecError> {
+        Ok(self.word(key)?.unwrap_or(default))
+    }
     /// What classes are called, in the order of their numbers: `id2label`.
     pub fn labels(&self) -> Vec<String> {
         let Some(map) = self.object("id2label") else { return Vec::new() };
@@ -112,16 +144,22 @@ impl Config {
         };
         (0..map.len()).map(name).collect()
     }
+    /// Words in a list, or in one string with bars between them; none where the key is left out.
+    pub fn words_of(&self, key: &str) -> Result<Vec<String>, SpecError> {
+        match self.get(key) {
+            None => Ok(Vec::new()),
+            Some(Value::String(text)) => {
+                Ok(text.to_lowercase().split('|').map(|word| word.trim().into()).collect())
+            }
+            Some(value) => match self.words(key) {
+                Some(words) => Ok(words.into_iter().map(str::to_lowercase).collect()),
+                None => Err(Self::wrong(key, value, "a list of words")),
+            },
+        }
+    }
     /// A list of words, such as `layer_types`.
     pub fn words(&self, key: &str) -> Option<Vec<&str>> {
         self.get(key)?.as_array()?.iter().map(Value::as_str).collect()
-    }
-    /// A word.
-    pub fn word_or<'a>(&'a self, key: &str, default: &'static str) -> Result<&'a str, SpecError> {
-        match self.get(key) {
-            None => Ok(default),
-            Some(value) => value.as_str().ok_or_else(|| Self::wrong(key, value, "a word")),
-        }
     }
     /// What every target of an encoder–decoder model begins with; `start` is the class's token where none is given.
     pub fn target_start(&self, start: usize) -> Result<Vec<u32>, SpecError> {
@@ -130,6 +168,29 @@ impl Config {
             tokens.push(self.index_or("forced_bos_token_id", 0)? as u32);
         }
         Ok(tokens)
+    }
+    /// A list of whole numbers, such as `mlp_only_layers`; empty where the key is left out.
+    pub fn indices(&self, key: &str) -> Vec<usize> {
+        let list = self.get(key).and_then(Value::as_array);
+        list.into_iter().flatten().filter_map(|value| Some(value.as_u64()? as usize)).collect()
+    }
+    /// Runs of words, [[words…], times] each, such as `attention_types`; empty where the key is left out.
+    pub fn runs(&self, key: &str) -> Vec<(Vec<&str>, usize)> {
+        fn run(run: &Value) -> Option<(Vec<&str>, usize)> {
+            let words = run.get(0)?.as_array()?.iter().map(Value::as_str).collect::<Option<_>>()?;
+            Some((words, run.get(1)?.as_u64()? as usize))
+        }
+        let runs = self.get(key).and_then(Value::as_array);
+        runs.into_iter().flatten().filter_map(run).collect()
+    }
+    /// The configuration under `key`, such as `text_config`.
+    pub fn nested(&self, key: &str) -> Option<Self> {
+        self.object(key).cloned().map(Self)
+    }
+    /// A number of `rope_parameters` (Transformers 5) or `rope_scaling` (4), where there is one.
+    pub fn rope_number(&self, key: &str) -> Option<f64> {
+        let map = self.object("rope_parameters").or_else(|| self.object("rope_scaling"));
+        map.and_then(|map| map.get(key)).and_then(Value::as_f64)
     }
     /// An activation function by its Transformers name.
     pub fn activation_or(&self, key: &str, default: Activation) -> Result<Activation, SpecError> {
@@ -230,6 +291,9 @@ impl Config {
                     truncate: map.get("truncate").and_then(Value::as_bool).unwrap_or(true),
                 }
             }
+            Some("longrope" | "su") if dims > MOST_LISTED => {
+                return Err(Self::wrong("head_dim", &Value::from(dims), "no more than 4096 with longrope"));
+            }
             Some("longrope" | "su") => {
                 let original_context = original()?;
                 let stretch = float(map, "factor", Some(context / original_context))?;
@@ -238,7 +302,7 @@ impl Config {
                     _ if stretch <= 1.0 => 1.0,
                     _ => (1.0 + stretch.ln() / original_context.ln()).sqrt(),
                 };
-                let list = |key: &'static str| factors(map, key, dims / 2);
+                let list = |key: &'static str| factors(map, key, dims.div_ceil(2));
                 RotaryScaling::Long {
                     short: list("short_factor")?,
                     long: list("long_factor")?,

@@ -46,7 +46,7 @@ impl Network {
             }
             Positions::LearnedPast { padding } => {
                 let positions = past(tokens, first, padding);
-                Some(self.rows(tokens.len(), width, "pos_embed.W_pos", |i| positions[i]))
+                Some(self.rows(tokens.len(), width, &name("pos_embed.W_pos"), |i| positions[i]))
             }
             Positions::Sinusoidal => Some(sinusoids(first..first + tokens.len(), width, |position, i| {
                 position as f64 / 10_000_f64.powf(2.0 * i as f64 / width as f64)

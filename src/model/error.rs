@@ -106,14 +106,14 @@ impl LoadError {
     /// What to do about it: follows the message in the banner and on stderr.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::NotFound(_) => {
-                "check the path; a Hugging Face folder or a .safetensors file is expected".into()
-            }
+            Self::NotFound(_) => "check the path, or take a name that `mnemoscope models` lists".into(),
             Self::NoConfig(_) => "put the model's config.json beside its weights".into(),
             Self::NoWeights(_) => {
-                "expected model.safetensors, or its shards with model.safetensors.index.json".into()
+                "expected model.safetensors or pytorch_model.bin, their shards with an .index.json, or one .gguf".into()
             }
-            Self::UnknownFormat(_) => "open a Hugging Face folder or a .safetensors file".into(),
+            Self::UnknownFormat(_) => {
+                "open a Hugging Face folder, or a .safetensors, .gguf, .bin, .pth, .keras or .h5 file".into()
+            }
             Self::Config { source, .. } => return source.hint(),
             Self::Broken { .. } | Self::Index { .. } => "download or copy the file again".into(),
             Self::Missing { .. } | Self::Shape { .. } => {
@@ -162,7 +162,8 @@ impl SpecError {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Unknown(_) | Self::Unnamed => {
-                format!("supported: {}", super::families::supported().join(", "))
+                let types: Vec<_> = super::families::supported().into_iter().map(|(name, _)| name).collect();
+                format!("supported: {}", types.join(", "))
             }
             Self::NotJson(_) => "download the file again".into(),
             Self::Missing(_) | Self::Value { .. } => "compare the file with the model's original".into(),

@@ -4,6 +4,7 @@ use super::spec::{ModelSpec, Part};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
+use strum::IntoEnumIterator as _;
 
 /// One attention head of one block, shown as `3.5`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -161,6 +162,12 @@ impl ModelSpec {
             Part::Decoder => format!("decoder.{index}.{}", hook.stem()),
             Part::Cross => format!("decoder.{index}.{}", hook.cross_stem()),
         }
+    }
+    /// The hook and the block whose [`Self::hook_name`] this is.
+    pub fn hook(&self, name: &str) -> Option<(Hook, usize)> {
+        let all = |hook: Hook| 0..if hook.per_layer() { self.layers() } else { 1 };
+        Hook::iter()
+            .find_map(|hook| Some((hook, all(hook).find(|&layer| self.hook_name(hook, layer) == name)?)))
     }
     /// A head as users know it: `3.5`; in encoder–decoder models `encoder 3.5`, `decoder 3.5` or `cross 3.5`.
     pub fn head_name(&self, head: HeadId) -> String {

@@ -1,10 +1,12 @@
 //! Opening a model: a folder, a file, or the one inside this program.
 
+use super::chat::ChatTemplate;
+use super::classes::Pooling;
 use super::config::Config;
 use super::error::LoadError;
 use super::families;
-use super::formats::{Tensors, keras};
-use super::spec::ModelSpec;
+use super::formats::{ENDINGS, Tensors, gguf, has_ending, keras};
+use super::spec::{HeadSpec, ModelSpec};
 use super::tokenizer::{Token, Tokenizer};
 use super::transformer::Network;
 use super::weights::{TensorInfo, Weights};
@@ -22,10 +24,23 @@ pub struct Model {
     pub network: Network,
     /// `None`: ids in, ids shown
     pub tokenizer: Option<Tokenizer>,
+    /// How texts are filled up, where the model needs it
+    pub padding: Option<Padding>,
     /// Of what an encoder–decoder model writes, where that has a vocabulary of its own
     pub target_tokenizer: Option<Tokenizer>,
+    /// How it wants a conversation written down, where it was trained for one
+    pub chat_template: Option<ChatTemplate>,
     /// What a user should know although it opened
     pub warnings: Vec<String>,
+}
+
+/// How a text is filled up with padding (id 0), which takes part in everything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Padding {
+    /// Tokens that a text has with its padding
+    pub length: usize,
+    /// Before the text, else behind it
+    pub before: bool,
 }
 
 /// Where a model came from.
@@ -51,18 +66,22 @@ pub struct EmbeddedFiles {
 }
 
 impl Model {
-    /// Opens a Hugging Face folder, or one `.safetensors` file whose `config.json` lies beside it.
+    /// Opens a folder in Hugging Face layout, a weight file whose `config.json` lies beside it, or a GGUF, which needs
+    /// nothing beside it.
     pub fn open(path: &Path) -> Result<Self, LoadError> {
         if !path.exists() {
             return Err(LoadError::NotFound(path.to_owned()));
         }
-        if path.is_file() && keras::is_one(path) {
-            return Self::from_keras(path);
+        if let Some(file) = gguf_at(path) {
+            return Self::open_gguf(path, &file);
+        }
+        if let Some(file) = keras::at(path) {
+            return Self::from_keras(path, &file);
         }
         // A link's own name says more than that of the blob it may point to, so the path stays as it was given
         let (folder, tensors) = if path.is_dir() {
             (path.to_owned(), None)
-        } else if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("safetensors")) {
+        } else if has_ending(path, ENDINGS) {
             let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty());
             (folder.unwrap_or(Path::new(".")).to_owned(), Some(path))
         } else if path.file_name().is_some_and(|name| name == "config.json") {
@@ -89,7 +108,9 @@ impl Model {
         };
         let network = network(&config, &file, &tensors)?;
         let tokenizer = Tokenizer::from_folder(&folder)?;
+        let chat = tokenizer.as_ref().map(|tokenizer| ChatTemplate::from_folder(&folder, tokenizer));
         let mut model = Self::assemble(name_of(path), Origin::Path(path.to_owned()), network, tokenizer);
+        model.chat_template = chat.transpose()?.flatten();
         if model.spec().encoder.is_some() {
             model.target_tokenizer = Tokenizer::target_from_folder(&folder)?;
         }
@@ -97,14 +118,48 @@ impl Model {
     }
 
     /// Opens a Keras file.
-    fn from_keras(path: &Path) -> Result<Self, LoadError> {
-        let archive = keras::open(path)?;
+    fn from_keras(path: &Path, file: &Path) -> Result<Self, LoadError> {
+        let archive = keras::open(file)?;
         let found = families::keras::read(&archive)?;
         let weights = Weights::named(&found.spec, &found.tensors, &found.names)?;
         let network = Network { spec: Arc::new(found.spec), weights };
-        let mut model = Self::assemble(name_of(path), Origin::Path(path.to_owned()), network, None);
+        let length = found.vocabulary.as_ref().and_then(|own| own.length);
+        let tokenizer = match found.vocabulary {
+            Some(own) => Some(own.tokenizer),
+            None => families::keras::beside(file)?,
+        };
+        let mut model = Self::assemble(name_of(path), Origin::Path(path.to_owned()), network, tokenizer);
         model.warnings.extend(found.notes);
+        if model.tokenizer.is_some() && !found.masks_padding {
+            model.pad(length);
+        }
         Ok(model)
+    }
+
+    /// Opens a GGUF file that `path` is or holds; its tokenizer is inside, or beside it.
+    fn open_gguf(path: &Path, file: &Path) -> Result<Self, LoadError> {
+        let gguf::Whole { config, tensors, metadata } = gguf::open(file)?;
+        let network = network(&config, file, &tensors)?;
+        let tokenizer = match Tokenizer::from_gguf(&metadata, file)? {
+            Some(tokenizer) => Some(tokenizer),
+            None => Tokenizer::from_folder(file.parent().unwrap_or(Path::new(".")))?,
+        };
+        Ok(Self::assemble(name_of(path), Origin::Path(path.to_owned()), network, tokenizer))
+    }
+
+    /// Fills texts up as a classifier without a mask was trained: to `length` behind the text where its vocabulary
+    /// says so, else to all positions before it, as `pad_sequences` does.
+    fn pad(&mut self, length: Option<usize>) {
+        let spec = &self.network.spec;
+        let whole = matches!(&spec.head, HeadSpec::Classes(head) if head.pooling != Pooling::Each);
+        let Some(context) = spec.context.filter(|_| whole && !spec.is_causal()) else { return };
+        let padding = Padding { length: length.unwrap_or(context).min(context), before: length.is_none() };
+        let (tokens, side) = (padding.length, if padding.before { "before" } else { "behind" });
+        self.warnings.push(format!(
+            "texts are filled up to {tokens} tokens with padding {side} them, which takes part as it did in training; \
+             --ids are run as they are"
+        ));
+        self.padding = Some(padding);
     }
 
     /// Opens the model inside this program.
@@ -124,6 +179,7 @@ impl Model {
         if tokenizer.is_none() {
             warnings.push("no tokenizer beside the weights: feed ids, and ids are shown".to_owned());
         }
+        warnings.extend(tokenizer.iter().flat_map(|tokenizer| tokenizer.warnings().iter().cloned()));
         let known = tokenizer.as_ref().map_or(0, Tokenizer::vocab);
         if known > network.spec.vocab {
             let vocab = network.spec.vocab;
@@ -131,7 +187,26 @@ impl Model {
                 "the tokenizer knows {known} tokens, the model {vocab}: some ids may be out of range"
             ));
         }
-        Self { name, origin, network, tokenizer, target_tokenizer: None, warnings }
+        Self {
+            name,
+            origin,
+            network,
+            tokenizer,
+            padding: None,
+            target_tokenizer: None,
+            chat_template: None,
+            warnings,
+        }
+    }
+
+    /// A text's tokens with the padding that the model was trained with.
+    pub fn padded(&self, mut tokens: Vec<Token>) -> Vec<Token> {
+        let Some(padding) = self.padding.filter(|_| !tokens.is_empty()) else { return tokens };
+        let pad = Token { text: "‹pad›".into(), ..self.token(0) };
+        let missing = padding.length.saturating_sub(tokens.len());
+        let at = if padding.before { 0 } else { tokens.len() };
+        tokens.splice(at..at, std::iter::repeat_n(pad, missing));
+        tokens
     }
 
     /// The architecture.
@@ -177,10 +252,25 @@ fn network(config: &Config, file: &Path, tensors: &Tensors) -> Result<Network, L
     Ok(Network { spec: Arc::new(spec), weights })
 }
 
+/// The GGUF file that a path is, or the only one (or the first of several parts) in a folder without `config.json`.
+fn gguf_at(path: &Path) -> Option<PathBuf> {
+    if path.is_file() {
+        return gguf::is_one(path).then(|| path.to_owned());
+    }
+    if path.join("config.json").is_file() {
+        return None;
+    }
+    let files = std::fs::read_dir(path).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
+    let mut found: Vec<_> = files.filter(|file| has_ending(file, &["gguf"])).collect();
+    found.sort();
+    let parts = found.len() > 1 && found[0].to_string_lossy().contains("-00001-of-");
+    if found.len() == 1 || parts { found.into_iter().next() } else { None }
+}
+
 /// The last part of a path that says something: the folder of a `model.safetensors`, else the file's own name.
 fn name_of(path: &Path) -> String {
     let path = match path.file_stem() {
-        Some(stem) if stem == "model" => path.parent().unwrap_or(path),
+        Some(stem) if stem == "model" || stem == "model.weights" => path.parent().unwrap_or(path),
         _ => path,
     };
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());

@@ -2,10 +2,14 @@
 
 mod attention;
 mod attention_spec;
+mod chat;
 mod classes;
 mod config;
+mod disentangled;
+mod edits;
 mod embedding;
 mod error;
+mod expert_spec;
 mod families;
 mod formats;
 mod gather;
@@ -13,23 +17,29 @@ mod hook;
 mod load;
 mod mlp;
 mod part;
+mod projections;
 mod rotary;
 mod sampling;
 mod spec;
+mod stored;
 mod tokenizer;
 mod transformer;
 mod weights;
 
 pub use attention::{HeadState, LayerState, Relative};
-pub use attention_spec::{AttentionSpec, Buckets, PositionBias, QkNorm, QkNormAcross, Window};
+pub use attention_spec::{AttentionSpec, Buckets, Latent, PositionBias, QkNorm, QkNormAcross, Window};
+pub use chat::{ChatError, ChatTemplate, Message};
 pub use classes::{ClassActivation, ClassHead, ClassLayer, Outcome, Pooling};
 pub use config::Config;
+pub use disentangled::{Disentangled, Distances};
+pub use edits::{AttentionEdits, Cut, Given, GivenScores, HeadEdits};
 pub use error::{LoadError, SpecError};
+pub use expert_spec::{ClampedGate, ExpertGroups, ExpertSpec, SharedExpert, Shares};
 pub use families::supported;
 pub use formats::gguf;
 pub use gather::{Gathered, Repeats, Sums, Thumbnail, thumbnail_size};
 pub use hook::{HeadId, Hook, NotAHead};
-pub use load::{EmbeddedFiles, Model, Origin};
+pub use load::{EmbeddedFiles, Model, Origin, Padding};
 pub use part::{Side, Stream};
 pub use rotary::{Rotary, RotaryScaling};
 pub use sampling::{Sampler, Sampling, largest, probabilities};
@@ -37,6 +47,7 @@ pub use spec::{
     BlockSpec, EmbeddingProjection, EmbeddingSpec, EncoderSpec, HeadSpec, LogitSpec, MlpSpec, ModelSpec,
     NormKind, NormSpec, Part, Placement, Positions,
 };
+pub use stored::Dtype;
 pub use tokenizer::{EncodeError, Token, Tokenizer, WordSplit, Words, shown};
 pub use transformer::{Context, Network, See};
-pub use weights::{Dtype, TensorInfo, Weights};
+pub use weights::{TensorInfo, Weights};

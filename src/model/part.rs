@@ -107,7 +107,7 @@ impl ModelSpec {
         match stream {
             Stream::Before(layer) => (Hook::ResidPre, layer),
             Stream::After(layer) => match self.blocks[layer].placement {
-                Placement::Pre | Placement::Parallel => (Hook::ResidPost, layer),
+                Placement::Pre | Placement::Parallel | Placement::Normed => (Hook::ResidPost, layer),
                 Placement::Post => (Hook::NormalizedResidPost, layer),
             },
         }

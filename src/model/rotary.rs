@@ -9,7 +9,7 @@ use std::ops::Range;
 /// Rotary position embedding: pairs of dimensions turn by position · frequency.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rotary {
-    /// Dimensions that turn, from `start`
+    /// Dimensions that turn, from `start`; where odd, one more turns (with the frequencies of so many)
     pub dims: usize,
     /// First dimension that turns
     #[serde(default)]
@@ -19,6 +19,9 @@ pub struct Rotary {
     /// Pairs are (2i, 2i + 1), as GPT-J has them, instead of (i, i + dims/2)
     #[serde(default)]
     pub interleaved: bool,
+    /// Pairs that are interleaved before they turn are written as (i, i + dims/2) (DeepSeek-V3)
+    #[serde(default)]
+    pub parted: bool,
     /// Factor on cosines and sines, where a scaling has one (YaRN, LongRoPE)
     #[serde(default = "one")]
     pub factor: f64,
@@ -87,14 +90,37 @@ pub enum RotaryScaling {
 impl Rotary {
     /// Over the first `dims` dimensions, not stretched.
     pub fn new(dims: usize, theta: f64) -> Self {
-        Self { dims, start: 0, theta, interleaved: false, factor: 1.0, scaling: RotaryScaling::None }
+        Self {
+            dims,
+            start: 0,
+            theta,
+            interleaved: false,
+            parted: false,
+            factor: 1.0,
+            scaling: RotaryScaling::None,
+        }
     }
-    /// The angle each pair turns per position, [dims/2], in single precision as the models were trained; for a
+    /// Whether the frequencies for `n_tokens` are others than those for one fewer.
+    pub fn changes_at(&self, n_tokens: usize) -> bool {
+        match self.scaling {
+            RotaryScaling::Dynamic { original_context, .. } => n_tokens as f64 > original_context,
+            RotaryScaling::Long { original_context, .. } => {
+                let longer = |n: usize| n as f64 > original_context;
+                longer(n_tokens) != longer(n_tokens.saturating_sub(1))
+            }
+            _ => false,
+        }
+    }
+    /// Pairs that turn.
+    pub fn pairs(&self) -> usize {
+        self.dims.div_ceil(2)
+    }
+    /// The angle each pair turns per position, [pair], in single precision as the models were trained; for a
     /// prompt of `n_tokens`, as some scalings depend on its length.
     pub fn frequencies(&self, n_tokens: usize) -> Vec<f32> {
         let dims = self.dims as f64;
         let of =
-            |theta: f64| (0..self.dims / 2).map(move |i| (1.0 / theta.powf(2.0 * i as f64 / dims)) as f32);
+            |theta: f64| (0..self.pairs()).map(move |i| (1.0 / theta.powf(2.0 * i as f64 / dims)) as f32);
         match &self.scaling {
             RotaryScaling::None => of(self.theta).collect(),
             RotaryScaling::Linear { factor } => of(self.theta).map(|x| x / *factor as f32).collect(),
@@ -149,6 +175,7 @@ pub(super) struct Turns<F> {
     pairs: usize,
     start: usize,
     interleaved: bool,
+    parted: bool,
     cos_sin: Vec<(F, F)>,
 }
 
@@ -164,8 +191,8 @@ impl<F: Real> Turns<F> {
         let cos_sin = positions
             .flat_map(|position| frequencies.iter().map(move |&frequency| turn(position, frequency)))
             .collect();
-        let Rotary { start, interleaved, .. } = *rotary;
-        Self { pairs: frequencies.len(), start, interleaved, cos_sin }
+        let Rotary { start, interleaved, parted, .. } = *rotary;
+        Self { pairs: frequencies.len(), start, interleaved, parted, cos_sin }
     }
 
     /// Turns every head of `x`, [token, head · dim].
@@ -183,6 +210,9 @@ impl<F: Real> Turns<F> {
                         let [a, b] = pair;
                         rotate(a, b, turn);
                     }
+                    if self.parted {
+                        part(head);
+                    }
                 } else {
                     let (a, b) = head.split_at_mut(self.pairs);
                     for ((a, b), &turn) in a.iter_mut().zip(b).zip(turns) {
@@ -192,6 +222,13 @@ impl<F: Real> Turns<F> {
             }
         });
     }
+}
+
+/// The first of all pairs, then the second.
+fn part<F: Copy>(head: &mut [F]) {
+    let (pairs, _) = head.as_chunks::<2>();
+    let parted: Vec<F> = pairs.iter().map(|pair| pair[0]).chain(pairs.iter().map(|pair| pair[1])).collect();
+    head.copy_from_slice(&parted);
 }
 
 #[inline(always)]

@@ -1,8 +1,9 @@
 //! What a model is, as plain data: everything the forward pass and `Pattern` need to know, and no family's name in it
 //! that they would branch on.
 
-use super::attention_spec::{AttentionSpec, PositionBias, QkNormAcross};
+use super::attention_spec::{AttentionSpec, PositionBias};
 use super::classes::ClassHead;
+use super::expert_spec::ExpertSpec;
 use candle_nn::Activation;
 use serde::{Deserialize, Serialize};
 
@@ -163,6 +164,9 @@ pub struct BlockSpec {
     pub attention: AttentionSpec,
     /// Feed-forward part; none where a decoder's self-attention stands alone
     pub mlp: Option<MlpSpec>,
+    /// Many of it, of which every token goes through a few; `mlp` is then what each of them is
+    #[serde(default)]
+    pub experts: Option<ExpertSpec>,
     /// Which part of the model it is
     #[serde(default)]
     pub part: Part,
@@ -191,6 +195,7 @@ impl BlockSpec {
         Self {
             attention,
             mlp: Some(mlp),
+            experts: None,
             part: Part::Only,
             placement,
             ln1: Some(norm),
@@ -224,6 +229,8 @@ pub enum Placement {
     /// Both read the block's input, and both outputs are added to it (GPT-J, NeoX); without an `ln2` they share
     /// the first norm's output
     Parallel,
+    /// As [`Placement::Pre`], but each part is added to what its norm gives (an option of BLOOM)
+    Normed,
 }
 
 /// A normalisation over the width.
@@ -332,6 +339,11 @@ impl ModelSpec {
     pub fn prefix(&self, layer: usize) -> String {
         format!("{}.{}", self.blocks[layer].part.word(), self.index_in_part(layer))
     }
+    /// Whether the angles of all tokens are others with `n_tokens` than with one fewer, as some rotary scalings have it.
+    pub fn turns_change_at(&self, n_tokens: usize) -> bool {
+        let rotaries = self.blocks.iter().filter_map(|block| block.attention.rotary.as_ref());
+        rotaries.into_iter().any(|rotary| rotary.changes_at(n_tokens))
+    }
     /// Whether the model continues text.
     pub fn generates(&self) -> bool {
         matches!(self.head, HeadSpec::NextToken | HeadSpec::MaskedToken { .. }) && self.is_causal()
@@ -339,10 +351,6 @@ impl ModelSpec {
     /// Width of the embeddings.
     pub fn embedding_width(&self) -> usize {
         self.embedding.projection.map_or(self.width, |projection| projection.width)
-    }
-    /// Width in which tokens, positions and segments are added up.
-    pub fn embedding_sum_width(&self) -> usize {
-        self.embedding.projection.filter(|own| own.whole_sum).map_or(self.width, |own| own.width)
     }
     /// The shape a canonical weight has, or `None` for one that this model does not have.
     ///
@@ -361,6 +369,16 @@ impl ModelSpec {
             return match name {
                 "ln_final.w" | "ln_final.b" => encoder.final_norm.map(|_| vec![self.width]),
                 _ => encoder.embedding.weight_shape(name, self.width, encoder.vocab, encoder.context),
+            };
+        }
+        if let Some(name) = name.strip_prefix("rel_embed.") {
+            let Some(PositionBias::Disentangled(own)) = self.blocks.first()?.attention.bias else {
+                return None;
+            };
+            return match (name, own.norm) {
+                ("W_E", _) => Some(vec![own.rows(), self.width]),
+                ("ln.w" | "ln.b", Some(_)) => Some(vec![self.width]),
+                _ => None,
             };
         }
         let embedded = self.embedding.weight_shape(name, self.width, self.vocab, self.context);
@@ -403,6 +421,10 @@ pub(super) fn block_name(name: &str) -> Option<(Part, &str, &str)> {
 }
 
 impl EmbeddingSpec {
+    /// Width in which tokens, positions and segments are added up, for a residual stream of `width`.
+    pub fn sum_width(&self, width: usize) -> usize {
+        self.projection.filter(|own| own.whole_sum).map_or(width, |own| own.width)
+    }
     fn weight_shape(
         &self,
         name: &str,
@@ -412,7 +434,7 @@ impl EmbeddingSpec {
     ) -> Option<Vec<usize>> {
         let projected = self.projection;
         let narrow = projected.map_or(width, |projection| projection.width);
-        let summed = projected.filter(|projection| projection.whole_sum).map_or(width, |own| own.width);
+        let summed = self.sum_width(width);
         Some(match name {
             "embed.W_E" => vec![vocab, narrow],
             "embed.W_in" if projected.is_some() => vec![narrow, width],
@@ -431,45 +453,37 @@ impl EmbeddingSpec {
 
 impl BlockSpec {
     fn weight_shape(&self, name: &str, width: usize) -> Option<Vec<usize>> {
-        let attention = &self.attention;
+        if let Some(name) = name.strip_prefix("attn.") {
+            return self.attention.weight_shape(name, width);
+        }
         if let Some(name) = name.strip_prefix("mlp.") {
             let mlp = self.mlp.as_ref()?;
-            return Some(match name {
-                "W_gate" if mlp.gated => vec![width, mlp.width],
-                "b_gate" if mlp.gated => vec![mlp.width],
-                "W_in" => vec![width, mlp.width],
-                "W_out" => vec![mlp.width, width],
-                "b_in" => vec![mlp.width],
-                "b_out" => vec![width],
-                _ => return None,
-            });
+            return match &self.experts {
+                Some(experts) => experts.weight_shape(name, mlp, width),
+                None => mlp.weight_shape(name, width),
+            };
         }
-        let (heads, kv_heads, dim) = (attention.heads, attention.kv_heads, attention.head_dim);
-        let value_dim = attention.value_dim();
-        let normed = |heads: usize| match attention.qk_norm?.across {
-            QkNormAcross::Head => Some(vec![dim]),
-            QkNormAcross::OwnHead | QkNormAcross::All => Some(vec![heads * dim]),
+        let norm = match name {
+            "ln1.w" | "ln1.b" => self.ln1,
+            "ln1_post.w" | "ln1_post.b" => self.ln1_post,
+            "ln2.w" | "ln2.b" => self.ln2,
+            "ln2_post.w" | "ln2_post.b" => self.ln2_post,
+            _ => None,
         };
+        norm.map(|_| vec![width])
+    }
+}
+
+impl MlpSpec {
+    /// The shape of one of an MLP's weights: `W_in`, `b_out`…
+    pub(super) fn weight_shape(&self, name: &str, width: usize) -> Option<Vec<usize>> {
         Some(match name {
-            "attn.W_Q" => vec![width, heads * dim],
-            "attn.W_K" => vec![width, kv_heads * dim],
-            "attn.W_V" => vec![width, kv_heads * value_dim],
-            "attn.W_O" => vec![heads * value_dim, width],
-            "attn.b_Q" => vec![heads * dim],
-            "attn.b_K" => vec![kv_heads * dim],
-            "attn.b_V" => vec![kv_heads * value_dim],
-            "attn.q_norm.w" | "attn.q_norm.b" => normed(heads)?,
-            "attn.k_norm.w" | "attn.k_norm.b" => normed(kv_heads)?,
-            "attn.sinks" if attention.sinks => vec![heads],
-            "attn.W_rel" => match attention.bias {
-                Some(PositionBias::Buckets(buckets)) => vec![buckets.count, heads],
-                _ => return None,
-            },
-            "attn.b_O" => vec![width],
-            "ln1.w" | "ln1.b" if self.ln1.is_some() => vec![width],
-            "ln1_post.w" | "ln1_post.b" if self.ln1_post.is_some() => vec![width],
-            "ln2.w" | "ln2.b" if self.ln2.is_some() => vec![width],
-            "ln2_post.w" | "ln2_post.b" if self.ln2_post.is_some() => vec![width],
+            "W_gate" if self.gated => vec![width, self.width],
+            "b_gate" if self.gated => vec![self.width],
+            "W_in" => vec![width, self.width],
+            "W_out" => vec![self.width, width],
+            "b_in" => vec![self.width],
+            "b_out" => vec![width],
             _ => return None,
         })
     }

@@ -10,7 +10,7 @@ use super::hook::Hook;
 use super::rotary::Turns;
 use super::spec::{HeadSpec, ModelSpec, NormKind, NormSpec, Part, Placement};
 use super::weights::Weights;
-use crate::kernels::{self, Elements, Matrix, Real, linear};
+use crate::kernels::{self, Matrix, Real, linear};
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -89,7 +89,9 @@ impl Network {
             see(Hook::ResidPost, &mut x);
             return x;
         }
-        let mut x = sum(x, &attn_out);
+        let normed = block.placement == Placement::Normed;
+        let base = if normed { input.into_owned() } else { x };
+        let mut x = sum(base, &attn_out);
         drop(attn_out);
         see(Hook::ResidMid, &mut x);
         if let Some(norm) = block.ln1.filter(|_| post) {
@@ -98,7 +100,8 @@ impl Network {
         let input = self.input(block.ln2.filter(|_| !post), &name("ln2"), &x);
         let mut mlp_out = finish(self.mlp(layer, mlp, &input, see), block.ln2_post, "ln2_post");
         see(Hook::MlpOut, &mut mlp_out);
-        let mut x = sum(x, &mlp_out);
+        let base = if normed { input.into_owned() } else { x };
+        let mut x = sum(base, &mlp_out);
         see(Hook::ResidPost, &mut x);
         if let Some(norm) = block.ln2.filter(|_| post) {
             x = self.norm(norm, &name("ln2"), &x);
@@ -127,20 +130,9 @@ impl Network {
             (true, 0) => memory,
             (true, _) => &[],
         };
-        let mut project = |x: &[F], weight: &str, bias: &str, hook| {
-            let mut y = self.linear(layer, x, weight, bias);
-            if let Some(limit) = spec.clip.map(F::of) {
-                for y in &mut y {
-                    *y = y.max(-limit).min(limit);
-                }
-            }
-            see(hook, &mut y);
-            y
-        };
-        let q = project(x, "attn.W_Q", "attn.b_Q", Hook::Q);
-        let k = project(source, "attn.W_K", "attn.b_K", Hook::K);
-        let v = project(source, "attn.W_V", "attn.b_V", Hook::V);
-
+        let [q, k, mut v] = self.projections(layer, x, source, see);
+        spec.cut(&mut v);
+        see(Hook::V, &mut v);
         let (dim, value_dim) = (spec.head_dim, spec.value_dim());
         let n_seen = context.first + x.len() / self.spec.width;
         let turns = spec.rotary.as_ref().map(|rotary| Turns::new(rotary, context.first..n_seen));
@@ -148,6 +140,7 @@ impl Network {
             if let Some(own) = spec.qk_norm {
                 x = self.head_norm(own, &format!("{}.attn.{norm}", self.spec.prefix(layer)), &x, heads, dim);
             }
+            spec.cut(&mut x);
             if let Some(turns) = &turns {
                 turns.apply(&mut x, dim);
             }
@@ -182,9 +175,16 @@ impl Network {
             let name = format!("{}.attn.sinks", self.spec.prefix(layer));
             state.sinks = self.weights.vector(&name).unwrap_or_default();
         }
-        if let (Some(PositionBias::Buckets(buckets)), None) = (&spec.bias, &state.relative) {
-            let matrix = self.weights.matrix(&format!("{}.attn.W_rel", self.spec.prefix(layer)));
-            state.relative = Some(Relative::new(*buckets, spec.heads, &matrix.dense()));
+        match &spec.bias {
+            Some(PositionBias::Buckets(buckets)) if state.relative.is_none() => {
+                let matrix = self.weights.matrix(&format!("{}.attn.W_rel", self.spec.prefix(layer)));
+                state.relative = Some(Relative::new(*buckets, spec.heads, &matrix.dense()));
+            }
+            Some(PositionBias::Disentangled(own)) => {
+                let n_tokens = state.n_keys();
+                state.distances.get_or_insert_with(|| self.distances(layer, own)).cover(own, n_tokens);
+            }
+            _ => (),
         }
     }
 
@@ -289,12 +289,7 @@ impl Network {
     pub fn head_output(&self, layer: usize, head: usize) -> Matrix<'_> {
         let dim = self.spec.blocks[layer].attention.value_dim();
         let whole = self.weights.matrix(&format!("{}.attn.W_O", self.spec.prefix(layer)));
-        let start = head * dim * whole.input_stride;
-        let elements = match whole.elements {
-            Elements::F32(x) => Elements::F32(&x[start..]),
-            Elements::F16(x) => Elements::F16(&x[start..]),
-            Elements::Bf16(x) => Elements::Bf16(&x[start..]),
-        };
+        let elements = whole.elements.from(head * dim * whole.input_stride);
         Matrix { elements, inputs: dim, ..whole }
     }
 }

@@ -1,94 +1,26 @@
-//! Tensors as they lie in files, and the canonical weights that views on them make up.
+//! The canonical weights of a model: views on tensors as they lie in files.
 
 use super::error::LoadError;
 use super::families::{Family, Map, Needed, Rows};
-use super::spec::{ModelSpec, Part, block_name};
+use super::spec::{ModelSpec, block_name};
+use super::stored::{Dtype, Storage, StoredTensor};
 use super::{Config, formats::Tensors};
 use crate::kernels::{Elements, Matrix, Real};
-use half::{bf16, f16};
-use memmap2::Mmap;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-
-/// Where a tensor's bytes are.
-#[derive(Debug)]
-pub(super) enum Storage {
-    /// A file mapped into memory: pages are read when first touched, and never copied
-    Mapped(Mmap),
-    /// Part of this program
-    Static(&'static [u8]),
-    /// In memory of our own (aligned for four-byte numbers)
-    Owned(Vec<u32>),
-}
-
-impl Storage {
-    /// All bytes.
-    pub(super) fn bytes(&self) -> &[u8] {
-        match self {
-            Self::Mapped(map) => map,
-            Self::Static(bytes) => bytes,
-            Self::Owned(words) => bytemuck::cast_slice(words),
-        }
-    }
-}
-
-/// Number types that weights are kept in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum Dtype {
-    /// Single precision
-    F32,
-    /// IEEE half precision
-    F16,
-    /// Upper half of single precision
-    Bf16,
-}
-
-impl std::fmt::Display for Dtype {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::F32 => "F32",
-            Self::F16 => "F16",
-            Self::Bf16 => "BF16",
-        })
-    }
-}
-
-impl Dtype {
-    /// Bytes a number.
-    pub fn size(self) -> usize {
-        match self {
-            Self::F32 => 4,
-            Self::F16 | Self::Bf16 => 2,
-        }
-    }
-}
-
-/// A tensor in a file.
-#[derive(Clone, Debug)]
-pub(super) struct StoredTensor {
-    /// Its type, or the file's word for one that we do not compute with
-    pub dtype: Result<Dtype, String>,
-    /// As stored
-    pub shape: Vec<usize>,
-    /// The bytes it is part of
-    pub storage: Arc<Storage>,
-    /// Which of them
-    pub range: Range<usize>,
-    /// Which file they came from
-    pub file: PathBuf,
-}
 
 /// A canonical weight: a tensor, or a part of one, read as [inputs, outputs].
 #[derive(Clone, Debug)]
 struct Weight {
-    storage: Arc<Storage>,
-    range: Range<usize>,
+    tensor: StoredTensor,
     dtype: Dtype,
     /// First element of this weight within the tensor
     start: usize,
+    /// Where each output is, if they do not follow each other: by index, so that nothing has to be copied
+    rows: Option<Arc<[u32]>>,
     inputs: usize,
     outputs: usize,
     input_stride: usize,
@@ -144,8 +76,21 @@ impl Weights {
         for map in family.weights.iter().copied().flatten() {
             let part = block_name(map.ours).map(|(part, ..)| part);
             for layer in 0..part.map_or(1, |part| spec.layers_of(part)) {
-                if asked_for(map, config) {
-                    weights.take((family, map), layer, (spec, config), tensors, &mut used)?;
+                let flat = part.and_then(|part| spec.layer_of(part, layer)).unwrap_or(0);
+                let experts = match spec.blocks.get(flat).and_then(|block| block.experts) {
+                    Some(experts) if map.ours.contains("{e}") => experts.count,
+                    _ => usize::from(!map.ours.contains("{e}")),
+                };
+                let group = match map.group {
+                    Some(group) => group(config, layer)
+                        .map_err(|source| LoadError::Config { file: tensors.place.clone(), source })?,
+                    None => String::new(),
+                };
+                for expert in 0..experts {
+                    if asked_for(map, config) {
+                        let at = At { layer, flat, expert, group: group.clone() };
+                        weights.take((family, map), &at, spec, tensors, &mut used)?;
+                    }
                 }
             }
         }
@@ -157,40 +102,55 @@ impl Weights {
     fn take(
         &mut self,
         (family, map): (&Family, &Map),
-        layer: usize,
-        (spec, config): (&ModelSpec, &Config),
+        at: &At,
+        spec: &ModelSpec,
         tensors: &Tensors,
         used: &mut BTreeMap<String, Range<usize>>,
     ) -> Result<(), LoadError> {
-        let group = match map.group {
-            Some(group) => group(config, layer)
-                .map_err(|source| LoadError::Config { file: tensors.place.clone(), source })?,
-            None => String::new(),
-        };
-        let at_layer = |name: &str| name.replace("{l}", &layer.to_string()).replace("{g}", &group);
         let find = |theirs: &str| {
-            let names = family.prefixes.iter().map(|prefix| format!("{prefix}{}", at_layer(theirs)));
+            let names = family.prefixes.iter().map(|prefix| format!("{prefix}{}", at.fill(theirs)));
             names.into_iter().find_map(|name| tensors.find(name))
         };
-        let ours = at_layer(map.ours);
+        let ours = at.fill(map.ours);
         let Some(shape) = spec.weight_shape(&ours) else { return Ok(()) };
-        let found = find(map.theirs).or_else(|| map.fallbacks.iter().flatten().find_map(|name| find(name)));
+        let joined = map.theirs.contains("{h}").then(|| {
+            let heads = shape[0] / spec.blocks[at.flat].attention.head_dim;
+            let parts: Option<Vec<_>> =
+                (0..heads).map(|head| find(&map.theirs.replace("{h}", &head.to_string()))).collect();
+            used.extend(parts.iter().flatten().map(|(part, name)| (name.clone(), part.range.clone())));
+            let tensor = StoredTensor::joined(&parts.unwrap_or_default())?;
+            Some((tensor, at.fill(map.theirs)))
+        });
+        let found = match &joined {
+            Some(joined) => joined.as_ref().map(|(tensor, name)| (tensor, name.clone())),
+            None => find(map.theirs).or_else(|| map.fallbacks.iter().flatten().find_map(|name| find(name))),
+        };
         let Some((tensor, source_name)) = found else {
-            let tensor = format!("{}{}", family.prefixes[0], at_layer(map.theirs));
+            let tensor = format!("{}{}", family.prefixes[0], at.fill(map.theirs));
             return match map.needed {
                 Needed::Optional => Ok(()),
                 _ => Err(LoadError::Missing { tensor, file: tensors.place.clone() }),
             };
         };
-        let rows = map.rows.map_or_else(
-            || Rows::all(shape[shape.len() - 1]),
-            |rows| {
-                let part = block_name(map.ours).map_or(Part::Only, |(part, ..)| part);
-                rows(spec, spec.layer_of(part, layer).unwrap_or(0))
-            },
-        );
-        used.insert(source_name.clone(), tensor.range.clone());
-        self.put((ours, source_name), tensor, shape, map.turned, &rows)
+        let rows = map.rows.map_or_else(|| Rows::all(shape[shape.len() - 1]), |rows| rows(spec, at.flat));
+        if joined.is_none() {
+            used.insert(source_name.clone(), tensor.range.clone());
+        }
+        let reading = Reading { turned: map.turned, flat: map.flat, rows };
+        let experts = spec.blocks.get(at.flat).and_then(|block| block.experts).filter(|_| map.sliced);
+        match experts {
+            Some(experts) if tensor.shape.first() == Some(&experts.count) => {
+                let own = tensor.part(at.expert, experts.count);
+                self.put((ours, source_name), &own, shape, &reading)
+            }
+            Some(experts) => Err(LoadError::Shape {
+                tensor: source_name,
+                found: tensor.shape.clone(),
+                expected: [&[experts.count], &stored_shape(&shape, &reading)[..]].concat(),
+                file: tensor.file.clone(),
+            }),
+            None => self.put((ours, source_name), tensor, shape, &reading),
+        }
     }
 
     /// From tensors whose canonical names are known already, such as those that were found by their shapes.
@@ -202,7 +162,8 @@ impl Weights {
             let (tensor, shape) = tensors.map.get(theirs).zip(spec.weight_shape(ours)).ok_or_else(missing)?;
             let rows = Rows::all(shape[shape.len() - 1]);
             used.insert(theirs.clone(), tensor.range.len() as u64);
-            weights.put((ours.clone(), theirs.clone()), tensor, shape, *turned, &rows)?;
+            let reading = Reading { turned: *turned, flat: false, rows };
+            weights.put((ours.clone(), theirs.clone()), tensor, shape, &reading)?;
         }
         weights.bytes = used.values().sum();
         weights.unused = tensors.map.keys().filter(|name| !used.contains_key(*name)).cloned().collect();
@@ -215,18 +176,19 @@ impl Weights {
         (name, source_name): (String, String),
         tensor: &StoredTensor,
         shape: Vec<usize>,
-        turned: bool,
-        rows: &Rows,
+        reading: &Reading,
     ) -> Result<(), LoadError> {
         let dtype = tensor.dtype.clone().map_err(|found| LoadError::Type {
             tensor: source_name.clone(),
             found,
             file: tensor.file.clone(),
         })?;
-        let stored = stored_shape(&shape, turned, rows);
+        let stored = stored_shape(&shape, reading);
         // BART's bias on logits is [1, vocab]
         let ones = tensor.shape.len().saturating_sub(stored.len());
-        if tensor.shape[ones..] != stored || tensor.shape[..ones].iter().any(|&n| n != 1) {
+        let flat = reading.flat && tensor.shape.iter().product::<usize>() == stored[0];
+        let padded = tensor.shape[ones..] == stored && tensor.shape[..ones].iter().all(|&n| n == 1);
+        if !flat && !padded {
             return Err(LoadError::Shape {
                 tensor: source_name,
                 found: tensor.shape.clone(),
@@ -234,12 +196,10 @@ impl Weights {
                 file: tensor.file.clone(),
             });
         }
-        let weight = Weight::of(tensor, dtype, &shape, turned, rows);
+        let weight = Weight::of(tensor, dtype, &shape, reading.turned, &reading.rows);
         let file = tensor.file.clone();
         if shape.len() == 1 {
-            let mut vector = vec![0.0; shape[0]];
-            weight.elements().read(0, &mut vector);
-            self.vectors.insert(name.clone(), vector);
+            self.vectors.insert(name.clone(), weight.vector());
         } else {
             self.matrices.insert(name.clone(), weight);
         }
@@ -249,14 +209,7 @@ impl Weights {
 
     /// A weight matrix. Panics on a name that `gather` has not found: the spec says which there are.
     pub fn matrix(&self, name: &str) -> Matrix<'_> {
-        let weight = &self.matrices[name];
-        Matrix {
-            elements: weight.elements(),
-            inputs: weight.inputs,
-            outputs: weight.outputs,
-            input_stride: weight.input_stride,
-            output_stride: weight.output_stride,
-        }
+        self.matrices[name].matrix()
     }
     /// Whether the model has a weight matrix of this name.
     pub fn has(&self, name: &str) -> bool {
@@ -289,105 +242,120 @@ impl Weights {
     }
 }
 
+/// How a tensor is read as a weight.
+struct Reading {
+    /// Stored [out, in], read as [in, out]
+    turned: bool,
+    /// The file may have given this vector more dimensions
+    flat: bool,
+    /// Which of its outputs
+    rows: Rows,
+}
+
+/// Which block, which of its experts, and which group of blocks that share their weights.
+struct At {
+    /// Layer within its part
+    layer: usize,
+    /// Layer of the whole model
+    flat: usize,
+    expert: usize,
+    group: String,
+}
+
+impl At {
+    /// A name of this place.
+    fn fill(&self, name: &str) -> String {
+        let name = name.replace("{l}", &self.layer.to_string()).replace("{e}", &self.expert.to_string());
+        name.replace("{g}", &self.group)
+    }
+}
+
 /// Whether the configuration asks for the weight.
 fn asked_for(map: &Map, config: &Config) -> bool {
     match map.needed {
         Needed::If(key) => config.flag_or(key, false).unwrap_or(false),
+        Needed::Unless(key) => config.flag_or(key, true).unwrap_or(true),
         _ => true,
     }
 }
 
 /// The shape a weight of `shape` has in the file.
-fn stored_shape(shape: &[usize], turned: bool, rows: &Rows) -> Vec<usize> {
+fn stored_shape(shape: &[usize], reading: &Reading) -> Vec<usize> {
     let mut shape = shape.to_vec();
     if let Some(last) = shape.last_mut() {
-        *last = rows.of;
+        *last = reading.rows.of;
     }
-    if turned {
+    if reading.turned {
         shape.reverse();
     }
     shape
 }
 
 impl Weight {
-    /// The outputs `rows` of a tensor that holds more of them, or all.
-    fn of(tensor: &StoredTensor, dtype: Dtype, shape: &[usize], turned: bool, rows: &Rows) -> Self {
+    /// The outputs `chosen` of a tensor that holds more of them, or all.
+    fn of(tensor: &StoredTensor, dtype: Dtype, shape: &[usize], turned: bool, chosen: &Rows) -> Self {
         let (inputs, outputs) = match *shape {
             [outputs] => (1, outputs),
             _ => (shape[0], shape[1]),
         };
-        let (input_stride, output_stride) = if turned { (1, inputs) } else { (rows.of, 1) };
-        let mut weight = Self {
-            storage: tensor.storage.clone(),
-            range: tensor.range.clone(),
-            dtype,
-            start: 0,
-            inputs,
-            outputs,
-            input_stride,
-            output_stride,
-        };
-        if let [only] = &rows.ranges[..] {
-            weight.start = only.start * output_stride;
-            weight.align();
-        } else {
-            weight.pick(rows);
+        let turned = turned != tensor.swapped;
+        let (input_stride, output_stride) = if turned { (1, inputs) } else { (chosen.of, 1) };
+        let tensor = tensor.clone().aligned();
+        let mut weight =
+            Self { tensor, dtype, start: 0, rows: None, inputs, outputs, input_stride, output_stride };
+        let in_rows = turned || shape.len() == 1;
+        match (&chosen.ranges[..], &weight.tensor.rows) {
+            ([only], None) => weight.start = only.start * output_stride,
+            (ranges, order) if in_rows => {
+                let all = ranges.iter().cloned().flatten();
+                let place = |row: usize| order.as_ref().map_or(row as u32, |order| order[row]);
+                weight.rows = Some(all.map(place).collect());
+            }
+            _ => weight.pick(chosen),
         }
         weight
     }
 
-    /// Copies runs of outputs next to each other, in the type they are stored in.
-    fn pick(&mut self, rows: &Rows) {
-        let bytes = &self.storage.bytes()[self.range.clone()];
-        let run = self.dtype.size() * if self.input_stride == 1 { self.inputs } else { 1 };
-        // Rows of [out, in] and of vectors lie one after the other; those of [in, out] once in every input
-        let lines = if self.input_stride == 1 { 1 } else { self.inputs };
-        let mut picked = Vec::with_capacity(lines * self.outputs * run);
-        for line in 0..lines {
-            let start = line * rows.of;
-            for range in &rows.ranges {
-                picked.extend_from_slice(&bytes[(start + range.start) * run..(start + range.end) * run]);
+    /// Copies runs of columns of [in, out] next to each other, unpacked.
+    fn pick(&mut self, chosen: &Rows) {
+        let elements = self.elements();
+        let mut picked = vec![0.0_f32; self.inputs * self.outputs];
+        let mut next = 0;
+        for input in 0..self.inputs {
+            for run in &chosen.ranges {
+                elements.read(input * chosen.of + run.start, &mut picked[next..next + run.len()]);
+                next += run.len();
             }
         }
-        self.own(&picked);
-        if self.input_stride != 1 {
-            self.input_stride = self.outputs;
-        }
-    }
-
-    /// Some writers do not pad their header: such a tensor is copied once to where it can be read in place.
-    fn align(&mut self) {
-        let storage = self.storage.clone();
-        let bytes = &storage.bytes()[self.range.clone()];
-        if !(bytes.as_ptr() as usize).is_multiple_of(self.dtype.size()) {
-            self.own(bytes);
-        }
-    }
-
-    fn own(&mut self, bytes: &[u8]) {
-        let mut words = vec![0_u32; bytes.len().div_ceil(4)];
-        bytemuck::cast_slice_mut(&mut words)[..bytes.len()].copy_from_slice(bytes);
-        self.range = 0..bytes.len();
-        self.storage = Arc::new(Storage::Owned(words));
+        self.tensor.storage = Arc::new(Storage::owned(bytemuck::cast_slice(&picked)));
+        self.tensor.range = 0..4 * picked.len();
+        self.tensor.scales = None;
+        self.dtype = Dtype::F32;
+        self.input_stride = self.outputs;
     }
 
     fn elements(&self) -> Elements<'_> {
-        let bytes = &self.storage.bytes()[self.range.clone()][self.start * self.dtype.size()..];
-        match self.dtype {
-            Dtype::F32 => Elements::F32(bytemuck::cast_slice(bytes)),
-            Dtype::F16 => Elements::F16(bytemuck::cast_slice::<u8, f16>(bytes)),
-            Dtype::Bf16 => Elements::Bf16(bytemuck::cast_slice::<u8, bf16>(bytes)),
+        self.tensor.elements_as(self.dtype)
+    }
+
+    fn matrix(&self) -> Matrix<'_> {
+        Matrix {
+            elements: self.elements().from(self.start),
+            inputs: self.inputs,
+            outputs: self.outputs,
+            input_stride: self.input_stride,
+            output_stride: self.output_stride,
+            rows: self.rows.as_deref(),
         }
     }
-}
 
-/// Maps a file into memory, read-only.
-pub(super) fn map_file(file: &Path) -> Result<Storage, LoadError> {
-    let read = |source| LoadError::Read { file: file.to_owned(), source };
-    let handle = std::fs::File::open(file).map_err(read)?;
-    #[expect(unsafe_code, reason = "a mapped file is what keeps loading from copying")]
-    // SAFETY: the map is read-only and private to this process. Another program that cuts the file while it is open
-    // ends ours, as with every mapping reader; it cannot make us read anything but that file.
-    let map = unsafe { Mmap::map(&handle) }.map_err(read)?;
-    Ok(Storage::Mapped(map))
+    fn vector(&self) -> Vec<f32> {
+        let elements = self.elements();
+        let mut all = vec![0.0; elements.len()];
+        elements.read(0, &mut all);
+        match &self.rows {
+            None => all[self.start..self.start + self.outputs].to_vec(),
+            Some(rows) => rows.iter().map(|&row| all[row as usize]).collect(),
+        }
+    }
 }

@@ -3,8 +3,7 @@
 use super::Trace;
 use crate::kernels::{Matrix, linear};
 use crate::model::{
-    Context, HeadId, HeadSpec, Hook, LayerState, Network, NormKind, NormSpec, Part, Placement, Pooling,
-    Repeats,
+    Context, HeadId, HeadSpec, Hook, Network, NormKind, NormSpec, Part, Placement, Pooling, Repeats,
 };
 
 /// An activation: numbers and their shape, row-major.
@@ -46,14 +45,14 @@ impl Trace {
             }
             Hook::Tokens => self.tokens.iter().map(|token| token.id as f32).collect(),
             Hook::ResidPre => self.resid(layer).to_vec(),
-            Hook::ResidPost if self.placement(layer) != Placement::Post => self.resid_after(layer).to_vec(),
+            Hook::ResidPost if self.placement(layer) != Placement::Post => self.after(network, layer, hook),
             Hook::NormalizedResidPost if self.placement(layer) != Placement::Post => {
                 return none("in a pre-norm model");
             }
             Hook::ResidMid if self.placement(layer) == Placement::Parallel => {
                 return none("in a block whose two parts run side by side");
             }
-            Hook::NormalizedResidPost => self.resid_after(layer).to_vec(),
+            Hook::NormalizedResidPost => self.after(network, layer, hook),
             Hook::RotQ => interleave(&self.per_head(layer, |head| self.q(head).to_vec()), n),
             Hook::RotK => interleave(&self.per_kv_head(layer, |head| self.k(head)), n_keys),
             Hook::V => interleave(&self.per_kv_head(layer, |head| self.v(head)), n_keys),
@@ -86,12 +85,17 @@ impl Trace {
             Hook::Ln2Scale => match self.spec.blocks[layer].ln2 {
                 None => return none("in a block without that norm"),
                 Some(norm) => match self.placement(layer) {
-                    Placement::Pre => scale(&self.again(network, layer, Hook::ResidMid), width, norm),
+                    Placement::Pre | Placement::Normed => {
+                        scale(&self.again(network, layer, Hook::ResidMid), width, norm)
+                    }
                     Placement::Post => scale(&self.again(network, layer, Hook::ResidPost), width, norm),
                     Placement::Parallel => scale(self.resid(layer), width, norm),
                 },
             },
             Hook::Result => self.results(network, layer),
+            Hook::MlpPre | Hook::MlpPost if self.spec.blocks[layer].experts.is_some() => {
+                return none("in a block of experts: each token has other ones");
+            }
             Hook::Q
             | Hook::K
             | Hook::Z
@@ -114,7 +118,7 @@ impl Trace {
             .map_or((0, 0, 0, 0), |spec| (spec.heads, spec.kv_heads, spec.head_dim, spec.value_dim()));
         match hook {
             Hook::Tokens => vec![n],
-            Hook::Embed | Hook::PosEmbed => vec![n, self.spec.embedding_sum_width()],
+            Hook::Embed | Hook::PosEmbed => vec![n, self.spec.embedding.sum_width(width)],
             Hook::Ln1Scale | Hook::Ln2Scale => vec![n, 1],
             Hook::Q | Hook::RotQ => vec![n, heads, dim],
             Hook::K | Hook::RotK => vec![n_keys, kv_heads, dim],
@@ -158,8 +162,9 @@ impl Trace {
 
     fn embedding(&self, network: &Network, wanted: Hook) -> Option<Vec<f32>> {
         let ids = self.ids();
-        let mut kept = None;
+        let (mut kept, mut means) = (None, (*self.means).clone());
         network.embed::<f32>(&ids, 0, &mut |hook, data| {
+            self.changes.apply(hook, 0, 0, data, &mut means);
             if hook == wanted {
                 kept = Some(data.to_vec());
             }
@@ -167,19 +172,30 @@ impl Trace {
         kept
     }
 
-    /// Runs one block again and keeps one of the values that pass.
+    /// What block `layer` gave: read before the next one, unless it was changed just there.
+    fn after(&self, network: &Network, layer: usize, hook: Hook) -> Vec<f32> {
+        if layer + 1 != self.spec.decoder_start() && self.changes.touches(Hook::ResidPre, layer + 1) {
+            self.again(network, layer, hook)
+        } else {
+            self.resid_after(layer).to_vec()
+        }
+    }
+
+    /// Runs one block again, with what was changed about it, and keeps one of the values that pass.
     fn again(&self, network: &Network, layer: usize, wanted: Hook) -> Vec<f32> {
-        let block = &self.spec.blocks[layer];
-        let (n_queries, n_keys) = (self.query_tokens(layer).len(), self.key_tokens(layer).len());
-        let mut state = LayerState::new(&block.attention, n_queries, n_keys);
+        let mut state = self.new_state(layer);
         let context = Context { first: 0, repeats: &Repeats::default(), thumbnails: false };
-        let memory = match block.part {
+        let memory = match self.spec.blocks[layer].part {
             Part::Cross => network.memory(self.source_output()),
             _ => Vec::new(),
         };
-        let mut kept = Vec::new();
+        let (mut kept, mut means) = (Vec::new(), (*self.means).clone());
         let x = self.resid(layer).to_vec();
         network.block(layer, x, &memory, &mut state, context, &mut |hook, data: &mut [f32]| {
+            // What the trace holds before a block is as changed already
+            if hook != Hook::ResidPre {
+                self.changes.apply(hook, layer, 0, data, &mut means);
+            }
             if hook == wanted {
                 kept = data.to_vec();
             }

@@ -1,12 +1,18 @@
 //! Floor 2: what one run leaves behind, and the one door to attention values.
 
 mod activation;
+mod changes;
+mod grammar;
+mod intervention;
 mod measures;
 mod pattern;
 mod record;
 
 pub use crate::model::{HeadId, Hook, Side, Stream, Thumbnail, Token};
 pub use activation::{ActivationError, Array};
+pub use changes::{Change, Changes, Means, ValueChange};
+pub use grammar::{NotAnIntervention, forms};
+pub use intervention::{Heads, Intervention, Output, Span, Weights};
 pub use measures::HeadMeasures;
 pub use pattern::{Pattern, Pool};
 pub use record::{Candidate, LayerTrace, Trace, estimate_bytes, norms};

@@ -1,9 +1,9 @@
 //! What one run leaves behind: residual streams, and of every head q, k, v and log-sum-exps. No T×T array, ever.
 
-use super::{HeadMeasures, Pattern, Pool};
+use super::{Changes, HeadMeasures, Means, Pattern, Pool};
 use crate::model::{
-    ClassHead, HeadId, LayerState, Model, ModelSpec, Part, Side, Stream, Thumbnail, Token, largest,
-    probabilities, thumbnail_size,
+    HeadId, HeadSpec, LayerState, Model, ModelSpec, Network, Part, PositionBias, Side, Stream, Thumbnail,
+    Token, largest, probabilities, thumbnail_size,
 };
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -37,9 +37,13 @@ pub struct Trace {
     pub threads: usize,
     /// Some hidden state is no number
     pub has_nan: bool,
-    layers: Vec<Arc<LayerTrace>>,
+    /// What was changed about the run
+    pub changes: Arc<Changes>,
+    /// Means that the changes took over the prompt
+    pub means: Arc<Means>,
+    pub(super) layers: Vec<Arc<LayerTrace>>,
     output: Arc<Vec<f32>>,
-    source_output: Arc<Vec<f32>>,
+    pub(super) source_output: Arc<Vec<f32>>,
 }
 
 /// What one block leaves behind.
@@ -74,10 +78,14 @@ impl Candidate {
         };
         largest(&p, k).into_iter().map(candidate).collect()
     }
-    /// The classes of one row of a classifier's logits, most likely first; ids are their indices.
-    pub fn classes(head: &ClassHead, logits: &[f32]) -> Vec<Self> {
+    /// The classes of each row that a classifier gives on the last residual stream, most likely first; ids are their
+    /// indices. Empty where the model has none.
+    pub fn class_rows(network: &Network, resid: &[f32]) -> Vec<Vec<Self>> {
+        let HeadSpec::Classes(head) = &network.spec.head else { return Vec::new() };
         let candidate = |(index, logit, p)| Self { id: index as u32, text: head.label(index), p, logit };
-        head.read(logits).into_iter().map(candidate).collect()
+        let logits = network.class_logits(resid);
+        let rows = logits.chunks_exact(head.outputs(network.spec.width));
+        rows.map(|row| head.read(row).into_iter().map(candidate).collect()).collect()
     }
 }
 
@@ -104,18 +112,25 @@ impl Trace {
             first_map_seconds: 0.0,
             threads: rayon::current_num_threads(),
             has_nan: false,
+            changes: Arc::default(),
+            means: Arc::default(),
             layers: Vec::new(),
             output: Arc::default(),
             source_output: Arc::default(),
         }
     }
 
+    /// Logits over the vocabulary of the answer alone; empty where the model gives none.
+    pub fn answer_logits(&self) -> &[f32] {
+        let vocab = self.spec.vocab;
+        let row = self.answer_at.filter(|_| self.logits.len() > vocab).unwrap_or(0);
+        self.logits.get(row * vocab..(row + 1) * vocab).unwrap_or_default()
+    }
     /// Block `layer`, to be written by the pass; blocks are begun in order.
     pub fn layer_mut(&mut self, layer: usize) -> &mut LayerTrace {
         if self.layers.len() == layer {
-            let (n_queries, n_keys) = (self.query_tokens(layer).len(), self.key_tokens(layer).len());
-            let state = LayerState::new(&self.spec.blocks[layer].attention, n_queries, n_keys);
-            let resid_pre = Vec::with_capacity(n_queries * self.spec.width);
+            let state = self.new_state(layer);
+            let resid_pre = Vec::with_capacity(self.query_tokens(layer).len() * self.spec.width);
             self.layers.push(Arc::new(LayerTrace { resid_pre, state }));
         }
         Arc::make_mut(&mut self.layers[layer])
@@ -282,6 +297,9 @@ pub fn estimate_bytes(spec: &ModelSpec, n_tokens: usize, n_source: usize, rows_o
         let padded = (attention.value_dim() as u64).next_multiple_of(16);
         kept += n * (spec.width as u64 + heads * (dim + 1));
         kept += n_keys * kv_heads * (dim + padded) + heads * thumbnail;
+        if let Some(PositionBias::Disentangled(own)) = &attention.bias {
+            kept += 2 * heads * dim * own.rows() as u64;
+        }
         let mlp = block.mlp.as_ref().map_or(0, |mlp| n * mlp.width as u64 * if mlp.gated { 2 } else { 1 });
         let projections = n * 2 * heads * padded + n_keys * 2 * kv_heads * dim;
         scratch = scratch.max(mlp.max(projections) + 4 * n * spec.width as u64);

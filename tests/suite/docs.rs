@@ -50,6 +50,13 @@ fn hooks() {
 
 #[test]
 fn families() {
-    let list: Vec<_> = supported().into_iter().map(|name| format!("`{name}`")).collect();
-    check("README.md", "families", &format!("{}\n", list.join(", ")));
+    let quoted = |names: &[&str]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let all = supported();
+    let types: Vec<&str> = all.iter().map(|(model_type, _)| *model_type).collect();
+    check("README.md", "families", &format!("{}\n", quoted(&types)));
+    let mut table = String::from("| `model_type` | classes |\n|---|---|\n");
+    for (model_type, classes) in &all {
+        writeln!(table, "| `{model_type}` | {} |", quoted(classes)).expect("written");
+    }
+    check("docs/models.md", "families", &table);
 }

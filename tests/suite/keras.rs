@@ -1,11 +1,16 @@
 //! Contract: Keras's own Transformer blocks open from every file Keras writes, and every value equals Keras's.
 
 use crate::parity::fixtures;
-use mnemoscope::engine::{self, Job, LogitRows, Prompt, RunOptions};
-use mnemoscope::model::{HeadSpec, Hook, Model, Outcome};
+use crate::window::window_on;
+use egui_kittest::kittest::Queryable as _;
+use mnemoscope::app::settings::Settings;
+use mnemoscope::engine::{self, Job, LogitRows, ModelSource, Prompt, RunOptions};
+use mnemoscope::model::{HeadSpec, Hook, Model, Outcome, Pooling};
 use mnemoscope::trace::Trace;
+use proptest::prelude::*;
 use safetensors::{SafeTensors, tensor::TensorView};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use strum::IntoEnumIterator as _;
 
 const TOLERANCE: f32 = 1e-5;
@@ -52,7 +57,7 @@ fn compare(file: &Path) -> Model {
     let mut compared = 0;
     for hook in Hook::iter().filter(|&hook| hook != Hook::Tokens) {
         for layer in 0..if hook.per_layer() { trace.n_layers() } else { 1 } {
-            let name = trace.spec.hook_name(hook, layer);
+            let name = model.spec().hook_name(hook, layer);
             let Ok(view) = expected.tensor(&name) else { continue };
             let found = trace.activation(&model.network, hook, layer).expect("an activation that exists");
             assert_eq!(found.shape.iter().product::<usize>(), view.data().len() / 4, "{place}: {name}");
@@ -92,5 +97,147 @@ fn every_layer_of_every_file_equals_keras() {
             }
         }
     }
-    assert!(opened >= 18, "only {opened} files");
+    assert!(opened >= 26, "only {opened} files");
+}
+
+#[test]
+fn what_a_file_does_not_say_is_told() {
+    let model = Model::open(&folder("classify").join("model.keras")).expect("a fixture");
+    let told = model.warnings.join("\n");
+    for words in ["taken for granted", "ReLU between the dense layers", "norms behind each sum", "1e-6"] {
+        assert!(told.contains(words), "`{words}` is not in: {told}");
+    }
+    // Its configuration says all of that
+    let model = Model::open(&folder("functional").join("model.keras")).expect("a fixture");
+    assert!(!model.warnings.iter().any(|told| told.contains("taken for granted")), "{:?}", model.warnings);
+    assert_eq!(model.spec().blocks[1].ln2.map(|norm| norm.eps), Some(1e-5));
+    assert_eq!(model.spec().blocks[1].attention.value_dim, Some(3));
+}
+
+#[test]
+fn layers_are_found_without_a_configuration() {
+    let model = Model::open(&folder("functional").join("model.weights.h5")).expect("a fixture");
+    let told = model.warnings.join("\n");
+    // Which of five norms is the embedding's cannot be seen in shapes: it is said what was chosen
+    assert!(told.contains("norms before each part"), "{told}");
+    let HeadSpec::Classes(head) = &model.spec().head else { panic!("{:?}", model.spec().head) };
+    assert_eq!((head.pooling, head.outcome), (Pooling::Max, Outcome::AnyOf));
+    assert_eq!(model.network.weights.unused(), &[] as &[String]);
+}
+
+#[test]
+fn text_goes_through_the_models_own_vocabulary_and_is_filled_up_as_it_was_trained() {
+    let file = folder("words").join("model.keras");
+    let model = compare(&file);
+    let bytes = std::fs::read(file.with_file_name("expected.safetensors")).expect("a fixture");
+    let expected = SafeTensors::deserialize(&bytes).expect("sound safetensors");
+    let tokens = expected.tensor("tokens").expect("tokens");
+    let ids: Vec<i64> =
+        tokens.data().as_chunks::<8>().0.iter().map(|bytes| i64::from_le_bytes(*bytes)).collect();
+    let text = Prompt::Text("The DOG sat on a zebra.".into());
+    let trace = engine::run(&model, &text, &RunOptions::default(), &Job::new(), &mut |_| {}).expect("a run");
+    let found: Vec<i64> = trace.tokens.iter().map(|token| i64::from(token.id)).collect();
+    assert_eq!(found, ids);
+    let shown: Vec<_> = trace.tokens.iter().map(|token| token.text.as_str()).collect();
+    assert_eq!(shown, ["the", "dog", "sat", "on", "a", "[UNK]", "‹pad›", "‹pad›"]);
+    assert!(model.warnings.iter().any(|told| told.contains("filled up to 8 tokens")), "{:?}", model.warnings);
+}
+
+#[test]
+fn a_list_of_words_beside_the_file_is_its_vocabulary() {
+    let here = tempfile::tempdir().expect("a folder");
+    let file = here.path().join("reviews.keras");
+    std::fs::copy(folder("classify").join("model.keras"), &file).expect("a copy");
+    std::fs::write(here.path().join("reviews.vocab.txt"), "\n[UNK]\ngood\nbad\nfilm\n").expect("written");
+    let model = Model::open(&file).expect("it opens");
+    let text = Prompt::Text("A good film!".into());
+    let trace = engine::run(&model, &text, &RunOptions::default(), &Job::new(), &mut |_| {}).expect("a run");
+    // `pad_sequences` puts padding first, up to the model's nine positions
+    assert_eq!(trace.ids(), [0, 0, 0, 0, 0, 0, 1, 2, 4]);
+    assert_eq!(run(&model, &[1, 2, 4]).n_tokens(), 3, "ids are run as they are");
+}
+
+#[test]
+fn a_classifier_over_all_positions_asks_for_all_of_them() {
+    let model = Model::open(&folder("nested").join("model.keras")).expect("a fixture");
+    let few = Prompt::Ids(vec![1, 2]);
+    let error = engine::run(&model, &few, &RunOptions::default(), &Job::new(), &mut |_| {});
+    let error = error.expect_err("too few tokens");
+    assert!(error.to_string().contains("exactly 5"), "{error}");
+    assert!(error.hint().is_some_and(|hint| hint.contains("pad")));
+}
+
+#[test]
+fn broken_files_say_what_is_wrong() {
+    let expected = [
+        ("huge.weights.h5", "claims more than the file can hold"),
+        ("packed.weights.h5", "claims more than the file can hold"),
+        ("cyclic.weights.h5", "contains itself"),
+        ("no-transformer.weights.h5", "no layer in it is an attention"),
+        ("packed.keras", "unpacks to more than it may"),
+        ("no-weights.keras", "no `model.weights.h5` in it"),
+    ];
+    for (name, words) in expected {
+        let error = Model::open(&fixtures().join("keras-broken").join(name)).expect_err(name);
+        let text = error.to_string();
+        assert!(text.contains(words) && text.contains(name) && !text.contains('\n'), "{name}: {text}");
+        assert!(error.hint().is_some(), "{name}: no hint");
+    }
+}
+
+#[test]
+fn classes_are_printed_and_shown() {
+    let file = folder("words").join("model.keras");
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mnemoscope"));
+        command.arg("run").arg(&file).args(["--prompt", "the cat sat", "--quiet"]).args(arguments);
+        String::from_utf8(command.output().expect("the binary runs").stdout).expect("UTF-8")
+    };
+    let json: serde_json::Value = serde_json::from_str(&run(&["--json"])).expect("a JSON object");
+    let classes = json["classes"].as_array().expect("classes");
+    let p: Vec<f64> = classes.iter().filter_map(|class| class["p"].as_f64()).collect();
+    assert_eq!(p.len(), 2);
+    assert!(p[0] >= p[1] && (p[0] + p[1] - 1.0).abs() < 1e-6, "{p:?}");
+    let best = format!("class {}", classes[0]["id"]);
+    assert_eq!(classes[0]["text"], best.as_str());
+    let text = run(&[]);
+    assert!(text.contains("classes of the prompt") && text.contains(&best), "{text}");
+
+    let settings = Settings { live: false, ..Settings::default() };
+    let size = [1280.0, 800.0];
+    let window = window_on(ModelSource::Path(file), size, settings, Some("the cat sat"));
+    window.get_by_label("CLASSES");
+    let shown = window.state().session.trace.as_ref().map(|trace| trace.classes[0][0].text.clone());
+    assert_eq!(shown, Some(best));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    /// No mutation panics, aborts or allocates without bound; what opens must also run.
+    #[test]
+    fn mutated_files_never_panic(
+        which in 0..4_usize,
+        edits in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 1..9_usize), 1..8),
+        cut in proptest::option::weighted(0.1, any::<prop::sample::Index>()),
+    ) {
+        let victims = ["gpt/model.weights.h5", "tagging/model.keras", "keras2-gpt/model.h5", "classify/latest.weights.h5"];
+        let source = fixtures().join("keras").join(victims[which]);
+        let mut bytes = std::fs::read(&source).expect("a fixture");
+        for (at, value, n) in edits {
+            let at = at.index(bytes.len());
+            let end = (at + n).min(bytes.len());
+            bytes[at..end].fill(value);
+        }
+        if let Some(cut) = cut {
+            bytes.truncate(cut.index(bytes.len()));
+        }
+        let here = tempfile::tempdir().expect("a folder");
+        let file = here.path().join(source.file_name().expect("a name"));
+        std::fs::write(&file, &bytes).expect("written");
+        if let Ok(model) = Model::open(&file) {
+            let ids: Vec<u32> = (0..3).map(|id| id % model.spec().vocab as u32).collect();
+            let _ = engine::run(&model, &Prompt::Ids(ids), &RunOptions::default(), &Job::new(), &mut |_| {});
+        }
+    }
 }

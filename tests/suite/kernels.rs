@@ -44,7 +44,7 @@ proptest! {
             // [in, out] as GPT-2 stores it, and [out, in] as PyTorch does
             for turned in [false, true] {
                 let (input_stride, output_stride) = if turned { (1, inputs) } else { (outputs, 1) };
-                let matrix = Matrix { elements, inputs, outputs, input_stride, output_stride };
+                let matrix = Matrix { elements, inputs, outputs, input_stride, output_stride, rows: None };
                 let weight = if turned { tensor(&stored, outputs).t() } else { Ok(tensor(&stored, inputs)) };
                 let expected = weight.and_then(|w| tensor(&x, rows).matmul(&w)?.broadcast_add(&tensor(&bias, 1)));
                 let expected = values(expected);

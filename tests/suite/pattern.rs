@@ -2,7 +2,9 @@
 
 #![expect(clippy::float_cmp, reason = "parts of a pattern must equal the whole exactly")]
 
-use mnemoscope::model::{AttentionSpec, Buckets, LayerState, PositionBias, Relative, Window};
+use mnemoscope::model::{
+    AttentionSpec, Buckets, Disentangled, Distances, LayerState, PositionBias, Relative, Window,
+};
 use mnemoscope::trace::{Pattern, Pool};
 use proptest::prelude::*;
 use rand::rngs::StdRng;
@@ -30,6 +32,13 @@ impl Head {
             let table: Vec<f32> = (0..buckets.count).map(|bucket| (bucket * 7 % 5) as f32 / 2.0).collect();
             state.relative = Some(Relative::new(buckets, 1, &table));
         }
+        if let Some(PositionBias::Disentangled(own)) = &spec.bias {
+            let table =
+                |step| (0..own.rows()).flat_map(move |row| distance(row, step, spec.head_dim)).collect();
+            let mut distances = Distances::new(table(3), table(4));
+            distances.cover(own, n);
+            state.distances = Some(distances);
+        }
         let mut head = Self { spec, state, keys };
         let lse = |q| head.textbook_scores(q).iter().map(|s| s.exp()).sum::<f64>().ln() as f32;
         head.state.heads[0].lse = (0..n).map(lse).collect();
@@ -50,10 +59,20 @@ impl Head {
         };
         near && (!self.spec.causal || k <= q)
     }
-    /// What is added for the distance: ALiBi's −slope·distance, or the number of T5's bucket.
+    /// What is added for the distance: ALiBi's −slope·distance, the number of T5's bucket, or DeBERTa's products.
     fn textbook_bias(&self, q: usize, k: usize) -> f64 {
         match &self.spec.bias {
             None => 0.0,
+            Some(PositionBias::Disentangled(own)) => {
+                let (dim, span) = (self.spec.head_dim, own.span as isize);
+                let row = (q as isize - k as isize + span).clamp(0, 2 * span - 1) as usize;
+                let dot = |content: &[f32], step| -> f64 {
+                    let sought = distance(row, step, dim);
+                    content.iter().zip(sought).map(|(&a, b)| f64::from(a) * f64::from(b)).sum()
+                };
+                let query = &self.state.heads[0].queries[q * dim..(q + 1) * dim];
+                f64::from(self.spec.scale) * (dot(query, 3) + dot(&self.keys[k], 4))
+            }
             Some(PositionBias::Alibi { slopes, .. }) => f64::from(slopes[0]) * (k as f64 - q as f64),
             Some(PositionBias::Buckets(buckets)) => {
                 let (far, half) = (k.abs_diff(q), buckets.count / 2);
@@ -89,6 +108,11 @@ impl Head {
             })
             .collect()
     }
+}
+
+/// A made-up key (or query) of a distance.
+fn distance(row: usize, step: usize, dim: usize) -> impl Iterator<Item = f32> {
+    (0..dim).map(move |d| ((row * step + d) % 7) as f32 / 5.0 - 0.5)
 }
 
 fn spec(head_dim: usize, causal: bool, window: Option<usize>) -> AttentionSpec {
@@ -143,6 +167,22 @@ fn windows_of_every_kind() {
 fn capped_scores() {
     // Scores reach several times the cap, and pass 0
     check(&Head::random(AttentionSpec { softcap: Some(0.5), ..spec(24, true, None) }, 45, 6));
+}
+#[test]
+fn content_and_distance_apart() {
+    // More tokens than distances that are told apart
+    let own = Disentangled {
+        span: 9,
+        max_distance: None,
+        content_to_position: true,
+        position_to_content: true,
+        norm: None,
+    };
+    check(&Head::random(
+        AttentionSpec { bias: Some(PositionBias::Disentangled(own)), ..spec(12, false, None) },
+        40,
+        8,
+    ));
 }
 #[test]
 fn biases_by_distance() {

@@ -25,7 +25,17 @@ pub(crate) fn window_of(
     settings: Settings,
     prompt: Option<&str>,
 ) -> Harness<'static, Window> {
-    let opening = Opening::new(settings, ModelSource::Embedded, prompt.map(str::to_owned));
+    window_on(ModelSource::Embedded, size, settings, prompt)
+}
+
+/// The same for any model.
+pub(crate) fn window_on(
+    source: ModelSource,
+    size: [f32; 2],
+    settings: Settings,
+    prompt: Option<&str>,
+) -> Harness<'static, Window> {
+    let opening = Opening::new(settings, source, prompt.map(str::to_owned));
     let mut harness = Harness::builder()
         .with_size(size)
         .allow_missing_glyphs()
@@ -154,7 +164,7 @@ fn a_path_is_typed_into_the_open_dialog() {
     let mut harness = window();
     harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::O);
     harness.run_ok();
-    harness.get_by_role_and_label(egui::Role::TextInput, "Folder or file").type_text("/nowhere/model");
+    harness.get_by_role_and_label(egui::Role::TextInput, "Folder, file or name").type_text("/nowhere/model");
     harness.run_ok();
     harness.key_press(egui::Key::Enter);
     until(&mut harness, |window| window.session.banner.is_some());

@@ -46,7 +46,18 @@ fn menus(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     use CommandKind as K;
     let words = scene.words;
     let tables: [(&str, &[K]); 6] = [
-        (words.file, &[K::OpenModel, K::OpenEmbedded, K::ExportHead, K::ExportAll, K::ExportStates, K::Quit]),
+        (
+            words.file,
+            &[
+                K::OpenModel,
+                K::OpenEmbedded,
+                K::GetModel,
+                K::ExportHead,
+                K::ExportAll,
+                K::ExportStates,
+                K::Quit,
+            ],
+        ),
         (words.edit, &[K::Undo, K::Redo, K::Clear, K::CopyHook]),
         (
             words.view,
@@ -77,7 +88,10 @@ fn menus(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
                 K::KeyRight,
             ],
         ),
-        (words.model, &[K::RunPrompt, K::Cancel, K::FocusPrompt, K::ToggleLive, K::ShowChecks]),
+        (
+            words.model,
+            &[K::RunPrompt, K::Cancel, K::FocusPrompt, K::ToggleLive, K::ToggleChat, K::ShowChecks],
+        ),
         (words.help, &[K::ShowHelp]),
     ];
     MenuBar::new().ui(ui, |ui| {

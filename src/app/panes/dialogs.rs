@@ -1,5 +1,6 @@
 //! What opens over the window: open a model, export, check the numbers, keys and gestures.
 
+use super::shelf;
 use crate::app::{
     command::{Command, CommandKind},
     exporting::Piece,
@@ -23,6 +24,8 @@ pub enum Dialog {
     None,
     /// Where the model is.
     Open { path: String },
+    /// A model's name on the hub.
+    Hub { name: String },
     /// Where the export goes, and what is exported.
     Export { path: String, piece: Piece },
     /// Whether the numbers hold.
@@ -59,6 +62,7 @@ pub fn show(ctx: &egui::Context, dialog: &mut Dialog, scene: &Scene<'_>, out: &m
         match dialog {
             Dialog::None => {}
             Dialog::Open { path } => open(ui, path, scene, out, &mut ask),
+            Dialog::Hub { name } => hub(ui, name, scene, out),
             Dialog::Export { path, piece } => export(ui, path, *piece, scene, out, &mut ask),
             Dialog::Checks => checks(ui, scene, out),
             Dialog::Help => help(ui, scene, out),
@@ -78,8 +82,8 @@ fn title(ui: &mut Ui, title: &str, subtitle: &str) {
     ui.add_space(10.0);
 }
 
-/// A path to type, with a name; true where Enter was pressed in it.
-fn path_field(ui: &mut Ui, name: &str, path: &mut String) -> bool {
+/// A text to type, with a name; true where Enter was pressed in it.
+pub(super) fn text_field(ui: &mut Ui, name: &str, path: &mut String) -> bool {
     widgets::section(ui, name);
     let field = TextEdit::singleline(path)
         .desired_width(f32::INFINITY)
@@ -114,7 +118,7 @@ fn buttons(ui: &mut Ui, scene: &Scene<'_>, label: &str, ready: bool, out: &mut O
 fn open(ui: &mut Ui, path: &mut String, scene: &Scene<'_>, out: &mut Out, ask: &mut Option<Ask>) {
     let words = scene.words;
     title(ui, words.open_title, words.open_what);
-    let entered = path_field(ui, words.open_path, path);
+    let entered = text_field(ui, words.open_path, path);
     ui.add_space(6.0);
     ui.horizontal(|ui| {
         if ui.add(widgets::outlined(ui, words.open_folder)).clicked() {
@@ -125,6 +129,8 @@ fn open(ui: &mut Ui, path: &mut String, scene: &Scene<'_>, out: &mut Out, ask: &
         }
         ui.label(RichText::new(words.open_drop).color(theme::tokens(ui).muted));
     });
+    ui.add_space(12.0);
+    shelf::on_this_machine(ui, scene, out);
     if !scene.settings.recent.is_empty() {
         ui.add_space(12.0);
         widgets::section(ui, words.recent);
@@ -141,6 +147,18 @@ fn open(ui: &mut Ui, path: &mut String, scene: &Scene<'_>, out: &mut Out, ask: &
     if buttons(ui, scene, words.open, ready, out) || (entered && ready) {
         out.send(Command::OpenModel(PathBuf::from(path.trim())));
     }
+}
+
+fn hub(ui: &mut Ui, name: &mut String, scene: &Scene<'_>, out: &mut Out) {
+    let words = scene.words;
+    title(ui, words.hub_title, words.hub_what);
+    shelf::from_the_hub(ui, name, scene, out);
+    ui.add_space(14.0);
+    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        if ui.add(widgets::outlined(ui, words.close)).clicked() {
+            out.send(Command::CloseDialog);
+        }
+    });
 }
 
 fn export(
@@ -167,7 +185,7 @@ fn export(
         }
     });
     ui.add_space(8.0);
-    let entered = path_field(ui, words.export_path, path);
+    let entered = text_field(ui, words.export_path, path);
     ui.add_space(6.0);
     if ui.add(widgets::outlined(ui, words.export_browse)).clicked() {
         *ask = Some(Ask::Save);

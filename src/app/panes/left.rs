@@ -116,6 +116,10 @@ fn prompt(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
         if ui.checkbox(&mut live, words.live).on_hover_text(words.live_why).changed() {
             out.send(Command::SetLive(live));
         }
+        let mut chat = scene.state.chat;
+        if scene.chats() && ui.checkbox(&mut chat, words.chat).on_hover_text(words.chat_why).changed() {
+            out.send(Command::SetChat(chat));
+        }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| run_button(ui, scene, out));
     });
 }

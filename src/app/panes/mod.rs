@@ -9,3 +9,4 @@ pub mod lens;
 pub mod lower;
 mod norm_plot;
 pub mod right;
+mod shelf;

@@ -104,9 +104,12 @@ fn next(ui: &mut Ui, scene: &Scene<'_>) {
     let Some(trace) = scene.trace else { return };
     let masked = matches!(trace.spec.head, HeadSpec::MaskedToken { .. }) && !trace.spec.generates();
     let classifies = matches!(trace.spec.head, HeadSpec::Classes(_));
+    // A model that classifies every token answers for the one in sight
+    let of = scene.shown_on(Side::Target).filter(|_| trace.classes.len() > 1);
+    let of = of.map_or_else(String::new, |query| scene.token_name(Side::Target, query));
     match (masked, classifies) {
         (true, _) => widgets::section(ui, words.masked_word),
-        (_, true) => widgets::section(ui, words.classes),
+        (_, true) => widgets::section_of(ui, words.classes, &of),
         _ if scene.translates() => {
             let after = trace.answer_at.map(|at| (words.after)(&scene.token_name(Side::Target, at)));
             widgets::section_of(ui, words.next_target, &after.unwrap_or_default());

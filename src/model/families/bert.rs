@@ -13,17 +13,23 @@ pub(super) const FAMILY: Family = Family {
     architectures: &["BertModel", "BertForMaskedLM", "BertForPreTraining", "BertLMHeadModel"],
     prefixes: &["bert.", ""],
     spec,
-    weights: &[WEIGHTS, BLOCKS, MASKED],
+    weights: &[WEIGHTS, PROJECTIONS, OUTPUTS, MASKED],
 };
 pub(super) const CLASSES: Family = Family {
     architectures: &["BertForSequenceClassification"],
-    weights: &[WEIGHTS, BLOCKS, POOLED],
+    weights: &[WEIGHTS, PROJECTIONS, OUTPUTS, POOLED],
     ..FAMILY
 };
-pub(super) const TAGGER: Family =
-    Family { architectures: &["BertForTokenClassification"], weights: &[WEIGHTS, BLOCKS, TAGS], ..FAMILY };
-pub(super) const ANSWERS: Family =
-    Family { architectures: &["BertForQuestionAnswering"], weights: &[WEIGHTS, BLOCKS, ANSWER], ..FAMILY };
+pub(super) const TAGGER: Family = Family {
+    architectures: &["BertForTokenClassification"],
+    weights: &[WEIGHTS, PROJECTIONS, OUTPUTS, TAGS],
+    ..FAMILY
+};
+pub(super) const ANSWERS: Family = Family {
+    architectures: &["BertForQuestionAnswering"],
+    weights: &[WEIGHTS, PROJECTIONS, OUTPUTS, ANSWER],
+    ..FAMILY
+};
 
 pub(super) const WEIGHTS: &[Map] = &[
     from("embed.W_E", "embeddings.word_embeddings.weight"),
@@ -33,13 +39,17 @@ pub(super) const WEIGHTS: &[Map] = &[
     from("embed.ln.b", "embeddings.LayerNorm.bias"),
 ];
 
-pub(super) const BLOCKS: &[Map] = &[
+pub(super) const PROJECTIONS: &[Map] = &[
     from("blocks.{l}.attn.W_Q", "encoder.layer.{l}.attention.self.query.weight").turned(),
     from("blocks.{l}.attn.b_Q", "encoder.layer.{l}.attention.self.query.bias"),
     from("blocks.{l}.attn.W_K", "encoder.layer.{l}.attention.self.key.weight").turned(),
     from("blocks.{l}.attn.b_K", "encoder.layer.{l}.attention.self.key.bias"),
     from("blocks.{l}.attn.W_V", "encoder.layer.{l}.attention.self.value.weight").turned(),
     from("blocks.{l}.attn.b_V", "encoder.layer.{l}.attention.self.value.bias"),
+];
+
+/// What follows the heads.
+pub(super) const OUTPUTS: &[Map] = &[
     from("blocks.{l}.attn.W_O", "encoder.layer.{l}.attention.output.dense.weight").turned(),
     from("blocks.{l}.attn.b_O", "encoder.layer.{l}.attention.output.dense.bias"),
     from("blocks.{l}.ln1.w", "encoder.layer.{l}.attention.output.LayerNorm.weight"),

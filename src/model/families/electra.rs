@@ -18,26 +18,26 @@ pub(super) const FAMILY: Family = Family {
     architectures: &["ElectraModel", "ElectraForMaskedLM"],
     prefixes: &["electra.", ""],
     spec,
-    weights: &[bert::WEIGHTS, PROJECTION, bert::BLOCKS, MASKED],
+    weights: &[bert::WEIGHTS, PROJECTION, bert::PROJECTIONS, bert::OUTPUTS, MASKED],
 };
 pub(super) const DISCRIMINATOR: Family = Family {
     architectures: &["ElectraForPreTraining"],
-    weights: &[bert::WEIGHTS, PROJECTION, bert::BLOCKS, JUDGE],
+    weights: &[bert::WEIGHTS, PROJECTION, bert::PROJECTIONS, bert::OUTPUTS, JUDGE],
     ..FAMILY
 };
 pub(super) const CLASSES: Family = Family {
     architectures: &["ElectraForSequenceClassification"],
-    weights: &[bert::WEIGHTS, PROJECTION, bert::BLOCKS, CLASSIFIER],
+    weights: &[bert::WEIGHTS, PROJECTION, bert::PROJECTIONS, bert::OUTPUTS, CLASSIFIER],
     ..FAMILY
 };
 pub(super) const TAGGER: Family = Family {
     architectures: &["ElectraForTokenClassification"],
-    weights: &[bert::WEIGHTS, PROJECTION, bert::BLOCKS, TAGS],
+    weights: &[bert::WEIGHTS, PROJECTION, bert::PROJECTIONS, bert::OUTPUTS, TAGS],
     ..FAMILY
 };
 pub(super) const ANSWERS: Family = Family {
     architectures: &["ElectraForQuestionAnswering"],
-    weights: &[bert::WEIGHTS, PROJECTION, bert::BLOCKS, ANSWER],
+    weights: &[bert::WEIGHTS, PROJECTION, bert::PROJECTIONS, bert::OUTPUTS, ANSWER],
     ..FAMILY
 };
 

@@ -17,7 +17,7 @@ impl Rows {
         Self { ranges: vec![Range { start: 0, end: of }], of }
     }
     /// Consecutive parts of these sizes: part `index`.
-    fn part(index: usize, sizes: &[usize]) -> Self {
+    pub(super) fn part(index: usize, sizes: &[usize]) -> Self {
         let start = sizes[..index].iter().sum();
         Self { ranges: vec![Range { start, end: start + sizes[index] }], of: sizes.iter().sum() }
     }

@@ -3,48 +3,110 @@
 //! To add one: copy the nearest, add a line to `FAMILIES` and an entry to `tools/make_fixtures.py`.
 
 mod albert;
+mod alibi;
 mod bart;
 mod bert;
 mod blenderbot;
+mod bloom;
+mod codegen;
+mod cohere;
+mod cohere2;
+mod deberta;
+mod deepseek;
 mod distilbert;
 mod electra;
 mod encoder;
+mod falcon;
 mod fused;
+mod gemma;
+mod glm;
+mod gpt1;
 mod gpt2;
+mod gpt_bigcode;
+mod gpt_neo;
+mod gpt_neox;
+mod gpt_oss;
+mod gptj;
+mod granite;
 pub(super) mod keras;
 mod llama;
 mod m2m_100;
 mod marian;
 mod mbart;
+mod mistral;
+mod mixtral;
 mod modernbert;
 mod mpnet;
+mod mpt;
+mod nemotron;
+mod olmo;
+mod opt;
 mod pegasus;
+mod phi;
+mod phi3;
+mod phimoe;
 mod qwen2;
+mod qwen2_moe;
+mod qwen3;
 mod roberta;
+mod smollm3;
+mod stablelm;
+mod starcoder2;
 mod t5;
 mod umt5;
+mod xglm;
 
+use super::attention_spec::{AttentionSpec, Window};
 use super::config::Config;
 use super::error::SpecError;
 use super::spec::{HeadSpec, ModelSpec};
 pub(super) use fused::Rows;
 
 const FAMILIES: &[&Family] = &[
+    &gpt1::FAMILY,
     &gpt2::FAMILY,
+    &gpt_neo::FAMILY,
+    &gptj::FAMILY,
+    &codegen::FAMILY,
+    &gpt_neox::FAMILY,
+    &opt::FAMILY,
+    &bloom::FAMILY,
+    &falcon::FAMILY,
+    &mpt::FAMILY,
+    &gpt_bigcode::FAMILY,
+    &starcoder2::FAMILY,
     &llama::FAMILY,
+    &mistral::MISTRAL,
+    &mistral::MINISTRAL,
+    &mixtral::FAMILY,
     &qwen2::FAMILY,
+    &qwen2_moe::FAMILY,
+    &qwen3::QWEN3,
+    &qwen3::QWEN3_MOE,
+    &phi::FAMILY,
+    &phi3::FAMILY,
+    &phimoe::FAMILY,
+    &gemma::GEMMA,
+    &gemma::GEMMA2,
+    &gemma::GEMMA3,
+    &stablelm::FAMILY,
+    &olmo::OLMO,
+    &olmo::OLMO2,
+    &olmo::OLMO3,
+    &olmo::OLMOE,
+    &smollm3::FAMILY,
+    &granite::GRANITE,
+    &granite::GRANITE_MOE,
+    &cohere::FAMILY,
+    &cohere2::FAMILY,
+    &glm::GLM,
+    &glm::GLM4,
+    &nemotron::FAMILY,
+    &deepseek::V2,
+    &deepseek::V3,
+    &gpt_oss::FAMILY,
+    &xglm::FAMILY,
     &bert::FAMILY,
-    &t5::FAMILY,
-    &t5::ENCODER,
-    &t5::MULTILINGUAL,
-    &umt5::FAMILY,
-    &bart::FAMILY,
-    &mbart::FAMILY,
-    &marian::FAMILY,
-    &pegasus::FAMILY,
-    &m2m_100::FAMILY,
-    &blenderbot::FAMILY,
-    &blenderbot::SMALL,
     &bert::CLASSES,
     &bert::TAGGER,
     &bert::ANSWERS,
@@ -66,12 +128,31 @@ const FAMILIES: &[&Family] = &[
     &electra::CLASSES,
     &electra::TAGGER,
     &electra::ANSWERS,
+    &deberta::FAMILY,
+    &deberta::CLASSES,
+    &deberta::TAGGER,
+    &deberta::ANSWERS,
+    &deberta::FIRST,
+    &deberta::FIRST_CLASSES,
+    &deberta::FIRST_TAGGER,
+    &deberta::FIRST_ANSWERS,
     &mpnet::FAMILY,
     &mpnet::CLASSES,
     &mpnet::TAGGER,
     &mpnet::ANSWERS,
     &modernbert::FAMILY,
     &modernbert::CLASSES,
+    &t5::FAMILY,
+    &t5::ENCODER,
+    &t5::MULTILINGUAL,
+    &umt5::FAMILY,
+    &bart::FAMILY,
+    &mbart::FAMILY,
+    &marian::FAMILY,
+    &pegasus::FAMILY,
+    &m2m_100::FAMILY,
+    &blenderbot::FAMILY,
+    &blenderbot::SMALL,
 ];
 
 /// What we must be told about a family.
@@ -100,6 +181,10 @@ pub(super) struct Map {
     pub(super) rows: Option<fn(&ModelSpec, usize) -> Rows>,
     /// What `{g}` in `theirs` stands for, where blocks share their weights
     pub(super) group: Option<fn(&Config, usize) -> Result<String, SpecError>>,
+    /// The tensor holds all experts' weights one after the other
+    pub(super) sliced: bool,
+    /// The file may have given this vector more dimensions
+    pub(super) flat: bool,
     pub(super) needed: Needed,
 }
 
@@ -111,10 +196,22 @@ pub(super) enum Needed {
     Optional,
     /// Needed exactly when this key of `config.json` is true, and else not read
     If(&'static str),
+    /// Not read exactly when this key of `config.json` is false, and else needed
+    Unless(&'static str),
 }
 
 const fn from(ours: &'static str, theirs: &'static str) -> Map {
-    Map { ours, theirs, fallbacks: [None; 2], turned: false, rows: None, group: None, needed: Needed::Always }
+    Map {
+        ours,
+        theirs,
+        fallbacks: [None; 2],
+        turned: false,
+        rows: None,
+        group: None,
+        sliced: false,
+        flat: false,
+        needed: Needed::Always,
+    }
 }
 
 impl Map {
@@ -136,6 +233,15 @@ impl Map {
     const fn shared(self, group: fn(&Config, usize) -> Result<String, SpecError>) -> Self {
         Self { group: Some(group), ..self }
     }
+    const fn sliced(self) -> Self {
+        Self { sliced: true, ..self }
+    }
+    const fn flat(self) -> Self {
+        Self { flat: true, ..self }
+    }
+    const fn unless_off(self, key: &'static str) -> Self {
+        Self { needed: Needed::Unless(key), ..self }
+    }
     const fn optional(self) -> Self {
         Self { needed: Needed::Optional, ..self }
     }
@@ -144,9 +250,16 @@ impl Map {
     }
 }
 
-/// Architectures that open, for messages and documentation.
-pub fn supported() -> Vec<&'static str> {
-    FAMILIES.iter().flat_map(|family| family.architectures).copied().collect()
+/// What opens, for messages and documentation: every `model_type` with the classes of its that are known.
+pub fn supported() -> Vec<(&'static str, Vec<&'static str>)> {
+    let mut all: Vec<(&str, Vec<&str>)> = Vec::new();
+    for family in FAMILIES {
+        match all.iter_mut().find(|(model_type, _)| *model_type == family.model_type) {
+            Some((_, classes)) => classes.extend(family.architectures),
+            None => all.push((family.model_type, family.architectures.to_vec())),
+        }
+    }
+    all
 }
 
 /// The family a configuration names, and its spec.
@@ -158,7 +271,38 @@ pub(super) fn recognise(config: &Config) -> Result<(&'static Family, ModelSpec),
         (None, Some(model_type)) => typed(model_type).ok_or_else(|| SpecError::Unknown(model_type.into()))?,
         (None, None) => return Err(SpecError::Unnamed),
     };
-    Ok((family, (family.spec)(config)?))
+    let spec = (family.spec)(config)?;
+    for block in &spec.blocks {
+        fits(&block.attention)?;
+    }
+    Ok((family, spec))
+}
+
+/// Refuses rotary on more dimensions than a head has.
+fn fits(attention: &AttentionSpec) -> Result<(), SpecError> {
+    match &attention.rotary {
+        Some(rotary) if rotary.start + 2 * rotary.pairs() > attention.head_dim => Err(SpecError::Value {
+            key: "head_dim".into(),
+            found: attention.head_dim.to_string(),
+            expected: "enough for the pairs of dimensions that turn",
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Which blocks `layer_types` calls sliding; where that is missing, what the class makes of a block's number.
+fn sliding(config: &Config, layers: usize, of: impl Fn(usize) -> bool) -> Vec<bool> {
+    match config.words("layer_types") {
+        Some(kinds) => (0..layers).map(|layer| kinds.get(layer) == Some(&"sliding_attention")).collect(),
+        None => (0..layers).map(of).collect(),
+    }
+}
+
+/// Gives the blocks that slide a window of the last `window` keys.
+fn slide(spec: &mut ModelSpec, window: Option<usize>, slides: &[bool]) {
+    for (block, &slides) in spec.blocks.iter_mut().zip(slides) {
+        block.attention.window = window.filter(|_| slides).map(Window::Sliding);
+    }
 }
 
 /// Refuses head counts that cannot share keys evenly.

@@ -2,8 +2,7 @@
 //! Reference: `Qwen2ForCausalLM`, `Qwen2Model` in Transformers, `modeling_qwen2.py`.
 
 use super::llama::{self, Defaults};
-use super::{Family, Map, from};
-use crate::model::attention_spec::Window;
+use super::{Family, Map, from, slide, sliding};
 use crate::model::config::Config;
 use crate::model::error::SpecError;
 use crate::model::spec::ModelSpec;
@@ -22,21 +21,23 @@ const BIASES: &[Map] = &[
     from("blocks.{l}.attn.b_V", "layers.{l}.self_attn.v_proj.bias"),
 ];
 
+/// What Qwen's classes have in common.
+pub(super) const DEFAULTS: Defaults =
+    Defaults { kv_heads: Some(32), mlp: 22_016, vocab: 151_936, context: 32_768, ..Defaults::LLAMA };
+
 fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
-    let default =
-        Defaults { heads: 32, kv_heads: Some(32), layers: 32, mlp: 22_016, vocab: 151_936, context: 32_768 };
-    let mut spec = llama::decoder(config, "qwen2", &default)?;
+    let mut spec = llama::decoder(config, "qwen2", &DEFAULTS)?;
+    windows(config, &mut spec)?;
+    Ok(spec)
+}
+
+/// Qwen's windows: from a block on, and only where they are switched on.
+pub(super) fn windows(config: &Config, spec: &mut ModelSpec) -> Result<(), SpecError> {
     if config.flag_or("use_sliding_window", false)? {
         let window = config.count_or("sliding_window", 4096)?;
-        let first = config.count_or("max_window_layers", 28)?;
-        let kinds = config.words("layer_types");
-        for (layer, block) in spec.blocks.iter_mut().enumerate() {
-            let slides = match &kinds {
-                Some(kinds) => kinds.get(layer) == Some(&"sliding_attention"),
-                None => layer >= first,
-            };
-            block.attention.window = slides.then_some(Window::Sliding(window));
-        }
+        let first = config.index_or("max_window_layers", 28)?;
+        let slides = sliding(config, spec.layers(), |layer| layer >= first);
+        slide(spec, Some(window), &slides);
     }
-    Ok(spec)
+    Ok(())
 }

@@ -24,7 +24,7 @@ pub(super) const FAMILY: Family = Family {
     ],
     prefixes: &["roberta.", ""],
     spec,
-    weights: &[bert::WEIGHTS, bert::BLOCKS, MASKED],
+    weights: &[bert::WEIGHTS, bert::PROJECTIONS, bert::OUTPUTS, MASKED],
 };
 /// Only its name is XLM-R's own.
 pub(super) const XLM: Family = Family { model_type: "xlm-roberta", architectures: &[], ..FAMILY };
@@ -34,7 +34,7 @@ pub(super) const CLASSES: Family = Family {
         "XLMRobertaForSequenceClassification",
         "CamembertForSequenceClassification",
     ],
-    weights: &[bert::WEIGHTS, bert::BLOCKS, CLASSIFIER],
+    weights: &[bert::WEIGHTS, bert::PROJECTIONS, bert::OUTPUTS, CLASSIFIER],
     ..FAMILY
 };
 pub(super) const TAGGER: Family = Family {
@@ -43,7 +43,7 @@ pub(super) const TAGGER: Family = Family {
         "XLMRobertaForTokenClassification",
         "CamembertForTokenClassification",
     ],
-    weights: &[bert::WEIGHTS, bert::BLOCKS, TAGS],
+    weights: &[bert::WEIGHTS, bert::PROJECTIONS, bert::OUTPUTS, TAGS],
     ..FAMILY
 };
 pub(super) const ANSWERS: Family = Family {
@@ -52,7 +52,7 @@ pub(super) const ANSWERS: Family = Family {
         "XLMRobertaForQuestionAnswering",
         "CamembertForQuestionAnswering",
     ],
-    weights: &[bert::WEIGHTS, bert::BLOCKS, ANSWER],
+    weights: &[bert::WEIGHTS, bert::PROJECTIONS, bert::OUTPUTS, ANSWER],
     ..FAMILY
 };
 

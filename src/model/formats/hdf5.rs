@@ -4,7 +4,7 @@
 //! and should it panic on a broken file after all, that ends in an error too.
 
 use crate::model::error::LoadError;
-use crate::model::weights::{Dtype, Storage, StoredTensor};
+use crate::model::stored::{Dtype, Storage, StoredTensor};
 use hdf5_reader::{Dataset, Datatype, Hdf5File, OpenOptions, error::Error, group};
 use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
@@ -134,21 +134,18 @@ impl Walk<'_> {
         };
         let shape: Vec<usize> = dataset.shape().iter().map(|&n| n as usize).collect();
         let bytes = shape.iter().try_fold(size, |bytes, &n| bytes.checked_mul(n));
-        let Some(left) = bytes.and_then(|bytes| self.left.checked_sub(bytes)) else {
-            let name = dataset.name();
-            return Err(Error::InvalidData(format!("dataset `{name}` claims more than the file can hold")));
+        let wrong = |what| Err(Error::InvalidData(format!("dataset `{}` {what}", dataset.name())));
+        let Some((length, left)) = bytes.and_then(|bytes| Some((bytes, self.left.checked_sub(bytes)?)))
+        else {
+            return wrong("claims more than the file can hold");
         };
         self.left = left;
         let bytes = dataset.read_native_bytes()?;
-        let mut words = vec![0_u32; bytes.len().div_ceil(4)];
-        bytemuck::cast_slice_mut(&mut words)[..bytes.len()].copy_from_slice(&bytes);
-        Ok(Some(StoredTensor {
-            dtype,
-            shape,
-            storage: Arc::new(Storage::Owned(words)),
-            range: 0..bytes.len(),
-            file: self.file.to_owned(),
-        }))
+        if bytes.len() != length {
+            return wrong("has another length than its shape says");
+        }
+        let storage = Arc::new(Storage::owned(&bytes));
+        Ok(Some(StoredTensor::new(dtype, shape, &storage, 0..bytes.len(), self.file)))
     }
 }
 

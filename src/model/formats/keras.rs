@@ -2,7 +2,7 @@
 
 use super::hdf5::{self, Group};
 use crate::model::error::LoadError;
-use crate::model::weights::{Storage, map_file};
+use crate::model::stored::{Storage, map_file};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::io::{Cursor, Read as _};
@@ -27,8 +27,20 @@ pub(in crate::model) struct Archive {
     pub place: PathBuf,
 }
 
-/// Whether a file's name or first bytes say that it is Keras's.
-pub(in crate::model) fn is_one(file: &Path) -> bool {
+/// The Keras file that a path is, or that a folder without other weights holds.
+pub(in crate::model) fn at(path: &Path) -> Option<PathBuf> {
+    if path.is_file() {
+        return is_one(path).then(|| path.to_owned());
+    }
+    let others = ["model.safetensors", "model.safetensors.index.json", "pytorch_model.bin"];
+    if others.iter().any(|name| path.join(name).is_file()) {
+        return None;
+    }
+    let names = ["model.keras", WEIGHTS, "model.h5"];
+    names.iter().map(|name| path.join(name)).find(|file| file.is_file())
+}
+
+fn is_one(file: &Path) -> bool {
     let ending = file.extension().map(|ending| ending.to_string_lossy().to_lowercase());
     matches!(ending.as_deref(), Some("keras" | "h5" | "hdf5"))
 }

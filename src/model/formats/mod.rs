@@ -4,12 +4,23 @@ pub mod gguf;
 pub(super) mod hdf5;
 pub(super) mod keras;
 mod safetensors;
+mod scales;
+mod torch;
 
 use super::error::LoadError;
-use super::weights::{Storage, StoredTensor};
-use std::collections::BTreeMap;
+use super::stored::{Storage, StoredTensor, map_file};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// Endings of files that hold weights and want a `config.json` beside them.
+pub(in crate::model) const ENDINGS: &[&str] = &["safetensors", "bin", "pt", "pth", "ckpt"];
+
+/// Whether a file has one of these endings.
+pub(in crate::model) fn has_ending(file: &Path, endings: &[&str]) -> bool {
+    let found = file.extension().and_then(|ending| ending.to_str());
+    found.is_some_and(|found| endings.iter().any(|ending| found.eq_ignore_ascii_case(ending)))
+}
 
 /// Every tensor of a model, by the name its file gives it.
 #[derive(Debug, Default)]
@@ -22,15 +33,48 @@ pub(in crate::model) struct Tensors {
 impl Tensors {
     /// From a folder in Hugging Face layout.
     pub(in crate::model) fn from_folder(folder: &Path) -> Result<Self, LoadError> {
-        let single = folder.join("model.safetensors");
-        let index = folder.join("model.safetensors.index.json");
-        if single.is_file() {
-            Self::from_file(&single)
-        } else if index.is_file() {
-            safetensors::sharded(folder, &index)
-        } else {
-            Err(LoadError::NoWeights(folder.to_owned()))
+        for name in ["model.safetensors", "pytorch_model.bin"] {
+            let (single, index) = (folder.join(name), folder.join(format!("{name}.index.json")));
+            if single.is_file() {
+                return Self::from_file(&single);
+            } else if index.is_file() {
+                return Self::from_shards(folder, &index);
+            }
         }
+        // Saved under a name of its own: plain, as long as it is the only one
+        let entries = std::fs::read_dir(folder)
+            .map_err(|source| LoadError::Read { file: folder.to_owned(), source })?
+            .filter_map(|entry| Some(entry.ok()?.path()));
+        let weights: Vec<_> = entries.filter(|file| has_ending(file, ENDINGS)).collect();
+        match &weights[..] {
+            [only] => Self::from_file(only),
+            _ => Err(LoadError::NoWeights(folder.to_owned())),
+        }
+    }
+
+    /// From every file that an index names.
+    fn from_shards(folder: &Path, index: &Path) -> Result<Self, LoadError> {
+        #[derive(serde::Deserialize)]
+        struct Index {
+            weight_map: BTreeMap<String, String>,
+        }
+        let wrong = |reason: String| LoadError::Index { file: index.to_owned(), reason };
+        let bytes =
+            std::fs::read(index).map_err(|source| LoadError::Read { file: index.to_owned(), source })?;
+        let parsed: Index = serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
+        let mut tensors = Self { place: folder.to_owned(), ..Self::default() };
+        for shard in parsed.weight_map.values().collect::<BTreeSet<_>>() {
+            let name = Path::new(shard);
+            if name.file_name() != Some(name.as_os_str()) {
+                return Err(wrong(format!("`{shard}` is no plain file name")));
+            }
+            if !folder.join(name).is_file() {
+                return Err(wrong(format!("`{shard}` is not there")));
+            }
+            tensors.add(&folder.join(name))?;
+        }
+        scales::join(&mut tensors)?;
+        Ok(tensors)
     }
 
     /// A tensor by name, or by the name that TensorFlow gave norms' parameters before Transformers 2.
@@ -49,8 +93,18 @@ impl Tensors {
     /// From one file.
     pub(in crate::model) fn from_file(file: &Path) -> Result<Self, LoadError> {
         let mut tensors = Self { place: file.to_owned(), ..Self::default() };
-        safetensors::read(file, &mut tensors.map)?;
+        tensors.add(file)?;
+        scales::join(&mut tensors)?;
         Ok(tensors)
+    }
+
+    fn add(&mut self, file: &Path) -> Result<(), LoadError> {
+        let storage = Arc::new(map_file(file)?);
+        if torch::is_one(storage.bytes()) {
+            torch::parse(&storage, file, &mut self.map)
+        } else {
+            safetensors::parse(&storage, file, &mut self.map)
+        }
     }
 
     /// From bytes that are part of the program.

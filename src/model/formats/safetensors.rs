@@ -1,20 +1,14 @@
 //! safetensors, single and sharded. The `safetensors` crate checks the header against the file before we trust it.
 
-use super::Tensors;
+use crate::kernels::Packing;
 use crate::model::error::LoadError;
-use crate::model::weights::{Dtype, Storage, StoredTensor, map_file};
+use crate::model::stored::{Dtype, Storage, StoredTensor};
 use safetensors::SafeTensors;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Reads one file's table of tensors; their numbers stay where they are.
-pub(super) fn read(file: &Path, into: &mut BTreeMap<String, StoredTensor>) -> Result<(), LoadError> {
-    let storage = Arc::new(map_file(file)?);
-    parse(&storage, file, into)
-}
-
-/// The same for bytes that are in memory already.
+/// Reads a file's table of tensors; their numbers stay where they are.
 pub(super) fn parse(
     storage: &Arc<Storage>,
     file: &Path,
@@ -34,39 +28,12 @@ pub(super) fn parse(
             safetensors::Dtype::F32 => Ok(Dtype::F32),
             safetensors::Dtype::F16 => Ok(Dtype::F16),
             safetensors::Dtype::BF16 => Ok(Dtype::Bf16),
+            safetensors::Dtype::F8_E4M3 => Ok(Dtype::Packed(Packing::E4m3)),
+            safetensors::Dtype::F8_E5M2 => Ok(Dtype::Packed(Packing::E5m2)),
             other => Err(format!("{other:?}")),
         };
-        let tensor = StoredTensor {
-            dtype,
-            shape: info.shape.clone(),
-            storage: storage.clone(),
-            range,
-            file: file.to_owned(),
-        };
+        let tensor = StoredTensor::new(dtype, info.shape.clone(), storage, range, file);
         into.insert(name.clone(), tensor);
     }
     Ok(())
-}
-
-/// Reads every shard that an index names.
-pub(super) fn sharded(folder: &Path, index: &Path) -> Result<Tensors, LoadError> {
-    #[derive(serde::Deserialize)]
-    struct Index {
-        weight_map: BTreeMap<String, String>,
-    }
-    let wrong = |reason: String| LoadError::Index { file: index.to_owned(), reason };
-    let bytes = std::fs::read(index).map_err(|source| LoadError::Read { file: index.to_owned(), source })?;
-    let parsed: Index = serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
-    let mut tensors = Tensors { place: folder.to_owned(), ..Tensors::default() };
-    for shard in parsed.weight_map.values().collect::<BTreeSet<_>>() {
-        let name = Path::new(shard);
-        if name.file_name() != Some(name.as_os_str()) {
-            return Err(wrong(format!("`{shard}` is no plain file name")));
-        }
-        if !folder.join(name).is_file() {
-            return Err(wrong(format!("`{shard}` is not there")));
-        }
-        read(&folder.join(name), &mut tensors.map)?;
-    }
-    Ok(tensors)
 }

@@ -150,8 +150,19 @@ impl<'a> Reader<'a> {
             steps.push(Step::Dense(last, linear));
             return Ok(steps);
         }
+        // Keras 3 writes a place for every layer, with variables or not, named after its class
+        let has = |key: &str| self.tree.root.any(&|layer| layer.key.starts_with(key));
+        let fits = inputs == width;
         match context {
-            _ if inputs == width => {
+            _ if fits && has("global_average_pooling1d") => steps.push(Step::Pool(Pooling::Mean)),
+            _ if fits && has("global_max_pooling1d") => steps.push(Step::Pool(Pooling::Max)),
+            _ if fits && has("get_item") => {
+                self.assume("the first token's vector before the classifier");
+                steps.push(Step::Pool(Pooling::First));
+            }
+            // A file that writes those places, and none that pools
+            _ if fits && has("input_layer") => (),
+            _ if fits => {
                 self.assume("the mean over tokens before the classifier");
                 steps.push(Step::Pool(Pooling::Mean));
             }

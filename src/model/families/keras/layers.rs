@@ -46,6 +46,10 @@ impl Layer {
     pub(super) fn shape(&self) -> &[usize] {
         self.variables.get(&0).map_or(&[], |variable| &variable.shape)
     }
+    /// Whether it, or a layer in it, is such a one.
+    pub(super) fn any(&self, is: &dyn Fn(&Self) -> bool) -> bool {
+        is(self) || self.layers.iter().any(|layer| layer.any(is))
+    }
     fn child(&mut self, key: &str) -> &mut Self {
         let at = self.layers.iter().position(|layer| layer.key == key).unwrap_or_else(|| {
             let path = if self.path.is_empty() { key.to_owned() } else { format!("{}/{key}", self.path) };

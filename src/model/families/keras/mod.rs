@@ -5,26 +5,39 @@
 //! `MultiHeadAttention` in Keras 3. A file says what its variables look like and, if it is a whole model, how the
 //! layers are wired. What it does not say is taken from those examples and told to the user.
 
+mod blocks;
 mod head;
 mod layers;
 mod settings;
 mod structure;
+mod words;
 
-use crate::model::AttentionSpec;
 use crate::model::error::LoadError;
 use crate::model::formats::{Tensors, keras::Archive};
-use crate::model::spec::{
-    BlockSpec, EmbeddingSpec, HeadSpec, LogitSpec, MlpSpec, ModelSpec, NormSpec, Placement, Positions,
-};
+use crate::model::spec::{EmbeddingSpec, HeadSpec, LogitSpec, ModelSpec, NormSpec, Placement, Positions};
 use crate::model::weights::Named;
 use candle_nn::Activation;
 use layers::{Layer, Tree};
 use settings::{Setting, Settings};
 use std::collections::BTreeSet;
-use structure::{Attention, Block, Structure, is_pre, named};
+use structure::{Block, Structure, is_pre, named};
+pub(in crate::model) use words::{Vocabulary, beside};
 
-/// ε of the examples' norms, which a user's own layer does not write into the file.
-const EPSILON: f64 = 1e-6;
+/// What a user's own layer does not write into the file.
+struct Manner {
+    /// Between the dense layers
+    activation: (Activation, &'static str),
+    /// Of the norms
+    epsilon: f64,
+    /// Queries see only what came before; tokens are scored with the embedding itself
+    continues: bool,
+}
+
+/// Keras's own examples.
+const EXAMPLES: Manner = Manner { activation: (Activation::Relu, "ReLU"), epsilon: 1e-6, continues: false };
+
+/// KerasHub's GPT-2, the one model there that has decoder blocks on an embedding that is read both ways.
+const GPT2: Manner = Manner { activation: (Activation::NewGelu, "GELU"), epsilon: 1e-5, continues: true };
 
 /// A model that was found in a Keras file.
 pub(in crate::model) struct Found {
@@ -36,6 +49,8 @@ pub(in crate::model) struct Found {
     pub names: Vec<Named>,
     /// What the file does not say, and what was taken for it
     pub notes: Vec<String>,
+    /// Its own vocabulary
+    pub vocabulary: Option<Vocabulary>,
     /// Whether padding tokens (id 0) are masked, as `mask_zero` asks
     pub masks_padding: bool,
 }
@@ -47,8 +62,14 @@ pub(in crate::model) fn read(archive: &Archive) -> Result<Found, LoadError> {
     let tree = layers::tree(archive, &settings, &mut tensors)?;
     let wrong = |reason| LoadError::Structure { file: archive.place.clone(), reason };
     let structure = structure::structure(&tree, &settings).map_err(wrong)?;
-    let mut reader =
-        Reader { settings: &settings, tree: &tree, tensors, names: Vec::new(), assumed: BTreeSet::new() };
+    let mut reader = Reader {
+        settings: &settings,
+        tree: &tree,
+        tensors,
+        names: Vec::new(),
+        assumed: BTreeSet::new(),
+        manner: manner(&structure),
+    };
     let spec = reader.spec(&structure).map_err(wrong)?;
     let masks_padding = structure
         .embeddings
@@ -58,11 +79,12 @@ pub(in crate::model) fn read(archive: &Archive) -> Result<Found, LoadError> {
     if !reader.assumed.is_empty() {
         let assumed: Vec<_> = reader.assumed.into_iter().collect();
         notes.push(format!(
-            "the file does not say everything; assumed as in Keras's examples: {}",
+            "the file does not say everything; what was taken for granted: {}",
             assumed.join(", ")
         ));
     }
-    Ok(Found { spec, tensors: reader.tensors, names: reader.names, notes, masks_padding })
+    let vocabulary = words::within(archive, &settings)?;
+    Ok(Found { spec, tensors: reader.tensors, names: reader.names, notes, vocabulary, masks_padding })
 }
 
 /// What is being put together.
@@ -72,6 +94,7 @@ struct Reader<'a> {
     tensors: Tensors,
     names: Vec<Named>,
     assumed: BTreeSet<String>,
+    manner: Manner,
 }
 
 impl<'a> Reader<'a> {
@@ -95,7 +118,13 @@ impl<'a> Reader<'a> {
 
         let placement = self.placement(found)?;
         let end = self.end(found);
-        let head = self.head(found, end, width, vocab, context)?;
+        let mut head = self.head(found, end, width, vocab, context)?;
+        if head.spec == HeadSpec::None && self.manner.continues {
+            self.assume("scores for the next token, by the embedding itself");
+            self.take("unembed.W_U", tokens, 0, None)?;
+            self.names.iter_mut().rev().take(1).for_each(|name| name.turned = true);
+            head.spec = HeadSpec::NextToken;
+        }
         let final_norm = match head.final_norm {
             Some(layer) => Some(self.norm("ln_final", layer)?),
             None => None,
@@ -114,7 +143,6 @@ impl<'a> Reader<'a> {
         }
         let positions = positions.map_or(Positions::None, |_| Positions::Learned { offset: 0 });
         Ok(ModelSpec {
-            encoder: None,
             family: "keras".into(),
             architecture: first
                 .owner
@@ -125,6 +153,7 @@ impl<'a> Reader<'a> {
             vocab,
             context,
             embedding: EmbeddingSpec { positions, norm: embedding_norm, ..EmbeddingSpec::default() },
+            encoder: None,
             blocks,
             final_norm,
             head: head.spec,
@@ -207,6 +236,12 @@ impl<'a> Reader<'a> {
         if let Some(causal) = says("use_causal_mask").and_then(serde_json::Value::as_bool) {
             return Ok(causal);
         }
+        // KerasHub's own layers
+        match block.owner.and_then(|layer| self.setting(layer)).map(|setting| setting.class) {
+            Some("TransformerDecoder") => return Ok(true),
+            Some("TransformerEncoder") => return Ok(false),
+            _ => (),
+        }
         let direct = self.setting(layer).is_some() && self.settings.is_graph();
         let masked = says("attention_mask").is_some();
         let mut read = self.settings.sources(layer.name());
@@ -224,96 +259,6 @@ impl<'a> Reader<'a> {
         Ok(continues)
     }
 
-    fn block(
-        &mut self,
-        index: usize,
-        block: &Block<'_>,
-        width: usize,
-        placement: Placement,
-        causal: bool,
-    ) -> Result<BlockSpec, String> {
-        let name = |rest: &str| format!("blocks.{index}.{rest}");
-        let attention = self.attention(&name("attn"), &block.attention, width, causal)?;
-        let [inner, outer] = block.dense;
-        let d_mlp = inner.shape()[1];
-        if inner.shape()[0] != width || *outer.shape() != [d_mlp, width] {
-            let (a, b) = (inner.shape(), outer.shape());
-            return Err(format!(
-                "`{}` {a:?} and `{}` {b:?} are no feed-forward part",
-                inner.path, outer.path
-            ));
-        }
-        if self.setting(outer).and_then(|setting| setting.activation()).is_some_and(|name| name != "linear") {
-            return Err(format!("`{}` has an activation behind the feed-forward part", outer.path));
-        }
-        let settings =
-            [Some(inner), block.owner].into_iter().flatten().filter_map(|layer| self.setting(layer));
-        let activation = match settings.into_iter().find_map(|setting| setting.activation()) {
-            Some(name) => settings::activation(name)
-                .ok_or_else(|| format!("activation `{name}` of `{}` is not read", inner.path))?,
-            None => {
-                self.assume("ReLU between the dense layers");
-                Activation::Relu
-            }
-        };
-        for (ours, layer) in [("in", inner), ("out", outer)] {
-            self.take(&name(&format!("mlp.W_{ours}")), layer, 0, None)?;
-            self.take_bias(&name(&format!("mlp.b_{ours}")), layer, None)?;
-        }
-        let owner = block.owner.and_then(|layer| self.setting(layer));
-        let own =
-            owner.and_then(|setting| setting.number(&["layer_norm_epsilon", "layer_norm_eps", "epsilon"]));
-        let mut norm = |ours: &str, layer| -> Result<NormSpec, String> {
-            let norm = self.norm(&name(ours), layer)?;
-            let said = self.settings.get(layer.name()).is_some();
-            Ok(own.filter(|_| !said).map_or(norm, NormSpec::layer))
-        };
-        let (ln1, ln2) = (norm("ln1", block.norms[0])?, norm("ln2", block.norms[1])?);
-        let mlp = MlpSpec { width: d_mlp, activation, gated: false };
-        Ok(BlockSpec { ln2: Some(ln2), ..BlockSpec::new(attention, mlp, ln1, placement) })
-    }
-
-    fn attention(
-        &mut self,
-        name: &str,
-        parts: &Attention<'_>,
-        width: usize,
-        causal: bool,
-    ) -> Result<AttentionSpec, String> {
-        let path = &parts.layer.path;
-        let [own_width, heads, head_dim] = *parts.query.shape() else { return Err(odd(path)) };
-        let [key_width, kv_heads, key_dim] = *parts.key.shape() else { return Err(odd(path)) };
-        let [value_width, value_heads, value_dim] = *parts.value.shape() else { return Err(odd(path)) };
-        let fits = [own_width, key_width, value_width].iter().all(|own| *own == width)
-            && (head_dim, kv_heads) == (key_dim, value_heads)
-            && *parts.output.shape() == [heads, value_dim, width]
-            && kv_heads > 0
-            && heads.is_multiple_of(kv_heads);
-        if !fits {
-            return Err(odd(path));
-        }
-        if let Some(setting) = self.setting(parts.layer) {
-            let odd = ["sliding_window", "use_gate"].into_iter().find(|key| {
-                setting.config.get(*key).is_some_and(|value| !value.is_null() && *value != false)
-            });
-            if let Some(key) = odd {
-                return Err(format!("attention `{path}` has `{key}`, which is not read"));
-            }
-        }
-        for (ours, layer, heads, dim) in [
-            ("Q", parts.query, heads, head_dim),
-            ("K", parts.key, kv_heads, head_dim),
-            ("V", parts.value, kv_heads, value_dim),
-        ] {
-            self.take(&format!("{name}.W_{ours}"), layer, 0, Some(vec![width, heads * dim]))?;
-            self.take_bias(&format!("{name}.b_{ours}"), layer, Some(vec![heads * dim]))?;
-        }
-        self.take(&format!("{name}.W_O"), parts.output, 0, Some(vec![heads * value_dim, width]))?;
-        self.take_bias(&format!("{name}.b_O"), parts.output, None)?;
-        let value_dim = (value_dim != head_dim).then_some(value_dim);
-        Ok(AttentionSpec { value_dim, causal, ..AttentionSpec::new(heads, kv_heads, head_dim) })
-    }
-
     /// A norm's weights, and its spec.
     fn norm(&mut self, name: &str, layer: &Layer) -> Result<NormSpec, String> {
         let setting = self.setting(layer);
@@ -328,13 +273,11 @@ impl<'a> Reader<'a> {
                 self.take(&format!("{name}.{ours}"), layer, *slot, None)?;
             }
         }
-        Ok(NormSpec::layer(match setting.and_then(|setting| setting.number(&["epsilon"])) {
-            Some(eps) => eps,
-            None => {
-                self.assume("ε 1e-6 in the norms");
-                EPSILON
-            }
-        }))
+        let said = setting.and_then(|setting| setting.number(&["epsilon"]));
+        if said.is_none() {
+            self.assume(&format!("ε {:e} in the norms", self.manner.epsilon));
+        }
+        Ok(NormSpec::layer(said.unwrap_or(self.manner.epsilon)))
     }
 
     fn setting(&self, layer: &Layer) -> Option<Setting<'a>> {
@@ -362,6 +305,9 @@ impl<'a> Reader<'a> {
         let Some((tensor, variable)) = found else {
             return Err(format!("`{}` has no variables", layer.path));
         };
+        if tensor.shape.contains(&0) {
+            return Err(format!("`{}` is {:?}, which is empty", variable.path, tensor.shape));
+        }
         if let Some(shape) = shape {
             if shape.iter().product::<usize>() != tensor.shape.iter().product::<usize>() {
                 return Err(format!("`{}` is {:?}, expected {shape:?} numbers", variable.path, tensor.shape));
@@ -373,6 +319,9 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn odd(path: &str) -> String {
-    format!("attention `{path}` has projections that do not fit each other")
+fn manner(found: &Structure<'_>) -> Manner {
+    let decodes =
+        |block: &Block<'_>| block.owner.is_some_and(|layer| layer.key.starts_with("transformer_decoder"));
+    let reversible = found.embeddings.iter().any(|layer| layer.key.starts_with("reversible_embedding"));
+    if reversible && found.blocks.iter().all(decodes) { GPT2 } else { EXAMPLES }
 }

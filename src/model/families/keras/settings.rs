@@ -81,7 +81,7 @@ impl<'a> Settings<'a> {
     }
     fn past_dropouts(&self, mut name: &'a str) -> &'a str {
         for _ in 0..self.list.len() {
-            match self.get(name).filter(|setting| setting.changes_nothing()) {
+            match self.get(name).filter(Setting::changes_nothing) {
                 Some(setting) => {
                     let mut inputs = Vec::new();
                     setting.calls.iter().for_each(|calls| tensors(calls, &mut inputs));
@@ -198,7 +198,7 @@ pub(super) fn snake_case(class: &str) -> String {
     let mut name = String::with_capacity(letters.len() + 8);
     for (i, &c) in letters.iter().enumerate() {
         let before = i.checked_sub(1).map(|i| letters[i]);
-        let next_small = letters.get(i + 1).is_some_and(|c| c.is_ascii_lowercase());
+        let next_small = letters.get(i + 1).is_some_and(char::is_ascii_lowercase);
         let begins =
             before.is_some_and(|before| before != '_' && (next_small || before.is_ascii_lowercase()));
         if c.is_ascii_uppercase() && begins {

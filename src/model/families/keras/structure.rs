@@ -189,6 +189,7 @@ fn piece<'a>(layer: &'a Layer, settings: &Settings<'_>, inside: bool) -> Option<
     );
     match ranks[..] {
         [] => None,
+        _ if layer.variables.keys().copied().ne(0..ranks.len()) => Some(Piece::Other(layer)),
         [2] if is_embedding => Some(Piece::Embedding(layer)),
         [2] | [2, 1] => Some(Piece::Dense(layer)),
         [1] | [1, 1] => Some(Piece::Norm(layer)),

@@ -1,7 +1,7 @@
 //! What a GGUF file says about itself: its keys, and the cursor that reads them without trusting a single count.
 
 use crate::model::error::LoadError;
-use crate::model::weights::{Storage, map_file};
+use crate::model::stored::{Storage, map_file};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;

@@ -1,0 +1,8 @@
+//! `config.json`: no bytes end the program.
+#![no_main]
+
+mod opening;
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| opening::open("config.json", bytes, &["model.safetensors"]));

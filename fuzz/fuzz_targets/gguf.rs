@@ -1,0 +1,8 @@
+//! A GGUF file, its keys and its model: no bytes end the program.
+#![no_main]
+
+mod opening;
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| opening::open("model.gguf", bytes, &[]));

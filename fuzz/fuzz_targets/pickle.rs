@@ -1,0 +1,8 @@
+//! `pytorch_model.bin`: no bytes end the program.
+#![no_main]
+
+mod opening;
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| opening::open("pytorch_model.bin", bytes, &["config.json"]));

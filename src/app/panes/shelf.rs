@@ -1,0 +1,108 @@
+//! Models to choose from: those on this machine, and by name from the hub.
+
+use crate::app::{
+    command::Command,
+    scene::{Out, Scene},
+    text,
+    theme::{self, BODY},
+    widgets,
+};
+use crate::engine::{Found, Offer};
+use egui::{Align, Layout, RichText, ScrollArea, Ui};
+
+/// Room for the list, in points.
+const HEIGHT: f32 = 210.0;
+
+/// What this machine has, newest first; one click opens it.
+pub fn on_this_machine(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
+    let (words, tokens) = (scene.words, theme::tokens(ui));
+    widgets::section(ui, words.on_this_machine);
+    let Some(models) = &scene.shelf.models else {
+        ui.label(RichText::new(words.looking).color(tokens.muted));
+        return;
+    };
+    ScrollArea::vertical().max_height(HEIGHT).id_salt("shelf").show(ui, |ui| {
+        for model in models {
+            row(ui, model, scene, out);
+        }
+    });
+}
+
+fn row(ui: &mut Ui, model: &Found, scene: &Scene<'_>, out: &mut Out) {
+    let tokens = theme::tokens(ui);
+    ui.horizontal(|ui| {
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let color = if model.fits { tokens.muted } else { tokens.accent_text };
+            let family = model.family.as_deref().unwrap_or(model.container);
+            let facts = format!("{family} · {} · {}", text::size(model.bytes), model.place.label());
+            let label = ui.label(RichText::new(facts).color(color));
+            if !model.fits {
+                label.on_hover_text(scene.words.too_big);
+            }
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                let name = RichText::new(&model.name).font(theme::mono(12.0)).color(tokens.text);
+                let response = ui.add(egui::Button::new(name).frame(false).truncate());
+                if response.on_hover_text(&model.name).clicked() {
+                    out.send(match &model.path {
+                        Some(_) => Command::OpenModel(model.name.clone().into()),
+                        None => Command::OpenEmbedded,
+                    });
+                }
+            });
+        });
+    });
+}
+
+/// A name to ask the hub for; what it would cost is shown before anything is fetched.
+pub fn from_the_hub(ui: &mut Ui, name: &mut String, scene: &Scene<'_>, out: &mut Out) {
+    let words = scene.words;
+    let entered = super::dialogs::text_field(ui, words.hub_name, name);
+    ui.add_space(6.0);
+    let ready = !name.trim().is_empty() && !scene.shelf.offline && scene.busy.is_none();
+    ui.horizontal(|ui| {
+        let clicked = ui.add_enabled(ready, widgets::outlined(ui, words.look_up)).clicked();
+        if clicked || (entered && ready) {
+            out.send(Command::LookUp(name.trim().to_owned()));
+        }
+        let mut offline = scene.shelf.offline;
+        if ui.checkbox(&mut offline, words.offline).on_hover_text(words.offline_why).changed() {
+            out.send(Command::SetOffline(offline));
+        }
+    });
+    if let Some(offer) = &scene.shelf.offer {
+        ui.add_space(10.0);
+        offered(ui, offer, scene, out);
+    }
+}
+
+fn offered(ui: &mut Ui, offer: &Offer, scene: &Scene<'_>, out: &mut Out) {
+    let (words, tokens) = (scene.words, theme::tokens(ui));
+    widgets::card(ui, |ui| {
+        ui.label(RichText::new(&offer.name).font(theme::strong(BODY)).color(tokens.text));
+        let licence = offer.licence.as_deref().unwrap_or(words.no_licence);
+        for (name, value) in [
+            (words.licence, licence.to_owned()),
+            (words.size, text::size(offer.bytes)),
+            (words.to_fetch, text::size(offer.missing)),
+        ] {
+            ui.horizontal(|ui| {
+                ui.label(RichText::new(name).color(tokens.muted));
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| ui.label(value));
+            });
+        }
+        match scene.busy {
+            Some(busy) => {
+                ui.add(egui::ProgressBar::new(busy.done).show_percentage());
+                if ui.add(widgets::outlined(ui, words.cancel)).clicked() {
+                    out.send(Command::Cancel);
+                }
+            }
+            None => {
+                let button = widgets::primary(ui, words.fetch);
+                if ui.add_enabled(!scene.shelf.offline, button).clicked() {
+                    out.send(Command::Fetch);
+                }
+            }
+        }
+    });
+}

@@ -1,0 +1,72 @@
+//! What interventions take from files: patterns, means, runs of other prompts.
+
+use super::intervene::InterveneError;
+use super::numpy::{self, Numbers};
+use super::{Job, Prompt, RunOptions, run};
+use crate::model::Model;
+use crate::trace::{Change, Trace, ValueChange};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Patterns in a file, by head: one for all, [query, key], or one each, [head, query, key].
+pub(super) fn patterns_in(
+    file: &Path,
+    n_queries: usize,
+    n_keys: usize,
+    heads: usize,
+) -> Result<Vec<Arc<[f32]>>, InterveneError> {
+    let Numbers { shape, data } = numpy::read(file).map_err(unusable(file))?;
+    if data.iter().any(|&weight| weight < 0.0) {
+        return Err(unusable(file)("some of its weights are below 0".to_owned()));
+    }
+    match shape[..] {
+        [rows, keys] if (rows, keys) == (n_queries, n_keys) => Ok(vec![data.into(); heads]),
+        [found, rows, keys] if found >= heads && (rows, keys) == (n_queries, n_keys) => {
+            Ok(data.chunks_exact(rows * keys).map(Into::into).collect())
+        }
+        _ => {
+            let wanted = format!("[{n_queries}, {n_keys}] or [heads, {n_queries}, {n_keys}]");
+            Err(unusable(file)(format!("its shape is {shape:?}, not {wanted}")))
+        }
+    }
+}
+
+/// Runs the prompt in a file: text, or ids where the model has no tokenizer.
+///
+/// An encoder–decoder model goes on with the target of `like`, so that the runs can be compared.
+pub fn run_file(model: &Model, like: &Trace, file: &Path, job: &Job) -> Result<Trace, InterveneError> {
+    let bytes = std::fs::read(file).map_err(|error| unusable(file)(error.to_string()))?;
+    let text = String::from_utf8(bytes).map_err(|_| unusable(file)("it is not UTF-8".to_owned()))?;
+    let prompt = if model.tokenizer.is_some() {
+        Prompt::Text(text)
+    } else {
+        let words = text.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty());
+        let ids = words.map(|word| word.parse().map_err(|_| format!("`{word}` is no token id")));
+        Prompt::Ids(ids.collect::<Result<_, String>>().map_err(unusable(file))?)
+    };
+    let start = like.spec.encoder.as_ref().map(|encoder| encoder.start.len());
+    let target = start.and_then(|start| like.ids().get(start..).map(<[u32]>::to_vec));
+    let target = target.filter(|ids| !ids.is_empty()).map(Prompt::Ids);
+    let options = RunOptions { target, ..RunOptions::default() };
+    Ok(run(model, &prompt, &options, job, &mut |_| {})?)
+}
+
+/// The mean over the rows of an activation in an `.npz`.
+pub(super) fn mean_of(file: &Path, name: &str, value: &ValueChange) -> Result<Change, InterveneError> {
+    let Numbers { shape, data } = numpy::read_member(file, name).map_err(unusable(file))?;
+    let width: usize = shape.iter().skip(1).product();
+    let n = shape.first().copied().unwrap_or(0);
+    if n == 0 || width < value.columns.end {
+        return Err(unusable(file)(format!("`{name}` is {shape:?}: too small for this model")));
+    }
+    let mean = |column: usize| {
+        let sum: f64 = data.iter().skip(column).step_by(width).copied().map(f64::from).sum();
+        (sum / n as f64) as f32
+    };
+    Ok(Change::Row(value.columns.clone().map(mean).collect()))
+}
+
+/// The error of a file, with what is wrong with it.
+pub(super) fn unusable(file: &Path) -> impl Fn(String) -> InterveneError + '_ {
+    move |why| InterveneError::File { file: file.to_owned(), why }
+}

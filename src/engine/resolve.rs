@@ -1,0 +1,338 @@
+//! From interventions as they are said to changes that can be applied: names checked, files read, other prompts run.
+
+use super::given::{mean_of, patterns_in, run_file, unusable};
+use super::intervene::InterveneError;
+use super::{Job, numpy};
+use crate::model::{AttentionEdits, Cut, Given, HeadEdits, HeadId, Hook, Model, Part, Placement, Positions};
+use crate::trace::{Change, Changes, Heads, Intervention, Output, Span, Trace, ValueChange, Weights};
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Everything that interventions on the prompt of `clean` need.
+pub(super) fn resolve(
+    model: &Model,
+    clean: &Trace,
+    interventions: &[Intervention],
+    job: &Job,
+) -> Result<Changes, InterveneError> {
+    if !clean.changes.is_empty() {
+        return Err(InterveneError::NotClean);
+    }
+    let changes = Changes::recorded(interventions.to_vec());
+    let mut resolver =
+        Resolver { model, clean, job, changes, attention: BTreeMap::new(), others: BTreeMap::new() };
+    for intervention in interventions {
+        resolver.add(intervention)?;
+    }
+    let Resolver { mut changes, attention, .. } = resolver;
+    changes.attention = attention.into_iter().map(|(layer, edits)| (layer, Arc::new(edits))).collect();
+    Ok(changes)
+}
+
+/// Says what is not there.
+type Missing<'a> = &'a dyn Fn(String) -> InterveneError;
+/// A hook and its block.
+type Place = (Hook, usize);
+
+struct Resolver<'a> {
+    model: &'a Model,
+    clean: &'a Trace,
+    job: &'a Job,
+    changes: Changes,
+    attention: BTreeMap<usize, AttentionEdits>,
+    /// Runs of other prompts
+    others: BTreeMap<PathBuf, Trace>,
+}
+
+impl Resolver<'_> {
+    fn add(&mut self, intervention: &Intervention) -> Result<(), InterveneError> {
+        let missing = |what: String| InterveneError::Missing { intervention: intervention.to_string(), what };
+        match intervention {
+            Intervention::Zero(output) => self.output(*output, |_| Ok(Change::Scale(0.0)), &missing),
+            Intervention::Scale { output, by } => self.output(*output, |_| Ok(Change::Scale(*by)), &missing),
+            Intervention::Mean { output, from: None } => self.output(*output, |_| Ok(Change::Mean), &missing),
+            Intervention::Mean { output, from: Some(file) } => {
+                let spec = &self.clean.spec;
+                self.output(
+                    *output,
+                    |value| mean_of(file, &spec.hook_name(value.hook, value.layer), value),
+                    &missing,
+                )
+            }
+            Intervention::Knockout { heads, queries, keys } => {
+                let (n_queries, n_keys) = self.sides(*heads, &missing)?;
+                let cut = Cut {
+                    queries: positions(*queries, n_queries, &missing)?,
+                    keys: positions(*keys, n_keys, &missing)?,
+                };
+                self.attention(*heads, &missing, |_, edits| edits.cuts.push(cut.clone()))
+            }
+            Intervention::Temperature { heads, by } => {
+                self.attention(*heads, &missing, |_, edits| edits.temperature = Some(*by))
+            }
+            Intervention::Pattern { heads, weights } => self.pattern(*heads, weights, &missing),
+            Intervention::Paint { head, query, weights } => {
+                let (n_queries, n_keys) = self.sides((*head).into(), &missing)?;
+                let mut row = vec![0.0; n_keys];
+                positions(Span::one(*query), n_queries, &missing)?;
+                for &(key, weight) in weights {
+                    positions(Span::one(key), n_keys, &missing)?;
+                    row[key] = weight;
+                }
+                self.attention((*head).into(), &missing, |_, edits| {
+                    edits.rows.insert(*query, row.as_slice().into());
+                })
+            }
+            Intervention::Forget { layer, kv_head, keys, from } => {
+                self.forget(*layer, *kv_head, *keys, *from, &missing)
+            }
+            Intervention::Patch { hook, tokens, prompt } => {
+                let place = self.place(hook, &missing)?;
+                self.patch(place, *tokens, prompt, &missing)
+            }
+            Intervention::Add { hook, tokens, vector, by } => {
+                let place = self.place(hook, &missing)?;
+                let (n, width) = self.rows(place);
+                let tokens = positions(*tokens, n, &missing)?;
+                let file = numpy::read(vector).map_err(unusable(vector))?;
+                if file.data.len() != width {
+                    let shape = file.shape;
+                    return Err(unusable(vector)(format!("its shape is {shape:?}, not [{width}]")));
+                }
+                let change = Change::Add { tokens, vector: file.data.iter().map(|x| x * by).collect() };
+                self.value(place, width, 0..width, change);
+                Ok(())
+            }
+        }
+    }
+
+    fn value(&mut self, (hook, layer): Place, width: usize, columns: Range<usize>, change: Change) {
+        self.changes.values.push(ValueChange { hook, layer, width, columns, change });
+    }
+
+    /// Changes an output: of heads, of attention, of an MLP, or of both.
+    fn output(
+        &mut self,
+        output: Output,
+        change: impl Fn(&ValueChange) -> Result<Change, InterveneError>,
+        missing: Missing<'_>,
+    ) -> Result<(), InterveneError> {
+        let spec = &self.clean.spec;
+        let mut places = Vec::new();
+        match output {
+            Output::Heads(heads) => {
+                for HeadId { layer, head } in self.heads(heads, missing)? {
+                    let dim = spec.blocks[layer].attention.value_dim();
+                    places.push((Hook::Z, layer, head * dim..(head + 1) * dim));
+                }
+            }
+            Output::Attention(layer) => places.push((Hook::AttnOut, layer, 0..spec.width)),
+            Output::Mlp(layer) => places.push((Hook::MlpOut, layer, 0..spec.width)),
+            Output::Layer(layer) => {
+                places.push((Hook::AttnOut, layer, 0..spec.width));
+                if spec.blocks.get(layer).is_some_and(|block| block.mlp.is_some()) {
+                    places.push((Hook::MlpOut, layer, 0..spec.width));
+                }
+            }
+        }
+        for (hook, layer, columns) in places {
+            self.layer(layer, missing)?;
+            if hook == Hook::MlpOut && spec.blocks[layer].mlp.is_none() {
+                return Err(missing(format!("layer {layer} has no MLP")));
+            }
+            let width = self.rows((hook, layer)).1;
+            let mut value = ValueChange { hook, layer, width, columns, change: Change::Mean };
+            value.change = change(&value)?;
+            self.changes.values.push(value);
+        }
+        Ok(())
+    }
+
+    /// Changes the attention of some heads.
+    fn attention(
+        &mut self,
+        heads: Heads,
+        missing: Missing<'_>,
+        change: impl Fn(HeadId, &mut HeadEdits),
+    ) -> Result<(), InterveneError> {
+        for id in self.heads(heads, missing)? {
+            let n_heads = self.clean.heads(id.layer);
+            let edits = self.attention.entry(id.layer).or_insert_with(|| AttentionEdits::new(n_heads));
+            change(id, &mut edits.heads[id.head]);
+        }
+        Ok(())
+    }
+
+    fn pattern(
+        &mut self,
+        heads: Heads,
+        weights: &Weights,
+        missing: Missing<'_>,
+    ) -> Result<(), InterveneError> {
+        let (clean, mut patterns, mut n_keys) = (self.clean, Vec::new(), 0);
+        if let Weights::File(file) = weights {
+            let n_queries;
+            (n_queries, n_keys) = self.sides(heads, missing)?;
+            let most = self.heads(heads, missing)?.iter().map(|id| id.head + 1).max().unwrap_or(0);
+            patterns = patterns_in(file, n_queries, n_keys, most)?;
+        }
+        self.attention(heads, missing, |id, edits| {
+            edits.given = Some(match weights {
+                Weights::Uniform => Given::Uniform,
+                Weights::Previous => Given::Previous,
+                Weights::Identity => Given::Identity,
+                Weights::Clean => clean.given(id),
+                Weights::File(_) => Given::Rows { n_keys, weights: Arc::clone(&patterns[id.head]) },
+            });
+        })
+    }
+
+    fn forget(
+        &mut self,
+        layer: usize,
+        kv_head: Option<usize>,
+        keys: Span,
+        from: Option<usize>,
+        missing: Missing<'_>,
+    ) -> Result<(), InterveneError> {
+        self.layer(layer, missing)?;
+        let block = &self.clean.spec.blocks[layer];
+        let spec = &block.attention;
+        if let Some(kv_head) = kv_head.filter(|&kv_head| kv_head >= spec.kv_heads) {
+            return Err(missing(format!("layer {layer} has no k/v head {kv_head}")));
+        }
+        let n_keys = self.clean.key_tokens(layer).len();
+        let keys = positions(keys, n_keys, missing)?;
+        let keys = keys.start..keys.end.min(n_keys);
+        let from = from.unwrap_or(0);
+        let cuts: Vec<Cut> = if block.part == Part::Cross || keys.end <= from {
+            vec![Cut { queries: from..usize::MAX, keys }]
+        } else {
+            // An entry is found by its own token
+            keys.map(|key| Cut { queries: from.max(key + 1)..usize::MAX, keys: key..key + 1 }).collect()
+        };
+        let all = Heads { layer: Some(layer), head: None };
+        self.attention(all, missing, |id, edits| {
+            if kv_head.is_none_or(|kv_head| spec.kv_head(id.head) == kv_head) {
+                edits.cuts.extend(cuts.iter().cloned());
+            }
+        })
+    }
+
+    fn patch(
+        &mut self,
+        place: Place,
+        tokens: Span,
+        prompt: &Path,
+        missing: Missing<'_>,
+    ) -> Result<(), InterveneError> {
+        let (n, width) = self.rows(place);
+        let other = self.other(prompt)?;
+        let failed = |error: crate::trace::ActivationError| missing(error.to_string());
+        let values = other.activation(&self.model.network, place.0, place.1).map_err(failed)?.data;
+        let theirs = values.len() / width;
+        let tokens = match tokens {
+            Span::All if n != theirs => {
+                return Err(missing(format!(
+                    "* wants prompts of equal length, not of {n} and {theirs} tokens"
+                )));
+            }
+            Span::All => 0..n,
+            Span::Between(..) => tokens.range(),
+        };
+        if tokens.end > n.min(theirs) {
+            return Err(missing(format!("the prompts have {n} and {theirs} tokens, from 0")));
+        }
+        let rows = values[tokens.start * width..tokens.end * width].into();
+        self.value(place, width, 0..width, Change::Rows { first: tokens.start, rows });
+        Ok(())
+    }
+
+    /// The run of the prompt in a file, with this run's target where there is one.
+    fn other(&mut self, file: &Path) -> Result<Trace, InterveneError> {
+        if let Some(trace) = self.others.get(file) {
+            return Ok(trace.clone());
+        }
+        let trace = run_file(self.model, self.clean, file, self.job)?;
+        self.others.insert(file.to_owned(), trace.clone());
+        Ok(trace)
+    }
+
+    /// The layers and heads that are meant; naming one that is not there is an error.
+    fn heads(&self, heads: Heads, missing: Missing<'_>) -> Result<Vec<HeadId>, InterveneError> {
+        if let Some(layer) = heads.layer {
+            self.layer(layer, missing)?;
+        }
+        let found: Vec<HeadId> = self.clean.head_ids().filter(|&id| heads.contains(id)).collect();
+        if found.is_empty() { Err(missing(format!("the model has no head {heads}"))) } else { Ok(found) }
+    }
+
+    fn layer(&self, layer: usize, missing: &dyn Fn(String) -> InterveneError) -> Result<(), InterveneError> {
+        let layers = self.clean.n_layers();
+        if layer < layers { Ok(()) } else { Err(missing(format!("the model has {layers} layers, from 0"))) }
+    }
+
+    /// Queries and keys of some heads; an error where their layers differ in that.
+    fn sides(&self, heads: Heads, missing: Missing<'_>) -> Result<(usize, usize), InterveneError> {
+        let side = |layer| (self.clean.query_tokens(layer).len(), self.clean.key_tokens(layer).len());
+        let mut sides = self.heads(heads, missing)?.into_iter().map(|id| side(id.layer));
+        let first = sides.next().unwrap_or((0, 0));
+        if sides.all(|other| other == first) {
+            Ok(first)
+        } else {
+            Err(missing("layers of different tokens are meant: name one".to_owned()))
+        }
+    }
+
+    /// Rows of an activation, and their width.
+    fn rows(&self, (hook, layer): Place) -> (usize, usize) {
+        let spec = &self.clean.spec;
+        let shape = self.clean.shape(hook, layer);
+        let embedding = matches!(hook, Hook::Embed | Hook::PosEmbed)
+            && spec.embedding.projection.is_some_and(|projection| projection.whole_sum);
+        let width = if embedding { spec.embedding_width() } else { shape[1..].iter().product() };
+        (shape[0], width)
+    }
+
+    /// The activation that a name says; an error where it does not lie on the way of the pass.
+    fn place(&self, name: &str, missing: Missing<'_>) -> Result<Place, InterveneError> {
+        let spec = &self.clean.spec;
+        let none = || missing(format!("this model has no {name}"));
+        let (hook, layer) = spec.hook(name).ok_or_else(none)?;
+        let block = spec.blocks.get(layer).ok_or_else(none)?;
+        let there = match hook {
+            Hook::PosEmbed => spec.embedding.positions != Positions::None,
+            Hook::ResidMid => block.placement != Placement::Parallel,
+            Hook::NormalizedResidPost => block.placement == Placement::Post && block.mlp.is_some(),
+            Hook::MlpPre | Hook::MlpPost | Hook::MlpOut | Hook::ResidPost => block.mlp.is_some(),
+            Hook::Embed
+            | Hook::ResidPre
+            | Hook::Q
+            | Hook::K
+            | Hook::V
+            | Hook::RotQ
+            | Hook::RotK
+            | Hook::Z
+            | Hook::AttnOut => true,
+            Hook::Tokens
+            | Hook::AttnScores
+            | Hook::Pattern
+            | Hook::Result
+            | Hook::Ln1Scale
+            | Hook::Ln2Scale
+            | Hook::FinalNormalized
+            | Hook::Logits => {
+                return Err(missing(format!("{name} can be looked at, but not changed")));
+            }
+        };
+        if there { Ok((hook, layer)) } else { Err(none()) }
+    }
+}
+
+/// Positions, of which the first must be among `n`.
+fn positions(span: Span, n: usize, missing: Missing<'_>) -> Result<Range<usize>, InterveneError> {
+    let range = span.range();
+    if range.start < n { Ok(range) } else { Err(missing(format!("there are {n} tokens, from 0"))) }
+}

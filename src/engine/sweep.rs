@@ -1,0 +1,191 @@
+//! Activation patching everywhere: how far does each place, taken from the clean run, bring the answer back?
+
+use super::pass::advance;
+use super::{Job, RunError};
+use crate::model::{Context, Hook, Model, Repeats};
+use crate::trace::{Change, Changes, Trace, ValueChange};
+
+/// The logit of one token less that of another, where the model answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogitDifference {
+    /// The answer of the clean prompt
+    pub of: u32,
+    /// The answer of the corrupted one
+    pub less: u32,
+}
+
+/// Shares of the answer that came back, layer by layer.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Sweep {
+    /// Logit difference of the clean run
+    pub clean: f64,
+    /// Logit difference of the corrupted run
+    pub corrupted: f64,
+    /// Patching the residual stream before a layer at one token, [layer, token]
+    pub tokens: Vec<Vec<f64>>,
+    /// Patching a head's z at all tokens, [layer, head]
+    pub heads: Vec<Vec<f64>>,
+}
+
+/// A sweep that cannot be made.
+#[derive(Debug, thiserror::Error, PartialEq)]
+pub enum SweepError {
+    /// The metric is not spelled as it should be, or names what is no token
+    #[error("`{0}` is no metric")]
+    Metric(String),
+    /// The prompts cannot be laid over each other
+    #[error("the clean prompt has {clean} tokens, the corrupted one {corrupted}")]
+    Lengths {
+        /// Tokens of one
+        clean: usize,
+        /// Tokens of the other
+        corrupted: usize,
+    },
+    /// Nothing to bring back
+    #[error("both prompts give the same logit difference, {0:.4}")]
+    NoDifference(f64),
+    /// The model gives no answer, or reads a source
+    #[error("{0} has no next or masked word, or has an encoder of its own")]
+    NoAnswer(String),
+    /// A run failed
+    #[error(transparent)]
+    Run(#[from] RunError),
+}
+
+impl SweepError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Metric(_) => "write logit-diff: A,B, with A and B one token each, or #ID".into(),
+            Self::Lengths { .. } => "choose prompts of equal length, token by token".into(),
+            Self::NoDifference(_) => "name the two words that the prompts should be answered with".into(),
+            Self::NoAnswer(_) => "open a model that only decodes, or one with a masked-word head".into(),
+            Self::Run(error) => return error.hint(),
+        })
+    }
+}
+
+impl LogitDifference {
+    /// Reads `logit-diff: A,B`. A word may be spelled with or without the space before it: that of its tokens which
+    /// the clean run finds likelier is meant. `#17` names a token by its id.
+    pub fn read(text: &str, model: &Model, clean: &Trace) -> Result<Self, SweepError> {
+        let wrong = || SweepError::Metric(text.to_owned());
+        let pair = text.trim().strip_prefix("logit-diff:").ok_or_else(wrong)?;
+        let (of, less) = pair.split_once(',').ok_or_else(wrong)?;
+        let token = |word: &str| token_of(word.trim(), model, clean.answer_logits()).ok_or_else(wrong);
+        Ok(Self { of: token(of)?, less: token(less)? })
+    }
+
+    fn of(self, logits: &[f32]) -> Option<f64> {
+        let at = |id: u32| logits.get(id as usize).copied().map(f64::from);
+        Some(at(self.of)? - at(self.less)?)
+    }
+}
+
+fn token_of(word: &str, model: &Model, logits: &[f32]) -> Option<u32> {
+    if let Some(id) = word.strip_prefix('#') {
+        return id.parse().ok().filter(|&id: &u32| (id as usize) < logits.len());
+    }
+    let tokenizer = model.tokenizer.as_ref()?;
+    let single = |text: String| match tokenizer.encode_bare(&text).ok()?.as_slice() {
+        [token] if !word.is_empty() => Some(token.id),
+        _ => None,
+    };
+    let spellings = [format!(" {word}"), word.to_owned()].into_iter().filter_map(single);
+    let logit = |id: u32| logits.get(id as usize).copied();
+    spellings.filter_map(|id| Some((id, logit(id)?))).max_by(|a, b| a.1.total_cmp(&b.1)).map(|(id, _)| id)
+}
+
+/// Patches every layer × token and every layer × head of `corrupted` from `clean`, one at a time.
+///
+/// - `(patched − corrupted)/(clean − corrupted)` of `metric`: 0 where a patch does nothing, 1 where it brings all back
+/// - each patch runs only the layers after it, and in causal models only the tokens from it on
+/// - source: Meng et al. 2022 (causal tracing); Wang et al. 2023, *Interpretability in the Wild* (logit difference)
+pub fn sweep(
+    model: &Model,
+    clean: &Trace,
+    corrupted: &Trace,
+    metric: LogitDifference,
+    job: &Job,
+) -> Result<Sweep, SweepError> {
+    let no_answer = || SweepError::NoAnswer(model.name.clone());
+    if clean.spec.encoder.is_some() {
+        return Err(no_answer());
+    }
+    let (n, theirs) = (clean.n_tokens(), corrupted.n_tokens());
+    if n != theirs {
+        return Err(SweepError::Lengths { clean: n, corrupted: theirs });
+    }
+    let ends = |trace: &Trace| metric.of(trace.answer_logits()).ok_or_else(no_answer);
+    let (best, worst) = (ends(clean)?, ends(corrupted)?);
+    if (best - worst).abs() < 1e-6 {
+        return Err(SweepError::NoDifference(best));
+    }
+    let patcher = Patcher { model, clean, corrupted, repeats: Repeats::of(&corrupted.ids()) };
+    let heads: usize = (0..clean.n_layers()).map(|layer| clean.heads(layer)).sum();
+    let (mut done, all) = (0, clean.n_layers() * n + heads);
+    let mut patched = |logits: &dyn Fn() -> Result<Vec<f32>, RunError>| {
+        if job.is_cancelled() {
+            return Err(SweepError::Run(RunError::Cancelled));
+        }
+        let value = metric.of(&logits()?).ok_or_else(no_answer)?;
+        done += 1;
+        job.report("Patching", done as f32 / all as f32);
+        Ok((value - worst) / (best - worst))
+    };
+    let mut result = Sweep { clean: best, corrupted: worst, tokens: Vec::new(), heads: Vec::new() };
+    for layer in 0..clean.n_layers() {
+        let row = (0..n).map(|token| patched(&|| patcher.token(layer, token)));
+        result.tokens.push(row.collect::<Result<_, _>>()?);
+        let z = clean.activation(&model.network, Hook::Z, layer).map_err(|_| no_answer())?.data;
+        let row = (0..clean.heads(layer)).map(|head| patched(&|| patcher.head(layer, head, &z)));
+        result.heads.push(row.collect::<Result<_, _>>()?);
+    }
+    Ok(result)
+}
+
+struct Patcher<'a> {
+    model: &'a Model,
+    clean: &'a Trace,
+    corrupted: &'a Trace,
+    repeats: Repeats,
+}
+
+impl Patcher<'_> {
+    /// Logits of the answer with the residual stream before `layer` patched at one token.
+    fn token(&self, layer: usize, token: usize) -> Result<Vec<f32>, RunError> {
+        let width = self.clean.spec.width;
+        // What comes before a token does not see it
+        let first = if self.clean.spec.is_causal() { token } else { 0 };
+        let mut x = self.corrupted.resid(layer)[first * width..].to_vec();
+        let row = &self.clean.resid(layer)[token * width..(token + 1) * width];
+        x[(token - first) * width..(token - first + 1) * width].copy_from_slice(row);
+        self.answer(self.corrupted.resumed(layer, first, Changes::default()), layer, first, x)
+    }
+
+    /// The same with one head's z, [token, head · dim], patched at all tokens.
+    fn head(&self, layer: usize, head: usize, z: &[f32]) -> Result<Vec<f32>, RunError> {
+        let spec = &self.clean.spec.blocks[layer].attention;
+        let (width, dim) = (spec.heads * spec.value_dim(), spec.value_dim());
+        let columns = head * dim..(head + 1) * dim;
+        let rows = z.chunks_exact(width).flat_map(|row| &row[columns.clone()]).copied().collect();
+        let change = Change::Rows { first: 0, rows };
+        let values = vec![ValueChange { hook: Hook::Z, layer, width, columns, change }];
+        let trace = self.corrupted.resumed(layer, 0, Changes { values, ..Changes::default() });
+        self.answer(trace, layer, 0, self.corrupted.resid(layer).to_vec())
+    }
+
+    fn answer(
+        &self,
+        mut trace: Trace,
+        layer: usize,
+        first: usize,
+        x: Vec<f32>,
+    ) -> Result<Vec<f32>, RunError> {
+        let context = Context { first, repeats: &self.repeats, thumbnails: false };
+        let begin = Some((layer, x));
+        advance(self.model, &mut trace, &self.corrupted.ids(), begin, context, &Job::new(), &mut |_, _| {})?;
+        let (width, at) = (trace.spec.width, self.corrupted.answer_at.unwrap_or(0));
+        Ok(self.model.network.logits(&trace.resid(trace.n_layers())[at * width..(at + 1) * width]))
+    }
+}

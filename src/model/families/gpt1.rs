@@ -1,0 +1,71 @@
+//! GPT-1: GPT-2's tensors, but norms after each sum, none at the end, and `gelu` means the tanh form.
+//! Reference: `OpenAIGPTLMHeadModel`, `OpenAIGPTModel` in Transformers, `modeling_openai.py`.
+
+use super::fused::qkv;
+use super::{Family, Map, from, head_dim, head_of};
+use crate::model::attention_spec::AttentionSpec;
+use crate::model::config::Config;
+use crate::model::error::SpecError;
+use crate::model::spec::{
+    BlockSpec, EmbeddingSpec, LogitSpec, MlpSpec, ModelSpec, NormSpec, Placement, Positions,
+};
+use candle_nn::Activation;
+
+pub(super) const FAMILY: Family = Family {
+    model_type: "openai-gpt",
+    architectures: &["OpenAIGPTLMHeadModel", "OpenAIGPTModel"],
+    prefixes: &["transformer.", ""],
+    spec,
+    weights: &[WEIGHTS],
+};
+
+const WEIGHTS: &[Map] = &[
+    from("embed.W_E", "tokens_embed.weight"),
+    from("pos_embed.W_pos", "positions_embed.weight"),
+    from("blocks.{l}.attn.W_Q", "h.{l}.attn.c_attn.weight").rows(qkv::<0>),
+    from("blocks.{l}.attn.W_K", "h.{l}.attn.c_attn.weight").rows(qkv::<1>),
+    from("blocks.{l}.attn.W_V", "h.{l}.attn.c_attn.weight").rows(qkv::<2>),
+    from("blocks.{l}.attn.b_Q", "h.{l}.attn.c_attn.bias").rows(qkv::<0>),
+    from("blocks.{l}.attn.b_K", "h.{l}.attn.c_attn.bias").rows(qkv::<1>),
+    from("blocks.{l}.attn.b_V", "h.{l}.attn.c_attn.bias").rows(qkv::<2>),
+    from("blocks.{l}.attn.W_O", "h.{l}.attn.c_proj.weight"),
+    from("blocks.{l}.attn.b_O", "h.{l}.attn.c_proj.bias"),
+    from("blocks.{l}.ln1.w", "h.{l}.ln_1.weight"),
+    from("blocks.{l}.ln1.b", "h.{l}.ln_1.bias"),
+    from("blocks.{l}.mlp.W_in", "h.{l}.mlp.c_fc.weight"),
+    from("blocks.{l}.mlp.b_in", "h.{l}.mlp.c_fc.bias"),
+    from("blocks.{l}.mlp.W_out", "h.{l}.mlp.c_proj.weight"),
+    from("blocks.{l}.mlp.b_out", "h.{l}.mlp.c_proj.bias"),
+    from("blocks.{l}.ln2.w", "h.{l}.ln_2.weight"),
+    from("blocks.{l}.ln2.b", "h.{l}.ln_2.bias"),
+    from("unembed.W_U", "lm_head.weight").turned().or("tokens_embed.weight"),
+];
+
+fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
+    let width = config.count_or("n_embd", 768)?;
+    let heads = config.count_or("n_head", 12)?;
+    let head_dim = head_dim(width, heads, "n_head")?;
+    let activation = match config.activation_or("afn", Activation::Gelu)? {
+        Activation::Gelu => Activation::NewGelu,
+        other => other,
+    };
+    let block = BlockSpec::new(
+        AttentionSpec::causal(heads, heads, head_dim),
+        MlpSpec { width: 4 * width, activation, gated: false },
+        NormSpec::layer(config.float_or("layer_norm_epsilon", 1e-5)?),
+        Placement::Post,
+    );
+    Ok(ModelSpec {
+        family: "gpt1".into(),
+        architecture: config.architecture().unwrap_or("OpenAIGPTLMHeadModel").into(),
+        width,
+        vocab: config.count_or("vocab_size", 40_478)?,
+        context: Some(config.count_or("n_positions", 512)?),
+        encoder: None,
+        embedding: EmbeddingSpec { positions: Positions::Learned { offset: 0 }, ..EmbeddingSpec::default() },
+        blocks: vec![block; config.layers_or("n_layer", 12)?],
+        final_norm: None,
+        head: head_of(config),
+        logits: LogitSpec::default(),
+    })
+}

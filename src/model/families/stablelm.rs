@@ -1,0 +1,55 @@
+//! StableLM: Llama's blocks with LayerNorm and rotary on a part of each head; the 12B model has both halves of one
+//! norm and a norm of its own for every head's q and k.
+//! Reference: `StableLmForCausalLM`, `StableLmModel` in Transformers, `modeling_stablelm.py`.
+
+use super::llama::{self, Defaults};
+use super::{Family, Map, from};
+use crate::model::attention_spec::{QkNorm, QkNormAcross};
+use crate::model::config::Config;
+use crate::model::error::SpecError;
+use crate::model::spec::{ModelSpec, NormSpec, Placement};
+
+pub(super) const FAMILY: Family = Family {
+    model_type: "stablelm",
+    architectures: &["StableLmForCausalLM", "StableLmModel", "StableLMEpochForCausalLM"],
+    prefixes: &["model.", ""],
+    spec,
+    weights: &[llama::WEIGHTS, llama::NORM_BIASES, EXTRAS],
+};
+
+const EXTRAS: &[Map] = &[
+    from("blocks.{l}.attn.b_Q", "layers.{l}.self_attn.q_proj.bias").when("use_qkv_bias"),
+    from("blocks.{l}.attn.b_K", "layers.{l}.self_attn.k_proj.bias").when("use_qkv_bias"),
+    from("blocks.{l}.attn.b_V", "layers.{l}.self_attn.v_proj.bias").when("use_qkv_bias"),
+    from("blocks.{l}.attn.q_norm.w", "layers.{l}.self_attn.q_layernorm.norms.{h}.weight")
+        .when("qk_layernorm"),
+    from("blocks.{l}.attn.k_norm.w", "layers.{l}.self_attn.k_layernorm.norms.{h}.weight")
+        .when("qk_layernorm"),
+];
+
+fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
+    let default = Defaults {
+        width: 2560,
+        kv_heads: Some(32),
+        mlp: 6912,
+        vocab: 50_304,
+        context: 4096,
+        partial: 0.25,
+        norm: NormSpec::layer,
+        eps_key: "layer_norm_eps",
+        eps: 1e-5,
+        ..Defaults::LLAMA
+    };
+    let mut spec = llama::decoder(config, "stablelm", &default)?;
+    let normed = config.flag_or("qk_layernorm", false)?;
+    let parallel = config.flag_or("use_parallel_residual", false)?;
+    for block in &mut spec.blocks {
+        let norm = block.ln1.filter(|_| normed);
+        block.attention.qk_norm = norm.map(|norm| QkNorm { norm, across: QkNormAcross::OwnHead });
+        if parallel {
+            block.placement = Placement::Parallel;
+            block.ln2 = None;
+        }
+    }
+    Ok(spec)
+}

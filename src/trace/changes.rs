@@ -1,0 +1,215 @@
+//! A run's interventions with everything they need at hand: what the pass applies, and what recomputing applies again.
+
+use super::intervention::Intervention;
+use super::{Pattern, Trace};
+use crate::model::{AttentionEdits, Given, GivenScores, HeadId, Hook, LayerState};
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// What a run changes on its way.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    /// As they were asked for
+    pub interventions: Vec<Intervention>,
+    /// Attention, by layer
+    pub attention: BTreeMap<usize, Arc<AttentionEdits>>,
+    /// Values on their way, in order
+    pub values: Vec<ValueChange>,
+}
+
+/// A change to some columns of an activation.
+#[derive(Clone, Debug)]
+pub struct ValueChange {
+    /// The activation
+    pub hook: Hook,
+    /// Its layer
+    pub layer: usize,
+    /// Width of its rows
+    pub width: usize,
+    /// The columns that are meant
+    pub columns: Range<usize>,
+    /// What becomes of them
+    pub change: Change,
+}
+
+/// What becomes of values.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// They are multiplied
+    Scale(f32),
+    /// Every row becomes the mean over the prompt's rows
+    Mean,
+    /// Every row becomes this one
+    Row(Arc<[f32]>),
+    /// Rows from `first` on become these, [token, column]
+    Rows {
+        /// The first token
+        first: usize,
+        /// The rows
+        rows: Arc<[f32]>,
+    },
+    /// A vector is added to the rows of some tokens
+    Add {
+        /// The tokens
+        tokens: Range<usize>,
+        /// The vector
+        vector: Arc<[f32]>,
+    },
+}
+
+/// Means over a prompt, by the index of their [`ValueChange`]: tokens that are generated later get the same.
+pub type Means = BTreeMap<usize, Vec<f32>>;
+
+impl Changes {
+    /// Of a run that was made elsewhere: said, but not to be applied again.
+    pub fn recorded(interventions: Vec<Intervention>) -> Self {
+        Self { interventions, ..Self::default() }
+    }
+
+    /// Whether nothing is changed.
+    pub fn is_empty(&self) -> bool {
+        self.interventions.is_empty() && self.attention.is_empty() && self.values.is_empty()
+    }
+
+    /// The first layer that comes out otherwise; all before are as without the changes. None: the embedding already.
+    pub fn first_layer(&self) -> Option<usize> {
+        let values = self.values.iter().map(|value| value.hook.per_layer().then_some(value.layer));
+        let attention = self.attention.keys().map(|&layer| Some(layer));
+        values.chain(attention).min().unwrap_or(Some(usize::MAX))
+    }
+
+    /// Whether an activation of one layer is changed.
+    pub fn touches(&self, hook: Hook, layer: usize) -> bool {
+        self.values.iter().any(|value| value.is_at(hook, layer))
+    }
+
+    /// Changes an activation on its way; `data` holds the rows of tokens from `first` on.
+    pub fn apply(&self, hook: Hook, layer: usize, first: usize, data: &mut [f32], means: &mut Means) {
+        for (index, value) in self.values.iter().enumerate().filter(|(_, value)| value.is_at(hook, layer)) {
+            if let Change::Mean = value.change {
+                means.entry(index).or_insert_with(|| mean(data, value.width, &value.columns));
+            }
+            for (token, row) in (first..).zip(data.chunks_exact_mut(value.width)) {
+                value.change.apply(token, &mut row[value.columns.clone()], means.get(&index));
+            }
+        }
+    }
+}
+
+impl ValueChange {
+    fn is_at(&self, hook: Hook, layer: usize) -> bool {
+        self.hook == hook && (self.layer == layer || !hook.per_layer())
+    }
+}
+
+impl Change {
+    /// Changes the row of one token.
+    fn apply(&self, token: usize, row: &mut [f32], mean: Option<&Vec<f32>>) {
+        let width = row.len();
+        match self {
+            Self::Scale(by) => row.iter_mut().for_each(|x| *x *= by),
+            Self::Mean => row.iter_mut().zip(mean.into_iter().flatten()).for_each(|(x, &mean)| *x = mean),
+            Self::Row(values) => row.copy_from_slice(values),
+            Self::Rows { first, rows } => {
+                let given = token.checked_sub(*first).and_then(|index| rows.chunks_exact(width).nth(index));
+                if let Some(given) = given {
+                    row.copy_from_slice(given);
+                }
+            }
+            Self::Add { tokens, vector } if tokens.contains(&token) => {
+                row.iter_mut().zip(vector.iter()).for_each(|(x, &add)| *x += add);
+            }
+            Self::Add { .. } => {}
+        }
+    }
+}
+
+/// Mean of some columns over all rows.
+fn mean(data: &[f32], width: usize, columns: &Range<usize>) -> Vec<f32> {
+    let mut sums = vec![0.0_f64; columns.len()];
+    let n = data.len() / width.max(1);
+    for row in data.chunks_exact(width) {
+        sums.iter_mut().zip(&row[columns.clone()]).for_each(|(sum, &x)| *sum += f64::from(x));
+    }
+    sums.into_iter().map(|sum| (sum / n as f64) as f32).collect()
+}
+
+impl Trace {
+    /// What was changed about this run.
+    pub fn interventions(&self) -> &[Intervention] {
+        &self.changes.interventions
+    }
+
+    /// A run of the same tokens with `changes`, begun: it shares with this one what they leave alone.
+    ///
+    /// Returns it with the first layer that is still to be run.
+    pub fn branch(&self, changes: Changes) -> (Self, usize) {
+        let first = changes.first_layer().unwrap_or(0).min(self.layers_done());
+        let mut trace = Self::new(
+            self.model_name.clone(),
+            Arc::clone(&self.spec),
+            self.prompt.clone(),
+            self.tokens.to_vec(),
+        );
+        trace.source = Arc::clone(&self.source);
+        trace.source_output = Arc::clone(&self.source_output);
+        trace.layers = self.layers[..first].to_vec();
+        trace.changes = Arc::new(changes);
+        (trace, first)
+    }
+
+    /// This run as it stood when the token `first` was about to enter block `layer`; what was before is shared.
+    pub fn resumed(&self, layer: usize, first: usize, changes: Changes) -> Self {
+        let mut trace = self.clone();
+        trace.changes = Arc::new(changes);
+        let width = self.spec.width;
+        if first == 0 {
+            trace.layers.truncate(layer);
+        }
+        for kept in trace.layers.iter_mut().skip(layer) {
+            let kept = Arc::make_mut(kept);
+            let sums = kept.state.sums();
+            kept.resid_pre.truncate(first * width);
+            kept.state.truncate(first, true, &sums);
+        }
+        trace.output_mut().truncate(first * width);
+        trace
+    }
+
+    /// The state of layer `layer` before any token, with what is changed about its attention.
+    pub(super) fn new_state(&self, layer: usize) -> LayerState<f32> {
+        let (n_queries, n_keys) = (self.query_tokens(layer).len(), self.key_tokens(layer).len());
+        let mut state = LayerState::new(&self.spec.blocks[layer].attention, n_queries, n_keys);
+        state.edits = self.changes.attention.get(&layer).cloned();
+        state
+    }
+
+    /// The scores of one head, to be given to the same head in another run.
+    pub fn given(&self, head: HeadId) -> Given {
+        Given::Run(Arc::new(OtherRun { trace: self.clone(), head }))
+    }
+}
+
+/// A head of another run.
+#[derive(Debug)]
+struct OtherRun {
+    trace: Trace,
+    head: HeadId,
+}
+
+impl OtherRun {
+    fn pattern(&self) -> Pattern<'_> {
+        self.trace.pattern(self.head)
+    }
+}
+
+impl GivenScores for OtherRun {
+    fn n_queries(&self) -> usize {
+        self.pattern().n_queries()
+    }
+    fn scores(&self, query: usize, first_key: usize, scores: &mut [f32]) {
+        let keys = first_key..first_key + scores.len();
+        scores.copy_from_slice(&self.pattern().scores_tile(query..query + 1, keys));
+    }
+}

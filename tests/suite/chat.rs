@@ -1,0 +1,120 @@
+//! Contract: chat templates write what Transformers' `apply_chat_template` writes, and none can hang or crash us.
+
+use crate::parity::fixtures;
+use mnemoscope::engine::{Prompt, RunError, chat_prompt};
+use mnemoscope::model::{ChatTemplate, Message, Model, Tokenizer, Words};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+#[derive(Deserialize)]
+struct Fixture {
+    tokens: BTreeMap<String, String>,
+    templates: BTreeMap<String, String>,
+    cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    template: String,
+    messages: Vec<Message>,
+    add_generation_prompt: bool,
+    text: Option<String>,
+    error: Option<String>,
+}
+
+fn write(file: &Path, text: &str) {
+    let written = std::fs::File::create(file)
+        .and_then(|mut file| std::io::Write::write_all(&mut file, text.as_bytes()));
+    written.expect("a writable folder");
+}
+
+fn fixture() -> Fixture {
+    let bytes = std::fs::read(fixtures().join("chat/cases.json")).expect("a committed file");
+    serde_json::from_slice(&bytes).expect("the maker's fields")
+}
+
+/// A folder with a tokenizer, its special tokens and a template.
+fn template(tokens: &BTreeMap<String, String>, source: &str) -> ChatTemplate {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::copy(fixtures().join("gpt2-hub-layout/vocab.json"), folder.path().join("vocab.json"))
+        .expect("a copy");
+    std::fs::copy(fixtures().join("gpt2-hub-layout/merges.txt"), folder.path().join("merges.txt"))
+        .expect("a copy");
+    let mut config = serde_json::json!(tokens);
+    config["chat_template"] = source.into();
+    write(&folder.path().join("tokenizer_config.json"), &config.to_string());
+    let tokenizer = Tokenizer::from_folder(folder.path()).expect("sound").expect("a tokenizer");
+    ChatTemplate::from_folder(folder.path(), &tokenizer).expect("readable").expect("a template")
+}
+
+fn date(format: &str) -> String {
+    format.to_owned()
+}
+
+#[test]
+fn templates_write_what_transformers_writes() {
+    let fixture = fixture();
+    let (mut written, mut refused) = (0, 0);
+    for case in &fixture.cases {
+        let template = template(&fixture.tokens, &fixture.templates[&case.template]);
+        let found = template.render(&case.messages, case.add_generation_prompt, date);
+        match (&case.text, &case.error) {
+            (Some(text), None) => {
+                assert_eq!(found.as_ref(), Ok(text), "{} {:?}", case.template, case.messages);
+                written += 1;
+            }
+            (_, error) => {
+                let error = error.as_deref().expect("a text or an error");
+                let found = found.expect_err("Transformers refuses it").to_string();
+                assert!(found.contains(error), "{}: {found}, not {error}", case.template);
+                refused += 1;
+            }
+        }
+    }
+    assert!(written > 40 && refused > 4, "{written} {refused}");
+}
+
+#[test]
+fn today_is_what_the_caller_says() {
+    let template = template(&BTreeMap::new(), "{{ strftime_now('%d %b %Y') }}");
+    assert_eq!(template.render(&[], false, date).as_deref(), Ok("%d %b %Y"));
+}
+
+#[test]
+fn broken_and_endless_templates_are_errors() {
+    let long = "{% for a in range(9999) %}{% for b in range(9999) %}{{ a * b }}{% endfor %}{% endfor %}";
+    for source in ["{% if %}", "{{ messages[7]['role'] }}", "{{ nothing() }}", long, "{{ 'x' * 9999999999 }}"]
+    {
+        let found = template(&BTreeMap::new(), source).render(&[Message::new("user", "a")], true, date);
+        assert!(found.is_err(), "{source}: {found:?}");
+    }
+}
+
+#[test]
+fn a_jinja_file_comes_before_the_settings() {
+    let folder = tempfile::tempdir().expect("a folder");
+    write(&folder.path().join("chat_template.jinja"), "file");
+    write(
+        &folder.path().join("tokenizer_config.json"),
+        r#"{"chat_template": [{"name": "tools", "template": "t"}, {"name": "default", "template": "d"}]}"#,
+    );
+    let words = Words::new(vec!["a".into()]);
+    let tokenizer = Tokenizer::from_words(words, Path::new("words")).expect("a list");
+    let found =
+        || ChatTemplate::from_folder(folder.path(), &tokenizer).expect("readable").expect("a template");
+    assert_eq!(found().source(), "file");
+    std::fs::remove_file(folder.path().join("chat_template.jinja")).expect("removed");
+    assert_eq!(found().source(), "d");
+}
+
+#[test]
+fn a_model_without_a_template_says_so() {
+    let model = Model::open(&fixtures().join("llama-tied")).expect("a model");
+    let error = chat_prompt(&model, None, "hello").expect_err("it has none");
+    assert_eq!(error, RunError::NoChatTemplate("llama-tied".into()));
+    let mut model = model;
+    let tokenizer = model.tokenizer.as_ref().expect("a tokenizer");
+    model.chat_template = Some(ChatTemplate::new("<{{ messages[0].content }}>".into(), tokenizer));
+    assert_eq!(chat_prompt(&model, None, "hello"), Ok(Prompt::Framed("<hello>".into())));
+}

@@ -1,0 +1,95 @@
+//! Contract: the window lists models that are not open, asks before it fetches one, and shows a filled-in template.
+
+use crate::parity::fixtures;
+use crate::window::{until, window_of};
+use egui_kittest::{Harness, kittest::Queryable as _};
+use mnemoscope::app::{Dialog, Window, command::Command, settings::Settings};
+use mnemoscope::engine::{Found, ModelSource, Place};
+
+fn window() -> Harness<'static, Window> {
+    let settings = Settings { live: false, dark: Some(true), ..Settings::default() };
+    window_of([1280.0, 800.0], settings, Some("Mary has a red ball."))
+}
+
+fn send(harness: &mut Harness<'_, Window>, command: Command) {
+    let ctx = harness.ctx.clone();
+    harness.state_mut().apply(&ctx, command);
+    harness.run_ok();
+}
+
+#[test]
+fn a_listed_model_opens_by_one_click() {
+    let mut harness = window();
+    send(&mut harness, Command::AskForModel);
+    until(&mut harness, |window| window.session.shelf.models.is_some());
+    let folder = fixtures().join("llama-tied");
+    let listed = Found {
+        name: folder.display().to_string(),
+        path: Some(folder.clone()),
+        place: Place::Folder,
+        family: Some("llama".into()),
+        container: "safetensors",
+        bytes: 1 << 40,
+        fits: false,
+        modified: None,
+    };
+    harness.state_mut().session.shelf.models = Some(vec![listed]);
+    harness.run_ok();
+    harness.get_by_label_contains("1099.5 GB");
+    harness.get_by_label(&folder.display().to_string()).click();
+    until(&mut harness, |window| {
+        window.session.source == Some(ModelSource::Path(folder.clone())) && window.session.busy.is_none()
+    });
+    assert_eq!(harness.state().dialog, Dialog::None);
+}
+
+#[test]
+fn the_embedded_model_is_on_the_list() {
+    let mut harness = window();
+    send(&mut harness, Command::AskForModel);
+    until(&mut harness, |window| {
+        let models = window.session.shelf.models.as_deref().unwrap_or_default();
+        models.last().is_some_and(|model| model.place == Place::Embedded)
+    });
+}
+
+#[test]
+fn a_name_is_asked_for_before_anything_is_fetched() {
+    let mut harness = window();
+    send(&mut harness, Command::AskForHub);
+    until(&mut harness, |window| window.session.shelf.models.is_some());
+    harness.state_mut().session.shelf.offline = false;
+    harness.get_by_role_and_label(egui::Role::TextInput, "OWNER/NAME").type_text("../no/name");
+    harness.run_ok();
+    assert!(harness.query_by_label("Fetch").is_none(), "there is nothing to fetch yet");
+    harness.get_by_label("Look it up").click();
+    until(&mut harness, |window| window.session.banner.is_some() && window.session.exporting.is_none());
+    let banner = harness.state().session.banner.clone().expect("a word about it");
+    assert!(banner.error && banner.what.contains("no name of a model"), "{}", banner.what);
+}
+
+#[test]
+fn a_prompt_becomes_a_turn_where_the_model_has_a_template() {
+    let mut harness = window();
+    assert!(harness.query_by_label("as chat").is_none(), "the embedded model has none");
+    let place = tempfile::tempdir().expect("a folder");
+    for file in ["config.json", "model.safetensors", "tokenizer.json"] {
+        std::fs::copy(fixtures().join("llama-tied").join(file), place.path().join(file)).expect("a copy");
+    }
+    let template = "{% for m in messages %}{{ m.role }}: {{ m.content }}{% endfor %}";
+    let file = std::fs::File::create(place.path().join("chat_template.jinja"));
+    file.and_then(|mut file| std::io::Write::write_all(&mut file, template.as_bytes())).expect("written");
+    send(&mut harness, Command::OpenModel(place.path().to_owned()));
+    until(&mut harness, |window| {
+        window.session.busy.is_none()
+            && window.session.model.as_ref().is_some_and(|model| model.chat_template.is_some())
+    });
+    harness.get_by_label("as chat").click();
+    until(&mut harness, |window| {
+        window.session.busy.is_none()
+            && window.session.trace.as_ref().is_some_and(|trace| trace.prompt.starts_with("user: Mary"))
+    });
+    let trace = harness.state().session.trace.clone().expect("a run");
+    let text: String = trace.tokens.iter().map(|token| token.text.as_str()).collect();
+    assert!(text.contains("user: Mary"), "the strip shows the filled-in template: {text}");
+}

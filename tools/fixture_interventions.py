@@ -1,0 +1,292 @@
+#!/usr/bin/env python3
+"""Make tests/fixtures/interventions: what Transformers computes when the same edits are made with PyTorch hooks.
+
+The models are those of tools/make_fixtures.py, opened from tests/fixtures. Needs torch, transformers, safetensors.
+
+    python tools/fixture_interventions.py
+"""
+
+import importlib
+import json
+from collections.abc import Callable
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy
+import torch
+from safetensors.torch import load_file, save_file
+
+from fixture_models import FIXTURES, load
+
+ROOT = Path(__file__).resolve().parent.parent / "tests" / "fixtures"
+FOLDER = ROOT / "interventions"
+INFINITY = float("inf")
+
+
+@dataclass(frozen=True)
+class Family:
+    """Where a model type has what is edited: paths below one block."""
+
+    blocks: str
+    z: str
+    """The output projection: its input is z, its output what attention adds."""
+    mlp: str
+    mlp_post: str
+    mid: str
+    """The module whose input is the residual stream between attention and MLP."""
+    query: str = ""
+    value: str = ""
+
+
+FAMILIES = {
+    "gpt2-odd": Family("h", "attn.c_proj", "mlp", "mlp.c_proj", "ln_2"),
+    "llama-gqa": Family(
+        "layers",
+        "self_attn.o_proj",
+        "mlp",
+        "mlp.down_proj",
+        "post_attention_layernorm",
+        "self_attn.q_proj",
+        "self_attn.v_proj",
+    ),
+    "bert-hub-layout": Family(
+        "encoder.layer",
+        "attention.output.dense",
+        "output.dense",
+        "output.dense",
+        "attention.output.LayerNorm",
+        "attention.self.query",
+        "attention.self.value",
+    ),
+}
+
+Edit = Callable[[torch.Tensor], None]
+"""Changes an activation of one prompt in place: [token, …], or scores and weights [head, query, key]."""
+
+
+class Run:
+    """One model with edits, given as hooks and as changes of attention."""
+
+    def __init__(self, name: str):
+        fixture = next(fixture for fixture in FIXTURES if fixture.name == name)
+        self.model = load(fixture, ROOT / name)
+        self.family = FAMILIES[name]
+        self.blocks = self.model.base_model.get_submodule(self.family.blocks)
+        config = self.model.config
+        self.heads = config.num_attention_heads
+        self.kv_heads = getattr(config, "num_key_value_heads", self.heads)
+        self.dim = getattr(config, "head_dim", None) or config.hidden_size // self.heads
+        self.causal = config.model_type != "bert"
+
+    def __call__(self, tokens, inputs=(), outputs=(), scores=(), weights=(), keys=(), keep=None):
+        """Patterns [layer, head, query, key], logits, and what `keep` (layer, path, side) says.
+
+        `inputs` and `outputs`: (layer, path, edit); `scores`, `weights` and `keys`: (layer, edit).
+        """
+        kept = []
+        with ExitStack() as stack:
+            for layer, path, edit in inputs:
+                stack.callback(self._hook(layer, path, "in", edit).remove)
+            for layer, path, edit in outputs:
+                stack.callback(self._hook(layer, path, "out", edit).remove)
+            if keep:
+                stack.callback(self._hook(*keep, lambda x: kept.append(x.clone())).remove)
+            patterns = stack.enter_context(self._attention(scores, weights, keys))
+            with torch.no_grad():
+                output = self.model(torch.tensor([tokens]), output_attentions=True, use_cache=False)
+        return torch.stack(patterns), output.logits[0], kept[0] if kept else None
+
+    def _hook(self, layer: int, path: str, side: str, edit: Edit):
+        module = self.blocks[layer].get_submodule(path)
+
+        def change_input(_module, args, kwargs):
+            x = (args[0] if args else kwargs["hidden_states"]).clone()
+            edit(x[0])
+            return ((x, *args[1:]), kwargs) if args else (args, {**kwargs, "hidden_states": x})
+
+        def change_output(_module, _args, output):
+            x = (output[0] if isinstance(output, tuple) else output).clone()
+            edit(x[0])
+            return (x, *output[1:]) if isinstance(output, tuple) else x
+
+        if side == "in":
+            return module.register_forward_pre_hook(change_input, with_kwargs=True)
+        return module.register_forward_hook(change_output)
+
+    @contextmanager
+    def _attention(self, scores, weights, keys):
+        """Eager attention written out, with edits of keys, scores and weights."""
+        module = importlib.import_module(type(self.model).__module__)
+        original = module.eager_attention_forward
+        patterns = []
+
+        def edited(owner, query, key, value, mask, scaling=None, **_):
+            layer = len(patterns)
+            key = key.clone()
+            for _, edit in (pair for pair in keys if pair[0] == layer):
+                edit(key[0].transpose(0, 1))
+            group = query.shape[1] // key.shape[1]
+            key, value = (x.repeat_interleave(group, dim=1) for x in (key, value))
+            scaling = query.shape[-1] ** -0.5 if scaling is None else scaling
+            products = query @ key.transpose(2, 3) * scaling
+            products = products if mask is None else products + mask
+            for _, edit in (pair for pair in scores if pair[0] == layer):
+                edit(products[0])
+            pattern = torch.softmax(products, dim=-1)
+            for _, edit in (pair for pair in weights if pair[0] == layer):
+                edit(pattern[0])
+            pattern = pattern / pattern.sum(-1, keepdim=True)
+            patterns.append(pattern[0].clone())
+            return (pattern @ value).transpose(1, 2).contiguous(), pattern
+
+        module.eager_attention_forward = edited
+        try:
+            yield patterns
+        finally:
+            module.eager_attention_forward = original
+
+
+def cases(run: Run, tokens: list[int], other: list[int], name: str):
+    """Pairs of an intervention (or several) and its edits."""
+    family, dim, n = run.family, run.dim, len(tokens)
+    head = lambda h: slice(h * dim, (h + 1) * dim)  # noqa: E731
+    width = run.model.config.hidden_size
+
+    def columns(part: slice, change) -> Edit:
+        def edit(x):
+            x[:, part] = change(x[:, part])
+
+        return edit
+
+    def fill(*index, value=-INFINITY) -> Edit:
+        def edit(x):
+            x[index] = value
+
+        return edit
+
+    def divide(h: int, by: float) -> Edit:
+        def edit(x):
+            x[h] = x[h] / by
+
+        return edit
+
+    def rows(first: int, last: int, values) -> Edit:
+        def edit(x):
+            x[first : last + 1] = values[first : last + 1]
+
+        return edit
+
+    zero = lambda x: torch.zeros_like(x)  # noqa: E731
+    mean = lambda x: x.mean(0, keepdim=True).expand_as(x)  # noqa: E731
+    every = slice(None)
+    seen = torch.tril(torch.ones(n, n)) if run.causal else torch.ones(n, n)
+    previous = torch.diag(torch.ones(n - 1), -1)
+    previous[0, 0] = 1.0
+
+    yield "zero=1.2", {"inputs": [(1, family.z, columns(head(2), zero))]}
+    yield "zero=0.*", {"inputs": [(0, family.z, columns(every, zero))]}
+    yield "mean=0.1", {"inputs": [(0, family.z, columns(head(1), mean))]}
+    yield "scale=0.0:-1.5", {"inputs": [(0, family.z, columns(head(0), lambda x: -1.5 * x))]}
+    yield "zero=mlp.0", {"outputs": [(0, family.mlp, columns(every, zero))]}
+    yield "mean=mlp.1", {"outputs": [(1, family.mlp, columns(every, mean))]}
+    yield "zero=attn.1", {"outputs": [(1, family.z, columns(every, zero))]}
+    yield "zero=layer.0", {
+        "outputs": [(0, family.z, columns(every, zero)), (0, family.mlp, columns(every, zero))]
+    }
+    yield "knockout=0.1:q7->k2", {"scores": [(0, fill(1, 7, 2))]}
+    yield "knockout=1.0:q4-6->k1-3", {"scores": [(1, fill(0, slice(4, 7), slice(1, 4)))]}
+    yield "knockout=1.*:q3-8->k0", {"scores": [(1, fill(every, slice(3, 9), 0))]}
+    if not run.causal:
+        yield "knockout=0.2:*->k2", {"scores": [(0, fill(2, every, 2))]}
+    yield "temperature=0.2:0.4", {"scores": [(0, divide(2, 0.4))]}
+    yield "temperature=1.0:3", {"scores": [(1, divide(0, 3.0))]}
+    yield "pattern=0.1:uniform", {"weights": [(0, fill(1, value=seen / seen.sum(-1, keepdim=True)))]}
+    yield "pattern=0.2:previous", {"weights": [(0, fill(2, value=previous))]}
+    yield "pattern=1.0:identity", {"weights": [(1, fill(0, value=torch.eye(n)))]}
+    given = torch.rand(n, n, generator=torch.Generator().manual_seed(5)) + 0.1
+    numpy.save(FOLDER / f"{name}.pattern.npy", given.numpy())
+    yield f"pattern=0.0:@/{name}.pattern.npy", {"weights": [(0, fill(0, value=given * seen))]}
+    painted = torch.zeros(n)
+    painted[1], painted[4] = 3.0, 1.0
+    yield "paint=1.1:q5:k1*3,k4*1", {"weights": [(1, fill(1, 5, value=painted))]}
+    clean = run(tokens)[0]
+    yield "zero=0.0;pattern=1.*:clean", {
+        "inputs": [(0, family.z, columns(head(0), zero))],
+        "weights": [(1, fill(every, value=clean[1]))],
+    }
+    group = run.heads // run.kv_heads
+    last = run.kv_heads - 1
+    members = slice(last * group, run.heads)
+
+    def forget(who, key: int, start: int) -> Edit:
+        return fill(who, slice(start, None), key)
+
+    yield f"forget=1.{last}:k2@5", {"scores": [(1, forget(members, 2, 5))]}
+    yield "forget=0:k3", {"scores": [(0, forget(every, 3, 4))]}
+
+    def patched(hook: str, layer: int, path: str, side: str, first: int, stop: int):
+        theirs = run(other, keep=(layer, path, side))[2]
+        span = "*" if (first, stop) == (0, n - 1) else f"{first}" if first == stop else f"{first}-{stop}"
+        where = "inputs" if side == "in" else "outputs"
+        text = f"patch=blocks.{layer}.{hook}@{span}<-@/{name}.txt"
+        return text, {where: [(layer, path, rows(first, stop, theirs))]}
+
+    yield patched("hook_resid_pre", 1, "", "in", 4, 4)
+    text, edits = patched("hook_resid_mid", 0, family.mid, "in", 2, 5)
+    if run.causal:  # there the stream goes on beside the norm: attention must add what leads to the other's
+        theirs, own = run(other, keep=(0, family.mid, "in"))[2], run(tokens, keep=(0, "", "in"))[2]
+        edits = {"outputs": [(0, family.z, rows(2, 5, theirs - own))]}
+    yield text, edits
+    yield patched("hook_mlp_out", 0, family.mlp, "out", 3, 3)
+    yield patched("mlp.hook_post", 1, family.mlp_post, "in", 6, 6)
+    yield patched("attn.hook_z", 1, family.z, "in", 0, n - 1)
+    if family.query:
+        yield patched("attn.hook_q", 0, family.query, "out", 5, 5)
+        yield patched("attn.hook_v", 1, family.value, "out", 1, 2)
+    vector = torch.randn(width, generator=torch.Generator().manual_seed(7))
+    numpy.save(FOLDER / f"{name}.vector.npy", vector.numpy())
+
+    def push(first: int, stop: int, by: float) -> Edit:
+        def edit(x):
+            x[first:stop] += by * vector
+
+        return edit
+
+    yield f"add=blocks.1.hook_resid_pre@3:@/{name}.vector.npy*0.5", {"inputs": [(1, "", push(3, 4, 0.5))]}
+    yield f"add=blocks.0.hook_attn_out@*:@/{name}.vector.npy*-2", {
+        "outputs": [(0, family.z, push(0, n, -2.0))]
+    }
+    both = torch.randn(5, run.heads, dim, generator=torch.Generator().manual_seed(9))
+    numpy.savez(FOLDER / f"{name}.npz", **{"blocks.0.attn.hook_z": both.numpy()})
+    yield f"mean=0.2:@/{name}.npz", {
+        "inputs": [(0, family.z, columns(head(2), lambda x: both[:, 2].mean(0).expand_as(x)))]
+    }
+    yield "scale=0.1:2;knockout=0.1:q6->k0;temperature=0.1:2", {
+        "inputs": [(0, family.z, columns(head(1), lambda x: 2 * x))],
+        "scores": [(0, fill(1, 6, 0)), (0, divide(1, 2.0))],
+    }
+
+
+def main() -> None:
+    """Write what every case gives, and the files that interventions name."""
+    FOLDER.mkdir(exist_ok=True)
+    for name in FAMILIES:
+        run = Run(name)
+        tokens = load_file(ROOT / name / "expected.safetensors")["tokens"].tolist()
+        other = tokens[3:] + [(token * 5 + 1) % run.model.config.vocab_size for token in tokens[:3]]
+        (FOLDER / f"{name}.txt").write_text(" ".join(map(str, other)) + "\n")
+        clean, arrays, texts = run(tokens), {}, []
+        for index, (text, edits) in enumerate(cases(run, tokens, other, name)):
+            patterns, logits, _ = run(tokens, **edits)
+            moved = (logits - clean[1]).abs().max() / logits.std()
+            assert moved > 2e-3, f"{name}: {text} moves nothing ({moved})"
+            arrays[f"{index}.patterns"], arrays[f"{index}.logits"] = patterns.contiguous(), logits.contiguous()
+            texts.append(text)
+        save_file(arrays, FOLDER / f"{name}.safetensors")
+        (FOLDER / f"{name}.json").write_text(json.dumps({"tokens": tokens, "cases": texts}, indent=1) + "\n")
+        print(f"{name}: {len(texts)} cases")
+
+
+if __name__ == "__main__":
+    main()

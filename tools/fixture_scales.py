@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+"""Make the fixtures of weights whose factors are tensors of their own: 8-bit floats, and gpt-oss's 4-bit blocks.
+
+    python tools/fixture_scales.py                write tests/fixtures/f8-scaled and containers/scaled.safetensors
+"""
+
+import json
+import shutil
+from pathlib import Path
+
+import torch
+import transformers
+from safetensors.torch import save_file
+from transformers.integrations.mxfp4 import convert_moe_packed_tensors
+
+from fixture_capture import capture
+
+FIXTURES = Path(__file__).resolve().parent.parent / "tests" / "fixtures"
+TILE = 128
+
+
+def by_tile(weight: torch.Tensor) -> dict[str, torch.Tensor]:
+    """DeepSeek-V3's way: a factor for every 128 x 128."""
+    rows, columns = weight.shape
+    factors = torch.empty(-(-rows // TILE), -(-columns // TILE))
+    packed = torch.empty_like(weight, dtype=torch.float8_e4m3fn)
+    for i in range(factors.shape[0]):
+        for j in range(factors.shape[1]):
+            tile = slice(i * TILE, (i + 1) * TILE), slice(j * TILE, (j + 1) * TILE)
+            factors[i, j] = weight[tile].abs().max() / 448
+            packed[tile] = (weight[tile] / factors[i, j]).to(torch.float8_e4m3fn)
+    return {"": packed, "_scale_inv": factors}
+
+
+def by_row(weight: torch.Tensor) -> dict[str, torch.Tensor]:
+    """A factor a row, in half precision."""
+    factors = (weight.abs().amax(dim=1, keepdim=True) / 448).bfloat16()
+    return {"": (weight / factors).to(torch.float8_e4m3fn), "_scale": factors}
+
+
+def by_tensor(weight: torch.Tensor) -> dict[str, torch.Tensor]:
+    """One factor."""
+    factor = weight.abs().max() / 1000
+    return {"": (weight / factor).to(torch.float8_e5m2), "_scale": factor.reshape(())}
+
+
+def bare(weight: torch.Tensor) -> dict[str, torch.Tensor]:
+    """None."""
+    return {"": weight.to(torch.float8_e4m3fn)}
+
+
+def unpacked(parts: dict[str, torch.Tensor]) -> torch.Tensor:
+    """The numbers that count."""
+    weight = parts[""].float()
+    if "_scale_inv" in parts:
+        factors = parts["_scale_inv"].repeat_interleave(TILE, 0).repeat_interleave(TILE, 1)
+        return weight * factors[: weight.shape[0], : weight.shape[1]]
+    return weight * parts["_scale"].float() if "_scale" in parts else weight
+
+
+def write_model() -> None:
+    """A Llama whose matrices take turns in how they are scaled."""
+    folder = FIXTURES / "f8-scaled"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    torch.manual_seed(8)
+    config = transformers.LlamaConfig(
+        vocab_size=97, hidden_size=144, num_attention_heads=3, num_key_value_heads=3, head_dim=44,
+        num_hidden_layers=1, intermediate_size=130, max_position_embeddings=64, tie_word_embeddings=True,
+        attn_implementation="eager", architectures=["LlamaForCausalLM"],
+    )  # fmt: skip
+    model = transformers.LlamaForCausalLM(config).eval()
+    stored, turn = {}, 0
+    with torch.no_grad():
+        for name, parameter in sorted(model.named_parameters()):
+            if parameter.dim() == 1:
+                parameter.copy_(1 + 0.3 * torch.randn_like(parameter))
+                stored[name] = parameter.clone()
+                continue
+            weight = torch.randn_like(parameter) * (0.5 if "embed" in name else 1.3 * parameter.shape[1] ** -0.5)
+            weight[: len(weight) // 2] *= 3  # so that a factor in the wrong place shows
+            parts = [bare, by_tile, by_row, by_tensor][turn % 4](weight)
+            turn += 1
+            parameter.copy_(unpacked(parts))
+            stored |= {f"{name}{ending}": part.clone() for ending, part in parts.items()}
+    ids = torch.randint(0, config.vocab_size, (6,)).tolist()
+    values = {key: value.clone(memory_format=torch.contiguous_format) for key, value in capture(model, ids).items()}
+    save_file(stored, folder / "model.safetensors")
+    save_file({"tokens": torch.tensor(ids), **values}, folder / "expected.safetensors")
+    (folder / "config.json").write_text(json.dumps(config.to_diff_dict(), indent=1, default=str) + "\n")
+
+
+def write_numbers() -> None:
+    """Every 8-bit float, and a few 4-bit blocks."""
+    codes = torch.arange(256, dtype=torch.uint8)
+    blocks = torch.randint(0, 256, (2, 3, 2, 16), dtype=torch.uint8, generator=torch.Generator().manual_seed(4))
+    exponents = torch.randint(115, 135, (2, 3, 2), dtype=torch.uint8, generator=torch.Generator().manual_seed(5))
+    numbers = convert_moe_packed_tensors(blocks, exponents, dtype=torch.float32)  # [expert, in, out]
+    arrays = {
+        "codes": codes,
+        "F8_E4M3.numbers": codes.view(torch.float8_e4m3fn).float(),
+        "F8_E5M2.numbers": codes.view(torch.float8_e5m2).float(),
+        "blocks": blocks,
+        "exponents": exponents,
+        "MXFP4.numbers": numbers.transpose(1, 2).contiguous(),
+    }
+    save_file(arrays, FIXTURES / "containers" / "scaled.safetensors")
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    write_model()
+    write_numbers()
