@@ -47,3 +47,5 @@ snap:
 
 fixtures:
 	python3 tools/make_fixtures.py
+	python3 tools/fixture_chat.py
+	python3 tools/fixture_tokenizer_cases.py

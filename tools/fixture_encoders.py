@@ -99,6 +99,14 @@ _BERTS = [
     ),
     *_heads("bert", "BertFor", BertConfig, _BASE | _TINY, "; two segments", token_types=True),
     Fixture(
+        "bert-question",
+        "a question and its text through the tokenizer, and the answer (question.json)",
+        transformers.BertForQuestionAnswering,
+        BertConfig(**_BASE | _TINY | {"max_position_embeddings": 48}),
+        tokenizer="bert",
+        question=("Where did the cat sit?", "The cat, well fed, sat on the mat; the dog ran."),
+    ),
+    Fixture(
         "roberta-bare",
         "positions from 2 on, but for padding tokens in the middle; a pooler",
         transformers.RobertaModel,

@@ -57,8 +57,20 @@ CONVERTED = {
     "phi3-odd": "phi3",
     "phi3-longrope": "phi3",
     "glm4-odd": "glm4",
-    "seq2seq/t5-gated": "t5",
-    "seq2seq/t5-first": "t5",
+}
+
+ANEW = {
+    # parity fixture: GGUF's architecture, where it goes, and what must change for GGUF to have words for it
+    "bert-mlm": ("bert", "gguf-bert", {"architectures": ["BertModel"]}),
+    "gemma2-odd": ("gemma2", "gguf-gemma2", {"query_pre_attn_scalar": 10, "tie_word_embeddings": True}),
+    "gpt-oss-odd": ("gpt-oss", "gguf-gpt-oss", {"swiglu_limit": 7.0}),
+    "gemma3-odd": ("gemma3", "gguf-gemma3", {"query_pre_attn_scalar": 6}),
+    "seq2seq/t5-gated": (
+        "t5",
+        "seq2seq/gguf-t5-gated",
+        {"relative_attention_max_distance": 128, "scale_decoder_outputs": True},
+    ),
+    "seq2seq/t5-first": ("t5", "seq2seq/gguf-t5-first", {"relative_attention_max_distance": 128}),
 }
 
 BLOCKS_32 = [Kind.Q4_0, Kind.Q4_1, Kind.Q5_0, Kind.Q5_1, Kind.Q8_0, Kind.IQ4_NL, Kind.MXFP4]
@@ -215,13 +227,20 @@ def write_keys(writer: gguf.GGUFWriter, config: transformers.PretrainedConfig) -
 def write_rope(writer: gguf.GGUFWriter, config: transformers.PretrainedConfig, head_dim: int) -> None:
     """How far heads turn, and how their frequencies were stretched."""
     rope = getattr(config, "rope_parameters", None) or {}
-    if "rope_theta" not in rope:
+    if not rope.keys() & {"rope_theta", "full_attention"}:
         return
+    if "full_attention" in rope:
+        writer.add_rope_freq_base_swa(rope["sliding_attention"]["rope_theta"])
+        rope = rope["full_attention"]
     writer.add_rope_freq_base(rope["rope_theta"])
     writer.add_rope_dimension_count(int(head_dim * rope.get("partial_rotary_factor", 1.0)))
     if rope.get("rope_type") == "linear":
         writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
         writer.add_rope_scaling_factor(rope["factor"])
+    if rope.get("rope_type") == "yarn":
+        writer.add_rope_scaling_type(gguf.RopeScalingType.YARN)
+        writer.add_rope_scaling_factor(rope["factor"])
+        writer.add_rope_scaling_orig_ctx_len(rope["original_max_position_embeddings"])
     if rope.get("rope_type") == "llama3":
         writer.add_tensor("rope_freqs.weight", llama3_factors(config))
     if rope.get("rope_type") == "longrope":
@@ -234,26 +253,68 @@ def write_rope(writer: gguf.GGUFWriter, config: transformers.PretrainedConfig, h
             writer.add_tensor(f"rope_factors_{kind}.weight", np.array(rope[f"{kind}_factor"], dtype=np.float32))
 
 
-def convert(name: str, architecture: str, path: Path) -> str:
+def convert(name: str, architecture: str, path: Path, config: transformers.PretrainedConfig) -> str:
     """One parity fixture in single precision."""
-    folder = FIXTURES / name
-    config = transformers.AutoConfig.from_pretrained(folder)
     kind = next(key for key, value in gguf.MODEL_ARCH_NAMES.items() if value == architecture)
     names = gguf.get_tensor_name_map(kind, config.num_hidden_layers)
     writer = gguf.GGUFWriter(path, architecture)
     write_keys(writer, config)
-    state = {}
-    for file in sorted(folder.glob("model*.safetensors")):
-        state |= load_file(file)
-    for theirs, weight in stacked(state).items():
-        theirs = theirs.removeprefix("bert.")
-        ours = names.get_name(theirs, try_suffixes=(".weight", ".bias"))
+    for theirs, weight in unwoven(stacked(weights(FIXTURES / name))).items():
+        spellings = theirs, theirs.removeprefix("bert."), theirs.removeprefix("transformer.")
+        found = (names.get_name(spelling, try_suffixes=(".weight", ".bias")) for spelling in spellings)
+        ours = next((found for found in found if found), None)
         if ours is None:
             continue  # a pooler, a mask: the converter leaves these out too
         weight = converted(theirs, weight, architecture, config)
         writer.add_tensor(ours, np.ascontiguousarray(weight))
     finish(writer)
     return f"{path.relative_to(FIXTURES)}: {path.stat().st_size / 1e3:.0f} kB"
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    """All tensors of a fixture."""
+    state = {}
+    for file in sorted(folder.glob("model*.safetensors")):
+        state |= load_file(file)
+    return state
+
+
+def unwoven(state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """gpt-oss's experts as the converter writes them: gates and inputs apart, everything [expert, out, in]."""
+    found = {}
+    for name, weight in state.items():
+        stem, _, part = name.rpartition(".experts.")
+        if not part.startswith(("gate_up_proj", "down_proj")) or part.endswith("weight"):
+            found[name] = weight
+            continue
+        suffix = "bias" if part.endswith("_bias") else "weight"
+        weight = weight if suffix == "bias" else weight.swapaxes(1, 2)
+        if part.startswith("down"):
+            found[f"{stem}.experts.down_proj.{suffix}"] = weight
+        else:
+            found[f"{stem}.experts.gate_proj.{suffix}"] = weight[:, ::2]
+            found[f"{stem}.experts.up_proj.{suffix}"] = weight[:, 1::2]
+    return found
+
+
+def convert_anew(name: str, architecture: str, target: str, changes: dict) -> str:
+    """A parity fixture with other settings, beside what Transformers computes with them."""
+    folder = FIXTURES / target
+    folder.mkdir(exist_ok=True)
+    config = transformers.AutoConfig.from_pretrained(FIXTURES / name)
+    for key, value in changes.items():
+        setattr(config, key, value)
+    report = convert(name, architecture, folder / "model.gguf", config)
+    model_class = getattr(transformers, config.architectures[0])
+    eager = {"attn_implementation": "eager"}
+    if hasattr(config, "num_local_experts"):
+        eager["experts_implementation"] = "eager"
+    model = model_class.from_pretrained(FIXTURES / name, config=config, **eager).eval()
+    if changes.get("tie_word_embeddings"):
+        model.lm_head.weight = model.get_input_embeddings().weight  # whatever the file has
+    ids = load_file(FIXTURES / name / "expected.safetensors")["tokens"].tolist()
+    write_expected(folder, ids, capture(model, ids))
+    return report
 
 
 def stacked(state: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:
@@ -270,17 +331,6 @@ def stacked(state: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:
         name = name.replace("layernorm.norms.weight", "layernorm.weight")
         found[name] = np.stack([pile[index] for index in sorted(pile)])
     return found
-
-
-def convert_encoder() -> str:
-    """BERT without a head, as GGUF has it; what it computes stands beside it."""
-    folder = FIXTURES / "gguf-bert"
-    folder.mkdir(exist_ok=True)
-    report = convert("bert-mlm", "bert", folder / "model.gguf")
-    model = transformers.BertModel.from_pretrained(FIXTURES / "bert-mlm", attn_implementation="eager").eval()
-    ids = load_file(FIXTURES / "bert-mlm" / "expected.safetensors")["tokens"]
-    write_expected(folder, ids.tolist(), capture(model, ids.tolist()))
-    return report
 
 
 def write_expected(folder: Path, ids: list[int], values: dict[str, torch.Tensor]) -> None:
@@ -361,10 +411,10 @@ def main() -> None:
     CONTAINERS.mkdir(parents=True, exist_ok=True)
     write_blocks()
     for name, architecture in CONVERTED.items():
-        path = CONTAINERS / f"{name}.gguf"
-        path.parent.mkdir(exist_ok=True)
-        print(convert(name, architecture, path))
-    print(convert_encoder())
+        config = transformers.AutoConfig.from_pretrained(FIXTURES / name)
+        print(convert(name, architecture, CONTAINERS / f"{name}.gguf", config))
+    for name, (architecture, target, changes) in ANEW.items():
+        print(convert_anew(name, architecture, target, changes))
     small = {"hidden_size": 96, "num_attention_heads": 3, "num_key_value_heads": 3, "intermediate_size": 64}
     print(write_packed("gguf-blocks-of-32", [*BLOCKS_32, Kind.F16, Kind.BF16], llama(num_hidden_layers=2, **small), 7))
     wide = {"hidden_size": 256, "num_attention_heads": 4, "num_key_value_heads": 2, "intermediate_size": 256}

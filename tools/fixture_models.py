@@ -76,6 +76,8 @@ class Fixture:
     class_options: dict = field(default_factory=dict)
     tokenizer: str | None = None
     token_types: bool = False
+    question: tuple[str, str] | None = None
+    """Ask the first of the second, and write the answer to question.json."""
     measures: bool = False
     generate: bool = False
     seed: int = 0

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Make the fixtures of weights whose factors are tensors of their own: 8-bit floats, and gpt-oss's 4-bit blocks.
 
-    python tools/fixture_scales.py                write tests/fixtures/f8-scaled and containers/scaled.safetensors
+    python tools/fixture_scales.py                write tests/fixtures/f8-scaled, gpt-oss-mxfp4 and containers/scaled.safetensors
 """
 
 import json
@@ -90,6 +90,39 @@ def write_model() -> None:
     (folder / "config.json").write_text(json.dumps(config.to_diff_dict(), indent=1, default=str) + "\n")
 
 
+def write_experts() -> None:
+    """A small gpt-oss whose experts are 4-bit blocks, as it is published."""
+    folder = FIXTURES / "gpt-oss-mxfp4"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    torch.manual_seed(4)
+    config = transformers.GptOssConfig(
+        vocab_size=97, hidden_size=32, num_attention_heads=2, num_key_value_heads=1, head_dim=8, num_hidden_layers=2,
+        intermediate_size=64, num_local_experts=3, num_experts_per_tok=2, max_position_embeddings=32, sliding_window=4,
+        rope_parameters={"rope_type": "default", "rope_theta": 10000.0}, architectures=["GptOssForCausalLM"],
+    )  # fmt: skip
+    config._attn_implementation, config._experts_implementation = "eager", "eager"
+    model = transformers.GptOssForCausalLM(config).eval()
+    stored = {}
+    with torch.no_grad():
+        for name, parameter in sorted(model.named_parameters()):
+            if name.endswith(("gate_up_proj", "down_proj")):
+                experts, inputs, outputs = parameter.shape
+                blocks = torch.randint(0, 256, (experts, outputs, inputs // 32, 16), dtype=torch.uint8)
+                exponents = torch.randint(122, 126, (experts, outputs, inputs // 32), dtype=torch.uint8)
+                parameter.copy_(convert_moe_packed_tensors(blocks, exponents, dtype=torch.float32))
+                stored |= {f"{name}_blocks": blocks, f"{name}_scales": exponents}
+                continue
+            mean, spread = (1.0, 0.3) if name.endswith("norm.weight") else (0.0, 0.4)
+            parameter.copy_(mean + spread * torch.randn_like(parameter))
+            stored[name] = parameter.clone()
+    ids = torch.randint(0, config.vocab_size, (7,)).tolist()
+    values = {key: value.clone(memory_format=torch.contiguous_format) for key, value in capture(model, ids).items()}
+    save_file(stored, folder / "model.safetensors")
+    save_file({"tokens": torch.tensor(ids), **values}, folder / "expected.safetensors")
+    (folder / "config.json").write_text(json.dumps(config.to_dict(), indent=1, default=str) + "\n")
+
+
 def write_numbers() -> None:
     """Every 8-bit float, and a few 4-bit blocks."""
     codes = torch.arange(256, dtype=torch.uint8)
@@ -110,4 +143,5 @@ def write_numbers() -> None:
 if __name__ == "__main__":
     torch.set_num_threads(1)
     write_model()
+    write_experts()
     write_numbers()

@@ -27,6 +27,7 @@ import fixture_decoders
 import fixture_decoders_llama
 import fixture_encoders
 import fixture_experts
+import fixture_questions
 import fixture_seq2seq
 import fixture_tokenizers
 from fixture_capture import capture
@@ -60,6 +61,8 @@ def make(fixture: Fixture, root: Path) -> str:
     check_config_variants(fixture, folder, tokens, values)
     if fixture.token_types:
         write_token_types(model, folder, tokens)
+    if fixture.question:
+        write_json(folder / "question.json", fixture_questions.ask(model, folder, *fixture.question))
     if fixture.measures:
         write_json(folder / "measures.json", measures(patterns(values), tokens))
     if fixture.generate:

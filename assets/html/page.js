@@ -92,8 +92,10 @@ function buildGrid() {
       button.setAttribute('aria-label', `Head ${head.name}`);
       const canvas = add(button, 'canvas');
       [canvas.height, canvas.width] = head.small;
-      canvas.style.aspectRatio = `${head.columns} / ${head.rows}`;
-      canvas.style.width = `${100 * Math.min(1, Math.max(0.06, head.columns / head.rows))}%`;
+      // As the map, but never so long and low that its rows cannot be seen
+      const ratio = Math.max(1 / 3, Math.min(3, head.columns / head.rows));
+      canvas.style.aspectRatio = ratio;
+      canvas.style.width = `${100 * Math.min(1, ratio)}%`;
       if (widest <= 12) add(button, 'span', `${own}.${head.head}`);
       button.addEventListener('click', () => select(index));
       buttons[index] = button;

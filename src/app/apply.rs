@@ -5,17 +5,27 @@ use super::{
     exporting::{self, Piece},
     panes::{dialogs::Dialog, left},
     session::Way,
-    state::State,
+    state::{Shown, State, Switch},
     window::Window,
 };
-use crate::{engine::ModelSource, model::HeadId};
+use crate::{engine::ModelSource, model::HeadId, trace::Intervention};
 use std::path::PathBuf;
 
 impl Window {
     /// Does what a command says; what undo can take back is kept first.
     pub fn apply(&mut self, ctx: &egui::Context, command: Command) {
         let before = self.state.clone();
-        let typing = matches!(command, Command::EditPrompt(_) | Command::EditTarget(_) | Command::SetView(_));
+        let typing = matches!(
+            command,
+            Command::EditPrompt(_)
+                | Command::EditTarget(_)
+                | Command::SetView(_)
+                | Command::AdjustIntervention(..)
+                | Command::PaintCell { .. }
+        );
+        if let Command::PaintCell { first: true, .. } = command {
+            self.typing = false; // a new stroke
+        }
         let history = matches!(command, Command::Undo | Command::Redo);
         match command {
             Command::AskForModel => self.ask_for_model(),
@@ -57,6 +67,25 @@ impl Window {
             Command::SetLower(lower) => (self.state.lower, self.state.lower_open) = (lower, Some(true)),
             Command::SetLowerOpen(open) => self.state.lower_open = Some(open),
             Command::SetLayer(layer) => self.state.layer = layer,
+            Command::Intervene(what) => self.intervene(what),
+            Command::SwitchIntervention(index, on) => {
+                if let Some(switch) = self.state.interventions.get_mut(index) {
+                    switch.on = on;
+                }
+            }
+            Command::AdjustIntervention(index, what) => {
+                if let Some(switch) = self.state.interventions.get_mut(index) {
+                    switch.what = what;
+                }
+            }
+            Command::RemoveIntervention(index) => {
+                if index < self.state.interventions.len() {
+                    self.state.interventions.remove(index);
+                }
+            }
+            Command::ClearInterventions => self.state.interventions.clear(),
+            Command::PaintCell { query, key, first } => self.paint(query, key, first),
+            Command::SetShown(shown) => self.state.shown = shown,
             Command::ShowChecks => self.show_checks(),
             Command::ShowHelp => self.dialog = Dialog::Help,
             Command::CloseDialog => self.dialog = Dialog::None,
@@ -134,10 +163,44 @@ impl Window {
             lower: self.state.lower,
             lower_open: self.state.lower_open,
             layer: self.state.layer,
+            interventions: self.state.interventions.clone(),
+            shown: self.state.shown,
             look: self.state.look.clone(),
             ..State::default()
         };
         self.run(false);
+    }
+
+    /// Adds a change, or switches it on again; the changed run comes in sight.
+    fn intervene(&mut self, what: Intervention) {
+        match self.state.interventions.iter_mut().find(|switch| switch.what == what) {
+            Some(switch) => switch.on = true,
+            None => self.state.interventions.push(Switch { what, on: true }),
+        }
+        if self.state.shown == Shown::Clean {
+            self.state.shown = Shown::Changed;
+        }
+    }
+
+    /// Has the selected head look from `query` at `key` too; `first` begins the row anew.
+    fn paint(&mut self, query: usize, key: usize, first: bool) {
+        let head = self.state.head;
+        let own = |switch: &&mut Switch| match &switch.what {
+            Intervention::Paint { head: painted, query: row, .. } => (*painted, *row) == (head, query),
+            _ => false,
+        };
+        let Some(switch) = self.state.interventions.iter_mut().find(own) else {
+            return self.intervene(Intervention::Paint { head, query, weights: vec![(key, 1.0)] });
+        };
+        switch.on = true;
+        if let Intervention::Paint { weights, .. } = &mut switch.what {
+            if first {
+                weights.clear();
+            }
+            if weights.iter().all(|(painted, _)| *painted != key) {
+                weights.push((key, 1.0));
+            }
+        }
     }
 
     fn clear(&mut self) {
@@ -198,7 +261,8 @@ impl Window {
     }
 
     fn export(&mut self, path: PathBuf, piece: Piece) {
-        let (Some(model), Some(trace)) = (self.session.model.clone(), self.session.trace.clone()) else {
+        let (_, trace) = self.session.visible(&self.state);
+        let (Some(model), Some(trace)) = (self.session.model.clone(), trace.cloned()) else {
             return;
         };
         self.dialog = Dialog::None;

@@ -1,6 +1,9 @@
 //! All thumbnails in one texture: one draw call for the grid, coloured anew only when something changed.
 
-use super::{palette::Palette, theme};
+use super::{
+    palette::{Palette, differences},
+    theme,
+};
 use crate::{
     model::{HeadId, Thumbnail},
     trace::Trace,
@@ -11,6 +14,7 @@ use egui::{Rect, TextureHandle, TextureOptions, pos2, vec2};
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Made {
     run: u64,
+    less: Option<u64>,
     layers: usize,
     palette: u64,
     side: usize,
@@ -31,7 +35,16 @@ pub struct Atlas {
 
 impl Atlas {
     /// Colours the thumbnails for cells of `pixels` on screen, unless that is what is there already.
-    pub fn refresh(&mut self, ctx: &egui::Context, run: u64, trace: &Trace, palette: &Palette, pixels: f32) {
+    ///
+    /// With `less`, another run and its number, they show how the run differs from it.
+    pub fn refresh(
+        &mut self,
+        ctx: &egui::Context,
+        (run, trace): (u64, &Trace),
+        less: Option<(u64, &Trace)>,
+        palette: &Palette,
+        pixels: f32,
+    ) {
         let largest = if trace.layers_done() == 0 {
             return;
         } else {
@@ -42,7 +55,13 @@ impl Atlas {
             sizes.max().unwrap_or(1)
         };
         let side = if pixels < largest as f32 { (pixels.ceil() as usize).clamp(8, largest) } else { largest };
-        let made = Made { run, layers: trace.layers_done(), palette: palette.number, side };
+        let made = Made {
+            run,
+            less: less.map(|(run, _)| run),
+            layers: trace.layers_done(),
+            palette: palette.number,
+            side,
+        };
         if self.made == Some(made) {
             return;
         }
@@ -62,7 +81,7 @@ impl Atlas {
         let mut image = egui::ColorImage::filled(size, theme::of_map(palette.floor()));
         for layer in 0..trace.layers_done() {
             for head in 0..trace.heads(layer) {
-                self.paint(&mut image, trace, palette, HeadId { layer, head });
+                self.paint(&mut image, trace, less.map(|(_, trace)| trace), palette, HeadId { layer, head });
             }
         }
         let options = TextureOptions { minification: egui::TextureFilter::Linear, ..TextureOptions::NEAREST };
@@ -72,10 +91,18 @@ impl Atlas {
         }
     }
 
-    fn paint(&mut self, image: &mut egui::ColorImage, trace: &Trace, palette: &Palette, head: HeadId) {
-        let thumbnail = trace.thumbnail(head);
+    fn paint(
+        &mut self,
+        image: &mut egui::ColorImage,
+        trace: &Trace,
+        less: Option<&Trace>,
+        palette: &Palette,
+        head: HeadId,
+    ) {
+        let differences = less.map(|less| differences(trace, less, head));
+        let thumbnail = differences.as_ref().unwrap_or_else(|| trace.thumbnail(head));
         let (values, columns) = shrunk(thumbnail, self.slot);
-        let raster = palette.shader(trace, head).paint(&values, columns);
+        let raster = palette.shader(trace, less, head).paint(&values, columns);
         let slot = self.starts[head.layer] + head.head;
         let (left, top) = (slot % self.across * self.slot, slot / self.across * self.slot);
         self.filled[slot] = [values.len() / columns.max(1), columns];
@@ -100,7 +127,7 @@ impl Atlas {
     }
 }
 
-/// A thumbnail's values with the greatest of each cell kept, at most `side` along the longer side; and how many
+/// A thumbnail's values with the one farthest from 0 of each cell kept, at most `side` along the longer side; and how many
 /// there are across.
 fn shrunk(thumbnail: &Thumbnail, side: usize) -> (Vec<f32>, usize) {
     let Thumbnail { rows, columns, ref values } = *thumbnail;
@@ -114,7 +141,9 @@ fn shrunk(thumbnail: &Thumbnail, side: usize) -> (Vec<f32>, usize) {
     for (y, row) in values.chunks(columns).enumerate() {
         for (x, &value) in row.iter().enumerate() {
             let cell = &mut out[y * down / rows * across + x * across / columns];
-            *cell = if value.is_nan() { value } else { cell.max(value) };
+            if value.is_nan() || value.abs() > cell.abs() {
+                *cell = value;
+            }
         }
     }
     (out, across)

@@ -3,11 +3,12 @@
 use super::{
     exporting::Piece,
     scene::Scene,
-    state::{Lower, Sort, View},
+    state::{Lower, Shown, Sort, View},
 };
 use crate::{
     model::HeadId,
     render::{ColorMap, Scale},
+    trace::{Intervention, Output},
 };
 use egui::{Key, KeyboardShortcut, Modifiers};
 use std::path::PathBuf;
@@ -52,6 +53,12 @@ pub enum CommandKind {
     ShowStream,
     ShowNorms,
     ShowLens,
+    CutHead,
+    CutLayer,
+    ClearInterventions,
+    ShowClean,
+    ShowChanged,
+    ShowDifference,
     ShowChecks,
     ShowHelp,
 }
@@ -96,6 +103,13 @@ pub enum Command {
     SetLower(Lower),
     SetLowerOpen(bool),
     SetLayer(usize),
+    Intervene(Intervention),
+    SwitchIntervention(usize, bool),
+    AdjustIntervention(usize, Intervention),
+    RemoveIntervention(usize),
+    ClearInterventions,
+    PaintCell { query: usize, key: usize, first: bool },
+    SetShown(Shown),
     ShowChecks,
     ShowHelp,
     CloseDialog,
@@ -145,6 +159,12 @@ impl CommandKind {
             | Self::ShowStream
             | Self::ShowNorms
             | Self::ShowLens
+            | Self::CutHead
+            | Self::CutLayer
+            | Self::ClearInterventions
+            | Self::ShowClean
+            | Self::ShowChanged
+            | Self::ShowDifference
             | Self::ShowChecks => return None,
         };
         Some(KeyboardShortcut::new(modifiers, key))
@@ -204,6 +224,20 @@ impl CommandKind {
             Self::ShowStream => Command::SetLower(Lower::Stream),
             Self::ShowNorms => Command::SetLower(Lower::Norms),
             Self::ShowLens => Command::SetLower(Lower::Lens),
+            Self::CutHead => traced()
+                .map(|_| Intervention::Zero(Output::Heads(state.head.into())))
+                .map(Command::Intervene)?,
+            Self::CutLayer => {
+                traced().map(|_| Command::Intervene(Intervention::Zero(Output::Layer(state.head.layer))))?
+            }
+            Self::ClearInterventions if state.interventions.is_empty() => return Err(words.nothing_changed),
+            Self::ClearInterventions => Command::ClearInterventions,
+            Self::ShowClean | Self::ShowChanged | Self::ShowDifference if scene.both.is_none() => {
+                return Err(words.nothing_changed);
+            }
+            Self::ShowClean => Command::SetShown(Shown::Clean),
+            Self::ShowChanged => Command::SetShown(Shown::Changed),
+            Self::ShowDifference => Command::SetShown(Shown::Difference),
             Self::ShowChecks => Command::ShowChecks,
             Self::ShowHelp => Command::ShowHelp,
         })

@@ -47,6 +47,8 @@ impl Session {
         let (number, job) = self.begin_aside(ENGLISH.fetching);
         spawn("fetch a model", self.post(), number, move |post| {
             post.send(match hub().and_then(|hub| hub.fetch(&offer, &job)) {
+                // A folder in the cache is named by a checksum: its model's own name says more
+                Ok(path) if path.is_dir() => News::Fetched { job: number, path: offer.name.into() },
                 Ok(path) => News::Fetched { job: number, path },
                 Err(error) => failed(number, &error),
             });

@@ -7,6 +7,7 @@
 pub mod apply;
 pub mod atlas;
 pub mod banner;
+mod changed;
 pub mod command;
 pub mod examples;
 pub mod exporting;

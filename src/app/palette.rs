@@ -1,9 +1,9 @@
 //! How this frame colours weights: map, scale, and a number that changes when either does.
 
-use super::state::Look;
+use super::{state::Look, theme};
 use crate::{
-    model::HeadId,
-    render::{ColorMap, Rgba, Scale, Shader, tiles},
+    model::{HeadId, Thumbnail},
+    render::{ColorMap, Rgba, Scale, Shader, ValueRange, tiles},
     trace::Trace,
 };
 use strum::EnumCount as _;
@@ -20,6 +20,12 @@ pub struct Palette {
 }
 
 impl Palette {
+    /// Of differences between two runs: signed, linear.
+    pub fn of_differences(dark: bool) -> Self {
+        let (map, scale) = (ColorMap::signed(theme::shared(dark)), Scale::Linear);
+        Self { number: scale as u64 * ColorMap::COUNT as u64 + map as u64, map, scale }
+    }
+
     /// Of the looks in one theme.
     pub fn new(look: &Look, dark: bool) -> Self {
         let (map, scale) = (look.map(dark), look.scale);
@@ -28,11 +34,25 @@ impl Palette {
 
     /// What masked cells show.
     pub fn floor(&self) -> Rgba {
-        self.map.at(0.0)
+        self.map.at(if self.map.is_signed() { 0.5 } else { 0.0 })
     }
 
-    /// The shader for one head's weights, from 0 to the greatest but its first row's.
-    pub fn shader(&self, trace: &Trace, head: HeadId) -> Shader {
-        Shader::new(self.map, self.scale, tiles::weight_range(trace, head))
+    /// The shader for one head's weights, from 0 to the greatest but its first row's; or for how they differ from
+    /// those of another run.
+    pub fn shader(&self, trace: &Trace, less: Option<&Trace>, head: HeadId) -> Shader {
+        let range = match less {
+            Some(less) => ValueRange::symmetric(&differences(trace, less, head).values),
+            None => tiles::weight_range(trace, head),
+        };
+        Shader::new(self.map, self.scale, range)
     }
+}
+
+/// A head's thumbnail less that of another run.
+pub fn differences(trace: &Trace, less: &Trace, head: HeadId) -> Thumbnail {
+    let mut thumbnail = trace.thumbnail(head).clone();
+    for (value, theirs) in thumbnail.values.iter_mut().zip(&less.thumbnail(head).values) {
+        *value -= theirs;
+    }
+    thumbnail
 }

@@ -8,7 +8,7 @@ use super::{
     row::Row,
     session::{Busy, Checks},
     settings::Settings,
-    state::{Cells, Hover, State, View},
+    state::{Cells, Hover, Shown, State, View},
     text::{Words, grouped},
 };
 use crate::{
@@ -31,10 +31,12 @@ pub struct Scene<'a> {
     pub model: Option<&'a Arc<Model>>,
     /// Whether it is the one that came with the app.
     pub embedded: bool,
-    /// Its latest run, perhaps still running.
+    /// The run in sight, perhaps still running: the clean one, or the one with interventions.
     pub trace: Option<&'a Trace>,
     /// Which run that is: pictures kept under another number are stale.
     pub run: u64,
+    /// The clean run and its number, and the changed one, where there are both.
+    pub both: Option<(u64, &'a Trace, &'a Trace)>,
     /// The run's tokens as they are shown; of an encoder–decoder model the target's.
     pub labels: &'a Labels,
     /// The source's; none where there is no encoder.
@@ -136,6 +138,12 @@ impl Scene<'_> {
     /// Whether the open model says how a conversation is written down.
     pub fn chats(&self) -> bool {
         self.model.is_some_and(|model| model.chat_template.is_some())
+    }
+
+    /// A head as papers write it: `L3H5`; of an encoder–decoder model with its part, `cross 3.5`.
+    pub fn short_head_name(&self, head: HeadId) -> String {
+        let translated = self.trace.filter(|trace| trace.spec.encoder.is_some());
+        translated.map_or_else(|| head.label(), |trace| trace.spec.head_name(head))
     }
 
     /// Whether the selected head's layer has been computed.
@@ -264,6 +272,12 @@ impl Scene<'_> {
             }),
             Stream::After(_) => self.words.after_stack.to_owned(),
         }
+    }
+
+    /// The run that is subtracted from the one in sight, where their difference is shown.
+    pub fn less(&self) -> Option<(u64, &Trace)> {
+        let (run, clean, _) = self.both.filter(|_| self.state.shown == Shown::Difference)?;
+        Some((run, clean))
     }
 
     /// The head `layers` down and `heads` across.

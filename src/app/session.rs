@@ -2,6 +2,7 @@
 
 use super::{
     banner::Banner,
+    changed::Changed,
     getting::Shelf,
     labels::Labels,
     row::Row,
@@ -10,13 +11,12 @@ use super::{
     worker::{News, Post, Purpose, spawn},
 };
 use crate::{
-    analysis::{Lens, LensOptions, lens},
+    analysis::Lens,
     engine::{self, CheckResult, Job, ModelSource, Prompt, RunOptions, check},
-    model::{HeadId, Model},
+    model::{HeadId, HeadSpec, Model, Outcome},
     trace::{Side, Trace},
 };
 use std::{
-    ops::ControlFlow,
     path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
@@ -61,6 +61,8 @@ pub struct Session {
     pub source: Option<ModelSource>,
     /// Its latest run, perhaps still running.
     pub trace: Option<Trace>,
+    /// The same with interventions.
+    pub changed: Changed,
     /// The number of what is in sight: another run, or the same with more tokens, has another.
     pub run: u64,
     /// Loading or running.
@@ -69,8 +71,8 @@ pub struct Session {
     pub exporting: Option<Busy>,
     /// Whether the numbers hold.
     pub checks: Checks,
-    /// What each layer would say next.
-    pub lens: Option<Lens>,
+    /// What each layer would say next, and of which run.
+    pub lens: Option<(u64, Lens)>,
     /// What the last thing that ended had to say.
     pub banner: Option<Banner>,
     /// Models that are not open.
@@ -81,13 +83,13 @@ pub struct Session {
     pub labels: Labels,
     /// The source's.
     pub source_labels: Labels,
-    post: Post,
+    pub(super) post: Post,
     /// The job that the trace comes from.
     job: u64,
     /// The complete run before the one in progress: it comes back if that one fails.
     before: Option<(u64, Trace)>,
-    lens_asked: Option<u64>,
-    numbers: u64,
+    pub(super) lens_asked: Option<u64>,
+    pub(super) numbers: u64,
 }
 
 impl Session {
@@ -97,6 +99,7 @@ impl Session {
             model: None,
             source: None,
             trace: None,
+            changed: Changed::default(),
             run: 0,
             busy: None,
             exporting: None,
@@ -228,26 +231,6 @@ impl Session {
         });
     }
 
-    /// Computes the lens of the run in sight, once.
-    pub fn ask_for_lens(&mut self) {
-        let (Some(model), Some(trace)) = (self.model.clone(), self.trace.clone()) else { return };
-        let run = self.run;
-        if self.busy.is_some()
-            || self.lens_asked == Some(run)
-            || !trace.is_complete()
-            || trace.next.is_empty()
-        {
-            return;
-        }
-        self.lens_asked = Some(run);
-        let options = LensOptions { tokens: 0..trace.n_tokens(), top: 1 };
-        spawn("logit lens", &self.post, 0, move |post| {
-            if let Some(lens) = lens(&model, &trace, &options, &mut |_| ControlFlow::Continue(())) {
-                post.send(News::Lens { run, lens });
-            }
-        });
-    }
-
     /// Opens the system's file dialog on a thread of its own. Where the system has none, it closes at once.
     pub fn pick(&self, purpose: Purpose, dialog: impl FnOnce() -> Option<PathBuf> + Send + 'static) {
         spawn("file dialog", &self.post, 0, move |post| post.send(News::Picked { purpose, path: dialog() }));
@@ -274,13 +257,14 @@ impl Session {
     pub fn refresh_row(&mut self, state: &State, hover: Hover) {
         let (head, n) = (state.head, self.cells(state.head).queries);
         let query = hover.query.filter(|&query| query < n).or_else(|| self.pinned_query(state));
-        let trace = self.trace.as_ref().filter(|trace| trace.has(head));
+        let (run, trace) = self.visible(state);
+        let trace = trace.filter(|trace| trace.has(head));
         let Some((trace, query)) = trace.zip(query) else {
             self.row = None;
             return;
         };
-        if !self.row.as_ref().is_some_and(|row| row.is(self.run, head, query)) {
-            self.row = Some(Row::new(self.run, trace, head, query));
+        if !self.row.as_ref().is_some_and(|row| row.is(run, head, query)) {
+            self.row = Some(Row::new(run, trace, head, query));
         }
     }
 
@@ -322,7 +306,13 @@ impl Session {
                 return true;
             }
             News::Failed { job, banner } => return self.fail(job, banner),
-            News::Lens { run, lens } if run == self.run => self.lens = Some(lens),
+            News::Lens { run, lens } if self.lens_asked == Some(run) => self.lens = Some((run, lens)),
+            News::Changed { job, trace } => self.changed.arrived(job, trace),
+            News::Unchanged { job, banner } => {
+                if let Some(banner) = self.changed.failed(job, banner) {
+                    self.banner = Some(banner);
+                }
+            }
             News::Checks { results, .. } => self.checks = Checks::Done(results),
             News::Exported { job, path } if ours(&self.exporting, job) => {
                 self.exporting = None;
@@ -402,6 +392,15 @@ impl Session {
     }
 }
 
+/// A question and what it is asked of, where the model answers questions and the prompt has both: `question ||| text`.
+fn asked(model: &Model, prompt: String) -> (Option<String>, String) {
+    let answers = matches!(&model.spec().head, HeadSpec::Classes(head) if head.outcome == Outcome::Span);
+    match prompt.split_once("|||").filter(|_| answers) {
+        Some((question, text)) => (Some(question.trim().to_owned()), text.trim().to_owned()),
+        None => (None, prompt),
+    }
+}
+
 /// The least time between two pictures of a target that grows: each costs copies of the decoder's layers.
 const GROWTH: Duration = Duration::from_millis(60);
 
@@ -417,7 +416,8 @@ pub struct Way {
 fn run(model: &Model, texts: (String, String), way: Way, number: u64, job: &Job, post: &Post) {
     let (prompt, target) = texts;
     let target = (model.spec().encoder.is_some() && !target.is_empty()).then_some(Prompt::Text(target));
-    let options = RunOptions { target, cut: way.cut, ..RunOptions::default() };
+    let (question, prompt) = asked(model, prompt);
+    let options = RunOptions { target, question, cut: way.cut, ..RunOptions::default() };
     let start = Instant::now();
     let mut last: Option<Instant> = None;
     let partial = &mut |trace: &Trace| {
@@ -432,9 +432,10 @@ fn run(model: &Model, texts: (String, String), way: Way, number: u64, job: &Job,
         }
         post.send(News::Partial { job: number, trace });
     };
-    let prompt = match way.chat && model.chat_template.is_some() {
-        true => engine::chat_prompt(model, None, &prompt),
-        false => Ok(Prompt::Text(prompt)),
+    let prompt = if way.chat && model.chat_template.is_some() {
+        engine::chat_prompt(model, None, &prompt)
+    } else {
+        Ok(Prompt::Text(prompt))
     };
     let outcome = prompt.and_then(|prompt| engine::run(model, &prompt, &options, job, partial));
     post.send(match outcome {

@@ -5,6 +5,7 @@
 use crate::{
     model::HeadId,
     render::{ColorMap, Scale, Theme},
+    trace::Intervention,
 };
 use serde::{Deserialize, Serialize};
 
@@ -34,8 +35,33 @@ pub struct State {
     pub lower_open: Option<bool>,
     /// Residual stream shown in the lower pane: its place among the model's streams.
     pub layer: usize,
+    /// What is changed about the run.
+    pub interventions: Vec<Switch>,
+    /// Which run is shown, where there are two.
+    pub shown: Shown,
     /// How values become pictures.
     pub look: Look,
+}
+
+/// An intervention with its switch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Switch {
+    /// The change.
+    pub what: Intervention,
+    /// Whether it is made.
+    pub on: bool,
+}
+
+/// Which run is shown, where interventions make a second one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Shown {
+    /// The one without interventions.
+    Clean,
+    /// The one with them.
+    #[default]
+    Changed,
+    /// The one with them, less the other, where values can be subtracted.
+    Difference,
 }
 
 impl Default for State {
@@ -52,6 +78,8 @@ impl Default for State {
             lower: Lower::Stream,
             lower_open: None,
             layer: 0,
+            interventions: Vec::new(),
+            shown: Shown::default(),
             look: Look::default(),
         }
     }

@@ -27,6 +27,8 @@ const PAINT_PER_FRAME: usize = 12;
 pub struct Key {
     /// The run it belongs to.
     pub run: u64,
+    /// The run that is subtracted.
+    pub less: Option<u64>,
     /// The head.
     pub head: HeadId,
     /// Whether it is for [`Scale::Row`].
@@ -50,6 +52,7 @@ impl Kept {
 #[derive(Default)]
 struct Wish {
     trace: Option<Trace>,
+    less: Option<Trace>,
     keys: Vec<Key>,
     making: Option<Key>,
     closed: bool,
@@ -128,13 +131,15 @@ impl Tiles {
     }
 
     /// Hands the worker this frame's wish, and lets go of what was longest unseen.
-    pub fn end_frame(&mut self, trace: Option<&Trace>) {
+    ///
+    /// `less` is the run that differences are taken from.
+    pub fn end_frame(&mut self, trace: Option<&Trace>, less: Option<&Trace>) {
         if self.sent != self.wanted {
             self.sent.clone_from(&self.wanted);
             let (wish, bell) = &*self.desk;
             let mut wish = wish.lock().unwrap_or_else(PoisonError::into_inner);
             let making = wish.making;
-            wish.trace = trace.cloned();
+            (wish.trace, wish.less) = (trace.cloned(), less.cloned());
             wish.keys = self.wanted.iter().copied().filter(|&key| Some(key) != making).collect();
             bell.notify_one();
         }
@@ -186,13 +191,19 @@ fn work(desk: &Desk, send: &Sender<(Key, Tile)>, ctx: &egui::Context) {
         let key = now.keys.remove(0);
         now.making = Some(key);
         let Some(trace) = now.trace.clone() else { continue };
+        let less = now.less.clone().filter(|_| key.less.is_some());
         drop(now);
         if key.head.layer >= trace.layers_done() {
             continue;
         }
         let scale = if key.by_row { Scale::Row } else { Scale::Linear };
         let made = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            tiles::tile(&trace.pattern(key.head), Quantity::Weights, key.tile, scale)
+            let mut tile = tiles::tile(&trace.pattern(key.head), Quantity::Weights, key.tile, scale);
+            if let Some(less) = &less {
+                let theirs = tiles::tile(&less.pattern(key.head), Quantity::Weights, key.tile, scale);
+                tile.values.iter_mut().zip(theirs.values).for_each(|(value, theirs)| *value -= theirs);
+            }
+            tile
         }));
         match made.map(|tile| send.send((key, tile))) {
             Ok(Ok(())) => ctx.request_repaint(),

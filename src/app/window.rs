@@ -139,6 +139,9 @@ impl Window {
             {
                 self.settings.remember(path);
             }
+            if matches!(news, News::Loaded { .. }) {
+                self.state.interventions.clear();
+            }
             let fetched = match &news {
                 News::Fetched { path, .. } => Some(path.clone()),
                 _ => None,
@@ -213,10 +216,13 @@ impl Window {
         self.tiles.begin_frame();
         let lower_open = self.state.lower_open.unwrap_or(ctx.content_rect().height() >= LOWER_FROM);
         if lower_open && self.state.lower == super::state::Lower::Lens {
-            self.session.ask_for_lens();
+            self.session.ask_for_lens(&self.state);
         }
         let mut out = Out::default();
+        self.session.intervene(&self.state);
         self.session.refresh_row(&self.state, self.hover);
+        let (run, trace) = self.session.visible(&self.state);
+        let clean = self.session.trace.as_ref();
         let embedded = matches!(self.session.source, Some(ModelSource::Embedded));
         let scene = Scene {
             words: &ENGLISH,
@@ -224,13 +230,16 @@ impl Window {
             settings: &self.settings,
             model: self.session.model.as_ref(),
             embedded,
-            trace: self.session.trace.as_ref(),
-            run: self.session.run,
+            trace,
+            run,
+            both: clean
+                .zip(self.session.changed.trace.as_ref())
+                .map(|(clean, changed)| (self.session.run, clean, changed)),
             labels: &self.session.labels,
             source_labels: &self.session.source_labels,
             pinned: self.session.pinned_query(&self.state),
             row: self.session.row.as_ref(),
-            lens: self.session.lens.as_ref(),
+            lens: self.session.lens.as_ref().filter(|(of, _)| *of == run).map(|(_, lens)| lens),
             checks: &self.session.checks,
             shelf: &self.session.shelf,
             hover: self.hover,
@@ -251,7 +260,8 @@ impl Window {
         let painted =
             panes(ui, &scene, &mut parts, self.session.post(), self.session.banner.as_ref(), &mut out);
         let ask = dialogs::show(&ctx, &mut self.dialog, &scene, &mut out);
-        self.tiles.end_frame(self.session.trace.as_ref());
+        let less = scene.less().map(|(_, less)| less);
+        self.tiles.end_frame(trace, less);
         if let Some(ask) = ask {
             self.ask(&ask);
         }
@@ -350,7 +360,10 @@ fn panes(
     };
     let lower = lower.frame(plain(tokens.background));
     lower.show(ui, |ui| lower::show(ui, scene, parts.hidden, post, out));
-    let palette = Palette::new(&scene.state.look, scene.dark);
+    let palette = match scene.less() {
+        Some(_) => Palette::of_differences(scene.dark),
+        None => Palette::new(&scene.state.look, scene.dark),
+    };
     let middle = ui.available_width();
     Panel::left("heads")
         .default_size(middle * 0.52)

@@ -29,6 +29,10 @@ pub enum News {
     Partial { job: u64, trace: Trace },
     /// The run is complete.
     Ran { job: u64, trace: Trace },
+    /// The run with interventions is complete.
+    Changed { job: u64, trace: Trace },
+    /// There is no run with these interventions.
+    Unchanged { job: u64, banner: Banner },
     /// Ended because it was asked to.
     Cancelled { job: u64 },
     /// Ended by an error.

@@ -50,6 +50,7 @@ fn object(model: &Model) -> Value {
         "parameters": model.parameters(),
         "weight_bytes": model.weight_bytes(),
         "tokenizer": model.tokenizer.is_some(),
+        "chat_template": model.chat_template.is_some(),
         "origin": origin(model),
         "warnings": model.warnings,
         "spec": **spec,
@@ -92,6 +93,7 @@ fn describe(model: &Model, tensors: bool, console: &mut Console) -> anyhow::Resu
         ("context", spec.context.map_or_else(|| "no limit".to_owned(), |n| format!("{n} tokens"))),
         ("parameters", grouped(model.parameters())),
         ("weights", console::bytes(model.weight_bytes())),
+        ("chat template", if model.chat_template.is_some() { "yes: --chat" } else { "none" }.to_owned()),
         ("tokenizer", if model.tokenizer.is_some() { "yes" } else { "none: ids only" }.to_owned()),
     ];
     for (name, value) in lines {

@@ -5,8 +5,8 @@ use std::io::Write as _;
 use serde_json::json;
 
 use crate::analysis::shifts;
-use crate::model::{HeadSpec, Pooling, shown};
-use crate::trace::Candidate;
+use crate::model::{HeadSpec, Outcome, Pooling, shown};
+use crate::trace::{AnswerSpan, Candidate, Trace};
 
 use super::console::{self, Console};
 use super::shared::{Input, Runs};
@@ -19,6 +19,14 @@ pub(super) struct Args {
     /// Candidates for the next token
     #[arg(long, value_name = "K", default_value_t = 10)]
     top: usize,
+}
+
+/// Numbers of a vector that are printed.
+const SHOWN: usize = 6;
+
+fn answer_of(answer: &AnswerSpan) -> serde_json::Value {
+    let (first, last) = (answer.tokens.start, answer.tokens.end - 1);
+    json!({ "text": answer.text, "p": answer.p, "first": first, "last": last })
 }
 
 fn listed(candidate: &Candidate) -> serde_json::Value {
@@ -55,10 +63,17 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
         }
         if let HeadSpec::Classes(head) = &trace.spec.head {
             let mut rows = trace.classes.iter().map(|row| row.iter().map(listed).collect());
-            match head.pooling {
-                Pooling::Each => object["token_classes"] = rows.collect(),
+            match (head.outcome, head.pooling) {
+                (Outcome::Span, _) => {
+                    let answers = trace.answers.iter().take(args.top);
+                    object["answers"] = answers.map(answer_of).collect();
+                }
+                (_, Pooling::Each) => object["token_classes"] = rows.collect(),
                 _ => object["classes"] = rows.next().unwrap_or_default(),
             }
+        }
+        if !trace.vector.is_empty() {
+            object["vector"] = json!(*trace.vector);
         }
         return console.object(&object);
     }
@@ -86,13 +101,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
             writeln!(console, "{percent:7.2} %  {text}  (id {})", candidate.id)?;
         }
     }
-    for (token, classes) in tokens.iter().zip(trace.classes.iter()) {
-        let of = if trace.classes.len() > 1 { token.as_str() } else { "the prompt" };
-        writeln!(console, "\nclasses of {of}")?;
-        for class in &classes[..args.top.min(classes.len())] {
-            writeln!(console, "{:7.2} %  {}  (id {})", class.p * 100.0, class.text, class.id)?;
-        }
-    }
+    heads(args, &trace, &tokens, console)?;
     writeln!(
         console,
         "\npass {}, first map {}, trace {}, {} threads",
@@ -101,5 +110,50 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
         console::bytes(trace.bytes() as u64),
         trace.threads,
     )?;
+    Ok(())
+}
+
+/// What a head says that gives no tokens.
+fn heads(args: &Args, trace: &Trace, tokens: &[String], console: &mut Console) -> anyhow::Result<()> {
+    match &trace.classes[..] {
+        [] => {}
+        [whole] => {
+            writeln!(console, "\nclasses of the prompt")?;
+            for class in whole.iter().take(args.top) {
+                writeln!(console, "{:7.2} %  {}  (id {})", class.p * 100.0, class.text, class.id)?;
+            }
+        }
+        each => {
+            writeln!(console, "\nclass of each token")?;
+            let width = tokens.iter().map(|token| token.chars().count()).max().unwrap_or(0).min(24);
+            for (token, best) in
+                tokens.iter().zip(each).filter_map(|(token, row)| Some((token, row.first()?)))
+            {
+                writeln!(console, "  {token:width$}  {:7.2} %  {}", best.p * 100.0, best.text)?;
+            }
+        }
+    }
+    if !trace.answers.is_empty() {
+        writeln!(console, "\nanswers")?;
+    }
+    for answer in trace.answers.iter().take(args.top) {
+        let (first, last) = (answer.tokens.start, answer.tokens.end - 1);
+        writeln!(console, "{:7.2} %  {}  (tokens {first} to {last})", answer.p * 100.0, answer.text)?;
+    }
+    if let HeadSpec::Sentence(head) = &trace.spec.head
+        && !trace.vector.is_empty()
+    {
+        let of = match head.pooling {
+            Pooling::First => "the first token's",
+            Pooling::Last => "the last token's",
+            Pooling::Max => "the largest of all tokens",
+            _ => "the mean of all tokens",
+        };
+        let unit = if head.unit { ", divided by its length" } else { "" };
+        let start: Vec<_> = trace.vector.iter().take(SHOWN).map(|x| format!("{x:.4}")).collect();
+        let rest = if trace.vector.len() > SHOWN { " …" } else { "" };
+        writeln!(console, "\nvector of the text, {of}{unit}: {} numbers", trace.vector.len())?;
+        writeln!(console, "  {}{rest}", start.join(" "))?;
+    }
     Ok(())
 }

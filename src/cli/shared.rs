@@ -125,6 +125,14 @@ pub(super) struct Input {
     #[command(flatten)]
     target: TargetArg,
 
+    /// Question to ask of the prompt; the two become one prompt of two segments
+    #[arg(long, value_name = "TEXT", conflicts_with = "ids")]
+    question: Option<String>,
+
+    /// With --ids: the token from which on they belong to the second segment
+    #[arg(long, value_name = "TOKEN", requires = "ids")]
+    second: Option<usize>,
+
     /// Cut a prompt that is longer than the model's positions, instead of refusing it
     #[arg(long)]
     cut: bool,
@@ -225,6 +233,8 @@ impl Input {
         };
         let options = RunOptions {
             target: self.target.read(),
+            question: self.question.clone(),
+            second: self.second,
             memory_budget: self.memory,
             cut: self.cut,
             ..RunOptions::default()

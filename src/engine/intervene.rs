@@ -1,8 +1,9 @@
 //! The same prompt with interventions: what they need is read, and what they change is run again.
 
+use super::answer::answer;
 use super::pass::{advance, check_rows};
 use super::resolve::resolve;
-use super::run::{answer, check_budget};
+use super::run::check_budget;
 use super::{Job, LogitRows, RunError};
 use crate::model::{Context, Model, Repeats};
 use crate::trace::{Changes, Intervention, Trace};

@@ -1,5 +1,6 @@
 //! Floor 5: jobs: load a model, run a prompt, generate. They know no window and no thread; both front ends call them.
 
+mod answer;
 mod chat;
 mod check;
 mod given;

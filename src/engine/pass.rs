@@ -1,8 +1,8 @@
 //! New tokens through the blocks of a model, into a trace: the whole prompt, a part of it again, or one token more.
 
-use super::run::answer;
+use super::answer::answer;
 use super::{Job, LogitRows, RunError};
-use crate::model::{Context, HeadId, Hook, Model, Part, Repeats, Sums, Token};
+use crate::model::{Context, HeadId, Hook, Model, Part, Repeats, See, Sums, Token};
 use crate::trace::Trace;
 use std::sync::Arc;
 
@@ -39,9 +39,11 @@ pub(super) fn advance(
             memory = network.memory(trace.source_output());
         }
         if layer == begins && (embeds || from < begins) {
-            x = network.embed(ids, first, &mut |hook, data: &mut [f32]| {
-                changes.apply(hook, 0, first, data, &mut means);
-            });
+            let see: See<'_, f32> = &mut |hook, data| changes.apply(hook, 0, first, data, &mut means);
+            x = match trace.second.filter(|_| first == 0) {
+                Some(second) => network.embed_pair(ids, second, see),
+                None => network.embed(ids, first, see),
+            };
         }
         let repeats = match trace.spec.blocks[layer].part {
             Part::Only | Part::Decoder => context.repeats,
@@ -95,11 +97,12 @@ fn start_again(
     let ids: Vec<u32> = tokens.iter().map(|token| token.id).collect();
     let all = Repeats::of(&ids);
     let mut longer = Trace::new(trace.model_name.clone(), trace.spec.clone(), trace.prompt.clone(), tokens);
-    (longer.source, longer.changes) = (trace.source.clone(), trace.changes.clone());
+    (longer.source, longer.second) = (trace.source.clone(), trace.second);
+    (longer.changes, longer.means) = (Arc::clone(&trace.changes), Arc::clone(&trace.means));
+    check_rows(&longer, ids.len() - 1)?;
     longer.first_map_seconds = trace.first_map_seconds;
     longer.forward_seconds = trace.forward_seconds;
     let context = Context { first: 0, repeats: &all, thumbnails: true };
-    check_rows(&longer, 0)?;
     advance(model, &mut longer, &ids, None, context, job, &mut |_, _| {})?;
     answer(model, &mut longer, LogitRows::Answer);
     (*trace, *repeats) = (longer, all);

@@ -1,17 +1,14 @@
 //! Running a prompt and generating: the pass, block by block, into a trace.
 
+use super::answer::answer;
 use super::pass::{advance, append};
 use super::{Job, available_bytes};
 use crate::model::{
-    ChatError, Context, EncodeError, HeadId, HeadSpec, Model, ModelSpec, Repeats, Sampler, Sampling,
-    Tokenizer,
+    ChatError, Context, EncodeError, HeadId, Model, ModelSpec, Repeats, Sampler, Sampling, Tokenizer,
 };
-use crate::trace::{Candidate, Token, Trace, estimate_bytes};
+use crate::trace::{Token, Trace, estimate_bytes};
 use std::sync::Arc;
 use std::time::Instant;
-
-/// Candidates that a trace keeps.
-const CANDIDATES: usize = 64;
 
 /// What to run a model on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +40,10 @@ pub struct RunOptions {
     /// What the decoder reads while it looks at the source; where there is none it writes it itself, greedily, to
     /// its end or for 64 tokens. Only encoder–decoder models take one
     pub target: Option<Prompt>,
+    /// Asked of the prompt: the two become one prompt of two segments
+    pub question: Option<String>,
+    /// Where ids are given: the token from which on they belong to the second segment
+    pub second: Option<usize>,
     /// Bytes a run may take; `None`: three quarters of what is free
     pub memory_budget: Option<u64>,
     /// Whose logits to keep
@@ -114,6 +115,9 @@ pub enum RunError {
     /// A target for a model that has no encoder
     #[error("{0} has no encoder, so it takes no target")]
     NoEncoder(String),
+    /// A question about ids
+    #[error("a question needs a prompt of text, not ids")]
+    IdsAndQuestion,
     /// Asked to continue text with a model that does not
     #[error("{0} does not generate text")]
     DoesNotGenerate(String),
@@ -141,6 +145,9 @@ impl RunError {
             }
             Self::EmptyRow { .. } => "leave it a key, or take the head away with zero=L.H".into(),
             Self::NoEncoder(_) => "leave the target out, or open an encoder–decoder model such as T5".into(),
+            Self::IdsAndQuestion => {
+                "give the text with --prompt, or both as ids with --ids and --second".into()
+            }
             Self::DoesNotGenerate(_) => "open a decoder with a language-model head".into(),
             Self::Cancelled => return None,
         })
@@ -169,6 +176,28 @@ pub fn tokens_of(model: &Model, prompt: &Prompt, cut: bool) -> Result<Vec<Token>
         Some(needed) => Err(RunError::TooShort { found: tokens.len(), needed }),
         None => Ok(tokens),
     }
+}
+
+/// The text and tokens of a prompt, or of a question and a prompt, and where the second of two segments begins.
+fn texts_of(
+    model: &Model,
+    prompt: &Prompt,
+    options: &RunOptions,
+) -> Result<(String, Vec<Token>, Option<usize>), RunError> {
+    let (question, text) = match (prompt, &options.question) {
+        (Prompt::Text(text) | Prompt::Framed(text), Some(question)) => (question, text),
+        (Prompt::Ids(_), Some(_)) => return Err(RunError::IdsAndQuestion),
+        (Prompt::Text(text) | Prompt::Framed(text), None) => {
+            return Ok((text.clone(), tokens_of(model, prompt, options.cut)?, None));
+        }
+        (Prompt::Ids(_), None) => {
+            return Ok((String::new(), tokens_of(model, prompt, options.cut)?, options.second));
+        }
+    };
+    let tokenizer = model.tokenizer.as_ref().ok_or(RunError::NoTokenizer)?;
+    let pair = tokenizer.encode_pair(question, text)?;
+    let spec = model.spec();
+    Ok((pair.text, checked(pair.tokens, options.cut, spec.vocab, spec.context)?, Some(pair.second)))
 }
 
 /// The tokens of a target, after those that every target begins with.
@@ -221,7 +250,7 @@ pub fn run(
 ) -> Result<Trace, RunError> {
     let start = Instant::now();
     let spec = model.spec();
-    let mut tokens = tokens_of(model, prompt, options.cut)?;
+    let (text, mut tokens, second) = texts_of(model, prompt, options)?;
     let mut source = Vec::new();
     if spec.encoder.is_some() {
         source = std::mem::replace(&mut tokens, target_of(model, options.target.as_ref(), options.cut)?);
@@ -231,14 +260,11 @@ pub fn run(
     let to_write = if source.is_empty() || options.target.is_some() { 0 } else { TARGET };
     let rows = if options.logits == LogitRows::All { tokens.len() } else { 1 };
     check_budget(spec, tokens.len() + to_write, source.len(), rows, options.memory_budget)?;
-    let text = match prompt {
-        Prompt::Text(text) | Prompt::Framed(text) => text.clone(),
-        Prompt::Ids(_) => String::new(),
-    };
     let ids: Vec<u32> = tokens.iter().map(|token| token.id).collect();
     let repeats = Repeats::of(&ids);
     let mut trace = Trace::new(model.name.clone(), spec.clone(), text, tokens);
     trace.source = Arc::new(source);
+    trace.second = second;
     let context = Context { first: 0, repeats: &repeats, thumbnails: true };
     advance(model, &mut trace, &ids, None, context, job, &mut |layer, trace| {
         if layer == 0 {
@@ -276,35 +302,6 @@ pub(super) fn check_budget(
         return Err(RunError::Memory { needed, budget, fits });
     }
     Ok(())
-}
-
-/// Computes the logits that were asked for, and the candidates.
-pub(super) fn answer(model: &Model, trace: &mut Trace, rows: LogitRows) {
-    let mask = model.tokenizer.as_ref().and_then(Tokenizer::mask);
-    let at = match trace.spec.head {
-        HeadSpec::None | HeadSpec::Classes(_) => None,
-        HeadSpec::NextToken => Some(trace.n_tokens() - 1),
-        HeadSpec::MaskedToken { .. } if trace.spec.generates() => Some(trace.n_tokens() - 1),
-        HeadSpec::MaskedToken { .. } => trace.tokens.iter().position(|token| Some(token.id) == mask),
-    };
-    let resid = trace.resid(trace.n_layers());
-    let width = trace.spec.width;
-    let classes = Candidate::class_rows(&model.network, resid);
-    let logits = match (rows, at) {
-        (LogitRows::All, _) => model.network.logits(resid),
-        (LogitRows::Answer, Some(at)) => model.network.logits(&resid[at * width..(at + 1) * width]),
-        (LogitRows::Answer, None) => Vec::new(),
-    };
-    let row = at.filter(|_| !logits.is_empty()).map(|at| {
-        let vocab = trace.spec.vocab;
-        let row = if rows == LogitRows::All { at } else { 0 };
-        &logits[row * vocab..(row + 1) * vocab]
-    });
-    trace.classes = Arc::new(classes);
-    trace.next = Arc::new(row.map_or_else(Vec::new, |row| Candidate::best(model, row, CANDIDATES)));
-    trace.has_nan |= row.is_some_and(|row| row.iter().any(|x| x.is_nan()));
-    trace.answer_at = at;
-    trace.logits = Arc::new(logits);
 }
 
 /// Continues a trace by up to `n` tokens; each appends its rows, and nothing is computed twice.

@@ -66,6 +66,36 @@ impl<F: Real> KeyPanels<F> {
         let start = index / PANEL * PANEL * self.dim + index % PANEL;
         self.data[start..].iter().step_by(PANEL).take(self.dim).copied()
     }
+    /// Adds to `out`, for each key from `first` on, `scale` times its product with the vector that begins at
+    /// `start(key)` in `table`.
+    pub fn add_products(
+        &self,
+        first: usize,
+        table: &[F],
+        start: impl Fn(usize) -> usize,
+        scale: F,
+        out: &mut [F],
+    ) {
+        let end = first + out.len();
+        let mut key = first;
+        while key < end {
+            let (panel, lane) = (key / PANEL, key % PANEL);
+            let lanes = lane..PANEL.min(lane + end - key);
+            let vectors: Vec<&[F]> =
+                (key..key + lanes.len()).map(|key| &table[start(key)..][..self.dim]).collect();
+            let mut sums = [F::zero(); PANEL];
+            let panel = &self.data[panel * PANEL * self.dim..(panel + 1) * PANEL * self.dim];
+            for (d, keys) in panel.chunks_exact(PANEL).enumerate() {
+                for ((sum, &x), vector) in sums.iter_mut().zip(&keys[lanes.clone()]).zip(&vectors) {
+                    *sum += x * vector[d];
+                }
+            }
+            for (out, &sum) in out[key - first..].iter_mut().zip(&sums[..lanes.len()]) {
+                *out += scale * sum;
+            }
+            key += lanes.len();
+        }
+    }
     /// The panels in `range`, each `dim · 16` long.
     pub(super) fn panels(&self, range: std::ops::Range<usize>) -> &[F] {
         &self.data[range.start * PANEL * self.dim..range.end * PANEL * self.dim]

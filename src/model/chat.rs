@@ -143,7 +143,7 @@ fn generation_marks(source: &str) -> String {
             let mark = |found: bool| if found { "-" } else { "" };
             let (open, close) = (mark(inside.starts_with('-')), mark(inside.ends_with('-')));
             // A block that writes nothing, so that lines are trimmed as they were
-            out.push_str(&format!("{{%{open} set _ = none {close}%}}"));
+            out.extend(["{%", open, " set _ = none ", close, "%}"]);
         } else {
             out.push_str(&rest[start..end]);
         }
@@ -154,6 +154,7 @@ fn generation_marks(source: &str) -> String {
 }
 
 /// As Python's `json.dumps` writes it: a space after commas and colons, letters as they are.
+#[expect(clippy::needless_pass_by_value, reason = "minijinja hands it over")]
 fn to_json(value: &Value, options: Kwargs) -> Result<Value, minijinja::Error> {
     let indent: Option<usize> = options.get("indent")?;
     let _: Option<Value> = options.get("ensure_ascii")?;

@@ -147,6 +147,19 @@ impl ModelSpec {
     }
 }
 
+impl Pooling {
+    /// One row (or, for [`Self::Each`] and [`Self::Flatten`], all) of `x`, [token, width].
+    pub(super) fn of<F: Real>(self, x: Vec<F>, width: usize) -> Vec<F> {
+        match self {
+            Self::Each | Self::Flatten { .. } => x,
+            Self::First => x[..width].to_vec(),
+            Self::Last => x[x.len() - width..].to_vec(),
+            Self::Mean => kernels::mean_row(&x, width),
+            Self::Max => kernels::max_row(&x, width),
+        }
+    }
+}
+
 impl Network {
     /// Logits of the classifier: of the whole last residual stream, [token, width], one row of classes, or a row a
     /// token; empty where there is no classifier, or where it needs another number of tokens.
@@ -154,15 +167,10 @@ impl Network {
         let HeadSpec::Classes(head) = &self.spec.head else { return Vec::new() };
         let width = self.spec.width;
         let x = self.final_normalized(resid);
-        let mut x = match head.pooling {
-            Pooling::Each => x,
-            Pooling::First => x[..width].to_vec(),
-            Pooling::Last => x[x.len() - width..].to_vec(),
-            Pooling::Mean => kernels::mean_row(&x, width),
-            Pooling::Max => kernels::max_row(&x, width),
-            Pooling::Flatten { positions } if x.len() == positions * width => x,
-            Pooling::Flatten { .. } => return Vec::new(),
-        };
+        if matches!(head.pooling, Pooling::Flatten { positions } if x.len() != positions * width) {
+            return Vec::new();
+        }
+        let mut x = head.pooling.of(x, width);
         for (index, layer) in head.layers.iter().enumerate() {
             x = match *layer {
                 ClassLayer::Norm(norm) => self.norm(norm, &format!("head.{index}.ln"), &x),

@@ -48,7 +48,7 @@ fn log_bucket(relative: isize, mid: isize, max: usize) -> isize {
     }
     let whole = ((max as f64 - 1.0) / mid as f64) as f32;
     let ratio = (distance as f32 / mid as f32).ln() / whole.ln() * (mid - 1) as f32;
-    (ratio.ceil() as isize + mid) * relative.signum()
+    (ratio.ceil() as isize).saturating_add(mid) * relative.signum()
 }
 
 /// Keys and queries of distances, of one block.
@@ -97,28 +97,23 @@ impl<F: Real> Distances<F> {
         let dim = content.len();
         let own = head * spec.rows() * dim;
         let middle = self.rows.len() / 2 + query;
-        let mut last = (usize::MAX, F::zero());
-        for (score, key) in scores.iter_mut().zip(first_key..) {
-            let row = self.rows[middle - key];
-            let at = own + row * dim..own + (row + 1) * dim;
-            let mut sum = F::zero();
-            if spec.content_to_position {
-                // Neighbouring keys often share a bucket
+        let start = |key: usize| own + self.rows[middle - key] * dim;
+        if spec.content_to_position {
+            // Neighbouring keys often share a bucket
+            let mut last = (usize::MAX, F::zero());
+            for (score, key) in scores.iter_mut().zip(first_key..) {
+                let row = start(key);
                 if last.0 != row {
-                    last = (row, dot(content.iter().copied(), &self.keys[at.clone()]));
+                    let products = content.iter().zip(&self.keys[row..row + dim]);
+                    last = (row, products.fold(F::zero(), |sum, (&x, &y)| sum + x * y));
                 }
-                sum += last.1;
+                *score += scale * last.1;
             }
-            if spec.position_to_content {
-                sum += dot(keys.row(key), &self.queries[at]);
-            }
-            *score += scale * sum;
+        }
+        if spec.position_to_content {
+            keys.add_products(first_key, &self.queries, start, scale, scores);
         }
     }
-}
-
-fn dot<F: Real>(x: impl Iterator<Item = F>, y: &[F]) -> F {
-    x.zip(y).fold(F::zero(), |sum, (x, &y)| sum + x * y)
 }
 
 impl Network {
@@ -129,9 +124,11 @@ impl Network {
         if let Some(norm) = spec.norm {
             table = self.norm(norm, "rel_embed.ln", &table);
         }
-        let project = |wanted: bool, weight: &str, bias: &str| match wanted {
-            true => by_head(&self.linear(layer, &table, weight, bias), attention.heads, attention.head_dim),
-            false => Vec::new(),
+        let project = |wanted: bool, weight: &str, bias: &str| {
+            if !wanted {
+                return Vec::new();
+            }
+            by_head(&self.linear(layer, &table, weight, bias), attention.heads, attention.head_dim)
         };
         let keys = project(spec.content_to_position, "attn.W_rel_K", "attn.b_rel_K");
         Distances::new(keys, project(spec.position_to_content, "attn.W_rel_Q", "attn.b_rel_Q"))

@@ -6,15 +6,22 @@ use super::transformer::{Network, See, add};
 use crate::kernels::{self, Real};
 
 impl Network {
-    /// Vectors of new tokens, the first at position `first`: [token, width].
+    /// Vectors of new tokens, the first at position `first`: [token, width]. All belong to the first segment.
     pub fn embed<F: Real>(&self, tokens: &[u32], first: usize, see: See<'_, F>) -> Vec<F> {
-        self.embed_with(&self.spec.embedding, "", tokens, first, see)
+        self.embed_with(&self.spec.embedding, "", tokens, first, usize::MAX, see)
+    }
+
+    /// The same for a whole prompt of two segments, the second from token `second` on.
+    pub fn embed_pair<F: Real>(&self, tokens: &[u32], second: usize, see: See<'_, F>) -> Vec<F> {
+        self.embed_with(&self.spec.embedding, "", tokens, 0, second, see)
     }
 
     /// Vectors of source tokens, [token, width]; empty where the model has no encoder.
     pub fn embed_source<F: Real>(&self, tokens: &[u32], see: See<'_, F>) -> Vec<F> {
         let encoder = self.spec.encoder.as_ref();
-        encoder.map_or_else(Vec::new, |own| self.embed_with(&own.embedding, "encoder.", tokens, 0, see))
+        encoder.map_or_else(Vec::new, |own| {
+            self.embed_with(&own.embedding, "encoder.", tokens, 0, usize::MAX, see)
+        })
     }
 
     fn embed_with<F: Real>(
@@ -23,6 +30,7 @@ impl Network {
         prefix: &str,
         tokens: &[u32],
         first: usize,
+        second: usize,
         see: See<'_, F>,
     ) -> Vec<F> {
         let name = |rest: &str| format!("{prefix}{rest}");
@@ -64,7 +72,12 @@ impl Network {
             add(&mut x, &positions);
         }
         if spec.token_types > 0 {
-            add(&mut x, &self.rows(tokens.len(), width, &name("embed.W_type"), |_| 0));
+            add(
+                &mut x,
+                &self.rows(tokens.len(), width, &name("embed.W_type"), |i| {
+                    usize::from(i >= second && spec.token_types > 1)
+                }),
+            );
         }
         if !spec.norm_first {
             x = normed(&x).unwrap_or(x);

@@ -142,6 +142,14 @@ pub enum SpecError {
     /// Neither `architectures` nor `model_type`
     #[error("neither `architectures` nor `model_type`")]
     Unnamed,
+    /// A model of no known class, whose files are not built as usual either
+    #[error("{unknown}, and it could not be inferred from its files: {reason}")]
+    NotInferred {
+        /// What is not known
+        unknown: Box<Self>,
+        /// The first thing that did not fit
+        reason: String,
+    },
     /// A key the architecture needs
     #[error("`{0}` is missing")]
     Missing(String),
@@ -161,7 +169,7 @@ impl SpecError {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Unknown(_) | Self::Unnamed => {
+            Self::Unknown(_) | Self::Unnamed | Self::NotInferred { .. } => {
                 let types: Vec<_> = super::families::supported().into_iter().map(|(name, _)| name).collect();
                 format!("supported: {}", types.join(", "))
             }

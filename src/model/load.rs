@@ -3,9 +3,10 @@
 use super::chat::ChatTemplate;
 use super::classes::Pooling;
 use super::config::Config;
-use super::error::LoadError;
+use super::error::{LoadError, SpecError};
 use super::families;
 use super::formats::{ENDINGS, Tensors, gguf, has_ending, keras};
+use super::sentence::SentenceHead;
 use super::spec::{HeadSpec, ModelSpec};
 use super::tokenizer::{Token, Tokenizer};
 use super::transformer::Network;
@@ -106,10 +107,16 @@ impl Model {
             Some(file) => Tensors::from_file(file)?,
             None => Tensors::from_folder(&folder)?,
         };
-        let network = network(&config, &file, &tensors)?;
+        let (mut network, notes) = network(&config, &file, &tensors)?;
+        if let Some(head) = SentenceHead::from_folder(&folder)
+            && matches!(network.spec.head, HeadSpec::None | HeadSpec::Sentence(_))
+        {
+            Arc::make_mut(&mut network.spec).head = head;
+        }
         let tokenizer = Tokenizer::from_folder(&folder)?;
         let chat = tokenizer.as_ref().map(|tokenizer| ChatTemplate::from_folder(&folder, tokenizer));
         let mut model = Self::assemble(name_of(path), Origin::Path(path.to_owned()), network, tokenizer);
+        model.warnings.extend(notes);
         model.chat_template = chat.transpose()?.flatten();
         if model.spec().encoder.is_some() {
             model.target_tokenizer = Tokenizer::target_from_folder(&folder)?;
@@ -139,12 +146,16 @@ impl Model {
     /// Opens a GGUF file that `path` is or holds; its tokenizer is inside, or beside it.
     fn open_gguf(path: &Path, file: &Path) -> Result<Self, LoadError> {
         let gguf::Whole { config, tensors, metadata } = gguf::open(file)?;
-        let network = network(&config, file, &tensors)?;
+        let (network, notes) = network(&config, file, &tensors)?;
         let tokenizer = match Tokenizer::from_gguf(&metadata, file)? {
             Some(tokenizer) => Some(tokenizer),
             None => Tokenizer::from_folder(file.parent().unwrap_or(Path::new(".")))?,
         };
-        Ok(Self::assemble(name_of(path), Origin::Path(path.to_owned()), network, tokenizer))
+        let chat = tokenizer.as_ref().and_then(|tokenizer| ChatTemplate::from_gguf(&metadata, tokenizer));
+        let mut model = Self::assemble(name_of(path), Origin::Path(path.to_owned()), network, tokenizer);
+        model.chat_template = chat;
+        model.warnings.extend(notes);
+        Ok(model)
     }
 
     /// Fills texts up as a classifier without a mask was trained: to `length` behind the text where its vocabulary
@@ -169,7 +180,7 @@ impl Model {
             .map_err(|source| LoadError::Config { file: place("config.json"), source })?;
         let weights = place("model.safetensors");
         let tensors = Tensors::from_static(files.weights, &weights.to_string_lossy())?;
-        let network = network(&config, &place("config.json"), &tensors)?;
+        let (network, _) = network(&config, &place("config.json"), &tensors)?;
         let tokenizer = Tokenizer::from_json(files.tokenizer, &place("tokenizer.json"))?;
         Ok(Self::assemble(files.name.to_owned(), Origin::Embedded, network, Some(tokenizer)))
     }
@@ -245,11 +256,24 @@ impl Model {
     }
 }
 
-fn network(config: &Config, file: &Path, tensors: &Tensors) -> Result<Network, LoadError> {
-    let (family, spec) =
-        families::recognise(config).map_err(|source| LoadError::Config { file: file.to_owned(), source })?;
-    let weights = Weights::gather(family, &spec, config, tensors)?;
-    Ok(Network { spec: Arc::new(spec), weights })
+/// The network, and what a user should know of how it was made out.
+fn network(config: &Config, file: &Path, tensors: &Tensors) -> Result<(Network, Vec<String>), LoadError> {
+    let refused = |source| LoadError::Config { file: file.to_owned(), source };
+    match families::recognise(config) {
+        Ok((family, spec)) => {
+            let weights = Weights::gather(family, &spec, config, tensors)?;
+            Ok((Network { spec: Arc::new(spec), weights }, Vec::new()))
+        }
+        Err(unknown @ (SpecError::Unknown(_) | SpecError::Unnamed)) => {
+            let found = families::infer::read(config, tensors)
+                .map_err(|reason| refused(SpecError::NotInferred { unknown: Box::new(unknown), reason }))?;
+            let names = found.names.into_iter().collect::<Vec<_>>();
+            let rows = names.iter().map(|(named, rows)| (named, Some(rows.clone())));
+            let weights = Weights::of_rows(&found.spec, tensors, rows)?;
+            Ok((Network { spec: Arc::new(found.spec), weights }, found.notes))
+        }
+        Err(error) => Err(refused(error)),
+    }
 }
 
 /// The GGUF file that a path is, or the only one (or the first of several parts) in a folder without `config.json`.

@@ -20,6 +20,7 @@ mod part;
 mod projections;
 mod rotary;
 mod sampling;
+mod sentence;
 mod spec;
 mod stored;
 mod tokenizer;
@@ -43,11 +44,12 @@ pub use load::{EmbeddedFiles, Model, Origin, Padding};
 pub use part::{Side, Stream};
 pub use rotary::{Rotary, RotaryScaling};
 pub use sampling::{Sampler, Sampling, largest, probabilities};
+pub use sentence::SentenceHead;
 pub use spec::{
     BlockSpec, EmbeddingProjection, EmbeddingSpec, EncoderSpec, HeadSpec, LogitSpec, MlpSpec, ModelSpec,
     NormKind, NormSpec, Part, Placement, Positions,
 };
 pub use stored::Dtype;
-pub use tokenizer::{EncodeError, Token, Tokenizer, WordSplit, Words, shown};
+pub use tokenizer::{EncodeError, Pair, Token, Tokenizer, WordSplit, Words, shown};
 pub use transformer::{Context, Network, See};
 pub use weights::{TensorInfo, Weights};

@@ -100,6 +100,13 @@ impl Rotary {
             scaling: RotaryScaling::None,
         }
     }
+    /// Positions of a model whose configuration says `context`: the only scaling that begins where that ends goes on.
+    pub fn context(&self, context: usize) -> usize {
+        match self.scaling {
+            RotaryScaling::Dynamic { factor, .. } => (context as f64 * factor) as usize,
+            _ => context,
+        }
+    }
     /// Whether the frequencies for `n_tokens` are others than those for one fewer.
     pub fn changes_at(&self, n_tokens: usize) -> bool {
         match self.scaling {

@@ -4,6 +4,7 @@
 use super::attention_spec::{AttentionSpec, PositionBias};
 use super::classes::ClassHead;
 use super::expert_spec::ExpertSpec;
+use super::sentence::SentenceHead;
 use candle_nn::Activation;
 use serde::{Deserialize, Serialize};
 
@@ -64,7 +65,7 @@ pub struct EmbeddingSpec {
     /// How positions are added
     #[serde(default)]
     pub positions: Positions,
-    /// Segments, of which the first one's learned vector is added to every token; 0 where there are none
+    /// Segments, each with a learned vector for its tokens; 0 where there are none
     #[serde(default)]
     pub token_types: usize,
     /// Norm over the sum
@@ -299,6 +300,8 @@ pub enum HeadSpec {
     },
     /// Scores for classes, of the whole input or of each token
     Classes(ClassHead),
+    /// One vector for the whole text
+    Sentence(SentenceHead),
 }
 
 impl ModelSpec {

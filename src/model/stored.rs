@@ -112,6 +112,8 @@ pub(super) struct StoredTensor {
     pub rows: Option<Arc<[u32]>>,
     /// Factors that lie apart from the numbers
     pub scales: Option<Arc<StoredScales>>,
+    /// Holds every second output, where a file keeps apart what Hugging Face weaves; this holds the others
+    pub woven: Option<Arc<StoredTensor>>,
 }
 
 /// Factors of a tensor of few bits.
@@ -154,7 +156,7 @@ impl StoredTensor {
         file: &Path,
     ) -> Self {
         let (storage, file) = (storage.clone(), file.to_owned());
-        Self { dtype, shape, storage, range, file, swapped: false, rows: None, scales: None }
+        Self { dtype, shape, storage, range, file, swapped: false, rows: None, scales: None, woven: None }
     }
     /// Its numbers in the order of memory.
     pub(super) fn elements(&self) -> Option<Elements<'_>> {
@@ -203,7 +205,8 @@ impl StoredTensor {
             }
             None => None,
         };
-        Self { shape: self.shape[1..].to_vec(), range: cut(&self.range), scales, ..self.clone() }
+        let woven = self.woven.as_ref().map(|second| Arc::new(second.part(index, count)));
+        Self { shape: self.shape[1..].to_vec(), range: cut(&self.range), scales, woven, ..self.clone() }
     }
     /// The same with its bytes where their type can be read in place: some writers do not align them.
     pub(super) fn aligned(mut self) -> Self {

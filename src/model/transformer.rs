@@ -230,7 +230,7 @@ impl Network {
     /// head gives no tokens.
     pub fn logits<F: Real>(&self, resid: &[F]) -> Vec<F> {
         let mut x = match self.spec.head {
-            HeadSpec::None | HeadSpec::Classes(_) => return Vec::new(),
+            HeadSpec::None | HeadSpec::Classes(_) | HeadSpec::Sentence(_) => return Vec::new(),
             HeadSpec::NextToken => self.final_normalized(resid),
             HeadSpec::MaskedToken { activation, norm } => {
                 let mut x = self.plain(&self.final_normalized(resid), "head.W", "head.b");

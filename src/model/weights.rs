@@ -155,14 +155,24 @@ impl Weights {
 
     /// From tensors whose canonical names are known already, such as those that were found by their shapes.
     pub(super) fn named(spec: &ModelSpec, tensors: &Tensors, names: &[Named]) -> Result<Self, LoadError> {
+        Self::of_rows(spec, tensors, names.iter().map(|named| (named, None)))
+    }
+
+    /// The same, from some of the tensors' outputs; all where there are none here.
+    pub(super) fn of_rows<'a>(
+        spec: &ModelSpec,
+        tensors: &Tensors,
+        names: impl Iterator<Item = (&'a Named, Option<Rows>)>,
+    ) -> Result<Self, LoadError> {
         let mut weights = Self::default();
         let mut used = BTreeMap::new();
-        for Named { ours, theirs, turned } in names {
+        for (Named { ours, theirs, turned }, rows) in names {
             let missing = || LoadError::Missing { tensor: theirs.clone(), file: tensors.place.clone() };
             let (tensor, shape) = tensors.map.get(theirs).zip(spec.weight_shape(ours)).ok_or_else(missing)?;
-            let rows = Rows::all(shape[shape.len() - 1]);
+            let flat = rows.is_some() && shape.len() == 1 && tensor.shape.len() > 1;
+            let rows = rows.unwrap_or_else(|| Rows::all(shape[shape.len() - 1]));
             used.insert(theirs.clone(), tensor.range.len() as u64);
-            let reading = Reading { turned: *turned, flat: false, rows };
+            let reading = Reading { turned: *turned, flat, rows };
             weights.put((ours.clone(), theirs.clone()), tensor, shape, &reading)?;
         }
         weights.bytes = used.values().sum();
@@ -196,7 +206,18 @@ impl Weights {
                 file: tensor.file.clone(),
             });
         }
-        let weight = Weight::of(tensor, dtype, &shape, reading.turned, &reading.rows);
+        let weight = match &tensor.woven {
+            None => Weight::of(tensor, dtype, &shape, reading.turned, &reading.rows),
+            Some(second) => {
+                let half = reading.rows.every_second().ok_or_else(|| LoadError::Type {
+                    tensor: source_name.clone(),
+                    found: "kept in two halves".to_owned(),
+                    file: tensor.file.clone(),
+                })?;
+                let tensor = if half.0 == 0 { tensor } else { second };
+                Weight::of(tensor, dtype, &shape, reading.turned, &half.1)
+            }
+        };
         let file = tensor.file.clone();
         if shape.len() == 1 {
             self.vectors.insert(name.clone(), weight.vector());

@@ -7,6 +7,7 @@ mod intervention;
 mod measures;
 mod pattern;
 mod record;
+mod span;
 
 pub use crate::model::{HeadId, Hook, Side, Stream, Thumbnail, Token};
 pub use activation::{ActivationError, Array};
@@ -16,3 +17,4 @@ pub use intervention::{Heads, Intervention, Output, Span, Weights};
 pub use measures::HeadMeasures;
 pub use pattern::{Pattern, Pool};
 pub use record::{Candidate, LayerTrace, Trace, estimate_bytes, norms};
+pub use span::AnswerSpan;

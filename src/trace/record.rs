@@ -1,6 +1,6 @@
 //! What one run leaves behind: residual streams, and of every head q, k, v and log-sum-exps. No T×T array, ever.
 
-use super::{Changes, HeadMeasures, Means, Pattern, Pool};
+use super::{AnswerSpan, Changes, HeadMeasures, Means, Pattern, Pool};
 use crate::model::{
     HeadId, HeadSpec, LayerState, Model, ModelSpec, Network, Part, PositionBias, Side, Stream, Thumbnail,
     Token, largest, probabilities, thumbnail_size,
@@ -25,6 +25,12 @@ pub struct Trace {
     pub next: Arc<Vec<Candidate>>,
     /// The classes, most likely first, where the model has a classifier: one row for the whole input, or one a token
     pub classes: Arc<Vec<Vec<Candidate>>>,
+    /// The answers it marks in the prompt, best first, where the model does that
+    pub answers: Arc<Vec<AnswerSpan>>,
+    /// The vector for the whole text, [width], where the model gives one
+    pub vector: Arc<Vec<f32>>,
+    /// First token of the second text, where the prompt is two
+    pub second: Option<usize>,
     /// The token they follow (or, for masked-word models, stand for)
     pub answer_at: Option<usize>,
     /// Logits that were asked for: all tokens', or those of `answer_at` only, [row, vocab]
@@ -106,6 +112,9 @@ impl Trace {
             source: Arc::default(),
             next: Arc::default(),
             classes: Arc::default(),
+            answers: Arc::default(),
+            vector: Arc::default(),
+            second: None,
             answer_at: None,
             logits: Arc::default(),
             forward_seconds: 0.0,

@@ -118,3 +118,29 @@ fn a_model_without_a_template_says_so() {
     model.chat_template = Some(ChatTemplate::new("<{{ messages[0].content }}>".into(), tokenizer));
     assert_eq!(chat_prompt(&model, None, "hello"), Ok(Prompt::Framed("<hello>".into())));
 }
+
+#[test]
+fn the_command_line_shows_the_filled_in_template() {
+    let place = tempfile::tempdir().expect("a folder");
+    for file in ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"] {
+        std::fs::copy(fixtures().join("llama-tied").join(file), place.path().join(file)).expect("a copy");
+    }
+    let template =
+        "{{ bos_token }}{% for m in messages %}[{{ m.role }}] {{ m.content }}\n{% endfor %}[assistant]";
+    write(&place.path().join("chat_template.jinja"), template);
+    let run = |more: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_mnemoscope"));
+        command.arg("run").arg(place.path()).args(more).output().expect("the binary runs")
+    };
+    let output = run(&["--prompt", "the cat", "--chat", "--system", "sat", "--json"]);
+    let object: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one object");
+    let rendered = object["rendered"].as_str().expect("a text");
+    assert_eq!(rendered, "<|begin_of_text|>[system] sat\n[user] the cat\n[assistant]");
+    let tokens = object["tokens"].as_array().expect("tokens");
+    let begins = tokens.iter().filter(|token| token["text"] == "<|begin_of_text|>").count();
+    assert_eq!(begins, 1, "the template says its special tokens itself: {tokens:?}");
+    assert!(
+        String::from_utf8_lossy(&run(&["--prompt", "the cat", "--chat"]).stdout).contains("[user] the cat")
+    );
+    assert_eq!(run(&["--ids", "1 2", "--chat"]).status.code(), Some(2), "ids are no turn");
+}

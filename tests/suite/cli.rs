@@ -184,7 +184,7 @@ fn a_wrong_model_is_one_clear_line() {
         .expect("copied");
     let mut config = std::fs::File::create(folder.path().join("config.json")).expect("made");
     config.write_all(b"{\"model_type\": \"mamba\"}").expect("written");
-    complains(&bare(&["info", &name]), &["mamba", "LlamaForCausalLM"]);
+    complains(&bare(&["info", &name]), &["mamba", "supported: ", "llama"]);
     complains(&bare(&["info", "--device", "cuda:1"]), &["cuda:1"]);
 }
 

@@ -45,7 +45,7 @@ fn files() -> BTreeMap<String, Vec<u8>> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    format!("{:x}", Sha256::digest(bytes))
 }
 
 fn about(manners: &Manners) -> String {
@@ -74,7 +74,7 @@ fn about(manners: &Manners) -> String {
 
 impl Server {
     /// Two of them: the hub, and the host that large files lie on.
-    fn start(manners: Manners) -> Self {
+    fn start(manners: &Manners) -> Self {
         let log = Arc::new(Mutex::new(Vec::new()));
         let cuts = Arc::new(Mutex::new(manners.cuts));
         let listen = || TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -181,7 +181,7 @@ fn weights_are_right(folder: &Path) {
 
 #[test]
 fn an_offer_says_size_and_licence_and_fetches_nothing() {
-    let (server, place) = (Server::start(Manners::default()), place());
+    let (server, place) = (Server::start(&Manners::default()), place());
     let offer = server.hub(place.path()).look_up("owner/tiny", None, &Job::new()).expect("an offer");
     let bytes: usize = files()
         .iter()
@@ -197,7 +197,7 @@ fn an_offer_says_size_and_licence_and_fetches_nothing() {
 
 #[test]
 fn a_model_comes_whole_and_lies_where_hugging_face_looks() {
-    let (server, place) = (Server::start(Manners::default()), place());
+    let (server, place) = (Server::start(&Manners::default()), place());
     let hub = server.hub(place.path());
     let offer = hub.look_up("owner/tiny", None, &Job::new()).expect("an offer");
     let folder = hub.fetch(&offer, &Job::new()).expect("fetched");
@@ -221,7 +221,7 @@ fn a_model_comes_whole_and_lies_where_hugging_face_looks() {
 
 #[test]
 fn a_cut_connection_goes_on_where_it_was() {
-    let server = Server::start(Manners { cut_after: 20_000, cuts: 3, ..Manners::default() });
+    let server = Server::start(&Manners { cut_after: 20_000, cuts: 3, ..Manners::default() });
     let place = place();
     let hub = server.hub(place.path());
     let offer = hub.look_up("owner/tiny", None, &Job::new()).expect("an offer");
@@ -232,7 +232,8 @@ fn a_cut_connection_goes_on_where_it_was() {
 
 #[test]
 fn a_hub_without_ranges_starts_over() {
-    let server = Server::start(Manners { cut_after: 20_000, cuts: 1, no_ranges: true, ..Manners::default() });
+    let server =
+        Server::start(&Manners { cut_after: 20_000, cuts: 1, no_ranges: true, ..Manners::default() });
     let place = place();
     let hub = server.hub(place.path());
     let offer = hub.look_up("owner/tiny", None, &Job::new()).expect("an offer");
@@ -241,7 +242,7 @@ fn a_hub_without_ranges_starts_over() {
 
 #[test]
 fn a_connection_that_never_gives_anything_is_given_up() {
-    let server = Server::start(Manners { cut_after: 0, cuts: usize::MAX, ..Manners::default() });
+    let server = Server::start(&Manners { cut_after: 0, cuts: usize::MAX, ..Manners::default() });
     let place = place();
     let hub = server.hub(place.path());
     let offer = hub.look_up("owner/tiny", None, &Job::new()).expect("an offer");
@@ -251,7 +252,7 @@ fn a_connection_that_never_gives_anything_is_given_up() {
 
 #[test]
 fn cancelling_keeps_what_came_and_a_later_try_goes_on() {
-    let (server, place) = (Server::start(Manners::default()), place());
+    let (server, place) = (Server::start(&Manners::default()), place());
     let hub = server.hub(place.path());
     let offer = hub.look_up("owner/tiny", None, &Job::new()).expect("an offer");
     let slot: Arc<Mutex<Option<Job>>> = Arc::default();
@@ -274,7 +275,7 @@ fn cancelling_keeps_what_came_and_a_later_try_goes_on() {
 
 #[test]
 fn a_wrong_sum_is_told_and_leaves_nothing() {
-    let (server, place) = (Server::start(Manners { lie: true, ..Manners::default() }), place());
+    let (server, place) = (Server::start(&Manners { lie: true, ..Manners::default() }), place());
     let hub = server.hub(place.path());
     let offer = hub.look_up("owner/tiny", None, &Job::new()).expect("an offer");
     let error = hub.fetch(&offer, &Job::new()).expect_err("another byte");
@@ -289,7 +290,7 @@ fn a_wrong_sum_is_told_and_leaves_nothing() {
 fn refusals_say_what_to_do() {
     let place = place();
     let look = |status: u16, token: Option<&str>| {
-        let server = Server::start(Manners { refuse: Some(status), ..Manners::default() });
+        let server = Server::start(&Manners { refuse: Some(status), ..Manners::default() });
         let hub = Hub { token: token.map(str::to_owned), ..server.hub(place.path()) };
         hub.look_up("owner/tiny", None, &Job::new()).expect_err("refused")
     };
@@ -305,7 +306,7 @@ fn refusals_say_what_to_do() {
 
 #[test]
 fn offline_means_no_connection() {
-    let (server, place) = (Server::start(Manners::default()), place());
+    let (server, place) = (Server::start(&Manners::default()), place());
     let hub = Hub { offline: true, ..server.hub(place.path()) };
     assert!(matches!(hub.look_up("owner/tiny", None, &Job::new()), Err(HubError::Offline)));
     assert_eq!(server.asked(""), 0);
@@ -313,7 +314,7 @@ fn offline_means_no_connection() {
 
 #[test]
 fn names_cannot_lead_out_of_the_cache() {
-    let (server, place) = (Server::start(Manners::default()), place());
+    let (server, place) = (Server::start(&Manners::default()), place());
     for name in ["", "../up", "a/b/c", "a/..", "a b", "a/b?x", "-x--y/z", "a\\b"] {
         let found = server.hub(place.path()).look_up(name, None, &Job::new());
         assert!(matches!(found, Err(HubError::Name(_))), "{name}: {found:?}");
@@ -323,7 +324,7 @@ fn names_cannot_lead_out_of_the_cache() {
 
 #[test]
 fn of_several_gguf_files_one_is_chosen() {
-    let (server, place) = (Server::start(Manners { ggufs: true, ..Manners::default() }), place());
+    let (server, place) = (Server::start(&Manners { ggufs: true, ..Manners::default() }), place());
     let hub = server.hub(place.path());
     let error = hub.look_up("owner/tiny", None, &Job::new()).expect_err("which?");
     assert!(matches!(&error, HubError::Choose { files, .. } if files.len() == 2), "{error}");
@@ -333,7 +334,7 @@ fn of_several_gguf_files_one_is_chosen() {
 
 #[test]
 fn the_command_line_asks_first_and_opens_by_name() {
-    let (server, place) = (Server::start(Manners::default()), place());
+    let (server, place) = (Server::start(&Manners::default()), place());
     let run = |arguments: &[&str]| {
         std::process::Command::new(env!("CARGO_BIN_EXE_mnemoscope"))
             .args(arguments)
@@ -371,4 +372,28 @@ fn the_command_line_asks_first_and_opens_by_name() {
     assert_eq!((&model["name"], &model["place"]), (&"owner/tiny".into(), &"hugging-face".into()), "{list}");
     assert_eq!((&model["container"], &model["family"]), (&"safetensors".into(), &"gpt2".into()));
     assert_eq!(server.asked(""), requests, "a list asks nobody");
+}
+
+/// Nothing but the hub's own folder may speak to a network.
+#[test]
+fn no_other_part_of_the_program_can_connect() {
+    fn look(folder: &Path, found: &mut Vec<String>) {
+        for entry in std::fs::read_dir(folder).expect("a readable folder").flatten() {
+            let path = entry.path();
+            if path.is_dir() && !path.ends_with("engine/hub") {
+                look(&path, found);
+            } else if path.is_file() {
+                let text = std::fs::read_to_string(&path).expect("a readable file");
+                if ["ureq::", "TcpStream", "UdpSocket", "std::net", "ToSocketAddrs"]
+                    .iter()
+                    .any(|way| text.contains(way))
+                {
+                    found.push(path.display().to_string());
+                }
+            }
+        }
+    }
+    let mut found = Vec::new();
+    look(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
+    assert!(found.is_empty(), "{found:?}");
 }

@@ -166,3 +166,34 @@ fn circles_of_links_end() {
     assert!(found.iter().any(|one| one.name == "a"));
     assert!(start.elapsed() < Duration::from_secs(5));
 }
+
+#[test]
+fn a_folder_is_added_listed_opened_and_forgotten() {
+    let place = tempfile::tempdir().expect("a folder");
+    let models = place.path().join("my models");
+    model(&models.join("tiny"));
+    let run = |arguments: &[&str]| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_mnemoscope"))
+            .args(arguments)
+            .env("HOME", place.path())
+            .env("MNEMOSCOPE_CONFIG_DIR", place.path().join("settings"))
+            .env_remove("XDG_CACHE_HOME")
+            .env_remove("HF_HOME")
+            .env_remove("HF_HUB_CACHE")
+            .output()
+            .expect("the binary runs");
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let folder = models.display().to_string();
+    let (status, list) = run(&["models", "--add-folder", &folder]);
+    assert_eq!(status, Some(0));
+    let lines: Vec<&str> = list.lines().collect();
+    assert!(lines[1].starts_with("tiny") && lines[1].contains("gpt2") && lines[1].contains("fits"), "{list}");
+    assert!(lines[2].starts_with("storyteller") && lines[2].contains("embedded"), "{list}");
+    assert_eq!(run(&["info", "tiny"]).0, Some(0));
+    assert_eq!(run(&["info", "storyteller"]).0, Some(0));
+    assert_eq!(run(&["info", "nothing-of-that-name"]).0, Some(1));
+    assert_eq!(run(&["models", "--forget-folder", &folder]).0, Some(0));
+    assert_eq!(run(&["models", "--forget-folder", &folder]).0, Some(1));
+    assert_eq!(run(&["info", "tiny"]).0, Some(1));
+}

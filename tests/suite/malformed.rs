@@ -56,7 +56,9 @@ fn missing_things_are_named() {
 fn an_unknown_architecture_is_named_with_those_we_know() {
     let (folder, config, _) = victim();
     with_key(&config, "architectures", serde_json::json!(["MambaForCausalLM"]));
-    error_of(folder.path(), &["MambaForCausalLM", "GPT2LMHeadModel", "LlamaForCausalLM", "config.json"]);
+    with_key(&config, "num_experts", serde_json::json!(8));
+    error_of(folder.path(), &["could not be inferred", "num_experts"]);
+    error_of(folder.path(), &["MambaForCausalLM", "gpt2", "llama", "config.json"]);
 }
 
 #[test]

@@ -51,7 +51,7 @@ impl Expected {
         let view = tensors.tensor(name).expect("ids");
         view.data().as_chunks::<8>().0.iter().map(|bytes| i64::from_le_bytes(*bytes) as u32).collect()
     }
-    fn floats(&self, name: &str) -> Option<(Vec<usize>, Vec<f32>)> {
+    pub(crate) fn floats(&self, name: &str) -> Option<(Vec<usize>, Vec<f32>)> {
         let tensors = self.tensors();
         let view = tensors.tensor(name).ok()?;
         let data = view.data().as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
@@ -135,6 +135,22 @@ fn every_activation_equals_transformers() {
     let check =
         |folder: &PathBuf| check_folder(folder, &folder.file_name().expect("a name").to_string_lossy());
     none(&folders.iter().flat_map(check).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_second_segment_has_vectors_of_its_own() {
+    let mut problems = Vec::new();
+    for folder in folders_with("expected.token_types.safetensors") {
+        let expected = Expected::read(&folder.join("expected.token_types.safetensors"));
+        let types = expected.ids("token_type_ids");
+        let second = types.iter().position(|&kind| kind == 1);
+        let model = open(&folder);
+        let options = RunOptions { second, logits: LogitRows::All, ..RunOptions::default() };
+        let prompt = Prompt::Ids(expected.ids("tokens"));
+        let trace = engine::run(&model, &prompt, &options, &Job::new(), &mut |_| {}).expect("a run");
+        problems.extend(compare(&model, &trace, &expected, &folder.display().to_string()));
+    }
+    none(&problems);
 }
 
 #[test]

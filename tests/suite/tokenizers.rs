@@ -47,8 +47,16 @@ fn write(file: &Path, bytes: &[u8]) {
     written.expect("a writable folder");
 }
 
+/// Where a trained model lies: with the others, or where their `get_more.sh` was told to put it.
 fn real(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/models").join(name)
+    let usual = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/models");
+    let more = std::env::var_os("MNEMOSCOPE_MODELS").map(|folder| PathBuf::from(folder).join(name));
+    more.filter(|folder| folder.is_dir()).unwrap_or_else(|| usual().join(name))
+}
+
+fn inside(file: &Path) -> Tokenizer {
+    let keys = Metadata::open(file).expect("a sound file");
+    Tokenizer::from_gguf(&keys, file).expect("a known kind").expect("a tokenizer")
 }
 
 impl Case {
@@ -60,6 +68,9 @@ impl Case {
                 println!("skipped: {} is not here", folder.display());
                 return None;
             }
+            if let Some(name) = &self.gguf {
+                return Some(inside(&folder.join(name)));
+            }
             return Some(Tokenizer::from_folder(&folder).expect("a sound tokenizer").expect("a tokenizer"));
         }
         Some(self.open_fixture())
@@ -67,9 +78,7 @@ impl Case {
 
     fn open_fixture(&self) -> Tokenizer {
         if let Some(name) = &self.gguf {
-            let file = folder().join(name);
-            let keys = Metadata::open(&file).expect("a sound file");
-            return Tokenizer::from_gguf(&keys, &file).expect("a known kind").expect("a tokenizer");
+            return inside(&folder().join(name));
         }
         let place = tempfile::tempdir().expect("a folder");
         for (to, from) in &self.files {
@@ -161,8 +170,7 @@ fn a_gguf_splits_as_the_model_it_was_made_from() {
         println!("skipped: {} is not here", file.display());
         return;
     }
-    let keys = Metadata::open(&file).expect("a sound file");
-    let inside = Tokenizer::from_gguf(&keys, &file).expect("a known kind").expect("a tokenizer");
+    let inside = inside(&file);
     let beside = Tokenizer::from_folder(&folder).expect("a sound tokenizer").expect("a tokenizer");
     for line in lines() {
         assert_eq!(inside.encode(&line).expect("bytes"), beside.encode(&line).expect("bytes"), "{line:?}");
@@ -192,4 +200,95 @@ fn a_list_of_words_is_read_as_keras_reads_it() {
     assert_eq!(tokens.iter().map(|token| token.id).collect::<Vec<_>>(), [2, 3, 4, 1, 1]);
     assert_eq!(tokens[2].span, 10..13);
     assert_eq!(tokens[1].text, "cat");
+}
+
+#[test]
+fn broken_vocabularies_are_errors() {
+    use rand::{Rng as _, SeedableRng as _};
+    let mut rng = rand::rngs::StdRng::seed_from_u64(7);
+    let lines: Vec<String> = lines().into_iter().step_by(17).collect();
+    let (mut refused, mut read) = (0, 0);
+    for case in cases().into_iter().filter(|case| case.real.is_none() && case.name != "t5-json") {
+        let place = tempfile::tempdir().expect("a folder");
+        let files: Vec<(String, Vec<u8>)> = match &case.gguf {
+            Some(name) => vec![(name.clone(), std::fs::read(folder().join(name)).expect("a file"))],
+            None => case
+                .files
+                .iter()
+                .map(|(to, from)| (to.clone(), std::fs::read(folder().join(from)).expect("a file")))
+                .collect(),
+        };
+        for (name, bytes) in &files {
+            write(&place.path().join(name), bytes);
+        }
+        write(&place.path().join("tokenizer_config.json"), case.config.to_string().as_bytes());
+        for _ in 0..12 {
+            let (name, bytes) = &files[rng.random_range(0..files.len())];
+            let mut broken = bytes.clone();
+            for _ in 0..rng.random_range(1..20) {
+                let at = rng.random_range(0..broken.len());
+                broken[at] = rng.random();
+            }
+            broken.truncate(rng.random_range(broken.len() / 2..=broken.len() * 2).min(broken.len()));
+            let file = place.path().join(name);
+            write(&file, &broken);
+            let opened = match &case.gguf {
+                Some(_) => Metadata::open(&file).and_then(|keys| Tokenizer::from_gguf(&keys, &file)),
+                None => Tokenizer::from_folder(place.path()),
+            };
+            match opened {
+                Ok(Some(tokenizer)) => {
+                    read += 1;
+                    for line in &lines {
+                        for token in tokenizer.encode(line).unwrap_or_default() {
+                            assert!(line.get(token.span.clone()).is_some(), "{}: {token:?}", case.name);
+                        }
+                    }
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    refused += 1;
+                    assert!(!error.to_string().contains('\n'), "{error}");
+                }
+            }
+            write(&file, bytes);
+        }
+    }
+    assert!(refused > 100 && read > 20, "{refused} refused, {read} read");
+}
+
+#[test]
+fn a_letter_outside_the_vocabulary_is_an_error() {
+    let place = tempfile::tempdir().expect("a folder");
+    let json = r#"{"version": "1.0", "truncation": null, "padding": null, "added_tokens": [], "normalizer": null,
+        "pre_tokenizer": {"type": "Split", "pattern": {"Regex": "."}, "behavior": "Isolated", "invert": false},
+        "post_processor": null, "decoder": null,
+        "model": {"type": "WordLevel", "vocab": {"A": 0, "B": 1}, "unk_token": "?"}}"#;
+    write(&place.path().join("tokenizer.json"), json.as_bytes());
+    let tokenizer = Tokenizer::from_folder(place.path()).expect("sound").expect("a tokenizer");
+    assert_eq!(tokenizer.encode("ABBA").expect("its letters").len(), 4);
+    assert!(tokenizer.encode("ABC").is_err());
+}
+
+#[test]
+fn switches_beside_a_tokenizer_json_count() {
+    let place = tempfile::tempdir().expect("a folder");
+    for file in ["tokenizer.json", "tokenizer_config.json"] {
+        std::fs::copy(fixtures().join("llama-tied").join(file), place.path().join(file)).expect("a copy");
+    }
+    let ids = |switches: &str| {
+        let config =
+            format!(r#"{{"bos_token": "<|begin_of_text|>", "eos_token": "<|end_of_text|>"{switches}}}"#);
+        write(&place.path().join("tokenizer_config.json"), config.as_bytes());
+        let tokenizer = Tokenizer::from_folder(place.path()).expect("sound").expect("a tokenizer");
+        let tokens = tokenizer.encode("the cat").expect("bytes");
+        tokens.into_iter().map(|token| token.id).collect::<Vec<_>>()
+    };
+    let usual = ids("");
+    let (bos, eos) = (usual[0], 299);
+    assert_eq!(ids(r#", "add_bos_token": true"#), usual);
+    assert_eq!(ids(r#", "add_bos_token": false"#), usual[1..]);
+    assert_eq!(ids(r#", "add_eos_token": true"#), [&usual[..], &[eos]].concat());
+    assert_ne!(ids(r#", "add_prefix_space": true"#), usual);
+    assert_eq!(ids(r#", "add_prefix_space": true"#)[0], bos);
 }

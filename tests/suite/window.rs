@@ -324,3 +324,86 @@ fn write(path: &std::path::Path, bytes: &[u8]) {
     let written = std::fs::File::create(path).and_then(|mut file| file.write_all(bytes));
     assert!(written.is_ok(), "{written:?}");
 }
+
+#[test]
+fn a_head_is_cut_switched_off_undone_and_compared() {
+    let mut harness = window();
+    let answer = |harness: &Harness<'_, Window>| {
+        let (_, trace) = harness.state().session.visible(&harness.state().state);
+        trace.and_then(|trace| trace.next.first().cloned()).expect("an answer")
+    };
+    let clean = answer(&harness);
+    harness.get_by_label("head 4.0").click_secondary();
+    harness.run_ok();
+    harness.get_by_label_contains("Cut the head").click();
+    until(&mut harness, |window| window.session.changed.trace.is_some());
+    let listed: Vec<String> =
+        harness.state().state.interventions.iter().map(|switch| switch.what.to_string()).collect();
+    assert_eq!(listed, ["zero=4.0"]);
+    assert!((answer(&harness).logit - clean.logit).abs() > 1e-3, "the changed run is in sight");
+    harness.get_by_label("clean → changed");
+
+    harness.get_by_label("difference").click();
+    harness.run_ok();
+    harness.get_by_label("clean").click();
+    harness.run_ok();
+    assert_eq!(answer(&harness), clean);
+    harness.get_by_label("changed").click();
+    harness.run_ok();
+
+    harness.get_by_role_and_label(egui::Role::CheckBox, "zero=4.0").click();
+    until(&mut harness, |window| window.session.changed.trace.is_none());
+    assert_eq!(answer(&harness), clean);
+    harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Z);
+    until(&mut harness, |window| window.session.changed.trace.is_some());
+    harness.get_by_label("Remove zero=4.0").click();
+    until(&mut harness, |window| window.session.changed.trace.is_none());
+    assert!(harness.state().state.interventions.is_empty());
+    harness.get_by_label_contains("Right-click a head");
+}
+
+#[test]
+fn attention_is_painted_and_a_wrong_intervention_says_so() {
+    let mut harness = window();
+    let ctx = harness.ctx.clone();
+    let head = harness.state().state.head;
+    let map = harness.get_by_label(&format!("attention of head {head}")).rect();
+    let n = n_tokens(&harness) as f32;
+    let cell = |key: f32| map.min + map.size() * egui::vec2((key + 0.5) / n, 6.5 / n);
+    let button = |pos, pressed| egui::Event::PointerButton {
+        pos,
+        button: egui::PointerButton::Primary,
+        pressed,
+        modifiers: egui::Modifiers::ALT,
+    };
+    let alt = egui::Modifiers::ALT;
+    for event in [egui::Event::PointerMoved(cell(1.0)), button(cell(1.0), true)] {
+        harness.event_modifiers(event, alt);
+        harness.step();
+    }
+    for key in [1.4, 2.0, 3.0, 4.0] {
+        harness.event_modifiers(egui::Event::PointerMoved(cell(key)), alt);
+        harness.step();
+    }
+    harness.event_modifiers(button(cell(4.0), false), alt);
+    harness.step();
+    until(&mut harness, |window| {
+        window.session.changed.trace.is_some() && !window.session.changed.is_running()
+    });
+    let row = {
+        let window = harness.state();
+        window.session.changed.trace.as_ref().map(|trace| trace.pattern(head).row(6)).expect("a run")
+    };
+    assert!((1..5).all(|key| (row[key] - 0.25).abs() < 1e-6), "{row:?}");
+    harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Z);
+    harness.run_ok();
+    assert!(harness.state().state.interventions.is_empty(), "a stroke is one step back");
+
+    let wrong = "knockout=0.0:q0->*".parse().expect("an intervention");
+    harness.state_mut().apply(&ctx, Command::Intervene(wrong));
+    until(&mut harness, |window| window.session.banner.is_some());
+    harness.get_by_label_contains("nothing to look at");
+    harness.state_mut().apply(&ctx, Command::ClearInterventions);
+    harness.run_ok();
+    assert!(harness.state().state.interventions.is_empty());
+}

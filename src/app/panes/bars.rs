@@ -73,6 +73,9 @@ fn menus(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
                 K::ShowStream,
                 K::ShowNorms,
                 K::ShowLens,
+                K::ShowClean,
+                K::ShowChanged,
+                K::ShowDifference,
             ],
         ),
         (
@@ -86,6 +89,9 @@ fn menus(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
                 K::QueryDown,
                 K::KeyLeft,
                 K::KeyRight,
+                K::CutHead,
+                K::CutLayer,
+                K::ClearInterventions,
             ],
         ),
         (

@@ -62,7 +62,7 @@ pub fn show(
         widgets::empty(ui, &(words.layer_waits)(&trace.spec.layer_name(head.layer)), words.waiting);
         return false;
     }
-    let shader = palette.shader(trace, head);
+    let shader = palette.shader(trace, scene.less().map(|(_, less)| less), head);
     let room = ui.available_rect_before_wrap();
     let parts = Parts::new(scene, room);
     let place = parts.place;
@@ -160,6 +160,7 @@ fn foot(ui: &Ui, scene: &Scene<'_>, trace: &Trace, parts: &Parts, shader: &Shade
     let bar = Rect::from_min_size(pos2(area.left(), top), vec2(LEGEND.min(area.width() * 0.5), 24.0));
     let high = shader.range().high;
     let ends = match scene.state.look.scale {
+        _ if scene.less().is_some() => (format!("{:.2}", -high), format!("+{high:.2}")),
         Scale::Linear => ("0".to_owned(), format!("{high:.2}")),
         Scale::Log => (format!("{:.0e}", high / 65536.0), format!("{high:.2} log")),
         Scale::Row => ("0".to_owned(), "row max".to_owned()),
@@ -178,7 +179,13 @@ fn read_out(ui: &Ui, scene: &Scene<'_>, trace: &Trace, at: egui::Pos2, area: Rec
     };
     let pattern = trace.pattern(scene.state.head);
     let weight = if pattern.keys(query).contains(&key) {
-        format!("{:.4}", pattern.cell(query, key))
+        match scene.less() {
+            Some((_, less)) => {
+                let before = less.pattern(scene.state.head).cell(query, key);
+                format!("{:+.4}", pattern.cell(query, key) - before)
+            }
+            None => format!("{:.4}", pattern.cell(query, key)),
+        }
     } else {
         words.masked.to_owned()
     };

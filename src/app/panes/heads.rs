@@ -1,5 +1,6 @@
 //! Every head of every layer: thumbnails, layers down, heads across, each over the bar of one measure.
 
+use super::interventions;
 use crate::{
     analysis::{MEASURES, Measure, measure},
     app::{
@@ -54,7 +55,7 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, atlas: &mut Atlas, palette: &Palette
     };
     let room = ui.available_rect_before_wrap().shrink2(vec2(MARGIN, 4.0));
     let grid = Grid::new(trace, scene, room.size());
-    atlas.refresh(ui.ctx(), scene.run, trace, palette, grid.side * ui.pixels_per_point());
+    atlas.refresh(ui.ctx(), (scene.run, trace), scene.less(), palette, grid.side * ui.pixels_per_point());
     let mut inner = ui.new_child(UiBuilder::new().max_rect(room));
     ScrollArea::both().auto_shrink(false).show(&mut inner, |ui| {
         let (area, _) = ui.allocate_exact_size(grid.size, Sense::hover());
@@ -257,13 +258,11 @@ impl Grid {
                 let bar = value.map(|(measure, value)| share(measure, value, greatest));
                 let thumb = Thumb { head, in_part, selected: head == scene.state.head, rect };
                 let response = self.cell(ui, &thumb, bar, trace, art, out);
+                response.context_menu(|ui| interventions::head_menu(ui, scene, head, out));
                 if response.hovered()
                     && let Some((measure, value)) = value
                 {
-                    let name = match group.part {
-                        Part::Only => head.label(),
-                        _ => trace.spec.head_name(head),
-                    };
+                    let name = scene.short_head_name(head);
                     response.on_hover_text(format!("{name} · {} {value:.4}", measure.label));
                 }
             }
@@ -348,10 +347,11 @@ struct Thumb {
     rect: Rect,
 }
 
-/// The part of a thumbnail's square that a map of this size fills, at its lower left; a single row stays visible.
+/// The part of a thumbnail's square that a map of this size fills, at its lower left. Of a long and low map it fills more
+/// than its share, so that rows stay visible.
 fn fitted(square: Rect, queries: usize, keys: usize) -> Rect {
     let longest = queries.max(keys).max(1) as f32;
-    let length = |cells: usize| (square.width() * cells as f32 / longest).max(3.0).min(square.width());
+    let length = |cells: usize| square.width() * (cells as f32 / longest).max(0.35);
     if queries == keys {
         return square;
     }

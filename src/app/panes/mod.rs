@@ -4,6 +4,7 @@ pub mod bars;
 pub mod dialogs;
 pub mod head;
 pub mod heads;
+pub mod interventions;
 pub mod left;
 pub mod lens;
 pub mod lower;

@@ -1,21 +1,27 @@
 //! The right column: what the query looks at, what its head does, what the model would say next.
 
-use super::heads::{explain, greatest, share};
+use super::{
+    heads::{explain, greatest, share},
+    interventions,
+};
 use crate::{
-    analysis::MEASURES,
+    analysis::{MEASURES, Shift, shifts},
     app::{
         command::Command,
         scene::{Out, Scene},
+        state::Shown,
         text,
         theme::{self, BODY},
         widgets::{self, Line},
     },
-    model::{HeadSpec, shown},
-    trace::Side,
+    model::{HeadSpec, Outcome, shown},
+    trace::{Candidate, Side, norms},
 };
 use egui::{RichText, ScrollArea, Ui};
 
 const ROWS: usize = 10;
+/// Keys of the query, where interventions need the room.
+const FEW_ROWS: usize = 6;
 
 /// Draws the column.
 pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
@@ -28,9 +34,20 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
             }
             query(ui, scene, out);
             ui.add_space(18.0);
-            measures(ui, scene, out);
-            ui.add_space(18.0);
-            next(ui, scene);
+            // What was changed and what came of it stand together, in sight
+            if scene.state.interventions.is_empty() {
+                measures(ui, scene, out);
+                ui.add_space(18.0);
+                next(ui, scene);
+                ui.add_space(18.0);
+                interventions::show(ui, scene, out);
+            } else {
+                interventions::show(ui, scene, out);
+                ui.add_space(18.0);
+                next(ui, scene);
+                ui.add_space(18.0);
+                measures(ui, scene, out);
+            }
         });
     });
 }
@@ -43,7 +60,8 @@ fn query(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     widgets::section_of(ui, words.query, &scene.query_name(row.query));
     let tokens = theme::tokens(ui);
     let best = row.top.first().map_or(1.0, |cell| cell.1);
-    for &(key, weight) in row.top.iter().take(ROWS) {
+    let rows = if scene.state.interventions.is_empty() { ROWS } else { FEW_ROWS };
+    for &(key, weight) in row.top.iter().take(rows) {
         let name = scene.key_name(key);
         let value = format!("{weight:.4}");
         let marked = scene.shown_key() == Some(key);
@@ -102,43 +120,81 @@ fn next(ui: &mut Ui, scene: &Scene<'_>) {
     let words = scene.words;
     let tokens = theme::tokens(ui);
     let Some(trace) = scene.trace else { return };
-    let masked = matches!(trace.spec.head, HeadSpec::MaskedToken { .. }) && !trace.spec.generates();
-    let classifies = matches!(trace.spec.head, HeadSpec::Classes(_));
+    let listed = |candidate: &Candidate| {
+        let hover = format!("id {} · logit {:.3}", candidate.id, candidate.logit);
+        (shown(&candidate.text), candidate.p, hover)
+    };
+    let list = |candidates: &[Candidate]| candidates.iter().take(ROWS).map(listed).collect::<Vec<_>>();
+    let (heading, none, said) = match &trace.spec.head {
+        HeadSpec::Classes(head) if head.outcome == Outcome::Span => {
+            let said = trace.answers.iter().take(ROWS).map(|answer| {
+                (answer.text.clone(), answer.p, (words.answer_at)(answer.tokens.start, answer.tokens.end - 1))
+            });
+            (words.answer, words.answer_none, said.collect())
+        }
+        HeadSpec::Classes(_) => (words.classes, words.next_none, list(scene.classes())),
+        HeadSpec::Sentence(_) => (words.vector, words.next_none, Vec::new()),
+        HeadSpec::MaskedToken { .. } if !trace.spec.generates() => {
+            (words.masked_word, words.masked_none, list(&trace.next))
+        }
+        _ if scene.translates() => (words.next_target, words.next_none, list(&trace.next)),
+        _ => (words.next, words.next_none, list(&trace.next)),
+    };
     // A model that classifies every token answers for the one in sight
     let of = scene.shown_on(Side::Target).filter(|_| trace.classes.len() > 1);
-    let of = of.map_or_else(String::new, |query| scene.token_name(Side::Target, query));
-    match (masked, classifies) {
-        (true, _) => widgets::section(ui, words.masked_word),
-        (_, true) => widgets::section_of(ui, words.classes, &of),
-        _ if scene.translates() => {
-            let after = trace.answer_at.map(|at| (words.after)(&scene.token_name(Side::Target, at)));
-            widgets::section_of(ui, words.next_target, &after.unwrap_or_default());
+    let of = of.map(|query| scene.token_name(Side::Target, query));
+    let after = trace.answer_at.filter(|_| scene.translates());
+    let after = after.map(|at| (words.after)(&scene.token_name(Side::Target, at)));
+    widgets::section_of(ui, heading, &of.or(after).unwrap_or_default());
+    if let Some((_, clean, changed)) = scene.both.filter(|_| scene.state.shown != Shown::Clean) {
+        let shifts = shifts(clean, changed, ROWS);
+        if !shifts.is_empty() {
+            return before_after(ui, scene, &shifts);
         }
-        _ => widgets::section(ui, words.next),
     }
-    let answers = if classifies { scene.classes() } else { &trace.next };
-    if answers.is_empty() {
-        let text = match (trace.is_complete(), masked) {
-            (false, _) => words.waiting,
-            (true, true) => words.masked_none,
-            (true, false) => words.next_none,
+    if said.is_empty() {
+        let text = match (trace.is_complete(), &trace.vector[..]) {
+            (false, _) => words.waiting.to_owned(),
+            (true, []) => none.to_owned(),
+            (true, vector) => (words.vector_of)(vector.len(), norms(vector, vector.len())[0]),
         };
         ui.label(RichText::new(text).size(BODY).color(tokens.muted));
         return;
     }
-    let best = answers.first().map_or(1.0, |candidate| candidate.p);
-    for candidate in answers.iter().take(ROWS) {
-        let name = shown(&candidate.text);
-        let value = format!("{:.1}%", candidate.p * 100.0);
+    let best = said.first().map_or(1.0, |said| said.1);
+    for (name, p, hover) in &said {
+        let value = format!("{:.1}%", p * 100.0);
         let line = Line {
-            name: &name,
+            name,
             mono: true,
             name_width: 96.0,
-            share: candidate.p / best,
+            share: p / best,
             value: &value,
             color: tokens.accent,
             marked: false,
         };
-        line.show(ui).on_hover_text(format!("id {} · logit {:.3}", candidate.id, candidate.logit));
+        line.show(ui).on_hover_text(hover);
+    }
+}
+
+/// The words of either run, each with what its probability was and what it became.
+fn before_after(ui: &mut Ui, scene: &Scene<'_>, shifts: &[Shift]) {
+    let tokens = theme::tokens(ui);
+    ui.label(RichText::new(scene.words.before_after).size(12.0).color(tokens.muted));
+    let best = shifts.iter().map(|shift| shift.before.max(shift.after)).fold(f32::MIN_POSITIVE, f32::max);
+    for shift in shifts {
+        let name = shown(&shift.text);
+        let (before, after) = (shift.before * 100.0, shift.after * 100.0);
+        let value = format!("{before:.1} → {after:.1}%");
+        let line = Line {
+            name: &name,
+            mono: true,
+            name_width: 74.0,
+            share: shift.after / best,
+            value: &value,
+            color: tokens.accent,
+            marked: false,
+        };
+        line.show(ui).on_hover_text(format!("id {} · {:+.2} points", shift.id, after - before));
     }
 }

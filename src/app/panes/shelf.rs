@@ -14,7 +14,7 @@ use egui::{Align, Layout, RichText, ScrollArea, Ui};
 const HEIGHT: f32 = 210.0;
 
 /// What this machine has, newest first; one click opens it.
-pub fn on_this_machine(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
+pub(super) fn on_this_machine(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let (words, tokens) = (scene.words, theme::tokens(ui));
     widgets::section(ui, words.on_this_machine);
     let Some(models) = &scene.shelf.models else {
@@ -54,7 +54,7 @@ fn row(ui: &mut Ui, model: &Found, scene: &Scene<'_>, out: &mut Out) {
 }
 
 /// A name to ask the hub for; what it would cost is shown before anything is fetched.
-pub fn from_the_hub(ui: &mut Ui, name: &mut String, scene: &Scene<'_>, out: &mut Out) {
+pub(super) fn from_the_hub(ui: &mut Ui, name: &mut String, scene: &Scene<'_>, out: &mut Out) {
     let words = scene.words;
     let entered = super::dialogs::text_field(ui, words.hub_name, name);
     ui.add_space(6.0);
@@ -90,18 +90,15 @@ fn offered(ui: &mut Ui, offer: &Offer, scene: &Scene<'_>, out: &mut Out) {
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| ui.label(value));
             });
         }
-        match scene.busy {
-            Some(busy) => {
-                ui.add(egui::ProgressBar::new(busy.done).show_percentage());
-                if ui.add(widgets::outlined(ui, words.cancel)).clicked() {
-                    out.send(Command::Cancel);
-                }
+        if let Some(busy) = scene.busy {
+            ui.add(egui::ProgressBar::new(busy.done).show_percentage());
+            if ui.add(widgets::outlined(ui, words.cancel)).clicked() {
+                out.send(Command::Cancel);
             }
-            None => {
-                let button = widgets::primary(ui, words.fetch);
-                if ui.add_enabled(!scene.shelf.offline, button).clicked() {
-                    out.send(Command::Fetch);
-                }
+        } else {
+            let button = widgets::primary(ui, words.fetch);
+            if ui.add_enabled(!scene.shelf.offline, button).clicked() {
+                out.send(Command::Fetch);
             }
         }
     });

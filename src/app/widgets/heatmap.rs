@@ -5,6 +5,7 @@ use crate::{
     app::{
         command::Command,
         palette::Palette,
+        panes::interventions,
         scene::{Out, Scene},
         state::View,
         theme,
@@ -45,6 +46,7 @@ impl HeatMap<'_> {
         self.paint(ui, scene);
         self.point(&response, out);
         self.steer(ui, &response, scene, out);
+        self.menu(&response, scene, out);
         mark(ui, &self.place, scene);
         response
     }
@@ -92,7 +94,13 @@ impl HeatMap<'_> {
     }
 
     fn key(&self, scene: &Scene<'_>, tile: TileKey) -> Key {
-        Key { run: scene.run, head: scene.state.head, by_row: self.palette.scale == Scale::Row, tile }
+        Key {
+            run: scene.run,
+            less: scene.less().map(|(run, _)| run),
+            head: scene.state.head,
+            by_row: self.palette.scale == Scale::Row,
+            tile,
+        }
     }
 
     fn put(&self, painter: &egui::Painter, key: Key, texture: Option<egui::TextureId>) {
@@ -112,6 +120,36 @@ impl HeatMap<'_> {
         }
     }
 
+    /// Adds every cell that the pointer passes to the row where it set out.
+    fn paint_row(&self, ui: &Ui, response: &Response, scene: &Scene<'_>, out: &mut Out) {
+        let id = response.id.with("painted");
+        let origin = ui.input(|input| input.pointer.press_origin()).and_then(|point| self.place.at(point));
+        let now = response.interact_pointer_pos().and_then(|point| self.place.at(point));
+        let (Some((query, _)), Some((_, key))) = (origin, now) else { return };
+        let first = response.drag_started();
+        if first || ui.data(|data| data.get_temp::<(usize, usize)>(id)) != Some((query, key)) {
+            ui.data_mut(|data| data.insert_temp(id, (query, key)));
+            if self.trace.pattern(scene.state.head).keys(query).contains(&key) {
+                out.send(Command::PaintCell { query, key, first });
+            }
+        }
+    }
+
+    /// The menu of the cell under the pointer.
+    fn menu(&self, response: &Response, scene: &Scene<'_>, out: &mut Out) {
+        let id = response.id.with("cell of the menu");
+        if response.secondary_clicked()
+            && let Some(cell) = response.interact_pointer_pos().and_then(|point| self.place.at(point))
+        {
+            response.ctx.data_mut(|data| data.insert_temp(id, cell));
+        }
+        response.context_menu(|ui| {
+            if let Some(cell) = ui.data(|data| data.get_temp::<(usize, usize)>(id)) {
+                interventions::cell_menu(ui, scene, cell, out);
+            }
+        });
+    }
+
     fn steer(&self, ui: &Ui, response: &Response, scene: &Scene<'_>, out: &mut Out) {
         let (place, cells) = (self.place, self.place.cells);
         let set = |view: View| Command::SetView(view.unless_whole(cells));
@@ -122,7 +160,9 @@ impl HeatMap<'_> {
         {
             out.send(Command::PinCell { query, key });
         }
-        if response.dragged() && scene.state.view.is_some() {
+        if ui.input(|input| input.modifiers.alt) && response.dragged_by(egui::PointerButton::Primary) {
+            self.paint_row(ui, response, scene, out);
+        } else if response.dragged() && scene.state.view.is_some() {
             let moved = response.drag_delta() / place.cell();
             out.send(set(place.view.moved(-moved.y, -moved.x, cells)));
         }

@@ -6,6 +6,7 @@ pub mod grid_map;
 pub mod heatmap;
 pub mod legend;
 pub mod strip;
+pub mod switch;
 
 use super::{
     command::CommandKind,
@@ -165,7 +166,7 @@ impl Line<'_> {
             name,
             tokens.text,
         );
-        let value = short(ui, self.value, theme::body(BODY), 80.0, tokens.text);
+        let value = short(ui, self.value, theme::body(BODY), 104.0, tokens.text);
         let value_width = value.size().x.max(40.0);
         ui.painter().galley(
             Align2::RIGHT_CENTER.anchor_size(rect.right_center(), value.size()).min,

@@ -73,6 +73,9 @@ fn chip(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out, (side, index): (Side, usi
         _ => Stroke::NONE,
     };
     painter.rect_stroke(rect, 5, stroke, StrokeKind::Inside);
+    if scene.trace.and_then(|trace| trace.answers.first()).is_some_and(|best| best.tokens.contains(&index)) {
+        painter.hline(rect.x_range(), rect.bottom() - 1.0, Stroke::new(2.0, tokens.accent));
+    }
     let color = if pinned && share < 0.5 { tokens.accent_text } else { tokens.text };
     let galley =
         super::short(ui, scene.labels_of(side).get(index), theme::mono(FONT), rect.width() - 8.0, color);

@@ -11,7 +11,7 @@ use super::{Job, Preferences, library};
 use client::Client;
 pub use error::HubError;
 use serde::Deserialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use store::Store;
 
 /// A hub, and where its models are kept on this machine.
@@ -162,7 +162,7 @@ impl Hub {
         let folder = store.snapshot();
         // One GGUF file is a model by itself
         match &offer.parts[..] {
-            [only] if only.file.ends_with(".gguf") => Ok(folder.join(&only.file)),
+            [only] if ends(&only.file, "gguf") => Ok(folder.join(&only.file)),
             _ => Ok(folder),
         }
     }
@@ -183,6 +183,10 @@ fn checked_name(name: &str) -> Result<&str, HubError> {
 
 fn is_checksum(text: &str) -> bool {
     (16..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+fn ends(file: &str, ending: &str) -> bool {
+    Path::new(file).extension().is_some_and(|found| found == ending)
 }
 
 /// Small files that say what the weights are and how text is read.
@@ -206,7 +210,7 @@ fn describes(file: &str) -> bool {
         "README.md",
         "LICENSE",
     ];
-    names.contains(&file) || file.ends_with(".model")
+    names.contains(&file) || ends(file, "model")
 }
 
 /// The files that make the model: what describes it, and the weights in the best container there is.
@@ -218,12 +222,12 @@ fn wanted(siblings: &[Sibling], gguf: Option<&str>, name: &str) -> Result<Vec<Pa
     };
     let index = flat.iter().any(|one| one.rfilename == "model.safetensors.index.json");
     let safetensors = of(&|file| {
-        let sharded = file.starts_with("model-") && file.ends_with(".safetensors");
+        let sharded = file.starts_with("model-") && ends(file, "safetensors");
         if index { sharded } else { file == "model.safetensors" }
     });
-    let pytorch = of(&|file| file.starts_with("pytorch_model") && file.ends_with(".bin"));
-    let keras = of(&|file| file.ends_with(".keras") || file.ends_with(".weights.h5"));
-    let ggufs = of(&|file| file.ends_with(".gguf") && !file.starts_with("mmproj"));
+    let pytorch = of(&|file| file.starts_with("pytorch_model") && ends(file, "bin"));
+    let keras = of(&|file| ends(file, "keras") || file.ends_with(".weights.h5"));
+    let ggufs = of(&|file| ends(file, "gguf") && !file.starts_with("mmproj"));
     let weights = if let Some(file) = gguf {
         of(&|name| name == file)
     } else {
@@ -242,7 +246,7 @@ fn wanted(siblings: &[Sibling], gguf: Option<&str>, name: &str) -> Result<Vec<Pa
         return Err(HubError::NoWeights(name.to_owned()));
     }
     // A GGUF says everything itself
-    let alone = weights.iter().all(|one| one.rfilename.ends_with(".gguf"));
+    let alone = weights.iter().all(|one| ends(&one.rfilename, "gguf"));
     let mut all = if alone { Vec::new() } else { of(&describes) };
     all.extend(weights);
     all.into_iter().map(Sibling::part).collect()

@@ -89,9 +89,8 @@ impl Store {
             let before = sum.bytes;
             match self.some(part, client, url, &mut file, &mut sum, job, report) {
                 Ok(()) if sum.bytes >= part.bytes => break,
-                Ok(()) => {} // the connection ended early
                 Err(error @ HubError::Connection { .. }) if tries + 1 >= TRIES => return Err(error),
-                Err(HubError::Connection { .. }) => {}
+                Ok(()) | Err(HubError::Connection { .. }) => {} // it ended early
                 Err(error) => return Err(error),
             }
             tries = if sum.bytes > before { 0 } else { tries + 1 };
@@ -218,7 +217,7 @@ impl Sum {
             let (found, expected) = (self.bytes, part.bytes);
             return Err(HubError::Length { file: part.file.clone(), found, expected });
         }
-        let found: String = self.sha256.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let found = format!("{:x}", self.sha256.finalize());
         match &part.sha256 {
             Some(expected) if *expected != found => {
                 Err(HubError::Checksum { file: part.file.clone(), found, expected: expected.clone() })

@@ -65,6 +65,7 @@ pub struct Found {
     pub modified: Option<SystemTime>,
 }
 
+#[expect(clippy::ref_option, reason = "serde calls it with a reference to the field")]
 fn seconds<S: serde::Serializer>(time: &Option<SystemTime>, out: S) -> Result<S::Ok, S::Error> {
     let since = time.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
     serde::Serialize::serialize(&since.map(|since| since.as_secs()), out)

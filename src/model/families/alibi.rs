@@ -1,6 +1,6 @@
 //! ALiBi's slopes, as the papers' authors and the families that took them up compute them.
 
-use crate::model::attention_spec::PositionBias;
+use crate::model::attention_spec::{AttentionSpec, PositionBias};
 use crate::model::error::SpecError;
 
 /// More heads than this are a broken file; every block keeps a slope for each.
@@ -13,6 +13,16 @@ pub(super) fn filled_up(heads: usize) -> Result<PositionBias, SpecError> {
     let power = 1 << heads.ilog2();
     let extra = (1..).step_by(2).take(heads - power).map(|i| slope(i, 2 * power));
     Ok(of((1..=power).map(|i| slope(i, power)).chain(extra).collect()))
+}
+
+/// The same, but rounded, and scaled with the scores (Falcon).
+pub(super) fn as_in_falcon(attention: &AttentionSpec) -> Result<PositionBias, SpecError> {
+    Ok(match filled_up(attention.heads)? {
+        PositionBias::Alibi { slopes, .. } => {
+            PositionBias::Alibi { slopes, rounded: true, factor: attention.scale }
+        }
+        other => other,
+    })
 }
 
 /// The next power of two's slopes, every second one first (MPT; `alibi_bias_max` is not read, as the reference does

@@ -18,7 +18,7 @@ fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
     let mut spec = cohere::decoder(config, "cohere2", 10_000.0)?;
     let every = config.count_or("sliding_window_pattern", 4)?;
     let slides = sliding(config, spec.layers(), |layer| !(layer + 1).is_multiple_of(every));
-    slide(&mut spec, config.count_unless_null("sliding_window", Some(4096))?, &slides);
+    slide(&mut spec.blocks, config.count_unless_null("sliding_window", Some(4096))?, &slides);
     for (block, slides) in spec.blocks.iter_mut().zip(slides) {
         block.attention.rotary = block.attention.rotary.take().filter(|_| slides);
     }

@@ -5,6 +5,7 @@ use crate::model::attention_spec::AttentionSpec;
 use crate::model::classes::{ClassActivation, ClassHead, ClassLayer, Outcome, Pooling};
 use crate::model::config::Config;
 use crate::model::error::SpecError;
+use crate::model::sentence::SentenceHead;
 use crate::model::spec::{
     BlockSpec, EmbeddingProjection, EmbeddingSpec, HeadSpec, LogitSpec, MlpSpec, ModelSpec, NormSpec,
     Placement, Positions,
@@ -118,7 +119,7 @@ pub(super) struct Heads<'a> {
     pub(super) tags: &'a [ClassLayer],
 }
 
-/// The head that a class has by its name's end; none where it is called `…Model`.
+/// The head that a class has by its name's end; where it is called `…Model`, a vector for the whole text.
 pub(super) fn head(config: &Config, heads: &Heads<'_>) -> Result<HeadSpec, SpecError> {
     let class = config.architecture().unwrap_or_default();
     let ends = |suffixes: &[&str]| suffixes.iter().any(|suffix| class.ends_with(suffix));
@@ -136,7 +137,11 @@ pub(super) fn head(config: &Config, heads: &Heads<'_>) -> Result<HeadSpec, SpecE
     } else if ends(&["ForSequenceClassification"]) {
         (Pooling::First, heads.classes, outcome(config, n_classes(config)?)?)
     } else {
-        return Ok(HeadSpec::None);
+        return Ok(if config.flag_or("is_decoder", false)? {
+            HeadSpec::None
+        } else {
+            HeadSpec::Sentence(SentenceHead::MEAN)
+        });
     };
     let layers = before.iter().copied().chain([last(n_classes(config)?)]).collect();
     Ok(HeadSpec::Classes(ClassHead { pooling, layers, outcome, labels: config.labels() }))

@@ -5,7 +5,7 @@
 use super::alibi;
 use super::fused::qkv_by_group;
 use super::{Family, Map, from, groups, head_dim, head_of};
-use crate::model::attention_spec::{AttentionSpec, PositionBias};
+use crate::model::attention_spec::AttentionSpec;
 use crate::model::config::Config;
 use crate::model::error::SpecError;
 use crate::model::spec::{BlockSpec, EmbeddingSpec, LogitSpec, MlpSpec, ModelSpec, NormSpec, Placement};
@@ -70,9 +70,7 @@ fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
     groups(heads, kv_heads)?;
     let mut attention = AttentionSpec::causal(heads, kv_heads, head_dim);
     if config.flag_or("alibi", false)? {
-        if let PositionBias::Alibi { slopes, .. } = alibi::filled_up(heads)? {
-            attention.bias = Some(PositionBias::Alibi { slopes, rounded: true, factor: attention.scale });
-        }
+        attention.bias = Some(alibi::as_in_falcon(&attention)?);
     } else {
         attention.rotary = Some(config.rotary(head_dim, 10_000.0)?);
     }

@@ -4,6 +4,7 @@ use crate::model::spec::ModelSpec;
 use std::ops::Range;
 
 /// Outputs of a tensor, in the order in which a weight has them.
+#[derive(Clone, Debug)]
 pub(in crate::model) struct Rows {
     /// Runs of outputs
     pub(in crate::model) ranges: Vec<Range<usize>>,
@@ -15,6 +16,15 @@ impl Rows {
     /// All of them.
     pub(in crate::model) fn all(of: usize) -> Self {
         Self { ranges: vec![Range { start: 0, end: of }], of }
+    }
+    /// Whether these are every second output, of the even ones (0) or the odd (1), and where they are among those.
+    pub(in crate::model) fn every_second(&self) -> Option<(usize, Self)> {
+        let (first, last) = (self.ranges.first()?.start, self.ranges.last()?.start);
+        let parity = first % 2;
+        let fits = self.ranges.iter().all(|range| range.len() == 1 && range.start % 2 == parity);
+        let half = first / 2..last / 2 + 1;
+        let follow = fits && half.len() == self.ranges.len();
+        follow.then(|| (parity, Self { ranges: vec![half], of: self.of / 2 }))
     }
     /// Consecutive parts of these sizes: part `index`.
     pub(super) fn part(index: usize, sizes: &[usize]) -> Self {

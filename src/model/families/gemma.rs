@@ -118,7 +118,7 @@ fn sandwich(
 fn gemma2(config: &Config) -> Result<ModelSpec, SpecError> {
     let mut spec = sandwich(config, "gemma2", &LATER, (Some(50.0), Some(30.0)))?;
     let slides = sliding(config, spec.layers(), |layer| layer.is_multiple_of(2));
-    slide(&mut spec, config.count_unless_null("sliding_window", Some(4096))?, &slides);
+    slide(&mut spec.blocks, config.count_unless_null("sliding_window", Some(4096))?, &slides);
     Ok(spec)
 }
 
@@ -136,7 +136,7 @@ fn gemma3(config: &Config, head: HeadSpec) -> Result<ModelSpec, SpecError> {
     spec.head = head; // Beside pictures, the class is named outside the text's configuration
     let every = config.count_or("sliding_window_pattern", 6)?;
     let slides = sliding(config, spec.layers(), |layer| !(layer + 1).is_multiple_of(every));
-    slide(&mut spec, config.count_unless_null("sliding_window", Some(4096))?, &slides);
+    slide(&mut spec.blocks, config.count_unless_null("sliding_window", Some(4096))?, &slides);
     for (block, slides) in spec.blocks.iter_mut().zip(slides) {
         let norm = block.ln1.unwrap_or_else(|| norm(1e-6));
         let attention = &mut block.attention;

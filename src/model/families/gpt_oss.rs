@@ -64,7 +64,7 @@ fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
     };
     let mut spec = llama::decoder(config, "gpt_oss", &default)?;
     let slides = sliding(config, spec.layers(), |layer| layer.is_multiple_of(2));
-    slide(&mut spec, config.count_unless_null("sliding_window", Some(128))?, &slides);
+    slide(&mut spec.blocks, config.count_unless_null("sliding_window", Some(128))?, &slides);
     let limit = config.float_or("swiglu_limit", 7.0)? as f32;
     let alpha = config.float_or("swiglu_alpha", 1.702)? as f32;
     let experts = ExpertSpec {

@@ -5,7 +5,6 @@ use super::{Family, Map, from, groups, head_dim, head_of};
 use crate::model::attention_spec::AttentionSpec;
 use crate::model::config::Config;
 use crate::model::error::SpecError;
-use crate::model::rotary::RotaryScaling;
 use crate::model::spec::{BlockSpec, EmbeddingSpec, LogitSpec, MlpSpec, ModelSpec, NormSpec, Placement};
 use candle_nn::Activation;
 
@@ -115,12 +114,7 @@ pub(super) fn decoder(config: &Config, family: &str, default: &Defaults) -> Resu
     let turning =
         config.rotary_fraction("partial_rotary_factor", default.partial)?.min(1.0) * head_dim as f64;
     let rotary = config.rotary(turning as usize, default.theta)?;
-    let context = config.count_or("max_position_embeddings", default.context)?;
-    let context = match rotary.scaling {
-        // The only scaling that begins where the context ends
-        RotaryScaling::Dynamic { factor, .. } => (context as f64 * factor) as usize,
-        _ => context,
-    };
+    let context = rotary.context(config.count_or("max_position_embeddings", default.context)?);
     let attention =
         AttentionSpec { rotary: Some(rotary), ..AttentionSpec::causal(heads, kv_heads, head_dim) };
     let mlp = MlpSpec {

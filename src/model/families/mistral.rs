@@ -28,6 +28,6 @@ const DEFAULTS: Defaults = Defaults { kv_heads: Some(8), mlp: 14_336, context: 1
 fn spec(config: &Config, family: &str) -> Result<ModelSpec, SpecError> {
     let mut spec = llama::decoder(config, family, &DEFAULTS)?;
     let slides = sliding(config, spec.layers(), |_| true);
-    slide(&mut spec, config.count_unless_null("sliding_window", Some(4096))?, &slides);
+    slide(&mut spec.blocks, config.count_unless_null("sliding_window", Some(4096))?, &slides);
     Ok(spec)
 }

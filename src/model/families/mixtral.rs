@@ -37,7 +37,7 @@ fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
     let mut spec = llama::decoder(config, "mixtral", &DEFAULTS)?;
     let window = config.count_opt("sliding_window")?;
     let all = vec![true; spec.layers()];
-    slide(&mut spec, window, &all);
+    slide(&mut spec.blocks, window, &all);
     let chosen = config.count_or("num_experts_per_tok", 2)?;
     let experts =
         ExpertSpec { normalised: true, ..ExpertSpec::new(config.count_or("num_local_experts", 8)?, chosen) };

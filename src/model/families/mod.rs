@@ -28,6 +28,7 @@ mod gpt_neox;
 mod gpt_oss;
 mod gptj;
 mod granite;
+pub(super) mod infer;
 pub(super) mod keras;
 mod llama;
 mod m2m_100;
@@ -59,7 +60,7 @@ mod xglm;
 use super::attention_spec::{AttentionSpec, Window};
 use super::config::Config;
 use super::error::SpecError;
-use super::spec::{HeadSpec, ModelSpec};
+use super::spec::{BlockSpec, HeadSpec, ModelSpec};
 pub(super) use fused::Rows;
 
 const FAMILIES: &[&Family] = &[
@@ -168,6 +169,9 @@ pub(super) struct Family {
     pub(super) weights: &'static [&'static [Map]],
 }
 
+/// Names the tensors that a block shares with others, for the configuration and the block's number.
+pub(super) type Group = fn(&Config, usize) -> Result<String, SpecError>;
+
 /// Ours ← theirs.
 #[derive(Clone, Copy)]
 pub(super) struct Map {
@@ -180,7 +184,7 @@ pub(super) struct Map {
     /// Which of the tensor's outputs (all, where there is nothing here)
     pub(super) rows: Option<fn(&ModelSpec, usize) -> Rows>,
     /// What `{g}` in `theirs` stands for, where blocks share their weights
-    pub(super) group: Option<fn(&Config, usize) -> Result<String, SpecError>>,
+    pub(super) group: Option<Group>,
     /// The tensor holds all experts' weights one after the other
     pub(super) sliced: bool,
     /// The file may have given this vector more dimensions
@@ -230,7 +234,7 @@ impl Map {
         Self { rows: Some(rows), ..self }
     }
     /// From the tensors that this block shares with others
-    const fn shared(self, group: fn(&Config, usize) -> Result<String, SpecError>) -> Self {
+    const fn shared(self, group: Group) -> Self {
         Self { group: Some(group), ..self }
     }
     const fn sliced(self) -> Self {
@@ -299,8 +303,8 @@ fn sliding(config: &Config, layers: usize, of: impl Fn(usize) -> bool) -> Vec<bo
 }
 
 /// Gives the blocks that slide a window of the last `window` keys.
-fn slide(spec: &mut ModelSpec, window: Option<usize>, slides: &[bool]) {
-    for (block, &slides) in spec.blocks.iter_mut().zip(slides) {
+fn slide(blocks: &mut [BlockSpec], window: Option<usize>, slides: &[bool]) {
+    for (block, &slides) in blocks.iter_mut().zip(slides) {
         block.attention.window = window.filter(|_| slides).map(Window::Sliding);
     }
 }

@@ -101,7 +101,7 @@ fn olmo3(config: &Config) -> Result<ModelSpec, SpecError> {
     let theta = 500_000.0;
     let mut spec = olmo2(config, "olmo3", &Defaults { theta, ..DEFAULTS })?;
     let slides = sliding(config, spec.layers(), |layer| !(layer + 1).is_multiple_of(4));
-    slide(&mut spec, config.count_unless_null("sliding_window", Some(4096))?, &slides);
+    slide(&mut spec.blocks, config.count_unless_null("sliding_window", Some(4096))?, &slides);
     for (block, slides) in spec.blocks.iter_mut().zip(slides) {
         let dims = block.attention.head_dim;
         let kind = if slides { "sliding_attention" } else { "full_attention" };

@@ -36,6 +36,6 @@ fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
         Defaults { width: 3072, mlp: 8192, vocab: 32_064, context: 4096, eps: 1e-5, ..Defaults::LLAMA };
     let mut spec = llama::decoder(config, "phi3", &default)?;
     let all = vec![true; spec.layers()];
-    slide(&mut spec, config.count_opt("sliding_window")?, &all);
+    slide(&mut spec.blocks, config.count_opt("sliding_window")?, &all);
     Ok(spec)
 }

@@ -32,15 +32,26 @@ fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
     };
     let mut spec = llama::decoder(config, "phimoe", &default)?;
     let all = vec![true; spec.layers()];
-    slide(&mut spec, config.count_opt("sliding_window")?, &all);
+    slide(&mut spec.blocks, config.count_opt("sliding_window")?, &all);
     let jitter = config.number_opt("router_jitter_noise")?.unwrap_or(0.01);
     let experts = ExpertSpec {
         shares: Shares::Near { jitter },
         // The class weighs two experts, whatever `num_experts_per_tok` says
         ..ExpertSpec::new(config.count_or("num_local_experts", 16)?, 2)
     };
+    let (short, long) = (config.rope_number("short_mscale"), config.rope_number("long_mscale"));
+    if short != long {
+        return Err(SpecError::Value {
+            key: "long_mscale".into(),
+            found: format!("{long:?}"),
+            expected: "the same as short_mscale (the only kind that is read)",
+        });
+    }
     for block in &mut spec.blocks {
         block.experts = Some(experts);
+        if let (Some(rotary), Some(factor)) = (&mut block.attention.rotary, short) {
+            rotary.factor = factor;
+        }
     }
     Ok(spec)
 }

@@ -5,7 +5,7 @@ use super::llama::{self, Defaults};
 use super::{Family, Map, from, slide, sliding};
 use crate::model::config::Config;
 use crate::model::error::SpecError;
-use crate::model::spec::ModelSpec;
+use crate::model::spec::{BlockSpec, ModelSpec};
 
 pub(super) const FAMILY: Family = Family {
     model_type: "qwen2",
@@ -27,17 +27,17 @@ pub(super) const DEFAULTS: Defaults =
 
 fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
     let mut spec = llama::decoder(config, "qwen2", &DEFAULTS)?;
-    windows(config, &mut spec)?;
+    windows(config, &mut spec.blocks)?;
     Ok(spec)
 }
 
 /// Qwen's windows: from a block on, and only where they are switched on.
-pub(super) fn windows(config: &Config, spec: &mut ModelSpec) -> Result<(), SpecError> {
+pub(super) fn windows(config: &Config, blocks: &mut [BlockSpec]) -> Result<(), SpecError> {
     if config.flag_or("use_sliding_window", false)? {
         let window = config.count_or("sliding_window", 4096)?;
         let first = config.index_or("max_window_layers", 28)?;
-        let slides = sliding(config, spec.layers(), |layer| layer >= first);
-        slide(spec, Some(window), &slides);
+        let slides = sliding(config, blocks.len(), |layer| layer >= first);
+        slide(blocks, Some(window), &slides);
     }
     Ok(())
 }

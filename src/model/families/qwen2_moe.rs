@@ -41,7 +41,7 @@ fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
     let default =
         Defaults { width: 2048, heads: 16, kv_heads: Some(16), layers: 24, mlp: 5632, ..qwen2::DEFAULTS };
     let mut spec = llama::decoder(config, "qwen2_moe", &default)?;
-    qwen2::windows(config, &mut spec)?;
+    qwen2::windows(config, &mut spec.blocks)?;
     let shared =
         SharedExpert { width: config.count_or("shared_expert_intermediate_size", 5632)?, gated: true };
     let experts = ExpertSpec {

@@ -37,7 +37,7 @@ fn dense(config: &Config) -> Result<ModelSpec, SpecError> {
 
 fn spec(config: &Config, family: &str, default: &Defaults) -> Result<ModelSpec, SpecError> {
     let mut spec = llama::decoder(config, family, default)?;
-    qwen2::windows(config, &mut spec)?;
+    qwen2::windows(config, &mut spec.blocks)?;
     let norm = NormSpec::rms(config.float_or("rms_norm_eps", 1e-6)?);
     for block in &mut spec.blocks {
         block.attention.qk_norm = Some(QkNorm { norm, across: QkNormAcross::Head });

@@ -35,7 +35,7 @@ fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
     };
     let windowed = config.flag_or("use_sliding_window", false)?;
     let slides = sliding(config, spec.layers(), |layer| windowed && !turns(layer));
-    slide(&mut spec, config.count_opt("sliding_window")?, &slides);
+    slide(&mut spec.blocks, config.count_opt("sliding_window")?, &slides);
     for (layer, block) in spec.blocks.iter_mut().enumerate() {
         block.attention.rotary = block.attention.rotary.take().filter(|_| turns(layer));
     }

@@ -28,15 +28,16 @@ const EXTRAS: &[Map] = &[
 ];
 
 fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
+    // The first files say some things in words of their own
     let default = Defaults {
         width: 2560,
         kv_heads: Some(32),
         mlp: 6912,
         vocab: 50_304,
         context: 4096,
-        partial: 0.25,
+        partial: config.float_or("rope_pct", 0.25)?,
         norm: NormSpec::layer,
-        eps_key: "layer_norm_eps",
+        eps_key: if config.has("norm_eps") { "norm_eps" } else { "layer_norm_eps" },
         eps: 1e-5,
         ..Defaults::LLAMA
     };

@@ -53,7 +53,7 @@ fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
     };
     let mut spec = llama::decoder(config, "starcoder2", &default)?;
     let all = vec![true; spec.layers()];
-    slide(&mut spec, config.count_opt("sliding_window")?, &all);
+    slide(&mut spec.blocks, config.count_opt("sliding_window")?, &all);
     for block in &mut spec.blocks {
         if let Some(mlp) = &mut block.mlp {
             mlp.gated = false;

@@ -94,9 +94,7 @@ fn weights(
     }
     let bytes =
         entry(archive, WEIGHTS, most, file)?.ok_or_else(|| broken(file, &format!("no `{WEIGHTS}` in it")))?;
-    let mut words = vec![0_u32; bytes.len().div_ceil(4)];
-    bytemuck::cast_slice_mut(&mut words)[..bytes.len()].copy_from_slice(&bytes);
-    Ok((Arc::new(Storage::Owned(words)), 0..bytes.len()))
+    Ok((Arc::new(Storage::owned(&bytes)), 0..bytes.len()))
 }
 
 /// One file of the archive, stored or deflated; more than `most` bytes are refused.

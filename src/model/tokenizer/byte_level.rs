@@ -2,15 +2,14 @@
 
 use super::pieces::Spelling;
 use super::settings::Settings;
-use super::{Error, Frame, Parts, Tokenizer, broken, guarded, read, splits};
+use super::{Error, Frame, Parts, Tokenizer, broken, end_of_word, guarded, read, splits};
 use crate::model::error::LoadError;
 use std::collections::HashMap;
 use std::path::Path;
+use tokenizers::AddedToken;
 use tokenizers::models::bpe::{BPE, Merges, Vocab};
-use tokenizers::normalizers::{BertNormalizer, NFC};
-use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
+use tokenizers::normalizers::NFC;
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
-use tokenizers::{AddedToken, decoders};
 
 /// Reads them.
 pub(super) fn open(vocab: &Path, merges: &Path, settings: &Settings) -> Result<Tokenizer, LoadError> {
@@ -31,18 +30,21 @@ pub(super) fn open(vocab: &Path, merges: &Path, settings: &Settings) -> Result<T
 
 fn parts(words: HashMap<String, u32>, merges: Merges, settings: &Settings) -> Result<Parts, Error> {
     // RoBERTa's kin begin with these in this order; its folders often name no class
-    let like_roberta = words.get("<s>") == Some(&0) && words.get("<mask>").is_some();
+    let like_roberta = words.get("<s>") == Some(&0) && words.contains_key("<mask>");
     let class = settings.class().unwrap_or(match settings.model_type() {
         "openai-gpt" => "OpenAIGPT",
         "deberta" => "Deberta",
         "blenderbot" => "Blenderbot",
+        "blenderbot-small" => "BlenderbotSmall",
         "qwen2" | "qwen2_moe" | "qwen3" | "qwen3_moe" => "Qwen2",
         _ if like_roberta => "Roberta",
         _ => "GPT2",
     });
     let vocab: Vocab = words.into_iter().collect();
-    if class == "OpenAIGPT" {
-        return end_of_word(vocab, merges, settings);
+    match class {
+        "OpenAIGPT" => return end_of_word::gpt1(vocab, merges, settings),
+        "BlenderbotSmall" => return end_of_word::blenderbot_small(&vocab, merges, settings),
+        _ => {}
     }
     let mut inner = tokenizers::Tokenizer::new(BPE::builder().vocab_and_merges(vocab, merges).build()?);
     let prefix = settings.flag("add_prefix_space").unwrap_or(class == "Blenderbot");
@@ -80,7 +82,11 @@ fn parts(words: HashMap<String, u32>, merges: Merges, settings: &Settings) -> Re
 }
 
 /// Special tokens that the vocabulary has, and those that the settings put beside it.
-fn add_specials(inner: &mut tokenizers::Tokenizer, settings: &Settings, usual: &[&str]) -> Result<(), Error> {
+pub(super) fn add_specials(
+    inner: &mut tokenizers::Tokenizer,
+    settings: &Settings,
+    usual: &[&str],
+) -> Result<(), Error> {
     inner.add_tokens(settings.added().into_iter().map(|(_, token)| token).collect::<Vec<_>>())?;
     let roles = settings.roles();
     let usual = if roles.is_empty() { usual } else { &[] };
@@ -95,18 +101,4 @@ fn add_specials(inner: &mut tokenizers::Tokenizer, settings: &Settings, usual: &
         .collect();
     inner.add_special_tokens(known)?;
     Ok(())
-}
-
-/// GPT-1's: small letters, and `</w>` at the end of each word.
-fn end_of_word(vocab: Vocab, merges: Merges, settings: &Settings) -> Result<Parts, Error> {
-    let unknown = settings.token("unk").unwrap_or("<unk>").to_owned();
-    let bpe =
-        BPE::builder().vocab_and_merges(vocab, merges).end_of_word_suffix("</w>".into()).unk_token(unknown);
-    let mut inner = tokenizers::Tokenizer::new(bpe.build()?);
-    inner.with_normalizer(Some(BertNormalizer::new(true, true, None, true)))?;
-    inner.with_pre_tokenizer(Some(BertPreTokenizer));
-    inner.with_decoder(Some(decoders::bpe::BPEDecoder::new("</w>".into())));
-    add_specials(&mut inner, settings, &["<unk>"])?;
-    let frame = Frame::Own { before: Vec::new(), after: Vec::new() };
-    Ok(Parts { spelling: Spelling::EndOfWord, frame, roles: settings.roles(), ..Parts::of(inner) })
 }

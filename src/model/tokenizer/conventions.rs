@@ -30,7 +30,7 @@ pub(super) enum Ids {
     /// It is its id; this many sentinels `<extra_id_N>` follow, the last one first
     Same { sentinels: usize },
     /// fairseq's: `<s> <pad> </s> <unk>` in front, the rest shifted by this
-    Shifted { by: u32, made_up_words: usize },
+    Shifted { by: u32, made_up_words: u32 },
     /// Pegasus's: 103 words for pre-training are slipped in after the first two
     Slipped,
     /// What `vocab.json` says of its text

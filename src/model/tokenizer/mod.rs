@@ -5,9 +5,11 @@
 
 mod byte_level;
 mod conventions;
+mod end_of_word;
 mod folder;
 mod gguf;
 mod languages;
+mod pairs;
 mod pieces;
 mod sentencepiece;
 mod settings;
@@ -17,6 +19,7 @@ mod word_pieces;
 mod words;
 
 use super::error::LoadError;
+pub use pairs::Pair;
 pub use pieces::shown;
 use pieces::{Spelling, characters};
 use std::collections::{BTreeMap, HashMap};
@@ -251,7 +254,12 @@ impl Tokenizer {
     /// Text of a run of ids, as a reader would see it; special tokens are left out.
     pub fn decode(&self, ids: &[u32]) -> String {
         if self.spelling != Spelling::Metaspace {
-            let whole = guarded(|| self.inner.decode(ids, true));
+            let to_inner = |id: &u32| match &self.numbers {
+                None => Some(*id),
+                Some(numbers) => numbers.to_inner.get(id).copied(),
+            };
+            let inner: Vec<u32> = ids.iter().filter_map(to_inner).collect();
+            let whole = guarded(|| self.inner.decode(&inner, true));
             return whole.unwrap_or_else(|_| ids.iter().map(|&id| self.text(id)).collect());
         }
         let mut bytes = Vec::new();

@@ -1,6 +1,6 @@
 //! A SentencePiece file with what lies beside it: ids, special tokens and languages as the model expects them.
 
-use super::conventions::{Convention, Ids};
+use super::conventions::{Convention, Ids, Languages};
 use super::pieces::Spelling;
 use super::sentencepiece::{Choice, DummyPrefix, SentencePiece};
 use super::settings::Settings;
@@ -18,7 +18,7 @@ pub(super) fn open(model: &Path, vocab: Option<&Path>, settings: &Settings) -> R
         Some(file) => Some(listed(file)?),
         None => None,
     };
-    super::guarded(|| wrap(spm, listed, settings))
+    super::guarded(|| wrap(spm, listed.as_ref(), settings))
         .and_then(Tokenizer::new)
         .map_err(|error| broken(model, &error))
 }
@@ -45,9 +45,23 @@ impl Beside {
     }
 }
 
+/// The most sentinels or pre-training words that are believed; published models have a hundred.
+const MOST_MADE_UP: usize = 4_096;
+
+/// Which id each piece has, and what else has one.
+struct Numbering {
+    ids: Vec<u32>,
+    beside: Beside,
+    /// Texts of ids that are no pieces
+    named: HashMap<u32, String>,
+    languages: Vec<(String, u32)>,
+    /// The first id that nothing has
+    free: u32,
+}
+
 fn wrap(
     mut spm: SentencePiece,
-    listed: Option<HashMap<String, u32>>,
+    listed: Option<&HashMap<String, u32>>,
     settings: &Settings,
 ) -> Result<Parts, Error> {
     let convention = Convention::of(settings);
@@ -59,120 +73,139 @@ fn wrap(
         _ => {}
     }
     spm.any_white = convention.any_white;
-    let n = spm.pieces.len() as u32;
-    let unknown_text =
-        settings.token("unk").unwrap_or(&spm.pieces.get(spm.unknown).ok_or("no pieces")?.text).to_owned();
-    let mut ids: Vec<u32> = (0..n).collect();
-    let mut beside = Beside(settings.added());
-    let mut named = HashMap::new();
-    let mask = convention.mask.map(|usual| settings.token("mask").unwrap_or(usual).to_owned());
-    let mut after_pieces = n;
-    match convention.ids {
-        Ids::Same { sentinels } => {
-            let sentinels = settings.count("extra_ids").unwrap_or(sentinels) as u32;
-            for i in 0..sentinels {
-                beside.add(n + sentinels - 1 - i, &format!("<extra_id_{i}>"));
-            }
-        }
-        Ids::Shifted { by, made_up_words } => {
-            for (id, piece) in ids.iter_mut().zip(&spm.pieces) {
-                *id = match (piece.text.as_str(), by) {
-                    ("<s>", 1) => 0,
-                    ("</s>", 1) => 2,
-                    _ => *id + by,
-                };
-            }
-            after_pieces = n + by;
-            ids[spm.unknown] = 3;
-            beside.add(1, settings.token("pad").unwrap_or("<pad>"));
-            for i in 0..made_up_words as u32 {
-                beside.add(after_pieces + i, &format!("<madeupword{i}>"));
-            }
-        }
-        Ids::Slipped => {
-            let offset = settings.count("offset").unwrap_or(103) as u32;
-            ids.iter_mut().skip(2).for_each(|id| *id += offset);
-            beside.add(2, settings.token("mask_sent").unwrap_or("<mask_1>"));
-            if let Some(mask) = &mask {
-                beside.add(3, mask);
-            }
-            (2..offset).for_each(|i| beside.add(i + 2, &format!("<unk_{i}>")));
-        }
-        Ids::Listed => {
-            let listed = listed.as_ref().ok_or("vocab.json, which gives the ids, is missing")?;
-            let unknown = *listed.get(&unknown_text).ok_or("vocab.json has no unknown token")?;
-            for (id, piece) in ids.iter_mut().zip(&spm.pieces) {
-                *id = listed.get(&piece.text).copied().unwrap_or(unknown);
-            }
-            for special in ["</s>", "<pad>", "<s>", "<unk>"] {
-                if let Some(&id) = listed.get(special) {
-                    beside.add(id, special);
-                }
-            }
-            // A text's target language, as Marian's multilingual models want it
-            for (code, &id) in
-                listed.iter().filter(|(text, _)| text.starts_with(">>") && text.ends_with("<<"))
-            {
-                beside.add(id, code);
-            }
-            after_pieces = listed.len() as u32;
-            named = listed.iter().map(|(text, &id)| (id, text.clone())).collect();
-        }
-    }
-    let mut languages = Vec::new();
+    let mask = convention.mask.map(|usual| settings.token("mask").unwrap_or(usual));
+    let mut numbering = Numbering::new(&spm, &convention, listed, settings)?;
     if let Some(marks) = convention.languages {
-        let affix = marks.affix;
-        for code in marks.codes.split_whitespace() {
-            let text = format!("{affix}{code}{affix}");
-            let known = beside.0.iter().find(|(_, token)| token.content == text).map(|(id, _)| *id);
-            let id = known.unwrap_or(after_pieces + languages.len() as u32);
-            beside.add(id, &text);
-            languages.push((code.to_owned(), id));
-        }
-        after_pieces += languages.len() as u32;
+        numbering.add_languages(marks);
     }
-    let has = |text: &str| spm.pieces.iter().any(|piece| piece.text == text);
-    if let Some(mask) = mask.filter(|mask| !has(mask)) {
-        beside.mask(after_pieces, &mask);
+    if let Some(mask) = mask.filter(|mask| !spm.pieces.iter().any(|piece| piece.text == *mask)) {
+        numbering.beside.mask(numbering.free, mask);
     }
     let mut inner = spm.build(levelling(&convention, settings)?)?;
-    let of_inner = renumber(&mut inner, ids, &beside.0)?;
-    let spelling = Spelling::Metaspace;
-    let lookup = |&(role, usual): &(&str, &str)| {
-        let text = settings.token(role).unwrap_or(usual);
-        let inner = inner.token_to_id(text)?;
-        of_inner.get(inner as usize).copied()
-    };
-    let mut before: Vec<u32> = convention.before.iter().filter_map(lookup).collect();
-    let mut after: Vec<u32> = convention.after.iter().filter_map(lookup).collect();
-    if settings.flag("add_bos_token") == Some(false) {
-        before.clear();
-    }
-    if settings.flag("add_bos_token") == Some(true) && before.is_empty() {
-        before.extend(lookup(&("bos", "<s>")));
-    }
-    if settings.flag("add_eos_token") == Some(true) && after.is_empty() {
-        after.extend(lookup(&EOS));
-    }
-    let mut frame = Frame::Own { before, after };
-    let mut at_front = convention.languages.is_some_and(|marks| marks.at_front);
-    if settings.flag("legacy_behaviour") == Some(true) {
-        at_front = false;
-    }
+    let of_inner = renumber(&mut inner, numbering.ids, &numbering.beside.0)?;
+    let mut frame = frame(&convention, settings, &inner, &of_inner);
+    let legacy = settings.flag("legacy_behaviour") == Some(true);
+    let language_first = convention.languages.is_some_and(|marks| marks.at_front) && !legacy;
     if let Some(marks) = convention.languages {
         let code = settings.text("src_lang").unwrap_or(marks.default);
-        let code = languages.iter().find(|(known, _)| known == code).map(|(_, id)| *id);
-        frame.mark(code, None, at_front);
+        let code = numbering.languages.iter().find(|(known, _)| known == code).map(|(_, id)| *id);
+        frame.mark(code, None, language_first);
     }
     Ok(Parts {
-        spelling,
+        spelling: Spelling::Metaspace,
         frame,
-        languages,
-        language_first: at_front,
-        numbers: Some(Renumbered::new(of_inner, named)),
+        languages: numbering.languages,
+        language_first,
+        numbers: Some(Renumbered::new(of_inner, numbering.named)),
         roles: settings.roles(),
         ..Parts::of(inner)
     })
+}
+
+impl Numbering {
+    fn new(
+        spm: &SentencePiece,
+        convention: &Convention,
+        listed: Option<&HashMap<String, u32>>,
+        settings: &Settings,
+    ) -> Result<Self, Error> {
+        let n = spm.pieces.len() as u32;
+        let unknown = &spm.pieces.get(spm.unknown).ok_or("the vocabulary has no unknown piece")?.text;
+        let believed = |count: usize| {
+            u32::try_from(count.min(MOST_MADE_UP + 1))
+                .ok()
+                .filter(|&count| count as usize <= MOST_MADE_UP)
+                .ok_or_else(|| Error::from(format!("{count} made-up words are not believed")))
+        };
+        let ids = (0..n).collect();
+        let beside = Beside(settings.added());
+        let mut it = Self { ids, beside, named: HashMap::new(), languages: Vec::new(), free: n };
+        match convention.ids {
+            Ids::Same { sentinels } => {
+                // mT5 has its own among the pieces
+                let inside = spm.pieces.iter().any(|piece| piece.text.ends_with("<extra_id_0>"));
+                let usual = if inside { 0 } else { sentinels };
+                let sentinels = believed(settings.count("extra_ids").unwrap_or(usual))?;
+                (0..sentinels).for_each(|i| it.beside.add(n + sentinels - 1 - i, &format!("<extra_id_{i}>")));
+            }
+            Ids::Shifted { by, made_up_words } => {
+                for (id, piece) in it.ids.iter_mut().zip(&spm.pieces) {
+                    *id = match (piece.text.as_str(), by) {
+                        ("<s>", 1) => 0,
+                        ("</s>", 1) => 2,
+                        _ => *id + by,
+                    };
+                }
+                it.free = n + by;
+                it.ids[spm.unknown] = 3;
+                it.beside.add(1, settings.token("pad").unwrap_or("<pad>"));
+                (0..made_up_words).for_each(|i| it.beside.add(it.free + i, &format!("<madeupword{i}>")));
+            }
+            Ids::Slipped => {
+                let offset = believed(settings.count("offset").unwrap_or(103))?;
+                it.ids.iter_mut().skip(2).for_each(|id| *id += offset);
+                it.beside.add(2, settings.token("mask_sent").unwrap_or("<mask_1>"));
+                it.beside.add(3, settings.token("mask").unwrap_or("<mask_2>"));
+                (2..offset).for_each(|i| it.beside.add(i + 2, &format!("<unk_{i}>")));
+            }
+            Ids::Listed => {
+                let listed = listed.ok_or("vocab.json, which gives the ids, is missing")?;
+                let unknown = listed.get(settings.token("unk").unwrap_or(unknown));
+                it.take_list(spm, listed, *unknown.ok_or("vocab.json has no unknown token")?);
+            }
+        }
+        Ok(it)
+    }
+
+    /// Ids by the text of each piece; what the list lacks is unknown.
+    fn take_list(&mut self, spm: &SentencePiece, listed: &HashMap<String, u32>, unknown: u32) {
+        for (id, piece) in self.ids.iter_mut().zip(&spm.pieces) {
+            *id = listed.get(&piece.text).copied().unwrap_or(unknown);
+        }
+        // A text's target language, as Marian's multilingual models want it
+        let language = |text: &str| text.starts_with(">>") && text.ends_with("<<");
+        let special = |text: &str| ["</s>", "<pad>", "<s>", "<unk>"].contains(&text) || language(text);
+        for (text, &id) in listed.iter().filter(|(text, _)| special(text)) {
+            self.beside.add(id, text);
+        }
+        self.free = listed.len() as u32;
+        self.named = listed.iter().map(|(text, &id)| (id, text.clone())).collect();
+    }
+
+    fn add_languages(&mut self, marks: Languages) {
+        for code in marks.codes.split_whitespace() {
+            let text = format!("{}{code}{}", marks.affix, marks.affix);
+            let known = self.beside.0.iter().find(|(_, token)| token.content == text).map(|(id, _)| *id);
+            let id = known.unwrap_or(self.free + self.languages.len() as u32);
+            self.beside.add(id, &text);
+            self.languages.push((code.to_owned(), id));
+        }
+        self.free += self.languages.len() as u32;
+    }
+}
+
+/// The tokens round a text, as the class and the settings want them.
+fn frame(
+    convention: &Convention,
+    settings: &Settings,
+    inner: &tokenizers::Tokenizer,
+    of_inner: &[u32],
+) -> Frame {
+    let id = |&(role, usual): &(&str, &str)| {
+        let inner = inner.token_to_id(settings.token(role).unwrap_or(usual))?;
+        of_inner.get(inner as usize).copied()
+    };
+    let mut before: Vec<u32> = convention.before.iter().filter_map(id).collect();
+    let mut after: Vec<u32> = convention.after.iter().filter_map(id).collect();
+    match settings.flag("add_bos_token") {
+        Some(false) => before.clear(),
+        Some(true) if before.is_empty() => before.extend(id(&("bos", "<s>"))),
+        _ => {}
+    }
+    if settings.flag("add_eos_token") == Some(true) && after.is_empty() {
+        after.extend(id(&EOS));
+    }
+    Frame::Own { before, after }
 }
 
 const EOS: (&str, &str) = ("eos", "</s>");

@@ -3,7 +3,7 @@
 use super::structure::{Attention, Block};
 use super::{Reader, settings};
 use crate::model::AttentionSpec;
-use crate::model::spec::{BlockSpec, MlpSpec, NormSpec, Placement};
+use crate::model::spec::{BlockSpec, MlpSpec, Placement};
 
 impl Reader<'_> {
     pub(super) fn block(
@@ -45,12 +45,8 @@ impl Reader<'_> {
         let owner = block.owner.and_then(|layer| self.setting(layer));
         let own =
             owner.and_then(|setting| setting.number(&["layer_norm_epsilon", "layer_norm_eps", "epsilon"]));
-        let mut norm = |ours: &str, layer| -> Result<NormSpec, String> {
-            let norm = self.norm(&name(ours), layer)?;
-            let said = self.settings.get(layer.name()).is_some();
-            Ok(own.filter(|_| !said).map_or(norm, NormSpec::layer))
-        };
-        let (ln1, ln2) = (norm("ln1", block.norms[0])?, norm("ln2", block.norms[1])?);
+        let ln1 = self.norm(&name("ln1"), block.norms[0], own)?;
+        let ln2 = self.norm(&name("ln2"), block.norms[1], own)?;
         let mlp = MlpSpec { width: d_mlp, activation, gated: false };
         Ok(BlockSpec { ln2: Some(ln2), ..BlockSpec::new(attention, mlp, ln1, placement) })
     }

@@ -100,7 +100,7 @@ impl<'a> Reader<'a> {
         for (index, step) in steps.iter().enumerate() {
             let last = index + 1 == steps.len();
             layers.push(match *step {
-                Step::Norm(layer) => ClassLayer::Norm(self.norm(&format!("head.{index}.ln"), layer)?),
+                Step::Norm(layer) => ClassLayer::Norm(self.norm(&format!("head.{index}.ln"), layer, None)?),
                 Step::Pool(_) => return Err("the vectors behind the last block are pooled twice".into()),
                 Step::Dense(layer, act) => {
                     self.take(&format!("head.{index}.W"), layer, 0, None)?;

@@ -112,7 +112,7 @@ impl<'a> Reader<'a> {
         }
         let embedding_norm = match found.norms_before[..] {
             [] => None,
-            [layer] => Some(self.norm("embed.ln", layer)?),
+            [layer] => Some(self.norm("embed.ln", layer, None)?),
             _ => return Err("there is more than one norm before the first block".into()),
         };
 
@@ -126,7 +126,7 @@ impl<'a> Reader<'a> {
             head.spec = HeadSpec::NextToken;
         }
         let final_norm = match head.final_norm {
-            Some(layer) => Some(self.norm("ln_final", layer)?),
+            Some(layer) => Some(self.norm("ln_final", layer, None)?),
             None => None,
         };
         let behind = found.dense.iter().chain(&found.norms_after);
@@ -259,8 +259,8 @@ impl<'a> Reader<'a> {
         Ok(continues)
     }
 
-    /// A norm's weights, and its spec.
-    fn norm(&mut self, name: &str, layer: &Layer) -> Result<NormSpec, String> {
+    /// A norm's weights, and its spec; `outer` is the ε that the block around it was made with.
+    fn norm(&mut self, name: &str, layer: &Layer, outer: Option<f64>) -> Result<NormSpec, String> {
         let setting = self.setting(layer);
         if let Some(setting) = setting.filter(|setting| setting.class == "RMSNormalization") {
             return Err(format!("`{}` is a {}, which is not read", layer.path, setting.class));
@@ -273,7 +273,7 @@ impl<'a> Reader<'a> {
                 self.take(&format!("{name}.{ours}"), layer, *slot, None)?;
             }
         }
-        let said = setting.and_then(|setting| setting.number(&["epsilon"]));
+        let said = setting.and_then(|setting| setting.number(&["epsilon"])).or(outer);
         if said.is_none() {
             self.assume(&format!("ε {:e} in the norms", self.manner.epsilon));
         }

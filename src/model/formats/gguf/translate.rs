@@ -47,6 +47,8 @@ pub(super) enum Change {
     Keys,
     /// [in, out] turned to [out, in]
     Turned,
+    /// The same of one half of a tensor whose outputs take turns: the even ones (0) or the odd (1)
+    Unwoven(u8),
     /// Queries, keys and values of each group of heads pulled apart
     Grouped,
     /// One added to a norm's weight
@@ -139,6 +141,7 @@ pub(super) fn whole(
     for (name, tensor) in tensors {
         rename(architecture, &known, name, tensor, &mut map).map_err(|reason| broken(file, reason))?;
     }
+    weave(&mut map);
     let tensors = Tensors { map, place: file.to_owned() };
     Ok(Whole { config: Config::from(described), tensors, metadata })
 }
@@ -185,11 +188,18 @@ fn rename(
     };
     let theirs = found.theirs.replace("{l}", &layer);
     let theirs = match theirs.strip_suffix('!') {
-        Some(bare) => bare.to_owned(), // a parameter without `.weight` behind it
+        // Parameters without `.weight` behind them, and the biases beside them
+        Some(bare) if suffix == "bias" => format!("{bare}_bias"),
+        Some(bare) => bare.to_owned(),
         None if suffix.is_empty() => theirs,
         None => format!("{theirs}.{suffix}"),
     };
-    let changed = undo(found.change, known, tensor)
+    let change = match found.change {
+        // What was done to weights only
+        Change::PlusOne | Change::Turned if suffix == "bias" => Change::None,
+        change => change,
+    };
+    let changed = undo(change, known, tensor)
         .ok_or_else(|| format!("tensor `{name}` is {:?}, which does not fit the heads", tensor.shape))?;
     if theirs.contains("{e}") {
         // An empty tensor may claim any number of parts
@@ -197,10 +207,29 @@ fn rename(
         for index in 0..count {
             into.insert(theirs.replace("{e}", &index.to_string()), changed.part(index, count));
         }
+    } else if let Change::Unwoven(half) = change {
+        into.insert(format!("{theirs}#{half}"), changed);
     } else {
         into.insert(theirs, changed);
     }
     Ok(())
+}
+
+/// Makes one tensor of every two halves whose outputs take turns.
+fn weave(map: &mut BTreeMap<String, StoredTensor>) {
+    let names: Vec<_> = map.keys().filter_map(|name| name.strip_suffix("#0").map(str::to_owned)).collect();
+    for name in names {
+        let halves = map.remove(&format!("{name}#0")).zip(map.remove(&format!("{name}#1")));
+        let Some((mut first, second)) = halves.filter(|(a, b)| a.shape == b.shape && a.dtype == b.dtype)
+        else {
+            continue;
+        };
+        if let Some(outputs) = first.shape.last_mut() {
+            *outputs = outputs.saturating_mul(2);
+        }
+        first.woven = Some(Arc::new(second));
+        map.insert(name, first);
+    }
 }
 
 /// `blk.3.attn_q` as `blk.{l}.attn_q` and `3`.
@@ -217,9 +246,11 @@ fn undo(change: Change, known: &Known<'_>, tensor: &StoredTensor) -> Option<Stor
     let mut tensor = tensor.clone();
     match change {
         Change::None => {}
-        Change::Turned => {
-            if let [rows, columns] = *tensor.shape {
-                tensor.shape = vec![columns, rows];
+        // Vectors, and [expert, number] of vectors, have nothing to turn
+        Change::Unwoven(_) if tensor.shape.len() == 2 => {}
+        Change::Turned | Change::Unwoven(_) => {
+            if let [.., rows, columns] = &mut tensor.shape[..] {
+                std::mem::swap(rows, columns);
                 tensor.swapped = true;
             }
         }

@@ -15,7 +15,10 @@ pub(super) const TABLE: &[Architecture] = &[
         only_with: Some("blk.0.ffn_gate_exps.weight"),
         keys: &[KEYS, &[("num_local_experts", "expert_count"), ("num_experts_per_tok", "expert_used_count")]],
         tensors: &[ENDS, NORMS, PAIRED_ATTENTION, MIXTRAL_MLP],
-        more: scaling,
+        more: |known, config| {
+            window(known, config);
+            scaling(known, config);
+        },
     },
     Architecture {
         name: "llama",
@@ -123,7 +126,7 @@ pub(super) const TABLE: &[Architecture] = &[
         model_type: "olmoe",
         class: "OlmoeForCausalLM",
         only_with: None,
-        keys: &[KEYS, EXPERTS],
+        keys: &[KEYS, EXPERTS, &[("clip_qkv", "attention.clamp_kqv")]],
         tensors: &[ENDS, NORMS, ATTENTION, EXPERT_MLP],
         more: scaling,
     },
@@ -141,6 +144,10 @@ pub(super) const TABLE: &[Architecture] = &[
         more: |known, config| {
             window(known, config);
             scaling(known, config);
+            // All of its sizes were trained with the ramp's ends where they fall, not rounded to whole pairs
+            if let Some(scaling) = config.get_mut("rope_scaling").and_then(Value::as_object_mut) {
+                scaling.insert("truncate".into(), false.into());
+            }
         },
     },
     Architecture {
@@ -301,14 +308,14 @@ const AFTER_NORMS: &[Name] = &[
     same("blk.{l}.post_ffw_norm", "model.layers.{l}.post_feedforward_layernorm"),
 ];
 
-/// Gates and ups of the experts stay apart here, where Hugging Face's own files weave them.
+/// Gates and inputs of the experts lie apart here, where Hugging Face's own files weave them.
 const GPT_OSS: &[Name] = &[
     same("blk.{l}.post_attention_norm", "model.layers.{l}.post_attention_layernorm"),
     same("blk.{l}.attn_sinks", "model.layers.{l}.self_attn.sinks!"),
     same("blk.{l}.ffn_gate_inp", "model.layers.{l}.mlp.router"),
-    same("blk.{l}.ffn_gate_exps", "model.layers.{l}.mlp.experts.{e}.gate_proj"),
-    same("blk.{l}.ffn_up_exps", "model.layers.{l}.mlp.experts.{e}.up_proj"),
-    same("blk.{l}.ffn_down_exps", "model.layers.{l}.mlp.experts.{e}.down_proj"),
+    changed("blk.{l}.ffn_gate_exps", "model.layers.{l}.mlp.experts.gate_up_proj!", Change::Unwoven(0)),
+    changed("blk.{l}.ffn_up_exps", "model.layers.{l}.mlp.experts.gate_up_proj!", Change::Unwoven(1)),
+    changed("blk.{l}.ffn_down_exps", "model.layers.{l}.mlp.experts.down_proj!", Change::Turned),
 ];
 
 const GEMMA_ENDS: &[Name] = &[

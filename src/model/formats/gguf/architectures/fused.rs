@@ -1,8 +1,8 @@
 //! Decoders whose queries, keys and values are one matrix.
 
 use super::{ENDS, GPT2_KEYS, KEYS, NORMS, changed, partial, same, scaling, window};
-use crate::model::formats::gguf::translate::{Architecture, Change, Name};
-use serde_json::json;
+use crate::model::formats::gguf::translate::{Architecture, Change, Known, Name};
+use serde_json::{Map, Value, json};
 
 pub(super) const TABLE: &[Architecture] = &[
     Architecture {
@@ -74,36 +74,25 @@ pub(super) const TABLE: &[Architecture] = &[
         name: "falcon",
         model_type: "falcon",
         class: "FalconForCausalLM",
-        only_with: None,
-        keys: &[
-            KEYS,
+        only_with: Some("blk.0.attn_norm_2.weight"),
+        keys: &[KEYS, FALCON_KEYS],
+        tensors: &[
+            FALCON_TENSORS,
             &[
-                ("layer_norm_epsilon", "attention.layer_norm_epsilon"),
-                ("num_kv_heads", "attention.head_count_kv"),
+                same("blk.{l}.attn_norm", "transformer.h.{l}.ln_mlp"),
+                same("blk.{l}.attn_norm_2", "transformer.h.{l}.ln_attn"),
             ],
         ],
-        tensors: &[&[
-            same("token_embd", "transformer.word_embeddings"),
-            same("output_norm", "transformer.ln_f"),
-            same("output", "lm_head"),
-            changed("blk.{l}.attn_qkv", "transformer.h.{l}.self_attention.query_key_value", Change::Grouped),
-            same("blk.{l}.attn_output", "transformer.h.{l}.self_attention.dense"),
-            same("blk.{l}.ffn_up", "transformer.h.{l}.mlp.dense_h_to_4h"),
-            same("blk.{l}.ffn_down", "transformer.h.{l}.mlp.dense_4h_to_h"),
-            same("blk.{l}.attn_norm", "transformer.h.{l}.input_layernorm"),
-            // In the kind with two norms, the plain name is the MLP's
-            same("blk.{l}.attn_norm_2", "transformer.h.{l}.ln_attn"),
-        ]],
-        more: |known, config| {
-            let groups = known.count("attention.head_count_kv").is_some_and(|heads| heads > 1);
-            let two_norms = known.has("blk.0.attn_norm_2.weight");
-            config.insert("new_decoder_architecture".into(), (groups || two_norms).into());
-            config.insert("num_ln_in_parallel_attn".into(), json!(if two_norms { 2 } else { 1 }));
-            config.insert("multi_query".into(), (!groups).into());
-            config.insert("parallel_attn".into(), true.into());
-            config.insert("alibi".into(), false.into());
-            config.insert("bias".into(), known.has("blk.0.attn_qkv.bias").into());
-        },
+        more: |known, config| falcon(known, config, 2),
+    },
+    Architecture {
+        name: "falcon",
+        model_type: "falcon",
+        class: "FalconForCausalLM",
+        only_with: None,
+        keys: &[KEYS, FALCON_KEYS],
+        tensors: &[FALCON_TENSORS, &[same("blk.{l}.attn_norm", "transformer.h.{l}.input_layernorm")]],
+        more: |known, config| falcon(known, config, 1),
     },
     Architecture {
         name: "bloom",
@@ -221,3 +210,29 @@ const GPT2_ENDS: &[Name] = &[
     same("blk.{l}.attn_norm", "transformer.h.{l}.ln_1"),
     same("blk.{l}.ffn_norm", "transformer.h.{l}.ln_2"),
 ];
+
+const FALCON_KEYS: &[(&str, &str)] = &[
+    ("layer_norm_epsilon", "attention.layer_norm_epsilon"),
+    ("num_kv_heads", "attention.head_count_kv"),
+    ("ffn_hidden_size", "feed_forward_length"),
+];
+
+const FALCON_TENSORS: &[Name] = &[
+    same("token_embd", "transformer.word_embeddings"),
+    same("output_norm", "transformer.ln_f"),
+    same("output", "lm_head"),
+    changed("blk.{l}.attn_qkv", "transformer.h.{l}.self_attention.query_key_value", Change::Grouped),
+    same("blk.{l}.attn_output", "transformer.h.{l}.self_attention.dense"),
+    same("blk.{l}.ffn_up", "transformer.h.{l}.mlp.dense_h_to_4h"),
+    same("blk.{l}.ffn_down", "transformer.h.{l}.mlp.dense_4h_to_h"),
+];
+
+fn falcon(known: &Known<'_>, config: &mut Map<String, Value>, norms: u64) {
+    let groups = known.count("attention.head_count_kv").is_some_and(|heads| heads > 1);
+    config.insert("new_decoder_architecture".into(), (groups || norms == 2).into());
+    config.insert("num_ln_in_parallel_attn".into(), norms.into());
+    config.insert("multi_query".into(), (!groups).into());
+    config.insert("parallel_attn".into(), true.into());
+    config.insert("alibi".into(), false.into());
+    config.insert("bias".into(), known.has("blk.0.attn_qkv.bias").into());
+}

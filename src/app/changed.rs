@@ -1,0 +1,137 @@
+//! The run with interventions, beside the clean one: follows what is switched on, and knows when it is out of date.
+
+use super::{
+    banner::Banner,
+    session::Session,
+    state::{Shown, State, Switch},
+    worker::{News, Post, spawn},
+};
+use crate::{
+    analysis::{LensOptions, lens},
+    engine::{self, Job},
+    model::Model,
+    trace::{Intervention, Trace},
+};
+use std::{ops::ControlFlow, sync::Arc};
+
+/// The changed run, as far as there is one.
+#[derive(Default)]
+pub struct Changed {
+    /// Its number, under which pictures of it are kept.
+    pub run: u64,
+    /// The run.
+    pub trace: Option<Trace>,
+    /// The clean run and the interventions it is of, or will be.
+    asked: Option<(u64, Vec<Intervention>)>,
+    number: u64,
+    job: Job,
+}
+
+impl Changed {
+    /// Starts what is switched on anew where it is not what is there. `number` is for the new run.
+    pub fn follow(
+        &mut self,
+        model: Option<&Arc<Model>>,
+        (run, clean): (u64, Option<&Trace>),
+        switches: &[Switch],
+        number: u64,
+        post: &Post,
+    ) -> bool {
+        let wanted: Vec<Intervention> =
+            switches.iter().filter(|switch| switch.on).map(|switch| switch.what.clone()).collect();
+        let Some((model, clean)) = model.zip(clean.filter(|clean| clean.is_complete())) else {
+            if self.asked.as_ref().is_some_and(|(of, _)| *of != run) {
+                self.forget();
+            }
+            return false;
+        };
+        if wanted.is_empty() {
+            self.forget();
+            return false;
+        }
+        let asked = Some((run, wanted));
+        if self.asked == asked {
+            return false;
+        }
+        if self.asked.as_ref().is_none_or(|(of, _)| *of != run) {
+            self.forget();
+        }
+        self.job.cancel();
+        (self.job, self.number, self.asked) = (Job::new(), number, asked.clone());
+        let (model, clean, job) = (Arc::clone(model), clean.clone(), self.job.clone());
+        let interventions = asked.map_or_else(Vec::new, |(_, interventions)| interventions);
+        spawn("interventions", post, number, move |post| {
+            post.send(match engine::intervene(&model, &clean, &interventions, &job, &mut |_| {}) {
+                Ok(trace) => News::Changed { job: number, trace },
+                Err(_) if job.is_cancelled() => return,
+                Err(error) => News::Unchanged { job: number, banner: Banner::error(&error, error.hint()) },
+            });
+        });
+        true
+    }
+
+    /// Whether a run is on its way.
+    pub fn is_running(&self) -> bool {
+        self.number != self.run && self.asked.is_some()
+    }
+
+    /// Takes in a run, if it is the one that was asked for last.
+    pub fn arrived(&mut self, number: u64, trace: Trace) {
+        if number == self.number {
+            (self.run, self.trace) = (number, Some(trace));
+        }
+    }
+
+    /// Takes in that there is none; gives back the banner that says why.
+    pub fn failed(&mut self, number: u64, banner: Banner) -> Option<Banner> {
+        (number == self.number).then(|| {
+            (self.run, self.trace) = (number, None);
+            banner
+        })
+    }
+
+    fn forget(&mut self) {
+        self.job.cancel();
+        (self.trace, self.asked) = (None, None);
+    }
+}
+
+impl Session {
+    /// Runs again with what is switched on, where that is not what is there.
+    pub fn intervene(&mut self, state: &State) {
+        // Not of a target that is still being written
+        let clean = (self.run, self.trace.as_ref().filter(|_| self.busy.is_none()));
+        let number = self.numbers + 1;
+        if self.changed.follow(self.model.as_ref(), clean, &state.interventions, number, &self.post) {
+            self.numbers = number;
+        }
+    }
+
+    /// The run in sight and its number: the changed one, where there is one and it is wanted.
+    pub fn visible(&self, state: &State) -> (u64, Option<&Trace>) {
+        match &self.changed.trace {
+            Some(trace) if state.shown != Shown::Clean => (self.changed.run, Some(trace)),
+            _ => (self.run, self.trace.as_ref()),
+        }
+    }
+
+    /// Computes the lens of the run in sight, once.
+    pub fn ask_for_lens(&mut self, state: &State) {
+        let (Some(model), (run, Some(trace))) = (self.model.clone(), self.visible(state)) else { return };
+        let trace = trace.clone();
+        if self.busy.is_some()
+            || self.lens_asked == Some(run)
+            || !trace.is_complete()
+            || trace.next.is_empty()
+        {
+            return;
+        }
+        self.lens_asked = Some(run);
+        let options = LensOptions { tokens: 0..trace.n_tokens(), top: 1 };
+        spawn("logit lens", &self.post, 0, move |post| {
+            if let Some(lens) = lens(&model, &trace, &options, &mut |_| ControlFlow::Continue(())) {
+                post.send(News::Lens { run, lens });
+            }
+        });
+    }
+}

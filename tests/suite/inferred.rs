@@ -1,0 +1,73 @@
+//! Contract: a model whose class nobody knows opens by its keys, names and shapes where they are as usual, says so, and
+//! then computes exactly what its family's file would; where they are not, the first thing that did not fit is named.
+//! Nothing in between: no fixture opens with other numbers.
+
+use crate::parity::{Expected, fixtures, folders_in, open, run_ids};
+use mnemoscope::model::{HeadSpec, Model};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
+use std::path::Path;
+
+/// A copy of a model that claims to be of a class that nobody knows.
+fn hidden(folder: &Path) -> tempfile::TempDir {
+    let copy = tempfile::tempdir().expect("a folder for the copy");
+    for entry in std::fs::read_dir(folder).expect("a readable folder") {
+        let file = entry.expect("a readable entry").path();
+        std::fs::copy(&file, copy.path().join(file.file_name().expect("a name"))).expect("a copy");
+    }
+    let file = copy.path().join("config.json");
+    let text = std::fs::read(&file).expect("a configuration");
+    let mut config: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
+    let bare = open(folder).spec().head == HeadSpec::None;
+    config["architectures"] = serde_json::json!([if bare { "NobodysModel" } else { "NobodysForCausalLM" }]);
+    config["model_type"] = serde_json::json!("nobodys");
+    let mut out = std::fs::File::create(&file).expect("a file");
+    out.write_all(config.to_string().as_bytes()).expect("written");
+    copy
+}
+
+/// Numbers that differ between two models that should be the same.
+fn apart(known: &Model, inferred: &Model, ids: &[u32]) -> bool {
+    let (a, b) = (run_ids(known, ids), run_ids(inferred, ids));
+    let heads = || a.head_ids().flat_map(|head| a.pattern(head).row(ids.len() - 1));
+    let others = || b.head_ids().flat_map(|head| b.pattern(head).row(ids.len() - 1));
+    a.resid(a.n_layers()) != b.resid(b.n_layers()) || a.logits != b.logits || heads().ne(others())
+}
+
+#[test]
+fn hidden_families_are_inferred_exactly_or_refused() {
+    let mut families: BTreeMap<String, bool> = BTreeMap::new();
+    let mut refused = BTreeSet::new();
+    let folders = folders_in(&fixtures(), "expected.safetensors");
+    for folder in folders.into_iter().filter(|folder| folder.join("config.json").is_file()) {
+        let known = open(&folder);
+        let decodes = known.spec().is_causal() && known.spec().encoder.is_none();
+        let family = known.spec().family.clone();
+        let name = folder.file_name().expect("a name").to_string_lossy().into_owned();
+        let copy = hidden(&folder);
+        let equal = match Model::open(copy.path()) {
+            Ok(model) => {
+                let said = |word: &str| model.warnings.iter().any(|warning| warning.contains(word));
+                assert!(
+                    said("inferred") && said("NobodysModel") | said("NobodysForCausalLM"),
+                    "{name} was silent"
+                );
+                let ids = Expected::read(&folder.join("expected.safetensors")).ids("tokens");
+                assert!(!apart(&known, &model, &ids), "{name} was inferred otherwise: {:?}", model.warnings);
+                true
+            }
+            Err(error) => {
+                assert!(error.to_string().contains("could not be inferred"), "{name}: {error}");
+                refused.insert(name);
+                false
+            }
+        };
+        if decodes {
+            *families.entry(family).or_default() |= equal;
+        }
+    }
+    let right: Vec<_> =
+        families.iter().filter(|(_, equal)| **equal).map(|(family, _)| family.as_str()).collect();
+    assert!(2 * right.len() >= families.len(), "only {right:?} of {:?}", families.keys());
+    assert!(refused.contains("mixtral-odd"), "experts need a family of their own");
+}
