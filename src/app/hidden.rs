@@ -55,7 +55,7 @@ pub struct Hidden {
 }
 
 impl Hidden {
-    /// The picture of one run in one theme; none until it is made.
+    /// The picture of one run in one theme; until it is made that of the run before, or none.
     pub fn picture(
         &mut self,
         ctx: &egui::Context,
@@ -82,7 +82,8 @@ impl Hidden {
         if !at_hand && !in_making {
             self.make(ctx, post, run, trace, kind);
         }
-        self.shown.as_ref().filter(|shown| is(shown)).map(|shown| &shown.3)
+        // The one before stands in until it is made, so that nothing blinks while a text is typed or written
+        self.shown.as_ref().filter(|shown| shown.1 == kind).map(|shown| &shown.3)
     }
 
     fn make(&mut self, ctx: &egui::Context, post: &worker::Post, run: u64, trace: &Trace, kind: Kind) {

@@ -209,7 +209,7 @@ fn hidden_states_are_of_the_stack_that_is_chosen() {
             window.state.lower != mnemoscope::app::state::Lower::Lens || window.session.lens.is_some()
         });
     }
-    let lens = harness.state().session.lens.as_ref().expect("awaited");
+    let (_, lens) = harness.state().session.lens.as_ref().expect("awaited");
     assert_eq!(lens.layers.len(), 2 * 2 + 1, "the decoder's streams alone");
     harness.get_by(|node| node.label().is_some_and(|label| label.starts_with("lens of token 3 ")));
 }
