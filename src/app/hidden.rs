@@ -26,7 +26,7 @@ pub enum Kind {
 /// Values and the range that shows them.
 pub struct Values {
     /// Row-major.
-    pub values: Vec<f32>,
+    pub cells: Vec<f32>,
     /// Values across.
     pub columns: usize,
     /// Magnitude that meets the end of the colour map.
@@ -122,7 +122,7 @@ fn gather(trace: &Trace, kind: Kind) -> Values {
     let greatest = sizes.iter().copied().fold(0.0, f32::max);
     let at = ((sizes.len() as f64 * QUANTILE) as usize).min(sizes.len().saturating_sub(1));
     let limit = if sizes.is_empty() { 1.0 } else { *sizes.select_nth_unstable_by(at, f32::total_cmp).1 };
-    Values { values, columns, limit: if limit > 0.0 { limit } else { 1.0 }, greatest, medians }
+    Values { cells: values, columns, limit: if limit > 0.0 { limit } else { 1.0 }, greatest, medians }
 }
 
 /// The middle one (of an even count, the upper of the two); 0 of none.
@@ -159,7 +159,7 @@ fn paint(ctx: &egui::Context, values: Values, kind: Kind, dark: bool) -> Picture
     };
     let shader = Shader::new(map, Scale::Linear, ValueRange { low, high: values.limit });
     let options = TextureOptions { minification: egui::TextureFilter::Linear, ..TextureOptions::NEAREST };
-    let image = theme::image(&shader.paint(&values.values, values.columns));
+    let image = theme::image(&shader.paint(&values.cells, values.columns));
     let texture = ctx.load_texture("hidden states", image, options);
     Picture { texture, shader, values }
 }

@@ -187,8 +187,8 @@ impl Ranges {
         Self(vec![(None, index..index + 1)])
     }
 
-    fn of(&self, part: Option<Part>) -> impl Iterator<Item = &Range<usize>> + Clone {
-        self.0.iter().filter(move |(named, _)| *named == part).map(|(_, range)| range)
+    fn of(&self, part: Option<Part>) -> Vec<&Range<usize>> {
+        self.0.iter().filter(|(named, _)| *named == part).map(|(_, range)| range).collect()
     }
 }
 
@@ -229,15 +229,15 @@ impl Selection {
     /// The layers it picks, in order. A number that the model does not have is an error.
     pub fn layers(&self, spec: &ModelSpec) -> Result<Vec<usize>, ExportError> {
         let Some(ranges) = &self.layers else { return Ok((0..spec.layers()).collect()) };
-        let mut layers = pick(ranges.of(None), spec.layers(), "layer", "the model has")?;
+        let mut layers = pick(&ranges.of(None), spec.layers(), "layer", "the model has")?;
         for part in Part::ALL {
-            let (named, n) = (ranges.of(Some(part)).collect::<Vec<_>>(), spec.layers_of(part));
+            let (named, n) = (ranges.of(Some(part)), spec.layers_of(part));
             if n == 0 && !named.is_empty() {
                 return Err(ExportError::Selection(format!("the model has no {} layers", part.name())));
             }
             let whose =
                 format!("the {} has", if part == Part::Cross { "cross-attention" } else { part.name() });
-            let picked = pick(named.into_iter(), n, "layer", &whose)?;
+            let picked = pick(&named, n, "layer", &whose)?;
             layers.extend(picked.into_iter().filter_map(|index| spec.layer_of(part, index)));
         }
         layers.sort_unstable();
@@ -253,22 +253,17 @@ impl Selection {
             let why = "parts are named with --layers: --heads takes numbers, such as 0-3";
             return Err(ExportError::Selection(why.into()));
         }
-        pick(ranges.of(None), n, "head", &format!("layer {name} has"))
+        pick(&ranges.of(None), n, "head", &format!("layer {name} has"))
     }
 }
 
 /// The numbers below `n` that some range holds, in order.
-fn pick<'a>(
-    ranges: impl Iterator<Item = &'a Range<usize>> + Clone,
-    n: usize,
-    one: &str,
-    whose: &str,
-) -> Result<Vec<usize>, ExportError> {
-    match ranges.clone().map(|range| range.end).max() {
+fn pick(ranges: &[&Range<usize>], n: usize, one: &str, whose: &str) -> Result<Vec<usize>, ExportError> {
+    match ranges.iter().map(|range| range.end).max() {
         Some(end) if end > n => {
             let (last, most) = (end - 1, n.saturating_sub(1));
             Err(ExportError::Selection(format!("there is no {one} {last}: {whose} {one}s 0 to {most}")))
         }
-        _ => Ok((0..n).filter(|index| ranges.clone().any(|range| range.contains(index))).collect()),
+        _ => Ok((0..n).filter(|index| ranges.iter().any(|range| range.contains(index))).collect()),
     }
 }

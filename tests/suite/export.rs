@@ -395,7 +395,8 @@ fn a_table_of_two_texts_says_the_part_and_both_tokens() {
     let last = lines.last().expect("not empty");
     assert_eq!((&last[4], &last[5], &last[7]), ("3", "5", "the last of the source"));
     let cross = HeadId { layer: run.trace.spec.layer_of(Part::Cross, 1).expect("there"), head: 2 };
-    assert_eq!(last[8].parse::<f32>().expect("a weight"), run.trace.pattern(cross).cell(3, 5));
+    let weight: f32 = last[8].parse().expect("a weight");
+    assert_eq!(weight.to_bits(), run.trace.pattern(cross).cell(3, 5).to_bits());
 }
 
 #[test]

@@ -47,7 +47,10 @@ pub fn show(
         (None, Cells { queries, .. }) if scene.rows() == scene.columns() => (words.token_count)(queries),
         (None, Cells { queries, keys }) => (words.token_grid)(queries, keys),
     };
-    widgets::header(ui, &format!("{} {}", words.head, scene.head_name()), &subtitle, |ui| {
+    // A part's name says already that it is a head, and needs its room
+    let name = scene.head_name();
+    let title = if scene.translates() { name } else { format!("{} {name}", words.head) };
+    widgets::header(ui, &title, &subtitle, |ui| {
         map_menu(ui, scene, out);
         scale_menu(ui, scene, out);
         if scene.state.view.is_some() && ui.add(widgets::outlined(ui, words.whole)).clicked() {

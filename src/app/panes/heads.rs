@@ -235,18 +235,14 @@ impl Grid {
             }
             if !self.sorted && group.left > 0.0 {
                 let in_part = trace.spec.index_in_part(scene.state.head.layer);
-                let selected = |layer: usize| match self.beside {
-                    true => layer == in_part,
-                    false => group.layers.get(layer) == Some(&scene.state.head.layer),
-                };
+                let here = |layer: usize| group.layers.get(layer) == Some(&scene.state.head.layer);
+                let selected = |layer: usize| if self.beside { layer == in_part } else { here(layer) };
                 self.name_layers(ui, origin, if self.beside { self.highest } else { group.down }, selected);
             }
             for (rank, &head) in group.order.iter().enumerate() {
                 let in_part = HeadId { layer: trace.spec.index_in_part(head.layer), head: head.head };
-                let (row, column) = match self.sorted {
-                    false => (in_part.layer, head.head),
-                    true => (rank / group.across, rank % group.across),
-                };
+                let ranked = (rank / group.across, rank % group.across);
+                let (row, column) = if self.sorted { ranked } else { (in_part.layer, head.head) };
                 let corner =
                     origin + vec2(group.left + self.pitch.x * column as f32, self.pitch.y * row as f32);
                 let rect = Rect::from_min_size(corner, vec2(self.side, self.side));
