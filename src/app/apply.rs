@@ -4,7 +4,7 @@ use super::{
     command::Command,
     exporting::{self, Piece},
     panes::{dialogs::Dialog, left},
-    session::Way,
+    running::Request,
     state::{Shown, State, Switch},
     window::Window,
 };
@@ -103,7 +103,8 @@ impl Window {
 
     fn open(&mut self, source: ModelSource) {
         self.dialog = Dialog::None;
-        self.session.open(source, self.state.prompt.clone(), self.state.target.clone());
+        let State { prompt, target, .. } = self.state.clone();
+        self.session.open(source, Request { prompt, target, ..Request::default() });
     }
 
     fn ask_for_model(&mut self) {
@@ -144,7 +145,7 @@ impl Window {
     fn run(&mut self, cut: bool) {
         self.typed = None;
         let State { prompt, target, chat, .. } = self.state.clone();
-        self.session.run_prompt(prompt, target, Way { cut, chat });
+        self.session.run_prompt(Request { prompt, target, cut, chat });
     }
 
     fn set_chat(&mut self, chat: bool) {

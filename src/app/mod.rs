@@ -17,6 +17,7 @@ pub mod labels;
 pub mod palette;
 pub mod panes;
 pub mod row;
+pub mod running;
 pub mod scene;
 pub mod session;
 pub mod settings;

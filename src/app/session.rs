@@ -6,21 +6,18 @@ use super::{
     getting::Shelf,
     labels::Labels,
     row::Row,
+    running::{Request, run},
     state::{Cells, Hover, State},
     text::ENGLISH,
     worker::{News, Post, Purpose, spawn},
 };
 use crate::{
     analysis::Lens,
-    engine::{self, CheckResult, Job, ModelSource, Prompt, RunOptions, check},
-    model::{HeadId, HeadSpec, Model, Outcome},
+    engine::{self, CheckResult, Job, ModelSource, check},
+    model::{HeadId, Model},
     trace::{Side, Trace},
 };
-use std::{
-    path::PathBuf,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{path::PathBuf, sync::Arc, time::Instant};
 
 /// A job in progress.
 pub struct Busy {
@@ -142,8 +139,8 @@ impl Session {
         (number, job)
     }
 
-    /// Opens a model, and runs `prompt` on it as soon as it is there; `target` is for models that take one.
-    pub fn open(&mut self, source: ModelSource, prompt: String, target: String) {
+    /// Opens a model, and runs it as soon as it is there, where there is a prompt.
+    pub fn open(&mut self, source: ModelSource, request: Request) {
         let (number, job) = self.begin(ENGLISH.starting);
         spawn("open model", &self.post, number, move |post| {
             let model = match engine::load(&source, &job) {
@@ -154,21 +151,20 @@ impl Session {
                     return post.send(News::Failed { job: number, banner });
                 }
             };
-            let then_run = !prompt.is_empty();
+            let then_run = !request.prompt.is_empty();
             post.send(News::Loaded { job: number, model: Arc::clone(&model), source, then_run });
             if then_run {
-                run(&model, (prompt, target), Way::default(), number, &job, post);
+                run(&model, request, number, &job, post);
             }
         });
     }
 
-    /// Runs the open model on a prompt, or on as much of it as fits, perhaps as a user's turn of a conversation; a
-    /// run in progress ends. An encoder–decoder model's decoder reads `target`, or writes it where that is empty.
-    pub fn run_prompt(&mut self, prompt: String, target: String, way: Way) {
+    /// Runs the open model; a run in progress ends.
+    pub fn run_prompt(&mut self, request: Request) {
         let Some(model) = self.model.clone() else { return };
         let (number, job) = self.begin(ENGLISH.run);
         spawn("run prompt", &self.post, number, move |post| {
-            run(&model, (prompt, target), way, number, &job, post);
+            run(&model, request, number, &job, post);
         });
     }
 
@@ -390,57 +386,4 @@ impl Session {
         state.view = state.view.filter(|view| view.fits(cells));
         state.layer = state.layer.min(trace.spec.streams().len().saturating_sub(1));
     }
-}
-
-/// A question and what it is asked of, where the model answers questions and the prompt has both: `question ||| text`.
-fn asked(model: &Model, prompt: String) -> (Option<String>, String) {
-    let answers = matches!(&model.spec().head, HeadSpec::Classes(head) if head.outcome == Outcome::Span);
-    match prompt.split_once("|||").filter(|_| answers) {
-        Some((question, text)) => (Some(question.trim().to_owned()), text.trim().to_owned()),
-        None => (None, prompt),
-    }
-}
-
-/// The least time between two pictures of a target that grows: each costs copies of the decoder's layers.
-const GROWTH: Duration = Duration::from_millis(60);
-
-/// How a prompt is run.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Way {
-    /// On as much of it as fits.
-    pub cut: bool,
-    /// As a user's turn of a conversation.
-    pub chat: bool,
-}
-
-fn run(model: &Model, texts: (String, String), way: Way, number: u64, job: &Job, post: &Post) {
-    let (prompt, target) = texts;
-    let target = (model.spec().encoder.is_some() && !target.is_empty()).then_some(Prompt::Text(target));
-    let (question, prompt) = asked(model, prompt);
-    let options = RunOptions { target, question, cut: way.cut, ..RunOptions::default() };
-    let start = Instant::now();
-    let mut last: Option<Instant> = None;
-    let partial = &mut |trace: &Trace| {
-        let mut trace = trace.clone();
-        if trace.is_complete() {
-            if last.is_some_and(|last| last.elapsed() < GROWTH) {
-                return;
-            }
-            trace.refresh_thumbnails();
-            trace.forward_seconds = start.elapsed().as_secs_f64();
-            last = Some(Instant::now());
-        }
-        post.send(News::Partial { job: number, trace });
-    };
-    let prompt = if way.chat && model.chat_template.is_some() {
-        engine::chat_prompt(model, None, &prompt)
-    } else {
-        Ok(Prompt::Text(prompt))
-    };
-    let outcome = prompt.and_then(|prompt| engine::run(model, &prompt, &options, job, partial));
-    post.send(match outcome {
-        Ok(trace) => News::Ran { job: number, trace },
-        Err(_) if job.is_cancelled() => News::Cancelled { job: number },
-        Err(error) => News::Failed { job: number, banner: Banner::refused(&error) },
-    });
 }

@@ -11,6 +11,7 @@ use super::{
         dialogs::{self, Ask, Dialog},
         head, heads, left, lower, right,
     },
+    running::Request,
     scene::{Out, Scene},
     session::Session,
     settings::Settings,
@@ -90,7 +91,7 @@ impl Opening {
         if let Some(prompt) = prompt {
             state.prompt = prompt;
         }
-        session.open(source, state.prompt.clone(), state.target.clone());
+        session.open(source, Request { prompt: state.prompt.clone(), ..Request::default() });
         Self { settings, state, session, inbox, stopwatch: None }
     }
 }

@@ -1,7 +1,8 @@
 //! Contract: the interactive page is one sound file that holds the weights within its stated error, reaches for no
 //! network, and executes nothing that came from a prompt.
 
-use crate::export::{Run, translated, what};
+use crate::export::{Run, what};
+use crate::export_translation::translated;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use mnemoscope::export::{Options, What};

@@ -8,6 +8,7 @@ mod cli;
 mod containers;
 mod docs;
 mod export;
+mod export_translation;
 mod figures;
 mod floors;
 mod html;

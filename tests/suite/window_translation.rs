@@ -5,7 +5,7 @@ use crate::parity::fixtures;
 use crate::window::until;
 use egui_kittest::{Harness, kittest::Queryable as _};
 use mnemoscope::{
-    app::{Opening, Window, command::Command, settings::Settings},
+    app::{Opening, Window, command::Command, running::Request, settings::Settings},
     engine::ModelSource,
     model::{HeadId, Part},
     trace::Trace,
@@ -37,7 +37,9 @@ fn window(folder: &Path, target: &str) -> Harness<'static, Window> {
     let mut opening = Opening::new(settings, ModelSource::Path(folder.to_owned()), Some(SOURCE.to_owned()));
     if !target.is_empty() {
         target.clone_into(&mut opening.state.target);
-        opening.session.open(ModelSource::Path(folder.to_owned()), SOURCE.to_owned(), target.to_owned());
+        let (prompt, target) = (SOURCE.to_owned(), target.to_owned());
+        let request = Request { prompt, target, ..Request::default() };
+        opening.session.open(ModelSource::Path(folder.to_owned()), request);
     }
     let mut harness = Harness::builder()
         .with_size([1280.0, 900.0])
