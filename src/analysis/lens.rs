@@ -1,6 +1,6 @@
 //! The logit lens: what each layer would say next, if the residual stream went straight to the unembedding.
 
-use crate::model::{Model, Stream};
+use crate::model::Model;
 use crate::trace::{Candidate, Trace};
 use std::ops::{ControlFlow, Range};
 
@@ -66,10 +66,7 @@ pub fn lens(
                 tokens.push(Candidate::best(model, logits, options.top));
             }
         }
-        let stream =
-            if layer < n_layers { Stream::Before(layer) } else { Stream::After(layer.saturating_sub(1)) };
-        let (hook, block) = trace.spec.stream_hook(stream);
-        layers.push(LensLayer { name: trace.spec.hook_name(hook, block), tokens });
+        layers.push(LensLayer { name: trace.stream_name(layer), tokens });
     }
     Some(Lens { layers })
 }

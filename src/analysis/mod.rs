@@ -1,5 +1,6 @@
 //! Floor 4: what a trace says, in numbers that have a formula and a source.
 
+pub mod atlas;
 mod lens;
 mod measures;
 mod shift;

@@ -248,7 +248,7 @@ impl Window {
     fn export_name(&self, piece: Piece) -> String {
         let folder =
             self.settings.export_folder.clone().or_else(|| std::env::current_dir().ok()).unwrap_or_default();
-        let model = self.session.model.as_ref().map_or("model", |model| model.name.as_str());
+        let model = self.session.trace.as_ref().map_or("model", |trace| trace.model_name.as_str());
         let part = match piece {
             Piece::Head => match &self.session.trace {
                 Some(trace) => trace.spec.head_label(self.state.head),
@@ -256,19 +256,20 @@ impl Window {
             },
             Piece::Heads => "heads".to_owned(),
             Piece::States => "states".to_owned(),
+            Piece::Trace => "run".to_owned(),
         };
         let name = format!("{model}-{part}{}", piece.ending());
         folder.join(name).display().to_string()
     }
 
     fn export(&mut self, path: PathBuf, piece: Piece) {
-        let (_, trace) = self.session.visible(&self.state);
-        let (Some(model), Some(trace)) = (self.session.model.clone(), trace.cloned()) else {
-            return;
-        };
+        let Some(trace) = self.session.visible(&self.state).1.cloned() else { return };
+        let model = self.session.model.clone();
         self.dialog = Dialog::None;
         self.settings.export_folder = path.parent().map(std::path::Path::to_owned);
         let options = exporting::options(piece, &self.state, self.dark);
-        self.session.export(path.clone(), move |job| exporting::write(&model, &trace, &options, &path, job));
+        self.session.export(path.clone(), move |job| {
+            exporting::write(model.as_deref(), &trace, &options, &path, job)
+        });
     }
 }

@@ -24,6 +24,7 @@ pub enum CommandKind {
     ExportHead,
     ExportAll,
     ExportStates,
+    SaveTrace,
     Quit,
     RunPrompt,
     Cancel,
@@ -124,6 +125,7 @@ impl CommandKind {
     pub fn shortcut(self) -> Option<KeyboardShortcut> {
         let (modifiers, key) = match self {
             Self::OpenModel => (Modifiers::COMMAND, Key::O),
+            Self::SaveTrace => (Modifiers::COMMAND, Key::S),
             Self::ExportHead => (Modifiers::COMMAND, Key::E),
             Self::ExportAll => (Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::E),
             Self::Quit => (Modifiers::COMMAND, Key::Q),
@@ -189,7 +191,9 @@ impl CommandKind {
             Self::ExportHead => complete().map(|_| Command::AskForExport(Piece::Head))?,
             Self::ExportAll => complete().map(|_| Command::AskForExport(Piece::Heads))?,
             Self::ExportStates => complete().map(|_| Command::AskForExport(Piece::States))?,
+            Self::SaveTrace => complete().map(|_| Command::AskForExport(Piece::Trace))?,
             Self::Quit => Command::Quit,
+            Self::RunPrompt | Self::ShowChecks if scene.only_trace() => return Err(words.needs_weights),
             Self::RunPrompt | Self::ShowChecks if scene.model.is_none() => return Err(words.needs_model),
             Self::RunPrompt if state.prompt.is_empty() => return Err(words.needs_prompt),
             Self::RunPrompt => Command::RunPrompt,

@@ -5,7 +5,7 @@ use crate::{
     engine::Job,
     export::{self, FORMATS, Format, Holds, Look, Options, Ranges, Selection, Source, What},
     model::Model,
-    trace::Trace,
+    trace::{Trace, saved},
 };
 use std::{ops::ControlFlow, path::Path};
 
@@ -18,12 +18,18 @@ pub enum Piece {
     Heads,
     /// The residual stream before every block and after the last.
     States,
+    /// The whole run, to be opened again.
+    Trace,
 }
 
 impl Piece {
     /// The formats that can hold it.
     pub fn formats(self) -> impl Iterator<Item = &'static Format> {
-        FORMATS.iter().filter(move |format| self != Self::States || format.holds != Holds::Page)
+        FORMATS.iter().filter(move |format| match self {
+            Self::Trace => format.holds == Holds::Trace,
+            Self::States => !matches!(format.holds, Holds::Page | Holds::Trace),
+            Self::Head | Self::Heads => format.holds != Holds::Trace,
+        })
     }
 
     /// The ending that its file starts with.
@@ -32,6 +38,7 @@ impl Piece {
             Self::Head => ".png",
             Self::Heads => ".html",
             Self::States => ".npz",
+            Self::Trace => saved::ENDING,
         }
     }
 }
@@ -41,7 +48,7 @@ pub fn options(piece: Piece, state: &State, dark: bool) -> Options {
     let one = |index| Some(Ranges::one(index));
     let selection = match piece {
         Piece::Head => Selection { layers: one(state.head.layer), heads: one(state.head.head) },
-        Piece::Heads | Piece::States => Selection::default(),
+        Piece::Heads | Piece::States | Piece::Trace => Selection::default(),
     };
     let what = if piece == Piece::States { What::Resid } else { What::Pattern };
     let map = (piece != Piece::States).then(|| state.look.map(dark));
@@ -50,7 +57,13 @@ pub fn options(piece: Piece, state: &State, dark: bool) -> Options {
 }
 
 /// Writes the file; reports to `job` and ends when it is cancelled.
-pub fn write(model: &Model, trace: &Trace, options: &Options, path: &Path, job: &Job) -> Result<(), Banner> {
+pub fn write(
+    model: Option<&Model>,
+    trace: &Trace,
+    options: &Options,
+    path: &Path,
+    job: &Job,
+) -> Result<(), Banner> {
     let watch = |done: f32| {
         job.report(super::text::ENGLISH.exporting, done);
         if job.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

@@ -66,7 +66,7 @@ impl Session {
 }
 
 fn hub() -> Result<Hub, HubError> {
-    Hub::usual(false).ok_or(HubError::NoHome)
+    Hub::usual().ok_or(HubError::NoHome)
 }
 
 fn failed(job: u64, error: &HubError) -> News {

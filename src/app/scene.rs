@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     analysis::Lens,
-    model::{HeadId, Hook, Model},
+    model::{HeadId, Hook, Model, ModelSpec},
     trace::{Candidate, Side, Stream, Trace},
 };
 use std::sync::Arc;
@@ -83,7 +83,18 @@ impl Out {
     }
 }
 
-impl Scene<'_> {
+impl<'a> Scene<'a> {
+    /// Whether what is open is a saved trace: a run without the model that made it.
+    pub fn only_trace(&self) -> bool {
+        self.model.is_none() && self.trace.is_some_and(Trace::is_complete)
+    }
+
+    /// Name and architecture of what is open.
+    pub fn named(&self) -> Option<(&'a str, &'a ModelSpec)> {
+        let model = self.model.map(|model| (model.name.as_str(), &**model.spec()));
+        model.or_else(|| self.trace.map(|trace| (trace.model_name.as_str(), &*trace.spec)))
+    }
+
     /// Tokens of the run, of an encoder–decoder model the target's; 0 where there is no run.
     pub fn n_tokens(&self) -> usize {
         self.trace.map_or(0, Trace::n_tokens)
@@ -91,7 +102,7 @@ impl Scene<'_> {
 
     /// Whether the model reads one text and writes another.
     pub fn translates(&self) -> bool {
-        self.model.is_some_and(|model| model.spec().encoder.is_some())
+        self.named().is_some_and(|(_, spec)| spec.encoder.is_some())
     }
 
     /// Whose tokens are the rows of the selected head's map.

@@ -139,10 +139,17 @@ impl Session {
         (number, job)
     }
 
-    /// Opens a model, and runs it as soon as it is there, where there is a prompt.
+    /// Opens a model, and runs it as soon as it is there, where there is a prompt; or a saved trace, which has its own.
     pub fn open(&mut self, source: ModelSource, request: Request) {
         let (number, job) = self.begin(ENGLISH.starting);
         spawn("open model", &self.post, number, move |post| {
+            if let Some(file) = source.trace() {
+                return post.send(match engine::open_trace(file, &job) {
+                    Ok(trace) => News::Opened { job: number, trace, source },
+                    Err(_) if job.is_cancelled() => News::Cancelled { job: number },
+                    Err(error) => News::Failed { job: number, banner: Banner::error(&error, error.hint()) },
+                });
+            }
             let model = match engine::load(&source, &job) {
                 Ok(model) => Arc::new(model),
                 Err(_) if job.is_cancelled() => return post.send(News::Cancelled { job: number }),
@@ -282,6 +289,14 @@ impl Session {
                 if !then_run {
                     self.busy = None;
                 }
+                return true;
+            }
+            News::Opened { job, trace, source } if ours(&self.busy, job) => {
+                (self.model, self.source, self.busy) = (None, Some(source), None);
+                (self.trace, self.before, self.checks) = (None, None, Checks::Unasked);
+                let nan = trace.has_nan.then(|| Banner::error(&ENGLISH.nan, None));
+                self.show(job, trace);
+                self.banner = nan;
                 return true;
             }
             News::Partial { job, trace } if ours(&self.busy, job) => {

@@ -157,7 +157,6 @@ pub struct Words {
     pub interventions_hint: &'static str,
     pub nothing_changed: &'static str,
     pub clean: &'static str,
-    pub changed: &'static str,
     pub difference: &'static str,
     pub before_after: &'static str,
     pub clear: &'static str,
@@ -180,6 +179,11 @@ pub struct Words {
     pub cut_column: &'static str,
     pub forget: &'static str,
     pub needs_model: &'static str,
+    pub needs_weights: &'static str,
+    pub saved_trace: &'static str,
+    pub lens_needs_weights: &'static str,
+    pub save_trace_title: &'static str,
+    pub save_trace_what: &'static str,
     pub needs_prompt: &'static str,
     pub needs_trace: &'static str,
     pub nothing_runs: &'static str,
@@ -303,9 +307,9 @@ pub const ENGLISH: Words = Words {
     empty_prompt_sub: "Every head of every layer will show here, on your own words",
     waiting: "The maps appear as the layers are computed",
     layer_waits: |layer| format!("Layer {layer} is being computed"),
-    open_title: "Open a model",
+    open_title: "Open a model or a saved run",
     open_path: "Folder, file or name",
-    open_what: "A Hugging Face folder, a .safetensors file beside its config.json, or a Keras file (.keras, .h5)",
+    open_what: "A Hugging Face folder, a .safetensors file beside its config.json, a Keras file (.keras, .h5), or a saved run",
     open_file: "Choose a file…",
     open_folder: "Choose a folder…",
     open_drop: "Or drop a folder or a file on the window",
@@ -356,7 +360,6 @@ pub const ENGLISH: Words = Words {
     interventions_hint: "Right-click a head or a cell to change the run",
     nothing_changed: "Nothing is changed about the run",
     clean: "clean",
-    changed: "changed",
     difference: "difference",
     before_after: "clean → changed",
     clear: "clear",
@@ -379,6 +382,11 @@ pub const ENGLISH: Words = Words {
     cut_column: "Knock out this key for later tokens",
     forget: "Forget this key in the layer",
     needs_model: "Open a model first",
+    needs_weights: "A saved run, without its model: open the model to run a prompt",
+    saved_trace: "saved trace",
+    lens_needs_weights: "The lens takes the model's weights, and a saved trace has none: open the model",
+    save_trace_title: "Save the run",
+    save_trace_what: "The whole run in one file that opens again here, without the model",
     needs_prompt: "Write a prompt first",
     needs_trace: "Run a prompt first",
     nothing_runs: "Nothing is running",
@@ -406,6 +414,9 @@ pub fn command(kind: CommandKind) -> (&'static str, &'static str) {
         CommandKind::ExportAll => ("Export all heads…", "Writes every head as a picture, page or data"),
         CommandKind::ExportStates => {
             ("Export hidden states…", "Writes the residual stream of every layer as data or a picture")
+        }
+        CommandKind::SaveTrace => {
+            ("Save the run…", "Writes the whole run to a file that opens again without the model")
         }
         CommandKind::Quit => ("Quit", "Closes the window"),
         CommandKind::RunPrompt => ("Run", "Runs the model on the prompt"),

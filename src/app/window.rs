@@ -135,14 +135,15 @@ impl Window {
                 self.picked(purpose, path);
                 continue;
             }
-            if let News::Loaded { source, .. } = &news
+            if let News::Loaded { source, .. } | News::Opened { source, .. } = &news
                 && let ModelSource::Path(path) = source
             {
                 self.settings.remember(path);
             }
-            if matches!(news, News::Loaded { .. }) {
+            if matches!(news, News::Loaded { .. } | News::Opened { .. }) {
                 self.state.interventions.clear();
             }
+            let opened = matches!(news, News::Opened { .. });
             let fetched = match &news {
                 News::Fetched { path, .. } => Some(path.clone()),
                 _ => None,
@@ -153,6 +154,9 @@ impl Window {
                 continue;
             }
             if self.session.hear(news) {
+                if let Some(trace) = self.session.trace.as_ref().filter(|_| opened) {
+                    (self.state.prompt, self.state.example) = (trace.prompt.clone(), None);
+                }
                 self.session.fit(&mut self.state);
             }
         }

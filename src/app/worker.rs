@@ -25,6 +25,8 @@ pub enum News {
     Progress { job: u64, stage: &'static str, done: f32 },
     /// A model is open; where one was waiting, its prompt runs next, under the same number.
     Loaded { job: u64, model: Arc<Model>, source: ModelSource, then_run: bool },
+    /// A saved trace is open.
+    Opened { job: u64, trace: Trace, source: ModelSource },
     /// One more layer is computed.
     Partial { job: u64, trace: Trace },
     /// The run is complete.

@@ -4,8 +4,11 @@ use std::io::{self, BufWriter, IsTerminal as _, StdoutLock, Write};
 
 use serde_json::Value;
 
-use crate::engine::{HubError, InterveneError, Job, LoadError, Progress, RunError, SweepError};
+use crate::engine::{
+    AtlasError, HubError, InterveneError, Job, LoadError, Progress, RecallError, RunError, SweepError,
+};
 use crate::export::ExportError;
+use crate::trace::TraceError;
 
 use super::shared::Shared;
 
@@ -93,7 +96,11 @@ fn hint(error: &anyhow::Error) -> Option<String> {
         let hub = || cause.downcast_ref::<HubError>()?.hint();
         let intervene = || cause.downcast_ref::<InterveneError>()?.hint();
         let sweep = || cause.downcast_ref::<SweepError>()?.hint();
-        load().or_else(run).or_else(export).or_else(hub).or_else(intervene).or_else(sweep)
+        let trace = || cause.downcast_ref::<TraceError>()?.hint();
+        let atlas = || cause.downcast_ref::<AtlasError>()?.hint();
+        let recall = || cause.downcast_ref::<RecallError>()?.hint();
+        let more = || trace().or_else(atlas).or_else(recall);
+        load().or_else(run).or_else(export).or_else(hub).or_else(intervene).or_else(sweep).or_else(more)
     })
 }
 

@@ -17,7 +17,7 @@ pub(super) struct Args {
     #[command(flatten)]
     input: Input,
 
-    /// Where to write: .npz, .safetensors, .json, .csv, .png, .svg or .html; DIR/ for one picture per head
+    /// Where to write: .trace.safetensors (the whole run, to open again), .npz, .safetensors, .json, .csv, .png, .svg or .html; DIR/ for one picture per head
     #[arg(short, long, required = true, num_args = 1.., value_name = "PATH")]
     output: Vec<PathBuf>,
 
@@ -76,13 +76,13 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     for path in args.output.iter().filter(|path| !export::is_folder(path)) {
         export::format_of(path)?;
     }
-    let (model, trace) = args.input.run(console)?;
+    let (model, trace) = args.input.trace(console)?;
     let job = console.job();
     let watch = |done| {
         job.report("Writing", done);
         ControlFlow::Continue(())
     };
-    let source = Source { model: &model, trace: &trace, watch: &watch };
+    let source = Source { model: model.as_ref(), trace: &trace, watch: &watch };
     let mut files = Vec::new();
     for path in &args.output {
         files.extend(export::export(&source, &options, path)?);

@@ -31,7 +31,7 @@ fn measure_name() -> impl clap::builder::TypedValueParser<Value = String> {
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
-    let (_, trace) = args.input.run(console)?;
+    let (_, trace) = args.input.trace(console)?;
     let mut heads: Vec<(HeadId, HeadMeasures)> =
         trace.head_ids().map(|head| (head, trace.measures(head))).collect();
     if let Some(by) = args.sort.as_deref().and_then(measure) {

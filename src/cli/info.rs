@@ -1,10 +1,13 @@
 //! `mnemoscope info`: what a model is, and where each of its tensors came from.
 
 use std::io::Write as _;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
+use crate::engine;
 use crate::model::{Model, ModelSpec, Origin, TensorInfo};
+use crate::trace::Trace;
 
 use super::console::{self, Console};
 use super::shared::ModelArg;
@@ -21,6 +24,10 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     let job = console.job();
+    if let Some(file) = args.model.source().trace() {
+        let trace = engine::open_trace(file, &job)?;
+        return describe_trace(&trace, file, console);
+    }
     let model = args.model.open(console, &job)?;
     if console.json { console.object(&object(&model)) } else { describe(&model, args.tensors, console) }
 }
@@ -35,8 +42,21 @@ fn object(model: &Model) -> Value {
                     "dtype": dtype(tensor), "file": tensor.file })
         })
         .collect();
+    let mut object = spec_object(&model.name, spec);
+    object["parameters"] = json!(model.parameters());
+    object["weight_bytes"] = json!(model.weight_bytes());
+    object["tokenizer"] = json!(model.tokenizer.is_some());
+    object["chat_template"] = json!(model.chat_template.is_some());
+    object["origin"] = json!(origin(model));
+    object["warnings"] = json!(model.warnings);
+    object["tensors"] = json!(tensors);
+    object
+}
+
+/// What is known of a model without its weights.
+fn spec_object(name: &str, spec: &ModelSpec) -> Value {
     json!({
-        "name": model.name,
+        "name": name,
         "family": spec.family,
         "architecture": spec.architecture,
         "layers": spec.layers(),
@@ -47,14 +67,7 @@ fn object(model: &Model) -> Value {
         "mlp_width": each(spec, |layer| mlp_width(spec, layer)),
         "vocab_size": spec.vocab,
         "context": spec.context,
-        "parameters": model.parameters(),
-        "weight_bytes": model.weight_bytes(),
-        "tokenizer": model.tokenizer.is_some(),
-        "chat_template": model.chat_template.is_some(),
-        "origin": origin(model),
-        "warnings": model.warnings,
-        "spec": **spec,
-        "tensors": tensors,
+        "spec": spec,
     })
 }
 
@@ -80,25 +93,14 @@ fn origin(model: &Model) -> String {
 
 fn describe(model: &Model, tensors: bool, console: &mut Console) -> anyhow::Result<()> {
     let spec = model.spec();
-    let lines = [
-        ("model", format!("{} ({})", model.name, origin(model))),
-        ("architecture", format!("{} (family {})", spec.architecture, spec.family)),
-        ("layers", spec.layers().to_string()),
-        ("heads", each(spec, |layer| spec.heads(layer)).to_string()),
-        ("key/value heads", each(spec, |layer| spec.blocks[layer].attention.kv_heads).to_string()),
-        ("head dimension", each(spec, |layer| spec.blocks[layer].attention.head_dim).to_string()),
-        ("width", spec.width.to_string()),
-        ("MLP width", each(spec, |layer| mlp_width(spec, layer)).to_string()),
-        ("vocabulary", spec.vocab.to_string()),
-        ("context", spec.context.map_or_else(|| "no limit".to_owned(), |n| format!("{n} tokens"))),
+    let own = [
         ("parameters", grouped(model.parameters())),
         ("weights", console::bytes(model.weight_bytes())),
         ("chat template", if model.chat_template.is_some() { "yes: --chat" } else { "none" }.to_owned()),
         ("tokenizer", if model.tokenizer.is_some() { "yes" } else { "none: ids only" }.to_owned()),
     ];
-    for (name, value) in lines {
-        writeln!(console, "{name:<16} {value}")?;
-    }
+    let name = format!("{} ({})", model.name, origin(model));
+    print_lines(std::iter::once(("model", name)).chain(spec_lines(spec)).chain(own), console)?;
     if !tensors {
         return Ok(());
     }
@@ -116,6 +118,55 @@ fn describe(model: &Model, tensors: bool, console: &mut Console) -> anyhow::Resu
         )?;
     }
     Ok(())
+}
+
+fn spec_lines(spec: &ModelSpec) -> [(&'static str, String); 9] {
+    [
+        ("architecture", format!("{} (family {})", spec.architecture, spec.family)),
+        ("layers", spec.layers().to_string()),
+        ("heads", each(spec, |layer| spec.heads(layer)).to_string()),
+        ("key/value heads", each(spec, |layer| spec.blocks[layer].attention.kv_heads).to_string()),
+        ("head dimension", each(spec, |layer| spec.blocks[layer].attention.head_dim).to_string()),
+        ("width", spec.width.to_string()),
+        ("MLP width", each(spec, |layer| mlp_width(spec, layer)).to_string()),
+        ("vocabulary", spec.vocab.to_string()),
+        ("context", spec.context.map_or_else(|| "no limit".to_owned(), |n| format!("{n} tokens"))),
+    ]
+}
+
+fn print_lines(
+    lines: impl Iterator<Item = (&'static str, String)>,
+    console: &mut Console,
+) -> anyhow::Result<()> {
+    for (name, value) in lines {
+        writeln!(console, "{name:<16} {value}")?;
+    }
+    Ok(())
+}
+
+/// A saved trace: the run, and what it says of its model.
+fn describe_trace(trace: &Trace, file: &Path, console: &mut Console) -> anyhow::Result<()> {
+    let spec = &trace.spec;
+    if console.json {
+        let mut object = spec_object(&trace.model_name, spec);
+        object["origin"] = json!(file.display().to_string());
+        object["trace"] = json!({
+            "tokens": trace.n_tokens(),
+            "prompt": trace.prompt,
+            "bytes": trace.bytes(),
+            "interventions": trace.interventions(),
+        });
+        return console.object(&object);
+    }
+    let changes: Vec<String> = trace.interventions().iter().map(ToString::to_string).collect();
+    let changed = if changes.is_empty() { "nothing".to_owned() } else { changes.join(", ") };
+    let head = [
+        ("saved trace", file.display().to_string()),
+        ("model", format!("{} (its weights are not in the file)", trace.model_name)),
+        ("tokens", trace.n_tokens().to_string()),
+        ("changed", changed),
+    ];
+    print_lines(head.into_iter().chain(spec_lines(spec)), console)
 }
 
 /// `3440000` → `3,440,000`.

@@ -2,6 +2,7 @@
 //!
 //! A contract: names, JSON shapes and exit statuses are in scripts of other people.
 
+mod atlas;
 mod bench;
 mod check;
 mod console;
@@ -13,6 +14,7 @@ mod lens;
 mod manual;
 mod models;
 mod patch;
+mod recall;
 mod run;
 mod shared;
 
@@ -34,7 +36,7 @@ struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
 
-    /// Model to open: a Hugging Face folder or a .safetensors file (default: the embedded one)
+    /// Model to open: a Hugging Face folder or a .safetensors file (default: the embedded one); or a saved trace
     model: Option<PathBuf>,
 
     /// Prompt to run when the window opens
@@ -63,6 +65,10 @@ enum Command {
     Info(info::Args),
     /// Check a model's own identities: do the numbers hold?
     Check(check::Args),
+    /// Find the role of every head: induction, previous token, sink, copying and others
+    Atlas(atlas::Args),
+    /// Ask for a fact at a depth of a length of context: how far back does memory reach?
+    Recall(recall::Args),
     /// List the models on this machine, or fetch one from the hub
     Models(models::Args),
     /// Measure time and memory on random tokens
@@ -93,6 +99,10 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
+            if let Some(wrong) = error.downcast_ref::<clap::Error>() {
+                let _ = wrong.print();
+                return ExitCode::from(wrong.exit_code() as u8);
+            }
             console::complain(&error);
             ExitCode::FAILURE
         }
@@ -112,7 +122,9 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Patch(args)) => patch::run(&args, &mut console)?,
         Some(Command::Info(args)) => info::run(&args, &mut console)?,
         Some(Command::Check(args)) => check::run(&args, &mut console)?,
-        Some(Command::Models(args)) => models::run(&args, cli.shared.offline, &mut console)?,
+        Some(Command::Atlas(args)) => atlas::run(&args, &mut console)?,
+        Some(Command::Recall(args)) => recall::run(&args, &mut console)?,
+        Some(Command::Models(args)) => models::run(&args, &mut console)?,
         Some(Command::Bench(args)) => bench::run(&args, &mut console)?,
         Some(Command::Completions(args)) => manual::completions(&args, &mut console)?,
         Some(Command::Man) => manual::man(&mut console)?,

@@ -41,9 +41,9 @@ pub(super) struct Args {
     online: bool,
 }
 
-pub(super) fn run(args: &Args, offline: bool, console: &mut Console) -> anyhow::Result<()> {
+pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     if let Some(name) = &args.get {
-        return get(args, name, offline, console);
+        return get(args, name, console);
     }
     if args.add_folder.is_some() || args.forget_folder.is_some() || args.forbid || args.online {
         remember(args)?;
@@ -102,8 +102,8 @@ fn list(models: &[Found], console: &mut Console) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn get(args: &Args, name: &str, offline: bool, console: &mut Console) -> anyhow::Result<()> {
-    let hub = Hub::usual(offline).ok_or(HubError::NoHome)?;
+fn get(args: &Args, name: &str, console: &mut Console) -> anyhow::Result<()> {
+    let hub = Hub::usual().ok_or(HubError::NoHome)?;
     let job = console.job();
     let offer = hub.look_up(name, args.file.as_deref(), &job)?;
     if !args.yes {

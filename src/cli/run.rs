@@ -101,7 +101,12 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
             writeln!(console, "{percent:7.2} %  {text}  (id {})", candidate.id)?;
         }
     }
-    heads(args, &trace, &tokens, console)?;
+    heads(args, trace, &tokens, console)?;
+    if trace.forward_seconds <= 0.0 {
+        // Another program's trace need not say how long its pass took
+        writeln!(console, "\ntrace {}", console::bytes(trace.bytes() as u64))?;
+        return Ok(());
+    }
     writeln!(
         console,
         "\npass {}, first map {}, trace {}, {} threads",

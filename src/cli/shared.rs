@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use anyhow::{Context as _, bail};
+use clap::CommandFactory as _;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use strum::IntoEnumIterator;
 
-use crate::engine::{self, Job, ModelSource, Prompt, RunOptions};
+use crate::engine::{self, Job, LoadError, ModelSource, Prompt, RunOptions};
 use crate::model::Model;
 use crate::trace::{Intervention, NotAnIntervention, Trace, forms};
 
@@ -32,7 +33,7 @@ pub(super) struct Shared {
 
     /// Forbid every connection
     #[arg(long, global = true)]
-    pub(super) offline: bool,
+    offline: bool,
 
     /// Print no progress and no remarks
     #[arg(long, global = true)]
@@ -75,6 +76,9 @@ impl Shared {
         if let Device::Other(name) = &self.device {
             bail!("this version computes on the CPU only, not on `{name}`; leave --device out");
         }
+        if self.offline {
+            engine::forbid_connections();
+        }
         if let Some(threads) = self.threads {
             engine::set_threads(threads.get());
         }
@@ -85,7 +89,7 @@ impl Shared {
 /// Which model.
 #[derive(Debug, clap::Args)]
 pub(super) struct ModelArg {
-    /// Model: a Hugging Face folder or a .safetensors file (default: the embedded one)
+    /// Model: a Hugging Face folder or a .safetensors file (default: the embedded one); or a saved trace
     model: Option<PathBuf>,
 }
 
@@ -152,7 +156,7 @@ pub(super) struct Input {
 
 /// A run, and the same with interventions where any were asked for.
 pub(super) struct Runs {
-    pub(super) model: Model,
+    pub(super) model: Option<Model>,
     pub(super) clean: Trace,
     pub(super) changed: Option<Trace>,
 }
@@ -176,7 +180,7 @@ fn interventions_help() -> String {
 
 /// Exactly one way to say the prompt.
 #[derive(Debug, clap::Args)]
-#[group(required = true, multiple = false)]
+#[group(multiple = false)]
 struct PromptArg {
     /// Prompt
     #[arg(long, value_name = "TEXT")]
@@ -215,14 +219,37 @@ impl TargetArg {
 struct Ids(Vec<u32>);
 
 impl Input {
-    /// Opens the model and runs the prompt, with the interventions that were asked for.
-    pub(super) fn run(&self, console: &mut Console) -> anyhow::Result<(Model, Trace)> {
+    /// The trace that MODEL is, or the run of a prompt on it; the model, where it is there.
+    pub(super) fn trace(&self, console: &mut Console) -> anyhow::Result<(Option<Model>, Trace)> {
         let Runs { model, clean, changed } = self.runs(console)?;
         Ok((model, changed.unwrap_or(clean)))
     }
 
-    /// Opens the model and runs the prompt, without and with the interventions.
+    /// Opens the model and runs the prompt, with the interventions that were asked for.
+    pub(super) fn run(&self, console: &mut Console) -> anyhow::Result<(Model, Trace)> {
+        let needed = |file: &Path| LoadError::Trace(file.to_owned());
+        let source = self.model.source();
+        if let Some(file) = source.trace() {
+            return Err(needed(file).into());
+        }
+        let (model, trace) = self.trace(console)?;
+        let file = self.model.model.as_deref().unwrap_or(Path::new(""));
+        Ok((model.ok_or_else(|| needed(file))?, trace))
+    }
+
+    /// Opens the model and runs the prompt, without and with the interventions; or opens a saved trace.
     pub(super) fn runs(&self, console: &mut Console) -> anyhow::Result<Runs> {
+        if let Some(file) = self.model.source().trace() {
+            if self.prompt.is_given() || !self.interventions()?.is_empty() {
+                let file = file.display();
+                bail!(
+                    "{file} is a saved trace: it holds its own prompt, and no model to run again; open the model itself"
+                );
+            }
+            let clean = engine::open_trace(file, &console.job())?;
+            warn_of_nan(&clean, console);
+            return Ok(Runs { model: None, clean, changed: None });
+        }
         let prompt = self.prompt.read()?;
         let interventions = self.interventions()?;
         let job = console.job();
@@ -245,11 +272,8 @@ impl Input {
         } else {
             Some(engine::intervene(&model, &clean, &interventions, &job, &mut |_| {})?)
         };
-        if clean.has_nan || changed.as_ref().is_some_and(|changed| changed.has_nan) {
-            console
-                .remark("some hidden states are no numbers (NaN): the weights of this model may be broken");
-        }
-        Ok(Runs { model, clean, changed })
+        warn_of_nan(changed.as_ref().filter(|changed| changed.has_nan).unwrap_or(&clean), console);
+        Ok(Runs { model: Some(model), clean, changed })
     }
 
     fn interventions(&self) -> anyhow::Result<Vec<Intervention>> {
@@ -265,8 +289,23 @@ impl Input {
     }
 }
 
+fn warn_of_nan(trace: &Trace, console: &mut Console) {
+    if trace.has_nan {
+        console.remark("some hidden states are no numbers (NaN): the weights of this model may be broken");
+    }
+}
+
 impl PromptArg {
+    fn is_given(&self) -> bool {
+        self.prompt.is_some() || self.prompt_file.is_some() || self.ids.is_some()
+    }
+
+    /// Only a saved trace needs no prompt, so that clap cannot ask for one.
     fn read(&self) -> anyhow::Result<Prompt> {
+        if !self.is_given() {
+            let words = "a prompt is needed: give --prompt, --prompt-file or --ids";
+            return Err(usage(clap::error::ErrorKind::MissingRequiredArgument, words));
+        }
         if let Some(Ids(ids)) = &self.ids {
             return Ok(Prompt::Ids(ids.clone()));
         }
@@ -299,6 +338,18 @@ impl PromptArg {
     }
 }
 
+/// Wrong usage that only shows once the arguments are read: status 2.
+pub(super) fn usage(kind: clap::error::ErrorKind, words: &str) -> anyhow::Error {
+    let mut program = super::Cli::command();
+    program.build();
+    let given = program.clone().try_get_matches().ok();
+    let name = given.as_ref().and_then(|matches| matches.subcommand_name());
+    match name.and_then(|name| program.find_subcommand_mut(name)) {
+        Some(command) => command.error(kind, words).into(),
+        None => program.error(kind, words).into(),
+    }
+}
+
 fn parse_ids(text: &str) -> Result<Ids, String> {
     let words = text.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty());
     let ids: Result<Vec<u32>, _> =
@@ -306,7 +357,7 @@ fn parse_ids(text: &str) -> Result<Ids, String> {
     ids.map(Ids)
 }
 
-fn parse_bytes(text: &str) -> Result<u64, String> {
+pub(super) fn parse_bytes(text: &str) -> Result<u64, String> {
     let text = text.trim().trim_end_matches(['B', 'b']);
     let (number, unit) = match text.char_indices().next_back() {
         Some((at, 'k' | 'K')) => (&text[..at], 1e3),

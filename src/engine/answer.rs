@@ -2,11 +2,9 @@
 
 use super::run::LogitRows;
 use crate::model::{HeadSpec, Model, Outcome, Tokenizer};
-use crate::trace::{AnswerSpan, Candidate, Trace};
+use crate::trace::{AnswerSpan, CANDIDATES, Candidate, Trace};
 use std::sync::Arc;
 
-/// Candidates that a trace keeps.
-const CANDIDATES: usize = 64;
 /// Answers that a trace keeps.
 const ANSWERS: usize = 8;
 

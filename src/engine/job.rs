@@ -45,6 +45,11 @@ impl Job {
     pub fn is_cancelled(&self) -> bool {
         self.cancelled.load(Ordering::Relaxed)
     }
+    /// The same job for a part of it: cancelled with it, but without a progress of its own.
+    #[must_use]
+    pub fn quiet(&self) -> Self {
+        Self { cancelled: Arc::clone(&self.cancelled), report: None }
+    }
     /// Tells how far the job is.
     pub fn report(&self, stage: &'static str, done: f32) {
         if let Some(report) = &self.report {

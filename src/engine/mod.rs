@@ -1,8 +1,10 @@
 //! Floor 5: jobs: load a model, run a prompt, generate. They know no window and no thread; both front ends call them.
 
 mod answer;
+mod atlas;
 mod chat;
 mod check;
+mod corpus;
 mod given;
 mod hub;
 mod intervene;
@@ -12,25 +14,32 @@ mod memory;
 mod numpy;
 mod pass;
 mod preferences;
+mod probes;
+mod recall;
 mod resolve;
 mod run;
 mod sweep;
 
 pub use crate::model::{LoadError, Sampling};
+pub use atlas::{AtlasError, AtlasOptions, atlas};
 pub use chat::{chat_prompt, render_chat};
 pub use check::{CheckResult, check};
+pub use corpus::{Corpus, CorpusError};
 pub use given::run_file as run_like;
-pub use hub::{Hub, HubError, Offer};
+pub use hub::{Hub, HubError, Offer, forbid_connections};
 pub use intervene::{InterveneError, intervene};
 pub use job::{Job, Progress, in_pool, set_threads};
 pub use library::{Found, Library, Place};
 pub use memory::{available_bytes, peak_bytes};
 pub use preferences::{FOLDER_VARIABLE, Preferences, settings_folder, write_json};
+pub use recall::{Recall, RecallCell, RecallError, RecallOptions, Template, recall};
 pub use run::{LogitRows, Prompt, RunError, RunOptions, generate, run, tokens_of};
 pub use sweep::{LogitDifference, Sweep, SweepError, sweep};
 
 use crate::model::{EmbeddedFiles, Model};
-use std::path::PathBuf;
+use crate::trace::{Trace, TraceError, saved};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 
 /// Which model to open.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,8 +47,18 @@ pub enum ModelSource {
     /// The one inside this program
     #[default]
     Embedded,
-    /// A folder or a file; where there is none, the name of a model that [`Library`] finds
+    /// A folder or a file, a saved trace among them; where there is none, the name of a model that [`Library`] finds
     Path(PathBuf),
+}
+
+impl ModelSource {
+    /// The file, where it is a saved trace.
+    pub fn trace(&self) -> Option<&Path> {
+        match self {
+            Self::Path(path) if saved::is_saved(path) => Some(path),
+            _ => None,
+        }
+    }
 }
 
 /// Aligns included bytes, so that weights can be read where they lie.
@@ -64,6 +83,7 @@ pub fn load(source: &ModelSource, job: &Job) -> Result<Model, LoadError> {
     }
     let model = match source {
         ModelSource::Embedded => Model::embedded(&STORYTELLER),
+        ModelSource::Path(path) if saved::is_saved(path) => Err(LoadError::Trace(path.clone())),
         ModelSource::Path(path) if path.exists() => Model::open(path),
         ModelSource::Path(name) => match Library::usual().find(&name.to_string_lossy()) {
             Some(Found { path: Some(path), name, .. }) => {
@@ -76,4 +96,15 @@ pub fn load(source: &ModelSource, job: &Job) -> Result<Model, LoadError> {
     }?;
     job.report("Opening the model", 1.0);
     Ok(model)
+}
+
+/// Opens a saved trace.
+pub fn open_trace(file: &Path, job: &Job) -> Result<Trace, TraceError> {
+    let stage = "Opening the trace";
+    let trace = saved::open(file, &|done| {
+        job.report(stage, done);
+        if job.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })?;
+    job.report(stage, 1.0);
+    Ok(trace)
 }

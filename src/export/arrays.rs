@@ -18,8 +18,8 @@ const BAND: usize = 1 << 20;
 /// One run, and what of it is to be written.
 #[derive(Clone, Copy)]
 pub struct Source<'a> {
-    /// The model that ran.
-    pub model: &'a Model,
+    /// The model that ran; `None` where the trace came from a file.
+    pub model: Option<&'a Model>,
     /// What it left behind.
     pub trace: &'a Trace,
     /// Told how much is done, 0…1; ends the export when it answers `Break`.
@@ -87,7 +87,7 @@ impl Entry {
                 let failed = |why: String| ExportError::Activation { name: self.name.clone(), why };
                 let array = source
                     .trace
-                    .activation(&source.model.network, self.hook, layer)
+                    .activation(source.model.map(|model| &model.network), self.hook, layer)
                     .map_err(|error| failed(error.to_string()))?;
                 match &self.heads {
                     Some(heads) => stream_heads(&array.shape, &array.data, heads, sink),

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use crate::trace::HeadId;
+use crate::trace::{HeadId, saved};
 
 use super::arrays::Source;
 use super::error::ExportError;
@@ -38,6 +38,8 @@ pub enum Holds {
     Picture,
     /// An interactive page of many heads.
     Page,
+    /// The whole run.
+    Trace,
 }
 
 /// Every format that can be written.
@@ -48,6 +50,13 @@ pub const FORMATS: &[Format] = &[
         sentence: "Arrays for Python: numpy.load opens them by their TransformerLens names",
         holds: Holds::Arrays,
         write: npz::write,
+    },
+    Format {
+        ending: saved::ENDING,
+        label: "Saved trace",
+        sentence: "The whole run: opens again here, without the model",
+        holds: Holds::Trace,
+        write: write_trace,
     },
     Format {
         ending: ".safetensors",
@@ -103,6 +112,18 @@ pub fn format_of(path: &Path) -> Result<&'static Format, ExportError> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     let named = FORMATS.iter().find(|format| name.ends_with(format.ending) && name != format.ending);
     named.ok_or_else(|| ExportError::Ending(path.to_owned()))
+}
+
+/// Everything that the run left behind: half a trace would not open again.
+fn write_trace(source: &Source<'_>, options: &Options, out: &mut dyn Write) -> Result<(), ExportError> {
+    if options.selection != Selection::default() {
+        let what = "some layers or heads only".to_owned();
+        return Err(ExportError::Content { format: saved::ENDING, what });
+    }
+    saved::write(source.trace, source.watch, out).map_err(|error| match error.kind() {
+        std::io::ErrorKind::Interrupted => ExportError::Cancelled,
+        _ => ExportError::Io(error),
+    })
 }
 
 /// Whether a path asks for a folder of pictures: it ends in a slash, or is a folder already.

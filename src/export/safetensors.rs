@@ -5,6 +5,7 @@ use std::io::Write;
 use serde_json::{Map, Value, json};
 
 use crate::trace::Token;
+use crate::trace::saved::Header;
 
 use super::arrays::{self, Source};
 use super::error::ExportError;
@@ -17,20 +18,13 @@ pub(super) fn write(source: &Source<'_>, options: &Options, out: &mut dyn Write)
         Dtype::F32 => "F32",
         Dtype::F16 => "F16",
     };
-    let mut header = Map::new();
-    let mut end = 0;
-    let mut place = |name: &str, kind: &str, shape: &[usize], bytes: u64| {
-        let begin = end;
-        end += bytes;
-        header
-            .insert(name.to_owned(), json!({ "dtype": kind, "shape": shape, "data_offsets": [begin, end] }));
-    };
+    let mut header = Header::default();
     let texts = arrays::token_arrays(source.trace);
     for (name, tokens) in &texts {
-        place(name, "I64", &[tokens.len()], 8 * tokens.len() as u64);
+        header.place(name, "I64", &[tokens.len()], 8 * tokens.len() as u64);
     }
     for entry in &entries {
-        place(&entry.name, kind, &entry.shape, entry.len() * options.dtype.bytes());
+        header.place(&entry.name, kind, &entry.shape, entry.len() * options.dtype.bytes());
     }
     let heads: Map<String, Value> = entries
         .iter()
@@ -51,11 +45,7 @@ pub(super) fn write(source: &Source<'_>, options: &Options, out: &mut dyn Write)
     if source.trace.spec.encoder.is_some() {
         metadata["source_token_texts"] = words(&source.trace.source).into();
     }
-    header.insert("__metadata__".to_owned(), metadata);
-    let mut words = Value::Object(header).to_string().into_bytes();
-    words.resize(words.len().next_multiple_of(8), b' ');
-    out.write_all(&(words.len() as u64).to_le_bytes())?;
-    out.write_all(&words)?;
+    header.write(metadata, out)?;
 
     for token in texts.iter().flat_map(|(_, tokens)| tokens.iter()) {
         out.write_all(&i64::from(token.id).to_le_bytes())?;

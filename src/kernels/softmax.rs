@@ -115,6 +115,18 @@ impl RowMoments {
         self.distance += e * distance;
         self.square += e * distance * distance;
     }
+    /// Of a row whose weights are known already: a score is then the weight's logarithm, and what the keys do not
+    /// get is the sink's.
+    pub fn of_weights(weights: &[f32], query: usize, first_key: usize) -> Self {
+        let mut moments = Self::default();
+        for (k, &p) in weights.iter().enumerate() {
+            let p = f64::from(p);
+            let score = if p > 0.0 { p.ln() } else { 0.0 };
+            moments.add(p, score, query as f64 - (first_key + k) as f64);
+        }
+        moments.sink = 1.0 - moments.sum;
+        moments
+    }
     /// Lets a sink's score take part in the softmax.
     pub fn join(&mut self, sink: f64) {
         self.sink = (sink - self.max).exp();

@@ -24,6 +24,7 @@ pub struct AttentionSpec {
     /// Factor on q·k
     pub scale: f32,
     /// Queries see only themselves and what came before
+    #[serde(default = "yes")]
     pub causal: bool,
     /// Queries see only keys near them
     #[serde(default)]
@@ -49,6 +50,11 @@ pub struct AttentionSpec {
     /// A learned score per head takes part in each row's softmax and has no value, so rows sum to less than 1 (gpt-oss)
     #[serde(default)]
     pub sinks: bool,
+}
+
+/// What holds unless a file says otherwise.
+fn yes() -> bool {
+    true
 }
 
 /// Which keys near a query it sees.

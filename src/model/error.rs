@@ -33,6 +33,9 @@ pub enum LoadError {
         /// What is wrong with it
         source: SpecError,
     },
+    /// A saved trace, where weights are needed
+    #[error("{} is a saved trace: it holds a run, not the model's weights", .0.display())]
+    Trace(PathBuf),
     /// A weight file that is not well-formed
     #[error("not a sound {format} file ({reason}): {}", .file.display())]
     Broken {
@@ -107,6 +110,9 @@ impl LoadError {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::NotFound(_) => "check the path, or take a name that `mnemoscope models` lists".into(),
+            Self::Trace(_) => {
+                "open the model itself; run, heads, info, export and the window read traces".into()
+            }
             Self::NoConfig(_) => "put the model's config.json beside its weights".into(),
             Self::NoWeights(_) => {
                 "expected model.safetensors or pytorch_model.bin, their shards with an .index.json, or one .gguf".into()

@@ -95,7 +95,7 @@ pub fn thumbnail_size(n_tokens: usize) -> usize {
 
 impl Gathered {
     /// For a block of queries out of `n_queries`, with or without a thumbnail.
-    pub(super) fn new(thumbnail: bool, n_queries: usize, n_keys: usize, queries: Range<usize>) -> Self {
+    pub(crate) fn new(thumbnail: bool, n_queries: usize, n_keys: usize, queries: Range<usize>) -> Self {
         if !thumbnail {
             return Self { n_queries, n_keys, ..Self::default() };
         }
@@ -113,7 +113,7 @@ impl Gathered {
     }
 
     /// Adds one query's weights over the keys from `first_key` on (all others are 0).
-    pub(super) fn add<F: Real>(
+    pub(crate) fn add<F: Real>(
         &mut self,
         query: usize,
         first_key: usize,
@@ -180,7 +180,7 @@ impl Gathered {
     }
 
     /// Adds another part of the same head.
-    pub(super) fn merge(&mut self, part: &Self) {
+    pub(crate) fn merge(&mut self, part: &Self) {
         let (a, b) = (&mut self.sums, &part.sums);
         a.queries += b.queries;
         a.repeated += b.repeated;

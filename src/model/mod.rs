@@ -50,6 +50,7 @@ pub use spec::{
     NormKind, NormSpec, Part, Placement, Positions,
 };
 pub use stored::Dtype;
+pub(crate) use stored::{Storage, map_file};
 pub use tokenizer::{EncodeError, Pair, Token, Tokenizer, WordSplit, Words, shown};
 pub use transformer::{Context, Network, See};
 pub use weights::{TensorInfo, Weights};

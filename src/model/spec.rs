@@ -12,16 +12,20 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelSpec {
     /// Which family file it came from, for showing: `llama`
+    #[serde(default)]
     pub family: String,
     /// As `config.json` calls it: `LlamaForCausalLM`
+    #[serde(default)]
     pub architecture: String,
     /// Width of the residual stream
     pub width: usize,
     /// Tokens in the vocabulary
     pub vocab: usize,
     /// Most positions the model was made for
+    #[serde(default)]
     pub context: Option<usize>,
     /// How tokens become vectors
+    #[serde(default)]
     pub embedding: EmbeddingSpec,
     /// What reads the source, in encoder–decoder models
     #[serde(default)]
@@ -30,8 +34,10 @@ pub struct ModelSpec {
     /// layer of the decoder one with its self-attention and one with its cross-attention and MLP
     pub blocks: Vec<BlockSpec>,
     /// Norm between the last block and the unembedding
+    #[serde(default)]
     pub final_norm: Option<NormSpec>,
     /// What stands at the end
+    #[serde(default)]
     pub head: HeadSpec,
     /// What is done to logits before they are read
     #[serde(default)]
@@ -164,6 +170,7 @@ pub struct BlockSpec {
     /// Attention of this block (windows may alternate between blocks)
     pub attention: AttentionSpec,
     /// Feed-forward part; none where a decoder's self-attention stands alone
+    #[serde(default)]
     pub mlp: Option<MlpSpec>,
     /// Many of it, of which every token goes through a few; `mlp` is then what each of them is
     #[serde(default)]
@@ -172,6 +179,7 @@ pub struct BlockSpec {
     #[serde(default)]
     pub part: Part,
     /// How the two parts lie on the residual stream
+    #[serde(default)]
     pub placement: Placement,
     /// Norm of attention's input; in [`Placement::Post`] of the sum with its output
     #[serde(default)]
@@ -221,8 +229,9 @@ impl BlockSpec {
 }
 
 /// How a block's two parts lie on the residual stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Placement {
+    #[default]
     /// One after the other, a norm before each; the residual stream itself is never normalised
     Pre,
     /// One after the other, a norm after each sum, as in the first Transformer and in BERT
@@ -267,7 +276,7 @@ pub enum NormKind {
 }
 
 /// The feed-forward part of a block.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct MlpSpec {
     /// Hidden width, `d_mlp`
     pub width: usize,
@@ -285,11 +294,12 @@ impl MlpSpec {
 }
 
 /// What stands behind the last block.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub enum HeadSpec {
     /// Hidden states are the output
     None,
     /// Scores for the next token
+    #[default]
     NextToken,
     /// Scores for the token that `[MASK]` hides: dense, activation and norm before the unembedding
     MaskedToken {

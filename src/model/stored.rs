@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 /// Where a tensor's bytes are.
 #[derive(Debug)]
-pub(super) enum Storage {
+pub(crate) enum Storage {
     /// A file mapped into memory: pages are read when first touched, and never copied
     Mapped(Mmap),
     /// Part of this program
@@ -22,7 +22,7 @@ pub(super) enum Storage {
 
 impl Storage {
     /// All bytes.
-    pub(super) fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         match self {
             Self::Mapped(map) => map,
             Self::Static(bytes) => bytes,
@@ -221,7 +221,7 @@ impl StoredTensor {
 }
 
 /// Maps a file into memory, read-only.
-pub(super) fn map_file(file: &Path) -> Result<Storage, LoadError> {
+pub(crate) fn map_file(file: &Path) -> Result<Storage, LoadError> {
     let read = |source| LoadError::Read { file: file.to_owned(), source };
     let handle = std::fs::File::open(file).map_err(read)?;
     #[expect(unsafe_code, reason = "a mapped file is what keeps loading from copying")]

@@ -292,6 +292,21 @@ impl Network {
         let elements = whole.elements.from(head * dim * whole.input_stride);
         Matrix { elements, inputs: dim, ..whole }
     }
+
+    /// The part of W_V that query head `head` reads, [width, value_dim].
+    pub fn head_value(&self, layer: usize, head: usize) -> Matrix<'_> {
+        let attention = &self.spec.blocks[layer].attention;
+        let dim = attention.value_dim();
+        let whole = self.weights.matrix(&format!("{}.attn.W_V", self.spec.prefix(layer)));
+        let first = attention.kv_head(head) * dim;
+        match whole.rows {
+            Some(rows) => Matrix { outputs: dim, rows: Some(&rows[first..first + dim]), ..whole },
+            None => {
+                let elements = whole.elements.from(first * whole.output_stride);
+                Matrix { elements, outputs: dim, ..whole }
+            }
+        }
+    }
 }
 
 fn normalise<F: Real>(

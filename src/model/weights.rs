@@ -135,6 +135,8 @@ impl Weights {
         let rows = map.rows.map_or_else(|| Rows::all(shape[shape.len() - 1]), |rows| rows(spec, at.flat));
         if joined.is_none() {
             used.insert(source_name.clone(), tensor.range.clone());
+            let second = tensor.woven.iter().map(|second| (format!("{source_name}#1"), second.range.clone()));
+            used.extend(second);
         }
         let reading = Reading { turned: map.turned, flat: map.flat, rows };
         let experts = spec.blocks.get(at.flat).and_then(|block| block.experts).filter(|_| map.sliced);

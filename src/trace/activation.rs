@@ -29,13 +29,26 @@ impl Trace {
     /// The activation `hook` (of block `layer`, where blocks have their own).
     ///
     /// What the trace does not keep is recomputed by running that one block again on the residual stream before it.
-    pub fn activation(&self, network: &Network, hook: Hook, layer: usize) -> Result<Array, ActivationError> {
+    /// Without a network, as with a saved trace, only what the trace keeps can be had.
+    pub fn activation<'a>(
+        &self,
+        network: impl Into<Option<&'a Network>>,
+        hook: Hook,
+        layer: usize,
+    ) -> Result<Array, ActivationError> {
         let name = self.spec.hook_name(hook, layer);
         let none = |reason| Err(ActivationError { name: name.clone(), reason });
         if hook.per_layer() && layer >= self.layers_done() {
             return none("in this trace: it has fewer blocks");
         }
-        let (n, n_keys, width) = (self.n_queries(hook, layer), self.n_keys(hook, layer), self.spec.width);
+        let shape = self.shape(hook, layer);
+        if let Some(data) = self.kept(hook, layer) {
+            return Ok(Array { name, shape, data });
+        }
+        let Some(network) = network.into() else {
+            return none("in a saved trace: it takes the model's weights to compute it");
+        };
+        let width = self.spec.width;
         let no_mlp = hook.per_layer() && self.spec.blocks[layer].mlp.is_none();
         let data = match hook {
             Hook::MlpPre | Hook::MlpPost | Hook::MlpOut | Hook::ResidPost | Hook::NormalizedResidPost
@@ -43,22 +56,11 @@ impl Trace {
             {
                 return none("in a decoder's self-attention: its MLP comes after the cross-attention");
             }
-            Hook::Tokens => self.tokens.iter().map(|token| token.id as f32).collect(),
-            Hook::ResidPre => self.resid(layer).to_vec(),
-            Hook::ResidPost if self.placement(layer) != Placement::Post => self.after(network, layer, hook),
             Hook::NormalizedResidPost if self.placement(layer) != Placement::Post => {
                 return none("in a pre-norm model");
             }
             Hook::ResidMid if self.placement(layer) == Placement::Parallel => {
                 return none("in a block whose two parts run side by side");
-            }
-            Hook::NormalizedResidPost => self.after(network, layer, hook),
-            Hook::RotQ => interleave(&self.per_head(layer, |head| self.q(head).to_vec()), n),
-            Hook::RotK => interleave(&self.per_kv_head(layer, |head| self.k(head)), n_keys),
-            Hook::V => interleave(&self.per_kv_head(layer, |head| self.v(head)), n_keys),
-            Hook::Pattern => self.per_head(layer, |head| self.pattern(head).tile(0..n, 0..n_keys)).concat(),
-            Hook::AttnScores => {
-                self.per_head(layer, |head| self.pattern(head).scores_tile(0..n, 0..n_keys)).concat()
             }
             Hook::Embed | Hook::PosEmbed => match self.embedding(network, hook) {
                 Some(data) => data,
@@ -96,17 +98,52 @@ impl Trace {
             Hook::MlpPre | Hook::MlpPost if self.spec.blocks[layer].experts.is_some() => {
                 return none("in a block of experts: each token has other ones");
             }
-            Hook::Q
-            | Hook::K
-            | Hook::Z
-            | Hook::AttnOut
-            | Hook::ResidMid
-            | Hook::MlpPre
-            | Hook::MlpPost
-            | Hook::MlpOut
-            | Hook::ResidPost => self.again(network, layer, hook),
+            _ => self.again(network, layer, hook),
         };
-        Ok(Array { name, shape: self.shape(hook, layer), data })
+        Ok(Array { name, shape, data })
+    }
+
+    /// What the trace holds or can compute without the weights.
+    fn kept(&self, hook: Hook, layer: usize) -> Option<Vec<f32>> {
+        let (n, n_keys) = (self.n_queries(hook, layer), self.n_keys(hook, layer));
+        // What a block gave is read before the next one, unless it was changed just there
+        let changed =
+            || layer + 1 != self.spec.decoder_start() && self.changes.touches(Hook::ResidPre, layer + 1);
+        let after = |placed: bool| placed && self.spec.blocks[layer].mlp.is_some() && !changed();
+        Some(match hook {
+            Hook::Tokens => self.tokens.iter().map(|token| token.id as f32).collect(),
+            Hook::ResidPre => self.resid(layer).to_vec(),
+            Hook::ResidPost if after(self.placement(layer) != Placement::Post) => {
+                self.resid_after(layer).to_vec()
+            }
+            Hook::NormalizedResidPost if after(self.placement(layer) == Placement::Post) => {
+                self.resid_after(layer).to_vec()
+            }
+            Hook::RotQ => self.rot_q(layer),
+            Hook::RotK => self.rot_k(layer),
+            Hook::V => self.values(layer),
+            Hook::Pattern => self.per_head(layer, |head| self.pattern(head).tile(0..n, 0..n_keys)).concat(),
+            Hook::AttnScores => {
+                self.per_head(layer, |head| self.pattern(head).scores_tile(0..n, 0..n_keys)).concat()
+            }
+            Hook::Logits if self.logits.len() == n * self.spec.vocab => self.logits.to_vec(),
+            _ => return None,
+        })
+    }
+
+    /// Queries of a block as they enter the product, [token, head, head_dim].
+    pub(super) fn rot_q(&self, layer: usize) -> Vec<f32> {
+        interleave(&self.per_head(layer, |head| self.q(head).to_vec()), self.query_tokens(layer).len())
+    }
+
+    /// Its keys likewise, [token, kv_head, head_dim].
+    pub(super) fn rot_k(&self, layer: usize) -> Vec<f32> {
+        interleave(&self.per_kv_head(layer, |head| self.k(head)), self.key_tokens(layer).len())
+    }
+
+    /// Its values, [token, kv_head, value_dim].
+    pub(super) fn values(&self, layer: usize) -> Vec<f32> {
+        interleave(&self.per_kv_head(layer, |head| self.v(head)), self.key_tokens(layer).len())
     }
 
     /// The shape of an activation of this trace.
@@ -170,15 +207,6 @@ impl Trace {
             }
         });
         kept
-    }
-
-    /// What block `layer` gave: read before the next one, unless it was changed just there.
-    fn after(&self, network: &Network, layer: usize, hook: Hook) -> Vec<f32> {
-        if layer + 1 != self.spec.decoder_start() && self.changes.touches(Hook::ResidPre, layer + 1) {
-            self.again(network, layer, hook)
-        } else {
-            self.resid_after(layer).to_vec()
-        }
     }
 
     /// Runs one block again, with what was changed about it, and keeps one of the values that pass.

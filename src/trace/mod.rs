@@ -7,6 +7,8 @@ mod intervention;
 mod measures;
 mod pattern;
 mod record;
+mod regather;
+pub mod saved;
 mod span;
 
 pub use crate::model::{HeadId, Hook, Side, Stream, Thumbnail, Token};
@@ -16,5 +18,6 @@ pub use grammar::{NotAnIntervention, forms};
 pub use intervention::{Heads, Intervention, Output, Span, Weights};
 pub use measures::HeadMeasures;
 pub use pattern::{Pattern, Pool};
-pub use record::{Candidate, LayerTrace, Trace, estimate_bytes, norms};
+pub use record::{CANDIDATES, Candidate, LayerTrace, Trace, estimate_bytes, norms};
+pub use saved::TraceError;
 pub use span::AnswerSpan;

@@ -8,6 +8,9 @@ use crate::model::{
 use rayon::prelude::*;
 use std::sync::Arc;
 
+/// Candidates that a trace keeps.
+pub const CANDIDATES: usize = 64;
+
 /// One run of a model on a prompt. Cheap to clone; while the run goes on it holds the layers that are done.
 #[derive(Clone, Debug)]
 pub struct Trace {
@@ -35,6 +38,8 @@ pub struct Trace {
     pub answer_at: Option<usize>,
     /// Logits that were asked for: all tokens', or those of `answer_at` only, [row, vocab]
     pub logits: Arc<Vec<f32>>,
+    /// What was changed in the run, as `--intervene` spells it; empty for a clean run
+    pub interventions: Arc<Vec<String>>,
     /// How long the pass took
     pub forward_seconds: f64,
     /// When the first layer's maps were there
@@ -62,7 +67,7 @@ pub struct LayerTrace {
 }
 
 /// A token the model might put next, or a class it might choose.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Candidate {
     /// Its id
     pub id: u32,
@@ -77,10 +82,15 @@ pub struct Candidate {
 impl Candidate {
     /// The `k` most likely of one row of logits, best first.
     pub fn best(model: &Model, logits: &[f32], k: usize) -> Vec<Self> {
+        Self::of(logits, k, |id| model.token(id).text)
+    }
+
+    /// The same where no model is there to say what an id stands for.
+    pub fn of(logits: &[f32], k: usize, text: impl Fn(u32) -> String) -> Vec<Self> {
         let p = probabilities(logits, 1.0);
         let candidate = |index: usize| {
             let id = index as u32;
-            Self { id, text: model.token(id).text, p: p[index] as f32, logit: logits[index] }
+            Self { id, text: text(id), p: p[index] as f32, logit: logits[index] }
         };
         largest(&p, k).into_iter().map(candidate).collect()
     }
@@ -117,6 +127,7 @@ impl Trace {
             second: None,
             answer_at: None,
             logits: Arc::default(),
+            interventions: Arc::default(),
             forward_seconds: 0.0,
             first_map_seconds: 0.0,
             threads: rayon::current_num_threads(),

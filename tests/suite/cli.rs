@@ -235,7 +235,8 @@ fn help_version_completions_and_the_man_page_are_there() {
     };
     assert!(text(&["--version"]).contains(env!("CARGO_PKG_VERSION")));
     let man = text(&["man"]);
-    for command in ["run", "export", "heads", "lens", "generate", "info", "check", "bench"] {
+    for command in ["run", "export", "heads", "lens", "generate", "info", "check", "atlas", "recall", "bench"]
+    {
         assert!(text(&["--help"]).contains(command));
         assert!(
             man.to_lowercase().contains(&format!("mnemoscope\\-{command}")),
@@ -319,4 +320,84 @@ fn the_lens_of_an_encoder_and_a_decoder_reads_the_target() {
     assert_eq!(layers.len(), 2 * 2 + 1);
     assert_eq!(layers[1]["name"], "decoder.0.hook_resid_pre_cross");
     assert!(layers.iter().all(|layer| layer["tokens"].as_array().expect("tokens").len() == 4));
+}
+
+#[test]
+fn a_saved_trace_is_read_without_its_model() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("run.trace.safetensors");
+    let name = file.display().to_string();
+    object(&on_ids("export", &["-o", &name, "--json"]));
+    let (mut saved, mut run) =
+        (object(&bare(&["run", &name, "--json"])), object(&on_ids("run", &["--json"])));
+    for object in [&mut saved, &mut run] {
+        for measured in ["forward_s", "first_map_s", "trace_bytes"] {
+            assert!(object[measured].take().is_number(), "{measured}");
+        }
+    }
+    assert_eq!(saved, run);
+    assert_eq!(
+        object(&bare(&["heads", &name, "--json"]))["heads"].as_array().map(Vec::len),
+        object(&on_ids("heads", &["--json"]))["heads"].as_array().map(Vec::len)
+    );
+    let info = object(&bare(&["info", &name, "--json"]));
+    assert_eq!((&info["trace"]["tokens"], &info["family"]), (&Value::from(6), &Value::from("llama")));
+    let picture = folder.path().join("head.svg").display().to_string();
+    let more = ["-o", &picture, "--layers", "0", "--heads", "0", "--json"];
+    object(&bare(&[&["export", &name], &more[..]].concat()));
+
+    complains(&bare(&["run", &name, "--prompt", "a"]), &["saved trace", "open the model"]);
+    for arguments in
+        [&["lens", &name, "--ids", "1"][..], &["generate", &name], &["check", &name], &["bench", &name]]
+    {
+        complains(&bare(arguments), &["run.trace.safetensors", "not the model's weights", "open the model"]);
+    }
+    let arrays = folder.path().join("a.npz").display().to_string();
+    complains(&bare(&["export", &name, "-o", &arrays, "--what", "z"]), &["hook_z", "weights"]);
+}
+
+#[test]
+fn an_atlas_is_printed_and_written() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let model = fixtures().join("induction-by-hand").display().to_string();
+    let atlas = object(&bare(&["atlas", &model, "--json", "-o", &path("a.json")]));
+    let heads = atlas["heads"].as_array().expect("heads");
+    assert_eq!(heads.len(), 4);
+    assert_eq!(heads[3]["roles"][0], "induction");
+    for name in ["scores", "measures", "offsets", "keys", "snippets"] {
+        assert!(!heads[0][name].is_null(), "{name} is missing");
+    }
+    let written = std::fs::read(path("a.json")).expect("written");
+    assert_eq!(serde_json::from_slice::<Value>(&written).expect("JSON"), atlas);
+    let page = bare(&["atlas", &model, "-o", &path("a.html"), "--probes", "1"]);
+    assert!(page.status.success());
+    assert!(std::fs::read_to_string(path("a.html")).expect("written").contains("induction"));
+    assert!(String::from_utf8_lossy(&bare(&["atlas", &model]).stdout).contains("previous token"));
+    assert_eq!(bare(&["atlas", &model, "-o", "a.xyz"]).status.code(), Some(2));
+    complains(&bare(&["atlas", "--corpus", "/no/such/corpus"]), &["/no/such/corpus", "--corpus"]);
+}
+
+#[test]
+fn recall_is_printed_and_written() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let model = fixtures().join("induction-by-hand").display().to_string();
+    let asked = ["recall", &model, "--lengths", "8,16", "--depths", "0,0.5,1", "--trials", "2"];
+    let recall = object(&bare(&[&asked[..], &["--json", "-o", &path("a.json")]].concat()));
+    let cells = recall["cells"].as_array().expect("cells");
+    assert_eq!(cells.len(), 6);
+    assert!(cells.iter().all(|cell| cell["right"] == 1.0 && cell["p"].is_f64()));
+    let written = std::fs::read(path("a.json")).expect("written");
+    assert_eq!(serde_json::from_slice::<Value>(&written).expect("JSON"), recall);
+    object(&bare(&[&asked[..], &["--json", "-o", &path("a.csv")]].concat()));
+    let table = std::fs::read_to_string(path("a.csv")).expect("written");
+    assert!(table.starts_with("length,depth,") && table.lines().count() == 7, "{table}");
+    object(&bare(&[&asked[..], &["--json", "-o", &path("a.png")]].concat()));
+    assert!(std::fs::read(path("a.png")).expect("written").starts_with(b"\x89PNG"));
+    assert!(String::from_utf8_lossy(&bare(&asked).stdout).contains("16 tokens"));
+    for wrong in [["--depths", "2"], ["--lengths", "0"], ["-o", "a.xyz"], ["--template", "song"]] {
+        assert_eq!(bare(&[&asked[..2], &wrong[..]].concat()).status.code(), Some(2), "{wrong:?}");
+    }
+    complains(&bare(&["recall", "--lengths", "9999"]), &["9999", "512", "--lengths"]);
 }

@@ -1,6 +1,6 @@
 //! Contract: tables in `docs/` and the README say what the code does. `make docs` writes them anew.
 
-use mnemoscope::analysis::MEASURES;
+use mnemoscope::analysis::{MEASURES, atlas::ROLES};
 use mnemoscope::model::{Hook, supported};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -35,6 +35,20 @@ fn measures() {
         writeln!(table, "| `{id}` | {formula} | {range} | {sentence} | {source} |").expect("written");
     }
     check("docs/measures.md", "measures", &table);
+}
+
+#[test]
+fn roles() {
+    let mut table =
+        String::from("| role | score | threshold | formula | over | source |\n|---|---|---|---|---|---|\n");
+    for role in ROLES {
+        let sign = if role.threshold < 0.0 { "≤" } else { "≥" };
+        let (id, score, threshold) = (role.id, role.score, role.threshold.abs());
+        let (formula, over, source) = (role.formula, role.over, role.source);
+        writeln!(table, "| `{id}` | `{score}` | {sign} {threshold} | {formula} | {over} | {source} |")
+            .expect("written");
+    }
+    check("docs/atlas.md", "roles", &table);
 }
 
 #[test]

@@ -35,7 +35,8 @@ impl Run {
     }
 
     pub(crate) fn export(&self, name: &str, options: &Options) -> Result<PathBuf, ExportError> {
-        let source = Source { model: &self.model, trace: &self.trace, watch: &|_| ControlFlow::Continue(()) };
+        let source =
+            Source { model: Some(&self.model), trace: &self.trace, watch: &|_| ControlFlow::Continue(()) };
         let path = self.path(name);
         export::export(&source, options, &path).map(|_| path)
     }
@@ -281,7 +282,7 @@ fn what_cannot_be_written_says_so_and_leaves_the_old_file() {
 #[test]
 fn a_cancelled_export_leaves_nothing() {
     let run = Run::of("gpt2-odd", 4);
-    let source = Source { model: &run.model, trace: &run.trace, watch: &|_| ControlFlow::Break(()) };
+    let source = Source { model: Some(&run.model), trace: &run.trace, watch: &|_| ControlFlow::Break(()) };
     for name in ["a.npz", "a.safetensors", "a.json", "a.html"] {
         let outcome = export::export(&source, &Options::default(), &run.path(name));
         assert!(matches!(outcome, Err(ExportError::Cancelled)), "{name}: {outcome:?}");

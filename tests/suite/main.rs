@@ -1,6 +1,7 @@
 //! One test binary: egui and candle link once; a module per contract.
 
 mod answers;
+mod atlas;
 mod broken_containers;
 mod by_hand;
 mod chat;
@@ -23,8 +24,10 @@ mod malformed;
 mod parity;
 mod pattern;
 mod real_models;
+mod recall;
 mod render;
 mod runs;
+mod traces;
 mod sweeps;
 mod tokenizers;
 mod translation;

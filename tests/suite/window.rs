@@ -6,6 +6,7 @@ use mnemoscope::{
         Dialog, Opening, Window,
         command::{Command, CommandKind},
         settings::Settings,
+        state::Lower,
     },
     engine::ModelSource,
     model::HeadId,
@@ -406,4 +407,53 @@ fn attention_is_painted_and_a_wrong_intervention_says_so() {
     harness.state_mut().apply(&ctx, Command::ClearInterventions);
     harness.run_ok();
     assert!(harness.state().state.interventions.is_empty());
+}
+
+#[test]
+fn a_run_is_saved_and_opens_without_its_model() {
+    let mut harness = window();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("run.trace.safetensors");
+    let tokens = n_tokens(&harness);
+    send(&mut harness, Command::AskForExport(mnemoscope::app::exporting::Piece::Trace));
+    if let Dialog::Export { path, .. } = &mut harness.state_mut().dialog {
+        assert!(path.ends_with("storyteller-run.trace.safetensors"), "{path}");
+        *path = file.display().to_string();
+    }
+    harness.run_ok();
+    harness.get_all_by_role_and_label(egui::Role::Button, "Export").last().expect("the dialog's").click();
+    until(&mut harness, |window| window.session.exporting.is_none() && window.dialog == Dialog::None);
+    send(&mut harness, Command::EditPrompt("something else".to_owned()));
+    harness.input_mut().dropped_files.push(std::sync::Arc::new(Dropped(file.clone())));
+    until(&mut harness, |window| window.session.model.is_none() && window.session.busy.is_none());
+    assert_eq!(n_tokens(&harness), tokens);
+    assert_eq!(harness.state().state.prompt, PROMPT);
+    assert_eq!(harness.state().settings.recent, [file]);
+    harness.get_by_label("saved trace");
+    harness.get_by_label("head 1.2").click();
+    harness.run_ok();
+    harness.get_by_label("attention of head 1.2");
+    for lower in [Lower::Stream, Lower::Norms, Lower::Lens] {
+        send(&mut harness, Command::SetLower(lower));
+    }
+    harness.get_by_label_contains("The lens takes");
+    // There is no model to run
+    harness.get_by(|node| node.label().as_deref() == Some("Run") && node.is_disabled());
+    send(&mut harness, Command::OpenEmbedded);
+    until(&mut harness, |window| window.session.model.is_some() && window.session.busy.is_none());
+    assert!(harness.state().session.trace.is_some());
+}
+
+#[test]
+fn a_broken_trace_is_told_and_nothing_is_lost() {
+    let mut harness = window();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("run.trace.safetensors");
+    write(&file, b"\x02\x00\x00\x00\x00\x00\x00\x00{}");
+    let run = harness.state().session.run;
+    send(&mut harness, Command::OpenModel(file));
+    until(&mut harness, |window| window.session.busy.is_none());
+    let session = &harness.state().session;
+    assert!(session.banner.as_ref().is_some_and(|banner| banner.error && banner.hint.is_some()));
+    assert!(session.run == run && session.model.is_some());
 }

@@ -22,8 +22,8 @@ pub fn top(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let room = bar.with_max_x(right.min_rect().left() - 12.0);
     let mut left = ui.new_child(UiBuilder::new().max_rect(room).layout(Layout::left_to_right(Align::Center)));
     left.label(RichText::new("Mnemoscope").font(theme::strong(TITLE)).color(tokens.text));
-    if let Some(model) = scene.model {
-        let line = format!("{} · {}", model.name, super::heads::shape_of(model.spec()));
+    if let Some((name, spec)) = scene.named() {
+        let line = format!("{name} · {}", super::heads::shape_of(spec));
         left.add_space(4.0);
         let galley = widgets::short(&left, &line, theme::body(BODY), 260.0, tokens.muted);
         left.label(galley);
@@ -36,7 +36,12 @@ fn export(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let button = widgets::outlined(ui, format!("{} ▾", scene.words.export));
     egui::containers::menu::MenuButton::from_button(button).ui(ui, |ui| {
         ui.set_min_width(190.0);
-        for kind in [CommandKind::ExportHead, CommandKind::ExportAll, CommandKind::ExportStates] {
+        for kind in [
+            CommandKind::ExportHead,
+            CommandKind::ExportAll,
+            CommandKind::ExportStates,
+            CommandKind::SaveTrace,
+        ] {
             entry(ui, kind, scene, out);
         }
     });
@@ -51,6 +56,7 @@ fn menus(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
             &[
                 K::OpenModel,
                 K::OpenEmbedded,
+                K::SaveTrace,
                 K::GetModel,
                 K::ExportHead,
                 K::ExportAll,
@@ -196,7 +202,10 @@ pub fn status(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
                 (words.threads)(trace.threads),
             ];
             let done = trace.is_complete();
-            for (i, fact) in facts.into_iter().enumerate().filter(|(i, _)| done || matches!(i, 0 | 4)) {
+            // Another program's trace need not say how long its pass took
+            let timed = trace.forward_seconds > 0.0;
+            let known = |i: usize| (done && i == 3) || i == 0 || (timed && (done || i == 4));
+            for (i, fact) in facts.into_iter().enumerate().filter(|(i, _)| known(*i)) {
                 // What fits; the hook at the right needs its room
                 if ui.available_width() > 320.0 || i < 2 {
                     ui.label(RichText::new(fact).size(12.0).color(tokens.muted));

@@ -11,6 +11,7 @@ use crate::app::{
     widgets,
     worker::Purpose,
 };
+use crate::export::FORMATS;
 use egui::{Align, Layout, Modal, RichText, ScrollArea, TextEdit, Ui, vec2};
 use std::path::PathBuf;
 use strum::IntoEnumIterator as _;
@@ -174,13 +175,17 @@ fn export(
         Piece::Head => (words.export_title)(&scene.state.head.to_string()),
         Piece::Heads => words.export_all_title.to_owned(),
         Piece::States => words.export_states_title.to_owned(),
+        Piece::Trace => words.save_trace_title.to_owned(),
     };
-    title(ui, &name, words.export_formats);
+    let what = if piece == Piece::Trace { words.save_trace_what } else { words.export_formats };
+    title(ui, &name, what);
     ui.horizontal_wrapped(|ui| {
         for format in piece.formats() {
-            let chosen = path.ends_with(format.ending);
+            let own = FORMATS.iter().find(|format| path.ends_with(format.ending));
+            let chosen = own.is_some_and(|own| own.ending == format.ending);
             if ui.selectable_label(chosen, format.ending).on_hover_text(format.sentence).clicked() {
-                *path = PathBuf::from(path.as_str()).with_extension("").display().to_string() + format.ending;
+                let stem = own.and_then(|own| path.strip_suffix(own.ending)).unwrap_or(path);
+                *path = format!("{stem}{}", format.ending);
             }
         }
     });

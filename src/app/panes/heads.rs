@@ -45,7 +45,7 @@ pub fn greatest(trace: &Trace, measure: &Measure) -> f64 {
 
 /// Draws the pane.
 pub fn show(ui: &mut Ui, scene: &Scene<'_>, atlas: &mut Atlas, palette: &Palette, out: &mut Out) {
-    let shape = scene.model.map_or_else(String::new, |model| shape_of(model.spec()));
+    let shape = scene.named().map_or_else(String::new, |(_, spec)| shape_of(spec));
     widgets::header(ui, scene.words.heads, &shape, |ui| {
         sort_menu(ui, scene, out);
         tint_menu(ui, scene, out);

@@ -8,7 +8,7 @@ use crate::{
         theme::{self, BODY, SMALL, TITLE},
         widgets::{self, strip},
     },
-    trace::Side,
+    trace::{Side, Trace},
 };
 use egui::{Align, Layout, RichText, ScrollArea, TextEdit, Ui};
 
@@ -46,6 +46,9 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
 fn model(ui: &mut Ui, scene: &Scene<'_>) {
     let (words, tokens) = (scene.words, theme::tokens(ui));
     widgets::section(ui, words.model);
+    if let Some(trace) = scene.trace.filter(|_| scene.only_trace()) {
+        return saved(ui, scene, trace);
+    }
     let Some(model) = scene.model else {
         return widgets::card(ui, |ui| {
             ui.label(
@@ -54,31 +57,49 @@ fn model(ui: &mut Ui, scene: &Scene<'_>) {
         });
     };
     widgets::card(ui, |ui| {
-        ui.horizontal(|ui| {
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let family: &str = &model.spec().family;
-                let origin = if scene.embedded { words.embedded } else { family };
-                ui.label(RichText::new(origin).color(tokens.measure_text));
-                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                    let name = RichText::new(&model.name).font(theme::strong(BODY)).color(tokens.text);
-                    ui.add(egui::Label::new(name).truncate()).on_hover_text(&model.name);
-                });
-            });
-        });
+        let family: &str = &model.spec().family;
+        name_line(ui, &model.name, if scene.embedded { words.embedded } else { family });
         let context = model.spec().context.map_or_else(|| words.unlimited.to_owned(), words.context_tokens);
-        for (name, value) in [
-            (words.layers_heads, super::heads::shape_of(model.spec())),
-            (words.parameters, text::count(model.parameters())),
-            (words.context, context),
-        ] {
-            ui.horizontal(|ui| {
-                ui.label(RichText::new(name).color(tokens.muted));
-                ui.with_layout(Layout::right_to_left(Align::Center), |ui| ui.label(value));
-            });
-        }
+        fact(ui, words.layers_heads, super::heads::shape_of(model.spec()));
+        fact(ui, words.parameters, text::count(model.parameters()));
+        fact(ui, words.context, context);
         for warning in &model.warnings {
             ui.label(RichText::new(warning).size(SMALL).color(tokens.accent_text));
         }
+    });
+}
+
+/// What a saved trace says of the model that ran.
+fn saved(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace) {
+    let (words, tokens) = (scene.words, theme::tokens(ui));
+    widgets::card(ui, |ui| {
+        name_line(ui, &trace.model_name, words.saved_trace);
+        fact(ui, words.layers_heads, super::heads::shape_of(&trace.spec));
+        for change in trace.interventions() {
+            fact(ui, words.changed, change.to_string());
+        }
+        ui.label(RichText::new(words.needs_weights).size(SMALL).color(tokens.muted));
+    });
+}
+
+fn name_line(ui: &mut Ui, name: &str, origin: &str) {
+    let tokens = theme::tokens(ui);
+    ui.horizontal(|ui| {
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.label(RichText::new(origin).color(tokens.measure_text));
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                let label = RichText::new(name).font(theme::strong(BODY)).color(tokens.text);
+                ui.add(egui::Label::new(label).truncate()).on_hover_text(name);
+            });
+        });
+    });
+}
+
+fn fact(ui: &mut Ui, name: &str, value: String) {
+    let muted = theme::tokens(ui).muted;
+    ui.horizontal(|ui| {
+        ui.label(RichText::new(name).color(muted));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| ui.label(value));
     });
 }
 

@@ -19,6 +19,9 @@ const ROW: f32 = 22.0;
 pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let words = scene.words;
     let Some(lens) = scene.lens else {
+        if scene.only_trace() {
+            return widgets::empty(ui, words.lens_needs_weights, "");
+        }
         let speaks = scene.trace.is_some_and(|trace| !trace.next.is_empty());
         return widgets::empty(ui, if speaks { words.lens } else { words.lens_none }, "");
     };

@@ -2,6 +2,7 @@
 
 use super::{Hub, HubError};
 use std::io::Read;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use ureq::config::RedirectAuthHeaders;
 use ureq::http::{Response, StatusCode};
@@ -30,7 +31,7 @@ pub(super) struct Rest {
 impl Client {
     /// Refuses where connections are forbidden: there is no other way to one.
     pub(super) fn new(hub: &Hub) -> Result<Self, HubError> {
-        if hub.offline {
+        if hub.offline || super::FORBIDDEN.load(Ordering::Relaxed) {
             return Err(HubError::Offline);
         }
         let config = Agent::config_builder()

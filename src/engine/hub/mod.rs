@@ -12,7 +12,15 @@ use client::Client;
 pub use error::HubError;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use store::Store;
+
+static FORBIDDEN: AtomicBool = AtomicBool::new(false);
+
+/// Forbids every connection for as long as this process lives.
+pub fn forbid_connections() {
+    FORBIDDEN.store(true, Ordering::Relaxed);
+}
 
 /// A hub, and where its models are kept on this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,7 +97,7 @@ struct Lfs {
 
 impl Hub {
     /// The hub, token and cache that this machine's variables and files name.
-    pub fn usual(offline: bool) -> Option<Self> {
+    pub fn usual() -> Option<Self> {
         let set = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
         let forbidden =
             set("HF_HUB_OFFLINE").is_some_and(|value| !["0", "false", "no"].contains(&value.as_str()));
@@ -103,7 +111,7 @@ impl Hub {
             endpoint: endpoint.trim_end_matches('/').to_owned(),
             token: token.map(|token| token.trim().to_owned()).filter(|token| !token.is_empty()),
             folder: library::hub_folder()?,
-            offline: offline || forbidden || Preferences::load().offline,
+            offline: forbidden || Preferences::load().offline,
         })
     }
 

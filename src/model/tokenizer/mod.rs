@@ -274,6 +274,17 @@ impl Tokenizer {
         text.strip_prefix(' ').unwrap_or(&text).to_owned()
     }
 
+    /// What it puts before every text, such as `<s>` or `[CLS]`.
+    pub fn prefix(&self) -> Vec<u32> {
+        let tokens = self.encode("a").unwrap_or_default();
+        tokens.iter().take_while(|token| token.span.is_empty()).map(|token| token.id).collect()
+    }
+
+    /// Whether an id stands beside the vocabulary proper: control tokens, and words that were added to it.
+    pub fn is_added(&self, id: u32) -> bool {
+        self.piece(id).is_none_or(|(_, beside)| beside)
+    }
+
     /// Ids it can give, added tokens included.
     pub fn vocab(&self) -> usize {
         match &self.numbers {

@@ -267,7 +267,7 @@ impl<'a> Machine<'a> {
         let last = self.last()? as usize;
         match &mut self.values[last] {
             Value::Dict(dict) if rest.is_empty() => {
-                dict.extend(pairs.iter().map(|&[key, value]| (key, value)))
+                dict.extend(pairs.iter().map(|&[key, value]| (key, value)));
             }
             _ => return Err("it adds pairs to what is no dictionary".into()),
         }

@@ -1,0 +1,159 @@
+//! `mnemoscope recall`: how far back a fact can be asked for.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use crate::engine::{self, Recall, RecallOptions, Template};
+use crate::export::figure::axis::Axis;
+use crate::export::figure::matrix::{self, Matrix};
+use crate::export::{ExportError, atomic, png};
+use crate::render::{ColorMap, Scale, Shader, Theme, ValueRange};
+
+use super::console::Console;
+use super::shared::{ModelArg, names, parse_bytes, usage};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    model: ModelArg,
+
+    /// Tokens of context, with commas between
+    #[arg(long, value_name = "N", value_delimiter = ',', default_value = "32,64,128", value_parser = clap::value_parser!(u32).range(1..))]
+    lengths: Vec<u32>,
+
+    /// Where the fact stands, with commas between: 0 at the beginning, 1 right before the question
+    #[arg(long, value_name = "SHARE", value_delimiter = ',', default_value = "0,0.25,0.5,0.75,1", value_parser = share)]
+    depths: Vec<f64>,
+
+    /// In which words to ask (default: toys for the embedded model, passkey where there is a tokenizer, else repeat)
+    #[arg(long, value_parser = names::<Template>())]
+    template: Option<Template>,
+
+    /// Questions for each length and depth
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..))]
+    trials: u32,
+
+    /// Seed of the facts
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+
+    /// Where to write: .json, .csv or .png
+    #[arg(short, long, value_name = "PATH")]
+    output: Option<PathBuf>,
+
+    /// Memory a run may take, such as 2G or 500M (default: three quarters of what is free)
+    #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
+    memory: Option<u64>,
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    match text.trim().parse::<f64>() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err("expected a number from 0 to 1".to_owned()),
+    }
+}
+
+/// How the file is written.
+#[derive(Clone, Copy)]
+enum Form {
+    Json,
+    Csv,
+    Png,
+}
+
+pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
+    let form = args.output.as_deref().map(form).transpose()?;
+    let job = console.job();
+    let model = args.model.open(console, &job)?;
+    let options = RecallOptions {
+        template: args.template,
+        lengths: args.lengths.iter().map(|&length| length as usize).collect(),
+        depths: args.depths.clone(),
+        trials: args.trials as usize,
+        seed: args.seed,
+        memory_budget: args.memory,
+    };
+    let recall = engine::recall(&model, &options, &job)?;
+    if let (Some(path), Some(form)) = (&args.output, form) {
+        write(&recall, &options, form, path)?;
+    }
+    match (&args.output, console.json) {
+        (_, true) => console.object(&json!(recall)),
+        (Some(path), false) => Ok(writeln!(console, "{}", path.display())?),
+        (None, false) => table(&recall, &options, console),
+    }
+}
+
+/// A name that says nothing should not cost a run.
+fn form(path: &Path) -> anyhow::Result<Form> {
+    match path.extension().and_then(|ending| ending.to_str()).map(str::to_lowercase).as_deref() {
+        Some("json") => Ok(Form::Json),
+        Some("csv") => Ok(Form::Csv),
+        Some("png") => Ok(Form::Png),
+        _ => Err(usage(clap::error::ErrorKind::ValueValidation, "recall is written as .json, .csv or .png")),
+    }
+}
+
+fn write(recall: &Recall, options: &RecallOptions, form: Form, path: &Path) -> Result<(), ExportError> {
+    atomic::write(path, |out| {
+        match form {
+            Form::Json => serde_json::to_writer(out, recall).map_err(std::io::Error::from)?,
+            Form::Csv => {
+                let mut rows = csv::Writer::from_writer(out);
+                for cell in &recall.cells {
+                    rows.serialize(cell).map_err(std::io::Error::from)?;
+                }
+                rows.flush()?;
+            }
+            Form::Png => out.write_all(&picture(recall, options)?)?,
+        }
+        Ok(())
+    })
+}
+
+/// Length × depth, each cell the probability of the right answer.
+fn picture(recall: &Recall, options: &RecallOptions) -> Result<Vec<u8>, ExportError> {
+    let (lengths, depths) = (options.lengths.len(), options.depths.len());
+    let values = (0..depths)
+        .flat_map(|depth| (0..lengths).map(move |length| recall.cells[length * depths + depth].p as f32));
+    let template: &'static str = recall.template.into();
+    let map = Matrix {
+        title: format!("Recall of {}", recall.model),
+        subtitle: format!("template {template} · {} questions a cell", recall.trials),
+        hook: "recall".to_owned(),
+        rows: axis("depth", options.depths.iter().map(f64::to_string)),
+        columns: axis("length", options.lengths.iter().map(usize::to_string)),
+        value_columns: lengths,
+        values: values.collect(),
+        quantity: "Probability of the right answer",
+        strips: Vec::new(),
+    };
+    let range = ValueRange { low: 0.0, high: 1.0 };
+    let shader = Shader::new(ColorMap::of(Theme::Light), Scale::Linear, range);
+    png::draw(&matrix::layout(&map, &shader, Scale::Linear, Theme::Light), None)
+}
+
+fn axis(name: &'static str, labels: impl Iterator<Item = String>) -> Axis {
+    Axis { name, labels: labels.collect(), numbered: false }
+}
+
+fn table(recall: &Recall, options: &RecallOptions, console: &mut Console) -> anyhow::Result<()> {
+    let template: &'static str = recall.template.into();
+    writeln!(console, "probability of the right answer (share right), template {template}")?;
+    write!(console, "{:>7}", "depth")?;
+    for length in &options.lengths {
+        write!(console, "  {:>13}", format!("{length} tokens"))?;
+    }
+    writeln!(console)?;
+    for (row, depth) in options.depths.iter().enumerate() {
+        write!(console, "{depth:>7}")?;
+        for column in 0..options.lengths.len() {
+            let cell = recall.cells[column * options.depths.len() + row];
+            write!(console, "  {:>13}", format!("{:.3} ({:.2})", cell.p, cell.right))?;
+        }
+        writeln!(console)?;
+    }
+    Ok(())
+}

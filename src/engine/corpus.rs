@@ -1,0 +1,105 @@
+//! Passages of a text file or of a folder of them, one after the other: never more than one is in memory.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read as _};
+use std::path::{Path, PathBuf};
+
+/// Files of a folder that are read.
+const ENDINGS: [&str; 3] = ["txt", "text", "md"];
+/// Folders within folders that are looked into.
+const DEPTH: usize = 16;
+
+/// A text that could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum CorpusError {
+    /// The file or folder
+    #[error("cannot read {}: {source}", .path.display())]
+    Read {
+        /// Which
+        path: PathBuf,
+        /// What the system said
+        source: io::Error,
+    },
+    /// A folder without a text
+    #[error("no .txt, .text or .md file with text in {}", .0.display())]
+    Empty(PathBuf),
+}
+
+/// Passages of a file or folder, in order of the files' names.
+#[derive(Debug)]
+pub struct Corpus {
+    files: VecDeque<(PathBuf, u64)>,
+    reader: Option<(PathBuf, BufReader<File>)>,
+    passage: usize,
+    read: u64,
+    total: u64,
+}
+
+impl Corpus {
+    /// Opens a file, or every text file in a folder. `passage`: bytes of a passage, at most.
+    pub fn open(path: &Path, passage: usize) -> Result<Self, CorpusError> {
+        let mut files = Vec::new();
+        let wrong = |source| CorpusError::Read { path: path.to_owned(), source };
+        if path.is_dir() {
+            collect(path, DEPTH, &mut files).map_err(wrong)?;
+            files.sort();
+        } else {
+            files.push((path.to_owned(), path.metadata().map_err(wrong)?.len()));
+        }
+        let total = files.iter().map(|file| file.1).sum();
+        if total == 0 {
+            return Err(CorpusError::Empty(path.to_owned()));
+        }
+        Ok(Self { files: files.into(), reader: None, passage: passage.max(1), read: 0, total })
+    }
+
+    /// Share that is read, in [0, 1].
+    pub fn done(&self) -> f32 {
+        (self.read as f64 / self.total as f64).min(1.0) as f32
+    }
+
+    /// The next passage: as many lines as fit, ended early by an empty one. Bytes that are not UTF-8 read `�`.
+    pub fn next_passage(&mut self) -> Result<Option<String>, CorpusError> {
+        let mut bytes = Vec::new();
+        loop {
+            let Some((path, reader)) = &mut self.reader else {
+                let Some((path, _)) = self.files.pop_front() else { return Ok(None) };
+                let file = File::open(&path);
+                let file = file.map_err(|source| CorpusError::Read { path: path.clone(), source })?;
+                self.reader = Some((path, BufReader::new(file)));
+                continue;
+            };
+            let room = (self.passage - bytes.len()) as u64;
+            let before = bytes.len();
+            let n = reader.by_ref().take(room).read_until(b'\n', &mut bytes);
+            let n = n.map_err(|source| CorpusError::Read { path: path.clone(), source })?;
+            self.read += n as u64;
+            let blank = bytes[before..].trim_ascii().is_empty();
+            if n == 0 {
+                self.reader = None;
+            }
+            if n == 0 || blank || bytes.len() >= self.passage {
+                let text = String::from_utf8_lossy(&bytes).trim().to_owned();
+                if !text.is_empty() {
+                    return Ok(Some(text));
+                }
+                bytes.clear();
+            }
+        }
+    }
+}
+
+fn collect(folder: &Path, depth: usize, files: &mut Vec<(PathBuf, u64)>) -> io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let text = path.extension().is_some_and(|own| ENDINGS.iter().any(|&ending| own == ending));
+        if path.is_dir() && depth > 0 {
+            collect(&path, depth - 1, files)?;
+        } else if text && path.is_file() {
+            let size = path.metadata()?.len();
+            files.push((path, size));
+        }
+    }
+    Ok(())
+}

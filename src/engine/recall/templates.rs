@@ -1,0 +1,248 @@
+//! The words of recall: how a fact is told, what stands around it, how it is asked for.
+
+use super::RecallError;
+use crate::engine::RunError;
+use crate::engine::probes::{Drawn, repeatable};
+use crate::model::{Model, Origin, Tokenizer};
+use rand::Rng as _;
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom as _;
+use serde::Serialize;
+use strum::{EnumIter, EnumString, IntoStaticStr};
+
+/// In which words a model is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, EnumIter, EnumString, IntoStaticStr)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum Template {
+    /// Who has which toy, as the embedded model was taught: "Mary has a red ball. … Mary plays with the"
+    Toys,
+    /// A number among sentences that say nothing: "The pass key is 4821. … The pass key is"
+    Passkey,
+    /// One of many keys: "river: 31 … river:"
+    Pairs,
+    /// Random tokens, and some of them again: works with any vocabulary
+    Repeat,
+}
+
+impl Template {
+    /// What suits a model.
+    pub fn suited(model: &Model) -> Self {
+        match (&model.origin, &model.tokenizer) {
+            (Origin::Embedded, _) => Self::Toys,
+            (_, Some(_)) => Self::Passkey,
+            (_, None) => Self::Repeat,
+        }
+    }
+}
+
+/// Tokens of a repeated sequence that are said again before the answer.
+const CUE: usize = 4;
+/// Facts about others that stand around the fact that is asked for.
+const OTHERS: usize = 2;
+
+const NAMES: &[&str] =
+    &["Mary", "Tom", "Ann", "Jack", "Ben", "Lucy", "Peter", "Rose", "Sam", "Kate", "Ned", "Emma"];
+const COLOURS: &[&str] = &["red", "blue", "green", "yellow", "white", "black", "brown", "pink"];
+const TOYS: &[&str] = &["ball", "kite", "drum", "doll", "hat", "cup", "book", "boat", "box", "bell"];
+const EVENTS: &[&str] = &[
+    "It was a fine day.",
+    "They all went out to play.",
+    "The sun was shining.",
+    "The wind blew hard.",
+    "Then they sat down to tea.",
+    "Nobody said a word.",
+    "After that it grew dark.",
+    "They laughed and sang.",
+];
+const SAYINGS: &[&str] = &[
+    "The road goes up the hill and down again.",
+    "There is water in the well and bread on the table.",
+    "The days are long in summer and short in winter.",
+    "A door stands open and a window is shut.",
+    "The clock on the wall is a little slow.",
+];
+const KEYS: &[&str] = &[
+    "river", "stone", "apple", "cloud", "horse", "candle", "ladder", "garden", "window", "silver", "paper",
+    "needle", "button", "forest", "bridge", "mirror", "basket", "hammer", "island", "pocket", "ribbon",
+    "saddle", "tunnel", "valley",
+];
+
+/// A prompt and the tokens that answer it.
+pub(super) struct Question {
+    pub(super) prompt: Vec<u32>,
+    pub(super) answer: Vec<u32>,
+    /// Tokens from where the answer was told to the prompt's end
+    pub(super) distance: usize,
+}
+
+/// Writes questions for one model.
+pub(super) struct Writer<'a> {
+    kind: Kind<'a>,
+}
+
+enum Kind<'a> {
+    Text(Template, &'a Tokenizer),
+    Repeat { prefix: Vec<u32>, drawn: Drawn },
+}
+
+impl<'a> Writer<'a> {
+    pub(super) fn new(model: &'a Model, template: Template) -> Result<Self, RecallError> {
+        let kind = match (template, &model.tokenizer) {
+            (Template::Repeat, _) => {
+                let (prefix, drawn) = repeatable(model);
+                Kind::Repeat { prefix, drawn }
+            }
+            (_, Some(tokenizer)) => Kind::Text(template, tokenizer),
+            (_, None) => return Err(RunError::NoTokenizer.into()),
+        };
+        Ok(Self { kind })
+    }
+
+    /// A question of at most `length` tokens whose fact stands at `depth`.
+    pub(super) fn question(
+        &self,
+        length: usize,
+        depth: f64,
+        random: &mut StdRng,
+    ) -> Result<Question, RecallError> {
+        match &self.kind {
+            Kind::Text(template, tokenizer) => tell(*template, tokenizer, length, depth, random),
+            Kind::Repeat { prefix, drawn } => repeat(prefix, drawn, length, depth, random),
+        }
+    }
+}
+
+/// A story in parts.
+struct Story {
+    fact: String,
+    /// Said around the fact until the length is reached, over and over
+    around: Vec<String>,
+    /// Between two sentences
+    gap: &'static str,
+    question: String,
+    answer: String,
+}
+
+fn story(template: Template, random: &mut StdRng) -> Story {
+    match template {
+        Template::Passkey => {
+            let key = random.random_range(1000..10_000);
+            Story {
+                fact: format!("The pass key is {key}. Remember it: {key} is the pass key."),
+                around: shuffled(SAYINGS, random),
+                gap: " ",
+                question: "What is the pass key? The pass key is".to_owned(),
+                answer: format!(" {key}"),
+            }
+        }
+        Template::Pairs => {
+            let keys = shuffled(KEYS, random);
+            let mut pairs = keys.iter().map(|key| format!("{key}: {}", random.random_range(10..100)));
+            let fact = pairs.next().unwrap_or_default();
+            let (key, value) = fact.split_once(':').unwrap_or_default();
+            let (question, answer) = (format!("{key}:"), value.to_owned());
+            let around = pairs.collect();
+            Story { fact, around, gap: "\n", question, answer }
+        }
+        Template::Toys | Template::Repeat => {
+            let (names, colours, toys) =
+                (shuffled(NAMES, random), shuffled(COLOURS, random), shuffled(TOYS, random));
+            let mut facts = names
+                .iter()
+                .zip(&colours)
+                .zip(&toys)
+                .map(|((name, colour), toy)| format!("{name} has a {colour} {toy}."));
+            let fact = facts.next().unwrap_or_default();
+            let mut around: Vec<String> = facts.take(OTHERS).collect();
+            around.extend(shuffled(EVENTS, random));
+            let (question, answer) = (format!("{} plays with the", names[0]), format!(" {}", colours[0]));
+            Story { fact, around, gap: " ", question, answer }
+        }
+    }
+}
+
+fn shuffled(words: &[&str], random: &mut StdRng) -> Vec<String> {
+    let mut words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
+    words.shuffle(random);
+    words
+}
+
+/// Tells a story, with as many sentences around the fact as fit.
+fn tell(
+    template: Template,
+    tokenizer: &Tokenizer,
+    length: usize,
+    depth: f64,
+    random: &mut StdRng,
+) -> Result<Question, RecallError> {
+    let Story { fact, around, gap, question, answer } = story(template, random);
+    let written = |sentences: usize| -> Result<Question, RecallError> {
+        let before = (depth * sentences as f64).round() as usize;
+        let at = |index: usize| around[index % around.len()].as_str();
+        let mut text = String::new();
+        for index in 0..before {
+            text.extend([at(index), gap]);
+        }
+        text.push_str(&fact);
+        let told = text.len();
+        for index in before..sentences {
+            text.extend([gap, at(index)]);
+        }
+        text.extend([gap, &question]);
+        let asked = text.len();
+        text.push_str(&answer);
+        // Told together with its answer, as some vocabularies join a word to what stands before it
+        let tokens = tokenizer.encode(&text).map_err(RunError::from)?;
+        let first = tokens.iter().position(|token| token.span.end > asked).unwrap_or(tokens.len());
+        let fact_end = tokens.iter().position(|token| token.span.end >= told).unwrap_or(0);
+        let answers = tokens[first..].iter().filter(|token| !token.span.is_empty());
+        let answer: Vec<u32> = answers.map(|token| token.id).collect();
+        let prompt: Vec<u32> = tokens[..first].iter().map(|token| token.id).collect();
+        let distance = prompt.len().saturating_sub(fact_end + 1);
+        Ok(Question { prompt, answer, distance })
+    };
+    let size = |question: &Question| question.prompt.len() + question.answer.len();
+    let mut best = written(0)?;
+    if best.answer.is_empty() || best.prompt.is_empty() || size(&best) > length {
+        return Err(RecallError::TooShort { length, needed: size(&best).max(2) });
+    }
+    // Every sentence is a token at least
+    let (mut low, mut high) = (0, length);
+    while low < high {
+        let middle = (low + high).div_ceil(2);
+        let tried = written(middle)?;
+        if size(&tried) <= length {
+            (low, best) = (middle, tried);
+        } else {
+            high = middle - 1;
+        }
+    }
+    Ok(best)
+}
+
+/// Random tokens, the last of them said again from some place on; the answer is what came next there.
+fn repeat(
+    prefix: &[u32],
+    drawn: &Drawn,
+    length: usize,
+    depth: f64,
+    random: &mut StdRng,
+) -> Result<Question, RecallError> {
+    // Shorter cues where there is little room: at least a token, what follows it, and it again
+    let cue = CUE.min(length.saturating_sub(prefix.len()) / 3);
+    let needed = prefix.len() + 3;
+    if cue == 0 {
+        return Err(RecallError::TooShort { length, needed });
+    }
+    let n = length - prefix.len() - cue;
+    if n > drawn.words() {
+        return Err(RecallError::TooFewWords { length, words: drawn.words() });
+    }
+    let told = drawn.draw(n, random);
+    let answered = cue + (depth * (n - cue - 1) as f64).round() as usize;
+    let again = &told[answered - cue..answered];
+    let prompt = [prefix, &told, again].concat();
+    let distance = prompt.len() - (prefix.len() + answered) - 1;
+    Ok(Question { prompt, answer: vec![told[answered]], distance })
+}

@@ -1,0 +1,83 @@
+//! Contract: what a model surely remembers is found at every depth, and what cannot be asked says why.
+
+use crate::parity::{fixtures, open};
+use mnemoscope::engine::{
+    self, Job, ModelSource, Recall, RecallError, RecallOptions, RunError, Template, recall,
+};
+use mnemoscope::model::Model;
+
+fn options(template: Option<Template>, lengths: &[usize], depths: &[f64]) -> RecallOptions {
+    let (lengths, depths) = (lengths.to_vec(), depths.to_vec());
+    RecallOptions { template, lengths, depths, trials: 4, seed: 1, memory_budget: None }
+}
+
+fn ask(model: &Model, options: &RecallOptions) -> Recall {
+    recall(model, options, &Job::new()).expect("it can be asked")
+}
+
+fn storyteller() -> Model {
+    engine::load(&ModelSource::Embedded, &Job::new()).expect("it is inside")
+}
+
+#[test]
+fn the_storyteller_knows_who_has_what() {
+    let recall = ask(&storyteller(), &options(None, &[32, 64], &[0.0, 0.5, 1.0]));
+    assert_eq!(recall.template, Template::Toys);
+    assert_eq!(recall.cells.len(), 6);
+    for cell in &recall.cells {
+        assert!(cell.tokens < cell.length as f64 && cell.tokens > cell.length as f64 * 0.6, "{cell:?}");
+        assert!(cell.right >= 0.75 && cell.p > 0.5, "{cell:?}");
+        assert!((cell.right >= 1.0) == (cell.rank <= 1.0), "{cell:?}");
+    }
+    // What stands at the beginning is farther away
+    assert!(recall.cells[3].distance > recall.cells[5].distance + 20.0);
+}
+
+#[test]
+fn the_induction_model_by_hand_repeats_from_everywhere() {
+    let model = open(&fixtures().join("induction-by-hand"));
+    let recall = ask(&model, &options(None, &[8, 12, 18], &[0.0, 0.3, 0.6, 1.0]));
+    assert_eq!(recall.template, Template::Repeat);
+    for cell in &recall.cells {
+        assert!(cell.right >= 1.0 && cell.rank <= 1.0, "{cell:?}");
+        assert_eq!(cell.tokens as usize, cell.length);
+    }
+}
+
+#[test]
+fn every_template_is_asked_in_words() {
+    let model = storyteller();
+    for template in [Template::Passkey, Template::Pairs, Template::Repeat] {
+        let recall = ask(&model, &options(Some(template), &[96], &[0.0, 1.0]));
+        for cell in &recall.cells {
+            assert!(cell.p > 0.0 && cell.p <= 1.0 && cell.rank >= 1.0, "{template:?}: {cell:?}");
+            assert!(cell.tokens <= 96.0 && cell.tokens > 60.0, "{template:?}: {cell:?}");
+        }
+        assert!(recall.cells[0].distance > recall.cells[1].distance, "{template:?}");
+    }
+    let again = options(Some(Template::Pairs), &[64], &[0.5]);
+    assert_eq!(ask(&model, &again), ask(&model, &again), "a seed repeats its questions");
+}
+
+#[test]
+fn what_cannot_be_asked_says_why() {
+    let model = storyteller();
+    let fails =
+        |model: &Model, options: &RecallOptions| recall(model, options, &Job::new()).expect_err("refused");
+    let far = fails(&model, &options(None, &[64, 5000], &[0.0]));
+    assert!(matches!(far, RecallError::Run(RunError::TooLong { found: 5000, limit: 512 })), "{far}");
+    let short = fails(&model, &options(None, &[5], &[0.0]));
+    assert!(matches!(short, RecallError::TooShort { length: 5, .. }), "{short}");
+    assert!(short.hint().is_some());
+    let by_hand = open(&fixtures().join("induction-by-hand"));
+    let wordless = fails(&by_hand, &options(Some(Template::Passkey), &[16], &[0.0]));
+    assert!(matches!(wordless, RecallError::Run(RunError::NoTokenizer)), "{wordless}");
+    let many = fails(&by_hand, &options(None, &[32], &[0.0]));
+    assert!(matches!(many, RecallError::TooFewWords { words: 16, .. }), "{many}");
+    let reads = open(&fixtures().join("bert-mlm"));
+    assert!(matches!(fails(&reads, &options(None, &[16], &[0.0])), RecallError::NoAnswer(_)));
+    let job = Job::new();
+    job.cancel();
+    let cancelled = recall(&model, &options(None, &[64], &[0.0]), &job);
+    assert!(matches!(cancelled, Err(RecallError::Run(RunError::Cancelled))));
+}
