@@ -2,7 +2,11 @@
 // Everything shown comes from the JSON in #data; text only ever enters the page as textContent.
 const $ = (id) => document.getElementById(id);
 const page = JSON.parse($('data').textContent);
-const n = page.tokens.length;
+// An encoder–decoder model has three kinds of layers, and its maps are rectangles: rows and columns are of two texts
+const parts = ['only', 'encoder', 'decoder', 'cross'];
+const titles = { encoder: 'Encoder', decoder: 'Decoder', cross: 'Cross-attention' };
+page.heads.sort((a, b) => parts.indexOf(a.part) - parts.indexOf(b.part));
+const text = (ofSource) => (ofSource ? page.source : page.tokens);
 const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 const add = (parent, tag, text, name) => {
   const node = document.createElement(tag);
@@ -11,7 +15,12 @@ const add = (parent, tag, text, name) => {
   parent.append(node);
   return node;
 };
-const state = { head: 0, pinned: n - 1, hover: null, map: null, scale: page.scale, view: { x: 0, y: 0, size: n } };
+const state = { head: 0, pinned: null, hover: null, map: null, scale: page.scale, view: null };
+const now = () => page.heads[state.head];
+const rowTokens = () => text(now().rows_of_source), columnTokens = () => text(now().columns_of_source);
+// A view is as many cells along the map's longer side, and no more along the other than there are
+const longest = () => Math.max(now().rows, now().columns);
+const rowsIn = (view) => Math.min(view.size, now().rows), columnsIn = (view) => Math.min(view.size, now().columns);
 const values = new Map(); // head index → Float32Array, decoded when first looked at
 let colours, dark;
 
@@ -64,21 +73,30 @@ const style = (name) => getComputedStyle(document.documentElement).getPropertyVa
 
 /* The grid of heads */
 const buttons = [];
+const strips = [['source', true], ['tokens', false]];
 const layers = [...new Set(page.heads.map((head) => head.layer))];
 function buildGrid() {
   const widest = Math.max(...layers.map((layer) => page.heads.filter((head) => head.layer === layer).length));
   $('grid').style.gridTemplateColumns = `auto repeat(${widest}, minmax(16px, 88px))`;
+  let group = 'only';
   for (const layer of layers) {
-    const name = add($('grid'), 'span', `L${layer}`, 'layer');
+    const { part, part_layer: own } = page.heads.find((head) => head.layer === layer);
+    if (part !== group) add($('grid'), 'h3', titles[part]);
+    group = part;
+    const name = add($('grid'), 'span', `L${own}`, 'layer');
     name.style.gridColumn = 1;
     page.heads.forEach((head, index) => {
       if (head.layer !== layer) return;
       const button = add($('grid'), 'button');
       button.type = 'button';
-      button.setAttribute('aria-label', `Head ${head.layer}.${head.head}`);
+      button.setAttribute('aria-label', `Head ${head.name}`);
       const canvas = add(button, 'canvas');
-      canvas.width = canvas.height = page.thumbnail;
-      if (widest <= 12) add(button, 'span', `${head.layer}.${head.head}`);
+      [canvas.height, canvas.width] = head.small;
+      // As the map, but never so long and low that its rows cannot be seen
+      const ratio = Math.max(1 / 3, Math.min(3, head.columns / head.rows));
+      canvas.style.aspectRatio = ratio;
+      canvas.style.width = `${100 * Math.min(1, ratio)}%`;
+      if (widest <= 12) add(button, 'span', `${own}.${head.head}`);
       button.addEventListener('click', () => select(index));
       buttons[index] = button;
     });
@@ -88,58 +106,60 @@ function paintGrid() {
   page.heads.forEach((head, index) => {
     const small = bytes(head.thumbnail);
     const canvas = buttons[index].querySelector('canvas');
-    canvas.getContext('2d').drawImage(picture(small, page.thumbnail, page.thumbnail, 255 * head.high / head.max), 0, 0);
+    canvas.getContext('2d').drawImage(picture(small, head.small[1], head.small[0], 255 * head.high / head.max), 0, 0);
   });
 }
 
 /* The map */
-let image = null, edge = 1, frame = null;
+let image = null, frame = null;
 function layout() {
   const canvas = $('heat'), ratio = window.devicePixelRatio || 1;
-  const width = canvas.clientWidth, left = 92, top = 84, right = 44;
-  edge = Math.max(80, Math.min(width - left - right, window.innerHeight - 330));
-  const cell = edge / state.view.size;
-  if (cell > 30 && state.view.size === n) edge = 30 * n;
-  frame = { left, top, edge, ratio };
-  canvas.style.height = `${top + edge + 4}px`;
+  const width = canvas.clientWidth, left = 92, top = 84, right = 44, view = state.view;
+  const fit = Math.min((width - left - right) / columnsIn(view), (window.innerHeight - 330) / rowsIn(view));
+  let cell = Math.max(80 / view.size, fit);
+  if (cell > 30 && view.size === longest()) cell = 30;
+  frame = { left, top, cell, width: cell * columnsIn(view), height: cell * rowsIn(view), ratio };
+  canvas.style.height = `${top + frame.height + 4}px`;
   canvas.width = width * ratio;
-  canvas.height = (top + edge + 4) * ratio;
+  canvas.height = (top + frame.height + 4) * ratio;
   const bars = $('bars');
   bars.style.height = '56px';
   bars.width = width * ratio;
   bars.height = 56 * ratio;
 }
-function pooled(source, view, side) {
+function pooled(source, view) {
   // Fewer pixels than cells: each pixel shows the strongest of its cells, so that thin lines stay
-  const size = Math.min(view.size, side), out = new Float32Array(size * size), step = view.size / size;
-  for (let row = 0; row < size; row++) {
-    for (let q = Math.floor(row * step); q < Math.floor((row + 1) * step); q++) {
-      for (let column = 0; column < size; column++) {
-        let best = out[row * size + column];
-        const end = Math.floor((column + 1) * step);
-        for (let k = Math.floor(column * step); k < end; k++) best = Math.max(best, source[(q + view.y) * n + k + view.x]);
-        out[row * size + column] = best;
+  const few = (cells, length) => Math.max(1, Math.min(cells, Math.floor(length * frame.ratio)));
+  const height = few(rowsIn(view), frame.height), width = few(columnsIn(view), frame.width), all = now().columns;
+  const out = new Float32Array(width * height), down = rowsIn(view) / height, across = columnsIn(view) / width;
+  for (let row = 0; row < height; row++) {
+    for (let q = Math.floor(row * down); q < Math.floor((row + 1) * down); q++) {
+      for (let column = 0; column < width; column++) {
+        let best = out[row * width + column];
+        const end = Math.floor((column + 1) * across);
+        for (let k = Math.floor(column * across); k < end; k++) best = Math.max(best, source[(q + view.y) * all + k + view.x]);
+        out[row * width + column] = best;
       }
     }
   }
-  return { values: out, size };
+  return { values: out, width, height };
 }
 function repaint() {
   const source = values.get(state.head);
   if (!source || !frame) return;
-  const small = pooled(source, state.view, Math.floor(edge * frame.ratio));
-  image = picture(small.values, small.size, small.size, page.heads[state.head].high);
+  const small = pooled(source, state.view);
+  image = picture(small.values, small.width, small.height, now().high);
   draw();
 }
 function draw() {
-  const canvas = $('heat'), context = canvas.getContext('2d'), { left, top, ratio } = frame, view = state.view;
-  const cell = edge / view.size;
+  const canvas = $('heat'), context = canvas.getContext('2d'), view = state.view;
+  const { left, top, cell, ratio, width: across, height: down } = frame;
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, canvas.width, canvas.height);
   context.imageSmoothingEnabled = false;
-  if (image) context.drawImage(image, left, top, edge, edge);
+  if (image) context.drawImage(image, left, top, across, down);
   context.strokeStyle = style('--line');
-  context.strokeRect(left - 0.5, top - 0.5, edge + 1, edge + 1);
+  context.strokeRect(left - 0.5, top - 0.5, across + 1, down + 1);
   labels(context, cell, left, top);
   const mark = (x, y, width, height, colour) => {
     context.strokeStyle = colour;
@@ -148,13 +168,11 @@ function draw() {
   const { hover, pinned } = state;
   context.save();
   context.beginPath();
-  context.rect(left - 2, top - 2, edge + 4, edge + 4);
+  context.rect(left - 2, top - 2, across + 4, down + 4);
   context.clip();
-  if (hover) {
-    mark(left + (hover.k - view.x) * cell, top, cell, edge, style('--muted'));
-    mark(left, top + (hover.q - view.y) * cell, edge, cell, style('--muted'));
-  }
-  if (pinned !== null) mark(left - 1, top + (pinned - view.y) * cell - 1, edge + 2, cell + 2, style('--accent'));
+  if (hover && hover.k !== null) mark(left + (hover.k - view.x) * cell, top, cell, down, style('--muted'));
+  if (hover && hover.q !== null) mark(left, top + (hover.q - view.y) * cell, across, cell, style('--muted'));
+  if (pinned !== null) mark(left - 1, top + (pinned - view.y) * cell - 1, across + 2, cell + 2, style('--accent'));
   context.restore();
   drawBars(cell, left);
 }
@@ -162,51 +180,51 @@ function labels(context, cell, left, top) {
   const view = state.view, { hover, pinned } = state;
   context.font = '11px "JetBrains Mono", "DejaVu Sans Mono", Menlo, Consolas, monospace';
   context.textBaseline = 'middle';
-  const fit = (index, thinned, room) => {
-    let text = thinned ? `${index} ${page.tokens[index]}` : page.tokens[index];
-    if (context.measureText(text).width <= room) return text;
-    while (text.length > 1 && context.measureText(`${text}…`).width > room) text = [...text].slice(0, -1).join('');
-    return `${text}…`;
+  const fit = (tokens, index, thinned, room) => {
+    let label = thinned ? `${index} ${tokens[index]}` : tokens[index];
+    if (context.measureText(label).width <= room) return label;
+    while (label.length > 1 && context.measureText(`${label}…`).width > room) label = [...label].slice(0, -1).join('');
+    return `${label}…`;
   };
-  const each = (from, pitch, special, put) => {
+  const each = (from, cells, pitch, special, put) => {
     let step = 1;
     while (step * cell < pitch) step *= 2;
     const near = (index) => special.some((other) => other !== null && other !== index && Math.abs(other - index) * cell < pitch);
-    for (let index = from; index < from + view.size; index++) {
+    for (let index = from; index < from + cells; index++) {
       const chosen = special.includes(index) && !(special[1] === index && near(index));
       if (chosen || (index % step === 0 && !near(index))) put(index, step > 1, index === special[0]);
     }
   };
   context.textAlign = 'right';
-  each(view.y, 13, [pinned, hover ? hover.q : null], (index, thinned, lit) => {
+  each(view.y, rowsIn(view), 13, [pinned, hover ? hover.q : null], (index, thinned, lit) => {
     context.fillStyle = style(lit ? '--accent-text' : '--muted');
-    context.fillText(fit(index, thinned, left - 12), left - 6, top + (index - view.y + 0.5) * cell);
+    context.fillText(fit(rowTokens(), index, thinned, left - 12), left - 6, top + (index - view.y + 0.5) * cell);
   });
   context.textAlign = 'left';
-  each(view.x, 15, [null, hover ? hover.k : null], (index, thinned) => {
+  each(view.x, columnsIn(view), 15, [null, hover ? hover.k : null], (index, thinned) => {
     context.save();
     context.translate(left + (index - view.x + 0.5) * cell, top - 6);
     context.rotate(-1);
     context.fillStyle = style(hover && hover.k === index ? '--text' : '--muted');
-    context.fillText(fit(index, thinned, 84), 0, 0);
+    context.fillText(fit(columnTokens(), index, thinned, 84), 0, 0);
     context.restore();
   });
 }
 function drawBars(cell, left) {
   const canvas = $('bars'), context = canvas.getContext('2d'), { ratio } = frame, view = state.view;
-  const row = shownRow(), source = values.get(state.head);
+  const row = shownRow(), source = values.get(state.head), all = now().columns, end = view.x + columnsIn(view);
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, canvas.width, canvas.height);
   if (row === null || !source) return;
   let max = 0;
-  for (let k = view.x; k < view.x + view.size; k++) max = Math.max(max, source[row * n + k]);
-  for (let k = view.x; k < view.x + view.size; k++) {
-    const height = max > 0 ? 48 * source[row * n + k] / max : 0;
+  for (let k = view.x; k < end; k++) max = Math.max(max, source[row * all + k]);
+  for (let k = view.x; k < end; k++) {
+    const height = max > 0 ? 48 * source[row * all + k] / max : 0;
     context.fillStyle = style(state.hover && state.hover.k === k ? '--accent' : '--measure');
     context.fillRect(left + (k - view.x) * cell, 52 - height, Math.max(1, cell - (cell > 4 ? 1 : 0)), Math.max(1, height));
   }
 }
-const shownRow = () => (state.pinned !== null ? state.pinned : state.hover ? state.hover.q : null);
+const shownRow = () => state.pinned ?? state.hover?.q ?? null;
 
 /* Words beside the map */
 function ranked(list, entries) {
@@ -219,21 +237,24 @@ function ranked(list, entries) {
   }
 }
 function words() {
-  const source = values.get(state.head), row = shownRow();
+  const source = values.get(state.head), row = shownRow(), all = now().columns, keys = columnTokens();
   $('row-title').textContent = row === null ? 'No row' : `Query · token ${row}`;
-  $('row-token').textContent = row === null ? 'Hover a row, or click to pin it' : page.tokens[row];
+  $('row-token').textContent = row === null ? 'Hover a row, or click to pin it' : rowTokens()[row];
   if (source && row !== null) {
-    const order = page.tokens.map((_, k) => k).sort((a, b) => source[row * n + b] - source[row * n + a]).slice(0, 8);
-    ranked($('row'), order.filter((k) => source[row * n + k] > 0)
-      .map((k) => [`${k} ${page.tokens[k]}`, source[row * n + k], source[row * n + k].toFixed(4)]));
+    const order = keys.map((_, k) => k).sort((a, b) => source[row * all + b] - source[row * all + a]).slice(0, 8);
+    ranked($('row'), order.filter((k) => source[row * all + k] > 0)
+      .map((k) => [`${k} ${keys[k]}`, source[row * all + k], source[row * all + k].toFixed(4)]));
   }
   const { hover } = state;
-  $('readout').textContent = !hover || !source ? ''
-    : `q ${hover.q} ${page.tokens[hover.q]}  k ${hover.k} ${page.tokens[hover.k]}  ${source[hover.q * n + hover.k].toFixed(4)}`;
-  [...$('tokens').children].forEach((node, index) => {
-    node.classList.toggle('pinned', index === state.pinned);
-    node.classList.toggle('hover', !!hover && (index === hover.k || index === hover.q));
-  });
+  $('readout').textContent = !hover || hover.q === null || hover.k === null || !source ? ''
+    : `q ${hover.q} ${rowTokens()[hover.q]}  k ${hover.k} ${keys[hover.k]}  ${source[hover.q * all + hover.k].toFixed(4)}`;
+  for (const [id, ofSource] of strips) {
+    const asks = now().rows_of_source === ofSource, seen = now().columns_of_source === ofSource;
+    [...$(id).children].forEach((node, index) => {
+      node.classList.toggle('pinned', asks && index === state.pinned);
+      node.classList.toggle('hover', !!hover && ((seen && index === hover.k) || (asks && index === hover.q)));
+    });
+  }
 }
 function legend() {
   const context = $('legend').getContext('2d');
@@ -242,20 +263,25 @@ function legend() {
     context.fillStyle = `rgb(${colours[at]},${colours[at + 1]},${colours[at + 2]})`;
     context.fillRect(x, 0, 1, 10);
   }
-  const max = page.heads[state.head].high;
+  const max = now().high;
   $('low').textContent = state.scale === 'log' ? (max / 65536).toExponential(1) : '0';
   $('high').textContent = state.scale === 'row' ? 'row max' : max.toFixed(4);
 }
 
 /* What the reader does */
 async function select(index) {
+  const before = now();
   state.head = (index + page.heads.length) % page.heads.length;
-  const head = page.heads[state.head];
+  const head = now();
+  // Another text's rows are other rows; the last one stands pinned, as the next token follows it
+  if (head.rows_of_source !== before.rows_of_source) state.pinned = head.rows - 1;
+  if (head.rows !== before.rows || head.columns !== before.columns) whole();
+  state.hover = null;
   buttons.forEach((button, at) => button.setAttribute('aria-pressed', at === state.head));
   buttons[state.head].scrollIntoView({ block: 'nearest' });
-  $('head').textContent = `Head ${head.layer}.${head.head}`;
-  $('hook').textContent = `blocks.${head.layer}.attn.hook_pattern[${head.head}]`;
-  $('heat').setAttribute('aria-label', `Attention of head ${head.layer}.${head.head}, queries down, keys across`);
+  $('head').textContent = `Head ${head.name}`;
+  $('hook').textContent = head.hook;
+  $('heat').setAttribute('aria-label', `Attention of head ${head.name}, queries down, keys across`);
   $('measures').replaceChildren();
   for (const [name, value] of Object.entries(head.measures)) {
     add($('measures'), 'dt', name.replaceAll('_', ' '));
@@ -272,14 +298,18 @@ async function select(index) {
 }
 function pin(row) { state.pinned = row; if (frame) draw(); words(); }
 function cellAt(event) {
-  const box = $('heat').getBoundingClientRect(), cell = edge / state.view.size;
+  const box = $('heat').getBoundingClientRect(), { view } = state, { cell } = frame;
   const k = Math.floor((event.clientX - box.left - frame.left) / cell), q = Math.floor((event.clientY - box.top - frame.top) / cell);
-  return k >= 0 && q >= 0 && k < state.view.size && q < state.view.size ? { q: q + state.view.y, k: k + state.view.x } : null;
+  return k >= 0 && q >= 0 && k < columnsIn(view) && q < rowsIn(view) ? { q: q + view.y, k: k + view.x } : null;
+}
+function whole() {
+  state.view = { x: 0, y: 0, size: longest() };
+  layout();
 }
 function look(x, y, size) {
-  size = Math.round(Math.max(Math.min(8, n), Math.min(n, size)));
-  const clamp = (at) => Math.round(Math.max(0, Math.min(n - size, at)));
-  state.view = { x: clamp(x), y: clamp(y), size };
+  size = Math.round(Math.max(Math.min(8, longest()), Math.min(longest(), size)));
+  const clamp = (at, all) => Math.round(Math.max(0, Math.min(all - Math.min(size, all), at)));
+  state.view = { x: clamp(x, now().columns), y: clamp(y, now().rows), size };
   layout(); repaint();
 }
 let drag = null;
@@ -290,7 +320,7 @@ $('heat').addEventListener('pointerdown', (event) => {
 $('heat').addEventListener('pointermove', (event) => {
   if (drag && Math.hypot(event.clientX - drag.x, event.clientY - drag.y) > 4) drag.moved = true;
   if (drag && drag.moved) {
-    const cell = edge / drag.view.size;
+    const { cell } = frame;
     look(drag.view.x - (event.clientX - drag.x) / cell, drag.view.y - (event.clientY - drag.y) / cell, drag.view.size);
     return;
   }
@@ -303,13 +333,15 @@ $('heat').addEventListener('pointerup', (event) => {
   if (cell) pin(cell.q === state.pinned ? null : cell.q);
 });
 $('heat').addEventListener('pointerleave', () => { state.hover = null; draw(); words(); });
-$('heat').addEventListener('dblclick', () => look(0, 0, n));
+$('heat').addEventListener('dblclick', () => look(0, 0, longest()));
 $('heat').addEventListener('wheel', (event) => {
   const cell = cellAt(event);
   if (!cell) return;
   event.preventDefault();
-  const { x, y, size } = state.view, factor = Math.exp(event.deltaY * 0.002), next = Math.max(Math.min(8, n), Math.min(n, size * factor));
-  look(cell.k - (cell.k - x) * next / size, cell.q - (cell.q - y) * next / size, next);
+  const { x, y, size } = state.view, factor = Math.exp(event.deltaY * 0.002), next = Math.max(Math.min(8, longest()), Math.min(longest(), size * factor));
+  // About the pointer: along a side that is whole already, nothing moves
+  const held = (at, from, all) => at - (at - from) * Math.min(next, all) / Math.min(size, all);
+  look(held(cell.k, x, now().columns), held(cell.q, y, now().rows), next);
 }, { passive: false });
 addEventListener('keydown', (event) => {
   if (event.target instanceof HTMLSelectElement || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -318,11 +350,12 @@ addEventListener('keydown', (event) => {
   if (!step) return;
   event.preventDefault();
   if (event.shiftKey) {
-    pin(Math.max(0, Math.min(n - 1, (state.pinned ?? n) + step[0] + step[1])));
+    const { rows } = now();
+    pin(Math.max(0, Math.min(rows - 1, (state.pinned ?? rows) + step[0] + step[1])));
   } else if (step[0]) {
     select(state.head + step[0]);
   } else {
-    const { layer, head } = page.heads[state.head], at = layers.indexOf(layer) + step[1];
+    const { layer, head } = now(), at = layers.indexOf(layer) + step[1];
     if (at < 0 || at >= layers.length) return;
     const row = page.heads.map((other, index) => [other, index]).filter(([other]) => other.layer === layers[at]);
     select((row.find(([other]) => other.head >= head) ?? row[row.length - 1])[1]);
@@ -350,14 +383,28 @@ $('title').textContent = page.model;
 $('subtitle').textContent = page.subtitle;
 $('about').textContent = page.about;
 $('scale').value = state.scale;
-page.tokens.forEach((token, index) => {
-  const node = add($('tokens'), 'span', token);
-  node.title = `${index} · id ${page.ids[index]}`;
-  node.addEventListener('click', () => pin(index === state.pinned ? null : index));
-});
+$('target-title').textContent = page.translates ? 'Target' : 'Prompt';
+$('source-title').hidden = $('source').hidden = !page.translates;
+if (page.translates) $('next-title').textContent = 'Next target token';
+for (const [id, ofSource] of strips) {
+  const ids = ofSource ? page.source_ids : page.ids;
+  text(ofSource).forEach((token, index) => {
+    const node = add($(id), 'span', token);
+    const asks = () => now().rows_of_source === ofSource, seen = () => now().columns_of_source === ofSource;
+    node.title = `${index} · id ${ids[index]}`;
+    node.addEventListener('click', () => { if (asks()) pin(index === state.pinned ? null : index); });
+    node.addEventListener('pointerenter', () => {
+      state.hover = { q: asks() && !seen() ? index : null, k: seen() ? index : null };
+      draw(); words();
+    });
+    node.addEventListener('pointerleave', () => { state.hover = null; draw(); words(); });
+  });
+}
 $('next-title').hidden = page.next.length === 0;
+state.head = Math.max(0, page.heads.findIndex(({ layer, head }) => layer === page.first.layer && head === page.first.head));
+state.pinned = now().rows - 1;
 buildGrid();
-layout();
+whole();
 wear(page.theme ?? (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'));
 ranked($('next'), page.next.map((candidate) => [candidate.text, candidate.p, `${(100 * candidate.p).toFixed(1)}%`]));
-select(Math.max(0, page.heads.findIndex((head) => head.layer === page.first.layer && head.head === page.first.head)));
+select(state.head);

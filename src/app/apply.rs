@@ -4,10 +4,11 @@ use super::{
     command::Command,
     exporting::{self, Piece},
     panes::{dialogs::Dialog, left},
+    running::Request,
     state::{Shown, State, Switch},
     window::Window,
 };
-use crate::{engine::ModelSource, trace::Intervention};
+use crate::{engine::ModelSource, model::HeadId, trace::Intervention};
 use std::path::PathBuf;
 
 impl Window {
@@ -17,6 +18,7 @@ impl Window {
         let typing = matches!(
             command,
             Command::EditPrompt(_)
+                | Command::EditTarget(_)
                 | Command::SetView(_)
                 | Command::AdjustIntervention(..)
                 | Command::PaintCell { .. }
@@ -39,6 +41,7 @@ impl Window {
             Command::Export { path, piece } => self.export(path, piece),
             Command::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
             Command::EditPrompt(text) => self.edit(text),
+            Command::EditTarget(text) => self.edit_target(text),
             Command::RunPrompt => self.run(false),
             Command::RunCut => self.run(true),
             Command::ChooseExample(index) => self.choose_example(index),
@@ -48,7 +51,7 @@ impl Window {
             Command::SetChat(chat) => self.set_chat(chat),
             Command::Undo => self.travel(false),
             Command::Redo => self.travel(true),
-            Command::SelectHead(head) => self.state.head = head,
+            Command::SelectHead(head) => self.select(head),
             Command::PinQuery(query) => self.state.query = query,
             Command::PinKey(key) => self.state.key = key,
             Command::PinCell { query, key } => (self.state.query, self.state.key) = (Some(query), Some(key)),
@@ -100,7 +103,8 @@ impl Window {
 
     fn open(&mut self, source: ModelSource) {
         self.dialog = Dialog::None;
-        self.session.open(source, self.state.prompt.clone());
+        let State { prompt, target, .. } = self.state.clone();
+        self.session.open(source, Request { prompt, target, ..Request::default() });
     }
 
     fn ask_for_model(&mut self) {
@@ -119,9 +123,29 @@ impl Window {
         self.typed = self.settings.live.then(std::time::Instant::now);
     }
 
+    fn edit_target(&mut self, text: String) {
+        self.state.target = text;
+        self.typed = self.settings.live.then(std::time::Instant::now);
+    }
+
+    /// Selects a head; what is pinned or zoomed stays where the map has the same texts along its sides.
+    fn select(&mut self, head: HeadId) {
+        let sides = |head: HeadId| {
+            let block = self.session.trace.as_ref().and_then(|trace| trace.spec.blocks.get(head.layer));
+            block.map(|block| (block.part.rows(), block.part.columns()))
+        };
+        if let (Some(old), Some(new)) = (sides(self.state.head), sides(head)) {
+            self.state.query = self.state.query.filter(|_| old.0 == new.0);
+            self.state.key = self.state.key.filter(|_| old.1 == new.1);
+            self.state.view = self.state.view.filter(|_| old == new);
+        }
+        self.state.head = head;
+    }
+
     fn run(&mut self, cut: bool) {
         self.typed = None;
-        self.session.run_prompt(self.state.prompt.clone(), cut, self.state.chat);
+        let State { prompt, target, chat, .. } = self.state.clone();
+        self.session.run_prompt(Request { prompt, target, cut, chat });
     }
 
     fn set_chat(&mut self, chat: bool) {
@@ -202,7 +226,8 @@ impl Window {
     fn travel(&mut self, forward: bool) {
         let step = if forward { self.undoer.redo(&self.state) } else { self.undoer.undo(&self.state) };
         let Some(state) = step.cloned() else { return };
-        let rerun = state.prompt != self.state.prompt || state.chat != self.state.chat;
+        let asked = |state: &State| (state.prompt.clone(), state.target.clone(), state.chat);
+        let rerun = asked(&state) != asked(&self.state);
         self.state = state;
         self.typing = false;
         self.session.fit(&mut self.state);
@@ -214,9 +239,9 @@ impl Window {
     /// Moves a zoomed view just so far that what was pinned by key is in sight.
     fn reveal(&mut self, before: &State) {
         let moved = (self.state.query, self.state.key) != (before.query, before.key);
-        let n = self.session.trace.as_ref().map_or(0, crate::trace::Trace::n_tokens);
         if moved && let Some(view) = self.state.view {
-            self.state.view = view.showing(self.state.query, self.state.key, n).unless_whole(n);
+            let cells = self.session.cells(self.state.head);
+            self.state.view = view.showing(self.state.query, self.state.key, cells).unless_whole(cells);
         }
     }
 
@@ -225,7 +250,10 @@ impl Window {
             self.settings.export_folder.clone().or_else(|| std::env::current_dir().ok()).unwrap_or_default();
         let model = self.session.trace.as_ref().map_or("model", |trace| trace.model_name.as_str());
         let part = match piece {
-            Piece::Head => self.state.head.label(),
+            Piece::Head => match &self.session.trace {
+                Some(trace) => trace.spec.head_label(self.state.head),
+                None => self.state.head.label(),
+            },
             Piece::Heads => "heads".to_owned(),
             Piece::States => "states".to_owned(),
             Piece::Trace => "run".to_owned(),

@@ -99,7 +99,8 @@ impl Changed {
 impl Session {
     /// Runs again with what is switched on, where that is not what is there.
     pub fn intervene(&mut self, state: &State) {
-        let clean = (self.run, self.trace.as_ref());
+        // Not of a target that is still being written
+        let clean = (self.run, self.trace.as_ref().filter(|_| self.busy.is_none()));
         let number = self.numbers + 1;
         if self.changed.follow(self.model.as_ref(), clean, &state.interventions, number, &self.post) {
             self.numbers = number;
@@ -118,7 +119,11 @@ impl Session {
     pub fn ask_for_lens(&mut self, state: &State) {
         let (Some(model), (run, Some(trace))) = (self.model.clone(), self.visible(state)) else { return };
         let trace = trace.clone();
-        if self.lens_asked == Some(run) || !trace.is_complete() || trace.next.is_empty() {
+        if self.busy.is_some()
+            || self.lens_asked == Some(run)
+            || !trace.is_complete()
+            || trace.next.is_empty()
+        {
             return;
         }
         self.lens_asked = Some(run);

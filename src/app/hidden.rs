@@ -2,8 +2,9 @@
 
 use super::{theme, worker};
 use crate::{
+    model::ModelSpec,
     render::{ColorMap, Scale, Shader, ValueRange},
-    trace::{Trace, norms},
+    trace::{Side, Stream, Trace, norms},
 };
 use egui::{TextureHandle, TextureOptions};
 use std::sync::mpsc::{Receiver, channel};
@@ -16,10 +17,10 @@ const QUANTILE: f64 = 0.995;
 /// Which picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Residual stream before this block: token × dimension.
-    Stream(usize),
-    /// Its length: layer × token.
-    Norms,
+    /// One place of the residual stream: token × dimension.
+    Stream(Stream),
+    /// Its length all the way through one stack: layer × token.
+    Norms(Side),
 }
 
 /// Values and the range that shows them.
@@ -54,7 +55,7 @@ pub struct Hidden {
 }
 
 impl Hidden {
-    /// The picture of one run in one theme; none until it is made.
+    /// The picture of one run in one theme; until it is made that of the run before, or none.
     pub fn picture(
         &mut self,
         ctx: &egui::Context,
@@ -81,7 +82,8 @@ impl Hidden {
         if !at_hand && !in_making {
             self.make(ctx, post, run, trace, kind);
         }
-        self.shown.as_ref().filter(|shown| is(shown)).map(|shown| &shown.3)
+        // The one before stands in until it is made, so that nothing blinks while a text is typed or written
+        self.shown.as_ref().filter(|shown| shown.1 == kind).map(|shown| &shown.3)
     }
 
     fn make(&mut self, ctx: &egui::Context, post: &worker::Post, run: u64, trace: &Trace, kind: Kind) {
@@ -96,14 +98,23 @@ impl Hidden {
     }
 }
 
+/// The places of the residual stream of one text, first to last.
+pub(super) fn streams_of(spec: &ModelSpec, side: Side) -> Vec<Stream> {
+    spec.streams().into_iter().filter(|&stream| spec.stream_side(stream) == side).collect()
+}
+
 fn gather(trace: &Trace, kind: Kind) -> Values {
-    let (n, width) = (trace.n_tokens().max(1), trace.spec.width.max(1));
+    let width = trace.spec.width.max(1);
     let ((values, columns), medians) = match kind {
-        Kind::Stream(layer) => (gathered(trace.resid(layer.min(trace.n_layers())), width), Vec::new()),
-        Kind::Norms => {
+        Kind::Stream(stream) => (gathered(trace.stream(stream), width), Vec::new()),
+        Kind::Norms(side) => {
+            let streams = streams_of(&trace.spec, side);
             let layers: Vec<Vec<f32>> =
-                (0..=trace.n_layers()).map(|layer| norms(trace.resid(layer), width)).collect();
-            (gathered(&layers.concat(), n), layers.iter().map(|norms| median(norms)).collect())
+                streams.into_iter().map(|stream| norms(trace.stream(stream), width)).collect();
+            (
+                gathered(&layers.concat(), trace.tokens_of(side).len().max(1)),
+                layers.iter().map(|norms| median(norms)).collect(),
+            )
         }
     };
     let mut sizes: Vec<f32> =
@@ -144,7 +155,7 @@ fn paint(ctx: &egui::Context, values: Values, kind: Kind, dark: bool) -> Picture
     let theme = theme::shared(dark);
     let (map, low) = match kind {
         Kind::Stream(_) => (ColorMap::signed(theme), -values.limit),
-        Kind::Norms => (ColorMap::of(theme), 0.0),
+        Kind::Norms(_) => (ColorMap::of(theme), 0.0),
     };
     let shader = Shader::new(map, Scale::Linear, ValueRange { low, high: values.limit });
     let options = TextureOptions { minification: egui::TextureFilter::Linear, ..TextureOptions::NEAREST };

@@ -4,16 +4,17 @@ use super::{
     command::{Command, Refusal},
     examples::Example,
     getting::Shelf,
+    labels::Labels,
     row::Row,
     session::{Busy, Checks},
     settings::Settings,
-    state::{Hover, Shown, State, View},
+    state::{Cells, Hover, Shown, State, View},
     text::{Words, grouped},
 };
 use crate::{
     analysis::Lens,
     model::{HeadId, Hook, Model, ModelSpec},
-    trace::{Candidate, Trace},
+    trace::{Candidate, Side, Stream, Trace},
 };
 use std::sync::Arc;
 
@@ -36,10 +37,12 @@ pub struct Scene<'a> {
     pub run: u64,
     /// The clean run and its number, and the changed one, where there are both.
     pub both: Option<(u64, &'a Trace, &'a Trace)>,
-    /// The run's tokens as they are shown.
-    pub labels: &'a [String],
-    /// Characters of the longest of them.
-    pub longest: usize,
+    /// The run's tokens as they are shown; of an encoder–decoder model the target's.
+    pub labels: &'a Labels,
+    /// The source's; none where there is no encoder.
+    pub source_labels: &'a Labels,
+    /// The pinned query, else the token that the answer follows, else the last.
+    pub pinned: Option<usize>,
     /// Weights of the row that is shown.
     pub row: Option<&'a Row>,
     /// What each layer would say next.
@@ -92,14 +95,66 @@ impl<'a> Scene<'a> {
         model.or_else(|| self.trace.map(|trace| (trace.model_name.as_str(), &*trace.spec)))
     }
 
-    /// Tokens of the run; 0 where there is none.
+    /// Tokens of the run, of an encoder–decoder model the target's; 0 where there is no run.
     pub fn n_tokens(&self) -> usize {
         self.trace.map_or(0, Trace::n_tokens)
+    }
+
+    /// Whether the model reads one text and writes another.
+    pub fn translates(&self) -> bool {
+        self.named().is_some_and(|(_, spec)| spec.encoder.is_some())
+    }
+
+    /// Whose tokens are the rows of the selected head's map.
+    pub fn rows(&self) -> Side {
+        let block = self.trace.and_then(|trace| trace.spec.blocks.get(self.state.head.layer));
+        block.map_or(Side::Target, |block| block.part.rows())
+    }
+
+    /// Whose tokens are its columns.
+    pub fn columns(&self) -> Side {
+        let block = self.trace.and_then(|trace| trace.spec.blocks.get(self.state.head.layer));
+        block.map_or(Side::Target, |block| block.part.columns())
+    }
+
+    /// One text's labels.
+    pub fn labels_of(&self, side: Side) -> &Labels {
+        match side {
+            Side::Source => self.source_labels,
+            Side::Target => self.labels,
+        }
+    }
+
+    /// What one of the texts is called.
+    pub fn text_name(&self, side: Side) -> &'static str {
+        match (self.translates(), side) {
+            (false, _) => self.words.tokens,
+            (true, Side::Source) => self.words.source,
+            (true, Side::Target) => self.words.target,
+        }
+    }
+
+    /// Size of the selected head's map.
+    pub fn cells(&self) -> Cells {
+        let n = |side| self.labels_of(side).texts.len();
+        Cells { queries: n(self.rows()), keys: n(self.columns()) }
+    }
+
+    /// The selected head as users know it.
+    pub fn head_name(&self) -> String {
+        let head = self.state.head;
+        self.trace.map_or_else(|| head.to_string(), |trace| trace.spec.head_name(head))
     }
 
     /// Whether the open model says how a conversation is written down.
     pub fn chats(&self) -> bool {
         self.model.is_some_and(|model| model.chat_template.is_some())
+    }
+
+    /// A head as papers write it: `L3H5`; of an encoder–decoder model with its part, `cross 3.5`.
+    pub fn short_head_name(&self, head: HeadId) -> String {
+        let translated = self.trace.filter(|trace| trace.spec.encoder.is_some());
+        translated.map_or_else(|| head.label(), |trace| trace.spec.head_name(head))
     }
 
     /// Whether the selected head's layer has been computed.
@@ -109,8 +164,7 @@ impl<'a> Scene<'a> {
 
     /// The pinned query, else the token that the answer follows, else the last.
     pub fn pinned_query(&self) -> Option<usize> {
-        let answer = self.trace.and_then(|trace| trace.answer_at);
-        self.state.query.or(answer).or_else(|| self.n_tokens().checked_sub(1))
+        self.pinned
     }
 
     /// The pinned key.
@@ -120,24 +174,94 @@ impl<'a> Scene<'a> {
 
     /// The query whose row every view shows: under the pointer, else pinned.
     pub fn shown_query(&self) -> Option<usize> {
-        self.hover.query.filter(|&query| query < self.n_tokens()).or_else(|| self.pinned_query())
+        self.hover.query.filter(|&query| query < self.cells().queries).or_else(|| self.pinned_query())
     }
 
     /// The key that every view marks: under the pointer, else pinned.
     pub fn shown_key(&self) -> Option<usize> {
-        self.hover.key.filter(|&key| key < self.n_tokens()).or(self.state.key)
+        self.hover.key.filter(|&key| key < self.cells().keys).or(self.state.key)
+    }
+
+    /// The token of one text that every view marks: the shown query where it is of that text, else the shown key.
+    pub fn shown_on(&self, side: Side) -> Option<usize> {
+        match side {
+            _ if self.rows() == side => self.shown_query(),
+            _ if self.columns() == side => self.shown_key(),
+            _ => None,
+        }
+    }
+
+    /// What pointing at a token of one text means in the selected head's map: its row, its column or both.
+    pub fn pointed(&self, side: Side, index: usize) -> Hover {
+        let on = |other| (other == side).then_some(index);
+        Hover { query: on(self.rows()), key: on(self.columns()) }
+    }
+
+    /// The pinned token of one text.
+    pub fn pinned_on(&self, side: Side) -> Option<usize> {
+        match side {
+            _ if self.rows() == side => self.pinned_query(),
+            _ if self.columns() == side => self.state.key,
+            _ => None,
+        }
+    }
+
+    /// What clicking a token of one text does: it pins the row where rows are of that text, else the column.
+    pub fn pin(&self, side: Side, index: usize) -> Option<Command> {
+        match side {
+            _ if self.rows() == side => Some(Command::PinQuery(Some(index))),
+            _ if self.columns() == side => Some(Command::PinKey(Some(index))),
+            _ => None,
+        }
+    }
+
+    /// The same, but what is pinned already is let go.
+    pub fn pin_or_let_go(&self, side: Side, index: usize) -> Option<Command> {
+        let other = |pinned: Option<usize>| (pinned != Some(index)).then_some(index);
+        self.pin(side, index).map(|command| match command {
+            Command::PinQuery(_) => Command::PinQuery(other(self.state.query)),
+            _ => Command::PinKey(other(self.state.key)),
+        })
+    }
+
+    /// The stream in the lower pane; none where there is no run.
+    pub fn stream(&self) -> Option<Stream> {
+        self.trace.and_then(|trace| trace.spec.streams().get(self.state.layer).copied())
+    }
+
+    /// A place on a residual stream as users know it: `before 3`.
+    pub fn stream_name(&self, stream: Stream) -> String {
+        let Some(trace) = self.trace else { return String::new() };
+        match stream {
+            Stream::Before(layer) => (self.words.before)(&trace.spec.layer_name(layer)),
+            Stream::After(_) if trace.spec.stream_side(stream) == Side::Source => {
+                self.words.after_encoder.to_owned()
+            }
+            Stream::After(_) => self.words.after_last.to_owned(),
+        }
     }
 
     /// The classifier's answer: for the whole input, or for the query that is shown.
     pub fn classes(&self) -> &[Candidate] {
         let rows = self.trace.map_or(&[][..], |trace| &trace.classes);
-        let index = if rows.len() > 1 { self.shown_query().unwrap_or(0) } else { 0 };
+        let index = if rows.len() > 1 { self.shown_on(Side::Target).unwrap_or(0) } else { 0 };
         rows.get(index).map_or(&[], Vec::as_slice)
     }
 
     /// A token as the user knows it: its place and its text.
-    pub fn token_name(&self, index: usize) -> String {
-        self.labels.get(index).map_or_else(String::new, |label| format!("{} {label}", grouped(index as u64)))
+    pub fn token_name(&self, side: Side, index: usize) -> String {
+        let labels = &self.labels_of(side).texts;
+        labels.get(index).map_or_else(String::new, |label| format!("{} {label}", grouped(index as u64)))
+    }
+
+    /// A token of the rows of the selected head's map.
+    pub fn query_name(&self, index: usize) -> String {
+        self.token_name(self.rows(), index)
+    }
+
+    /// A token of its columns.
+    pub fn key_name(&self, index: usize) -> String {
+        self.token_name(self.columns(), index)
     }
 
     /// The selected head's hook, with its head as the index.
@@ -150,6 +274,17 @@ impl<'a> Scene<'a> {
         )
     }
 
+    /// The same within its stack, where there is little room.
+    pub fn stream_name_short(&self, stream: Stream) -> String {
+        match stream {
+            Stream::Before(layer) => self.trace.map_or_else(String::new, |trace| {
+                let index = trace.spec.index_in_part(layer);
+                (self.words.entering)(trace.spec.blocks[layer].part, index)
+            }),
+            Stream::After(_) => self.words.after_stack.to_owned(),
+        }
+    }
+
     /// The run that is subtracted from the one in sight, where their difference is shown.
     pub fn less(&self) -> Option<(u64, &Trace)> {
         let (run, clean, _) = self.both.filter(|_| self.state.shown == Shown::Difference)?;
@@ -160,8 +295,11 @@ impl<'a> Scene<'a> {
     pub fn neighbour(&self, layers: isize, heads: isize) -> Result<HeadId, Refusal> {
         let trace = self.trace.ok_or(self.words.needs_trace)?;
         let now = self.state.head;
-        let layer = now.layer.checked_add_signed(layers).filter(|&layer| layer < trace.n_layers());
-        let layer = layer.ok_or(self.words.at_border)?;
+        // As the grid shows them: the layers of one part, then those of the next
+        let order: Vec<usize> = trace.spec.parts().into_iter().flat_map(|(_, layers)| layers).collect();
+        let place = order.iter().position(|&layer| layer == now.layer);
+        let place = place.and_then(|place| place.checked_add_signed(layers));
+        let layer = place.and_then(|place| order.get(place)).copied().ok_or(self.words.at_border)?;
         let last = trace.heads(layer).saturating_sub(1);
         let head = match heads {
             0 => now.head.min(last),
@@ -172,31 +310,43 @@ impl<'a> Scene<'a> {
         Ok(HeadId { layer, head })
     }
 
-    /// A token next to another.
-    pub fn stepped(&self, from: Option<usize>, by: isize) -> Result<usize, Refusal> {
+    /// Pins the query `by` rows down.
+    pub fn next_query(&self, by: isize) -> Result<Command, Refusal> {
+        let query = self.stepped(self.pinned_query(), by, self.cells().queries)?;
+        Ok(Command::PinQuery(Some(query)))
+    }
+
+    /// Pins the key `by` columns to the right.
+    pub fn next_key(&self, by: isize) -> Result<Command, Refusal> {
+        Ok(Command::PinKey(Some(self.stepped(self.pinned_key(), by, self.cells().keys)?)))
+    }
+
+    /// A token next to another, of `n`.
+    fn stepped(&self, from: Option<usize>, by: isize, n: usize) -> Result<usize, Refusal> {
         if self.trace.is_none() {
             return Err(self.words.needs_trace);
         }
         let Some(from) = from else { return Ok(0) };
-        from.checked_add_signed(by).filter(|&to| to < self.n_tokens()).ok_or(self.words.at_border)
+        from.checked_add_signed(by).filter(|&to| to < n).ok_or(self.words.at_border)
     }
 
     /// The view, zoomed about the shown cell.
     pub fn zoomed(&self, factor: f32) -> Result<Option<View>, Refusal> {
-        let n = self.n_tokens();
-        if n == 0 {
+        let cells = self.cells();
+        if self.trace.is_none() {
             return Err(self.words.needs_trace);
         }
         let view = self.view();
-        let share = |cell: Option<usize>, start: f32| {
-            cell.map_or(0.5, |cell| ((cell as f32 + 0.5 - start) / view.span).clamp(0.0, 1.0))
+        let share = |cell: Option<usize>, start: f32, length: f32| {
+            cell.map_or(0.5, |cell| ((cell as f32 + 0.5 - start) / length).clamp(0.0, 1.0))
         };
-        let at = (share(self.shown_query(), view.query), share(self.shown_key(), view.key));
-        Ok(view.zoomed(factor, at.0, at.1, n).unless_whole(n))
+        let row = share(self.shown_query(), view.query, view.rows(cells));
+        let column = share(self.shown_key(), view.key, view.columns(cells));
+        Ok(view.zoomed(factor, row, column, cells).unless_whole(cells))
     }
 
     /// The piece of the map in sight.
     pub fn view(&self) -> View {
-        self.state.view.unwrap_or_else(|| View::whole(self.n_tokens()))
+        self.state.view.unwrap_or_else(|| View::whole(self.cells()))
     }
 }

@@ -4,16 +4,18 @@ use super::{
     banner::Banner,
     changed::Changed,
     getting::Shelf,
+    labels::Labels,
     row::Row,
-    state::{Hover, State},
+    running::{Request, run},
+    state::{Cells, Hover, State},
     text::ENGLISH,
     worker::{News, Post, Purpose, spawn},
 };
 use crate::{
     analysis::Lens,
-    engine::{self, CheckResult, Job, ModelSource, Prompt, RunOptions, check},
-    model::{HeadSpec, Model, Outcome},
-    trace::{Token, Trace},
+    engine::{self, CheckResult, Job, ModelSource, check},
+    model::{HeadId, Model},
+    trace::{Side, Trace},
 };
 use std::{path::PathBuf, sync::Arc, time::Instant};
 
@@ -58,7 +60,7 @@ pub struct Session {
     pub trace: Option<Trace>,
     /// The same with interventions.
     pub changed: Changed,
-    /// The number of that run.
+    /// The number of what is in sight: another run, or the same with more tokens, has another.
     pub run: u64,
     /// Loading or running.
     pub busy: Option<Busy>,
@@ -74,11 +76,13 @@ pub struct Session {
     pub shelf: Shelf,
     /// The row in sight.
     pub row: Option<Row>,
-    /// The run's tokens as they are shown.
-    pub labels: Vec<String>,
-    /// Characters of the longest of them.
-    pub longest: usize,
+    /// The run's tokens as they are shown; of an encoder–decoder model the target's.
+    pub labels: Labels,
+    /// The source's.
+    pub source_labels: Labels,
     pub(super) post: Post,
+    /// The job that the trace comes from.
+    job: u64,
     /// The complete run before the one in progress: it comes back if that one fails.
     before: Option<(u64, Trace)>,
     pub(super) lens_asked: Option<u64>,
@@ -101,9 +105,10 @@ impl Session {
             banner: None,
             shelf: Shelf::default(),
             row: None,
-            labels: Vec::new(),
-            longest: 0,
+            labels: Labels::default(),
+            source_labels: Labels::default(),
             post,
+            job: 0,
             before: None,
             lens_asked: None,
             numbers: 0,
@@ -134,8 +139,8 @@ impl Session {
         (number, job)
     }
 
-    /// Opens a model, and runs `prompt` on it as soon as it is there; or a saved trace, which has its own.
-    pub fn open(&mut self, source: ModelSource, prompt: String) {
+    /// Opens a model, and runs it as soon as it is there, where there is a prompt; or a saved trace, which has its own.
+    pub fn open(&mut self, source: ModelSource, request: Request) {
         let (number, job) = self.begin(ENGLISH.starting);
         spawn("open model", &self.post, number, move |post| {
             if let Some(file) = source.trace() {
@@ -153,25 +158,24 @@ impl Session {
                     return post.send(News::Failed { job: number, banner });
                 }
             };
-            let then_run = !prompt.is_empty();
+            let then_run = !request.prompt.is_empty();
             post.send(News::Loaded { job: number, model: Arc::clone(&model), source, then_run });
             if then_run {
-                run(&model, prompt, Way::default(), number, &job, post);
+                run(&model, request, number, &job, post);
             }
         });
     }
 
-    /// Runs the open model on a prompt, or on as much of it as fits, perhaps as a user's turn of a conversation; a
-    /// run in progress ends.
-    pub fn run_prompt(&mut self, prompt: String, cut: bool, chat: bool) {
+    /// Runs the open model; a run in progress ends.
+    pub fn run_prompt(&mut self, request: Request) {
         let Some(model) = self.model.clone() else { return };
         let (number, job) = self.begin(ENGLISH.run);
         spawn("run prompt", &self.post, number, move |post| {
-            run(&model, prompt, Way { cut, chat }, number, &job, post);
+            run(&model, request, number, &job, post);
         });
     }
 
-    /// Stops loading or running; what was there before comes back.
+    /// Stops loading or running; what was there before comes back. A target that was being written stays as far as it is.
     pub fn cancel(&mut self) {
         if let Some(busy) = self.busy.take() {
             busy.job.cancel();
@@ -235,20 +239,30 @@ impl Session {
         spawn("file dialog", &self.post, 0, move |post| post.send(News::Picked { purpose, path: dialog() }));
     }
 
-    /// The pinned query, else the token that the answer follows, else the last.
-    fn pinned_query(&self, state: &State) -> Option<usize> {
-        let answer = self.trace.as_ref().and_then(|trace| trace.answer_at);
-        state.query.or(answer).or_else(|| self.labels.len().checked_sub(1))
+    /// Size of a head's map.
+    pub fn cells(&self, head: HeadId) -> Cells {
+        let known = self.trace.as_ref().filter(|trace| head.layer < trace.n_layers());
+        known.map_or_else(Cells::default, |trace| Cells {
+            queries: trace.query_tokens(head.layer).len(),
+            keys: trace.key_tokens(head.layer).len(),
+        })
+    }
+
+    /// The pinned query, else the token that the answer follows, else the last of the selected head's rows.
+    pub fn pinned_query(&self, state: &State) -> Option<usize> {
+        let n = self.cells(state.head).queries;
+        let asks = |trace: &&Trace| trace.spec.blocks[state.head.layer].part.rows() == Side::Target;
+        let answer = self.trace.as_ref().filter(|_| n > 0).filter(asks).and_then(|trace| trace.answer_at);
+        state.query.or(answer).filter(|&query| query < n).or_else(|| n.checked_sub(1))
     }
 
     /// The row under the pointer or the pin in the selected head, kept until either changes.
     pub fn refresh_row(&mut self, state: &State, hover: Hover) {
-        let head = state.head;
-        let query =
-            hover.query.filter(|&query| query < self.labels.len()).or_else(|| self.pinned_query(state));
+        let (head, n) = (state.head, self.cells(state.head).queries);
+        let query = hover.query.filter(|&query| query < n).or_else(|| self.pinned_query(state));
         let (run, trace) = self.visible(state);
         let trace = trace.filter(|trace| trace.has(head));
-        let Some((trace, query)) = trace.zip(query.filter(|&query| query < self.labels.len())) else {
+        let Some((trace, query)) = trace.zip(query) else {
             self.row = None;
             return;
         };
@@ -344,27 +358,33 @@ impl Session {
         true
     }
 
-    fn show(&mut self, run: u64, trace: Trace) {
-        if self.run != run {
+    fn show(&mut self, job: u64, trace: Trace) {
+        let grown = self.trace.as_ref().is_some_and(|old| old.n_tokens() != trace.n_tokens());
+        if self.job != job {
             let before = self.trace.take().filter(Trace::is_complete);
             self.before = before.map(|trace| (self.run, trace)).or(self.before.take());
-            (self.run, self.lens, self.row) = (run, None, None);
         }
+        if self.job != job || grown {
+            self.numbers += 1;
+            (self.run, self.lens, self.row) = (self.numbers, None, None);
+        }
+        self.job = job;
         self.trace = Some(trace);
         self.relabel();
     }
 
     fn relabel(&mut self) {
-        let tokens = self.trace.as_ref().map_or(&[][..], |trace| trace.tokens.as_slice());
-        self.labels = tokens.iter().map(Token::shown).collect();
-        self.longest = self.labels.iter().map(|label| label.chars().count()).max().unwrap_or(0);
+        let of = |side| Labels::of(self.trace.as_ref().map_or(&[][..], |trace| trace.tokens_of(side)));
+        (self.labels, self.source_labels) = (of(Side::Target), of(Side::Source));
     }
 
     fn restore(&mut self) {
-        if let Some((run, trace)) = self.before.take() {
-            (self.run, self.trace, self.row, self.lens, self.lens_asked) =
-                (run, Some(trace), None, None, None);
-        } else if self.trace.as_ref().is_some_and(|trace| !trace.is_complete()) {
+        if self.trace.as_ref().is_some_and(Trace::is_complete) {
+            self.before = None; // a target that was being written
+        } else if let Some((run, trace)) = self.before.take() {
+            (self.run, self.job, self.trace, self.row, self.lens, self.lens_asked) =
+                (run, 0, Some(trace), None, None, None);
+        } else {
             (self.trace, self.row) = (None, None);
         }
         self.relabel();
@@ -373,46 +393,12 @@ impl Session {
     /// Fits a selection to the run in sight.
     pub fn fit(&self, state: &mut State) {
         let Some(trace) = &self.trace else { return };
-        let n = trace.n_tokens();
-        state.query = state.query.filter(|&query| query < n);
-        state.key = state.key.filter(|&key| key < n);
-        state.view =
-            state.view.filter(|view| view.query + view.span <= n as f32 && view.key + view.span <= n as f32);
-        state.layer = state.layer.min(trace.n_layers());
         state.head.layer = state.head.layer.min(trace.n_layers().saturating_sub(1));
         state.head.head = state.head.head.min(trace.heads(state.head.layer).saturating_sub(1));
+        let cells = self.cells(state.head);
+        state.query = state.query.filter(|&query| query < cells.queries);
+        state.key = state.key.filter(|&key| key < cells.keys);
+        state.view = state.view.filter(|view| view.fits(cells));
+        state.layer = state.layer.min(trace.spec.streams().len().saturating_sub(1));
     }
-}
-
-/// A question and what it is asked of, where the model answers questions and the prompt has both: `question ||| text`.
-fn asked(model: &Model, prompt: String) -> (Option<String>, String) {
-    let answers = matches!(&model.spec().head, HeadSpec::Classes(head) if head.outcome == Outcome::Span);
-    match prompt.split_once("|||").filter(|_| answers) {
-        Some((question, text)) => (Some(question.trim().to_owned()), text.trim().to_owned()),
-        None => (None, prompt),
-    }
-}
-
-/// How a prompt is run: on as much of it as fits, as a turn of a conversation.
-#[derive(Clone, Copy, Default)]
-struct Way {
-    cut: bool,
-    chat: bool,
-}
-
-fn run(model: &Model, prompt: String, way: Way, number: u64, job: &Job, post: &Post) {
-    let (question, prompt) = asked(model, prompt);
-    let options = RunOptions { question, cut: way.cut, ..RunOptions::default() };
-    let partial = &mut |trace: &Trace| post.send(News::Partial { job: number, trace: trace.clone() });
-    let prompt = if way.chat && model.chat_template.is_some() {
-        engine::chat_prompt(model, None, &prompt)
-    } else {
-        Ok(Prompt::Text(prompt))
-    };
-    let outcome = prompt.and_then(|prompt| engine::run(model, &prompt, &options, job, partial));
-    post.send(match outcome {
-        Ok(trace) => News::Ran { job: number, trace },
-        Err(_) if job.is_cancelled() => News::Cancelled { job: number },
-        Err(error) => News::Failed { job: number, banner: Banner::refused(&error) },
-    });
 }

@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 pub struct State {
     /// What stands in the prompt box.
     pub prompt: String,
+    /// What an encoder–decoder model's decoder reads; empty: it writes that itself.
+    pub target: String,
     /// Whether it is one user's turn of a conversation, written down by the model's chat template.
     pub chat: bool,
     /// The head under the glass.
@@ -31,7 +33,7 @@ pub struct State {
     pub lower: Lower,
     /// Whether the lower pane is open; none: where the window is high enough.
     pub lower_open: Option<bool>,
-    /// Residual stream shown in the lower pane: before this block.
+    /// Residual stream shown in the lower pane: its place among the model's streams.
     pub layer: usize,
     /// What is changed about the run.
     pub interventions: Vec<Switch>,
@@ -66,6 +68,7 @@ impl Default for State {
     fn default() -> Self {
         Self {
             prompt: String::new(),
+            target: String::new(),
             chat: false,
             head: HeadId { layer: 0, head: 0 },
             query: None,
@@ -117,56 +120,100 @@ impl Look {
     }
 }
 
-/// A square piece of a map, in cells.
+/// Cells of a map.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cells {
+    /// Rows.
+    pub queries: usize,
+    /// Columns.
+    pub keys: usize,
+}
+
+impl Cells {
+    /// As many down as across.
+    pub fn square(n: usize) -> Self {
+        Self { queries: n, keys: n }
+    }
+
+    /// Along the longer side.
+    pub fn longest(self) -> usize {
+        self.queries.max(self.keys)
+    }
+}
+
+/// A piece of a map, in cells: as high as wide, but where the map itself is not.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct View {
     /// First query in sight.
     pub query: f32,
     /// First key in sight.
     pub key: f32,
-    /// Cells along one side.
+    /// Cells along the longer side.
     pub span: f32,
 }
 
 impl View {
-    /// The whole map of `n` tokens.
-    pub fn whole(n: usize) -> Self {
-        Self { query: 0.0, key: 0.0, span: n.max(1) as f32 }
+    /// The whole map.
+    pub fn whole(cells: Cells) -> Self {
+        Self { query: 0.0, key: 0.0, span: cells.longest().max(1) as f32 }
+    }
+
+    /// Rows in sight.
+    pub fn rows(self, cells: Cells) -> f32 {
+        self.span.min(cells.queries.max(1) as f32)
+    }
+
+    /// Columns in sight.
+    pub fn columns(self, cells: Cells) -> f32 {
+        self.span.min(cells.keys.max(1) as f32)
     }
 
     /// Zoomed by `factor` about a place given as shares of the sides, kept inside the map.
     #[must_use]
-    pub fn zoomed(self, factor: f32, at_query: f32, at_key: f32, n: usize) -> Self {
+    pub fn zoomed(self, factor: f32, at_query: f32, at_key: f32, cells: Cells) -> Self {
+        let n = cells.longest();
         let span = (self.span / factor).clamp((n as f32).min(4.0), n.max(1) as f32);
-        let query = self.query + (self.span - span) * at_query;
-        Self { query, key: self.key + (self.span - span) * at_key, span }.inside(n)
+        let new = Self { span, ..self };
+        let query = self.query + (self.rows(cells) - new.rows(cells)) * at_query;
+        let key = self.key + (self.columns(cells) - new.columns(cells)) * at_key;
+        Self { query, key, span }.inside(cells)
     }
 
     /// Moved by cells, kept inside the map.
     #[must_use]
-    pub fn moved(self, queries: f32, keys: f32, n: usize) -> Self {
-        Self { query: self.query + queries, key: self.key + keys, ..self }.inside(n)
+    pub fn moved(self, queries: f32, keys: f32, cells: Cells) -> Self {
+        Self { query: self.query + queries, key: self.key + keys, ..self }.inside(cells)
     }
 
     /// Moved just so far that a cell comes into sight.
     #[must_use]
-    pub fn showing(self, query: Option<usize>, key: Option<usize>, n: usize) -> Self {
-        let reach = |start: f32, cell: Option<usize>| match cell {
+    pub fn showing(self, query: Option<usize>, key: Option<usize>, cells: Cells) -> Self {
+        let reach = |start: f32, length: f32, cell: Option<usize>| match cell {
             Some(cell) if (cell as f32) < start => cell as f32,
-            Some(cell) if (cell + 1) as f32 > start + self.span => (cell + 1) as f32 - self.span,
+            Some(cell) if (cell + 1) as f32 > start + length => (cell + 1) as f32 - length,
             _ => start,
         };
-        Self { query: reach(self.query, query), key: reach(self.key, key), ..self }.inside(n)
+        let query = reach(self.query, self.rows(cells), query);
+        Self { query, key: reach(self.key, self.columns(cells), key), ..self }.inside(cells)
     }
 
-    fn inside(self, n: usize) -> Self {
-        let last = (n as f32 - self.span).max(0.0);
-        Self { query: self.query.clamp(0.0, last), key: self.key.clamp(0.0, last), ..self }
+    fn inside(self, cells: Cells) -> Self {
+        let last = |n: usize, length: f32| (n as f32 - length).max(0.0);
+        Self {
+            query: self.query.clamp(0.0, last(cells.queries, self.rows(cells))),
+            key: self.key.clamp(0.0, last(cells.keys, self.columns(cells))),
+            ..self
+        }
+    }
+
+    /// Whether it is a piece of such a map.
+    pub fn fits(self, cells: Cells) -> bool {
+        self.span <= cells.longest() as f32 && self == self.inside(cells)
     }
 
     /// None where the whole map is in sight.
-    pub fn unless_whole(self, n: usize) -> Option<Self> {
-        (self.span < n as f32 - 0.01).then_some(self)
+    pub fn unless_whole(self, cells: Cells) -> Option<Self> {
+        (self.span < cells.longest() as f32 - 0.01).then_some(self)
     }
 }
 
@@ -199,4 +246,12 @@ pub struct Hover {
     pub query: Option<usize>,
     /// A token as one that is looked at.
     pub key: Option<usize>,
+}
+
+impl Hover {
+    /// The row alone where there is one: for views in which a token has no column.
+    #[must_use]
+    pub fn rows_only(self) -> Self {
+        Self { key: self.key.filter(|_| self.query.is_none()), ..self }
+    }
 }

@@ -3,6 +3,7 @@
 use super::change_words::{self, ChangeWords};
 use super::command::CommandKind;
 pub use super::numbers::{count, duration, grouped, size};
+use crate::model::Part;
 
 /// One language.
 #[derive(Debug)]
@@ -12,6 +13,13 @@ pub struct Words {
     pub prompt: &'static str,
     pub prompt_hint: &'static str,
     pub tokens: &'static str,
+    pub source: &'static str,
+    pub target: &'static str,
+    pub target_hint: &'static str,
+    /// Tokens down and across.
+    pub token_grid: fn(usize, usize) -> String,
+    /// Tokens read and written.
+    pub token_flow: fn(usize, usize) -> String,
     pub token_count: fn(usize) -> String,
     pub examples: &'static str,
     pub embedded: &'static str,
@@ -35,6 +43,9 @@ pub struct Words {
     pub to_dark: &'static str,
     pub to_light: &'static str,
     pub heads: &'static str,
+    pub part: fn(Part) -> &'static str,
+    /// What looks at what in it.
+    pub part_looks: fn(Part) -> &'static str,
     pub head: &'static str,
     pub tint: &'static str,
     pub sort: &'static str,
@@ -53,6 +64,8 @@ pub struct Words {
     pub query: &'static str,
     pub measures_wait: &'static str,
     pub next: &'static str,
+    pub next_target: &'static str,
+    pub after: fn(&str) -> String,
     pub next_none: &'static str,
     pub masked_word: &'static str,
     pub classes: &'static str,
@@ -75,6 +88,17 @@ pub struct Words {
     pub lens_none: &'static str,
     pub lens_last: &'static str,
     pub layer: &'static str,
+    /// A residual stream, before a layer.
+    pub before: fn(&str) -> String,
+    /// The same within its stack, where there is little room.
+    pub entering: fn(Part, usize) -> String,
+    pub after_last: &'static str,
+    pub after_encoder: &'static str,
+    /// The end of a stack, where there is little room.
+    pub after_stack: &'static str,
+    pub stack: &'static str,
+    pub encoder: &'static str,
+    pub decoder: &'static str,
     pub fold: &'static str,
     pub unfold: &'static str,
     pub open: &'static str,
@@ -89,7 +113,7 @@ pub struct Words {
     pub empty_prompt: &'static str,
     pub empty_prompt_sub: &'static str,
     pub waiting: &'static str,
-    pub layer_waits: fn(usize) -> String,
+    pub layer_waits: fn(&str) -> String,
     pub open_title: &'static str,
     pub open_path: &'static str,
     pub open_what: &'static str,
@@ -156,6 +180,11 @@ pub const ENGLISH: Words = Words {
     prompt: "Prompt",
     prompt_hint: "Write something",
     tokens: "Tokens",
+    source: "Source",
+    target: "Target",
+    target_hint: "Left empty: the model writes it",
+    token_grid: |rows, columns| format!("{} × {} tokens", grouped(rows as u64), grouped(columns as u64)),
+    token_flow: |from, to| format!("{} → {} tokens", grouped(from as u64), grouped(to as u64)),
     token_count: |n| if n == 1 { "1 token".to_owned() } else { format!("{} tokens", grouped(n as u64)) },
     examples: "Examples",
     embedded: "embedded",
@@ -179,6 +208,17 @@ pub const ENGLISH: Words = Words {
     to_dark: "Dark theme",
     to_light: "Light theme",
     heads: "Heads",
+    part: |part| match part {
+        Part::Only => "Self-attention",
+        Part::Encoder => "Encoder",
+        Part::Decoder => "Decoder",
+        Part::Cross => "Cross-attention",
+    },
+    part_looks: |part| match part {
+        Part::Only | Part::Decoder => "target looks at target",
+        Part::Encoder => "source looks at source",
+        Part::Cross => "target looks at source",
+    },
     head: "Head",
     tint: "tint",
     sort: "sort",
@@ -197,6 +237,8 @@ pub const ENGLISH: Words = Words {
     query: "Query token",
     measures_wait: "Measured when its layer is done",
     next: "Next token",
+    next_target: "Next target token",
+    after: |token| format!("after {token}"),
     masked_word: "Masked word",
     classes: "Classes",
     answer: "Answer",
@@ -217,6 +259,18 @@ pub const ENGLISH: Words = Words {
     lens_last: "answer",
     lens_none: "This model has no next token, so its layers have nothing to say",
     layer: "layer",
+    before: |layer| format!("before {layer}"),
+    entering: |part, layer| match part {
+        Part::Only | Part::Encoder => format!("before {layer}"),
+        Part::Decoder => format!("self {layer}"),
+        Part::Cross => format!("cross {layer}"),
+    },
+    after_last: "after the last",
+    after_encoder: "after the encoder",
+    after_stack: "after",
+    stack: "stack",
+    encoder: "encoder",
+    decoder: "decoder",
     fold: "Hide this pane",
     unfold: "Show this pane",
     open: "Open",

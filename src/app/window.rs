@@ -12,6 +12,7 @@ use super::{
         dialogs::{self, Ask, Dialog},
         head, heads, left, lower, right,
     },
+    running::Request,
     scene::{Out, Scene},
     session::Session,
     settings::Settings,
@@ -91,7 +92,7 @@ impl Opening {
         if let Some(prompt) = prompt {
             state.prompt = prompt;
         }
-        session.open(source, state.prompt.clone());
+        session.open(source, Request { prompt: state.prompt.clone(), ..Request::default() });
         Self { settings, state, session, inbox, stopwatch: None }
     }
 }
@@ -241,7 +242,8 @@ impl Window {
                 .zip(self.session.changed.trace.as_ref())
                 .map(|(clean, changed)| (self.session.run, clean, changed)),
             labels: &self.session.labels,
-            longest: self.session.longest,
+            source_labels: &self.session.source_labels,
+            pinned: self.session.pinned_query(&self.state),
             row: self.session.row.as_ref(),
             lens: self.session.lens.as_ref().filter(|(of, _)| *of == run).map(|(_, lens)| lens),
             checks: &self.session.checks,

@@ -25,7 +25,8 @@ pub(super) struct Args {
     #[arg(long, value_delimiter = ',', value_parser = names::<What>(), default_value = "pattern")]
     what: Vec<What>,
 
-    /// Layers, such as 0,3-5 (default: all)
+    /// Layers, such as 0,3-5; of an encoder–decoder model also by part, such as encoder.0,cross.0-2, where plain numbers
+    /// count all blocks in the order of the pass (default: all)
     #[arg(long, value_name = "LAYERS")]
     layers: Option<Ranges>,
 

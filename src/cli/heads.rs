@@ -6,7 +6,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use serde_json::{Map, Value, json};
 
 use crate::analysis::{MEASURES, Measure, measure};
-use crate::trace::{HeadId, HeadMeasures};
+use crate::model::ModelSpec;
+use crate::trace::{HeadId, HeadMeasures, Token};
 
 use super::console::Console;
 use super::shared::Input;
@@ -39,41 +40,55 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     heads.truncate(args.top.unwrap_or(usize::MAX));
 
     if console.json {
-        let tokens: Vec<&str> = trace.tokens.iter().map(|token| token.text.as_str()).collect();
-        let heads: Vec<Value> = heads.iter().map(|(head, measures)| object(*head, measures)).collect();
-        let mut object = json!({ "model": trace.model_name, "tokens": tokens, "heads": heads });
-        if !trace.interventions().is_empty() {
-            object["interventions"] = json!(trace.interventions());
+        let texts =
+            |tokens: &[Token]| -> Vec<String> { tokens.iter().map(|token| token.text.clone()).collect() };
+        let heads: Vec<Value> =
+            heads.iter().map(|(head, measures)| object(&trace.spec, *head, measures)).collect();
+        let mut whole = json!({ "model": trace.model_name, "tokens": texts(&trace.tokens), "heads": heads });
+        if trace.spec.encoder.is_some() {
+            whole["source"] = json!(texts(&trace.source));
         }
-        return console.object(&object);
+        if !trace.interventions().is_empty() {
+            whole["interventions"] = json!(trace.interventions());
+        }
+        return console.object(&whole);
     }
-    table(&heads, console)
+    let named: Vec<(String, HeadMeasures)> =
+        heads.into_iter().map(|(head, measures)| (trace.spec.head_name(head), measures)).collect();
+    table(&named, console)
 }
 
-fn object(head: HeadId, measures: &HeadMeasures) -> Value {
+/// `layer` counts all blocks; heads of encoder–decoder models also say their part, and which layer of it theirs is.
+fn object(spec: &ModelSpec, head: HeadId, measures: &HeadMeasures) -> Value {
     let mut object = Map::new();
     object.insert("layer".into(), head.layer.into());
     object.insert("head".into(), head.head.into());
+    if spec.encoder.is_some() {
+        object.insert("part".into(), spec.blocks[head.layer].part.name().into());
+        object.insert("part_layer".into(), spec.index_in_part(head.layer).into());
+        object.insert("name".into(), spec.head_name(head).into());
+    }
     object.extend(MEASURES.iter().map(|measure| (measure.id.into(), json!((measure.value)(measures)))));
     Value::Object(object)
 }
 
 /// Names break at their underscores, so that eleven measures fit a terminal.
-fn table(heads: &[(HeadId, HeadMeasures)], console: &mut Console) -> anyhow::Result<()> {
+fn table(heads: &[(String, HeadMeasures)], console: &mut Console) -> anyhow::Result<()> {
     let names: Vec<Vec<&str>> = MEASURES.iter().map(|measure| measure.id.split('_').collect()).collect();
     let widths: Vec<usize> =
         MEASURES.iter().zip(&names).map(|(measure, name)| width(measure, name, heads)).collect();
+    let first = heads.iter().map(|(name, _)| name.len()).max().unwrap_or(0).max(6);
     let lines = names.iter().map(Vec::len).max().unwrap_or(0);
     for line in 0..lines {
-        write!(console, "{:<6}", if line + 1 == lines { "head" } else { "" })?;
+        write!(console, "{:<first$}", if line + 1 == lines { "head" } else { "" })?;
         for (name, width) in names.iter().zip(&widths) {
             let part = (line + name.len()).checked_sub(lines).map_or("", |part| name[part]);
             write!(console, "  {part:>width$}")?;
         }
         writeln!(console)?;
     }
-    for (head, measures) in heads {
-        write!(console, "{:<6}", head.to_string())?;
+    for (name, measures) in heads {
+        write!(console, "{name:<first$}")?;
         for (measure, width) in MEASURES.iter().zip(&widths) {
             write!(console, "  {:>width$.4}", (measure.value)(measures))?;
         }
@@ -82,7 +97,7 @@ fn table(heads: &[(HeadId, HeadMeasures)], console: &mut Console) -> anyhow::Res
     Ok(())
 }
 
-fn width(measure: &Measure, name: &[&str], heads: &[(HeadId, HeadMeasures)]) -> usize {
+fn width(measure: &Measure, name: &[&str], heads: &[(String, HeadMeasures)]) -> usize {
     let values = heads.iter().map(|(_, measures)| format!("{:.4}", (measure.value)(measures)).len());
     values.chain(name.iter().map(|part| part.len())).max().unwrap_or(0)
 }

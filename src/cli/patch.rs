@@ -10,7 +10,7 @@ use strum::{EnumString, IntoStaticStr};
 use crate::engine::{self, LogitDifference, Sweep};
 use crate::export::figure::axis::Axis;
 use crate::export::figure::matrix::Matrix;
-use crate::export::{self, Labels, Look, atomic};
+use crate::export::{self, Labels, Look, atomic, picture};
 use crate::render::{Scale, Theme, ValueRange};
 use crate::trace::{Token, Trace};
 
@@ -130,7 +130,7 @@ fn write(
     let padded = rows.iter().flat_map(|row| {
         row.iter().map(|&value| value as f32).chain(std::iter::repeat(f32::NAN)).take(columns)
     });
-    let layers = (0..rows.len()).map(|layer| layer.to_string()).collect();
+    let layers = (0..rows.len()).map(|layer| clean.spec.layer_name(layer)).collect();
     let matrix = Matrix {
         title: format!("Patched by {name}"),
         subtitle: format!("{} · {} · recovered share", clean.model_name, args.metric),
@@ -143,7 +143,7 @@ fn write(
         value_columns: columns,
         values: padded.collect(),
         quantity: "Recovered share of the logit difference",
-        prompt: clean.tokens.iter().map(Token::shown).collect(),
+        strips: picture::strips(clean),
     };
     let look =
         Look { theme: args.theme, map: None, scale: Scale::Linear, size: None, labels: Labels::Tokens };

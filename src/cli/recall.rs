@@ -128,7 +128,7 @@ fn picture(recall: &Recall, options: &RecallOptions) -> Result<Vec<u8>, ExportEr
         value_columns: lengths,
         values: values.collect(),
         quantity: "Probability of the right answer",
-        prompt: Vec::new(),
+        strips: Vec::new(),
     };
     let range = ValueRange { low: 0.0, high: 1.0 };
     let shader = Shader::new(ColorMap::of(Theme::Light), Scale::Linear, range);

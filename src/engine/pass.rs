@@ -63,7 +63,10 @@ pub(super) fn advance(
                 changes.apply(hook, layer, first, data, &mut means);
             }
         });
-        job.report("Running the prompt", (layer + 1) as f32 / trace.n_layers() as f32);
+        // One token more is a step of whoever asked for it
+        if context.first == 0 {
+            job.report("Running the prompt", (layer + 1) as f32 / trace.n_layers() as f32);
+        }
         on_layer(layer, trace);
     }
     trace.means = Arc::new(means);

@@ -4,7 +4,7 @@
 
 use std::ops::ControlFlow;
 
-use crate::model::{Hook, Model};
+use crate::model::{Hook, Model, Token};
 use crate::render::Quantity;
 use crate::render::tiles;
 use crate::trace::{HeadId, Trace};
@@ -46,6 +46,21 @@ impl Entry {
     /// The activation it is.
     pub fn hook(&self) -> Hook {
         self.hook
+    }
+
+    /// The tokens along an axis of tokens.
+    pub fn tokens<'a>(&self, trace: &'a Trace, along: Along) -> &'a [Token] {
+        let looked_at = along == Along::Key || matches!(self.what, What::K | What::V | What::RotK);
+        match self.layer {
+            None => &trace.tokens,
+            Some(layer) if looked_at => trace.key_tokens(layer),
+            Some(layer) => trace.query_tokens(layer),
+        }
+    }
+
+    /// Whether it is the residual stream after a stack, which has no block of its own behind it.
+    pub fn ends_stack(&self) -> bool {
+        self.what == What::Resid && self.hook != self.what.hook()
     }
 
     /// Its number of values.
@@ -123,6 +138,15 @@ fn stream_heads(
         }
     }
     Ok(())
+}
+
+/// The arrays of ids: `tokens`, and where an encoder reads another text, `source_tokens`.
+pub(super) fn token_arrays(trace: &Trace) -> Vec<(&'static str, &[Token])> {
+    let mut arrays = vec![("tokens", trace.tokens.as_slice())];
+    if trace.spec.encoder.is_some() {
+        arrays.push(("source_tokens", trace.source.as_slice()));
+    }
+    arrays
 }
 
 /// The arrays of `what` within `selection`, in order.

@@ -2,12 +2,16 @@
 
 use std::io::{self, Write};
 
+use crate::trace::Trace;
+
 use super::arrays::{self, Entry, Source};
 use super::error::ExportError;
 use super::options::Options;
-use super::what::{Along, What};
+use super::what::Along;
 
 /// Writes `layer`, the array's axes, the texts of its tokens, and the value. Masked cells are left out.
+///
+/// `layer` counts all blocks; for encoder–decoder models `part` and `part_layer` stand beside it.
 pub(super) fn write(source: &Source<'_>, options: &Options, out: &mut dyn Write) -> Result<(), ExportError> {
     let &[what] = options.what.as_slice() else {
         return Err(ExportError::Content { format: ".csv", what: "several kinds of values at once".into() });
@@ -23,6 +27,9 @@ pub(super) fn write(source: &Source<'_>, options: &Options, out: &mut dyn Write)
     let mut header: Vec<&str> = Vec::new();
     if what.hook().per_layer() {
         header.push("layer");
+        if source.trace.spec.encoder.is_some() {
+            header.extend(["part", "part_layer"]);
+        }
     }
     header.extend(what.axes().iter().map(|along| along.name()));
     header.extend(texts);
@@ -40,12 +47,11 @@ fn lines(
     entry: &Entry,
     table: &mut ::csv::Writer<&mut dyn Write>,
 ) -> Result<(), ExportError> {
-    let tokens = &source.trace.tokens;
+    let trace = source.trace;
     let axes = entry.what.axes();
-    // The residual stream after the last block is that of a layer more
-    let after = entry.what == What::Resid && entry.hook() != entry.what.hook();
-    let layer = entry.layer.map(|layer| (layer + usize::from(after)).to_string());
-    let causal = entry.layer.map(|layer| &source.trace.spec.blocks[layer].attention);
+    let tokens: Vec<_> = axes.iter().map(|&along| entry.tokens(trace, along)).collect();
+    let attention = entry.layer.map(|layer| &trace.spec.blocks[layer].attention);
+    let place = entry.layer.map(|layer| layer_fields(trace, layer, usize::from(entry.ends_stack())));
     let mut at = 0;
     let mut index = vec![0; axes.len()];
     entry.stream(source, &mut |values| {
@@ -56,13 +62,13 @@ fn lines(
                 rest /= n;
             }
             at += 1;
-            if let ([_, Along::Query, Along::Key], Some(attention)) = (axes, causal)
-                && !attention.keys(index[1], tokens.len()).contains(&index[2])
+            if let ([_, Along::Query, Along::Key], Some(attention)) = (axes, attention)
+                && !attention.keys(index[1], tokens[2].len()).contains(&index[2])
             {
                 continue;
             }
-            if let Some(layer) = &layer {
-                table.write_field(layer).map_err(io::Error::from)?;
+            for field in place.iter().flatten() {
+                table.write_field(field).map_err(io::Error::from)?;
             }
             for (&along, &place) in axes.iter().zip(&index) {
                 let place = match (along, &entry.heads) {
@@ -71,7 +77,7 @@ fn lines(
                 };
                 table.write_field(place.to_string()).map_err(io::Error::from)?;
             }
-            for (&along, &place) in axes.iter().zip(&index) {
+            for ((&along, tokens), &place) in axes.iter().zip(&tokens).zip(&index) {
                 if matches!(along, Along::Query | Along::Key | Along::Token) {
                     table.write_field(&tokens[place].text).map_err(io::Error::from)?;
                 }
@@ -81,4 +87,16 @@ fn lines(
         }
         Ok(())
     })
+}
+
+/// `layer`, and where there are several parts also `part` and `part_layer`. The residual stream after a stack is that of
+/// a layer more (`after`).
+fn layer_fields(trace: &Trace, layer: usize, after: usize) -> Vec<String> {
+    let spec = &trace.spec;
+    let mut fields = vec![(layer + after).to_string()];
+    if spec.encoder.is_some() {
+        let part = spec.blocks[layer].part;
+        fields.extend([part.name().to_owned(), (spec.index_in_part(layer) + after).to_string()]);
+    }
+    fields
 }

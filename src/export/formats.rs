@@ -154,7 +154,8 @@ fn export_folder(source: &Source<'_>, options: &Options, folder: &Path) -> Resul
         let selection = Selection { layers: Some(Ranges::one(layer)), heads: Some(Ranges::one(head)) };
         let one = Options { selection, ..options.clone() };
         let quiet = Source { watch: &|_| ControlFlow::Continue(()), ..*source };
-        let path = folder.join(format!("{}.png", HeadId { layer, head }.label()));
+        let name = source.trace.spec.head_label(HeadId { layer, head });
+        let path = folder.join(format!("{name}.png"));
         atomic::write(&path, |out| picture::write_png(&quiet, &one, out))?;
         written.push(path);
     }

@@ -15,7 +15,7 @@ use strum::IntoEnumIterator as _;
 
 use crate::model::shown;
 use crate::render::{ColorMap, tiles};
-use crate::trace::{HeadId, Trace};
+use crate::trace::{HeadId, Hook, Side, Token, Trace};
 
 use super::arrays::Source;
 use super::error::ExportError;
@@ -43,7 +43,10 @@ pub(super) fn write(source: &Source<'_>, options: &Options, out: &mut dyn Write)
     }
     let trace = source.trace;
     let heads = picture::heads(trace, &options.selection)?;
-    let cells = heads.len() as u64 * (trace.n_tokens() as u64).pow(2);
+    let cells_of = |head: &HeadId| {
+        trace.query_tokens(head.layer).len() as u64 * trace.key_tokens(head.layer).len() as u64
+    };
+    let cells = heads.iter().map(cells_of).sum();
     if cells > MOST_CELLS {
         return Err(ExportError::Page { cells, most: MOST_CELLS });
     }
@@ -111,7 +114,7 @@ fn describe(trace: &Trace, options: &Options, heads: &[HeadId], steps: Steps) ->
         ),
         "bits": steps.bits(),
         "first": heads[0],
-        "ids": trace.ids(),
+        "ids": ids(&trace.tokens),
         "map": look.map(false).id(),
         "maps": maps.collect::<Vec<_>>(),
         "model": trace.model_name,
@@ -119,9 +122,19 @@ fn describe(trace: &Trace, options: &Options, heads: &[HeadId], steps: Steps) ->
         "scale": look.scale.id(),
         "subtitle": picture::subtitle(trace, false),
         "theme": (look.theme.is_some() || look.map.is_some()).then(|| look.theme().id()),
-        "thumbnail": trace.thumbnail(heads[0]).rows,
-        "tokens": trace.tokens.iter().map(crate::trace::Token::shown).collect::<Vec<_>>(),
+        "source": texts(&trace.source),
+        "source_ids": ids(&trace.source),
+        "translates": trace.spec.encoder.is_some(),
+        "tokens": texts(&trace.tokens),
     })
+}
+
+fn texts(tokens: &[Token]) -> Vec<String> {
+    tokens.iter().map(Token::shown).collect()
+}
+
+fn ids(tokens: &[Token]) -> Vec<u32> {
+    tokens.iter().map(|token| token.id).collect()
 }
 
 /// One head: its measures, its thumbnail in 255 steps, its weights packed.
@@ -144,12 +157,23 @@ fn pack(trace: &Trace, head: HeadId, steps: Steps) -> Result<Value, ExportError>
         };
         packed.write_all(&bytes)?;
     }
+    let part = trace.spec.blocks[head.layer].part;
+    let of_source = |side: Side| side == Side::Source;
     Ok(json!({
         "layer": head.layer,
         "head": head.head,
+        "part": part.name(),
+        "part_layer": trace.spec.index_in_part(head.layer),
+        "name": trace.spec.head_name(head),
+        "hook": format!("{}[{}]", trace.spec.hook_name(Hook::Pattern, head.layer), head.head),
+        "rows": rows,
+        "columns": columns,
+        "rows_of_source": of_source(part.rows()),
+        "columns_of_source": of_source(part.columns()),
         "max": max,
         "high": tiles::weight_range(trace, head).high,
         "measures": trace.measures(head),
+        "small": [thumbnail.rows, thumbnail.columns],
         "thumbnail": BASE64_STANDARD.encode(small),
         "data": BASE64_STANDARD.encode(packed.finish()?),
     }))

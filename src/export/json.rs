@@ -4,22 +4,29 @@ use std::io::Write;
 
 use serde_json::json;
 
+use crate::trace::Token;
+
 use super::arrays::{self, Source};
 use super::error::ExportError;
 use super::options::Options;
 
-/// Writes `{"mnemoscope", "model", "prompt", ("interventions": […],) "tokens": [{"id", "text"}], "heads": {name: […]}, "arrays": {name: […]}}`.
+/// Writes `{"mnemoscope", "model", "prompt", ("interventions": […],) "tokens": [{"id", "text"}], "heads": {name: […]}, "arrays": {name: […]}}`;
+/// for encoder–decoder models with `"source"` before the (target's) tokens.
 pub(super) fn write(source: &Source<'_>, options: &Options, out: &mut dyn Write) -> Result<(), ExportError> {
     let entries = arrays::entries(source.trace, &options.what, &options.selection)?;
     let trace = source.trace;
-    let tokens: Vec<_> =
-        trace.tokens.iter().map(|token| json!({ "id": token.id, "text": token.text })).collect();
+    let listed = |tokens: &[Token]| -> Vec<_> {
+        tokens.iter().map(|token| json!({ "id": token.id, "text": token.text })).collect()
+    };
     write!(out, "{{\"mnemoscope\":{}", json!(env!("CARGO_PKG_VERSION")))?;
     write!(out, ",\"model\":{},\"prompt\":{}", json!(trace.model_name), json!(trace.prompt))?;
     if !trace.interventions().is_empty() {
         write!(out, ",\"interventions\":{}", json!(trace.interventions()))?;
     }
-    write!(out, ",\"tokens\":{},\"heads\":{{", json!(tokens))?;
+    if trace.spec.encoder.is_some() {
+        write!(out, ",\"source\":{}", json!(listed(&trace.source)))?;
+    }
+    write!(out, ",\"tokens\":{},\"heads\":{{", json!(listed(&trace.tokens)))?;
     let with_heads =
         entries.iter().filter_map(|entry| entry.heads.as_ref().map(|heads| (&entry.name, heads)));
     for (index, (name, heads)) in with_heads.enumerate() {

@@ -9,14 +9,15 @@ use super::arrays::{self, Source};
 use super::error::ExportError;
 use super::options::{Dtype, Options};
 
-/// Writes `tokens` and the arrays of `options`.
+/// Writes `tokens`, in encoder–decoder models `source_tokens`, and the arrays of `options`.
 pub(super) fn write(source: &Source<'_>, options: &Options, out: &mut dyn Write) -> Result<(), ExportError> {
     let entries = arrays::entries(source.trace, &options.what, &options.selection)?;
     let mut zip = ZipWriter::new_stream(out);
-    let ids: Vec<u8> =
-        source.trace.tokens.iter().flat_map(|token| i64::from(token.id).to_le_bytes()).collect();
-    begin(&mut zip, "tokens", "<i8", &[source.trace.n_tokens()], ids.len() as u64)?;
-    zip.write_all(&ids)?;
+    for (name, tokens) in arrays::token_arrays(source.trace) {
+        let ids: Vec<u8> = tokens.iter().flat_map(|token| i64::from(token.id).to_le_bytes()).collect();
+        begin(&mut zip, name, "<i8", &[tokens.len()], ids.len() as u64)?;
+        zip.write_all(&ids)?;
+    }
     let kind = match options.dtype {
         Dtype::F32 => "<f4",
         Dtype::F16 => "<f2",

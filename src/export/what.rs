@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use strum::{EnumIter, EnumString, IntoStaticStr};
 
-use crate::model::{Hook, ModelSpec, Placement};
+use crate::model::{Hook, ModelSpec, Part, Stream};
 
 use super::error::ExportError;
 
@@ -157,22 +157,24 @@ impl What {
         if !hook.per_layer() {
             return vec![(hook, 0)];
         }
-        let mut hooks: Vec<_> = layers.iter().map(|&layer| (hook, layer)).collect();
-        let last = spec.layers().saturating_sub(1);
-        if self == Self::Resid && layers.contains(&last) {
-            let after = match spec.blocks[last].placement {
-                Placement::Pre | Placement::Parallel | Placement::Normed => Hook::ResidPost,
-                Placement::Post => Hook::NormalizedResidPost,
-            };
-            hooks.push((after, last));
+        let mut hooks = Vec::with_capacity(layers.len() + 2);
+        // A decoder's self-attention has no MLP: only whoever names it alone is told
+        let of_mlp = matches!(hook, Hook::MlpPre | Hook::MlpPost | Hook::MlpOut);
+        let has = |layer: usize| !of_mlp || spec.blocks[layer].mlp.is_some();
+        let some = layers.iter().any(|&layer| has(layer));
+        for &layer in layers.iter().filter(|&&layer| has(layer) || !some) {
+            hooks.push((hook, layer));
+            if self == Self::Resid && spec.ends_stack(layer) {
+                hooks.push(spec.stream_hook(Stream::After(layer)));
+            }
         }
         hooks
     }
 }
 
-/// Numbers and ranges as `--layers` and `--heads` take them: `0,3-5`.
+/// Numbers and ranges as `--layers` and `--heads` take them: `0,3-5`; layers also by their part: `encoder.0,cross.0-2`.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Ranges(Vec<Range<usize>>);
+pub struct Ranges(Vec<(Option<Part>, Range<usize>)>);
 
 /// What was typed names no numbers.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -182,15 +184,11 @@ pub struct NotARange(String);
 impl Ranges {
     /// One number.
     pub fn one(index: usize) -> Self {
-        Self(std::iter::once(index..index + 1).collect())
+        Self(vec![(None, index..index + 1)])
     }
 
-    fn contains(&self, index: usize) -> bool {
-        self.0.iter().any(|range| range.contains(&index))
-    }
-
-    fn end(&self) -> usize {
-        self.0.iter().map(|range| range.end).max().unwrap_or(0)
+    fn of(&self, part: Option<Part>) -> Vec<&Range<usize>> {
+        self.0.iter().filter(|(named, _)| *named == part).map(|(_, range)| range).collect()
     }
 }
 
@@ -198,16 +196,23 @@ impl FromStr for Ranges {
     type Err = NotARange;
 
     fn from_str(text: &str) -> Result<Self, NotARange> {
-        let part = |part: &str| {
-            let wrong = || NotARange(part.to_owned());
-            let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let range = |typed: &str| {
+            let wrong = || NotARange(typed.to_owned());
+            let (part, numbers) = match typed.split_once('.') {
+                Some((name, numbers)) => {
+                    let named = Part::ALL.into_iter().find(|part| part.name() == name.trim());
+                    (Some(named.filter(|&part| part != Part::Only).ok_or_else(wrong)?), numbers)
+                }
+                None => (None, typed),
+            };
+            let (first, last) = numbers.split_once('-').unwrap_or((numbers, numbers));
             let [first, last] = [first, last].map(|number| number.trim().parse::<usize>());
             match (first, last) {
-                (Ok(first), Ok(last)) if first <= last && last < usize::MAX => Ok(first..last + 1),
+                (Ok(first), Ok(last)) if first <= last && last < usize::MAX => Ok((part, first..last + 1)),
                 _ => Err(wrong()),
             }
         };
-        text.split(',').map(str::trim).map(part).collect::<Result<_, _>>().map(Self)
+        text.split(',').map(str::trim).map(range).collect::<Result<_, _>>().map(Self)
     }
 }
 
@@ -223,23 +228,42 @@ pub struct Selection {
 impl Selection {
     /// The layers it picks, in order. A number that the model does not have is an error.
     pub fn layers(&self, spec: &ModelSpec) -> Result<Vec<usize>, ExportError> {
-        pick(self.layers.as_ref(), spec.layers(), "layer", "the model has")
+        let Some(ranges) = &self.layers else { return Ok((0..spec.layers()).collect()) };
+        let mut layers = pick(&ranges.of(None), spec.layers(), "layer", "the model has")?;
+        for part in Part::ALL {
+            let (named, n) = (ranges.of(Some(part)), spec.layers_of(part));
+            if n == 0 && !named.is_empty() {
+                return Err(ExportError::Selection(format!("the model has no {} layers", part.name())));
+            }
+            let whose =
+                format!("the {} has", if part == Part::Cross { "cross-attention" } else { part.name() });
+            let picked = pick(&named, n, "layer", &whose)?;
+            layers.extend(picked.into_iter().filter_map(|index| spec.layer_of(part, index)));
+        }
+        layers.sort_unstable();
+        layers.dedup();
+        Ok(layers)
     }
 
     /// The heads it picks in `layer`, in order.
     pub fn heads(&self, spec: &ModelSpec, layer: usize) -> Result<Vec<usize>, ExportError> {
-        pick(self.heads.as_ref(), spec.heads(layer), "head", &format!("layer {layer} has"))
+        let (n, name) = (spec.heads(layer), spec.layer_name(layer));
+        let Some(ranges) = &self.heads else { return Ok((0..n).collect()) };
+        if ranges.0.iter().any(|(part, _)| part.is_some()) {
+            let why = "parts are named with --layers: --heads takes numbers, such as 0-3";
+            return Err(ExportError::Selection(why.into()));
+        }
+        pick(&ranges.of(None), n, "head", &format!("layer {name} has"))
     }
 }
 
-fn pick(ranges: Option<&Ranges>, n: usize, one: &str, whose: &str) -> Result<Vec<usize>, ExportError> {
-    match ranges {
-        Some(ranges) if ranges.end() > n => {
-            let last = ranges.end() - 1;
-            let most = n.saturating_sub(1);
+/// The numbers below `n` that some range holds, in order.
+fn pick(ranges: &[&Range<usize>], n: usize, one: &str, whose: &str) -> Result<Vec<usize>, ExportError> {
+    match ranges.iter().map(|range| range.end).max() {
+        Some(end) if end > n => {
+            let (last, most) = (end - 1, n.saturating_sub(1));
             Err(ExportError::Selection(format!("there is no {one} {last}: {whose} {one}s 0 to {most}")))
         }
-        Some(ranges) => Ok((0..n).filter(|&index| ranges.contains(index)).collect()),
-        None => Ok((0..n).collect()),
+        _ => Ok((0..n).filter(|index| ranges.iter().any(|range| range.contains(index))).collect()),
     }
 }

@@ -377,9 +377,7 @@ impl Part {
     fn word(self) -> &'static str {
         match self {
             Self::Only => "blocks",
-            Self::Encoder => "encoder",
-            Self::Decoder => "decoder",
-            Self::Cross => "cross",
+            part => part.name(),
         }
     }
 }
@@ -388,8 +386,7 @@ impl Part {
 pub(super) fn block_name(name: &str) -> Option<(Part, &str, &str)> {
     let (word, rest) = name.split_once('.')?;
     let (layer, rest) = rest.split_once('.')?;
-    let parts = [Part::Only, Part::Encoder, Part::Decoder, Part::Cross];
-    let part = parts.into_iter().find(|part| part.word() == word)?;
+    let part = Part::ALL.into_iter().find(|part| part.word() == word)?;
     (layer == "{l}" || layer.parse::<usize>().is_ok()).then_some((part, layer, rest))
 }
 

@@ -11,7 +11,7 @@ mod regather;
 pub mod saved;
 mod span;
 
-pub use crate::model::{HeadId, Hook, Thumbnail, Token};
+pub use crate::model::{HeadId, Hook, Side, Stream, Thumbnail, Token};
 pub use activation::{ActivationError, Array};
 pub use changes::{Change, Changes, Means, ValueChange};
 pub use grammar::{NotAnIntervention, forms};

@@ -2,8 +2,8 @@
 
 use super::{AnswerSpan, Changes, HeadMeasures, Means, Pattern, Pool};
 use crate::model::{
-    HeadId, HeadSpec, LayerState, Model, ModelSpec, Network, Outcome, Part, PositionBias, Thumbnail, Token,
-    largest, probabilities, thumbnail_size,
+    HeadId, HeadSpec, LayerState, Model, ModelSpec, Network, Outcome, Part, PositionBias, Side, Stream,
+    Thumbnail, Token, largest, probabilities, thumbnail_size,
 };
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -176,16 +176,17 @@ impl Trace {
     }
     /// Tokens that ask in block `layer`: the source's in an encoder, else the target's.
     pub fn query_tokens(&self, layer: usize) -> &[Token] {
-        match self.spec.blocks[layer].part {
-            Part::Encoder => &self.source,
-            Part::Only | Part::Decoder | Part::Cross => &self.tokens,
-        }
+        self.tokens_of(self.spec.blocks[layer].part.rows())
     }
     /// Tokens that are looked at in block `layer`.
     pub fn key_tokens(&self, layer: usize) -> &[Token] {
-        match self.spec.blocks[layer].part {
-            Part::Encoder | Part::Cross => &self.source,
-            Part::Only | Part::Decoder => &self.tokens,
+        self.tokens_of(self.spec.blocks[layer].part.columns())
+    }
+    /// Tokens of one of the two texts.
+    pub fn tokens_of(&self, side: Side) -> &[Token] {
+        match side {
+            Side::Source => &self.source,
+            Side::Target => &self.tokens,
         }
     }
     /// Tokens in the trace.
@@ -264,6 +265,13 @@ impl Trace {
     /// Residual stream before block `layer`, [token, width]; with `layer` = number of blocks, what the last one gave.
     pub fn resid(&self, layer: usize) -> &[f32] {
         self.layers.get(layer).map_or(&self.output, |layer| &layer.resid_pre)
+    }
+    /// A residual stream, [token, width].
+    pub fn stream(&self, stream: Stream) -> &[f32] {
+        match stream {
+            Stream::Before(layer) => self.resid(layer),
+            Stream::After(layer) => self.resid_after(layer),
+        }
     }
     /// Makes the thumbnails anew, after tokens were added.
     pub fn refresh_thumbnails(&mut self) {

@@ -276,6 +276,52 @@ fn a_model_of_one_token_or_without_a_head_runs() {
     complains(&generate, &["does not generate"]);
 }
 
+/// Runs `command` on an encoder–decoder fixture with ids for both texts.
+fn translate(command: &str, more: &[&str]) -> Output {
+    let texts = ["--ids", "5 7 9 11 13 15", "--target-ids", "8 10 12"];
+    let model = fixtures().join("seq2seq/bart");
+    program().arg(command).arg(model).args(texts).args(more).output().expect("the binary runs")
+}
+
+#[test]
+fn heads_of_an_encoder_and_a_decoder_say_their_part() {
+    let object = object(&translate("heads", &["--json"]));
+    let length = |value: &Value| value.as_array().expect("a list").len();
+    assert_eq!((length(&object["source"]), length(&object["tokens"])), (6, 4));
+    let heads = object["heads"].as_array().expect("heads");
+    assert_eq!(heads.len(), 2 + 2 * (3 + 3));
+    let last = heads.last().expect("not empty");
+    assert_eq!((last["part"].as_str(), last["part_layer"].as_u64()), (Some("cross"), Some(1)));
+    assert_eq!((last["layer"].as_u64(), last["name"].as_str()), (Some(4), Some("cross 1.2")));
+    let table = translate("heads", &[]);
+    let text = String::from_utf8_lossy(&table.stdout);
+    assert!(text.lines().any(|line| line.starts_with("cross 1.2 ")), "{text}");
+}
+
+#[test]
+fn layers_of_an_encoder_and_a_decoder_are_exported_by_their_part() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("heads");
+    let folder_name = format!("{}/", path.display());
+    let output =
+        translate("export", &["--layers", "cross.1", "--heads", "0", "--size", "200", "-o", &folder_name]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(path.join("cross_L1H0.png").is_file());
+    assert_eq!(std::fs::read_dir(&path).expect("made").count(), 1);
+    let wrong = translate("export", &["--layers", "cross.7", "-o", &folder_name]);
+    complains(&wrong, &["no layer 7", "cross-attention"]);
+    assert_eq!(translate("export", &["--layers", "middle.1", "-o", "a.npz"]).status.code(), Some(2));
+}
+
+#[test]
+fn the_lens_of_an_encoder_and_a_decoder_reads_the_target() {
+    let object = object(&translate("lens", &["--json", "--top", "1"]));
+    let layers = object["layers"].as_array().expect("layers");
+    assert_eq!(layers.len(), 2 * 2 + 1);
+    assert_eq!(layers[1]["name"], "decoder.0.hook_resid_pre_cross");
+    assert!(layers.iter().all(|layer| layer["tokens"].as_array().expect("tokens").len() == 4));
+}
+
 #[test]
 fn a_saved_trace_is_read_without_its_model() {
     let folder = tempfile::tempdir().expect("a temporary folder");

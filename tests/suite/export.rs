@@ -18,7 +18,7 @@ const TEXT: &str = "</script><script>alert(1)</script>,\"\n'";
 pub(crate) struct Run {
     pub(crate) model: Model,
     pub(crate) trace: Trace,
-    folder: tempfile::TempDir,
+    pub(crate) folder: tempfile::TempDir,
 }
 
 impl Run {
@@ -55,7 +55,7 @@ fn one_head(layer: usize, head: usize) -> Selection {
 }
 
 /// Name → (shape, values), read with the crates `zip` and `npyz`.
-fn read_npz(path: &Path) -> HashMap<String, (Vec<u64>, Vec<f32>)> {
+pub(crate) fn read_npz(path: &Path) -> HashMap<String, (Vec<u64>, Vec<f32>)> {
     let mut zip = zip::ZipArchive::new(std::fs::File::open(path).expect("written")).expect("a zip");
     let mut arrays = HashMap::new();
     for index in 0..zip.len() {

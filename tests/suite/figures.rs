@@ -3,7 +3,8 @@
 use mnemoscope::export::figure::axis::Axis;
 use mnemoscope::export::figure::drawing::{Drawing, Text};
 use mnemoscope::export::figure::matrix::{self, Matrix};
-use mnemoscope::export::figure::sheet::{self, Line, Sheet};
+use mnemoscope::export::figure::sheet::{self, Group, Line, Sheet};
+use mnemoscope::export::figure::strip::Strip;
 use mnemoscope::export::figure::to_svg;
 use mnemoscope::export::png;
 use mnemoscope::render::{ColorMap, Scale, Shader, Theme, ValueRange};
@@ -37,7 +38,7 @@ fn page(n: usize, numbered: bool, theme: Theme) -> Drawing {
         value_columns: n,
         values: (0..n * n).map(|i| if i % n <= i / n { 1.0 / (1 + i / n) as f32 } else { 0.0 }).collect(),
         quantity: "Attention weight",
-        prompt: tokens(n),
+        strips: vec![Strip { title: "PROMPT", tokens: tokens(n) }],
     };
     let map = ColorMap::of(theme);
     let shader = Shader::new(map, Scale::Linear, ValueRange::fit(map, &matrix.values));
@@ -107,8 +108,12 @@ fn a_sheet_of_any_size_keeps_its_names_apart() {
             subtitle: format!("{layers} layers × {heads} heads · 9 tokens"),
             hook: "blocks.*.attn.hook_pattern".into(),
             words: "Attention weight, each map from 0 to its own maximum".into(),
-            lines: (0..layers).map(line).collect(),
-            prompt: tokens(9),
+            groups: vec![Group {
+                title: (layers > 1).then(|| "Decoder".to_owned()),
+                shape: (9, 3 * layers),
+                lines: (0..layers).map(line).collect(),
+            }],
+            strips: vec![Strip { title: "PROMPT", tokens: tokens(9) }],
         };
         check(&sheet::layout(&sheet, Theme::Dark));
     }

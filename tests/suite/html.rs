@@ -2,6 +2,7 @@
 //! network, and executes nothing that came from a prompt.
 
 use crate::export::{Run, what};
+use crate::export_translation::translated;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use mnemoscope::export::{Options, What};
@@ -86,4 +87,36 @@ fn only_picked_heads_are_in() {
     let path = run.export("one.html", &options).expect("written");
     let data = data(&std::fs::read_to_string(path).expect("UTF-8"));
     assert!(data["heads"].as_array().expect("heads").iter().all(|head| head["head"] == 0));
+}
+
+#[test]
+fn a_page_of_two_texts_has_rows_and_columns_of_its_own_for_each_head() {
+    let run = translated();
+    let page = page(&run);
+    assert_eq!(page.matches("<script").count(), 2);
+    let data = data(&page);
+    let length = |value: &Value| value.as_array().expect("a list").len();
+    assert_eq!((length(&data["source"]), length(&data["tokens"])), (6, 4));
+    assert_eq!((length(&data["source_ids"]), length(&data["ids"])), (6, 4));
+    let heads = data["heads"].as_array().expect("heads");
+    for (part, rows, columns, of_source) in
+        [("encoder", 6, 6, (true, true)), ("decoder", 4, 4, (false, false)), ("cross", 4, 6, (false, true))]
+    {
+        let own: Vec<&Value> = heads.iter().filter(|head| head["part"] == part).collect();
+        assert!(!own.is_empty(), "{part}");
+        for head in own {
+            assert_eq!((head["rows"].as_u64(), head["columns"].as_u64()), (Some(rows), Some(columns)));
+            let sides = (head["rows_of_source"].as_bool(), head["columns_of_source"].as_bool());
+            assert_eq!(sides, (Some(of_source.0), Some(of_source.1)));
+            let packed = BASE64_STANDARD.decode(head["data"].as_str().expect("text")).expect("base64");
+            let mut bytes = Vec::new();
+            flate2::read::ZlibDecoder::new(&packed[..]).read_to_end(&mut bytes).expect("deflated");
+            assert_eq!(bytes.len() as u64, 2 * rows * columns);
+            let small = BASE64_STANDARD.decode(head["thumbnail"].as_str().expect("text")).expect("base64");
+            assert_eq!(small.len() as u64, rows * columns);
+        }
+    }
+    let named = |name: &str| heads.iter().find(|head| head["name"] == name).expect("a head of that name");
+    assert_eq!(named("cross 1.2")["hook"], "decoder.1.cross_attn.hook_pattern[2]");
+    assert_eq!(named("cross 1.2")["part_layer"], 1);
 }

@@ -192,7 +192,10 @@ pub fn status(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
         }
         if let Some(trace) = scene.trace {
             let facts = [
-                (words.token_count)(trace.n_tokens()),
+                match trace.source.len() {
+                    0 => (words.token_count)(trace.n_tokens()),
+                    n => (words.token_flow)(n, trace.n_tokens()),
+                },
                 (words.pass_time)(trace.forward_seconds),
                 (words.first_map_time)(trace.first_map_seconds),
                 (words.trace_size)(trace.bytes()),

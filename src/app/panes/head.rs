@@ -6,6 +6,7 @@ use crate::{
         command::Command,
         palette::Palette,
         scene::{Out, Scene},
+        state::Cells,
         text,
         theme::{self, BODY, SMALL, TITLE},
         tiles::Tiles,
@@ -39,13 +40,17 @@ pub fn show(
 ) -> bool {
     let words = scene.words;
     let head = scene.state.head;
-    let n = scene.n_tokens();
-    let subtitle = match (scene.state.view, n) {
+    let cells = scene.cells();
+    let subtitle = match (scene.state.view, cells) {
         (Some(view), _) => (words.window_of)(view.span.round() as usize),
-        (None, 0) => String::new(),
-        (None, n) => (words.token_count)(n),
+        (None, Cells { queries: 0, .. }) => String::new(),
+        (None, Cells { queries, .. }) if scene.rows() == scene.columns() => (words.token_count)(queries),
+        (None, Cells { queries, keys }) => (words.token_grid)(queries, keys),
     };
-    widgets::header(ui, &format!("{} {head}", words.head), &subtitle, |ui| {
+    // A part's name says already that it is a head, and needs its room
+    let name = scene.head_name();
+    let title = if scene.translates() { name } else { format!("{} {name}", words.head) };
+    widgets::header(ui, &title, &subtitle, |ui| {
         map_menu(ui, scene, out);
         scale_menu(ui, scene, out);
         if scene.state.view.is_some() && ui.add(widgets::outlined(ui, words.whole)).clicked() {
@@ -57,7 +62,7 @@ pub fn show(
         return false;
     };
     if !scene.head_ready() {
-        widgets::empty(ui, &(words.layer_waits)(head.layer), words.waiting);
+        widgets::empty(ui, &(words.layer_waits)(&trace.spec.layer_name(head.layer)), words.waiting);
         return false;
     }
     let shader = palette.shader(trace, scene.less().map(|(_, less)| less), head);
@@ -90,51 +95,59 @@ struct Parts {
     place: Place,
     bars: Rect,
     foot: Rect,
+    /// Room for a row's label.
     label: f32,
+    /// Width of the longest column label, and the room it has.
     longest: f32,
+    column: f32,
 }
 
 impl Parts {
     fn new(scene: &Scene<'_>, room: Rect) -> Self {
-        let n = scene.n_tokens().max(1);
-        let view = scene.view();
+        let (cells, view) = (scene.cells(), scene.view());
+        let (queries, keys) = (scene.labels_of(scene.rows()), scene.labels_of(scene.columns()));
+        // As the view's longer side to its height and its width
+        let (tall, wide) = (view.span / view.rows(cells), view.span / view.columns(cells));
         let bars = if room.height() < 380.0 { 28.0 } else { 44.0 };
         let names = if room.width() < NARROW + 60.0 { 18.0 } else { 0.0 };
         let below = 12.0 + bars + 10.0 + 16.0 + 8.0 + 24.0 + names + 10.0;
         // The labels' size depends on the cell, the cell on what they leave: three rounds are enough
         let (mut width, mut side) = (room.width() - 2.0 * MARGIN, room.width().min(room.height()) * 0.7);
-        let (mut above, mut label, mut longest) = (0.0, 0.0, 0.0);
+        let (mut above, mut label, mut longest, mut column) = (0.0, 0.0, 0.0, 0.0);
         for _ in 0..3 {
             let cell = side / view.span;
-            let index = if axis::indexed(cell, SMALL + 5.0) { text::grouped(n as u64).len() + 1 } else { 0 };
-            longest = (scene.longest + index) as f32 * CHARACTER;
-            label = longest.clamp(24.0, LABEL);
-            above = axis::lie(cell, longest, label).2;
-            width = room.width() - 2.0 * MARGIN - label - 8.0 - label * 0.5;
-            side = width.min(room.height() - above - below).clamp(48.0, LARGEST_CELL * view.span.max(1.0));
+            let index = axis::indexed(cell, SMALL + 5.0);
+            let digits = |n: usize| if index { text::grouped(n as u64).len() + 1 } else { 0 };
+            longest = (keys.longest + digits(cells.keys)) as f32 * CHARACTER;
+            label = ((queries.longest + digits(cells.queries)) as f32 * CHARACTER).clamp(24.0, LABEL);
+            column = longest.clamp(24.0, LABEL);
+            above = axis::lie(cell, longest, column).2;
+            width = room.width() - 2.0 * MARGIN - label - 8.0 - column * 0.5;
+            let fits = (width * wide).min((room.height() - above - below) * tall);
+            side = fits.clamp(48.0, LARGEST_CELL * view.span.max(1.0));
         }
-        let spare = (width - side).max(0.0);
+        let size = vec2(side / wide, side / tall);
+        let spare = (width - size.x).max(0.0);
         let corner = pos2(room.left() + MARGIN + label + 8.0 + spare * 0.4, room.top() + above);
-        let place = Place { rect: Rect::from_min_size(corner, vec2(side, side)), view, n };
-        let bars = Rect::from_min_size(place.rect.left_bottom() + vec2(0.0, 12.0), vec2(side, bars));
-        let foot_width = side.max(LEGEND + 200.0).min(room.right() - corner.x - MARGIN);
+        let place = Place { rect: Rect::from_min_size(corner, size), view, cells };
+        let bars = Rect::from_min_size(place.rect.left_bottom() + vec2(0.0, 12.0), vec2(size.x, bars));
+        let foot_width = size.x.max(LEGEND + 200.0).min(room.right() - corner.x - MARGIN);
         let foot = Rect::from_min_size(bars.left_bottom() + vec2(0.0, 10.0), vec2(foot_width, 60.0));
-        Self { place, bars, foot, label, longest }
+        Self { place, bars, foot, label, longest, column }
     }
 }
 
 fn labels(ui: &Ui, scene: &Scene<'_>, parts: &Parts) {
     let place = &parts.place;
-    let marks = |pinned: Option<usize>, hovered: Option<usize>| -> Vec<usize> {
-        let mut marks: Vec<usize> =
-            hovered.into_iter().chain(pinned).filter(|&index| index < place.n).collect();
+    let marks = |pinned: Option<usize>, hovered: Option<usize>, n: usize| -> Vec<usize> {
+        let mut marks: Vec<usize> = hovered.into_iter().chain(pinned).filter(|&index| index < n).collect();
         marks.dedup();
         marks
     };
-    let queries = marks(scene.pinned_query(), scene.hover.query);
-    let keys = marks(scene.pinned_key(), scene.hover.key);
-    axis::rows(ui, place, scene.labels, &queries, parts.label);
-    axis::columns(ui, place, scene.labels, &keys, parts.longest, parts.label);
+    let queries = marks(scene.pinned_query(), scene.hover.query, place.cells.queries);
+    let keys = marks(scene.pinned_key(), scene.hover.key, place.cells.keys);
+    axis::rows(ui, place, scene.labels_of(scene.rows()), &queries, parts.label);
+    axis::columns(ui, place, scene.labels_of(scene.columns()), &keys, parts.longest, parts.column);
 }
 
 /// What the bars are, the legend, and the cell under the pointer or the pin.
@@ -142,7 +155,7 @@ fn foot(ui: &Ui, scene: &Scene<'_>, trace: &Trace, parts: &Parts, shader: &Shade
     let (tokens, words, area) = (theme::tokens(ui), scene.words, parts.foot);
     if let Some(row) = scene.row {
         let caption =
-            format!("{} · {}", (words.row_of)(&scene.token_name(row.query)), (words.row_sum)(row.sum));
+            format!("{} · {}", (words.row_of)(&scene.query_name(row.query)), (words.row_sum)(row.sum));
         let galley = widgets::short(ui, &caption, theme::body(SMALL), area.width(), tokens.muted);
         ui.painter().galley(area.min, galley, tokens.muted);
     }
@@ -182,7 +195,7 @@ fn read_out(ui: &Ui, scene: &Scene<'_>, trace: &Trace, at: egui::Pos2, area: Rec
     let number = widgets::short(ui, &weight, theme::strong(TITLE), 80.0, tokens.text);
     let beside = pos2(at.x + number.size().x + 14.0, at.y + 2.0);
     ui.painter().galley(at, number, tokens.text);
-    let line = (words.cell)(&scene.token_name(query), &scene.token_name(key));
+    let line = (words.cell)(&scene.query_name(query), &scene.key_name(key));
     let start = if area.width() < NARROW { area.left_top() + vec2(0.0, 50.0) } else { beside };
     let names = widgets::short(ui, &line, theme::mono(12.0), area.right() - start.x, tokens.muted);
     ui.painter().galley(start, names, tokens.muted);

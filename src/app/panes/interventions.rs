@@ -100,7 +100,7 @@ pub fn head_menu(ui: &mut Ui, scene: &Scene<'_>, head: HeadId, out: &mut Out) {
     let output = Output::Heads(heads);
     let pattern = |weights| Intervention::Pattern { heads, weights };
     ui.set_min_width(230.0);
-    title(ui, &head.label());
+    title(ui, &scene.short_head_name(head));
     offer(ui, words.changes.cut_head, Intervention::Zero(output), out);
     offer(ui, words.changes.mean_head, Intervention::Mean { output, from: None }, out);
     offer(ui, words.changes.scale_head, Intervention::Scale { output, by: 0.5 }, out);
@@ -111,7 +111,8 @@ pub fn head_menu(ui: &mut Ui, scene: &Scene<'_>, head: HeadId, out: &mut Out) {
     offer(ui, words.changes.look_at_self, pattern(Weights::Identity), out);
     offer(ui, words.changes.look_as_clean, pattern(Weights::Clean), out);
     ui.separator();
-    title(ui, &format!("{} {}", words.layer, head.layer));
+    let layer = scene.trace.map_or_else(String::new, |trace| trace.spec.layer_name(head.layer));
+    title(ui, &format!("{} {layer}", words.layer));
     offer(ui, words.changes.cut_attention, Intervention::Zero(Output::Attention(head.layer)), out);
     let mlp = scene.trace.is_some_and(|trace| trace.spec.blocks[head.layer].mlp.is_some());
     if mlp {
@@ -126,13 +127,17 @@ pub fn cell_menu(ui: &mut Ui, scene: &Scene<'_>, (query, key): (usize, usize), o
     let head = scene.state.head;
     let all = Heads { layer: Some(head.layer), head: None };
     let edge = |heads, queries| Intervention::Knockout { heads, queries, keys: Span::one(key) };
-    let later = Span::Between(key + 1, scene.n_tokens().saturating_sub(1).max(key + 1));
+    let causal = scene.trace.is_some_and(|trace| trace.spec.blocks[head.layer].attention.causal);
+    let last = scene.cells().queries.saturating_sub(1);
+    let others = if causal { Span::Between(key + 1, last.max(key + 1)) } else { Span::Between(0, last) };
     ui.set_min_width(230.0);
-    title(ui, &format!("{} · q{query} → k{key}", head.label()));
+    title(ui, &format!("{} · q{query} → k{key}", scene.short_head_name(head)));
     offer(ui, words.changes.cut_edge, edge(head.into(), Span::one(query)), out);
-    if query > key {
+    if query > key || !causal {
         offer(ui, words.changes.cut_edge_everywhere, edge(all, Span::one(query)), out);
-        offer(ui, words.changes.cut_column, edge(head.into(), later), out);
+        offer(ui, words.changes.cut_column, edge(head.into(), others), out);
+    }
+    if query > key && causal {
         let forget =
             Intervention::Forget { layer: head.layer, kv_head: None, keys: Span::one(key), from: None };
         offer(ui, words.changes.forget, forget, out);

@@ -1,13 +1,15 @@
 //! The left column: which model, what prompt, how it was cut into tokens, what else to try.
 
-use crate::app::{
-    command::{Command, CommandKind},
-    scene::{Out, Scene},
-    text,
-    theme::{self, BODY, SMALL, TITLE},
-    widgets::{self, strip},
+use crate::{
+    app::{
+        command::{Command, CommandKind},
+        scene::{Out, Scene},
+        text,
+        theme::{self, BODY, SMALL, TITLE},
+        widgets::{self, strip},
+    },
+    trace::{Side, Trace},
 };
-use crate::trace::Trace;
 use egui::{Align, Layout, RichText, ScrollArea, TextEdit, Ui};
 
 /// Tokens from which the strip scrolls by itself.
@@ -28,9 +30,13 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
             prompt(ui, scene, out);
             ui.add_space(16.0);
             if scene.trace.is_some() {
-                widgets::section_of(ui, scene.words.tokens, &text::grouped(scene.n_tokens() as u64));
-                tokens(ui, scene, out);
-                ui.add_space(16.0);
+                let sides = [Side::Source, Side::Target];
+                for side in sides.into_iter().filter(|&side| side == Side::Target || scene.translates()) {
+                    let n = scene.labels_of(side).texts.len();
+                    widgets::section_of(ui, scene.text_name(side), &text::grouped(n as u64));
+                    tokens(ui, scene, side, out);
+                    ui.add_space(16.0);
+                }
             }
             examples(ui, scene, out);
         });
@@ -98,40 +104,34 @@ fn fact(ui: &mut Ui, name: &str, value: String) {
 }
 
 /// The strip; a long one scrolls by itself, so that what is under it stays within reach.
-fn tokens(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
-    if scene.n_tokens() < LONG {
-        return strip::show(ui, scene, out);
+fn tokens(ui: &mut Ui, scene: &Scene<'_>, side: Side, out: &mut Out) {
+    if scene.labels_of(side).texts.len() < LONG {
+        return strip::show(ui, scene, side, out);
     }
     let height = (ui.ctx().content_rect().height() * 0.4).max(160.0);
     ScrollArea::vertical()
-        .id_salt("strip scroll")
+        .id_salt(("strip scroll", side))
         .max_height(height)
-        .show(ui, |ui| strip::show(ui, scene, out));
+        .show(ui, |ui| strip::show(ui, scene, side, out));
 }
 
 fn prompt(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let words = scene.words;
-    widgets::section(ui, words.prompt);
-    let mut text = scene.state.prompt.clone();
-    let font = egui::FontId::new(TITLE - 1.0, egui::FontFamily::Proportional);
-    let edit = TextEdit::multiline(&mut text)
-        .id(prompt_id())
-        .hint_text(words.prompt_hint)
-        .font(font)
-        .margin(egui::Margin::symmetric(10, 8))
-        .desired_rows(4)
-        .desired_width(f32::INFINITY);
-    let response =
-        ScrollArea::vertical().max_height(180.0).id_salt("prompt scroll").show(ui, |ui| ui.add(edit)).inner;
-    response.widget_info(|| {
-        let mut info = egui::WidgetInfo::text_edit(true, &text, &text, words.prompt_hint);
-        info.label = Some(words.prompt.to_owned());
-        info
-    });
-    if response.changed() {
+    let field =
+        Field { name: words.prompt, hint: words.prompt_hint, id: prompt_id(), rows: 4, highest: 180.0 };
+    if let Some(text) = field.show(ui, &scene.state.prompt) {
         out.send(Command::EditPrompt(text));
     }
     ui.add_space(4.0);
+    if scene.translates() {
+        ui.add_space(4.0);
+        let id = egui::Id::unique("target");
+        let field = Field { name: words.target, hint: words.target_hint, id, rows: 2, highest: 120.0 };
+        if let Some(text) = field.show(ui, &scene.state.target) {
+            out.send(Command::EditTarget(text));
+        }
+        ui.add_space(4.0);
+    }
     ui.horizontal(|ui| {
         let mut live = scene.settings.live;
         if ui.checkbox(&mut live, words.live).on_hover_text(words.live_why).changed() {
@@ -143,6 +143,40 @@ fn prompt(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| run_button(ui, scene, out));
     });
+}
+
+/// A text to type, with its name above.
+struct Field {
+    name: &'static str,
+    hint: &'static str,
+    id: egui::Id,
+    rows: usize,
+    /// Beyond this height it scrolls.
+    highest: f32,
+}
+
+impl Field {
+    /// Draws the field; returns the text where it was changed.
+    fn show(self, ui: &mut Ui, text: &str) -> Option<String> {
+        widgets::section(ui, self.name);
+        let mut text = text.to_owned();
+        let font = egui::FontId::new(TITLE - 1.0, egui::FontFamily::Proportional);
+        let edit = TextEdit::multiline(&mut text)
+            .id(self.id)
+            .hint_text(self.hint)
+            .font(font)
+            .margin(egui::Margin::symmetric(10, 8))
+            .desired_rows(self.rows)
+            .desired_width(f32::INFINITY);
+        let scroll = ScrollArea::vertical().max_height(self.highest).id_salt((self.id, "scroll"));
+        let response = scroll.show(ui, |ui| ui.add(edit)).inner;
+        response.widget_info(|| {
+            let mut info = egui::WidgetInfo::text_edit(true, &text, &text, self.hint);
+            info.label = Some(self.name.to_owned());
+            info
+        });
+        response.changed().then_some(text)
+    }
 }
 
 /// Run, or while something runs, cancel.

@@ -3,11 +3,11 @@
 use crate::{
     analysis::Lens,
     app::{
-        command::Command,
         scene::{Out, Scene},
         theme, widgets,
     },
     model::shown,
+    trace::{Side, Stream},
 };
 use egui::{Align2, Rect, ScrollArea, Sense, Ui, pos2, vec2};
 
@@ -36,7 +36,7 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
         let clip = ui.clip_rect();
         let from = (((clip.left() - area.left() - LABEL) / fits).max(0.0) as usize).min(n);
         let to = (((clip.right() - area.left() - LABEL) / fits).max(0.0).ceil() as usize).min(n);
-        let shown = scene.shown_query();
+        let shown = scene.shown_on(Side::Target);
         for token in from..to {
             let left = area.left() + LABEL + fits * token as f32;
             let head = Rect::from_min_size(pos2(left, area.top()), vec2(fits, ROW));
@@ -51,7 +51,7 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
 /// Scrolls a newly pinned query into sight.
 fn reveal(ui: &Ui, scene: &Scene<'_>, area: Rect, cell: f32) {
     let id = ui.scope_id().with("revealed");
-    let now = (scene.run, scene.pinned_query());
+    let now = (scene.run, scene.pinned_query().filter(|_| scene.rows() == Side::Target));
     if ui.data(|data| data.get_temp::<(u64, Option<usize>)>(id)) != Some(now) {
         ui.data_mut(|data| data.insert_temp(id, now));
         if let Some(query) = now.1 {
@@ -68,17 +68,16 @@ fn column(ui: &mut Ui, scene: &Scene<'_>, lens: &Lens, token: usize, head: Rect,
     let tokens = theme::tokens(ui);
     let whole = head.with_max_y(head.bottom() + ROW * lens.layers.len() as f32);
     let response = ui.interact(whole, ui.scope_id().with(("lens", token)), Sense::click());
-    let name = format!("lens of token {}", scene.token_name(token));
+    let name = format!("lens of token {}", scene.token_name(Side::Target, token));
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &name));
     if response.hovered() {
-        out.hover.query = Some(token);
+        out.hover = scene.pointed(Side::Target, token).rows_only();
     }
     if response.clicked() {
-        out.send(Command::PinQuery(Some(token)));
+        out.commands.extend(scene.pin(Side::Target, token));
     }
     let color = if lit { tokens.accent_text } else { tokens.muted };
-    let label = scene.labels.get(token).map_or("", String::as_str);
-    put(ui, head.shrink2(vec2(6.0, 0.0)), label, color);
+    put(ui, head.shrink2(vec2(6.0, 0.0)), scene.labels.get(token), color);
     for (up, layer) in lens.layers.iter().rev().enumerate() {
         let cell =
             Rect::from_min_size(head.left_bottom() + vec2(0.0, ROW * up as f32), vec2(head.width(), ROW));
@@ -106,13 +105,19 @@ fn names(ui: &Ui, scene: &Scene<'_>, lens: &Lens, area: Rect, left: f32) {
     for (up, (index, layer)) in lens.layers.iter().enumerate().rev().enumerate() {
         let row =
             Rect::from_min_size(strip.left_top() + vec2(0.0, ROW * (up + 1) as f32), vec2(LABEL - 6.0, ROW));
-        let name = if index == last { scene.words.lens_last.to_owned() } else { format!("L{index}") };
+        let name = if index == last { scene.words.lens_last.to_owned() } else { row_name(scene, index) };
         let galley = widgets::short(ui, &name, theme::body(11.0), row.width(), tokens.muted);
         let at = Align2::LEFT_CENTER.anchor_size(row.left_center(), galley.size()).min;
         ui.painter().galley(at, galley, tokens.muted);
         let response = ui.interact(row, ui.scope_id().with(("lens row", index)), Sense::hover());
         response.on_hover_text(&layer.name);
     }
+}
+
+/// The block that a row's stream enters: `L3`, or in a decoder that looks at a source `self 3` and `cross 3`.
+fn row_name(scene: &Scene<'_>, index: usize) -> String {
+    let start = scene.trace.map_or(0, |trace| trace.spec.decoder_start());
+    if start == 0 { format!("L{index}") } else { scene.stream_name_short(Stream::Before(start + index)) }
 }
 
 fn put(ui: &Ui, rect: Rect, text: &str, color: egui::Color32) {

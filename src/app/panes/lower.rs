@@ -4,14 +4,14 @@ use super::{lens, norm_plot};
 use crate::{
     app::{
         command::Command,
-        hidden::{Hidden, Kind},
+        hidden::{Hidden, Kind, streams_of},
         scene::{Out, Scene},
-        state::Lower,
+        state::{Cells, Lower, View},
         theme::{self, HEADER, SMALL, TITLE},
         widgets::{self, axis, grid_map::GridMap, legend},
         worker::Post,
     },
-    trace::Trace,
+    trace::{Side, Trace},
 };
 use egui::{Align, Align2, Layout, Rect, RichText, Sense, Ui, pos2, vec2};
 
@@ -68,8 +68,10 @@ fn tabs(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
             out.send(Command::SetLowerOpen(!scene.lower_open));
         }
         if scene.lower_open {
-            if scene.state.lower == Lower::Stream {
-                layers(ui, scene, out);
+            match scene.state.lower {
+                Lower::Stream => layers(ui, scene, out),
+                Lower::Norms if scene.translates() => stacks(ui, scene, out),
+                Lower::Norms | Lower::Lens => {}
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 ui.add(egui::Label::new(RichText::new(what).color(tokens.muted)).truncate());
@@ -78,22 +80,45 @@ fn tabs(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     });
 }
 
-/// The hook that the chosen layer's stream stands under.
+/// The hook that the chosen stream stands under.
 fn hook(scene: &Scene<'_>) -> String {
-    scene.trace.map_or_else(String::new, |trace| trace.stream_name(scene.state.layer))
+    let (Some(trace), Some(stream)) = (scene.trace, scene.stream()) else { return String::new() };
+    let (hook, layer) = trace.spec.stream_hook(stream);
+    trace.spec.hook_name(hook, layer)
 }
 
 fn layers(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
-    let n = scene.trace.map_or(0, Trace::n_layers);
-    let name = |layer: usize| if layer < n { format!("before {layer}") } else { "after the last".to_owned() };
-    widgets::choice(ui, scene.words.layer, &name(scene.state.layer.min(n)), |ui| {
-        for layer in 0..=n {
-            if ui.selectable_label(layer == scene.state.layer, name(layer)).clicked() {
-                out.send(Command::SetLayer(layer));
+    let Some((trace, now)) = scene.trace.zip(scene.stream()) else { return };
+    widgets::choice(ui, scene.words.layer, &scene.stream_name(now), |ui| {
+        for (place, stream) in trace.spec.streams().into_iter().enumerate() {
+            if ui.selectable_label(stream == now, scene.stream_name(stream)).clicked() {
+                out.send(Command::SetLayer(place));
                 ui.close();
             }
         }
     });
+}
+
+/// Whose norms are shown: each text has a stack of its own.
+fn stacks(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
+    let Some(trace) = scene.trace else { return };
+    let (words, now) = (scene.words, side(scene));
+    let name = |side| if side == Side::Source { words.encoder } else { words.decoder };
+    widgets::choice(ui, words.stack, name(now), |ui| {
+        for side in [Side::Source, Side::Target] {
+            if ui.selectable_label(side == now, name(side)).clicked() {
+                let first = trace.spec.streams().iter().position(|&own| trace.spec.stream_side(own) == side);
+                out.commands.extend(first.map(Command::SetLayer));
+                ui.close();
+            }
+        }
+    });
+}
+
+/// Whose tokens the chosen stream has.
+fn side(scene: &Scene<'_>) -> Side {
+    let known = scene.trace.zip(scene.stream());
+    known.map_or(Side::Target, |(trace, stream)| trace.spec.stream_side(stream))
 }
 
 /// What the pane has below its tabs.
@@ -111,23 +136,22 @@ fn room(ui: &mut Ui, above: f32, all: Rect) -> (Rect, Rect) {
 }
 
 fn stream(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, hidden: &mut Hidden, post: &Post, out: &mut Out) {
-    let layer = scene.state.layer;
-    let picture = hidden.picture(ui.ctx(), post, scene.run, trace, Kind::Stream(layer), scene.dark);
+    let Some(chosen) = scene.stream() else { return };
+    let picture = hidden.picture(ui.ctx(), post, scene.run, trace, Kind::Stream(chosen), scene.dark);
     let Some(picture) = picture else { return };
     let (map, foot) = room(ui, 2.0, whole(ui));
-    let (n, width) = (trace.n_tokens(), trace.spec.width);
+    let side = side(scene);
+    let (n, width) = (trace.tokens_of(side).len(), trace.spec.width);
     let grid = GridMap {
         name: scene.words.stream,
         texture: picture.texture.id(),
         size: (n, width),
-        row: scene.shown_query(),
+        row: scene.shown_on(side),
         column: None,
     };
     let (response, at) = grid.show(ui, map);
     let pitch = map.height() / n.max(1) as f32;
-    row_labels(ui, map, n, pitch, scene.shown_query(), |index| {
-        scene.labels.get(index).cloned().unwrap_or_default()
-    });
+    row_labels(ui, map, n, pitch, scene.shown_on(side), |index| scene.labels_of(side).get(index).to_owned());
     let limit = picture.values.limit;
     legend::show(
         ui,
@@ -137,55 +161,59 @@ fn stream(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, hidden: &mut Hidden, po
     );
     let mut line = outliers(picture.values.greatest, limit);
     if let Some((token, dimension)) = at {
-        out.hover.query = Some(token);
+        out.hover = scene.pointed(side, token).rows_only();
         if response.clicked() {
-            out.send(Command::PinQuery(Some(token)));
+            out.commands.extend(scene.pin(side, token));
         }
-        let value =
-            trace.resid(layer.min(trace.n_layers())).get(token * width + dimension).copied().unwrap_or(0.0);
-        line = format!("token {}   dimension {dimension}   {value:.4}", scene.token_name(token));
+        let value = trace.stream(chosen).get(token * width + dimension).copied().unwrap_or(0.0);
+        line = format!("token {}   dimension {dimension}   {value:.4}", scene.token_name(side, token));
     }
     read_out(ui, foot, &line);
 }
 
 fn norms(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, hidden: &mut Hidden, post: &Post, out: &mut Out) {
-    let Some(picture) = hidden.picture(ui.ctx(), post, scene.run, trace, Kind::Norms, scene.dark) else {
+    let side = side(scene);
+    let Some(picture) = hidden.picture(ui.ctx(), post, scene.run, trace, Kind::Norms(side), scene.dark)
+    else {
         return;
     };
-    let (n, layers) = (trace.n_tokens(), trace.n_layers());
-    let longest = scene.longest as f32 * 6.7;
+    let (labels, streams) = (scene.labels_of(side), streams_of(&trace.spec, side));
+    let n = labels.texts.len();
+    let longest = labels.longest as f32 * 6.7;
     let mut area = whole(ui);
-    norm_plot::show(ui, scene, trace, &picture.values.medians, &mut area);
+    norm_plot::show(ui, scene, trace, side, &picture.values.medians, &mut area);
     let cell = (area.width() - LABEL) / n.max(1) as f32;
     let (_, _, above) = axis::lie(cell, longest, 64.0);
     let (map, foot) = room(ui, above, area);
     let grid = GridMap {
         name: scene.words.norms,
         texture: picture.texture.id(),
-        size: (layers + 1, n),
+        size: (streams.len(), n),
         row: None,
-        column: scene.shown_query(),
+        column: scene.shown_on(side),
     };
     let (response, at) = grid.show(ui, map);
-    let view = crate::app::state::View { query: 0.0, key: 0.0, span: n.max(1) as f32 };
-    let place = axis::Place { rect: map, view, n };
-    let marked: Vec<usize> = scene.shown_query().into_iter().collect();
-    axis::columns(ui, &place, scene.labels, &marked, longest, 64.0);
-    let pitch = map.height() / (layers + 1) as f32;
-    row_labels(ui, map, layers + 1, pitch, at.map(|cell| cell.0), |row| {
-        if row < layers { format!("before {row}") } else { "after".to_owned() }
+    let cells = Cells::square(n);
+    let place = axis::Place { rect: map, view: View::whole(cells), cells };
+    let marked: Vec<usize> = scene.shown_on(side).into_iter().collect();
+    axis::columns(ui, &place, labels, &marked, longest, 64.0);
+    let pitch = map.height() / streams.len().max(1) as f32;
+    row_labels(ui, map, streams.len(), pitch, at.map(|cell| cell.0), |row| {
+        scene.stream_name_short(streams[row])
     });
     let limit = picture.values.limit;
     legend::show(ui, foot.with_max_x(foot.left() + 150.0), &picture.shader, ("0", &format!("{limit:.1}")));
     let mut line = outliers(picture.values.greatest, limit);
-    if let Some((layer, token)) = at {
-        out.hover.query = Some(token);
+    if let Some((row, token)) = at {
+        out.hover = scene.pointed(side, token).rows_only();
         if response.clicked() {
-            out.send(Command::SetLayer(layer));
-            out.send(Command::PinQuery(Some(token)));
+            let place = trace.spec.streams().iter().position(|&stream| stream == streams[row]);
+            out.commands.extend(place.map(Command::SetLayer));
+            out.commands.extend(scene.pin(side, token));
         }
-        let norm = norm_plot::token_norm(trace, layer, token).unwrap_or_default();
-        line = format!("layer {layer}   token {}   norm {norm:.4}", scene.token_name(token));
+        let norm = norm_plot::token_norm(trace, streams[row], token).unwrap_or_default();
+        let (place, token) = (scene.stream_name(streams[row]), scene.token_name(side, token));
+        line = format!("{place}   token {token}   norm {norm:.4}");
     }
     read_out(ui, foot, &line);
 }

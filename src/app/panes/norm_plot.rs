@@ -1,8 +1,8 @@
 //! One token's norm through the layers beside the median token's: where a hidden state grows, and whether it is usual.
 
 use crate::{
-    app::{scene::Scene, theme},
-    trace::{Trace, norms},
+    app::{hidden::streams_of, scene::Scene, theme},
+    trace::{Side, Stream, Trace, norms},
 };
 use egui::{Rect, Ui, vec2};
 use egui_plot::{Corner, Legend, Line, Plot, PlotPoints};
@@ -13,21 +13,29 @@ const MAP: f32 = 420.0;
 
 /// Takes the plot's room off the right of `area` and draws it there, if the map keeps enough.
 ///
-/// `medians`: each layer's median norm, [layers + 1].
-pub(super) fn show(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, medians: &[f32], area: &mut Rect) {
+/// `medians`: the median norm at each place of that text's stream.
+pub(super) fn show(
+    ui: &mut Ui,
+    scene: &Scene<'_>,
+    trace: &Trace,
+    side: Side,
+    medians: &[f32],
+    area: &mut Rect,
+) {
     if area.width() < WIDTH + MAP {
         return;
     }
     let (map, room) = area.split_left_right_at_x(area.right() - WIDTH);
     *area = map;
     let (words, tokens) = (scene.words, theme::tokens(ui));
-    let last = trace.n_tokens().saturating_sub(1);
-    let token = scene.shown_query().unwrap_or(last).min(last);
+    let last = trace.tokens_of(side).len().saturating_sub(1);
+    let token = scene.shown_on(side).unwrap_or(last).min(last);
     let line = |(layer, norm): (usize, f32)| [layer as f64, f64::from(norm)];
-    let own =
-        (0..=trace.n_layers()).filter_map(|layer| token_norm(trace, layer, token)).enumerate().map(line);
-    let own =
-        Line::new(scene.token_name(token), own.collect::<PlotPoints<'_>>()).color(tokens.accent).width(2.0);
+    let streams = streams_of(&trace.spec, side).into_iter();
+    let own = streams.filter_map(|stream| token_norm(trace, stream, token)).enumerate().map(line);
+    let own = Line::new(scene.token_name(side, token), own.collect::<PlotPoints<'_>>())
+        .color(tokens.accent)
+        .width(2.0);
     let usual = medians.iter().copied().enumerate().map(line).collect::<PlotPoints<'_>>();
     let usual = Line::new(words.median, usual).color(tokens.measure).width(1.5);
     let room = room.shrink2(vec2(12.0, 4.0));
@@ -48,9 +56,9 @@ pub(super) fn show(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, medians: &[f32
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, words.norms_plot));
 }
 
-/// Norm of one token's residual stream before block `layer`; none where the trace does not reach.
-pub(super) fn token_norm(trace: &Trace, layer: usize, token: usize) -> Option<f32> {
+/// Norm of one token's vector on a residual stream; none where the trace does not reach.
+pub(super) fn token_norm(trace: &Trace, stream: Stream, token: usize) -> Option<f32> {
     let width = trace.spec.width;
-    let vector = trace.resid(layer).get(token * width..(token + 1) * width)?;
+    let vector = trace.stream(stream).get(token * width..(token + 1) * width)?;
     norms(vector, width).first().copied()
 }

@@ -15,7 +15,7 @@ use crate::{
         widgets::{self, Line},
     },
     model::{HeadSpec, Outcome, shown},
-    trace::{Candidate, norms},
+    trace::{Candidate, Side, norms},
 };
 use egui::{RichText, ScrollArea, Ui};
 
@@ -57,12 +57,12 @@ fn query(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let Some(row) = scene.row else {
         return widgets::section(ui, words.query);
     };
-    widgets::section_of(ui, words.query, &scene.token_name(row.query));
+    widgets::section_of(ui, words.query, &scene.query_name(row.query));
     let tokens = theme::tokens(ui);
     let best = row.top.first().map_or(1.0, |cell| cell.1);
     let rows = if scene.state.interventions.is_empty() { ROWS } else { FEW_ROWS };
     for &(key, weight) in row.top.iter().take(rows) {
-        let name = scene.token_name(key);
+        let name = scene.key_name(key);
         let value = format!("{weight:.4}");
         let marked = scene.shown_key() == Some(key);
         let line = Line {
@@ -86,7 +86,7 @@ fn query(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
 
 fn measures(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let words = scene.words;
-    widgets::section_of(ui, words.head, &scene.state.head.to_string());
+    widgets::section_of(ui, words.head, &scene.head_name());
     let tokens = theme::tokens(ui);
     let Some(trace) = scene.trace.filter(|_| scene.head_ready()) else {
         ui.label(RichText::new(words.measures_wait).size(BODY).color(tokens.muted));
@@ -137,11 +137,15 @@ fn next(ui: &mut Ui, scene: &Scene<'_>) {
         HeadSpec::MaskedToken { .. } if !trace.spec.generates() => {
             (words.masked_word, words.masked_none, list(&trace.next))
         }
+        _ if scene.translates() => (words.next_target, words.next_none, list(&trace.next)),
         _ => (words.next, words.next_none, list(&trace.next)),
     };
     // A model that classifies every token answers for the one in sight
-    let of = scene.shown_query().filter(|_| trace.classes.len() > 1);
-    widgets::section_of(ui, heading, &of.map_or_else(String::new, |query| scene.token_name(query)));
+    let of = scene.shown_on(Side::Target).filter(|_| trace.classes.len() > 1);
+    let of = of.map(|query| scene.token_name(Side::Target, query));
+    let after = trace.answer_at.filter(|_| scene.translates());
+    let after = after.map(|at| (words.after)(&scene.token_name(Side::Target, at)));
+    widgets::section_of(ui, heading, &of.or(after).unwrap_or_default());
     if let Some((_, clean, changed)) = scene.both.filter(|_| scene.state.shown != Shown::Clean) {
         let shifts = shifts(clean, changed, ROWS);
         if !shifts.is_empty() {

@@ -7,24 +7,27 @@ use super::{
     },
     short,
 };
-use crate::app::state::View;
+use crate::app::{
+    labels::Labels,
+    state::{Cells, View},
+};
 use egui::{Align2, Color32, Rect, Ui, epaint::TextShape, pos2};
 
 /// Where a map's cells are on screen.
 #[derive(Clone, Copy, Debug)]
 pub struct Place {
-    /// The square that shows the view.
+    /// The rectangle that shows the view.
     pub rect: Rect,
     /// The cells in sight.
     pub view: View,
-    /// Tokens along a side.
-    pub n: usize,
+    /// Size of the whole map.
+    pub cells: Cells,
 }
 
 impl Place {
     /// Points along one side of a cell.
     pub fn cell(&self) -> f32 {
-        self.rect.width() / self.view.span
+        self.rect.width() / self.view.columns(self.cells)
     }
 
     /// Left edge of a key's column.
@@ -44,17 +47,17 @@ impl Place {
         }
         let cells = (point - self.rect.min) / self.cell();
         let (query, key) = ((self.view.query + cells.y) as usize, (self.view.key + cells.x) as usize);
-        (query < self.n && key < self.n).then_some((query, key))
+        (query < self.cells.queries && key < self.cells.keys).then_some((query, key))
     }
 
     /// Queries in sight.
     pub fn queries(&self) -> std::ops::Range<usize> {
-        cells(self.view.query, self.view.span, self.n)
+        cells(self.view.query, self.view.rows(self.cells), self.cells.queries)
     }
 
     /// Keys in sight.
     pub fn keys(&self) -> std::ops::Range<usize> {
-        cells(self.view.key, self.view.span, self.n)
+        cells(self.view.key, self.view.columns(self.cells), self.cells.keys)
     }
 }
 
@@ -97,13 +100,13 @@ fn chosen(range: std::ops::Range<usize>, cell: f32, gap: f32, marked: &[usize]) 
     out
 }
 
-fn label(labels: &[String], index: usize, indexed: bool) -> String {
-    let token = labels.get(index).map_or("", String::as_str);
+fn label(labels: &Labels, index: usize, indexed: bool) -> String {
+    let token = labels.get(index);
     if indexed { format!("{} {token}", text::grouped(index as u64)) } else { token.to_owned() }
 }
 
 /// Query labels left of the map, `room` points wide. `marked` come first: pinned, then hovered.
-pub fn rows(ui: &Ui, place: &Place, labels: &[String], marked: &[usize], room: f32) {
+pub fn rows(ui: &Ui, place: &Place, labels: &Labels, marked: &[usize], room: f32) {
     let (cell, tokens) = (place.cell(), theme::tokens(ui));
     for index in chosen(place.queries(), cell, ROW_GAP, marked) {
         let y = place.y(index as f32 + 0.5);
@@ -138,7 +141,7 @@ pub fn lie(cell: f32, longest: f32, room: f32) -> (Lie, f32, f32) {
 }
 
 /// Key labels above the map.
-pub fn columns(ui: &Ui, place: &Place, labels: &[String], marked: &[usize], longest: f32, room: f32) {
+pub fn columns(ui: &Ui, place: &Place, labels: &Labels, marked: &[usize], longest: f32, room: f32) {
     let (cell, tokens) = (place.cell(), theme::tokens(ui));
     let (lie, gap, _) = lie(cell, longest, room);
     for index in chosen(place.keys(), cell, gap, marked) {

@@ -41,7 +41,7 @@ impl HeatMap<'_> {
     pub fn show(mut self, ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) -> Response {
         let id = ui.make_persistent_id("heat map");
         let response = ui.interact(self.place.rect, id, Sense::click_and_drag());
-        let name = (scene.words.heat_map)(&scene.state.head.to_string());
+        let name = (scene.words.heat_map)(&scene.head_name());
         response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, &name));
         self.paint(ui, scene);
         self.point(&response, out);
@@ -52,15 +52,15 @@ impl HeatMap<'_> {
     }
 
     fn paint(&mut self, ui: &Ui, scene: &Scene<'_>) {
-        let (place, n) = (self.place, self.place.n);
+        let (place, cells) = (self.place, self.place.cells);
         let painter = ui.painter_at(place.rect);
         painter.rect_filled(place.rect, 0, theme::of_map(self.shader.floor()));
-        let all =
-            Rect::from_min_max(pos2(place.x(0.0), place.y(0.0)), pos2(place.x(n as f32), place.y(n as f32)));
+        let end = pos2(place.x(cells.keys as f32), place.y(cells.queries as f32));
+        let all = Rect::from_min_max(pos2(place.x(0.0), place.y(0.0)), end);
         if let Some((texture, part)) = self.coarse {
             painter.image(texture, all, part, Color32::WHITE);
         }
-        let levels = tiles::levels(n, n);
+        let levels = tiles::levels(cells.queries, cells.keys);
         let level = tiles::level_for(place.cell() * ui.pixels_per_point(), levels);
         let shader = (self.palette.number, self.shader);
         let mut fine = Vec::new();
@@ -89,8 +89,8 @@ impl HeatMap<'_> {
 
     /// Whether a tile shows nothing but the floor.
     fn masked(&self, scene: &Scene<'_>, tile: TileKey) -> bool {
-        let n = self.place.n;
-        causal(self.trace, scene) && tile.keys(n).start >= tile.queries(n).end
+        let cells = self.place.cells;
+        causal(self.trace, scene) && tile.keys(cells.keys).start >= tile.queries(cells.queries).end
     }
 
     fn key(&self, scene: &Scene<'_>, tile: TileKey) -> Key {
@@ -104,8 +104,8 @@ impl HeatMap<'_> {
     }
 
     fn put(&self, painter: &egui::Painter, key: Key, texture: Option<egui::TextureId>) {
-        let (place, n) = (self.place, self.place.n);
-        let (queries, keys) = (key.tile.queries(n), key.tile.keys(n));
+        let place = self.place;
+        let (queries, keys) = (key.tile.queries(place.cells.queries), key.tile.keys(place.cells.keys));
         if let Some(texture) = texture {
             let corner = |query: usize, key: usize| pos2(place.x(key as f32), place.y(query as f32));
             let rect = Rect::from_min_max(corner(queries.start, keys.start), corner(queries.end, keys.end));
@@ -151,8 +151,8 @@ impl HeatMap<'_> {
     }
 
     fn steer(&self, ui: &Ui, response: &Response, scene: &Scene<'_>, out: &mut Out) {
-        let (place, n) = (self.place, self.place.n);
-        let set = |view: View| Command::SetView(view.unless_whole(n));
+        let (place, cells) = (self.place, self.place.cells);
+        let set = |view: View| Command::SetView(view.unless_whole(cells));
         if response.double_clicked() {
             out.send(Command::SetView(None));
         } else if response.clicked()
@@ -164,13 +164,13 @@ impl HeatMap<'_> {
             self.paint_row(ui, response, scene, out);
         } else if response.dragged() && scene.state.view.is_some() {
             let moved = response.drag_delta() / place.cell();
-            out.send(set(place.view.moved(-moved.y, -moved.x, n)));
+            out.send(set(place.view.moved(-moved.y, -moved.x, cells)));
         }
         let Some(point) = response.hover_pos() else { return };
         let factor = ui.input(|input| input.zoom_delta() * (input.smooth_scroll_delta().y * 0.004).exp());
         if (factor - 1.0).abs() > 1e-3 {
             let at = (point - place.rect.min) / place.rect.size();
-            out.send(set(place.view.zoomed(factor, at.y, at.x, n)));
+            out.send(set(place.view.zoomed(factor, at.y, at.x, cells)));
         }
     }
 }
@@ -202,12 +202,15 @@ fn mark(ui: &Ui, place: &Place, scene: &Scene<'_>) {
     let clip = |rect: Rect| rect.intersect(place.rect.expand(1.5));
     let row = |query: usize| {
         let (top, bottom) = (place.y(query as f32), place.y(query as f32 + 1.0));
-        clip(least(Rect::from_min_max(pos2(place.x(0.0), top), pos2(place.x(place.n as f32), bottom))))
+        clip(least(Rect::from_min_max(
+            pos2(place.x(0.0), top),
+            pos2(place.x(place.cells.keys as f32), bottom),
+        )))
     };
     if let Some(key) = scene.shown_key() {
-        let end = scene.shown_query().unwrap_or(place.n - 1);
+        let end = scene.shown_query().unwrap_or(place.cells.queries.saturating_sub(1));
         let start = if scene.trace.is_some_and(|trace| causal(trace, scene)) { key.min(end) } else { 0 };
-        let end = if start == 0 { place.n } else { end + 1 };
+        let end = if start == 0 { place.cells.queries } else { end + 1 };
         let column = Rect::from_min_max(
             pos2(place.x(key as f32), place.y(start as f32)),
             pos2(place.x(key as f32 + 1.0), place.y(end as f32)),
@@ -216,7 +219,7 @@ fn mark(ui: &Ui, place: &Place, scene: &Scene<'_>) {
         painter.rect_stroke(clip(least(column)), 0, stroke, StrokeKind::Outside);
     }
     if let Some(query) =
-        scene.hover.query.filter(|&query| Some(query) != scene.pinned_query() && query < place.n)
+        scene.hover.query.filter(|&query| Some(query) != scene.pinned_query() && query < place.cells.queries)
     {
         painter.rect_stroke(row(query), 0, Stroke::new(1.0, tokens.muted), StrokeKind::Outside);
     }

@@ -1,9 +1,11 @@
-//! The prompt's tokens as chips: each tinted by the weight that the shown row gives it.
+//! A text's tokens as chips: those that the shown row looks at tinted by the weight it gives them.
 
-use crate::app::{
-    command::Command,
-    scene::{Out, Scene},
-    theme,
+use crate::{
+    app::{
+        scene::{Out, Scene},
+        theme,
+    },
+    trace::Side,
 };
 use egui::{Align2, Color32, Rect, Sense, Stroke, StrokeKind, Ui, pos2, vec2};
 use std::sync::Arc;
@@ -21,43 +23,50 @@ struct Layout {
     chips: Arc<Vec<Rect>>,
 }
 
-/// Draws the strip; hovering and clicking a chip sets the query.
-pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
-    let layout = layout(ui, scene);
+/// Draws the strip of one text; hovering and clicking a chip sets what it is in the selected head's map: a row or a
+/// column.
+pub fn show(ui: &mut Ui, scene: &Scene<'_>, side: Side, out: &mut Out) {
+    let layout = layout(ui, scene, side);
     let height = layout.chips.last().map_or(HEIGHT, Rect::bottom);
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
-    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::ListBox, true, scene.words.tokens));
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::ListBox, true, scene.text_name(side)));
     let clip = ui.clip_rect();
     // Chips lie row by row, so those in sight are one stretch
     let first = layout.chips.partition_point(|chip| rect.top() + chip.bottom() < clip.top());
     let after = layout.chips.partition_point(|chip| rect.top() + chip.top() <= clip.bottom());
     for index in first..after {
-        chip(ui, scene, out, index, layout.chips[index].translate(rect.min.to_vec2()));
+        chip(ui, scene, out, (side, index), layout.chips[index].translate(rect.min.to_vec2()));
     }
 }
 
-fn chip(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out, index: usize, rect: Rect) {
+fn chip(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out, (side, index): (Side, usize), rect: Rect) {
     let tokens = theme::tokens(ui);
-    let response = ui.interact(rect, ui.scope_id().with(("token", index)), Sense::click());
-    let pinned = scene.pinned_query() == Some(index);
-    let name = scene.token_name(index);
-    response.widget_info(|| {
-        egui::WidgetInfo::selected(egui::Role::Button, true, pinned, format!("token {name}"))
-    });
+    let response = ui.interact(rect, ui.scope_id().with(("token", side, index)), Sense::click());
+    let pinned = scene.pinned_on(side) == Some(index);
+    let name = scene.token_name(side, index);
+    let name = match (scene.translates(), side) {
+        (false, _) => format!("token {name}"),
+        (true, Side::Source) => format!("source token {name}"),
+        (true, Side::Target) => format!("target token {name}"),
+    };
+    response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, pinned, &name));
     if response.hovered() {
-        (out.hover.query, out.hover.key) = (Some(index), Some(index));
+        out.hover = scene.pointed(side, index);
     }
     if response.clicked() {
-        out.send(Command::PinQuery((scene.state.query != Some(index)).then_some(index)));
+        out.commands.extend(scene.pin_or_let_go(side, index));
     }
     let row = scene.row.filter(|row| row.top.first().is_some_and(|best| best.1 > 0.0));
+    let row = row.filter(|_| scene.columns() == side);
     let share = row.map_or(0.0, |row| {
         row.weights.get(index).copied().unwrap_or(0.0) / row.top.first().map_or(1.0, |best| best.1)
     });
     let fill = theme::mix(tokens.raised, tokens.accent, share * 0.55);
     let painter = ui.painter();
     painter.rect_filled(rect, 5, fill);
-    let lit = scene.hover.key == Some(index) || scene.hover.query == Some(index);
+    let pointed = scene.pointed(side, index);
+    let lit = (pointed.key.is_some() && scene.hover.key == pointed.key)
+        || (pointed.query.is_some() && scene.hover.query == pointed.query);
     let stroke = match (pinned, lit) {
         (true, _) => Stroke::new(1.5, tokens.accent),
         (_, true) => Stroke::new(1.0, tokens.muted),
@@ -68,8 +77,8 @@ fn chip(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out, index: usize, rect: Rect)
         painter.hline(rect.x_range(), rect.bottom() - 1.0, Stroke::new(2.0, tokens.accent));
     }
     let color = if pinned && share < 0.5 { tokens.accent_text } else { tokens.text };
-    let label = scene.labels.get(index).map_or("", String::as_str);
-    let galley = super::short(ui, label, theme::mono(FONT), rect.width() - 8.0, color);
+    let galley =
+        super::short(ui, scene.labels_of(side).get(index), theme::mono(FONT), rect.width() - 8.0, color);
     painter.galley(
         Align2::CENTER_CENTER.anchor_size(rect.center(), galley.size()).min,
         galley,
@@ -77,19 +86,20 @@ fn chip(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out, index: usize, rect: Rect)
     );
 }
 
-fn layout(ui: &Ui, scene: &Scene<'_>) -> Layout {
-    let id = ui.scope_id().with("token layout");
+fn layout(ui: &Ui, scene: &Scene<'_>, side: Side) -> Layout {
+    let id = ui.scope_id().with(("token layout", side));
+    let labels = &scene.labels_of(side).texts;
     let width = ui.available_width();
     let known: Option<Layout> = ui.data(|data| data.get_temp(id));
     let fits = |layout: &Layout| {
-        layout.run == scene.run && layout.tokens == scene.labels.len() && (layout.width - width).abs() < 0.5
+        layout.run == scene.run && layout.tokens == labels.len() && (layout.width - width).abs() < 0.5
     };
     if let Some(layout) = known.filter(fits) {
         return layout;
     }
-    let mut chips = Vec::with_capacity(scene.labels.len());
+    let mut chips = Vec::with_capacity(labels.len());
     let mut next = pos2(0.0, 0.0);
-    for label in scene.labels {
+    for label in labels {
         let text = super::short(ui, label, theme::mono(FONT), width - 12.0, Color32::PLACEHOLDER);
         let size = vec2((text.size().x + 12.0).max(18.0), HEIGHT);
         if next.x > 0.0 && next.x + size.x > width {
@@ -98,7 +108,7 @@ fn layout(ui: &Ui, scene: &Scene<'_>) -> Layout {
         chips.push(Rect::from_min_size(next, size));
         next.x += size.x + GAP;
     }
-    let layout = Layout { run: scene.run, tokens: scene.labels.len(), width, chips: Arc::new(chips) };
+    let layout = Layout { run: scene.run, tokens: labels.len(), width, chips: Arc::new(chips) };
     ui.data_mut(|data| data.insert_temp(id, layout.clone()));
     layout
 }

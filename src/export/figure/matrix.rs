@@ -4,7 +4,8 @@ use crate::render::{Rgba, Scale, Shader, Theme, Tokens};
 
 use super::axis::{self, Axis};
 use super::drawing::{Anchor, Area, Drawing, Face, Text};
-use super::{legend, metrics, strip};
+use super::strip::{self, Strip};
+use super::{legend, metrics};
 
 /// The page's margin.
 pub(crate) const MARGIN: f32 = 32.0;
@@ -38,8 +39,8 @@ pub struct Matrix {
     pub values: Vec<f32>,
     /// What a value is: `attention weight`.
     pub quantity: &'static str,
-    /// The prompt's tokens as shown; none where the rows say it all.
-    pub prompt: Vec<String>,
+    /// The texts that went in, shown below; none where the rows say it all.
+    pub strips: Vec<Strip>,
 }
 
 /// Lays out `matrix` on a page.
@@ -68,8 +69,8 @@ pub fn layout(matrix: &Matrix, shader: &Shader, scale: Scale, theme: Theme) -> D
 
     let x = if left + legend::WIDTH + MARGIN > page_width { MARGIN } else { left };
     let mut y = legend::draw(&mut page, x, map.bottom() + 20.0, matrix.quantity, shader, scale, &tokens);
-    if !matrix.prompt.is_empty() {
-        y = strip::draw(&mut page, MARGIN, y + 20.0, page_width - 2.0 * MARGIN, &matrix.prompt, &tokens);
+    for strip in &matrix.strips {
+        y = strip::draw(&mut page, MARGIN, y + 20.0, page_width - 2.0 * MARGIN, strip, &tokens);
     }
     page.height = foot(&mut page, y + 32.0, &matrix.hook, &tokens);
     finish(page)

@@ -8,7 +8,7 @@ pub(crate) mod legend;
 pub mod matrix;
 pub(crate) mod metrics;
 pub mod sheet;
-pub(crate) mod strip;
+pub mod strip;
 mod svg;
 
 pub use drawing::Drawing;

@@ -1,4 +1,4 @@
-//! The prompt as a strip of tokens, wrapped like text.
+//! A text as a strip of tokens, wrapped like text.
 
 use crate::render::Tokens;
 
@@ -12,16 +12,19 @@ const HEIGHT: f32 = 20.0;
 const GAP: f32 = 4.0;
 const PADDING: f32 = 5.0;
 
+/// A text to show.
+#[derive(Clone, Debug)]
+pub struct Strip {
+    /// What it is: `PROMPT`.
+    pub title: &'static str,
+    /// Its tokens as shown.
+    pub tokens: Vec<String>,
+}
+
 /// Draws the tokens within `width` from (`x`, `y`) on; returns the lower edge.
-pub(crate) fn draw(
-    page: &mut Drawing,
-    x: f32,
-    y: f32,
-    width: f32,
-    tokens: &[String],
-    colors: &Tokens,
-) -> f32 {
-    let title = format!("PROMPT · {} TOKENS", tokens.len());
+pub(crate) fn draw(page: &mut Drawing, x: f32, y: f32, width: f32, strip: &Strip, colors: &Tokens) -> f32 {
+    let tokens = &strip.tokens;
+    let title = format!("{} · {} TOKENS", strip.title, tokens.len());
     page.text(Text::new(x, y + 8.0, title, 11.0, Face::Sans, colors.muted));
     let top = y + 20.0;
     let (mut left, mut line) = (x, 0);

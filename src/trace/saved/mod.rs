@@ -10,7 +10,7 @@ pub use read::{is_saved, open};
 pub use write::write;
 
 use super::Trace;
-use crate::model::{Hook, ModelSpec, Placement};
+use crate::model::{Hook, ModelSpec, Stream};
 use std::path::PathBuf;
 
 /// How the name of a saved trace ends.
@@ -142,10 +142,7 @@ impl Trace {
 
     /// The hook of what block `layer` gives.
     fn after_hook(&self, layer: usize) -> Hook {
-        match self.spec.blocks[layer].placement {
-            Placement::Pre | Placement::Parallel | Placement::Normed => Hook::ResidPost,
-            Placement::Post => Hook::NormalizedResidPost,
-        }
+        self.spec.stream_hook(Stream::After(layer)).0
     }
 
     /// Name and shape of what the encoder gives; `None` where there is no encoder.

@@ -1,0 +1,70 @@
+//! A run on its worker: what is asked for, and the news it sends while it computes and writes.
+
+use super::{
+    banner::Banner,
+    worker::{News, Post},
+};
+use crate::{
+    engine::{self, Job, Prompt, RunOptions},
+    model::{HeadSpec, Model, Outcome},
+    trace::Trace,
+};
+use std::time::{Duration, Instant};
+
+/// The least time between two pictures of a target that grows: each costs copies of the decoder's layers.
+const GROWTH: Duration = Duration::from_millis(60);
+
+/// What to run, and how.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Request {
+    /// The text; nothing is run on an empty one.
+    pub prompt: String,
+    /// What an encoder–decoder model's decoder reads; empty: it writes that itself.
+    pub target: String,
+    /// On as much of it as fits.
+    pub cut: bool,
+    /// As a user's turn of a conversation.
+    pub chat: bool,
+}
+
+/// A question and what it is asked of, where the model answers questions and the prompt has both: `question ||| text`.
+fn asked(model: &Model, prompt: String) -> (Option<String>, String) {
+    let answers = matches!(&model.spec().head, HeadSpec::Classes(head) if head.outcome == Outcome::Span);
+    match prompt.split_once("|||").filter(|_| answers) {
+        Some((question, text)) => (Some(question.trim().to_owned()), text.trim().to_owned()),
+        None => (None, prompt),
+    }
+}
+
+/// Runs the model; sends the trace after each layer, and while a target is written, as it grows.
+pub(super) fn run(model: &Model, request: Request, number: u64, job: &Job, post: &Post) {
+    let Request { prompt, target, cut, chat } = request;
+    let target = (model.spec().encoder.is_some() && !target.is_empty()).then_some(Prompt::Text(target));
+    let (question, prompt) = asked(model, prompt);
+    let options = RunOptions { target, question, cut, ..RunOptions::default() };
+    let start = Instant::now();
+    let mut last: Option<Instant> = None;
+    let partial = &mut |trace: &Trace| {
+        let mut trace = trace.clone();
+        if trace.is_complete() {
+            if last.is_some_and(|last| last.elapsed() < GROWTH) {
+                return;
+            }
+            trace.refresh_thumbnails();
+            trace.forward_seconds = start.elapsed().as_secs_f64();
+            last = Some(Instant::now());
+        }
+        post.send(News::Partial { job: number, trace });
+    };
+    let prompt = if chat && model.chat_template.is_some() {
+        engine::chat_prompt(model, None, &prompt)
+    } else {
+        Ok(Prompt::Text(prompt))
+    };
+    let outcome = prompt.and_then(|prompt| engine::run(model, &prompt, &options, job, partial));
+    post.send(match outcome {
+        Ok(trace) => News::Ran { job: number, trace },
+        Err(_) if job.is_cancelled() => News::Cancelled { job: number },
+        Err(error) => News::Failed { job: number, banner: Banner::refused(&error) },
+    });
+}

@@ -1,0 +1,115 @@
+//! Which of two texts a block's rows and columns belong to, and how users name parts, layers and heads.
+
+use super::hook::{HeadId, Hook};
+use super::spec::{ModelSpec, Part, Placement};
+
+/// One of the two texts that an encoder–decoder model reads; other models have the target alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// What the encoder reads
+    Source,
+    /// What the decoder reads or writes; in other models the prompt
+    Target,
+}
+
+/// A place on a residual stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// Before this block
+    Before(usize),
+    /// After this block, the last of its stack
+    After(usize),
+}
+
+impl Part {
+    /// Every part, in the order in which they are shown.
+    pub const ALL: [Self; 4] = [Self::Only, Self::Encoder, Self::Decoder, Self::Cross];
+
+    /// Its name in files and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Only => "only",
+            Self::Encoder => "encoder",
+            Self::Decoder => "decoder",
+            Self::Cross => "cross",
+        }
+    }
+    /// Whose tokens ask: the rows of its maps.
+    pub fn rows(self) -> Side {
+        match self {
+            Self::Encoder => Side::Source,
+            Self::Only | Self::Decoder | Self::Cross => Side::Target,
+        }
+    }
+    /// Whose tokens are looked at: the columns of its maps.
+    pub fn columns(self) -> Side {
+        match self {
+            Self::Encoder | Self::Cross => Side::Source,
+            Self::Only | Self::Decoder => Side::Target,
+        }
+    }
+}
+
+impl ModelSpec {
+    /// Parts that the model has, each with its blocks, in the order in which they are shown.
+    pub fn parts(&self) -> Vec<(Part, Vec<usize>)> {
+        let of = |part| (0..self.layers()).filter(move |&layer| self.blocks[layer].part == part).collect();
+        let all = Part::ALL.into_iter().map(|part| (part, of(part)));
+        all.filter(|(_, layers): &(Part, Vec<usize>)| !layers.is_empty()).collect()
+    }
+    /// Layers as users count them: `12`, or those of encoder and decoder, `6 + 6`.
+    pub fn layer_count(&self) -> String {
+        match self.encoder {
+            Some(_) => format!("{} + {}", self.layers_of(Part::Encoder), self.layers_of(Part::Cross)),
+            None => self.layers().to_string(),
+        }
+    }
+    /// A layer as users know it: `3`; in encoder–decoder models `encoder 3`, `decoder 3` or `cross 3`.
+    pub fn layer_name(&self, layer: usize) -> String {
+        match self.blocks.get(layer).map(|block| block.part) {
+            None | Some(Part::Only) => layer.to_string(),
+            Some(part) => format!("{} {}", part.name(), self.index_in_part(layer)),
+        }
+    }
+    /// A head in file names: `L3H5`; in encoder–decoder models `cross_L3H5`.
+    pub fn head_label(&self, head: HeadId) -> String {
+        match self.blocks.get(head.layer).map(|block| block.part) {
+            None | Some(Part::Only) => head.label(),
+            Some(part) => {
+                let own = HeadId { layer: self.index_in_part(head.layer), head: head.head };
+                format!("{}_{}", part.name(), own.label())
+            }
+        }
+    }
+
+    /// Every place of the residual streams in the order of the pass: before each block, after the last of each stack.
+    pub fn streams(&self) -> Vec<Stream> {
+        let mut streams = Vec::with_capacity(self.layers() + 2);
+        for layer in 0..self.layers() {
+            streams.push(Stream::Before(layer));
+            if self.ends_stack(layer) {
+                streams.push(Stream::After(layer));
+            }
+        }
+        streams
+    }
+    /// Whether block `layer` is the last of the encoder or of the model.
+    pub fn ends_stack(&self, layer: usize) -> bool {
+        layer + 1 == self.decoder_start() || layer + 1 == self.layers()
+    }
+    /// Whose tokens a stream has.
+    pub fn stream_side(&self, stream: Stream) -> Side {
+        let (Stream::Before(layer) | Stream::After(layer)) = stream;
+        self.blocks.get(layer).map_or(Side::Target, |block| block.part.rows())
+    }
+    /// The activation that a stream is, and its block.
+    pub fn stream_hook(&self, stream: Stream) -> (Hook, usize) {
+        match stream {
+            Stream::Before(layer) => (Hook::ResidPre, layer),
+            Stream::After(layer) => match self.blocks[layer].placement {
+                Placement::Pre | Placement::Parallel | Placement::Normed => (Hook::ResidPost, layer),
+                Placement::Post => (Hook::NormalizedResidPost, layer),
+            },
+        }
+    }
+}

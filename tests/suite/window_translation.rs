@@ -1,0 +1,217 @@
+//! Contract: an encoder–decoder model in the window: heads in three groups, maps as high as one text and as wide as the
+//! other, tokens linked to rows and columns, a target that is typed or written.
+
+use crate::parity::fixtures;
+use crate::window::until;
+use egui_kittest::{Harness, kittest::Queryable as _};
+use mnemoscope::{
+    app::{Opening, Window, command::Command, running::Request, settings::Settings},
+    engine::ModelSource,
+    model::{HeadId, Part},
+    trace::Trace,
+};
+use std::path::Path;
+
+const SOURCE: &str = "w7 w9 w11 w13 w15 w17 w19 w21 w23";
+const TARGET: &str = "w8 w10 w12";
+
+/// The BART fixture with a tokenizer of 97 words, `w0` to `w96`.
+fn model(folder: &Path) {
+    for entry in std::fs::read_dir(fixtures().join("seq2seq/bart")).expect("the fixture is there").flatten() {
+        std::fs::copy(entry.path(), folder.join(entry.file_name())).expect("copied");
+    }
+    let words: serde_json::Map<_, _> = (0..97).map(|id| (format!("w{id}"), id.into())).collect();
+    let tokenizer = serde_json::json!({
+        "version": "1.0",
+        "pre_tokenizer": { "type": "Whitespace" },
+        "model": { "type": "WordLevel", "vocab": words, "unk_token": "w3" },
+    });
+    let file = std::fs::File::create(folder.join("tokenizer.json")).expect("created");
+    serde_json::to_writer(file, &tokenizer).expect("written");
+}
+
+/// The window on that model, and the run of a source with what stands in the target field.
+fn window(folder: &Path, target: &str) -> Harness<'static, Window> {
+    model(folder);
+    let settings = Settings { live: false, dark: Some(true), ..Settings::default() };
+    let mut opening = Opening::new(settings, ModelSource::Path(folder.to_owned()), Some(SOURCE.to_owned()));
+    if !target.is_empty() {
+        target.clone_into(&mut opening.state.target);
+        let (prompt, target) = (SOURCE.to_owned(), target.to_owned());
+        let request = Request { prompt, target, ..Request::default() };
+        opening.session.open(ModelSource::Path(folder.to_owned()), request);
+    }
+    let mut harness = Harness::builder()
+        .with_size([1280.0, 900.0])
+        .allow_missing_glyphs()
+        .with_max_steps(20)
+        .build_eframe(|cc| Window::new(&cc.egui_ctx, opening));
+    until(&mut harness, |window| window.session.busy.is_none());
+    harness
+}
+
+fn trace<'a>(harness: &'a Harness<'_, Window>) -> &'a Trace {
+    harness.state().session.trace.as_ref().expect("it ran")
+}
+
+fn head(harness: &Harness<'_, Window>, part: Part, layer: usize, head: usize) -> HeadId {
+    HeadId { layer: trace(harness).spec.layer_of(part, layer).expect("the fixture has it"), head }
+}
+
+fn send(harness: &mut Harness<'_, Window>, command: Command) {
+    let ctx = harness.ctx.clone();
+    harness.state_mut().apply(&ctx, command);
+    harness.run_ok();
+}
+
+#[track_caller]
+fn click(harness: &mut Harness<'_, Window>, start: &str) {
+    harness.get_by(|node| node.label().is_some_and(|label| label.starts_with(start))).click();
+    harness.run_ok();
+}
+
+#[test]
+fn heads_stand_in_groups_and_a_map_has_the_shape_of_two_texts() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut harness = window(folder.path(), TARGET);
+    let (n_source, n_target) = (trace(&harness).source.len(), trace(&harness).tokens.len());
+    assert_eq!((n_source, n_target), (9, 4), "the target begins with its start token");
+    for name in ["head encoder 0.1", "head decoder 1.2", "head cross 0.0", "head cross 1.2"] {
+        harness.get_by_label(name);
+    }
+    for (name, rows, columns) in [
+        ("encoder 0.1", n_source, n_source),
+        ("decoder 1.2", n_target, n_target),
+        ("cross 1.2", n_target, n_source),
+    ] {
+        harness.get_by_label(&format!("head {name}")).click();
+        harness.run_ok();
+        let map = harness.get_by_label(&format!("attention of head {name}")).rect();
+        let cell = map.width() / columns as f32;
+        assert!((map.height() - cell * rows as f32).abs() < 0.5, "{name}: {map:?} has no square cells");
+        let row = harness.state().session.row.as_ref().expect("a row is shown");
+        assert_eq!((row.query, row.weights.len()), (rows - 1, columns), "{name}");
+    }
+    assert_eq!(harness.state().state.head, head(&harness, Part::Cross, 1, 2));
+}
+
+#[test]
+fn source_tokens_are_columns_and_target_tokens_rows() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut harness = window(folder.path(), TARGET);
+    click(&mut harness, "head cross 0.1");
+    click(&mut harness, "source token 7 ");
+    click(&mut harness, "target token 2 ");
+    let state = &harness.state().state;
+    assert_eq!((state.query, state.key), (Some(2), Some(7)));
+    assert_eq!(harness.state().session.row.as_ref().map(|row| row.query), Some(2));
+
+    // Pins stay with their texts: columns of the encoder are source tokens too, its rows are not the target's
+    click(&mut harness, "head encoder 0.0");
+    let state = &harness.state().state;
+    assert_eq!((state.query, state.key), (None, Some(7)));
+    click(&mut harness, "source token 5 ");
+    assert_eq!(harness.state().state.query, Some(5));
+    click(&mut harness, "target token 1 ");
+    let state = &harness.state().state;
+    assert_eq!((state.query, state.key), (Some(5), Some(7)), "the encoder does not see the target");
+    click(&mut harness, "head decoder 0.0");
+    let state = &harness.state().state;
+    assert_eq!((state.query, state.key), (None, None));
+
+    // The map answers the pointer within its own bounds
+    click(&mut harness, "head cross 0.1");
+    let map = harness.get_by_label("attention of head cross 0.1").rect();
+    harness.hover_at(map.min + map.size() * egui::vec2(8.5 / 9.0, 1.5 / 4.0));
+    harness.run_ok();
+    assert_eq!(harness.state().session.row.as_ref().map(|row| row.query), Some(1));
+}
+
+#[test]
+fn keys_and_zoom_keep_within_the_map() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut harness = window(folder.path(), TARGET);
+    let heads = |harness: &Harness<'_, Window>| trace(harness).spec.head_name(harness.state().state.head);
+    let mut walked = vec![heads(&harness)];
+    for _ in 0..6 {
+        harness.key_press(egui::Key::ArrowDown);
+        harness.run_ok();
+        walked.push(heads(&harness));
+    }
+    let down =
+        ["encoder 0.0", "decoder 0.0", "decoder 1.0", "cross 0.0", "cross 1.0", "cross 1.0", "cross 1.0"];
+    assert_eq!(walked, down, "down goes through the groups as they are shown");
+    let keys = [(egui::Key::ArrowUp, 12), (egui::Key::ArrowDown, 12), (egui::Key::ArrowRight, 12)];
+    for key in keys.into_iter().flat_map(|(key, times)| std::iter::repeat_n(key, times)) {
+        harness.key_press_modifiers(egui::Modifiers::SHIFT, key);
+        harness.run_ok();
+    }
+    let state = &harness.state().state;
+    assert_eq!((state.query, state.key), (Some(3), Some(8)), "the last row and the last column");
+
+    harness.key_press(egui::Key::Plus);
+    harness.run_ok();
+    let view = harness.state().state.view.expect("zoomed in");
+    assert!((view.span - 6.0).abs() < 0.01 && (view.key - 3.0).abs() < 0.5 && view.query == 0.0, "{view:?}");
+    let map = harness.get_by_label("attention of head cross 1.0").rect();
+    assert!((map.width() / 6.0 - map.height() / 4.0).abs() < 0.5, "{map:?} has no square cells");
+    harness.key_press(egui::Key::ArrowUp);
+    harness.run_ok();
+    assert!(harness.state().state.view.is_some(), "another cross head has the same texts");
+    harness.key_press(egui::Key::ArrowUp);
+    harness.run_ok();
+    assert_eq!(harness.state().state.view, None, "a decoder head has not");
+}
+
+#[test]
+fn a_target_is_typed_undone_and_else_written_by_the_model() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut harness = window(folder.path(), "");
+    let written: Vec<u32> = trace(&harness).ids();
+    assert!(written.len() > 4, "the model writes: {written:?}");
+    let head = head(&harness, Part::Decoder, 0, 0);
+    assert_eq!(trace(&harness).thumbnail(head).rows, written.len());
+
+    harness.get_by_role_and_label(egui::Role::TextInput, "Target").focus();
+    harness.run_ok();
+    harness.get_by_role_and_label(egui::Role::TextInput, "Target").type_text(TARGET);
+    harness.run_ok();
+    assert_eq!(harness.state().state.target, TARGET);
+    harness.get_by_label("Run").click();
+    until(&mut harness, |window| window.session.busy.is_none());
+    assert_eq!(trace(&harness).ids(), [2, 8, 10, 12]);
+    assert_eq!(trace(&harness).source.len(), 9);
+
+    send(&mut harness, Command::Undo);
+    until(&mut harness, |window| window.session.busy.is_none());
+    assert_eq!(harness.state().state.target, "");
+    assert_eq!(trace(&harness).ids(), written);
+}
+
+#[test]
+fn hidden_states_are_of_the_stack_that_is_chosen() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut harness = window(folder.path(), TARGET);
+    let spec = trace(&harness).spec.clone();
+    let last = spec.streams().len() - 1;
+    for (place, name) in [
+        (0, "encoder.0.hook_resid_pre"),
+        (1, "encoder.0.hook_normalized_resid_post"),
+        (2, "decoder.0.hook_resid_pre"),
+        (3, "decoder.0.hook_resid_pre_cross"),
+        (last, "decoder.1.hook_normalized_resid_post"),
+    ] {
+        send(&mut harness, Command::SetLayer(place));
+        let said = format!("{name}, token × dimension");
+        harness.get_by_label(&said);
+    }
+    for lower in [mnemoscope::app::state::Lower::Norms, mnemoscope::app::state::Lower::Lens] {
+        send(&mut harness, Command::SetLower(lower));
+        until(&mut harness, |window| {
+            window.state.lower != mnemoscope::app::state::Lower::Lens || window.session.lens.is_some()
+        });
+    }
+    let (_, lens) = harness.state().session.lens.as_ref().expect("awaited");
+    assert_eq!(lens.layers.len(), 2 * 2 + 1, "the decoder's streams alone");
+    harness.get_by(|node| node.label().is_some_and(|label| label.starts_with("lens of token 3 ")));
+}
