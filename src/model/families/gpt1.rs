@@ -1,8 +1,7 @@
 //! GPT-1: GPT-2's tensors, but norms after each sum, none at the end, and `gelu` means the tanh form.
 //! Reference: `OpenAIGPTLMHeadModel`, `OpenAIGPTModel` in Transformers, `modeling_openai.py`.
 
-use super::fused::qkv;
-use super::{Family, Map, from, head_dim, head_of};
+use super::{Family, Map, from, gpt2, head_dim, head_of};
 use crate::model::attention_spec::AttentionSpec;
 use crate::model::config::Config;
 use crate::model::error::SpecError;
@@ -16,28 +15,13 @@ pub(super) const FAMILY: Family = Family {
     architectures: &["OpenAIGPTLMHeadModel", "OpenAIGPTModel"],
     prefixes: &["transformer.", ""],
     spec,
-    weights: &[WEIGHTS],
+    weights: &[OUTSIDE, gpt2::NORMS, gpt2::ATTENTION, gpt2::MLP],
 };
 
-const WEIGHTS: &[Map] = &[
+/// Embeddings and unembedding.
+const OUTSIDE: &[Map] = &[
     from("embed.W_E", "tokens_embed.weight"),
     from("pos_embed.W_pos", "positions_embed.weight"),
-    from("blocks.{l}.attn.W_Q", "h.{l}.attn.c_attn.weight").rows(qkv::<0>),
-    from("blocks.{l}.attn.W_K", "h.{l}.attn.c_attn.weight").rows(qkv::<1>),
-    from("blocks.{l}.attn.W_V", "h.{l}.attn.c_attn.weight").rows(qkv::<2>),
-    from("blocks.{l}.attn.b_Q", "h.{l}.attn.c_attn.bias").rows(qkv::<0>),
-    from("blocks.{l}.attn.b_K", "h.{l}.attn.c_attn.bias").rows(qkv::<1>),
-    from("blocks.{l}.attn.b_V", "h.{l}.attn.c_attn.bias").rows(qkv::<2>),
-    from("blocks.{l}.attn.W_O", "h.{l}.attn.c_proj.weight"),
-    from("blocks.{l}.attn.b_O", "h.{l}.attn.c_proj.bias"),
-    from("blocks.{l}.ln1.w", "h.{l}.ln_1.weight"),
-    from("blocks.{l}.ln1.b", "h.{l}.ln_1.bias"),
-    from("blocks.{l}.mlp.W_in", "h.{l}.mlp.c_fc.weight"),
-    from("blocks.{l}.mlp.b_in", "h.{l}.mlp.c_fc.bias"),
-    from("blocks.{l}.mlp.W_out", "h.{l}.mlp.c_proj.weight"),
-    from("blocks.{l}.mlp.b_out", "h.{l}.mlp.c_proj.bias"),
-    from("blocks.{l}.ln2.w", "h.{l}.ln_2.weight"),
-    from("blocks.{l}.ln2.b", "h.{l}.ln_2.bias"),
     from("unembed.W_U", "lm_head.weight").turned().or("tokens_embed.weight"),
 ];
 

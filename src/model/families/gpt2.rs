@@ -16,14 +16,28 @@ pub(super) const FAMILY: Family = Family {
     architectures: &["GPT2LMHeadModel", "GPT2Model"],
     prefixes: &["transformer.", ""],
     spec,
-    weights: &[WEIGHTS],
+    weights: &[OUTSIDE, NORMS, ATTENTION, MLP],
 };
 
-const WEIGHTS: &[Map] = &[
+/// Embeddings, last norm and unembedding; GPT-Neo and GPT-BigCode have the same.
+pub(super) const OUTSIDE: &[Map] = &[
     from("embed.W_E", "wte.weight"),
     from("pos_embed.W_pos", "wpe.weight"),
+    from("ln_final.w", "ln_f.weight"),
+    from("ln_final.b", "ln_f.bias"),
+    from("unembed.W_U", "lm_head.weight").turned().or("wte.weight"),
+];
+
+/// GPT-1, GPT-Neo and GPT-BigCode have the same.
+pub(super) const NORMS: &[Map] = &[
     from("blocks.{l}.ln1.w", "h.{l}.ln_1.weight"),
     from("blocks.{l}.ln1.b", "h.{l}.ln_1.bias"),
+    from("blocks.{l}.ln2.w", "h.{l}.ln_2.weight"),
+    from("blocks.{l}.ln2.b", "h.{l}.ln_2.bias"),
+];
+
+/// GPT-1 has the same.
+pub(super) const ATTENTION: &[Map] = &[
     from("blocks.{l}.attn.W_Q", "h.{l}.attn.c_attn.weight").rows(qkv::<0>),
     from("blocks.{l}.attn.W_K", "h.{l}.attn.c_attn.weight").rows(qkv::<1>),
     from("blocks.{l}.attn.W_V", "h.{l}.attn.c_attn.weight").rows(qkv::<2>),
@@ -32,15 +46,14 @@ const WEIGHTS: &[Map] = &[
     from("blocks.{l}.attn.b_V", "h.{l}.attn.c_attn.bias").rows(qkv::<2>),
     from("blocks.{l}.attn.W_O", "h.{l}.attn.c_proj.weight"),
     from("blocks.{l}.attn.b_O", "h.{l}.attn.c_proj.bias"),
-    from("blocks.{l}.ln2.w", "h.{l}.ln_2.weight"),
-    from("blocks.{l}.ln2.b", "h.{l}.ln_2.bias"),
+];
+
+/// GPT-1 has the same.
+pub(super) const MLP: &[Map] = &[
     from("blocks.{l}.mlp.W_in", "h.{l}.mlp.c_fc.weight"),
     from("blocks.{l}.mlp.b_in", "h.{l}.mlp.c_fc.bias"),
     from("blocks.{l}.mlp.W_out", "h.{l}.mlp.c_proj.weight"),
     from("blocks.{l}.mlp.b_out", "h.{l}.mlp.c_proj.bias"),
-    from("ln_final.w", "ln_f.weight"),
-    from("ln_final.b", "ln_f.bias"),
-    from("unembed.W_U", "lm_head.weight").turned().or("wte.weight"),
 ];
 
 fn spec(config: &Config) -> Result<ModelSpec, SpecError> {

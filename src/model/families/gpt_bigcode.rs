@@ -2,7 +2,7 @@
 //! Reference: `GPTBigCodeForCausalLM`, `GPTBigCodeModel` in Transformers, `modeling_gpt_bigcode.py`.
 
 use super::fused::qkv_by_group;
-use super::{Family, Map, from, head_dim, head_of};
+use super::{Family, Map, from, gpt_neo, gpt2, head_dim, head_of};
 use crate::model::attention_spec::AttentionSpec;
 use crate::model::config::Config;
 use crate::model::error::SpecError;
@@ -16,14 +16,11 @@ pub(super) const FAMILY: Family = Family {
     architectures: &["GPTBigCodeForCausalLM", "GPTBigCodeModel"],
     prefixes: &["transformer.", ""],
     spec,
-    weights: &[WEIGHTS],
+    weights: &[gpt2::OUTSIDE, gpt2::NORMS, ATTENTION, gpt_neo::MLP],
 };
 
-const WEIGHTS: &[Map] = &[
-    from("embed.W_E", "wte.weight"),
-    from("pos_embed.W_pos", "wpe.weight"),
-    from("blocks.{l}.ln1.w", "h.{l}.ln_1.weight"),
-    from("blocks.{l}.ln1.b", "h.{l}.ln_1.bias"),
+/// Queries, keys and values in one matrix.
+const ATTENTION: &[Map] = &[
     from("blocks.{l}.attn.W_Q", "h.{l}.attn.c_attn.weight").turned().rows(qkv_by_group::<0>),
     from("blocks.{l}.attn.W_K", "h.{l}.attn.c_attn.weight").turned().rows(qkv_by_group::<1>),
     from("blocks.{l}.attn.W_V", "h.{l}.attn.c_attn.weight").turned().rows(qkv_by_group::<2>),
@@ -32,15 +29,6 @@ const WEIGHTS: &[Map] = &[
     from("blocks.{l}.attn.b_V", "h.{l}.attn.c_attn.bias").rows(qkv_by_group::<2>),
     from("blocks.{l}.attn.W_O", "h.{l}.attn.c_proj.weight").turned(),
     from("blocks.{l}.attn.b_O", "h.{l}.attn.c_proj.bias"),
-    from("blocks.{l}.ln2.w", "h.{l}.ln_2.weight"),
-    from("blocks.{l}.ln2.b", "h.{l}.ln_2.bias"),
-    from("blocks.{l}.mlp.W_in", "h.{l}.mlp.c_fc.weight").turned(),
-    from("blocks.{l}.mlp.b_in", "h.{l}.mlp.c_fc.bias"),
-    from("blocks.{l}.mlp.W_out", "h.{l}.mlp.c_proj.weight").turned(),
-    from("blocks.{l}.mlp.b_out", "h.{l}.mlp.c_proj.bias"),
-    from("ln_final.w", "ln_f.weight"),
-    from("ln_final.b", "ln_f.bias"),
-    from("unembed.W_U", "lm_head.weight").turned().or("wte.weight"),
 ];
 
 fn spec(config: &Config) -> Result<ModelSpec, SpecError> {

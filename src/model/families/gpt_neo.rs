@@ -1,7 +1,7 @@
 //! GPT-Neo: GPT-2's block with separate projections and scores that are not scaled; every second layer sees a window.
 //! Reference: `GPTNeoForCausalLM`, `GPTNeoModel` in Transformers, `modeling_gpt_neo.py`.
 
-use super::{Family, Map, from, head_dim, head_of};
+use super::{Family, Map, from, gpt2, head_dim, head_of};
 use crate::model::attention_spec::{AttentionSpec, Window};
 use crate::model::config::Config;
 use crate::model::error::SpecError;
@@ -15,28 +15,24 @@ pub(super) const FAMILY: Family = Family {
     architectures: &["GPTNeoForCausalLM", "GPTNeoModel"],
     prefixes: &["transformer.", ""],
     spec,
-    weights: &[WEIGHTS],
+    weights: &[gpt2::OUTSIDE, gpt2::NORMS, ATTENTION, MLP],
 };
 
-const WEIGHTS: &[Map] = &[
-    from("embed.W_E", "wte.weight"),
-    from("pos_embed.W_pos", "wpe.weight"),
-    from("blocks.{l}.ln1.w", "h.{l}.ln_1.weight"),
-    from("blocks.{l}.ln1.b", "h.{l}.ln_1.bias"),
+/// No biases before the product.
+const ATTENTION: &[Map] = &[
     from("blocks.{l}.attn.W_Q", "h.{l}.attn.attention.q_proj.weight").turned(),
     from("blocks.{l}.attn.W_K", "h.{l}.attn.attention.k_proj.weight").turned(),
     from("blocks.{l}.attn.W_V", "h.{l}.attn.attention.v_proj.weight").turned(),
     from("blocks.{l}.attn.W_O", "h.{l}.attn.attention.out_proj.weight").turned(),
     from("blocks.{l}.attn.b_O", "h.{l}.attn.attention.out_proj.bias"),
-    from("blocks.{l}.ln2.w", "h.{l}.ln_2.weight"),
-    from("blocks.{l}.ln2.b", "h.{l}.ln_2.bias"),
+];
+
+/// GPT-BigCode has the same.
+pub(super) const MLP: &[Map] = &[
     from("blocks.{l}.mlp.W_in", "h.{l}.mlp.c_fc.weight").turned(),
     from("blocks.{l}.mlp.b_in", "h.{l}.mlp.c_fc.bias"),
     from("blocks.{l}.mlp.W_out", "h.{l}.mlp.c_proj.weight").turned(),
     from("blocks.{l}.mlp.b_out", "h.{l}.mlp.c_proj.bias"),
-    from("ln_final.w", "ln_f.weight"),
-    from("ln_final.b", "ln_f.bias"),
-    from("unembed.W_U", "lm_head.weight").turned().or("wte.weight"),
 ];
 
 fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
