@@ -66,7 +66,7 @@ pub fn lens(
                 tokens.push(Candidate::best(model, logits, options.top));
             }
         }
-        layers.push(LensLayer { name: trace.stream_name(layer), tokens });
+        layers.push(LensLayer { name: trace.spec.stream_name(trace.spec.stream_at(layer)), tokens });
     }
     Some(Lens { layers })
 }

@@ -127,13 +127,18 @@ impl Session {
         &self.post
     }
 
-    fn begin(&mut self, stage: &'static str) -> (u64, Job) {
+    /// A new job that tells how far it is.
+    fn new_job(&mut self) -> (u64, Job) {
         self.numbers += 1;
-        let number = self.numbers;
-        let post = self.post.clone();
+        let (number, post) = (self.numbers, self.post.clone());
         let job = Job::with_progress(move |progress| {
             post.send(News::Progress { job: number, stage: progress.stage, done: progress.done });
         });
+        (number, job)
+    }
+
+    fn begin(&mut self, stage: &'static str) -> (u64, Job) {
+        let (number, job) = self.new_job();
         self.cancel();
         self.busy = Some(Busy::new(number, stage, &job));
         (number, job)
@@ -193,12 +198,7 @@ impl Session {
 
     /// A job beside loading and running; one that was in its place ends.
     pub(super) fn begin_aside(&mut self, stage: &'static str) -> (u64, Job) {
-        self.numbers += 1;
-        let number = self.numbers;
-        let post = self.post.clone();
-        let job = Job::with_progress(move |progress| {
-            post.send(News::Progress { job: number, stage: progress.stage, done: progress.done });
-        });
+        let (number, job) = self.new_job();
         if let Some(before) = self.exporting.replace(Busy::new(number, stage, &job)) {
             before.job.cancel();
         }

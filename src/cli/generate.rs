@@ -6,6 +6,7 @@ use std::time::Instant;
 use serde_json::json;
 
 use crate::engine::{self, Sampling};
+use crate::export::listed;
 use crate::model::Model;
 use crate::trace::Trace;
 
@@ -61,14 +62,12 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     let seconds = start.elapsed().as_secs_f64();
     outcome?;
     if console.json {
-        let tokens: Vec<_> =
-            trace.tokens[first..].iter().map(|token| json!({ "id": token.id, "text": token.text })).collect();
         let whole = text(&model, &trace);
         return console.object(&json!({
             "model": trace.model_name,
             "prompt": trace.prompt,
             "text": whole.get(said..).unwrap_or_default(),
-            "tokens": tokens,
+            "tokens": listed(&trace.tokens[first..]),
             "seconds": seconds,
         }));
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use crate::app::text::grouped;
 use crate::engine;
 use crate::model::{Model, ModelSpec, Origin, TensorInfo};
 use crate::trace::Trace;
@@ -176,19 +177,6 @@ fn describe_trace(trace: &Trace, file: &Path, console: &mut Console) -> anyhow::
         ("changed", changed),
     ];
     print_lines(head.into_iter().chain(spec_lines(spec)), console)
-}
-
-/// `3440000` → `3,440,000`.
-fn grouped(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 /// `F16`, as safetensors spells it.

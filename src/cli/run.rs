@@ -5,6 +5,7 @@ use std::io::Write as _;
 use serde_json::json;
 
 use crate::analysis::shifts;
+use crate::export::listed;
 use crate::model::{HeadSpec, Outcome, Pooling, shown};
 use crate::trace::{AnswerSpan, Candidate, Trace};
 
@@ -29,7 +30,7 @@ fn answer_of(answer: &AnswerSpan) -> serde_json::Value {
     json!({ "text": answer.text, "p": answer.p, "first": first, "last": last })
 }
 
-fn listed(candidate: &Candidate) -> serde_json::Value {
+fn candidate(candidate: &Candidate) -> serde_json::Value {
     json!({ "id": candidate.id, "text": candidate.text, "p": candidate.p })
 }
 
@@ -40,16 +41,12 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     let rendered = args.input.chat.then_some(&trace.prompt);
     let next = &trace.next[..args.top.min(trace.next.len())];
     if console.json {
-        let tokens: Vec<_> =
-            trace.tokens.iter().map(|token| json!({ "id": token.id, "text": token.text })).collect();
-        let next: Vec<_> = next.iter().map(listed).collect();
-        let source: Vec<_> =
-            trace.source.iter().map(|token| json!({ "id": token.id, "text": token.text })).collect();
+        let next: Vec<_> = next.iter().map(candidate).collect();
         let mut object = json!({
             "model": trace.model_name,
             "rendered": rendered,
-            "source": source,
-            "tokens": tokens,
+            "source": listed(&trace.source),
+            "tokens": listed(&trace.tokens),
             "next": next,
             "forward_s": trace.forward_seconds,
             "first_map_s": trace.first_map_seconds,
@@ -58,11 +55,12 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
         });
         if changed.is_some() {
             object["interventions"] = json!(trace.interventions());
-            object["clean_next"] = clean.next[..args.top.min(clean.next.len())].iter().map(listed).collect();
+            object["clean_next"] =
+                clean.next[..args.top.min(clean.next.len())].iter().map(candidate).collect();
             object["shifts"] = json!(shifts);
         }
         if let HeadSpec::Classes(head) = &trace.spec.head {
-            let mut rows = trace.classes.iter().map(|row| row.iter().map(listed).collect());
+            let mut rows = trace.classes.iter().map(|row| row.iter().map(candidate).collect());
             match (head.outcome, head.pooling) {
                 (Outcome::Span, _) => {
                     let answers = trace.answers.iter().take(args.top);

@@ -191,8 +191,8 @@ struct PromptArg {
     prompt_file: Option<PathBuf>,
 
     /// Token ids instead of text, such as "5 17 23"
-    #[arg(long, value_name = "IDS", value_parser = parse_ids)]
-    ids: Option<Ids>,
+    #[arg(long, value_name = "IDS", value_parser = Prompt::of_ids)]
+    ids: Option<Prompt>,
 }
 
 /// What an encoder–decoder model's decoder reads; without it the model writes it itself.
@@ -204,19 +204,15 @@ struct TargetArg {
     target: Option<String>,
 
     /// Target as token ids, without those that every target begins with
-    #[arg(long, value_name = "IDS", value_parser = parse_ids)]
-    target_ids: Option<Ids>,
+    #[arg(long, value_name = "IDS", value_parser = Prompt::of_ids)]
+    target_ids: Option<Prompt>,
 }
 
 impl TargetArg {
     fn read(&self) -> Option<Prompt> {
-        let ids = self.target_ids.clone().map(|Ids(ids)| Prompt::Ids(ids));
-        ids.or_else(|| self.target.clone().map(Prompt::Text))
+        self.target_ids.clone().or_else(|| self.target.clone().map(Prompt::Text))
     }
 }
-
-#[derive(Clone, Debug)]
-struct Ids(Vec<u32>);
 
 impl Input {
     /// The trace that MODEL is, or the run of a prompt on it; the model, where it is there.
@@ -306,8 +302,8 @@ impl PromptArg {
             let words = "a prompt is needed: give --prompt, --prompt-file or --ids";
             return Err(usage(clap::error::ErrorKind::MissingRequiredArgument, words));
         }
-        if let Some(Ids(ids)) = &self.ids {
-            return Ok(Prompt::Ids(ids.clone()));
+        if let Some(ids) = &self.ids {
+            return Ok(ids.clone());
         }
         if let Some(text) = &self.prompt {
             return Ok(Prompt::Text(text.clone()));
@@ -348,13 +344,6 @@ pub(super) fn usage(kind: clap::error::ErrorKind, words: &str) -> anyhow::Error 
         Some(command) => command.error(kind, words).into(),
         None => program.error(kind, words).into(),
     }
-}
-
-fn parse_ids(text: &str) -> Result<Ids, String> {
-    let words = text.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty());
-    let ids: Result<Vec<u32>, _> =
-        words.map(|word| word.parse().map_err(|_| format!("`{word}` is no token id"))).collect();
-    ids.map(Ids)
 }
 
 pub(super) fn parse_bytes(text: &str) -> Result<u64, String> {

@@ -40,9 +40,7 @@ pub fn run_file(model: &Model, like: &Trace, file: &Path, job: &Job) -> Result<T
     let prompt = if model.tokenizer.is_some() {
         Prompt::Text(text)
     } else {
-        let words = text.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty());
-        let ids = words.map(|word| word.parse().map_err(|_| format!("`{word}` is no token id")));
-        Prompt::Ids(ids.collect::<Result<_, String>>().map_err(unusable(file))?)
+        Prompt::of_ids(&text).map_err(unusable(file))?
     };
     let start = like.spec.encoder.as_ref().map(|encoder| encoder.start.len());
     let target = start.and_then(|start| like.ids().get(start..).map(<[u32]>::to_vec));

@@ -124,7 +124,6 @@ pub(super) fn append(
     if trace.spec.turns_change_at(first + 1) {
         return start_again(model, trace, token, repeats, job);
     }
-    let width = trace.spec.width;
     let id = token.id;
     let begins = trace.spec.decoder_start();
     let before: Vec<Vec<Sums>> =
@@ -135,11 +134,8 @@ pub(super) fn append(
     let outcome = check_rows(trace, first)
         .and_then(|()| advance(model, trace, &[id], None, context, job, &mut |_, _| {}));
     if let Err(error) = outcome {
-        for (layer, sums) in before.iter().enumerate().map(|(i, sums)| (begins + i, sums)) {
-            let own_keys = trace.spec.blocks[layer].part != Part::Cross;
-            let kept = trace.layer_mut(layer);
-            kept.resid_pre.truncate(first * width);
-            kept.state.truncate(first, own_keys, sums);
+        for (layer, sums) in (begins..).zip(&before) {
+            trace.shorten(layer, first, sums);
         }
         Arc::make_mut(&mut trace.tokens).pop();
         return Err(error);

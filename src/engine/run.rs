@@ -21,6 +21,15 @@ pub enum Prompt {
     Ids(Vec<u32>),
 }
 
+impl Prompt {
+    /// Ids from text: numbers between spaces or commas. The error says which word is none.
+    pub fn of_ids(text: &str) -> Result<Self, String> {
+        let words = text.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty());
+        let ids = words.map(|word| word.parse().map_err(|_| format!("`{word}` is no token id")));
+        ids.collect::<Result<_, _>>().map(Self::Ids)
+    }
+}
+
 /// Whose logits to compute.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LogitRows {
@@ -257,9 +266,10 @@ pub fn run(
     } else if options.target.is_some() {
         return Err(RunError::NoEncoder(model.name.clone()));
     }
-    let to_write = if source.is_empty() || options.target.is_some() { 0 } else { TARGET };
-    let rows = if options.logits == LogitRows::All { tokens.len() } else { 1 };
-    check_budget(spec, tokens.len() + to_write, source.len(), rows, options.memory_budget)?;
+    let writes = !source.is_empty() && options.target.is_none() && spec.generates();
+    let n_tokens = tokens.len() + if writes { TARGET } else { 0 };
+    let rows = if options.logits == LogitRows::All { n_tokens } else { 1 };
+    check_budget(spec, n_tokens, source.len(), rows, options.memory_budget)?;
     let ids: Vec<u32> = tokens.iter().map(|token| token.id).collect();
     let repeats = Repeats::of(&ids);
     let mut trace = Trace::new(model.name.clone(), spec.clone(), text, tokens);
@@ -272,16 +282,16 @@ pub fn run(
         }
         on_layer(trace);
     })?;
-    answer(model, &mut trace, options.logits);
-    if to_write > 0 && spec.generates() {
+    if writes {
+        answer(model, &mut trace, LogitRows::Answer);
         let mut made = |trace: &Trace, _: &Token| {
             on_layer(trace);
             true
         };
-        generate(model, &mut trace, &Sampling::default(), to_write, job, &mut made)?;
-        if options.logits == LogitRows::All {
-            answer(model, &mut trace, options.logits);
-        }
+        generate(model, &mut trace, &Sampling::default(), TARGET, job, &mut made)?;
+    }
+    if !writes || options.logits == LogitRows::All {
+        answer(model, &mut trace, options.logits);
     }
     trace.forward_seconds = start.elapsed().as_secs_f64();
     Ok(trace)

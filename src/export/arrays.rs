@@ -43,11 +43,6 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The activation it is.
-    pub fn hook(&self) -> Hook {
-        self.hook
-    }
-
     /// The tokens along an axis of tokens.
     pub fn tokens<'a>(&self, trace: &'a Trace, along: Along) -> &'a [Token] {
         let looked_at = along == Along::Key || matches!(self.what, What::K | What::V | What::RotK);

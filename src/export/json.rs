@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::trace::Token;
 
@@ -15,18 +15,15 @@ use super::options::Options;
 pub(super) fn write(source: &Source<'_>, options: &Options, out: &mut dyn Write) -> Result<(), ExportError> {
     let entries = arrays::entries(source.trace, &options.what, &options.selection)?;
     let trace = source.trace;
-    let listed = |tokens: &[Token]| -> Vec<_> {
-        tokens.iter().map(|token| json!({ "id": token.id, "text": token.text })).collect()
-    };
     write!(out, "{{\"mnemoscope\":{}", json!(env!("CARGO_PKG_VERSION")))?;
     write!(out, ",\"model\":{},\"prompt\":{}", json!(trace.model_name), json!(trace.prompt))?;
     if !trace.interventions().is_empty() {
         write!(out, ",\"interventions\":{}", json!(trace.interventions()))?;
     }
     if trace.spec.encoder.is_some() {
-        write!(out, ",\"source\":{}", json!(listed(&trace.source)))?;
+        write!(out, ",\"source\":{}", listed(&trace.source))?;
     }
-    write!(out, ",\"tokens\":{},\"heads\":{{", json!(listed(&trace.tokens)))?;
+    write!(out, ",\"tokens\":{},\"heads\":{{", listed(&trace.tokens))?;
     let with_heads =
         entries.iter().filter_map(|entry| entry.heads.as_ref().map(|heads| (&entry.name, heads)));
     for (index, (name, heads)) in with_heads.enumerate() {
@@ -49,6 +46,11 @@ pub(super) fn write(source: &Source<'_>, options: &Options, out: &mut dyn Write)
     }
     writeln!(out, "}}}}")?;
     Ok(())
+}
+
+/// `[{"id", "text"}]`, as every JSON that holds tokens has them.
+pub fn listed(tokens: &[Token]) -> Value {
+    tokens.iter().map(|token| json!({ "id": token.id, "text": token.text })).collect()
 }
 
 fn comma(index: usize) -> &'static str {

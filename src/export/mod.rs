@@ -21,6 +21,7 @@ mod what;
 pub use arrays::Source;
 pub use error::ExportError;
 pub use formats::{FORMATS, Format, Holds, endings, export, format_of, is_folder};
+pub use json::listed;
 pub use map::write_map;
 pub use options::{Dtype, Labels, Look, Options};
 pub use what::{Along, NotARange, Ranges, Selection, What};

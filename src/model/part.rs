@@ -93,6 +93,14 @@ impl ModelSpec {
         }
         streams
     }
+    /// What enters block `layer`; with `layer` = number of blocks, what the last one gives.
+    pub fn stream_at(&self, layer: usize) -> Stream {
+        if layer < self.layers() {
+            Stream::Before(layer)
+        } else {
+            Stream::After(self.layers().saturating_sub(1))
+        }
+    }
     /// Whether block `layer` is the last of the encoder or of the model.
     pub fn ends_stack(&self, layer: usize) -> bool {
         layer + 1 == self.decoder_start() || layer + 1 == self.layers()
@@ -111,5 +119,10 @@ impl ModelSpec {
                 Placement::Post => (Hook::NormalizedResidPost, layer),
             },
         }
+    }
+    /// Its name: `blocks.3.hook_resid_pre`.
+    pub fn stream_name(&self, stream: Stream) -> String {
+        let (hook, layer) = self.stream_hook(stream);
+        self.hook_name(hook, layer)
     }
 }

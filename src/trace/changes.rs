@@ -159,17 +159,14 @@ impl Trace {
     pub fn resumed(&self, layer: usize, first: usize, changes: Changes) -> Self {
         let mut trace = self.clone();
         trace.changes = Arc::new(changes);
-        let width = self.spec.width;
         if first == 0 {
             trace.layers.truncate(layer);
         }
-        for kept in trace.layers.iter_mut().skip(layer) {
-            let kept = Arc::make_mut(kept);
-            let sums = kept.state.sums();
-            kept.resid_pre.truncate(first * width);
-            kept.state.truncate(first, true, &sums);
+        for layer in layer..trace.layers_done() {
+            let sums = trace.layer(layer).state.sums();
+            trace.shorten(layer, first, &sums);
         }
-        trace.output_mut().truncate(first * width);
+        trace.output_mut().truncate(first * self.spec.width);
         trace
     }
 

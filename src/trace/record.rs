@@ -2,7 +2,7 @@
 
 use super::{AnswerSpan, Changes, HeadMeasures, Means, Pattern, Pool};
 use crate::model::{
-    HeadId, HeadSpec, LayerState, Model, ModelSpec, Network, Outcome, Part, PositionBias, Side, Stream,
+    HeadId, HeadSpec, LayerState, Model, ModelSpec, Network, Outcome, Part, PositionBias, Side, Stream, Sums,
     Thumbnail, Token, largest, probabilities, thumbnail_size,
 };
 use rayon::prelude::*;
@@ -38,8 +38,6 @@ pub struct Trace {
     pub answer_at: Option<usize>,
     /// Logits that were asked for: all tokens', or those of `answer_at` only, [row, vocab]
     pub logits: Arc<Vec<f32>>,
-    /// What was changed in the run, as `--intervene` spells it; empty for a clean run
-    pub interventions: Arc<Vec<String>>,
     /// How long the pass took
     pub forward_seconds: f64,
     /// When the first layer's maps were there
@@ -130,7 +128,6 @@ impl Trace {
             second: None,
             answer_at: None,
             logits: Arc::default(),
-            interventions: Arc::default(),
             forward_seconds: 0.0,
             first_map_seconds: 0.0,
             threads: rayon::current_num_threads(),
@@ -157,6 +154,13 @@ impl Trace {
             self.layers.push(Arc::new(LayerTrace { resid_pre, state }));
         }
         Arc::make_mut(&mut self.layers[layer])
+    }
+    /// Takes block `layer` back to its first `n` asking tokens; `sums` is what its measures were made of then.
+    pub fn shorten(&mut self, layer: usize, n: usize, sums: &[Sums]) {
+        let (width, own_keys) = (self.spec.width, self.spec.blocks[layer].part != Part::Cross);
+        let kept = self.layer_mut(layer);
+        kept.resid_pre.truncate(n * width);
+        kept.state.truncate(n, own_keys, sums);
     }
     /// The encoder's last residual stream before its final norm, to be written by the pass.
     pub fn source_output_mut(&mut self) -> &mut Vec<f32> {

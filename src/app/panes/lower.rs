@@ -82,9 +82,8 @@ fn tabs(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
 
 /// The hook that the chosen stream stands under.
 fn hook(scene: &Scene<'_>) -> String {
-    let (Some(trace), Some(stream)) = (scene.trace, scene.stream()) else { return String::new() };
-    let (hook, layer) = trace.spec.stream_hook(stream);
-    trace.spec.hook_name(hook, layer)
+    let stream = scene.trace.zip(scene.stream());
+    stream.map_or_else(String::new, |(trace, stream)| trace.spec.stream_name(stream))
 }
 
 fn layers(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {

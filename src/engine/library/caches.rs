@@ -77,19 +77,23 @@ pub(super) fn hub(folder: &Path) -> Vec<Candidate> {
             entries(&repository.join("snapshots")).into_iter().max_by_key(time)
         };
         let Some(snapshot) = main.filter(|path| path.is_dir()).or_else(newest) else { continue };
-        let place = Place::HuggingFace;
-        if let Some(weights) = header::folder(&snapshot) {
-            found.push(Candidate { name, path: snapshot, place, weights });
-            continue;
-        }
-        let models = header::gguf_models(&entries(&snapshot));
-        let only = models.len() == 1;
-        for (path, weights) in models {
-            let name = if only { name.clone() } else { format!("{name}/{}", file_name(&path)) };
-            found.push(Candidate { name, path, place, weights });
-        }
+        repository_at(snapshot, name, Place::HuggingFace, &mut found);
     }
     found
+}
+
+/// A published repository: a Hugging Face folder, or GGUF files that are a model each.
+fn repository_at(folder: PathBuf, name: String, place: Place, found: &mut Vec<Candidate>) {
+    if let Some(weights) = header::folder(&folder) {
+        found.push(Candidate { name, path: folder, place, weights });
+        return;
+    }
+    let models = header::gguf_models(&entries(&folder));
+    let only = models.len() == 1;
+    for (path, weights) in models {
+        let name = if only { name.clone() } else { format!("{name}/{}", file_name(&path)) };
+        found.push(Candidate { name, path, place, weights });
+    }
 }
 
 /// `manifests/REGISTRY/NAMESPACE/MODEL/TAG`, each naming a blob that is a GGUF file.
@@ -129,17 +133,7 @@ pub(super) fn lm_studio(folder: &Path) -> Vec<Candidate> {
     for publisher in entries(folder) {
         for repository in entries(&publisher) {
             let name = format!("{}/{}", file_name(&publisher), file_name(&repository));
-            let place = Place::LmStudio;
-            if let Some(weights) = header::folder(&repository) {
-                found.push(Candidate { name, path: repository, place, weights });
-                continue;
-            }
-            let models = header::gguf_models(&entries(&repository));
-            let only = models.len() == 1;
-            for (path, weights) in models {
-                let name = if only { name.clone() } else { format!("{name}/{}", file_name(&path)) };
-                found.push(Candidate { name, path, place, weights });
-            }
+            repository_at(repository, name, Place::LmStudio, &mut found);
         }
     }
     found

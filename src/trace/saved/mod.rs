@@ -128,27 +128,19 @@ fn beside(spec: &ModelSpec, layer: usize, what: &str) -> String {
 }
 
 impl Trace {
-    /// The hook whose values `resid(layer)` are; with `layer` = number of blocks, what the last one gave.
-    pub fn stream_hook(&self, layer: usize) -> (Hook, usize) {
-        let last = self.n_layers().saturating_sub(1);
-        if layer <= last { (Hook::ResidPre, layer) } else { (self.after_hook(last), last) }
-    }
-
-    /// Its name: `blocks.3.hook_resid_pre`.
-    pub fn stream_name(&self, layer: usize) -> String {
-        let (hook, layer) = self.stream_hook(layer);
-        self.spec.hook_name(hook, layer)
-    }
-
-    /// The hook of what block `layer` gives.
-    fn after_hook(&self, layer: usize) -> Hook {
-        self.spec.stream_hook(Stream::After(layer)).0
+    /// Name and shape of what the last block gives.
+    fn output_array(&self) -> (String, Vec<usize>) {
+        self.stream_array(self.spec.stream_at(self.n_layers()))
     }
 
     /// Name and shape of what the encoder gives; `None` where there is no encoder.
     fn source_array(&self) -> Option<(String, Vec<usize>)> {
         let last = self.spec.decoder_start().checked_sub(1)?;
-        let hook = self.after_hook(last);
-        Some((self.spec.hook_name(hook, last), self.shape(hook, last)))
+        Some(self.stream_array(Stream::After(last)))
+    }
+
+    fn stream_array(&self, stream: Stream) -> (String, Vec<usize>) {
+        let (hook, layer) = self.spec.stream_hook(stream);
+        (self.spec.hook_name(hook, layer), self.shape(hook, layer))
     }
 }

@@ -52,8 +52,8 @@ pub fn open(file: &Path, watch: &dyn Fn(f32) -> ControlFlow<()>) -> Result<Trace
     if let Some((name, shape)) = trace.source_array() {
         *trace.source_output_mut() = source.floats(&name, &shape)?;
     }
-    let (hook, last) = trace.stream_hook(n_layers);
-    *trace.output_mut() = source.floats(&trace.stream_name(n_layers), &trace.shape(hook, last))?;
+    let (name, shape) = trace.output_array();
+    *trace.output_mut() = source.floats(&name, &shape)?;
     source.answer(&mut trace)?;
     trace.has_nan = trace.resid(n_layers).iter().chain(trace.logits.iter()).any(|x| x.is_nan());
     let spec = trace.spec.clone();

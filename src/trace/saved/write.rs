@@ -30,8 +30,8 @@ pub fn write(trace: &Trace, watch: &dyn Fn(f32) -> ControlFlow<()>, out: &mut dy
     if let Some((name, shape)) = trace.source_array() {
         place(&mut header, &name, &shape);
     }
-    let (hook, last) = trace.stream_hook(trace.n_layers());
-    place(&mut header, &trace.stream_name(trace.n_layers()), &trace.shape(hook, last));
+    let (name, shape) = trace.output_array();
+    place(&mut header, &name, &shape);
     let logits = if trace.answer_at.is_some() { trace.answer_logits() } else { &[] };
     if !logits.is_empty() {
         place(&mut header, Hook::Logits.stem(), &[1, logits.len()]);
