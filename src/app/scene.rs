@@ -89,6 +89,15 @@ impl<'a> Scene<'a> {
         self.model.is_none() && self.trace.is_some_and(Trace::is_complete)
     }
 
+    /// What to do where nothing is in sight yet, and how.
+    pub fn first_step(&self) -> (&'static str, &'static str) {
+        match (self.model, self.busy) {
+            (None, None) => (self.words.needs_model, self.words.open_drop),
+            (None, Some(busy)) => (busy.stage, ""),
+            (Some(_), _) => (self.words.empty_prompt, self.words.empty_prompt_sub),
+        }
+    }
+
     /// Name and architecture of what is open.
     pub fn named(&self) -> Option<(&'a str, &'a ModelSpec)> {
         let model = self.model.map(|model| (model.name.as_str(), &**model.spec()));

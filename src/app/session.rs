@@ -44,10 +44,17 @@ pub enum Checks {
     /// Nobody asked.
     #[default]
     Unasked,
-    /// Being computed.
-    Running,
+    /// Being computed, by the job of this number.
+    Running(u64),
     /// Known.
     Done(Vec<CheckResult>),
+}
+
+impl Checks {
+    /// Whether this job computes them: a model that was closed meanwhile has another's.
+    fn is(&self, job: u64) -> bool {
+        matches!(self, Self::Running(number) if *number == job)
+    }
 }
 
 /// Everything that is open.
@@ -223,11 +230,10 @@ impl Session {
         if !matches!(self.checks, Checks::Unasked) {
             return;
         }
-        self.checks = Checks::Running;
-        self.numbers += 1;
-        let number = self.numbers;
+        let (number, job) = self.new_job();
+        self.checks = Checks::Running(number);
         spawn("check numbers", &self.post, number, move |post| {
-            post.send(match check(&model, &Job::new()) {
+            post.send(match check(&model, &job) {
                 Ok(results) => News::Checks { job: number, results },
                 Err(error) => News::Failed { job: number, banner: Banner::error(&error, error.hint()) },
             });
@@ -324,7 +330,7 @@ impl Session {
                     self.banner = Some(banner);
                 }
             }
-            News::Checks { results, .. } => self.checks = Checks::Done(results),
+            News::Checks { job, results } if self.checks.is(job) => self.checks = Checks::Done(results),
             News::Exported { job, path } if ours(&self.exporting, job) => {
                 self.exporting = None;
                 self.banner = Some(Banner::done((ENGLISH.exported)(&path.display().to_string())));
@@ -349,7 +355,7 @@ impl Session {
             self.restore();
         } else if of(&self.exporting) {
             self.exporting = None;
-        } else if matches!(self.checks, Checks::Running) {
+        } else if self.checks.is(job) {
             self.checks = Checks::Unasked;
         } else if job != 0 {
             return false; // of a job that was given up

@@ -36,7 +36,7 @@ struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
 
-    /// Model to open: a Hugging Face folder or a .safetensors file (default: the embedded one); or a saved trace
+    /// Model to open: a Hugging Face folder, a file of weights or a name that `models` lists (default: the embedded one); or a saved trace
     model: Option<PathBuf>,
 
     /// Prompt to run when the window opens

@@ -89,7 +89,7 @@ impl Shared {
 /// Which model.
 #[derive(Debug, clap::Args)]
 pub(super) struct ModelArg {
-    /// Model: a Hugging Face folder or a .safetensors file (default: the embedded one); or a saved trace
+    /// Model: a Hugging Face folder, a file of weights or a name that `models` lists (default: the embedded one); or a saved trace
     model: Option<PathBuf>,
 }
 

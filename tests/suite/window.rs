@@ -5,8 +5,10 @@ use mnemoscope::{
     app::{
         Dialog, Opening, Window,
         command::{Command, CommandKind},
+        session::Checks,
         settings::Settings,
         state::Lower,
+        worker::News,
     },
     engine::ModelSource,
     model::HeadId,
@@ -266,9 +268,31 @@ fn the_numbers_are_checked_on_screen() {
     send(&mut harness, Command::ShowChecks);
     harness.get_by_label("Do the numbers hold?");
     until(&mut harness, |window| {
-        matches!(&window.session.checks, mnemoscope::app::session::Checks::Done(results)
+        matches!(&window.session.checks, Checks::Done(results)
             if !results.is_empty() && results.iter().all(|result| result.passed))
     });
+}
+
+#[test]
+fn checks_of_a_model_that_was_closed_are_not_the_next_ones() {
+    let mut harness = window();
+    send(&mut harness, Command::ShowChecks);
+    let Checks::Running(first) = harness.state().session.checks else { panic!("they take a while") };
+    send(&mut harness, Command::OpenEmbedded);
+    until(&mut harness, |window| matches!(window.session.checks, Checks::Unasked));
+    send(&mut harness, Command::ShowChecks);
+    harness.state_mut().session.hear(News::Checks { job: first, results: vec![] });
+    let Checks::Running(second) = harness.state().session.checks else { panic!("still running") };
+    assert_ne!(first, second);
+}
+
+#[test]
+fn a_window_without_a_model_says_how_to_get_one() {
+    let nowhere = ModelSource::Path("/nowhere/model".into());
+    let harness = window_on(nowhere, [1280.0, 800.0], Settings::default(), Some(PROMPT));
+    assert!(harness.state().session.banner.as_ref().is_some_and(|banner| banner.error));
+    harness.get_by_label("Or drop a folder or a file on the window");
+    assert!(harness.query_by_label("Write a prompt, then run it").is_none());
 }
 
 #[test]
@@ -371,34 +395,35 @@ fn attention_is_painted_and_a_wrong_intervention_says_so() {
     let map = harness.get_by_label(&format!("attention of head {head}")).rect();
     let n = n_tokens(&harness) as f32;
     let cell = |key: f32| map.min + map.size() * egui::vec2((key + 0.5) / n, 6.5 / n);
-    let button = |pos, pressed| egui::Event::PointerButton {
-        pos,
-        button: egui::PointerButton::Primary,
-        pressed,
-        modifiers: egui::Modifiers::ALT,
-    };
-    let alt = egui::Modifiers::ALT;
-    for event in [egui::Event::PointerMoved(cell(1.0)), button(cell(1.0), true)] {
-        harness.event_modifiers(event, alt);
+    for keys in [egui::Modifiers::COMMAND, egui::Modifiers::ALT] {
+        let button = |pos, pressed| egui::Event::PointerButton {
+            pos,
+            button: egui::PointerButton::Primary,
+            pressed,
+            modifiers: keys,
+        };
+        for event in [egui::Event::PointerMoved(cell(1.0)), button(cell(1.0), true)] {
+            harness.event_modifiers(event, keys);
+            harness.step();
+        }
+        for key in [1.4, 2.0, 3.0, 4.0] {
+            harness.event_modifiers(egui::Event::PointerMoved(cell(key)), keys);
+            harness.step();
+        }
+        harness.event_modifiers(button(cell(4.0), false), keys);
         harness.step();
+        until(&mut harness, |window| {
+            window.session.changed.trace.is_some() && !window.session.changed.is_running()
+        });
+        let row = {
+            let window = harness.state();
+            window.session.changed.trace.as_ref().map(|trace| trace.pattern(head).row(6)).expect("a run")
+        };
+        assert!((1..5).all(|key| (row[key] - 0.25).abs() < 1e-6), "{row:?}");
+        harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Z);
+        harness.run_ok();
+        assert!(harness.state().state.interventions.is_empty(), "a stroke is one step back");
     }
-    for key in [1.4, 2.0, 3.0, 4.0] {
-        harness.event_modifiers(egui::Event::PointerMoved(cell(key)), alt);
-        harness.step();
-    }
-    harness.event_modifiers(button(cell(4.0), false), alt);
-    harness.step();
-    until(&mut harness, |window| {
-        window.session.changed.trace.is_some() && !window.session.changed.is_running()
-    });
-    let row = {
-        let window = harness.state();
-        window.session.changed.trace.as_ref().map(|trace| trace.pattern(head).row(6)).expect("a run")
-    };
-    assert!((1..5).all(|key| (row[key] - 0.25).abs() < 1e-6), "{row:?}");
-    harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Z);
-    harness.run_ok();
-    assert!(harness.state().state.interventions.is_empty(), "a stroke is one step back");
 
     let wrong = "knockout=0.0:q0->*".parse().expect("an intervention");
     harness.state_mut().apply(&ctx, Command::Intervene(wrong));

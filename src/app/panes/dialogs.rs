@@ -205,7 +205,7 @@ fn checks(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let (words, tokens) = (scene.words, theme::tokens(ui));
     title(ui, words.checks, words.checks_sub);
     match scene.checks {
-        Checks::Unasked | Checks::Running => {
+        Checks::Unasked | Checks::Running(_) => {
             ui.label(RichText::new(words.checks_running).color(tokens.muted));
         }
         Checks::Done(results) => {

@@ -58,7 +58,7 @@ pub fn show(
         }
     });
     let Some(trace) = scene.trace else {
-        widgets::empty(ui, words.empty_prompt, words.waiting);
+        widgets::empty(ui, scene.first_step().0, words.waiting);
         return false;
     };
     if !scene.head_ready() {

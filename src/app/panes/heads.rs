@@ -51,7 +51,8 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, atlas: &mut Atlas, palette: &Palette
         tint_menu(ui, scene, out);
     });
     let Some(trace) = scene.trace else {
-        return widgets::empty(ui, scene.words.empty_prompt, scene.words.empty_prompt_sub);
+        let (first, how) = scene.first_step();
+        return widgets::empty(ui, first, how);
     };
     let room = ui.available_rect_before_wrap().shrink2(vec2(MARGIN, 4.0));
     let grid = Grid::new(trace, scene, room.size());

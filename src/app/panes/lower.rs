@@ -55,7 +55,7 @@ fn tabs(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
         }
     }
     let what = match scene.state.lower {
-        Lower::Stream => (words.stream_sub)(&hook(scene)),
+        Lower::Stream => hook(scene).map_or_else(String::new, |hook| (words.stream_sub)(&hook)),
         Lower::Norms => words.norms_sub.to_owned(),
         Lower::Lens => words.lens_sub.to_owned(),
     };
@@ -81,9 +81,8 @@ fn tabs(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
 }
 
 /// The hook that the chosen stream stands under.
-fn hook(scene: &Scene<'_>) -> String {
-    let stream = scene.trace.zip(scene.stream());
-    stream.map_or_else(String::new, |(trace, stream)| trace.spec.stream_name(stream))
+fn hook(scene: &Scene<'_>) -> Option<String> {
+    scene.trace.zip(scene.stream()).map(|(trace, stream)| trace.spec.stream_name(stream))
 }
 
 fn layers(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {

@@ -29,7 +29,7 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
         egui::Frame::new().inner_margin(egui::Margin::symmetric(16, 12)).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 1.0;
             if scene.trace.is_none() {
-                ui.label(RichText::new(scene.words.empty_prompt).color(theme::tokens(ui).muted));
+                ui.label(RichText::new(scene.first_step().0).color(theme::tokens(ui).muted));
                 return;
             }
             query(ui, scene, out);
@@ -102,7 +102,7 @@ fn measures(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
             let line = Line {
                 name: measure.label,
                 mono: false,
-                name_width: 118.0,
+                name_width: 138.0,
                 share: share(measure, value, greatest(trace, measure)),
                 value: &text,
                 color: tokens.measure,

@@ -160,7 +160,9 @@ impl HeatMap<'_> {
         {
             out.send(Command::PinCell { query, key });
         }
-        if ui.input(|input| input.modifiers.alt) && response.dragged_by(egui::PointerButton::Primary) {
+        // Many window managers keep Alt and drag for themselves
+        let paints = ui.input(|input| input.modifiers.command || input.modifiers.alt);
+        if paints && response.dragged_by(egui::PointerButton::Primary) {
             self.paint_row(ui, response, scene, out);
         } else if response.dragged() && scene.state.view.is_some() {
             let moved = response.drag_delta() / place.cell();

@@ -158,7 +158,8 @@ impl Line<'_> {
                 theme::mix(tokens.panel, tokens.dim, 0.16),
             );
         }
-        let name_width = self.name_width.min(rect.width() * 0.5);
+        // A bar and its value keep their room, at most half
+        let name_width = self.name_width.min((rect.width() * 0.5).max(rect.width() - 90.0));
         let font = if self.mono { theme::mono(12.0) } else { theme::body(BODY) };
         let name = short(ui, self.name, font, name_width, if self.mono { tokens.text } else { tokens.muted });
         ui.painter().galley(
