@@ -1,4 +1,5 @@
-//! Arrays from NumPy's files: `.npy`, and one member of an `.npz`. Nothing is allocated on a header's word.
+//! Arrays from NumPy's files: `.npy`, and one member of an `.npz`. Nothing is allocated on a header's word, on
+//! which the crate `npyz` would take up to 4 GiB.
 
 use half::f16;
 use std::io::Read as _;
