@@ -64,8 +64,14 @@ impl Window {
             Command::SetMap { dark: true, map } => self.state.look.map_dark = map,
             Command::SetMap { dark: false, map } => self.state.look.map_light = map,
             Command::SetDark(dark) => self.set_dark(ctx, dark),
-            Command::SetLower(lower) => (self.state.lower, self.state.lower_open) = (lower, Some(true)),
-            Command::SetLowerOpen(open) => self.state.lower_open = Some(open),
+            Command::SetLanguage(language) => self.set_language(language),
+            Command::SetLayout(name) => (self.state.layout, self.state.maximised) = (name, None),
+            Command::Maximise(pane) => self.state.maximised = pane,
+            Command::TearOff(pane) => self.tear_off(pane),
+            Command::Dock(pane) | Command::ShowPane(pane) => self.show_pane(pane),
+            Command::ClosePane(pane) => self.close_pane(pane),
+            Command::ResetLayout => self.reset_layout(),
+            Command::ToggleLower => self.toggle_lower(),
             Command::SetLayer(layer) => self.state.layer = layer,
             Command::Intervene(what) => self.intervene(what),
             Command::SwitchIntervention(index, on) => {
@@ -87,6 +93,10 @@ impl Window {
             Command::PaintCell { query, key, first } => self.paint(query, key, first),
             Command::SetShown(shown) => self.state.shown = shown,
             Command::ShowChecks => self.show_checks(),
+            Command::AskForLayout => self.dialog = Dialog::Layout { name: String::new() },
+            Command::SaveLayout(name) => self.save_layout(name),
+            Command::DeleteLayout(name) => self.delete_layout(&name),
+            Command::Palette => self.dialog = Dialog::Palette { query: String::new(), at: 0 },
             Command::ShowHelp => self.dialog = Dialog::Help,
             Command::CloseDialog => self.dialog = Dialog::None,
             Command::DismissBanner => self.session.banner = None,
@@ -161,13 +171,12 @@ impl Window {
             prompt: example.prompt.clone(),
             head: example.head_id(),
             example: Some(index),
-            lower: self.state.lower,
-            lower_open: self.state.lower_open,
-            layer: self.state.layer,
-            interventions: self.state.interventions.clone(),
-            shown: self.state.shown,
-            look: self.state.look.clone(),
-            ..State::default()
+            query: None,
+            key: None,
+            view: None,
+            target: String::new(),
+            chat: false,
+            ..self.state.clone()
         };
         self.run(false);
     }
@@ -268,8 +277,9 @@ impl Window {
         self.dialog = Dialog::None;
         self.settings.export_folder = path.parent().map(std::path::Path::to_owned);
         let options = exporting::options(piece, &self.state, self.dark);
+        let stage = self.session.post().words().exporting;
         self.session.export(path.clone(), move |job| {
-            exporting::write(model.as_deref(), &trace, &options, &path, job)
+            exporting::write(model.as_deref(), &trace, &options, &path, stage, job)
         });
     }
 }

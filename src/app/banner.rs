@@ -1,6 +1,6 @@
 //! What the window has to say across its top: an error with its remedy, or a notice.
 
-use super::text::ENGLISH;
+use super::words::Words;
 use crate::engine::RunError;
 use std::fmt::Display;
 
@@ -31,8 +31,8 @@ impl Banner {
     }
 
     /// Of a worker that panicked.
-    pub fn panic() -> Self {
-        Self::error(&ENGLISH.panicked, Some(ENGLISH.panicked_hint.to_owned()))
+    pub fn panic(words: &Words) -> Self {
+        Self::error(&words.panicked, Some(words.panicked_hint.to_owned()))
     }
 
     /// Of a prompt that was not run.

@@ -2,8 +2,10 @@
 
 use super::{
     exporting::Piece,
+    layout::{Pane, Preset},
     scene::Scene,
-    state::{Lower, Shown, Sort, View},
+    state::{Shown, Sort, View},
+    words::Language,
 };
 use crate::{
     model::HeadId,
@@ -50,7 +52,17 @@ pub enum CommandKind {
     ScaleLog,
     ScaleRow,
     ToggleTheme,
+    ToggleLanguage,
+    LayoutInspect,
+    Maximise,
+    TearOff,
+    ClosePane,
+    ResetLayout,
     ToggleLower,
+    ShowPrompt,
+    ShowHeads,
+    ShowHead,
+    ShowDetails,
     ShowStream,
     ShowNorms,
     ShowLens,
@@ -61,6 +73,8 @@ pub enum CommandKind {
     ShowChanged,
     ShowDifference,
     ShowChecks,
+    SaveLayout,
+    Palette,
     ShowHelp,
 }
 
@@ -101,8 +115,15 @@ pub enum Command {
     SetSort(Sort),
     SetMap { dark: bool, map: ColorMap },
     SetDark(bool),
-    SetLower(Lower),
-    SetLowerOpen(bool),
+    SetLanguage(Language),
+    SetLayout(String),
+    Maximise(Option<Pane>),
+    TearOff(Pane),
+    Dock(Pane),
+    ShowPane(Pane),
+    ClosePane(Pane),
+    ResetLayout,
+    ToggleLower,
     SetLayer(usize),
     Intervene(Intervention),
     SwitchIntervention(usize, bool),
@@ -112,6 +133,10 @@ pub enum Command {
     PaintCell { query: usize, key: usize, first: bool },
     SetShown(Shown),
     ShowChecks,
+    AskForLayout,
+    SaveLayout(String),
+    DeleteLayout(String),
+    Palette,
     ShowHelp,
     CloseDialog,
     DismissBanner,
@@ -152,12 +177,24 @@ impl CommandKind {
             Self::ScaleRow => (Modifiers::NONE, Key::Num3),
             Self::ToggleTheme => (Modifiers::COMMAND, Key::T),
             Self::ToggleLower => (Modifiers::COMMAND, Key::J),
+            Self::Maximise => (Modifiers::NONE, Key::F11),
+            Self::Palette => (Modifiers::COMMAND, Key::K),
             Self::ShowHelp => (Modifiers::NONE, Key::F1),
             Self::OpenEmbedded
             | Self::GetModel
             | Self::ExportStates
             | Self::ToggleLive
             | Self::ToggleChat
+            | Self::ToggleLanguage
+            | Self::LayoutInspect
+            | Self::TearOff
+            | Self::ClosePane
+            | Self::ResetLayout
+            | Self::SaveLayout
+            | Self::ShowPrompt
+            | Self::ShowHeads
+            | Self::ShowHead
+            | Self::ShowDetails
             | Self::ShowStream
             | Self::ShowNorms
             | Self::ShowLens
@@ -175,7 +212,7 @@ impl CommandKind {
     /// Whether its key belongs to a text field while one has the focus.
     pub fn yields_to_text(self) -> bool {
         let plain = self.shortcut().is_some_and(|keys| !keys.modifiers.command && !keys.modifiers.alt);
-        (plain && !matches!(self, Self::ShowHelp)) || matches!(self, Self::Undo | Self::Redo)
+        (plain && !matches!(self, Self::ShowHelp | Self::Maximise)) || matches!(self, Self::Undo | Self::Redo)
     }
 
     /// What it means right now, or why it means nothing.
@@ -224,10 +261,20 @@ impl CommandKind {
             Self::ScaleLog => Command::SetScale(Scale::Log),
             Self::ScaleRow => Command::SetScale(Scale::Row),
             Self::ToggleTheme => Command::SetDark(!scene.dark),
-            Self::ToggleLower => Command::SetLowerOpen(!scene.lower_open),
-            Self::ShowStream => Command::SetLower(Lower::Stream),
-            Self::ShowNorms => Command::SetLower(Lower::Norms),
-            Self::ShowLens => Command::SetLower(Lower::Lens),
+            Self::ToggleLanguage => Command::SetLanguage(words.language.other()),
+            Self::LayoutInspect => Command::SetLayout(Preset::Inspect.id().to_owned()),
+            Self::Maximise => Command::Maximise(state.maximised.is_none().then_some(scene.front)),
+            Self::TearOff => Command::TearOff(scene.front),
+            Self::ClosePane => Command::ClosePane(scene.front),
+            Self::ResetLayout => Command::ResetLayout,
+            Self::ToggleLower => Command::ToggleLower,
+            Self::ShowPrompt => Command::ShowPane(Pane::Prompt),
+            Self::ShowHeads => Command::ShowPane(Pane::Heads),
+            Self::ShowHead => Command::ShowPane(Pane::Head),
+            Self::ShowDetails => Command::ShowPane(Pane::Details),
+            Self::ShowStream => Command::ShowPane(Pane::Stream),
+            Self::ShowNorms => Command::ShowPane(Pane::Norms),
+            Self::ShowLens => Command::ShowPane(Pane::Lens),
             Self::CutHead => traced()
                 .map(|_| Intervention::Zero(Output::Heads(state.head.into())))
                 .map(Command::Intervene)?,
@@ -245,6 +292,8 @@ impl CommandKind {
             Self::ShowChanged => Command::SetShown(Shown::Changed),
             Self::ShowDifference => Command::SetShown(Shown::Difference),
             Self::ShowChecks => Command::ShowChecks,
+            Self::SaveLayout => Command::AskForLayout,
+            Self::Palette => Command::Palette,
             Self::ShowHelp => Command::ShowHelp,
         })
     }

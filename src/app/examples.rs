@@ -1,5 +1,6 @@
 //! The embedded model's prompts, each with what to look at: data that ships beside the model.
 
+use super::words::Language;
 use crate::model::HeadId;
 use serde::Deserialize;
 
@@ -23,6 +24,14 @@ pub struct Example {
 }
 
 impl Example {
+    /// Its name, and what to look at.
+    pub fn text(&self, language: Language) -> (&str, &str) {
+        match language {
+            Language::English => (&self.title_en, &self.look_en),
+            Language::Chinese => (&self.title_zh, &self.look_zh),
+        }
+    }
+
     /// The head to select.
     pub fn head_id(&self) -> HeadId {
         HeadId { layer: self.layer, head: self.head }

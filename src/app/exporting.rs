@@ -62,10 +62,11 @@ pub fn write(
     trace: &Trace,
     options: &Options,
     path: &Path,
+    stage: &'static str,
     job: &Job,
 ) -> Result<(), Banner> {
     let watch = |done: f32| {
-        job.report(super::text::ENGLISH.exporting, done);
+        job.report(stage, done);
         if job.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let source = Source { model, trace, watch: &watch };

@@ -3,7 +3,6 @@
 use super::{
     banner::Banner,
     session::Session,
-    text::ENGLISH,
     worker::{News, spawn},
 };
 use crate::engine::{Found, Hub, HubError, Job, Library, Offer, Preferences};
@@ -32,7 +31,7 @@ impl Session {
     /// Asks the hub what a name stands for: its size and licence come first.
     pub fn look_up(&mut self, name: String) {
         self.shelf.offer = None;
-        let (number, job) = self.begin_aside(ENGLISH.asking);
+        let (number, job) = self.begin_aside(self.post.words().asking);
         spawn("ask the hub", self.post(), number, move |post| {
             post.send(match hub().and_then(|hub| hub.look_up(&name, None, &job)) {
                 Ok(offer) => News::Offered { job: number, offer },
@@ -44,7 +43,7 @@ impl Session {
     /// Fetches what was offered, then it opens.
     pub fn fetch(&mut self) {
         let Some(offer) = self.shelf.offer.clone() else { return };
-        let (number, job) = self.begin_aside(ENGLISH.fetching);
+        let (number, job) = self.begin_aside(self.post.words().fetching);
         spawn("fetch a model", self.post(), number, move |post| {
             post.send(match hub().and_then(|hub| hub.fetch(&offer, &job)) {
                 // A folder in the cache is named by a checksum: its model's own name says more

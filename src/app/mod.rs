@@ -7,15 +7,19 @@
 pub mod apply;
 pub mod atlas;
 pub mod banner;
-pub mod change_words;
 mod changed;
 pub mod command;
+pub mod derived;
+pub mod docking;
 pub mod examples;
 pub mod exporting;
+pub mod finding;
 pub mod getting;
 mod hidden;
 pub mod input;
 pub mod labels;
+pub mod laying;
+pub mod layout;
 mod numbers;
 pub mod palette;
 pub mod panes;
@@ -26,15 +30,14 @@ pub mod session;
 pub mod settings;
 pub mod start;
 pub mod state;
-pub mod text;
 pub mod theme;
 pub mod tiles;
 pub mod widgets;
 pub mod window;
+pub mod words;
 pub mod worker;
 
 pub use panes::dialogs::Dialog;
-pub use text::command as command_text;
 pub use window::{Opening, Window};
 
 use crate::engine::ModelSource;
@@ -45,7 +48,7 @@ use std::path::PathBuf;
 /// Opens the window on a model, by default the embedded one, and runs a prompt on it, by default an example.
 /// Returns when the window is closed; fails at once where there is no display.
 pub fn launch(model: Option<PathBuf>, prompt: Option<String>) -> anyhow::Result<()> {
-    anyhow::ensure!(start::display(), text::ENGLISH.no_display);
+    anyhow::ensure!(start::display(), words::Language::of_system().words().no_display);
     let source = model.map_or(ModelSource::Embedded, ModelSource::Path);
     let first = start::renderer();
     // The model loads while the window is being made

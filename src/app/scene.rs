@@ -5,17 +5,19 @@ use super::{
     examples::Example,
     getting::Shelf,
     labels::Labels,
+    layout::Pane,
     row::Row,
     session::{Busy, Checks},
     settings::Settings,
     state::{Cells, Hover, Shown, State, View},
-    text::{Words, grouped},
+    words::{Words, grouped},
 };
 use crate::{
     analysis::Lens,
     model::{HeadId, Hook, Model, ModelSpec},
     trace::{Candidate, Side, Stream, Trace},
 };
+use egui_tiles::Tree;
 use std::sync::Arc;
 
 /// One frame's world.
@@ -63,8 +65,10 @@ pub struct Scene<'a> {
     pub can_redo: bool,
     /// Which theme is on.
     pub dark: bool,
-    /// Whether the lower pane is open.
-    pub lower_open: bool,
+    /// The tiles in sight.
+    pub tree: &'a Tree<Pane>,
+    /// The pane that was pressed last.
+    pub front: Pane,
 }
 
 /// What panes send back.
@@ -93,7 +97,7 @@ impl<'a> Scene<'a> {
     pub fn first_step(&self) -> (&'static str, &'static str) {
         match (self.model, self.busy) {
             (None, None) => (self.words.needs_model, self.words.open_drop),
-            (None, Some(busy)) => (busy.stage, ""),
+            (None, Some(busy)) => ((self.words.stage)(busy.stage), ""),
             (Some(_), _) => (self.words.empty_prompt, self.words.empty_prompt_sub),
         }
     }

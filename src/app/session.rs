@@ -8,7 +8,6 @@ use super::{
     row::Row,
     running::{Request, run},
     state::{Cells, Hover, State},
-    text::ENGLISH,
     worker::{News, Post, Purpose, spawn},
 };
 use crate::{
@@ -153,7 +152,7 @@ impl Session {
 
     /// Opens a model, and runs it as soon as it is there, where there is a prompt; or a saved trace, which has its own.
     pub fn open(&mut self, source: ModelSource, request: Request) {
-        let (number, job) = self.begin(ENGLISH.starting);
+        let (number, job) = self.begin(self.post.words().starting);
         spawn("open model", &self.post, number, move |post| {
             if let Some(file) = source.trace() {
                 return post.send(match engine::open_trace(file, &job) {
@@ -181,7 +180,7 @@ impl Session {
     /// Runs the open model; a run in progress ends.
     pub fn run_prompt(&mut self, request: Request) {
         let Some(model) = self.model.clone() else { return };
-        let (number, job) = self.begin(ENGLISH.run);
+        let (number, job) = self.begin(self.post.words().run);
         spawn("run prompt", &self.post, number, move |post| {
             run(&model, request, number, &job, post);
         });
@@ -214,7 +213,7 @@ impl Session {
 
     /// Starts work that writes a file.
     pub fn export(&mut self, path: PathBuf, write: impl FnOnce(&Job) -> Result<(), Banner> + Send + 'static) {
-        let (number, job) = self.begin_aside(ENGLISH.export);
+        let (number, job) = self.begin_aside(self.post.words().export);
         spawn("export", &self.post, number, move |post| {
             post.send(match write(&job) {
                 Ok(()) => News::Exported { job: number, path },
@@ -300,7 +299,7 @@ impl Session {
             News::Opened { job, trace, source } if ours(&self.busy, job) => {
                 (self.model, self.source, self.busy) = (None, Some(source), None);
                 (self.trace, self.before, self.checks) = (None, None, Checks::Unasked);
-                let nan = trace.has_nan.then(|| Banner::error(&ENGLISH.nan, None));
+                let nan = trace.has_nan.then(|| Banner::error(&self.post.words().nan, None));
                 self.show(job, trace);
                 self.banner = nan;
                 return true;
@@ -313,7 +312,7 @@ impl Session {
                 self.show(job, trace);
                 (self.busy, self.before) = (None, None);
                 let nan = self.trace.as_ref().is_some_and(|trace| trace.has_nan);
-                let told = nan.then(|| Banner::error(&ENGLISH.nan, None));
+                let told = nan.then(|| Banner::error(&self.post.words().nan, None));
                 self.banner = told.or(self.banner.take().filter(|banner| !banner.error));
                 return true;
             }
@@ -333,7 +332,7 @@ impl Session {
             News::Checks { job, results } if self.checks.is(job) => self.checks = Checks::Done(results),
             News::Exported { job, path } if ours(&self.exporting, job) => {
                 self.exporting = None;
-                self.banner = Some(Banner::done((ENGLISH.exported)(&path.display().to_string())));
+                self.banner = Some(Banner::done((self.post.words().exported)(&path.display().to_string())));
             }
             News::Listed(models) => self.shelf.models = Some(models),
             News::Offered { job, offer } if ours(&self.exporting, job) => {

@@ -1,9 +1,17 @@
 //! What outlives the window: theme, looks, size, models opened; JSON in the user's config folder.
 
-use super::state::Look;
+use super::{
+    layout::{Pane, Preset},
+    state::Look,
+    words::Language,
+};
 use crate::engine::{settings_folder, write_json};
+use egui_tiles::Tree;
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 const RECENT: usize = 8;
 
@@ -13,8 +21,14 @@ const RECENT: usize = 8;
 pub struct Settings {
     /// Dark theme, light theme, or none: as the system wishes.
     pub dark: Option<bool>,
+    /// Language, or none: as the system has it.
+    pub language: Option<Language>,
     /// How values become pictures.
     pub look: Look,
+    /// Name of the layout in sight.
+    pub layout: String,
+    /// Layouts that the user moved or made.
+    pub arranged: BTreeMap<String, Tree<Pane>>,
     /// Runs a small model while the prompt is being typed.
     pub live: bool,
     /// Inner size of the window, in points.
@@ -28,7 +42,17 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         let (look, window) = (Look::default(), [1440.0, 900.0]);
-        Self { dark: None, look, live: true, window, recent: Vec::new(), export_folder: None }
+        Self {
+            dark: None,
+            language: None,
+            look,
+            layout: Preset::Inspect.id().to_owned(),
+            arranged: BTreeMap::new(),
+            live: true,
+            window,
+            recent: Vec::new(),
+            export_folder: None,
+        }
     }
 }
 
@@ -49,6 +73,11 @@ impl Settings {
         if let Err(error) = write_json(self, &file) {
             log::warn!("settings not saved: {error}: {}", file.display());
         }
+    }
+
+    /// The language of the window.
+    pub fn language(&self) -> Language {
+        self.language.unwrap_or_else(Language::of_system)
     }
 
     /// Puts a model on top of the list.

@@ -2,12 +2,15 @@
 //!
 //! Models and traces are not in here: they sit behind `Arc` in `session`.
 
+use super::layout::{Pane, Preset};
 use crate::{
     model::HeadId,
     render::{ColorMap, Scale, Theme},
     trace::Intervention,
 };
+use egui_tiles::Tree;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Everything undo brings back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,11 +32,15 @@ pub struct State {
     pub view: Option<View>,
     /// Which example the prompt came from.
     pub example: Option<usize>,
-    /// What the lower pane shows.
-    pub lower: Lower,
-    /// Whether the lower pane is open; none: where the window is high enough.
-    pub lower_open: Option<bool>,
-    /// Residual stream shown in the lower pane: its place among the model's streams.
+    /// Name of the layout in sight.
+    pub layout: String,
+    /// Layouts that the user moved or made, by name.
+    pub arranged: BTreeMap<String, Tree<Pane>>,
+    /// The pane that fills the window.
+    pub maximised: Option<Pane>,
+    /// Panes in windows of their own.
+    pub torn: Vec<Pane>,
+    /// Residual stream in sight: its place among the model's streams.
     pub layer: usize,
     /// What is changed about the run.
     pub interventions: Vec<Switch>,
@@ -75,8 +82,10 @@ impl Default for State {
             key: None,
             view: None,
             example: None,
-            lower: Lower::Stream,
-            lower_open: None,
+            layout: Preset::Inspect.id().to_owned(),
+            arranged: BTreeMap::new(),
+            maximised: None,
+            torn: Vec::new(),
             layer: 0,
             interventions: Vec::new(),
             shown: Shown::default(),
@@ -225,18 +234,6 @@ pub enum Sort {
     Layer,
     /// By the tinting measure, best first.
     Measure,
-}
-
-/// What the lower pane shows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Lower {
-    /// Residual stream of one layer: token × dimension.
-    #[default]
-    Stream,
-    /// Its length, token × layer.
-    Norms,
-    /// What each layer would say next.
-    Lens,
 }
 
 /// What the pointer is on, this frame: every view shows it, any view sets it.

@@ -2,15 +2,16 @@
 
 use super::{
     atlas::Atlas,
+    banner::Banner,
     command::Command,
+    docking::{Dock, Panes, Parts},
     examples::{self, Example},
     hidden::Hidden,
     input::{drops, keys},
-    palette::Palette,
+    layout::{self, Pane},
     panes::{
         bars,
         dialogs::{self, Ask, Dialog},
-        head, heads, left, lower, right,
     },
     running::Request,
     scene::{Out, Scene},
@@ -18,13 +19,13 @@ use super::{
     settings::Settings,
     start::Stopwatch,
     state::{Hover, State},
-    text::ENGLISH,
-    theme::{self, HEADER},
+    theme,
     tiles::Tiles,
     worker::{News, Post, Purpose},
 };
 use crate::engine::ModelSource;
 use egui::{CentralPanel, Frame, Panel, util::undoer::Undoer};
+use egui_tiles::Tree;
 use std::{
     sync::mpsc::Receiver,
     time::{Duration, Instant},
@@ -36,8 +37,6 @@ const LIVE_DELAY: Duration = Duration::from_millis(220);
 const LIVE_PASS: f64 = 0.25;
 /// Parameters beyond which a model counts as slow until it has shown otherwise.
 const LIVE_PARAMETERS: u64 = 40_000_000;
-/// Windows lower than this start with the lower pane shut.
-const LOWER_FROM: f32 = 680.0;
 
 /// The whole application.
 pub struct Window {
@@ -58,7 +57,11 @@ pub struct Window {
     inbox: Receiver<News>,
     atlas: Atlas,
     tiles: Tiles,
-    hidden: Hidden,
+    stream: Hidden,
+    norms: Hidden,
+    pub(super) dock: Dock,
+    /// What the state was before the tiles in sight began to move.
+    moving: Option<State>,
     stopwatch: Option<Stopwatch>,
     saved: Settings,
 }
@@ -82,7 +85,12 @@ impl Opening {
     pub fn new(settings: Settings, source: ModelSource, prompt: Option<String>) -> Self {
         let (post, inbox) = Post::new();
         let mut session = Session::new(post);
-        let mut state = State { look: settings.look.clone(), ..State::default() };
+        let mut state = State {
+            look: settings.look.clone(),
+            layout: settings.layout.clone(),
+            arranged: settings.arranged.clone(),
+            ..State::default()
+        };
         if let Some(example) = examples::all().first() {
             state.prompt.clone_from(&example.prompt);
             if matches!(source, ModelSource::Embedded) && prompt.is_none() {
@@ -108,6 +116,7 @@ impl Window {
             None => egui::ThemePreference::System,
         };
         ctx.set_theme(theme);
+        session.post().speak(settings.language());
         session.post().wake(ctx);
         Self {
             tiles: Tiles::new(ctx),
@@ -124,9 +133,22 @@ impl Window {
             hover: Hover::default(),
             inbox,
             atlas: Atlas::default(),
-            hidden: Hidden::default(),
+            stream: Hidden::default(),
+            norms: Hidden::default(),
+            dock: Dock::default(),
+            moving: None,
             stopwatch,
         }
+    }
+
+    /// The tiles in sight.
+    pub fn tree(&self) -> &Tree<Pane> {
+        &self.dock.tree
+    }
+
+    /// The embedded model's prompts.
+    pub fn examples(&self) -> &[Example] {
+        &self.examples
     }
 
     /// Hears the workers, starts what is due.
@@ -220,18 +242,19 @@ impl Window {
         let ctx = ui.ctx().clone();
         self.dark = ui.visuals().dark_mode;
         self.tiles.begin_frame();
-        let lower_open = self.state.lower_open.unwrap_or(ctx.content_rect().height() >= LOWER_FROM);
-        if lower_open && self.state.lower == super::state::Lower::Lens {
+        self.dock.fit(&self.state, ctx.content_rect().size());
+        if self.in_sight(Pane::Lens) {
             self.session.ask_for_lens(&self.state);
         }
         let mut out = Out::default();
         self.session.intervene(&self.state);
         self.session.refresh_row(&self.state, self.hover);
+        let mut tree = self.dock.tree.clone();
         let (run, trace) = self.session.visible(&self.state);
         let clean = self.session.trace.as_ref();
         let embedded = matches!(self.session.source, Some(ModelSource::Embedded));
         let scene = Scene {
-            words: &ENGLISH,
+            words: self.settings.language().words(),
             state: &self.state,
             settings: &self.settings,
             model: self.session.model.as_ref(),
@@ -254,7 +277,8 @@ impl Window {
             can_undo: self.undoer.has_undo(&self.state),
             can_redo: self.undoer.has_redo(&self.state),
             dark: self.dark,
-            lower_open,
+            tree: &self.dock.tree,
+            front: self.dock.front,
         };
         if self.dialog == Dialog::None {
             keys(&ctx, &scene, &mut out);
@@ -262,15 +286,24 @@ impl Window {
             out.send(Command::CloseDialog);
         }
         drops(&ctx, &scene, &mut out);
-        let mut parts = Parts { atlas: &mut self.atlas, tiles: &mut self.tiles, hidden: &mut self.hidden };
-        let painted =
-            panes(ui, &scene, &mut parts, self.session.post(), self.session.banner.as_ref(), &mut out);
+        let parts = Parts {
+            atlas: &mut self.atlas,
+            tiles: &mut self.tiles,
+            stream: &mut self.stream,
+            norms: &mut self.norms,
+        };
+        let mut panes = Panes::new(&scene, parts, self.session.post(), &mut out);
+        let painted = lay_out(ui, &mut panes, &mut tree, self.session.banner.as_ref());
+        let (edited, pressed) = (panes.edited, panes.pressed);
         let ask = dialogs::show(&ctx, &mut self.dialog, &scene, &mut out);
         let less = scene.less().map(|(_, less)| less);
         self.tiles.end_frame(trace, less);
         if let Some(ask) = ask {
             self.ask(&ask);
         }
+        self.dock.tree = tree;
+        self.dock.front = pressed.unwrap_or(self.dock.front);
+        self.moved(&ctx, edited);
         if out.hover != self.hover {
             self.hover = out.hover;
             ctx.request_repaint();
@@ -284,9 +317,32 @@ impl Window {
         }
     }
 
+    /// Whether a pane is drawn this frame.
+    fn in_sight(&self, pane: Pane) -> bool {
+        match self.state.maximised {
+            Some(alone) => alone == pane || self.state.torn.contains(&pane),
+            None => layout::in_sight(&self.dock.tree, pane) || self.state.torn.contains(&pane),
+        }
+    }
+
+    /// Keeps what the user did to the tiles, one step back for each drag.
+    fn moved(&mut self, ctx: &egui::Context, edited: bool) {
+        if edited && self.moving.is_none() {
+            self.moving = Some(self.state.clone());
+        }
+        if self.moving.is_some() && !ctx.input(|input| input.pointer.any_down()) {
+            self.dock.keep(&mut self.state);
+            if let Some(before) = self.moving.take().filter(|before| *before != self.state) {
+                self.undoer.add_undo(&before);
+            }
+        }
+    }
+
     /// Notes what should outlive the window, and writes it if it changed.
     fn keep(&mut self, ctx: &egui::Context) {
         self.settings.look = self.state.look.clone();
+        (self.settings.layout, self.settings.arranged) =
+            (self.state.layout.clone(), self.state.arranged.clone());
         if let Some(size) = ctx.input(|input| input.viewport().inner_rect).map(|rect| rect.size()) {
             self.settings.window = [size.x, size.y];
         }
@@ -315,69 +371,32 @@ impl eframe::App for Window {
     }
 }
 
-/// What panes draw with and change while drawing.
-struct Parts<'a> {
-    atlas: &'a mut Atlas,
-    tiles: &'a mut Tiles,
-    hidden: &'a mut Hidden,
-}
-
-/// Lays out the *Inspect* layout. True once a map with real values was painted.
-fn panes(
+/// Bars across the window, the panes between them. True once a map with real values was painted.
+fn lay_out(
     ui: &mut egui::Ui,
-    scene: &Scene<'_>,
-    parts: &mut Parts<'_>,
-    post: &Post,
-    banner: Option<&super::banner::Banner>,
-    out: &mut Out,
+    panes: &mut Panes<'_, '_>,
+    tree: &mut Tree<Pane>,
+    banner: Option<&Banner>,
 ) -> bool {
     let tokens = theme::tokens(ui);
     let plain = |fill| Frame::new().fill(fill);
-    Panel::top("top").exact_size(40.0).frame(plain(tokens.panel)).show(ui, |ui| bars::top(ui, scene, out));
+    let scene = panes.scene;
+    Panel::top("top")
+        .exact_size(40.0)
+        .frame(plain(tokens.panel))
+        .show(ui, |ui| bars::top(ui, scene, panes.out));
     if let Some(banner) = banner {
         let fill = theme::mix(tokens.panel, if banner.error { tokens.error } else { tokens.measure }, 0.12);
         let frame = plain(fill).inner_margin(egui::Margin::symmetric(0, 6));
         Panel::top("banner")
             .frame(frame)
             .resizable(false)
-            .show(ui, |ui| bars::banner(ui, scene, banner, out));
+            .show(ui, |ui| bars::banner(ui, scene, banner, panes.out));
     }
     Panel::bottom("status")
         .exact_size(26.0)
         .frame(plain(tokens.panel))
-        .show(ui, |ui| bars::status(ui, scene, out));
-    let wide = ui.available_width();
-    let side = (wide * 0.19).clamp(236.0, 340.0);
-    Panel::left("left")
-        .default_size(side)
-        .size_range(200.0..=420.0)
-        .frame(plain(tokens.panel))
-        .show(ui, |ui| left::show(ui, scene, out));
-    Panel::right("right")
-        .default_size(side + 8.0)
-        .size_range(220.0..=420.0)
-        .frame(plain(tokens.panel))
-        .show(ui, |ui| right::show(ui, scene, out));
-    let high = ui.available_height();
-    let lower = if scene.lower_open {
-        Panel::bottom("lower").default_size((high * 0.29).clamp(160.0, 420.0)).size_range(120.0..=high * 0.7)
-    } else {
-        Panel::bottom("lower, shut").resizable(false).exact_size(HEADER)
-    };
-    let lower = lower.frame(plain(tokens.background));
-    lower.show(ui, |ui| lower::show(ui, scene, parts.hidden, post, out));
-    let palette = match scene.less() {
-        Some(_) => Palette::of_differences(scene.dark),
-        None => Palette::new(&scene.state.look, scene.dark),
-    };
-    let middle = ui.available_width();
-    Panel::left("heads")
-        .default_size(middle * 0.52)
-        .size_range(180.0..=(middle - 200.0).max(181.0))
-        .frame(plain(tokens.background))
-        .show(ui, |ui| heads::show(ui, scene, parts.atlas, &palette, out));
-    CentralPanel::default()
-        .frame(plain(tokens.background))
-        .show(ui, |ui| head::show(ui, scene, parts.atlas, parts.tiles, palette, out))
-        .inner
+        .show(ui, |ui| bars::status(ui, scene, panes.out));
+    CentralPanel::default().frame(plain(tokens.background)).show(ui, |ui| panes.show(ui, tree));
+    panes.painted
 }

@@ -2,7 +2,10 @@
 //!
 //! Workers never see egui; they post, and the post wakes the window.
 
-use super::banner::Banner;
+use super::{
+    banner::Banner,
+    words::{Language, Words},
+};
 use crate::{
     analysis::Lens,
     engine::{CheckResult, Found, ModelSource, Offer},
@@ -14,6 +17,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, OnceLock,
+        atomic::{AtomicU8, Ordering},
         mpsc::{Receiver, Sender, channel},
     },
 };
@@ -69,13 +73,24 @@ pub enum Purpose {
 pub struct Post {
     news: Sender<News>,
     window: Arc<OnceLock<egui::Context>>,
+    language: Arc<AtomicU8>,
 }
 
 impl Post {
     /// A post and the box it fills.
     pub fn new() -> (Self, Receiver<News>) {
         let (news, inbox) = channel();
-        (Self { news, window: Arc::default() }, inbox)
+        (Self { news, window: Arc::default(), language: Arc::default() }, inbox)
+    }
+
+    /// From now on workers say what they have to say in this language.
+    pub fn speak(&self, language: Language) {
+        self.language.store(language as u8, Ordering::Relaxed);
+    }
+
+    /// The words for what they say.
+    pub fn words(&self) -> &'static Words {
+        Language::from_repr(self.language.load(Ordering::Relaxed)).unwrap_or_default().words()
     }
 
     /// From now on news wakes this window.
@@ -86,9 +101,14 @@ impl Post {
 
     /// Sends, and wakes the window. Nobody listens when the window is gone; then nothing needs to be done.
     pub fn send(&self, news: News) {
-        if self.news.send(news).is_ok()
-            && let Some(ctx) = self.window.get()
-        {
+        if self.news.send(news).is_ok() {
+            self.nudge();
+        }
+    }
+
+    /// Has the window draw once more: something it asks for itself has changed.
+    pub fn nudge(&self) {
+        if let Some(ctx) = self.window.get() {
             ctx.request_repaint();
         }
     }
@@ -99,7 +119,7 @@ pub fn spawn(name: &str, post: &Post, job: u64, work: impl FnOnce(&Post) + Send 
     let (post, spare) = (post.clone(), post.clone());
     let started = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
         if catch_unwind(AssertUnwindSafe(|| work(&post))).is_err() {
-            post.send(News::Failed { job, banner: Banner::panic() });
+            post.send(News::Failed { job, banner: Banner::panic(post.words()) });
         }
     });
     if let Err(error) = started {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::app::text::grouped;
+use crate::app::words::grouped;
 use crate::engine;
 use crate::model::{Model, ModelSpec, Origin, TensorInfo};
 use crate::trace::Trace;

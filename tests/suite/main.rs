@@ -32,6 +32,7 @@ mod tokenizers;
 mod traces;
 mod translation;
 mod window;
+mod window_layout;
 mod window_models;
 mod window_pictures;
 mod window_translation;

@@ -5,9 +5,10 @@ use mnemoscope::{
     app::{
         Dialog, Opening, Window,
         command::{Command, CommandKind},
+        layout::Pane,
         session::Checks,
         settings::Settings,
-        state::Lower,
+        words::Language,
         worker::News,
     },
     engine::ModelSource,
@@ -38,6 +39,8 @@ pub(crate) fn window_on(
     settings: Settings,
     prompt: Option<&str>,
 ) -> Harness<'static, Window> {
+    // Whatever the machine speaks
+    let settings = Settings { language: settings.language.or(Some(Language::English)), ..settings };
     let opening = Opening::new(settings, source, prompt.map(str::to_owned));
     let mut harness = Harness::builder()
         .with_size(size)
@@ -323,9 +326,14 @@ fn no_two_shortcuts_clash() {
 
 #[test]
 fn every_command_says_what_it_does() {
-    for kind in CommandKind::iter() {
-        let (label, explanation) = mnemoscope::app::command_text(kind);
-        assert!(!label.is_empty() && !explanation.is_empty() && !explanation.ends_with('.'), "{kind:?}");
+    for (language, kind) in
+        Language::iter().flat_map(|language| CommandKind::iter().map(move |kind| (language, kind)))
+    {
+        let (label, explanation) = (language.words().command)(kind);
+        assert!(
+            !label.is_empty() && !explanation.is_empty() && !explanation.ends_with(['.', '。']),
+            "{kind:?}"
+        );
     }
 }
 
@@ -338,7 +346,7 @@ fn settings_survive_a_broken_file() {
     assert_eq!(settings, again);
 }
 
-fn send(harness: &mut Harness<'_, Window>, command: Command) {
+pub(crate) fn send(harness: &mut Harness<'_, Window>, command: Command) {
     let ctx = harness.ctx.clone();
     harness.state_mut().apply(&ctx, command);
     harness.run_ok();
@@ -458,8 +466,8 @@ fn a_run_is_saved_and_opens_without_its_model() {
     harness.get_by_label("head 1.2").click();
     harness.run_ok();
     harness.get_by_label("attention of head 1.2");
-    for lower in [Lower::Stream, Lower::Norms, Lower::Lens] {
-        send(&mut harness, Command::SetLower(lower));
+    for pane in [Pane::Stream, Pane::Norms, Pane::Lens] {
+        send(&mut harness, Command::ShowPane(pane));
     }
     harness.get_by_label_contains("The lens takes");
     // There is no model to run

@@ -5,7 +5,7 @@ use crate::parity::fixtures;
 use crate::window::until;
 use egui_kittest::{Harness, kittest::Queryable as _};
 use mnemoscope::{
-    app::{Opening, Window, command::Command, running::Request, settings::Settings},
+    app::{Opening, Window, command::Command, layout::Pane, running::Request, settings::Settings},
     engine::ModelSource,
     model::{HeadId, Part},
     trace::Trace,
@@ -205,11 +205,9 @@ fn hidden_states_are_of_the_stack_that_is_chosen() {
         let said = format!("{name}, token × dimension");
         harness.get_by_label(&said);
     }
-    for lower in [mnemoscope::app::state::Lower::Norms, mnemoscope::app::state::Lower::Lens] {
-        send(&mut harness, Command::SetLower(lower));
-        until(&mut harness, |window| {
-            window.state.lower != mnemoscope::app::state::Lower::Lens || window.session.lens.is_some()
-        });
+    for pane in [Pane::Norms, Pane::Lens] {
+        send(&mut harness, Command::ShowPane(pane));
+        until(&mut harness, |window| pane != Pane::Lens || window.session.lens.is_some());
     }
     let (_, lens) = harness.state().session.lens.as_ref().expect("awaited");
     assert_eq!(lens.layers.len(), 2 * 2 + 1, "the decoder's streams alone");

@@ -3,33 +3,75 @@
 use crate::app::{
     banner::{Banner, Offer},
     command::{Command, CommandKind},
+    docking,
     scene::{Out, Scene},
     theme::{self, BODY, TITLE},
     widgets::{self, entry},
 };
-use egui::{Align, Button, Layout, MenuBar, RichText, Sense, Ui, UiBuilder, vec2};
+use egui::{Align, Button, Layout, RichText, Sense, Ui, UiBuilder, vec2};
 
-/// Draws name, model line, menus, theme switch and the export menu.
+/// Draws menu, name, model line, layouts, search, export, theme and language.
 pub fn top(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let tokens = theme::tokens(ui);
-    let bar = ui.available_rect_before_wrap().shrink2(vec2(14.0, 0.0));
+    let bar = ui.available_rect_before_wrap().shrink2(vec2(12.0, 0.0));
     ui.allocate_rect(bar, Sense::hover());
     let to_left = Layout::right_to_left(Align::Center);
     let mut right = ui.new_child(UiBuilder::new().max_rect(bar).layout(to_left));
+    language_switch(&mut right, scene, out);
     theme_switch(&mut right, scene, out);
     right.add_space(4.0);
     export(&mut right, scene, out);
+    right.add_space(4.0);
+    search(&mut right, scene, out);
     let room = bar.with_max_x(right.min_rect().left() - 12.0);
     let mut left = ui.new_child(UiBuilder::new().max_rect(room).layout(Layout::left_to_right(Align::Center)));
+    menus(&mut left, scene, out);
+    left.add_space(4.0);
     left.label(RichText::new("Mnemoscope").font(theme::strong(TITLE)).color(tokens.text));
-    if let Some((name, spec)) = scene.named() {
+    if let Some((name, spec)) = scene.named().filter(|_| bar.width() > 1100.0) {
         let line = format!("{name} · {}", super::heads::shape_of(spec));
         left.add_space(4.0);
         let galley = widgets::short(&left, &line, theme::body(BODY), 260.0, tokens.muted);
         left.label(galley);
     }
-    left.add_space(8.0);
-    menus(&mut left, scene, out);
+    left.add_space(12.0);
+    left.spacing_mut().item_spacing.x = 2.0;
+    docking::layouts(&mut left, scene, out);
+}
+
+/// A field that opens the palette.
+fn search(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
+    let tokens = theme::tokens(ui);
+    let width = (ui.available_width() * 0.26).clamp(120.0, 280.0);
+    let (rect, response) = ui.allocate_exact_size(vec2(width, 28.0), Sense::click());
+    let words = scene.words;
+    let name = (words.command)(CommandKind::Palette).0;
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, name));
+    let line = if response.hovered() || response.has_focus() { tokens.dim } else { tokens.line };
+    ui.painter().rect(rect, 6, tokens.background, egui::Stroke::new(1.0, line), egui::StrokeKind::Inside);
+    let keys =
+        CommandKind::Palette.shortcut().map(|keys| ui.ctx().format_shortcut(&keys)).unwrap_or_default();
+    let keys = widgets::short(ui, &keys, theme::body(12.0), 80.0, tokens.muted);
+    let at = egui::Align2::RIGHT_CENTER.anchor_size(rect.right_center() - vec2(10.0, 0.0), keys.size());
+    let room = at.left() - rect.left() - 18.0;
+    ui.painter().galley(at.min, keys, tokens.muted);
+    let text = widgets::short(ui, words.search_hint, theme::body(BODY), room, tokens.muted);
+    let at = egui::Align2::LEFT_CENTER.anchor_size(rect.left_center() + vec2(10.0, 0.0), text.size());
+    ui.painter().galley(at.min, text, tokens.muted);
+    if response.on_hover_cursor(egui::CursorIcon::Text).clicked() {
+        out.send(Command::Palette);
+    }
+}
+
+fn language_switch(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
+    let tokens = theme::tokens(ui);
+    let words = scene.words;
+    let label = RichText::new(words.languages).size(BODY).color(tokens.muted);
+    let response = ui.add(Button::new(label).frame(false)).on_hover_text(words.other_language);
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, words.other_language));
+    if response.clicked() {
+        out.send(Command::SetLanguage(words.language.other()));
+    }
 }
 
 fn export(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
@@ -50,7 +92,7 @@ fn export(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
 fn menus(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     use CommandKind as K;
     let words = scene.words;
-    let tables: [(&str, &[K]); 6] = [
+    let tables: [(&str, &[K]); 7] = [
         (
             words.file,
             &[
@@ -75,13 +117,29 @@ fn menus(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
                 K::ScaleLog,
                 K::ScaleRow,
                 K::ToggleTheme,
-                K::ToggleLower,
-                K::ShowStream,
-                K::ShowNorms,
-                K::ShowLens,
+                K::ToggleLanguage,
                 K::ShowClean,
                 K::ShowChanged,
                 K::ShowDifference,
+            ],
+        ),
+        (
+            words.panes,
+            &[
+                K::LayoutInspect,
+                K::ShowPrompt,
+                K::ShowHeads,
+                K::ShowHead,
+                K::ShowDetails,
+                K::ShowStream,
+                K::ShowNorms,
+                K::ShowLens,
+                K::ToggleLower,
+                K::Maximise,
+                K::TearOff,
+                K::ClosePane,
+                K::SaveLayout,
+                K::ResetLayout,
             ],
         ),
         (
@@ -104,9 +162,11 @@ fn menus(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
             words.model,
             &[K::RunPrompt, K::Cancel, K::FocusPrompt, K::ToggleLive, K::ToggleChat, K::ShowChecks],
         ),
-        (words.help, &[K::ShowHelp]),
+        (words.help, &[K::Palette, K::ShowHelp]),
     ];
-    MenuBar::new().ui(ui, |ui| {
+    let button = Button::new(RichText::new("☰").size(TITLE).color(theme::tokens(ui).muted)).frame(false);
+    let (response, _) = egui::containers::menu::MenuButton::from_button(button).ui(ui, |ui| {
+        ui.set_min_width(150.0);
         for (name, kinds) in tables {
             ui.menu_button(name, |ui| {
                 ui.set_min_width(230.0);
@@ -116,6 +176,7 @@ fn menus(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
             });
         }
     });
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, words.menu));
 }
 
 /// A disc, half of it filled.
@@ -174,9 +235,9 @@ pub fn status(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
         ui.spacing_mut().item_spacing.x = 18.0;
         let (state, color) = match scene.busy {
             Some(busy) if busy.done > 0.0 => {
-                (format!("{} {:.0}%", busy.stage, busy.done * 100.0), tokens.accent)
+                (format!("{} {:.0}%", (words.stage)(busy.stage), busy.done * 100.0), tokens.accent)
             }
-            Some(busy) => (busy.stage.to_owned(), tokens.accent),
+            Some(busy) => ((words.stage)(busy.stage).to_owned(), tokens.accent),
             None => (words.ready.to_owned(), tokens.measure),
         };
         ui.horizontal(|ui| {

@@ -1,12 +1,11 @@
 //! What opens over the window: open a model, export, check the numbers, keys and gestures.
 
-use super::shelf;
+use super::{finder, shelf};
 use crate::app::{
     command::{Command, CommandKind},
     exporting::Piece,
     scene::{Out, Scene},
     session::Checks,
-    text,
     theme::{self, BODY, TITLE},
     widgets,
     worker::Purpose,
@@ -31,6 +30,10 @@ pub enum Dialog {
     Export { path: String, piece: Piece },
     /// Whether the numbers hold.
     Checks,
+    /// What an own layout is called.
+    Layout { name: String },
+    /// Anything, by name: what was typed, and which of what was found is marked.
+    Palette { query: String, at: usize },
     /// Keys and gestures.
     Help,
 }
@@ -66,6 +69,8 @@ pub fn show(ctx: &egui::Context, dialog: &mut Dialog, scene: &Scene<'_>, out: &m
             Dialog::Hub { name } => hub(ui, name, scene, out),
             Dialog::Export { path, piece } => export(ui, path, *piece, scene, out, &mut ask),
             Dialog::Checks => checks(ui, scene, out),
+            Dialog::Layout { name } => layout(ui, name, scene, out),
+            Dialog::Palette { query, at } => finder::show(ui, query, at, scene, out),
             Dialog::Help => help(ui, scene, out),
         }
     });
@@ -147,6 +152,16 @@ fn open(ui: &mut Ui, path: &mut String, scene: &Scene<'_>, out: &mut Out, ask: &
     let ready = !path.trim().is_empty();
     if buttons(ui, scene, words.open, ready, out) || (entered && ready) {
         out.send(Command::OpenModel(PathBuf::from(path.trim())));
+    }
+}
+
+fn layout(ui: &mut Ui, name: &mut String, scene: &Scene<'_>, out: &mut Out) {
+    let words = scene.words;
+    title(ui, words.save_layout, "");
+    let entered = text_field(ui, words.layout_name, name);
+    let ready = !name.trim().is_empty();
+    if buttons(ui, scene, words.save, ready, out) || (entered && ready) {
+        out.send(Command::SaveLayout(name.trim().to_owned()));
     }
 }
 
@@ -261,7 +276,7 @@ fn help(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
         ui.add_space(10.0);
         for kind in CommandKind::iter() {
             if let Some(keys) = kind.shortcut() {
-                line(ui, &ui.ctx().format_shortcut(&keys), text::command(kind).1);
+                line(ui, &ui.ctx().format_shortcut(&keys), (scene.words.command)(kind).1);
             }
         }
     });

@@ -7,10 +7,10 @@ use crate::{
         palette::Palette,
         scene::{Out, Scene},
         state::Cells,
-        text,
         theme::{self, BODY, SMALL, TITLE},
         tiles::Tiles,
         widgets::{self, axis, axis::Place, bars, heatmap::HeatMap, legend},
+        words,
     },
     render::{ColorMap, Scale, Shader},
     trace::Trace,
@@ -117,7 +117,7 @@ impl Parts {
         for _ in 0..3 {
             let cell = side / view.span;
             let index = axis::indexed(cell, SMALL + 5.0);
-            let digits = |n: usize| if index { text::grouped(n as u64).len() + 1 } else { 0 };
+            let digits = |n: usize| if index { words::grouped(n as u64).len() + 1 } else { 0 };
             longest = (keys.longest + digits(cells.keys)) as f32 * CHARACTER;
             label = ((queries.longest + digits(cells.queries)) as f32 * CHARACTER).clamp(24.0, LABEL);
             column = longest.clamp(24.0, LABEL);
@@ -166,7 +166,7 @@ fn foot(ui: &Ui, scene: &Scene<'_>, trace: &Trace, parts: &Parts, shader: &Shade
         _ if scene.less().is_some() => (format!("{:.2}", -high), format!("+{high:.2}")),
         Scale::Linear => ("0".to_owned(), format!("{high:.2}")),
         Scale::Log => (format!("{:.0e}", high / 65536.0), format!("{high:.2} log")),
-        Scale::Row => ("0".to_owned(), "row max".to_owned()),
+        Scale::Row => ("0".to_owned(), scene.words.row_max.to_owned()),
     };
     legend::show(ui, bar, shader, (&ends.0, &ends.1));
     read_out(ui, scene, trace, pos2(bar.right() + 18.0, top - 5.0), area);

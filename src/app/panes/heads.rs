@@ -11,6 +11,7 @@ use crate::{
         state::Sort,
         theme::{self, SMALL},
         widgets,
+        words::Words,
     },
     model::{HeadId, Part},
     trace::Trace,
@@ -60,7 +61,14 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, atlas: &mut Atlas, palette: &Palette
     let mut inner = ui.new_child(UiBuilder::new().max_rect(room));
     ScrollArea::both().auto_shrink(false).show(&mut inner, |ui| {
         let (area, _) = ui.allocate_exact_size(grid.size, Sense::hover());
-        grid.show(ui, area.min + vec2(0.0, 3.0), trace, scene, Art { atlas, palette }, out);
+        grid.show(
+            ui,
+            area.min + vec2(0.0, 3.0),
+            trace,
+            scene,
+            Art { atlas, palette, words: scene.words },
+            out,
+        );
     });
     ui.allocate_rect(room, Sense::hover());
 }
@@ -74,12 +82,12 @@ pub fn shape_of(spec: &crate::model::ModelSpec) -> String {
 }
 
 fn tint_menu(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
-    let chosen = measure(&scene.state.look.tint).map_or("", |measure| measure.label);
+    let chosen = measure(&scene.state.look.tint).map_or("", |measure| (scene.words.measure)(measure).0);
     widgets::choice(ui, scene.words.tint, chosen, |ui| {
         for measure in MEASURES {
             let on = measure.id == scene.state.look.tint;
-            let response = ui.selectable_label(on, measure.label);
-            if response.on_hover_ui(|ui| explain(ui, measure)).clicked() {
+            let response = ui.selectable_label(on, (scene.words.measure)(measure).0);
+            if response.on_hover_ui(|ui| explain(ui, scene, measure)).clicked() {
                 out.send(Command::SetTint(measure.id.to_owned()));
                 ui.close();
             }
@@ -101,10 +109,11 @@ fn sort_menu(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
 }
 
 /// A measure's sentence, formula, range and source: its tooltip wherever it is named.
-pub fn explain(ui: &mut Ui, measure: &Measure) {
+pub fn explain(ui: &mut Ui, scene: &Scene<'_>, measure: &Measure) {
     let tokens = theme::tokens(ui);
-    ui.label(egui::RichText::new(measure.label).font(theme::strong(theme::BODY)));
-    ui.label(measure.sentence);
+    let (name, sentence) = (scene.words.measure)(measure);
+    ui.label(egui::RichText::new(name).font(theme::strong(theme::BODY)));
+    ui.label(sentence);
     ui.label(egui::RichText::new(measure.formula).font(theme::mono(12.0)).color(tokens.measure_text));
     let range = match measure.max {
         Some(max) => format!("0…{max} · {}", measure.source),
@@ -118,6 +127,7 @@ pub fn explain(ui: &mut Ui, measure: &Measure) {
 struct Art<'a> {
     atlas: &'a Atlas,
     palette: &'a Palette,
+    words: &'static Words,
 }
 
 /// Sizes and order of the thumbnails.
@@ -260,7 +270,8 @@ impl Grid {
                     && let Some((measure, value)) = value
                 {
                     let name = scene.short_head_name(head);
-                    response.on_hover_text(format!("{name} · {} {value:.4}", measure.label));
+                    response
+                        .on_hover_text(format!("{name} · {} {value:.4}", (scene.words.measure)(measure).0));
                 }
             }
         }
@@ -305,7 +316,7 @@ impl Grid {
         let &Thumb { head, in_part, selected, rect } = thumb;
         let whole = rect.with_max_y(rect.bottom() + BAR + 3.0 + if self.named { SMALL + 4.0 } else { 0.0 });
         let response = ui.interact(whole, ui.scope_id().with(("head", head)), Sense::click());
-        let label = format!("head {}", trace.spec.head_name(head));
+        let label = (art.words.head_named)(&trace.spec.head_name(head));
         response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, selected, &label));
         if response.clicked() {
             out.send(Command::SelectHead(head));

@@ -4,9 +4,9 @@ use crate::{
     app::{
         command::{Command, CommandKind},
         scene::{Out, Scene},
-        text,
         theme::{self, BODY, SMALL, TITLE},
         widgets::{self, strip},
+        words,
     },
     trace::{Side, Trace},
 };
@@ -33,7 +33,7 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
                 let sides = [Side::Source, Side::Target];
                 for side in sides.into_iter().filter(|&side| side == Side::Target || scene.translates()) {
                     let n = scene.labels_of(side).texts.len();
-                    widgets::section_of(ui, scene.text_name(side), &text::grouped(n as u64));
+                    widgets::section_of(ui, scene.text_name(side), &words::grouped(n as u64));
                     tokens(ui, scene, side, out);
                     ui.add_space(16.0);
                 }
@@ -61,7 +61,7 @@ fn model(ui: &mut Ui, scene: &Scene<'_>) {
         name_line(ui, &model.name, if scene.embedded { words.embedded } else { family });
         let context = model.spec().context.map_or_else(|| words.unlimited.to_owned(), words.context_tokens);
         fact(ui, words.layers_heads, super::heads::shape_of(model.spec()));
-        fact(ui, words.parameters, text::count(model.parameters()));
+        fact(ui, words.parameters, words::count(model.parameters()));
         fact(ui, words.context, context);
         for warning in &model.warnings {
             ui.label(RichText::new(warning).size(SMALL).color(tokens.accent_text));
@@ -193,7 +193,7 @@ fn run_button(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let keys = kind.shortcut().map_or_else(String::new, |keys| ui.ctx().format_shortcut(&keys));
     match aim {
         Ok(command) => {
-            if response.on_hover_text(format!("{} ({keys})", text::command(kind).1)).clicked() {
+            if response.on_hover_text(format!("{} ({keys})", (scene.words.command)(kind).1)).clicked() {
                 out.send(command);
             }
         }
@@ -212,13 +212,13 @@ fn examples(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     for (index, example) in scene.examples.iter().enumerate() {
         let chosen = scene.state.example == Some(index);
         let color = if chosen { tokens.text } else { tokens.muted };
-        let label = RichText::new(&example.title_en).color(color);
+        let (title, look) = example.text(scene.words.language);
+        let label = RichText::new(title).color(color);
         let fill = if chosen { tokens.raised } else { egui::Color32::TRANSPARENT };
         let button =
             egui::Button::new(label).fill(fill).stroke(egui::Stroke::NONE).corner_radius(6).truncate();
         let width = ui.available_width();
         let response = ui.add_sized([width, 26.0], button.right_text("")).on_hover_text(&example.prompt);
-        let title = &example.title_en;
         response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, chosen, title));
         if response.clicked() {
             out.send(Command::ChooseExample(index));
@@ -227,7 +227,7 @@ fn examples(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
             egui::Frame::new().inner_margin(egui::Margin { left: 10, right: 6, top: 0, bottom: 6 }).show(
                 ui,
                 |ui| {
-                    ui.label(RichText::new(&example.look_en).size(12.0).color(tokens.muted));
+                    ui.label(RichText::new(look).size(12.0).color(tokens.muted));
                 },
             );
         }

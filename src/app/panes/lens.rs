@@ -18,6 +18,10 @@ const ROW: f32 = 22.0;
 /// Draws the table; the column of the shown query is kept in sight.
 pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let words = scene.words;
+    widgets::header(ui, words.lens, words.lens_sub, |_| {});
+    if scene.trace.is_none_or(|trace| !trace.is_complete()) {
+        return widgets::empty(ui, words.waiting, "");
+    }
     let Some(lens) = scene.lens else {
         if scene.only_trace() {
             return widgets::empty(ui, words.lens_needs_weights, "");
@@ -68,7 +72,7 @@ fn column(ui: &mut Ui, scene: &Scene<'_>, lens: &Lens, token: usize, head: Rect,
     let tokens = theme::tokens(ui);
     let whole = head.with_max_y(head.bottom() + ROW * lens.layers.len() as f32);
     let response = ui.interact(whole, ui.scope_id().with(("lens", token)), Sense::click());
-    let name = format!("lens of token {}", scene.token_name(Side::Target, token));
+    let name = (scene.words.lens_of)(&scene.token_name(Side::Target, token));
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &name));
     if response.hovered() {
         out.hover = scene.pointed(Side::Target, token).rows_only();

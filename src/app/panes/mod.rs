@@ -2,12 +2,15 @@
 
 pub mod bars;
 pub mod dialogs;
+mod finder;
 pub mod head;
 pub mod heads;
 pub mod interventions;
 pub mod left;
 pub mod lens;
-pub mod lower;
 mod norm_plot;
+pub mod norms;
 pub mod right;
+mod shared;
 mod shelf;
+pub mod stream;

@@ -10,9 +10,9 @@ use crate::{
         command::Command,
         scene::{Out, Scene},
         state::Shown,
-        text,
         theme::{self, BODY},
         widgets::{self, Line},
+        words,
     },
     model::{HeadSpec, Outcome, shown},
     trace::{Candidate, Side, norms},
@@ -97,10 +97,10 @@ fn measures(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
             let value = (measure.value)(&trace.measures(scene.state.head));
             let text = match value.abs() {
                 0.0..100.0 => format!("{value:.2}"),
-                _ => text::count(value as u64),
+                _ => words::count(value as u64),
             };
             let line = Line {
-                name: measure.label,
+                name: (words.measure)(measure).0,
                 mono: false,
                 name_width: 138.0,
                 share: share(measure, value, greatest(trace, measure)),
@@ -108,7 +108,7 @@ fn measures(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
                 color: tokens.measure,
                 marked: measure.id == scene.state.look.tint,
             };
-            let response = line.show(ui).on_hover_ui(|ui| explain(ui, measure));
+            let response = line.show(ui).on_hover_ui(|ui| explain(ui, scene, measure));
             if response.clicked() {
                 out.send(Command::SetTint(measure.id.to_owned()));
             }
@@ -121,7 +121,7 @@ fn next(ui: &mut Ui, scene: &Scene<'_>) {
     let tokens = theme::tokens(ui);
     let Some(trace) = scene.trace else { return };
     let listed = |candidate: &Candidate| {
-        let hover = format!("id {} · logit {:.3}", candidate.id, candidate.logit);
+        let hover = (words.candidate)(candidate.id, candidate.logit);
         (shown(&candidate.text), candidate.p, hover)
     };
     let list = |candidates: &[Candidate]| candidates.iter().take(ROWS).map(listed).collect::<Vec<_>>();
@@ -195,6 +195,6 @@ fn before_after(ui: &mut Ui, scene: &Scene<'_>, shifts: &[Shift]) {
             color: tokens.accent,
             marked: false,
         };
-        line.show(ui).on_hover_text(format!("id {} · {:+.2} points", shift.id, after - before));
+        line.show(ui).on_hover_text((scene.words.shift)(shift.id, after - before));
     }
 }

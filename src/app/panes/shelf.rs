@@ -3,9 +3,8 @@
 use crate::app::{
     command::Command,
     scene::{Out, Scene},
-    text,
     theme::{self, BODY},
-    widgets,
+    widgets, words,
 };
 use crate::engine::{Found, Offer};
 use egui::{Align, Layout, RichText, ScrollArea, Ui};
@@ -34,7 +33,7 @@ fn row(ui: &mut Ui, model: &Found, scene: &Scene<'_>, out: &mut Out) {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let color = if model.fits { tokens.muted } else { tokens.accent_text };
             let family = model.family.as_deref().unwrap_or(model.container);
-            let facts = format!("{family} · {} · {}", text::size(model.bytes), model.place.label());
+            let facts = format!("{family} · {} · {}", words::size(model.bytes), model.place.label());
             let label = ui.label(RichText::new(facts).color(color));
             if !model.fits {
                 label.on_hover_text(scene.words.too_big);
@@ -82,8 +81,8 @@ fn offered(ui: &mut Ui, offer: &Offer, scene: &Scene<'_>, out: &mut Out) {
         let licence = offer.licence.as_deref().unwrap_or(words.no_licence);
         for (name, value) in [
             (words.licence, licence.to_owned()),
-            (words.size, text::size(offer.bytes)),
-            (words.to_fetch, text::size(offer.missing)),
+            (words.size, words::size(offer.bytes)),
+            (words.to_fetch, words::size(offer.missing)),
         ] {
             ui.horizontal(|ui| {
                 ui.label(RichText::new(name).color(tokens.muted));

@@ -2,8 +2,8 @@
 
 use super::{
     super::{
-        text,
         theme::{self, SMALL},
+        words,
     },
     short,
 };
@@ -102,7 +102,7 @@ fn chosen(range: std::ops::Range<usize>, cell: f32, gap: f32, marked: &[usize]) 
 
 fn label(labels: &Labels, index: usize, indexed: bool) -> String {
     let token = labels.get(index);
-    if indexed { format!("{} {token}", text::grouped(index as u64)) } else { token.to_owned() }
+    if indexed { format!("{} {token}", words::grouped(index as u64)) } else { token.to_owned() }
 }
 
 /// Query labels left of the map, `room` points wide. `marked` come first: pinned, then hovered.

@@ -10,8 +10,8 @@ pub mod switch;
 
 use super::{
     command::CommandKind,
+    docking::is_tabbed,
     scene::{Out, Scene},
-    text,
     theme::{self, BODY, HEADER, SMALL, TITLE},
 };
 use egui::{
@@ -22,20 +22,27 @@ use egui::{
 /// The top of a pane: title, muted subtitle, controls to the right.
 pub fn header(ui: &mut Ui, title: &str, subtitle: &str, controls: impl FnOnce(&mut Ui)) {
     let tokens = theme::tokens(ui);
-    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), HEADER), Sense::hover());
+    // A tab has named the pane already
+    let tabbed = is_tabbed(ui);
+    let height = if tabbed { HEADER - 4.0 } else { HEADER };
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
     let inner = rect.shrink2(vec2(12.0, 0.0));
     let layout = Layout::left_to_right(Align::Center);
     let mut left = ui.new_child(egui::UiBuilder::new().max_rect(inner).layout(layout).id_salt("title"));
-    let heading = RichText::new(title).font(theme::strong(TITLE)).color(tokens.text);
-    let name = left.add(egui::Label::new(heading).wrap_mode(egui::TextWrapMode::Extend)).rect;
-    let room = inner.with_min_x(name.right() + 10.0);
+    let mut right_of_name = inner.left();
+    if !tabbed {
+        let heading = RichText::new(title).font(theme::strong(TITLE)).color(tokens.text);
+        let heading = egui::Label::new(heading).wrap_mode(egui::TextWrapMode::Extend).selectable(false);
+        right_of_name = left.add(heading).rect.right() + 10.0;
+    }
+    let room = inner.with_min_x(right_of_name);
     let layout = Layout::right_to_left(Align::Center);
     let mut right = ui.new_child(egui::UiBuilder::new().max_rect(room).layout(layout).id_salt("controls"));
     controls(&mut right);
-    let spare = right.min_rect().left() - name.right() - 18.0;
+    let spare = right.min_rect().left() - right_of_name - 8.0;
     if !subtitle.is_empty() && spare > 30.0 {
         let galley = short(ui, subtitle, theme::body(BODY), spare, tokens.muted);
-        left.label(galley);
+        left.add(egui::Label::new(galley).selectable(false));
     }
 }
 
@@ -91,7 +98,7 @@ pub fn primary<'a>(ui: &Ui, label: &str) -> Button<'a> {
 
 /// A menu entry of a command: its name, its key; greyed with the reason where it means nothing.
 pub fn entry(ui: &mut Ui, kind: CommandKind, scene: &Scene<'_>, out: &mut Out) {
-    let (label, explanation) = text::command(kind);
+    let (label, explanation) = (scene.words.command)(kind);
     let aim = kind.aim(scene);
     let mut button = Button::new(label);
     if let Some(keys) = kind.shortcut() {

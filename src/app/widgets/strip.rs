@@ -45,9 +45,9 @@ fn chip(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out, (side, index): (Side, usi
     let pinned = scene.pinned_on(side) == Some(index);
     let name = scene.token_name(side, index);
     let name = match (scene.translates(), side) {
-        (false, _) => format!("token {name}"),
-        (true, Side::Source) => format!("source token {name}"),
-        (true, Side::Target) => format!("target token {name}"),
+        (false, _) => (scene.words.token_named)(&name),
+        (true, Side::Source) => (scene.words.source_named)(&name),
+        (true, Side::Target) => (scene.words.target_named)(&name),
     };
     response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, pinned, &name));
     if response.hovered() {

@@ -33,7 +33,7 @@ pub struct ChangeWords {
 }
 
 /// English.
-pub const ENGLISH: ChangeWords = ChangeWords {
+pub(super) const ENGLISH: ChangeWords = ChangeWords {
     interventions: "Interventions",
     interventions_hint: "Right-click a head or a cell to change the run",
     nothing_changed: "Nothing is changed about the run",
@@ -60,4 +60,34 @@ pub const ENGLISH: ChangeWords = ChangeWords {
     cut_edge_everywhere: "Knock it out in every head of the layer",
     cut_column: "Knock out this key for later tokens",
     forget: "Forget this key in the layer",
+};
+
+/// 简体中文.
+pub(super) const CHINESE: ChangeWords = ChangeWords {
+    interventions: "干预",
+    interventions_hint: "右键点击注意力头或格子，改变这次运行",
+    nothing_changed: "这次运行没有改动",
+    clean: "原样",
+    changed: "改动后",
+    difference: "差异",
+    before_after: "原样 → 改动后",
+    clear: "清除",
+    clear_why: "去掉所有干预",
+    remove: "移除",
+    cut_head: "剪断这个头",
+    mean_head: "设为它的均值",
+    scale_head: "缩放它的输出",
+    temperature_head: "改变它的温度",
+    look_evenly: "平均看所有词元",
+    look_before: "看前一个词元",
+    look_at_self: "看词元自己",
+    look_as_clean: "照原运行那样看",
+    look_here: "只看这里",
+    cut_attention: "剪断它的注意力",
+    cut_mlp: "剪断它的 MLP",
+    cut_layer: "剪断这一层",
+    cut_edge: "阻断这条边",
+    cut_edge_everywhere: "在该层所有头中阻断它",
+    cut_column: "对后面的词元阻断这个键",
+    forget: "在该层忘掉这个键",
 };

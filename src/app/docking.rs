@@ -1,0 +1,348 @@
+//! The panes in their places: tiles that are dragged, split and tabbed, one pane alone, panes in windows of their own.
+
+use super::{
+    atlas::Atlas,
+    command::Command,
+    hidden::Hidden,
+    layout::{self, Pane},
+    palette::Palette,
+    panes::{head, heads, left, lens, norms, right, stream},
+    scene::{Out, Scene},
+    state::State,
+    theme::{self, BODY, HEADER, TITLE},
+    tiles::Tiles as MapTiles,
+    worker::Post,
+};
+use egui::{Color32, Rect, RichText, Sense, Stroke, Ui, UiBuilder, UiStackInfo, Vec2, Visuals, vec2};
+use egui_tiles::{
+    Behavior, EditAction, ResizeState, SimplificationOptions, TabState, TileId, Tiles, Tree, UiResponse,
+};
+
+/// Marks what lies behind a tab that names it already.
+pub const TABBED: &str = "tabbed";
+
+/// The tree in sight, and what it was made from.
+pub struct Dock {
+    /// The tiles.
+    pub tree: Tree<Pane>,
+    name: String,
+    kept: Option<Tree<Pane>>,
+    size: Vec2,
+    /// The pane that was pressed last: what *maximise* and its like act on.
+    pub front: Pane,
+}
+
+impl Default for Dock {
+    fn default() -> Self {
+        Self {
+            tree: Tree::empty(egui::Id::unique("layout")),
+            name: String::new(),
+            kept: None,
+            size: Vec2::ZERO,
+            front: Pane::Head,
+        }
+    }
+}
+
+impl Dock {
+    /// Brings the layout that `state` names into sight, in the user's own arrangement where there is one.
+    pub fn fit(&mut self, state: &State, size: Vec2) {
+        let kept = state.arranged.get(&state.layout);
+        let same = self.name == state.layout && self.kept.as_ref() == kept;
+        if same && (kept.is_some() || size == self.size) {
+            return;
+        }
+        self.tree = kept.cloned().unwrap_or_else(|| layout::usual(&state.layout, size));
+        self.kept = kept.cloned();
+        (self.name, self.size) = (state.layout.clone(), size);
+    }
+
+    /// Keeps the arrangement in sight as the user's own.
+    pub fn keep(&mut self, state: &mut State) {
+        self.kept = Some(self.tree.clone());
+        state.arranged.insert(state.layout.clone(), self.tree.clone());
+    }
+}
+
+/// What panes draw with and change while drawing.
+pub struct Parts<'a> {
+    /// Thumbnails.
+    pub atlas: &'a mut Atlas,
+    /// Tiles of the head's map.
+    pub tiles: &'a mut MapTiles,
+    /// Picture of one layer's residual stream.
+    pub stream: &'a mut Hidden,
+    /// Picture of the norms.
+    pub norms: &'a mut Hidden,
+}
+
+/// Draws panes where the tree says.
+pub struct Panes<'a, 'b> {
+    /// This frame's world.
+    pub scene: &'a Scene<'b>,
+    /// What panes keep.
+    pub parts: Parts<'a>,
+    /// For panes that start work.
+    pub post: &'a Post,
+    /// Colours of weights.
+    pub palette: Palette,
+    /// What panes send back.
+    pub out: &'a mut Out,
+    /// Whether a map with real values was painted.
+    pub painted: bool,
+    /// Whether the user moved something.
+    pub edited: bool,
+    /// Tiles behind tabs.
+    tabbed: Vec<TileId>,
+    /// A pane that was pressed.
+    pub pressed: Option<Pane>,
+}
+
+impl<'a, 'b> Panes<'a, 'b> {
+    /// Panes for one frame.
+    pub fn new(scene: &'a Scene<'b>, parts: Parts<'a>, post: &'a Post, out: &'a mut Out) -> Self {
+        let palette = match scene.less() {
+            Some(_) => Palette::of_differences(scene.dark),
+            None => Palette::new(&scene.state.look, scene.dark),
+        };
+        Self {
+            scene,
+            parts,
+            post,
+            palette,
+            out,
+            painted: false,
+            edited: false,
+            tabbed: Vec::new(),
+            pressed: None,
+        }
+    }
+
+    /// Draws the tree, or the one pane that fills the window.
+    pub fn show(&mut self, ui: &mut Ui, tree: &mut Tree<Pane>) {
+        if let Some(pane) = self.scene.state.maximised {
+            self.framed(ui, pane, false);
+        } else {
+            self.tabbed = tabbed(tree);
+            tree.ui(self, ui);
+        }
+        for &pane in &self.scene.state.torn {
+            self.torn(ui, pane);
+        }
+    }
+
+    /// A pane in a window of its own.
+    fn torn(&mut self, ui: &Ui, pane: Pane) {
+        let title = pane.title(self.scene.words);
+        let builder = egui::ViewportBuilder::default().with_title(title).with_inner_size([760.0, 620.0]);
+        let id = egui::ViewportId::from_hash_of(("pane", pane));
+        let ctx = ui.ctx().clone();
+        ctx.show_viewport_immediate(id, builder, |ui, _| {
+            self.framed(ui, pane, false);
+            if ui.ctx().input(|input| input.viewport().close_requested()) {
+                self.out.send(Command::Dock(pane));
+            }
+        });
+    }
+
+    /// Draws a pane on its ground; its header is the handle to drag it by. True where a drag began.
+    fn framed(&mut self, ui: &mut Ui, pane: Pane, tabbed: bool) -> bool {
+        let (scene, tokens) = (self.scene, theme::tokens(ui));
+        let rect = ui.available_rect_before_wrap();
+        let fill = match pane {
+            Pane::Prompt | Pane::Details => tokens.panel,
+            _ => tokens.background,
+        };
+        ui.painter().rect_filled(rect, 0, fill);
+        if ui.rect_contains_pointer(rect) && ui.input(|input| input.pointer.any_pressed()) {
+            self.pressed = Some(pane);
+        }
+        let height = if matches!(pane, Pane::Prompt | Pane::Details) { 28.0 } else { HEADER };
+        let handle = Rect::from_min_size(rect.min, vec2(rect.width(), height));
+        let handle = ui.interact(handle, ui.scope_id().with(("handle", pane)), Sense::click_and_drag());
+        let title = pane.title(scene.words);
+        handle.widget_info(|| egui::WidgetInfo::labeled(egui::Role::TitleBar, true, title));
+        if handle.double_clicked() {
+            self.out.send(Command::Maximise(scene.state.maximised.is_none().then_some(pane)));
+        }
+        handle.context_menu(|ui| menu(ui, scene, pane, self.out));
+        let mut info = UiStackInfo::default();
+        if tabbed {
+            info = info.with_tag(TABBED);
+        }
+        let builder = UiBuilder::new().max_rect(rect).ui_stack_info(info).id_salt(("pane", pane));
+        let mut inner = ui.new_child(builder);
+        inner.shrink_clip_rect(rect);
+        self.draw(&mut inner, pane);
+        ui.allocate_rect(rect, Sense::hover());
+        handle.drag_started()
+    }
+
+    fn draw(&mut self, ui: &mut Ui, pane: Pane) {
+        let Self { scene, parts, post, palette, out, .. } = self;
+        match pane {
+            Pane::Prompt => left::show(ui, scene, out),
+            Pane::Details => right::show(ui, scene, out),
+            Pane::Heads => heads::show(ui, scene, parts.atlas, palette, out),
+            Pane::Head => self.painted |= head::show(ui, scene, parts.atlas, parts.tiles, *palette, out),
+            Pane::Stream => stream::show(ui, scene, parts.stream, post, out),
+            Pane::Norms => norms::show(ui, scene, parts.norms, post, out),
+            Pane::Lens => lens::show(ui, scene, out),
+        }
+    }
+}
+
+/// What can be done with a pane.
+fn menu(ui: &mut Ui, scene: &Scene<'_>, pane: Pane, out: &mut Out) {
+    let words = scene.words;
+    let alone = scene.state.maximised == Some(pane);
+    let torn = scene.state.torn.contains(&pane);
+    let entries = [
+        (if alone { words.restore } else { words.maximise }, Command::Maximise((!alone).then_some(pane))),
+        if torn { (words.dock, Command::Dock(pane)) } else { (words.tear_off, Command::TearOff(pane)) },
+        (words.close_pane, Command::ClosePane(pane)),
+        (words.reset_layout, Command::ResetLayout),
+    ];
+    for (label, command) in entries {
+        if ui.button(label).clicked() {
+            out.send(command);
+            ui.close();
+        }
+    }
+}
+
+fn tabbed(tree: &Tree<Pane>) -> Vec<TileId> {
+    let containers = tree.tiles.tiles().filter_map(|tile| match tile {
+        egui_tiles::Tile::Container(egui_tiles::Container::Tabs(tabs)) => Some(&tabs.children),
+        _ => None,
+    });
+    containers.flatten().copied().collect()
+}
+
+impl Behavior<Pane> for Panes<'_, '_> {
+    fn pane_ui(&mut self, ui: &mut Ui, tile: TileId, pane: &mut Pane) -> UiResponse {
+        let tabbed = self.tabbed.contains(&tile);
+        if self.framed(ui, *pane, tabbed) { UiResponse::DragStarted } else { UiResponse::None }
+    }
+
+    fn tab_title_for_pane(&mut self, pane: &Pane) -> egui::WidgetText {
+        RichText::new(pane.title(self.scene.words)).font(theme::body(TITLE)).into()
+    }
+
+    fn tab_title_for_tile(&mut self, tiles: &Tiles<Pane>, tile: TileId) -> egui::WidgetText {
+        // A tab with several panes is named by them
+        let names: Vec<&str> =
+            panes_below(tiles, tile).into_iter().map(|pane| pane.title(self.scene.words)).collect();
+        RichText::new(names.join(" · ")).font(theme::body(TITLE)).into()
+    }
+
+    fn is_tab_closable(&self, _tiles: &Tiles<Pane>, _tile: TileId) -> bool {
+        false
+    }
+
+    fn tab_bar_height(&self, _style: &egui::Style) -> f32 {
+        HEADER - 4.0
+    }
+
+    fn gap_width(&self, _style: &egui::Style) -> f32 {
+        1.0
+    }
+
+    fn min_size(&self) -> f32 {
+        120.0
+    }
+
+    fn simplification_options(&self) -> SimplificationOptions {
+        SimplificationOptions { prune_single_child_tabs: true, ..SimplificationOptions::default() }
+    }
+
+    fn resize_stroke(&self, style: &egui::Style, state: ResizeState) -> Stroke {
+        let tokens = theme::of(style.visuals.dark_mode);
+        match state {
+            ResizeState::Idle => Stroke::new(1.0, tokens.line),
+            ResizeState::Hovering => Stroke::new(2.0, tokens.dim),
+            ResizeState::Dragging => Stroke::new(2.0, tokens.text),
+        }
+    }
+
+    fn tab_bar_color(&self, visuals: &Visuals) -> Color32 {
+        theme::of(visuals.dark_mode).background
+    }
+
+    fn tab_bg_color(&self, _: &Visuals, _: &Tiles<Pane>, _: TileId, _: &TabState) -> Color32 {
+        Color32::TRANSPARENT
+    }
+
+    fn tab_outline_stroke(&self, _: &Visuals, _: &Tiles<Pane>, _: TileId, _: &TabState) -> Stroke {
+        Stroke::NONE
+    }
+
+    fn tab_bar_hline_stroke(&self, visuals: &Visuals) -> Stroke {
+        Stroke::new(1.0, theme::of(visuals.dark_mode).line)
+    }
+
+    fn tab_text_color(&self, visuals: &Visuals, _: &Tiles<Pane>, _: TileId, state: &TabState) -> Color32 {
+        let tokens = theme::of(visuals.dark_mode);
+        if state.active { tokens.text } else { tokens.muted }
+    }
+
+    fn tab_title_spacing(&self, _: &Visuals) -> f32 {
+        10.0
+    }
+
+    fn drag_preview_stroke(&self, visuals: &Visuals) -> Stroke {
+        Stroke::new(1.0, theme::of(visuals.dark_mode).accent)
+    }
+
+    fn drag_preview_color(&self, visuals: &Visuals) -> Color32 {
+        theme::of(visuals.dark_mode).accent.gamma_multiply(0.12)
+    }
+
+    fn on_edit(&mut self, action: EditAction) {
+        self.edited |= !matches!(action, EditAction::TileDragged);
+    }
+}
+
+fn panes_below(tiles: &Tiles<Pane>, tile: TileId) -> Vec<Pane> {
+    match tiles.get(tile) {
+        Some(egui_tiles::Tile::Pane(pane)) => vec![*pane],
+        Some(egui_tiles::Tile::Container(container)) => {
+            container.children().flat_map(|&child| panes_below(tiles, child)).collect()
+        }
+        None => Vec::new(),
+    }
+}
+
+/// The menu of layouts, across the top.
+pub fn layouts(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
+    let tokens = theme::tokens(ui);
+    for name in layout::names(scene.state) {
+        let on = scene.state.layout == name;
+        let title = layout::title(&name, scene.words);
+        let color = if on { tokens.text } else { tokens.muted };
+        let label = RichText::new(&title).font(theme::body(BODY)).color(color);
+        let fill = if on { tokens.raised } else { Color32::TRANSPARENT };
+        let button = egui::Button::new(label).fill(fill).stroke(Stroke::NONE).corner_radius(6);
+        let response = ui.add(button.min_size(vec2(0.0, 26.0)));
+        response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, on, &title));
+        if response.clicked() {
+            out.send(Command::SetLayout(name.clone()));
+        }
+        response.context_menu(|ui| {
+            if ui.button(scene.words.reset_layout).clicked() {
+                out.send(Command::SetLayout(name.clone()));
+                out.send(Command::ResetLayout);
+                ui.close();
+            }
+            if !layout::is_preset(&name) && ui.button(scene.words.delete_layout).clicked() {
+                out.send(Command::DeleteLayout(name.clone()));
+                ui.close();
+            }
+        });
+    }
+}
+
+/// The header's title stands on the tab already.
+pub fn is_tabbed(ui: &Ui) -> bool {
+    ui.stack().iter().any(|stack| stack.tags().contains(TABBED))
+}

@@ -1,0 +1,67 @@
+//! Commands about panes and layouts: each changes the tiles in sight, and keeps them as the user's own.
+
+use super::{
+    layout::{self, Pane, Preset},
+    panes::dialogs::Dialog,
+    window::Window,
+    words::Language,
+};
+use egui_tiles::Tree;
+
+impl Window {
+    pub(super) fn set_language(&mut self, language: Language) {
+        self.settings.language = Some(language);
+        self.session.post().speak(language);
+    }
+
+    /// Brings a pane into sight, from a window of its own too.
+    pub(super) fn show_pane(&mut self, pane: Pane) {
+        self.state.torn.retain(|&torn| torn != pane);
+        if self.state.maximised.is_some_and(|alone| alone != pane) {
+            self.state.maximised = None;
+        }
+        self.lay(|tree| layout::reveal(tree, pane));
+    }
+
+    pub(super) fn close_pane(&mut self, pane: Pane) {
+        self.state.torn.retain(|&torn| torn != pane);
+        self.state.maximised = self.state.maximised.filter(|&alone| alone != pane);
+        self.lay(|tree| layout::close(tree, pane));
+    }
+
+    pub(super) fn tear_off(&mut self, pane: Pane) {
+        self.close_pane(pane);
+        self.state.torn.push(pane);
+    }
+
+    pub(super) fn toggle_lower(&mut self) {
+        self.lay(layout::toggle_lower);
+    }
+
+    pub(super) fn reset_layout(&mut self) {
+        self.state.arranged.remove(&self.state.layout);
+        (self.state.maximised, self.state.torn) = (None, Vec::new());
+    }
+
+    /// Keeps the arrangement in sight under a name of its own, and stays in it.
+    pub(super) fn save_layout(&mut self, name: String) {
+        self.dialog = Dialog::None;
+        self.state.layout = name;
+        self.dock.keep(&mut self.state);
+    }
+
+    pub(super) fn delete_layout(&mut self, name: &str) {
+        self.state.arranged.remove(name);
+        if self.state.layout == name {
+            Preset::Inspect.id().clone_into(&mut self.state.layout);
+        }
+    }
+
+    fn lay(&mut self, change: impl FnOnce(&mut Tree<Pane>)) {
+        let before = self.dock.tree.clone();
+        change(&mut self.dock.tree);
+        if self.dock.tree != before {
+            self.dock.keep(&mut self.state);
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! Which views there are and how they lie: the layouts that come with the app, and what a user makes of them.
+//!
+//! A layout is a tree of tiles, plain data in `State`. Nothing is kept of one that nobody has touched: it is made anew
+//! for the window's size.
+
+use super::{state::State, words::Words};
+use egui::{Id, Vec2};
+use egui_tiles::{Container, Linear, LinearDir, Tile, TileId, Tiles, Tree};
+use serde::{Deserialize, Serialize};
+use strum::IntoEnumIterator as _;
+
+/// A view that can be docked.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, strum::EnumIter,
+)]
+pub enum Pane {
+    /// Model, prompt, tokens, examples.
+    Prompt,
+    /// The grid of all heads.
+    Heads,
+    /// One head's map.
+    Head,
+    /// What the selection is: row, measures, next token, interventions.
+    Details,
+    /// Residual stream of one layer.
+    Stream,
+    /// Its length, layer × token.
+    Norms,
+    /// What each layer would say next.
+    Lens,
+}
+
+impl Pane {
+    /// Its name on tabs and in menus.
+    pub fn title(self, words: &Words) -> &'static str {
+        match self {
+            Self::Prompt => words.prompt,
+            Self::Heads => words.heads,
+            Self::Head => words.head,
+            Self::Details => words.details,
+            Self::Stream => words.stream,
+            Self::Norms => words.norms,
+            Self::Lens => words.lens,
+        }
+    }
+
+    /// The one it is put beside, as a tab, where a layout lacks it.
+    fn neighbour(self) -> Option<Self> {
+        match self {
+            Self::Stream | Self::Norms | Self::Lens => {
+                [Self::Stream, Self::Norms, Self::Lens].into_iter().find(|&other| other != self)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A layout that comes with the app.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumIter, strum::EnumString, strum::IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
+pub enum Preset {
+    /// Every head, one head, its row, the hidden states.
+    Inspect,
+}
+
+impl Preset {
+    /// Its name in files and in `State`.
+    pub fn id(self) -> &'static str {
+        self.into()
+    }
+
+    /// Its name on screen.
+    pub fn title(self, words: &Words) -> &'static str {
+        match self {
+            Self::Inspect => words.inspect,
+        }
+    }
+
+    /// The layout, for a window of this size in points.
+    fn tree(self, size: Vec2) -> Tree<Pane> {
+        let mut tiles = Tiles::default();
+        let side = (size.x * 0.19).clamp(236.0, 340.0);
+        let root = match self {
+            Self::Inspect => {
+                let prompt = tiles.insert_pane(Pane::Prompt);
+                let heads = tiles.insert_pane(Pane::Heads);
+                let head = tiles.insert_pane(Pane::Head);
+                let maps = row(&mut tiles, &[(heads, 0.52), (head, 0.48)]);
+                let states = [Pane::Stream, Pane::Norms, Pane::Lens].map(|pane| tiles.insert_pane(pane));
+                let states = tiles.insert_tab_tile(states.to_vec());
+                tiles.set_visible(states, size.y >= LOWER_FROM);
+                let middle = column(&mut tiles, &[(maps, 0.7), (states, 0.3)]);
+                let details = tiles.insert_pane(Pane::Details);
+                row(&mut tiles, &[(prompt, side), (middle, size.x - 2.0 * side - 8.0), (details, side + 8.0)])
+            }
+        };
+        Tree::new(Id::unique("layout"), root, tiles)
+    }
+}
+
+/// Windows lower than this start without the hidden states.
+const LOWER_FROM: f32 = 680.0;
+
+/// Tiles side by side, each with its share of the width.
+fn row(tiles: &mut Tiles<Pane>, children: &[(TileId, f32)]) -> TileId {
+    linear(tiles, LinearDir::Horizontal, children)
+}
+
+/// Tiles one below another, each with its share of the height.
+fn column(tiles: &mut Tiles<Pane>, children: &[(TileId, f32)]) -> TileId {
+    linear(tiles, LinearDir::Vertical, children)
+}
+
+fn linear(tiles: &mut Tiles<Pane>, dir: LinearDir, children: &[(TileId, f32)]) -> TileId {
+    let mut linear = Linear::new(dir, children.iter().map(|&(tile, _)| tile).collect());
+    for &(tile, share) in children {
+        linear.shares.set_share(tile, share);
+    }
+    tiles.insert_container(linear)
+}
+
+/// The layout called `name`, as it comes with the app; one that only a user had begins as *Inspect*.
+pub fn usual(name: &str, size: Vec2) -> Tree<Pane> {
+    name.parse().unwrap_or(Preset::Inspect).tree(size)
+}
+
+/// Every layout: those of the app, then the user's own.
+pub fn names(state: &State) -> Vec<String> {
+    let presets: Vec<&str> = Preset::iter().map(Preset::id).collect();
+    let own = state.arranged.keys().filter(|name| !presets.contains(&name.as_str())).cloned();
+    presets.iter().map(|&name| name.to_owned()).chain(own).collect()
+}
+
+/// Whether it came with the app.
+pub fn is_preset(name: &str) -> bool {
+    name.parse::<Preset>().is_ok()
+}
+
+/// A layout's name on screen.
+pub fn title(name: &str, words: &Words) -> String {
+    name.parse::<Preset>().map_or_else(|_| name.to_owned(), |preset| preset.title(words).to_owned())
+}
+
+/// Whether a pane is in sight: not behind another tab, not hidden.
+pub fn in_sight(tree: &Tree<Pane>, pane: Pane) -> bool {
+    tree.tiles.find_pane(&pane).is_some_and(|tile| tree.active_tiles().contains(&tile))
+}
+
+/// Brings a pane to the front; puts it into the tree where it is not in it.
+pub fn reveal(tree: &mut Tree<Pane>, pane: Pane) {
+    let tile = tree.tiles.find_pane(&pane).unwrap_or_else(|| insert(tree, pane));
+    let mut above = Some(tile);
+    while let Some(id) = above {
+        tree.set_visible(id, true);
+        above = tree.tiles.parent_of(id);
+    }
+    tree.make_active(|id, _| id == tile);
+}
+
+fn insert(tree: &mut Tree<Pane>, pane: Pane) -> TileId {
+    let tile = tree.tiles.insert_pane(pane);
+    let beside = pane.neighbour().and_then(|other| tree.tiles.find_pane(&other));
+    let beside = beside.or_else(|| largest(tree)).filter(|&other| other != tile);
+    let Some(beside) = beside else {
+        tree.root = Some(tile);
+        return tile;
+    };
+    let parent = tree.tiles.parent_of(beside);
+    if let Some(Tile::Container(Container::Tabs(tabs))) = parent.and_then(|id| tree.tiles.get_mut(id)) {
+        tabs.add_child(tile);
+        return tile;
+    }
+    let tabs = tree.tiles.insert_tab_tile(vec![beside, tile]);
+    match parent.and_then(|id| tree.tiles.get_mut(id)) {
+        Some(Tile::Container(container)) => replace(container, beside, tabs),
+        _ => tree.root = Some(tabs),
+    }
+    tile
+}
+
+/// The pane with the most room in sight.
+fn largest(tree: &Tree<Pane>) -> Option<TileId> {
+    let area = |id: TileId| tree.tiles.rect(id).map_or(0.0, |rect| rect.area());
+    let panes = tree.active_tiles().into_iter().filter(|id| tree.tiles.get_pane(id).is_some());
+    panes.max_by(|&a, &b| area(a).total_cmp(&area(b)))
+}
+
+fn replace(container: &mut Container, old: TileId, new: TileId) {
+    match container {
+        Container::Linear(linear) => {
+            linear.shares.replace_with(old, new);
+            for child in linear.children.iter_mut().filter(|child| **child == old) {
+                *child = new;
+            }
+        }
+        Container::Tabs(tabs) => {
+            for child in tabs.children.iter_mut().filter(|child| **child == old) {
+                *child = new;
+            }
+        }
+        Container::Grid(_) => {} // no layout has one
+    }
+}
+
+/// Takes a pane out of the tree.
+pub fn close(tree: &mut Tree<Pane>, pane: Pane) {
+    if let Some(tile) = tree.tiles.find_pane(&pane) {
+        tree.remove_recursively(tile);
+    }
+}
+
+/// Hides or shows the tiles that hold the hidden states.
+pub fn toggle_lower(tree: &mut Tree<Pane>) {
+    let lower = [Pane::Stream, Pane::Norms, Pane::Lens];
+    if lower.iter().any(|&pane| in_sight(tree, pane)) {
+        for tile in lower.iter().filter_map(|pane| tree.tiles.find_pane(pane)).collect::<Vec<_>>() {
+            let tabs = tree
+                .tiles
+                .parent_of(tile)
+                .filter(|&id| matches!(tree.tiles.get(id), Some(Tile::Container(Container::Tabs(_)))));
+            tree.set_visible(tabs.unwrap_or(tile), false);
+        }
+    } else {
+        reveal(tree, Pane::Stream);
+    }
+}

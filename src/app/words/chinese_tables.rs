@@ -1,0 +1,44 @@
+//! What the engine and the analyses name themselves, in Simplified Chinese; a name that is not here stays as it is.
+
+use super::MeasureText;
+use crate::analysis::Measure;
+
+/// A measure's name, and what it tells.
+pub(super) fn measure(measure: &Measure) -> MeasureText {
+    match measure.id {
+        "induction" => ("归纳", "看向这个词元上次出现时紧随其后的词元"),
+        "previous_token" => ("前一词元", "看向紧挨着的前一个词元"),
+        "self" => ("自身", "看向词元自己"),
+        "sink" => ("汇点（词元 0）", "停在第一个词元上：此处无话可说的头常这样"),
+        "entropy" => ("熵", "注意力分散在许多词元上（0：集中于一个）"),
+        "distance" => ("距离", "平均回看多远"),
+        "variance" => ("方差", "这个距离变化多大"),
+        "max_activation" => ("最大权重", "除第一个词元外最大的单个权重"),
+        "previous_token_head" => ("前一词元头", "落在前一个词元上的权重占全部权重的比例"),
+        "duplicate_token_head" => ("重复词元头", "落在同一词元先前出现处的权重占全部权重的比例"),
+        "induction_head" => ("归纳头", "落在同一词元先前出现处之后那个词元上的权重比例"),
+        _ => (measure.label, measure.sentence),
+    }
+}
+
+/// What a job is at.
+pub(super) fn stage(stage: &'static str) -> &'static str {
+    match stage {
+        "Running the prompt" => "正在运行提示词",
+        "Opening the model" => "正在打开模型",
+        "Opening the trace" => "正在打开运行",
+        "Generating" => "正在生成",
+        "Checking the model" => "正在检验模型",
+        "Patching" => "正在修补",
+        "Asking" => "正在提问",
+        "Running the probes" => "正在运行探针",
+        "Reading the texts" => "正在读文本",
+        "Reading the weights" => "正在读权重",
+        "Looking for models" => "正在查找模型",
+        "Asking the hub" => "正在询问模型中心",
+        "Downloading" => "正在下载",
+        "Reading every layer" => "正在读各层",
+        "Writing" => "正在写入",
+        _ => stage,
+    }
+}

@@ -1,0 +1,91 @@
+//! Names of commands in English.
+
+use crate::app::command::CommandKind;
+
+/// A command's label and its explanation.
+pub(super) fn command(kind: CommandKind) -> (&'static str, &'static str) {
+    match kind {
+        CommandKind::OpenModel => ("Open model…", "Opens a model of your own"),
+        CommandKind::OpenEmbedded => {
+            ("Open the embedded model", "Goes back to the model that came with the app")
+        }
+        CommandKind::GetModel => {
+            ("Get a model…", "Fetches a model by name from the hub, after showing size and licence")
+        }
+        CommandKind::ExportHead => {
+            ("Export this head…", "Writes the selected head as a picture, page or data")
+        }
+        CommandKind::ExportAll => ("Export all heads…", "Writes every head as a picture, page or data"),
+        CommandKind::ExportStates => {
+            ("Export hidden states…", "Writes the residual stream of every layer as data or a picture")
+        }
+        CommandKind::SaveTrace => {
+            ("Save the run…", "Writes the whole run to a file that opens again without the model")
+        }
+        CommandKind::Quit => ("Quit", "Closes the window"),
+        CommandKind::RunPrompt => ("Run", "Runs the model on the prompt"),
+        CommandKind::Cancel => ("Cancel", "Stops what is running"),
+        CommandKind::FocusPrompt => ("Write the prompt", "Puts the cursor in the prompt"),
+        CommandKind::ToggleLive => ("Run while typing", "Runs a small model a moment after the last key"),
+        CommandKind::ToggleChat => {
+            ("Prompt as chat", "Makes the prompt a user's turn, by the model's chat template")
+        }
+        CommandKind::Undo => ("Undo", "Takes back the last change of prompt, selection or looks"),
+        CommandKind::Redo => ("Redo", "Does again what was undone"),
+        CommandKind::HeadLeft => ("Head to the left", "Selects the head before"),
+        CommandKind::HeadRight => ("Head to the right", "Selects the head after"),
+        CommandKind::HeadUp => ("Layer above", "Selects the same head one layer earlier"),
+        CommandKind::HeadDown => ("Layer below", "Selects the same head one layer later"),
+        CommandKind::QueryUp => ("Query above", "Pins the query token before"),
+        CommandKind::QueryDown => ("Query below", "Pins the query token after"),
+        CommandKind::KeyLeft => ("Key to the left", "Pins the key token before"),
+        CommandKind::KeyRight => ("Key to the right", "Pins the key token after"),
+        CommandKind::Clear => ("Clear the pins", "Closes what is open, else unpins query and key"),
+        CommandKind::CopyHook => {
+            ("Copy the hook's name", "Puts the selected head's TransformerLens name on the clipboard")
+        }
+        CommandKind::ZoomIn => ("Zoom in", "Shows fewer cells, larger"),
+        CommandKind::ZoomOut => ("Zoom out", "Shows more cells, smaller"),
+        CommandKind::ZoomFit => ("Whole map", "Shows every cell"),
+        CommandKind::ScaleLinear => ("Linear scale", "Colour follows the weight"),
+        CommandKind::ScaleLog => {
+            ("Log scale", "Colour follows the weight's logarithm, down to 1/65536 of the top")
+        }
+        CommandKind::ScaleRow => ("Row scale", "Colour follows the weight as a share of its row's greatest"),
+        CommandKind::ToggleTheme => ("Other theme", "Dark for screens, light for print and projectors"),
+        CommandKind::ToggleLanguage => ("切换到中文", "Shows every word in the other language"),
+        CommandKind::LayoutInspect => ("Layout: Inspect", "Every head, one head, its row, the hidden states"),
+        CommandKind::Maximise => {
+            ("Fill the window", "Gives the window to the pane clicked last, and takes it back")
+        }
+        CommandKind::TearOff => {
+            ("Pane in a window of its own", "Moves the pane clicked last out of this window")
+        }
+        CommandKind::ClosePane => ("Close the pane", "Takes the pane clicked last out of the layout"),
+        CommandKind::ResetLayout => ("Reset the layout", "Lays the panes out as they were at first"),
+        CommandKind::ShowPrompt => ("Prompt", "Model, prompt, tokens and examples"),
+        CommandKind::ShowHeads => ("Heads", "The grid of all heads"),
+        CommandKind::ShowHead => ("Head", "The map of the selected head"),
+        CommandKind::ShowDetails => ("Selection", "The row, the measures, the next token, the interventions"),
+        CommandKind::ToggleLower => ("Lower pane", "Shows or hides hidden states and logit lens"),
+        CommandKind::ShowStream => ("Hidden states", "Residual stream of one layer, token × dimension"),
+        CommandKind::ShowNorms => ("Norms", "Length of the residual stream, layer × token"),
+        CommandKind::ShowLens => ("Logit lens", "What each layer would say next"),
+        CommandKind::CutHead => ("Cut this head", "Sets the selected head's output to zero (zero=L.H)"),
+        CommandKind::CutLayer => {
+            ("Cut this layer", "Sets what the selected layer adds to zero (zero=layer.L)")
+        }
+        CommandKind::ClearInterventions => ("Clear interventions", "Takes all changes of the run away"),
+        CommandKind::ShowClean => ("Clean run", "Shows the run without interventions"),
+        CommandKind::ShowChanged => ("Changed run", "Shows the run with the interventions"),
+        CommandKind::ShowDifference => ("Difference", "Shows how the weights of the changed run differ"),
+        CommandKind::ShowChecks => {
+            ("Check the numbers…", "The model's own identities, each with its residual")
+        }
+        CommandKind::SaveLayout => ("Save the layout…", "Keeps this arrangement of panes under a name"),
+        CommandKind::Palette => {
+            ("Find…", "Finds commands, heads, tokens, measures, examples and models by name")
+        }
+        CommandKind::ShowHelp => ("Keys and gestures", "Everything the keyboard and the pointer can do"),
+    }
+}

@@ -1,0 +1,182 @@
+//! Contract: panes are docked, tabbed, alone, in windows of their own; layouts are kept by name; everything is found
+//! by a few letters; the window speaks two languages.
+
+use crate::window::{send, until, window_of};
+use egui_kittest::{Harness, kittest::Queryable as _};
+use mnemoscope::{
+    analysis::MEASURES,
+    app::{
+        Dialog, Window,
+        command::{Command, CommandKind},
+        layout::{self, Pane, Preset},
+        settings::Settings,
+        state::State,
+        words::Language,
+    },
+    model::HeadId,
+};
+use strum::IntoEnumIterator as _;
+
+const PROMPT: &str = "Mary has a red ball. Tom has a blue kite.";
+
+fn window() -> Harness<'static, Window> {
+    let settings = Settings { live: false, dark: Some(true), ..Settings::default() };
+    window_of([1280.0, 800.0], settings, Some(PROMPT))
+}
+
+fn in_sight(harness: &Harness<'_, Window>, pane: Pane) -> bool {
+    layout::in_sight(harness.state().tree(), pane)
+}
+
+#[test]
+fn every_pane_can_be_closed_and_comes_back_and_undo_knows() {
+    let mut harness = window();
+    for pane in Pane::iter() {
+        send(&mut harness, Command::ShowPane(pane));
+        assert!(in_sight(&harness, pane), "{pane:?} comes to the front");
+        send(&mut harness, Command::ClosePane(pane));
+        assert!(!in_sight(&harness, pane), "{pane:?} is closed");
+        send(&mut harness, Command::Undo);
+        assert!(in_sight(&harness, pane), "{pane:?} is back");
+        send(&mut harness, Command::ClosePane(pane));
+        send(&mut harness, Command::ShowPane(pane));
+        assert!(in_sight(&harness, pane), "{pane:?} is put in again");
+    }
+    send(&mut harness, Command::ResetLayout);
+    assert!(harness.state().state.arranged.is_empty());
+    harness.get_by_label("attention of head 0.0");
+}
+
+#[test]
+fn the_last_pane_can_go_too() {
+    let mut harness = window();
+    for pane in Pane::iter() {
+        send(&mut harness, Command::ClosePane(pane));
+    }
+    send(&mut harness, Command::ShowPane(Pane::Lens));
+    assert!(in_sight(&harness, Pane::Lens));
+}
+
+#[test]
+fn one_pane_fills_the_window_and_gives_it_back() {
+    let mut harness = window();
+    send(&mut harness, Command::Maximise(Some(Pane::Heads)));
+    assert!(harness.query_by_label("attention of head 0.0").is_none());
+    harness.get_by_label("head 3.5");
+    send(&mut harness, Command::Maximise(None));
+    harness.get_by_label("attention of head 0.0");
+}
+
+#[test]
+fn a_pane_in_a_window_of_its_own_follows_and_docks_again() {
+    let mut harness = window();
+    send(&mut harness, Command::TearOff(Pane::Head));
+    assert!(!in_sight(&harness, Pane::Head));
+    send(&mut harness, Command::SelectHead(HeadId { layer: 1, head: 2 }));
+    harness.get_by_label("attention of head 1.2");
+    send(&mut harness, Command::Dock(Pane::Head));
+    assert!(in_sight(&harness, Pane::Head) && harness.state().state.torn.is_empty());
+}
+
+#[test]
+fn layouts_are_saved_by_name_and_survive_a_file() {
+    let mut harness = window();
+    send(&mut harness, Command::ClosePane(Pane::Heads));
+    send(&mut harness, Command::SaveLayout("mine".into()));
+    send(&mut harness, Command::SetLayout("inspect".into()));
+    send(&mut harness, Command::ResetLayout);
+    assert!(in_sight(&harness, Pane::Heads));
+    harness.get_by_label("mine").click();
+    harness.run_steps(2);
+    assert!(!in_sight(&harness, Pane::Heads));
+    let text = serde_json::to_string(&harness.state().state).expect("plain data");
+    let again: State = serde_json::from_str(&text).expect("its own file");
+    assert_eq!(again, harness.state().state);
+    send(&mut harness, Command::DeleteLayout("mine".into()));
+    assert_eq!(harness.state().state.layout, Preset::Inspect.id());
+    assert!(harness.query_by_label("mine").is_none());
+}
+
+/// Types into the palette and takes the first answer.
+fn search(harness: &mut Harness<'_, Window>, query: &str) {
+    send(harness, Command::Palette);
+    harness.get_by_label("Search views, heads, commands").type_text(query);
+    harness.run_steps(2);
+    harness.key_press(egui::Key::Enter);
+    harness.run_steps(3);
+}
+
+#[test]
+fn the_palette_finds_heads_tokens_measures_and_commands() {
+    let mut harness = window();
+    search(&mut harness, "3.5");
+    assert_eq!(harness.state().state.head, HeadId { layer: 3, head: 5 });
+    assert_eq!(harness.state().dialog, Dialog::None);
+    search(&mut harness, "L1H2");
+    assert_eq!(harness.state().state.head, HeadId { layer: 1, head: 2 });
+    search(&mut harness, "blue");
+    let query = harness.state().state.query.expect("pinned");
+    assert!(harness.state().session.labels.texts[query].contains("blue"));
+    search(&mut harness, "entropy");
+    assert_eq!(harness.state().state.look.tint, "entropy");
+    search(&mut harness, "log scale");
+    assert_eq!(harness.state().state.look.scale, mnemoscope::render::Scale::Log);
+    search(&mut harness, "no such thing at all");
+    harness.get_by_label("Nothing is called that");
+}
+
+#[test]
+fn arrows_choose_in_the_palette_and_refused_commands_say_why() {
+    let mut harness = window();
+    send(&mut harness, Command::Palette);
+    harness.get_by_label("Search views, heads, commands").type_text("undo");
+    harness.run_steps(2);
+    harness.get_by_role_and_label(egui::Role::Button, "Undo");
+    harness.key_press(egui::Key::Enter);
+    harness.run_steps(2);
+    assert!(matches!(harness.state().dialog, Dialog::Palette { .. }), "there is nothing to undo");
+    send(&mut harness, Command::Palette);
+    harness.key_press(egui::Key::ArrowDown);
+    harness.run_steps(2);
+    assert!(matches!(harness.state().dialog, Dialog::Palette { at: 1, .. }));
+}
+
+#[test]
+fn the_window_speaks_chinese() {
+    let mut harness = window();
+    send(&mut harness, Command::SetLanguage(Language::Chinese));
+    harness.get_by_label("注意力头 1.2").click();
+    harness.run_steps(2);
+    harness.get_by_label("注意力头 1.2 的注意力");
+    harness.get_by_label("运行");
+    let title = harness.state().examples()[0].title_zh.clone();
+    harness.get_by_label(&title);
+    send(&mut harness, Command::SetLanguage(Language::English));
+    until(&mut harness, |_| true);
+    harness.get_by_label("Run");
+}
+
+#[test]
+fn nothing_is_left_untranslated() {
+    let chinese = |text: &str| text.chars().any(|letter| ('\u{4e00}'..='\u{9fff}').contains(&letter));
+    let (english, other) = (Language::English.words(), Language::Chinese.words());
+    for kind in CommandKind::iter().filter(|&kind| kind != CommandKind::ToggleLanguage) {
+        let (label, explanation) = (other.command)(kind);
+        assert!(chinese(label) && chinese(explanation), "{kind:?}: {label}, {explanation}");
+    }
+    for measure in MEASURES {
+        let (label, sentence) = (other.measure)(measure);
+        assert!(chinese(label) && chinese(sentence), "{}", measure.id);
+    }
+    // Every plain text of the catalogue, as the derived `Debug` prints it
+    let fields = |words: &mnemoscope::app::words::Words| {
+        let text = format!("{words:#?}");
+        let pairs = text.lines().filter_map(|line| line.trim().split_once(": \""));
+        pairs
+            .map(|(name, text)| (name.to_owned(), text.trim_end_matches([',', '"']).to_owned()))
+            .collect::<Vec<_>>()
+    };
+    let both = fields(english).into_iter().zip(fields(other));
+    let same = both.filter(|((_, english), (_, other))| english == other).map(|((name, _), _)| name);
+    assert_eq!(same.collect::<Vec<_>>(), ["languages"], "the same in both languages");
+}
