@@ -11,3 +11,4 @@ pub mod kernels;
 pub mod model;
 pub mod render;
 pub mod trace;
+pub mod train;

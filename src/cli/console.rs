@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::engine::{
     AtlasError, HubError, InterveneError, Job, LoadError, Progress, RecallError, RunError, SweepError,
+    TrainingError,
 };
 use crate::export::ExportError;
 use crate::trace::TraceError;
@@ -99,7 +100,8 @@ fn hint(error: &anyhow::Error) -> Option<String> {
         let trace = || cause.downcast_ref::<TraceError>()?.hint();
         let atlas = || cause.downcast_ref::<AtlasError>()?.hint();
         let recall = || cause.downcast_ref::<RecallError>()?.hint();
-        let more = || trace().or_else(atlas).or_else(recall);
+        let training = || cause.downcast_ref::<TrainingError>()?.hint();
+        let more = || trace().or_else(atlas).or_else(recall).or_else(training);
         load().or_else(run).or_else(export).or_else(hub).or_else(intervene).or_else(sweep).or_else(more)
     })
 }

@@ -89,6 +89,7 @@ fn each(spec: &ModelSpec, of: impl Fn(usize) -> usize) -> Value {
 fn origin(model: &Model) -> String {
     match &model.origin {
         Origin::Embedded => "embedded".to_owned(),
+        Origin::Memory => "memory".to_owned(),
         Origin::Path(path) => path.display().to_string(),
     }
 }

@@ -17,6 +17,7 @@ mod patch;
 mod recall;
 mod run;
 mod shared;
+mod train;
 
 use std::io;
 use std::path::PathBuf;
@@ -69,6 +70,8 @@ enum Command {
     Atlas(atlas::Args),
     /// Ask for a fact at a depth of a length of context: how far back does memory reach?
     Recall(recall::Args),
+    /// Train a small model on a toy task or a text, and watch its heads take their roles
+    Train(train::Args),
     /// List the models on this machine, or fetch one from the hub
     Models(models::Args),
     /// Measure time and memory on random tokens
@@ -124,6 +127,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Check(args)) => check::run(&args, &mut console)?,
         Some(Command::Atlas(args)) => atlas::run(&args, &mut console)?,
         Some(Command::Recall(args)) => recall::run(&args, &mut console)?,
+        Some(Command::Train(args)) => train::run(&args, &mut console)?,
         Some(Command::Models(args)) => models::run(&args, &mut console)?,
         Some(Command::Bench(args)) => bench::run(&args, &mut console)?,
         Some(Command::Completions(args)) => manual::completions(&args, &mut console)?,

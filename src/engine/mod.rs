@@ -1,4 +1,4 @@
-//! Floor 5: jobs: load a model, run a prompt, generate. They know no window and no thread; both front ends call them.
+//! Floor 5: jobs: load a model, run a prompt, generate, train one. They know no window and no thread; both front ends call them.
 
 mod answer;
 mod atlas;
@@ -19,6 +19,7 @@ mod recall;
 mod resolve;
 mod run;
 mod sweep;
+mod training;
 
 pub use crate::model::{LoadError, Sampling};
 pub use atlas::{AtlasError, AtlasOptions, atlas};
@@ -35,6 +36,10 @@ pub use preferences::{FOLDER_VARIABLE, Preferences, settings_folder, write_json}
 pub use recall::{Recall, RecallCell, RecallError, RecallOptions, Template, recall};
 pub use run::{LogitRows, Prompt, RunError, RunOptions, generate, run, tokens_of};
 pub use sweep::{LogitDifference, Sweep, SweepError, sweep};
+pub use training::{
+    HeadReport, Moment, Report, RoleTaken, TrainOptions, Training, TrainingError, phase_change, roles_taken,
+    save_files, train, training_text,
+};
 
 use crate::model::{EmbeddedFiles, Model};
 use crate::trace::{Trace, TraceError, saved};

@@ -4,12 +4,14 @@
 //! precision, so that the one forward pass can check itself.
 
 mod activation;
+pub mod backward;
 mod exp;
 pub mod linear;
 mod norm;
 mod packed;
 pub mod panels;
 mod pool;
+pub mod product;
 mod real;
 mod scores;
 mod softmax;

@@ -51,6 +51,8 @@ pub enum Origin {
     Embedded,
     /// A folder or a file
     Path(PathBuf),
+    /// Made by this program a moment ago, and nowhere on disk
+    Memory,
 }
 
 /// The model inside this program, as the same files that any other model consists of.
@@ -175,14 +177,34 @@ impl Model {
 
     /// Opens the model inside this program.
     pub fn embedded(files: &EmbeddedFiles) -> Result<Self, LoadError> {
-        let place = |file: &str| PathBuf::from(format!("(embedded) {}/{file}", files.name));
-        let config = Config::parse(files.config)
-            .map_err(|source| LoadError::Config { file: place("config.json"), source })?;
-        let weights = place("model.safetensors");
-        let tensors = Tensors::from_static(files.weights, &weights.to_string_lossy())?;
-        let (network, _) = network(&config, &place("config.json"), &tensors)?;
-        let tokenizer = Tokenizer::from_json(files.tokenizer, &place("tokenizer.json"))?;
-        Ok(Self::assemble(files.name.to_owned(), Origin::Embedded, network, Some(tokenizer)))
+        let name = format!("(embedded) {}", files.name);
+        let place = |file: &str| PathBuf::from(format!("{name}/{file}"));
+        let tensors = Tensors::from_static(files.weights, &place("model.safetensors").to_string_lossy())?;
+        let (config, tokenizer) = (files.config, files.tokenizer);
+        let model = Self::of_bytes(&place, config, &tensors, tokenizer)?;
+        Ok(Self { name: files.name.to_owned(), origin: Origin::Embedded, ..model })
+    }
+
+    /// Opens what would be `config.json`, `model.safetensors` and `tokenizer.json` in a folder.
+    pub fn in_memory(name: &str, config: &[u8], weights: &[u8], tokenizer: &[u8]) -> Result<Self, LoadError> {
+        let place = |file: &str| PathBuf::from(format!("(memory) {name}/{file}"));
+        let tensors = Tensors::from_bytes(weights, &place("model.safetensors"))?;
+        let model = Self::of_bytes(&place, config, &tensors, tokenizer)?;
+        Ok(Self { name: name.to_owned(), ..model })
+    }
+
+    fn of_bytes(
+        place: &dyn Fn(&str) -> PathBuf,
+        config: &[u8],
+        tensors: &Tensors,
+        tokenizer: &[u8],
+    ) -> Result<Self, LoadError> {
+        let file = place("config.json");
+        let config =
+            Config::parse(config).map_err(|source| LoadError::Config { file: file.clone(), source })?;
+        let (network, _) = network(&config, &file, tensors)?;
+        let tokenizer = Tokenizer::from_json(tokenizer, &place("tokenizer.json"))?;
+        Ok(Self::assemble(String::new(), Origin::Memory, network, Some(tokenizer)))
     }
 
     fn assemble(name: String, origin: Origin, network: Network, tokenizer: Option<Tokenizer>) -> Self {

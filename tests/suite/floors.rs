@@ -7,6 +7,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("model", 1),
     ("trace", 2),
     ("render", 3),
+    ("train", 3),
     ("analysis", 4),
     ("export", 4),
     ("engine", 5),

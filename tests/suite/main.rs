@@ -30,6 +30,7 @@ mod runs;
 mod sweeps;
 mod tokenizers;
 mod traces;
+mod train;
 mod translation;
 mod window;
 mod window_layout;

@@ -107,6 +107,13 @@ impl Tensors {
         }
     }
 
+    /// From a copy of bytes of a safetensors file; `place` stands for it in messages.
+    pub(in crate::model) fn from_bytes(bytes: &[u8], place: &Path) -> Result<Self, LoadError> {
+        let mut tensors = Self { place: place.to_owned(), ..Self::default() };
+        safetensors::parse(&Arc::new(Storage::owned(bytes)), place, &mut tensors.map)?;
+        Ok(tensors)
+    }
+
     /// From bytes that are part of the program.
     pub(in crate::model) fn from_static(bytes: &'static [u8], name: &str) -> Result<Self, LoadError> {
         let mut tensors = Self { place: PathBuf::from(name), ..Self::default() };

@@ -1,0 +1,181 @@
+//! `mnemoscope train`: a small model from nothing, with a line for every report.
+
+use std::io::Write as _;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde_json::json;
+
+use crate::engine::{self, Report, TrainOptions};
+use crate::train::{Hand, Setup, Task};
+
+use super::console::Console;
+use super::shared::{names, usage};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// What to learn
+    #[arg(long, default_value = "induction", value_parser = names::<Task>())]
+    task: Task,
+
+    /// File to learn, byte by byte, with --task text
+    #[arg(long, value_name = "FILE")]
+    text: Option<PathBuf>,
+
+    /// Blocks, 1 to 4
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=4))]
+    layers: u32,
+
+    /// Heads of a block
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=16))]
+    heads: u32,
+
+    /// Numbers of the residual stream: a multiple of twice the heads
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(2..=512))]
+    width: u32,
+
+    /// Put a gated MLP into every block
+    #[arg(long)]
+    mlp: bool,
+
+    /// Longest period, list or window; pairs of recall; modulus of addition (default: the task's)
+    #[arg(long, value_name = "N")]
+    size: Option<u32>,
+
+    /// Seed of the first weights and of every row
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+
+    /// Steps at most
+    #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u64).range(1..))]
+    steps: u64,
+
+    /// Learning rate (default: one that suits the width)
+    #[arg(long, value_name = "RATE", value_parser = rate)]
+    lr: Option<f32>,
+
+    /// Rows of a batch (default: the task's)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    batch: Option<u32>,
+
+    /// Stop once the best head has this induction score
+    #[arg(long, value_name = "SCORE", value_parser = share)]
+    stop_at_induction: Option<f64>,
+
+    /// Steps from report to report
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
+    every: u64,
+
+    /// Folder to save the model in, which opens like any other and in Transformers
+    #[arg(short, long, value_name = "DIR")]
+    output: Option<PathBuf>,
+
+    /// Save a checkpoint-N folder in there every so many steps
+    #[arg(long, value_name = "STEPS", requires = "output", value_parser = clap::value_parser!(u64).range(1..))]
+    checkpoints: Option<u64>,
+}
+
+fn rate(text: &str) -> Result<f32, String> {
+    match text.trim().parse::<f32>() {
+        Ok(rate) if rate > 0.0 && rate <= 1.0 => Ok(rate),
+        _ => Err("expected a number above 0 and at most 1".to_owned()),
+    }
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    match text.trim().parse::<f64>() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err("expected a number from 0 to 1".to_owned()),
+    }
+}
+
+pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
+    let options = options(args)?;
+    let job = console.job();
+    if !console.json {
+        writeln!(console, "{}", Columns::HEADER)?;
+    }
+    let mut closed = Ok(());
+    let mut see = |report: &Report| {
+        closed = line(report, console);
+        if closed.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    };
+    let training = engine::train(&options, &job, &mut see);
+    closed?;
+    let training = training?;
+    if let (Some(folder), false) = (&args.output, console.json) {
+        let parameters = training.trainer().shape().parameters();
+        writeln!(console, "{} ({parameters} parameters)", folder.display())?;
+    }
+    Ok(())
+}
+
+/// A report, as soon as it is there.
+fn line(report: &Report, console: &mut Console) -> anyhow::Result<()> {
+    if console.json {
+        console.object(&json!(report))?;
+    } else {
+        writeln!(console, "{}", Columns(report))?;
+    }
+    Ok(console.flush()?)
+}
+
+fn options(args: &Args) -> anyhow::Result<TrainOptions> {
+    let wrong = |words: &str| usage(clap::error::ErrorKind::ValueValidation, words);
+    let text = match (&args.text, args.task) {
+        (Some(file), Task::Text) => engine::training_text(file)?,
+        (None, Task::Text) => return Err(wrong("--task text needs a file: give --text")),
+        (Some(_), _) => return Err(wrong("--text is for --task text")),
+        (None, _) => Arc::default(),
+    };
+    let setup = Setup {
+        task: args.task,
+        layers: args.layers as usize,
+        heads: args.heads as usize,
+        width: args.width as usize,
+        mlp: args.mlp,
+        seed: args.seed,
+        text,
+    };
+    let usual = Hand::usual(&setup);
+    let sizes = args.task.sizes();
+    let size = args.size.map_or(usual.size, |size| size as usize);
+    if !sizes.contains(&size) {
+        let task: &str = args.task.into();
+        return Err(wrong(&format!("--size of {task} is from {} to {}", sizes.start(), sizes.end())));
+    }
+    let hand = Hand {
+        rate: args.lr.unwrap_or(usual.rate),
+        batch: args.batch.map_or(usual.batch, |batch| batch as usize),
+        size,
+    };
+    Ok(TrainOptions {
+        setup,
+        hand,
+        steps: args.steps,
+        report_every: args.every,
+        stop_at_induction: args.stop_at_induction,
+        folder: args.output.clone(),
+        save_every: args.checkpoints,
+    })
+}
+
+/// A report as a line of a table.
+struct Columns<'a>(&'a Report);
+
+impl Columns<'_> {
+    const HEADER: &'static str = "  steps  seconds     loss  accuracy  induction        previous token";
+}
+
+impl std::fmt::Display for Columns<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Report { steps, seconds, loss, accuracy, .. } = self.0;
+        let (induction, previous) = (self.0.induction_score, self.0.previous_token_score);
+        let (by, previous_by) = (self.0.induction_head.to_string(), self.0.previous_token_head.to_string());
+        write!(
+            f,
+            "{steps:>7}  {seconds:>7.2}  {loss:>7.4}  {accuracy:>8.4}  {induction:.4} {by:<8}  {previous:.4} {previous_by}"
+        )
+    }
+}

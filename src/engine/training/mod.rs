@@ -1,0 +1,265 @@
+//! Training a small model: steps, reports, checkpoints, and going back to one. Stepped by a caller who has the thread.
+
+mod report;
+
+pub use report::{HeadReport, Report, RoleTaken, phase_change, roles_taken};
+
+use super::{Job, RunError};
+use crate::analysis::atlas::Probe;
+use crate::export::{ExportError, atomic};
+use crate::model::{LoadError, Model};
+use crate::trace::Trace;
+use crate::train::{Checkpoint, Files, Hand, Setup, TrainError, Trainer};
+use report::{Probed, Probes};
+use std::io::{self, Read as _};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Memory that checkpoints may take before every second one is given up.
+const MEMORY: usize = 256 << 20;
+/// The most of a text that is read.
+const LONGEST_TEXT: u64 = 64 << 20;
+
+/// A training that did not come to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainingError {
+    /// It cannot begin, or go on
+    #[error(transparent)]
+    Train(#[from] TrainError),
+    /// Its model does not open
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// A probe could not be run
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The model could not be saved
+    #[error(transparent)]
+    Save(#[from] ExportError),
+    /// The text could not be read
+    #[error("cannot read {}: {source}", .file.display())]
+    Text {
+        /// Which file
+        file: PathBuf,
+        /// What the system said
+        source: io::Error,
+    },
+    /// The job was cancelled
+    #[error("cancelled")]
+    Cancelled,
+}
+
+impl TrainingError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Train(error) => error.hint().map(str::to_owned),
+            Self::Load(error) => error.hint(),
+            Self::Run(error) => error.hint(),
+            Self::Save(error) => error.hint(),
+            Self::Text { .. } => Some("check the path of the text".to_owned()),
+            Self::Cancelled => None,
+        }
+    }
+}
+
+/// What a training is asked for.
+#[derive(Clone, Debug)]
+pub struct TrainOptions {
+    /// What is set at the beginning
+    pub setup: Setup,
+    /// What may change later
+    pub hand: Hand,
+    /// Steps at most
+    pub steps: u64,
+    /// Steps from report to report
+    pub report_every: u64,
+    /// Stop at the first report whose best head has this induction score
+    pub stop_at_induction: Option<f64>,
+    /// Where to save the model at the end
+    pub folder: Option<PathBuf>,
+    /// Steps from one `checkpoint-N` folder in there to the next
+    pub save_every: Option<u64>,
+}
+
+/// A moment that a training can be taken back to, and what was seen then.
+#[derive(Clone, Debug)]
+pub struct Moment {
+    /// All that the trainer needs
+    pub checkpoint: Checkpoint,
+    /// The numbers
+    pub report: Report,
+    /// The run of the first probe
+    pub trace: Arc<Trace>,
+}
+
+/// A model in training, with what was seen of it.
+#[derive(Debug)]
+pub struct Training {
+    trainer: Trainer,
+    probes: Probes,
+    reports: Vec<Report>,
+    moments: Vec<Moment>,
+    keep_every: u64,
+    seconds: f64,
+}
+
+impl Training {
+    /// A model before its first step, which is its first moment.
+    pub fn new(setup: Setup, hand: Hand, keep_every: u64) -> Result<Self, TrainingError> {
+        let trainer = Trainer::new(setup, hand)?;
+        let length = trainer.setup().task.length(trainer.hand.size);
+        let probes = Probes::new(length, trainer.shape().vocab);
+        let (reports, moments) = (Vec::new(), Vec::new());
+        let keep_every = keep_every.max(1);
+        let mut training = Self { trainer, probes, reports, moments, keep_every, seconds: 0.0 };
+        training.report()?;
+        Ok(training)
+    }
+    /// The trainer.
+    pub fn trainer(&self) -> &Trainer {
+        &self.trainer
+    }
+    /// What may be changed before the next step.
+    pub fn hand(&mut self) -> &mut Hand {
+        &mut self.trainer.hand
+    }
+    /// Everything that was reported on the way to where it is.
+    pub fn reports(&self) -> &[Report] {
+        &self.reports
+    }
+    /// Moments on the way to where it is, oldest first; the first is before any step.
+    pub fn moments(&self) -> &[Moment] {
+        &self.moments
+    }
+    /// How the first probe lies.
+    pub fn probe(&self) -> Probe {
+        self.probes.first().0
+    }
+
+    /// One step.
+    pub fn step(&mut self) -> Result<(), TrainingError> {
+        let start = Instant::now();
+        let done = self.trainer.step();
+        self.seconds += start.elapsed().as_secs_f64();
+        done.map(|_| ()).map_err(Into::into)
+    }
+
+    /// Looks at the model where it is, and keeps the moment where one is due.
+    pub fn report(&mut self) -> Result<&Report, TrainingError> {
+        let start = Instant::now();
+        let outcome = self.trainer.evaluate();
+        let model = self.model(self.trainer.weights())?;
+        let Probed { heads, trace } = self.probes.run(&model, &Job::new())?;
+        let seconds = self.seconds + start.elapsed().as_secs_f64();
+        let report = Report::new(&self.trainer, outcome, heads, seconds);
+        let step = report.steps;
+        self.reports.retain(|other| other.steps < step);
+        self.reports.push(report.clone());
+        let last = self.moments.last().map_or(0, |moment| moment.report.steps);
+        if self.moments.is_empty() || step >= last.saturating_add(self.keep_every) {
+            let trace = Arc::new(trace);
+            self.moments.push(Moment { checkpoint: self.trainer.checkpoint(), report, trace });
+            self.thin_out();
+        }
+        self.seconds += start.elapsed().as_secs_f64();
+        Ok(&self.reports[self.reports.len() - 1])
+    }
+
+    /// Gives up every second moment where all take too much memory.
+    fn thin_out(&mut self) {
+        let bytes: usize = self.moments.iter().map(|moment| moment.checkpoint.bytes()).sum();
+        if bytes > MEMORY && self.moments.len() > 4 {
+            let mut index = 0;
+            self.moments.retain(|_| {
+                index += 1;
+                index % 2 == 1
+            });
+            self.keep_every *= 2;
+        }
+    }
+
+    /// Goes back to a moment; what came after is forgotten.
+    pub fn rewind(&mut self, to: &Moment) {
+        self.trainer.rewind(&to.checkpoint);
+        let step = to.checkpoint.step;
+        self.reports.retain(|report| report.steps <= step);
+        self.moments.retain(|moment| moment.report.steps <= step);
+        self.seconds = to.report.seconds;
+    }
+
+    /// What it is now, to look at and to come back to.
+    pub fn now(&self) -> Result<Moment, TrainingError> {
+        let report = self.reports[self.reports.len() - 1].clone();
+        let model = self.model(self.trainer.weights())?;
+        let Probed { trace, .. } = self.probes.run(&model, &Job::new())?;
+        Ok(Moment { checkpoint: self.trainer.checkpoint(), report, trace: Arc::new(trace) })
+    }
+
+    /// The files of a model with these weights, in the order of `Shape::tensors`.
+    pub fn files(&self, weights: &[f32]) -> Result<Files, TrainingError> {
+        Ok(self.trainer.files(weights)?)
+    }
+    /// The model with these weights, opened like any other.
+    pub fn model(&self, weights: &[f32]) -> Result<Model, TrainingError> {
+        let files = self.files(weights)?;
+        Ok(Model::in_memory("live model", &files.config, &files.weights, &files.tokenizer)?)
+    }
+}
+
+/// Writes a model's files into a folder, which is made where there is none.
+pub fn save_files(files: &Files, folder: &Path) -> Result<(), ExportError> {
+    std::fs::create_dir_all(folder).map_err(|source| ExportError::write(folder, source))?;
+    for (name, bytes) in files.each() {
+        atomic::write(&folder.join(name), |out| Ok(out.write_all(bytes)?))?;
+    }
+    Ok(())
+}
+
+/// Reads what a model is to learn: any bytes, the first 64 MB of them.
+pub fn training_text(file: &Path) -> Result<Arc<[u8]>, TrainingError> {
+    let failed = |source| TrainingError::Text { file: file.to_owned(), source };
+    let mut bytes = Vec::new();
+    let opened = std::fs::File::open(file).map_err(failed)?;
+    opened.take(LONGEST_TEXT).read_to_end(&mut bytes).map_err(failed)?;
+    Ok(bytes.into())
+}
+
+/// Trains to the end, with every report to `see`, who may break off. The last report is of the model as it is saved.
+pub fn train(
+    options: &TrainOptions,
+    job: &Job,
+    see: &mut dyn FnMut(&Report) -> ControlFlow<()>,
+) -> Result<Training, TrainingError> {
+    // Nothing is looked back at here, so one moment is enough
+    let mut training = Training::new(options.setup.clone(), options.hand, u64::MAX)?;
+    let every = options.report_every.max(1);
+    for step in 1..=options.steps {
+        if job.is_cancelled() {
+            return Err(TrainingError::Cancelled);
+        }
+        training.step()?;
+        let save = options.save_every.is_some_and(|every| step.is_multiple_of(every.max(1)));
+        if let Some(folder) = options.folder.as_ref().filter(|_| save) {
+            let files = training.files(training.trainer().weights())?;
+            save_files(&files, &folder.join(format!("checkpoint-{step}")))?;
+        }
+        if step.is_multiple_of(every) || step == options.steps {
+            job.report("Training", step as f32 / options.steps as f32);
+            let report = training.report()?;
+            if see(report).is_break() {
+                return Err(TrainingError::Cancelled);
+            }
+            let reached = options.stop_at_induction.is_some_and(|least| report.induction_score >= least);
+            if reached {
+                break;
+            }
+        }
+    }
+    job.report("Training", 1.0);
+    if let Some(folder) = &options.folder {
+        save_files(&training.files(training.trainer().weights())?, folder)?;
+    }
+    Ok(training)
+}
