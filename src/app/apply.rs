@@ -2,6 +2,7 @@
 
 use super::{
     command::Command,
+    document::is_session,
     exporting::{self, Piece},
     panes::{dialogs::Dialog, left},
     running::Request,
@@ -20,6 +21,7 @@ impl Window {
             Command::EditPrompt(_)
                 | Command::EditTarget(_)
                 | Command::SetView(_)
+                | Command::SetSampling(_)
                 | Command::AdjustIntervention(..)
                 | Command::PaintCell { .. }
         );
@@ -29,6 +31,7 @@ impl Window {
         let history = matches!(command, Command::Undo | Command::Redo);
         match command {
             Command::AskForModel => self.ask_for_model(),
+            Command::OpenModel(path) if is_session(&path) => self.open_session(&path),
             Command::OpenModel(path) => self.open(ModelSource::Path(path)),
             Command::OpenEmbedded => self.open(ModelSource::Embedded),
             Command::AskForHub => self.ask_for_hub(),
@@ -97,6 +100,22 @@ impl Window {
             Command::SaveLayout(name) => self.save_layout(name),
             Command::DeleteLayout(name) => self.delete_layout(&name),
             Command::Palette => self.dialog = Dialog::Palette { query: String::new(), at: 0 },
+            Command::AskForSession => self.ask_for_session(),
+            Command::SaveSession(path) => self.save_session(path),
+            Command::Recover => self.recover(),
+            Command::EditTokens(ids) => self.edit_tokens(ids),
+            Command::WriteNext(id) => self.write_next(id),
+            Command::DrawNext => self.draw_next(),
+            Command::AskForToken(at) => self.dialog = Dialog::Token { at, text: String::new() },
+            Command::SpliceToken(at, text) => self.splice(at, &text),
+            Command::RunEarlier(prompt) => self.run_earlier(prompt),
+            Command::SetSampling(rules) => self.state.sampling = rules,
+            Command::AskForNote => self.ask_for_note(),
+            Command::SetNote(text) => self.set_note(text),
+            Command::GoToNote(index) => self.go_to_note(index),
+            Command::RemoveNote(index) => self.remove_note(index),
+            Command::CloseHint(number) => self.settings.hints |= 1 << (number.clamp(1, 8) - 1),
+            Command::DismissHints => self.settings.hints = u8::MAX,
             Command::ShowHelp => self.dialog = Dialog::Help,
             Command::CloseDialog => self.dialog = Dialog::None,
             Command::DismissBanner => self.session.banner = None,
@@ -113,8 +132,9 @@ impl Window {
 
     fn open(&mut self, source: ModelSource) {
         self.dialog = Dialog::None;
-        let State { prompt, target, .. } = self.state.clone();
-        self.session.open(source, Request { prompt, target, ..Request::default() });
+        // Another model numbers its tokens otherwise
+        (self.state.ids, self.state.branches, self.file) = (None, Vec::new(), None);
+        self.session.open(source, Request { chat: false, ..Request::of(&self.state) });
     }
 
     fn ask_for_model(&mut self) {
@@ -129,7 +149,7 @@ impl Window {
 
     fn edit(&mut self, text: String) {
         self.state.prompt = text;
-        self.state.example = None;
+        (self.state.example, self.state.ids) = (None, None);
         self.typed = self.settings.live.then(std::time::Instant::now);
     }
 
@@ -139,7 +159,7 @@ impl Window {
     }
 
     /// Selects a head; what is pinned or zoomed stays where the map has the same texts along its sides.
-    fn select(&mut self, head: HeadId) {
+    pub(super) fn select(&mut self, head: HeadId) {
         let sides = |head: HeadId| {
             let block = self.session.trace.as_ref().and_then(|trace| trace.spec.blocks.get(head.layer));
             block.map(|block| (block.part.rows(), block.part.columns()))
@@ -154,8 +174,13 @@ impl Window {
 
     fn run(&mut self, cut: bool) {
         self.typed = None;
-        let State { prompt, target, chat, .. } = self.state.clone();
-        self.session.run_prompt(Request { prompt, target, cut, chat });
+        self.settings.note(&self.state.prompt);
+        self.session.run_prompt(Request { cut, ..Request::of(&self.state) });
+    }
+
+    fn run_earlier(&mut self, prompt: String) {
+        self.edit(prompt);
+        self.run(false);
     }
 
     fn set_chat(&mut self, chat: bool) {
@@ -176,6 +201,8 @@ impl Window {
             view: None,
             target: String::new(),
             chat: false,
+            ids: None,
+            branches: Vec::new(),
             ..self.state.clone()
         };
         self.run(false);
@@ -235,8 +262,7 @@ impl Window {
     fn travel(&mut self, forward: bool) {
         let step = if forward { self.undoer.redo(&self.state) } else { self.undoer.undo(&self.state) };
         let Some(state) = step.cloned() else { return };
-        let asked = |state: &State| (state.prompt.clone(), state.target.clone(), state.chat);
-        let rerun = asked(&state) != asked(&self.state);
+        let rerun = Request::of(&state) != Request::of(&self.state);
         self.state = state;
         self.typing = false;
         self.session.fit(&mut self.state);

@@ -22,6 +22,8 @@ pub struct Banner {
 pub enum Offer {
     /// Run the prompt's first tokens, as many as the model has positions.
     Cut,
+    /// Bring back what a window that crashed had open.
+    Recover,
 }
 
 impl Banner {

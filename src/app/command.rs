@@ -1,6 +1,7 @@
 //! Every action of the user as a value: menus, shortcuts, the help and the tests dispatch the same ones.
 
 use super::{
+    editing::Splice,
     exporting::Piece,
     layout::{Pane, Preset},
     scene::Scene,
@@ -8,7 +9,7 @@ use super::{
     words::Language,
 };
 use crate::{
-    model::HeadId,
+    model::{HeadId, Sampling},
     render::{ColorMap, Scale},
     trace::{Intervention, Output},
 };
@@ -27,6 +28,7 @@ pub enum CommandKind {
     ExportAll,
     ExportStates,
     SaveTrace,
+    SaveSession,
     Quit,
     RunPrompt,
     Cancel,
@@ -66,6 +68,8 @@ pub enum CommandKind {
     ShowStream,
     ShowNorms,
     ShowLens,
+    ShowNext,
+    AddNote,
     CutHead,
     CutLayer,
     ClearInterventions,
@@ -138,6 +142,22 @@ pub enum Command {
     DeleteLayout(String),
     Palette,
     ShowHelp,
+    AskForSession,
+    SaveSession(PathBuf),
+    Recover,
+    EditTokens(Vec<u32>),
+    WriteNext(u32),
+    DrawNext,
+    AskForToken(Splice),
+    SpliceToken(Splice, String),
+    RunEarlier(String),
+    SetSampling(Sampling),
+    AskForNote,
+    SetNote(String),
+    GoToNote(usize),
+    RemoveNote(usize),
+    CloseHint(u8),
+    DismissHints,
     CloseDialog,
     DismissBanner,
 }
@@ -150,7 +170,9 @@ impl CommandKind {
     pub fn shortcut(self) -> Option<KeyboardShortcut> {
         let (modifiers, key) = match self {
             Self::OpenModel => (Modifiers::COMMAND, Key::O),
-            Self::SaveTrace => (Modifiers::COMMAND, Key::S),
+            Self::SaveSession => (Modifiers::COMMAND, Key::S),
+            Self::SaveTrace => (Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::S),
+            Self::AddNote => (Modifiers::COMMAND, Key::M),
             Self::ExportHead => (Modifiers::COMMAND, Key::E),
             Self::ExportAll => (Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::E),
             Self::Quit => (Modifiers::COMMAND, Key::Q),
@@ -198,6 +220,7 @@ impl CommandKind {
             | Self::ShowStream
             | Self::ShowNorms
             | Self::ShowLens
+            | Self::ShowNext
             | Self::CutHead
             | Self::CutLayer
             | Self::ClearInterventions
@@ -275,6 +298,9 @@ impl CommandKind {
             Self::ShowStream => Command::ShowPane(Pane::Stream),
             Self::ShowNorms => Command::ShowPane(Pane::Norms),
             Self::ShowLens => Command::ShowPane(Pane::Lens),
+            Self::ShowNext => Command::ShowPane(Pane::Next),
+            Self::SaveSession => Command::AskForSession,
+            Self::AddNote => traced().map(|_| Command::AskForNote)?,
             Self::CutHead => traced()
                 .map(|_| Intervention::Zero(Output::Heads(state.head.into())))
                 .map(Command::Intervene)?,

@@ -6,7 +6,7 @@ use super::{
     hidden::Hidden,
     layout::{self, Pane},
     palette::Palette,
-    panes::{head, heads, left, lens, norms, right, stream},
+    panes::{head, heads, left, lens, next, norms, right, stream},
     scene::{Out, Scene},
     state::State,
     theme::{self, BODY, HEADER, TITLE},
@@ -188,6 +188,7 @@ impl<'a, 'b> Panes<'a, 'b> {
             Pane::Stream => stream::show(ui, scene, parts.stream, post, out),
             Pane::Norms => norms::show(ui, scene, parts.norms, post, out),
             Pane::Lens => lens::show(ui, scene, out),
+            Pane::Next => next::show(ui, scene, out),
         }
     }
 }

@@ -28,6 +28,8 @@ pub enum Pane {
     Norms,
     /// What each layer would say next.
     Lens,
+    /// What may follow, and the ways that were tried.
+    Next,
 }
 
 impl Pane {
@@ -41,13 +43,14 @@ impl Pane {
             Self::Stream => words.stream,
             Self::Norms => words.norms,
             Self::Lens => words.lens,
+            Self::Next => words.next_words.title,
         }
     }
 
     /// The one it is put beside, as a tab, where a layout lacks it.
     fn neighbour(self) -> Option<Self> {
         match self {
-            Self::Stream | Self::Norms | Self::Lens => {
+            Self::Stream | Self::Norms | Self::Lens | Self::Next => {
                 [Self::Stream, Self::Norms, Self::Lens].into_iter().find(|&other| other != self)
             }
             _ => None,
@@ -86,7 +89,8 @@ impl Preset {
                 let heads = tiles.insert_pane(Pane::Heads);
                 let head = tiles.insert_pane(Pane::Head);
                 let maps = row(&mut tiles, &[(heads, 0.52), (head, 0.48)]);
-                let states = [Pane::Stream, Pane::Norms, Pane::Lens].map(|pane| tiles.insert_pane(pane));
+                let states =
+                    [Pane::Stream, Pane::Norms, Pane::Lens, Pane::Next].map(|pane| tiles.insert_pane(pane));
                 let states = tiles.insert_tab_tile(states.to_vec());
                 tiles.set_visible(states, size.y >= LOWER_FROM);
                 let middle = column(&mut tiles, &[(maps, 0.7), (states, 0.3)]);
@@ -211,7 +215,7 @@ pub fn close(tree: &mut Tree<Pane>, pane: Pane) {
 
 /// Hides or shows the tiles that hold the hidden states.
 pub fn toggle_lower(tree: &mut Tree<Pane>) {
-    let lower = [Pane::Stream, Pane::Norms, Pane::Lens];
+    let lower = [Pane::Stream, Pane::Norms, Pane::Lens, Pane::Next];
     if lower.iter().any(|&pane| in_sight(tree, pane)) {
         for tile in lower.iter().filter_map(|pane| tree.tiles.find_pane(pane)).collect::<Vec<_>>() {
             let tabs = tree

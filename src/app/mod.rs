@@ -11,6 +11,8 @@ mod changed;
 pub mod command;
 pub mod derived;
 pub mod docking;
+pub mod document;
+pub mod editing;
 pub mod examples;
 pub mod exporting;
 pub mod finding;
@@ -20,6 +22,8 @@ pub mod input;
 pub mod labels;
 pub mod laying;
 pub mod layout;
+pub mod next;
+mod noting;
 mod numbers;
 pub mod palette;
 pub mod panes;
@@ -75,6 +79,10 @@ fn run(renderer: eframe::Renderer, mut opening: Opening) -> anyhow::Result<()> {
         .with_drag_and_drop(true)
         .with_icon(icon());
     let options = eframe::NativeOptions { viewport, renderer, ..eframe::NativeOptions::default() };
-    let window: eframe::AppCreator<'_> = Box::new(move |cc| Ok(Box::new(Window::new(&cc.egui_ctx, opening))));
+    let window: eframe::AppCreator<'_> = Box::new(move |cc| {
+        let mut window = Window::new(&cc.egui_ctx, opening);
+        window.keep_session(document::Keeper::usual());
+        Ok(Box::new(window))
+    });
     eframe::run_native("Mnemoscope", options, window).map_err(|error| anyhow::anyhow!("{error}"))
 }

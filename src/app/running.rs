@@ -2,6 +2,7 @@
 
 use super::{
     banner::Banner,
+    state::State,
     worker::{News, Post},
 };
 use crate::{
@@ -25,6 +26,16 @@ pub struct Request {
     pub cut: bool,
     /// As a user's turn of a conversation.
     pub chat: bool,
+    /// These tokens instead of the text's own.
+    pub ids: Option<Vec<u32>>,
+}
+
+impl Request {
+    /// What the state asks for.
+    pub fn of(state: &State) -> Self {
+        let State { prompt, target, chat, ids, .. } = state.clone();
+        Self { prompt, target, chat, ids, cut: false }
+    }
 }
 
 /// A question and what it is asked of, where the model answers questions and the prompt has both: `question ||| text`.
@@ -38,7 +49,7 @@ fn asked(model: &Model, prompt: String) -> (Option<String>, String) {
 
 /// Runs the model; sends the trace after each layer, and while a target is written, as it grows.
 pub(super) fn run(model: &Model, request: Request, number: u64, job: &Job, post: &Post) {
-    let Request { prompt, target, cut, chat } = request;
+    let Request { prompt, target, cut, chat, ids } = request;
     let target = (model.spec().encoder.is_some() && !target.is_empty()).then_some(Prompt::Text(target));
     let (question, prompt) = asked(model, prompt);
     let options = RunOptions { target, question, cut, ..RunOptions::default() };
@@ -56,7 +67,9 @@ pub(super) fn run(model: &Model, request: Request, number: u64, job: &Job, post:
         }
         post.send(News::Partial { job: number, trace });
     };
-    let prompt = if chat && model.chat_template.is_some() {
+    let prompt = if let Some(ids) = ids {
+        Ok(Prompt::Ids(ids))
+    } else if chat && model.chat_template.is_some() {
         engine::chat_prompt(model, None, &prompt)
     } else {
         Ok(Prompt::Text(prompt))

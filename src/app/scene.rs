@@ -6,6 +6,7 @@ use super::{
     getting::Shelf,
     labels::Labels,
     layout::Pane,
+    next::Next,
     row::Row,
     session::{Busy, Checks},
     settings::Settings,
@@ -49,6 +50,8 @@ pub struct Scene<'a> {
     pub row: Option<&'a Row>,
     /// What each layer would say next.
     pub lens: Option<&'a Lens>,
+    /// What may follow.
+    pub next: &'a Next,
     /// Whether the numbers hold.
     pub checks: &'a Checks,
     /// Models that are not open.

@@ -5,6 +5,7 @@ use super::{
     changed::Changed,
     getting::Shelf,
     labels::Labels,
+    next::Next,
     row::Row,
     running::{Request, run},
     state::{Cells, Hover, State},
@@ -76,6 +77,8 @@ pub struct Session {
     pub checks: Checks,
     /// What each layer would say next, and of which run.
     pub lens: Option<(u64, Lens)>,
+    /// What may follow the run in sight.
+    pub next: Next,
     /// What the last thing that ended had to say.
     pub banner: Option<Banner>,
     /// Models that are not open.
@@ -108,6 +111,7 @@ impl Session {
             exporting: None,
             checks: Checks::Unasked,
             lens: None,
+            next: Next::default(),
             banner: None,
             shelf: Shelf::default(),
             row: None,

@@ -14,6 +14,7 @@ use std::{
 };
 
 const RECENT: usize = 8;
+const HISTORY: usize = 30;
 
 /// Settings, each with a default, so that an older or broken file still starts the window.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -35,6 +36,10 @@ pub struct Settings {
     pub window: [f32; 2],
     /// Models opened, the latest first.
     pub recent: Vec<PathBuf>,
+    /// Prompts that were run, the latest first.
+    pub history: Vec<String>,
+    /// Hints that were closed, a bit each.
+    pub hints: u8,
     /// Where the last export went.
     pub export_folder: Option<PathBuf>,
 }
@@ -51,6 +56,8 @@ impl Default for Settings {
             live: true,
             window,
             recent: Vec::new(),
+            history: Vec::new(),
+            hints: 0,
             export_folder: None,
         }
     }
@@ -78,6 +85,15 @@ impl Settings {
     /// The language of the window.
     pub fn language(&self) -> Language {
         self.language.unwrap_or_else(Language::of_system)
+    }
+
+    /// Puts a prompt on top of those that were run.
+    pub fn note(&mut self, prompt: &str) {
+        if !prompt.trim().is_empty() {
+            self.history.retain(|other| other != prompt);
+            self.history.insert(0, prompt.to_owned());
+            self.history.truncate(HISTORY);
+        }
     }
 
     /// Puts a model on top of the list.

@@ -2,9 +2,12 @@
 //!
 //! Models and traces are not in here: they sit behind `Arc` in `session`.
 
-use super::layout::{Pane, Preset};
+use super::{
+    layout::{Pane, Preset},
+    panes::next::usual_rules,
+};
 use crate::{
-    model::HeadId,
+    model::{HeadId, Sampling},
     render::{ColorMap, Scale, Theme},
     trace::Intervention,
 };
@@ -22,6 +25,14 @@ pub struct State {
     pub target: String,
     /// Whether it is one user's turn of a conversation, written down by the model's chat template.
     pub chat: bool,
+    /// The tokens that are run where they were edited one by one; none: those of the prompt.
+    pub ids: Option<Vec<u32>>,
+    /// How the next token may be chosen.
+    pub sampling: Sampling,
+    /// Token sequences that were tried.
+    pub branches: Vec<Vec<u32>>,
+    /// What was written about cells.
+    pub notes: Vec<Note>,
     /// The head under the glass.
     pub head: HeadId,
     /// Pinned query token; the last token where none is.
@@ -48,6 +59,19 @@ pub struct State {
     pub shown: Shown,
     /// How values become pictures.
     pub look: Look,
+}
+
+/// What was written about a cell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// Whose map.
+    pub head: HeadId,
+    /// Its row.
+    pub query: usize,
+    /// Its column.
+    pub key: usize,
+    /// The words.
+    pub text: String,
 }
 
 /// An intervention with its switch.
@@ -77,6 +101,10 @@ impl Default for State {
             prompt: String::new(),
             target: String::new(),
             chat: false,
+            ids: None,
+            sampling: usual_rules(),
+            branches: Vec::new(),
+            notes: Vec::new(),
             head: HeadId { layer: 0, head: 0 },
             query: None,
             key: None,

@@ -5,6 +5,7 @@ use super::{
     banner::Banner,
     command::Command,
     docking::{Dock, Panes, Parts},
+    document::Keeper,
     examples::{self, Example},
     hidden::Hidden,
     input::{drops, keys},
@@ -27,6 +28,7 @@ use crate::engine::ModelSource;
 use egui::{CentralPanel, Frame, Panel, util::undoer::Undoer};
 use egui_tiles::Tree;
 use std::{
+    path::PathBuf,
     sync::mpsc::Receiver,
     time::{Duration, Instant},
 };
@@ -53,6 +55,11 @@ pub struct Window {
     pub(super) typing: bool,
     pub(super) typed: Option<Instant>,
     pub(super) dark: bool,
+    /// The session's file, where it has one.
+    pub(super) file: Option<PathBuf>,
+    pub(super) keeper: Keeper,
+    /// What a session that is being opened had selected.
+    pub(super) returning: Option<Box<State>>,
     hover: Hover,
     inbox: Receiver<News>,
     atlas: Atlas,
@@ -130,6 +137,9 @@ impl Window {
             typing: false,
             typed: None,
             dark: true,
+            file: None,
+            keeper: Keeper::default(),
+            returning: None,
             hover: Hover::default(),
             inbox,
             atlas: Atlas::default(),
@@ -164,7 +174,10 @@ impl Window {
                 self.settings.remember(path);
             }
             if matches!(news, News::Loaded { .. } | News::Opened { .. }) {
-                self.state.interventions.clear();
+                match self.returning.take() {
+                    Some(state) => self.state = *state,
+                    None => self.state.interventions.clear(),
+                }
             }
             let opened = matches!(news, News::Opened { .. });
             let fetched = match &news {
@@ -195,6 +208,12 @@ impl Window {
         }
     }
 
+    /// From now on what is open is kept, to be found after a crash.
+    pub fn keep_session(&mut self, keeper: Keeper) {
+        self.keeper = keeper;
+        self.offer_recovery();
+    }
+
     /// Whether the open model answers while one types.
     fn quick(&self) -> bool {
         let passed = self.session.trace.as_ref().filter(|trace| trace.is_complete());
@@ -205,19 +224,21 @@ impl Window {
         }
     }
 
-    fn picked(&mut self, purpose: Purpose, path: Option<std::path::PathBuf>) {
+    fn picked(&mut self, purpose: Purpose, path: Option<PathBuf>) {
         let Some(path) = path else { return };
         match (&mut self.dialog, purpose) {
             (Dialog::Open { path: field }, Purpose::Model)
-            | (Dialog::Export { path: field, .. }, Purpose::Export) => *field = path.display().to_string(),
+            | (Dialog::Export { path: field, .. } | Dialog::Session { path: field }, Purpose::Export) => {
+                *field = path.display().to_string()
+            }
             _ => {} // the dialog was closed meanwhile
         }
     }
 
     fn ask(&self, ask: &Ask) {
         let start = match &self.dialog {
-            Dialog::Export { path, .. } => std::path::PathBuf::from(path),
-            _ => std::path::PathBuf::new(),
+            Dialog::Export { path, .. } | Dialog::Session { path } => PathBuf::from(path),
+            _ => PathBuf::new(),
         };
         let ask_file = matches!(ask, Ask::File);
         let save = matches!(ask, Ask::Save);
@@ -230,7 +251,7 @@ impl Window {
                 let name = start.file_name().unwrap_or_default().to_string_lossy();
                 dialog.set_file_name(name).save_file()
             } else if ask_file {
-                dialog.add_filter("safetensors, Keras", &["safetensors", "keras", "h5"]).pick_file()
+                dialog.pick_file()
             } else {
                 dialog.pick_folder()
             }
@@ -248,6 +269,7 @@ impl Window {
         }
         let mut out = Out::default();
         self.session.intervene(&self.state);
+        self.session.follow_next(&self.state, self.in_sight(Pane::Next));
         self.session.refresh_row(&self.state, self.hover);
         let mut tree = self.dock.tree.clone();
         let (run, trace) = self.session.visible(&self.state);
@@ -269,6 +291,7 @@ impl Window {
             pinned: self.session.pinned_query(&self.state),
             row: self.session.row.as_ref(),
             lens: self.session.lens.as_ref().filter(|(of, _)| *of == run).map(|(_, lens)| lens),
+            next: &self.session.next,
             checks: &self.session.checks,
             shelf: &self.session.shelf,
             hover: self.hover,
@@ -356,8 +379,10 @@ impl Window {
 impl eframe::App for Window {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
         self.listen(ctx);
+        self.autosave(ctx);
         if ctx.input(|input| input.viewport().close_requested()) {
             self.keep(ctx);
+            self.keeper.end();
             self.session.cancel_all();
         }
     }

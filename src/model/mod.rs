@@ -46,7 +46,7 @@ pub use hook::{HeadId, Hook, NotAHead};
 pub use load::{EmbeddedFiles, Model, Origin, Padding};
 pub use part::{Side, Stream};
 pub use rotary::{Rotary, RotaryScaling};
-pub use sampling::{Sampler, Sampling, largest, probabilities};
+pub use sampling::{Choices, Sampler, Sampling, choices, largest, probabilities};
 pub use sentence::SentenceHead;
 pub use spec::{
     BlockSpec, EmbeddingProjection, EmbeddingSpec, EncoderSpec, HeadSpec, LogitSpec, MlpSpec, ModelSpec,

@@ -23,6 +23,63 @@ impl Default for Sampling {
     }
 }
 
+impl Sampling {
+    /// Probabilities under the temperature; at 0 they are those at 1, of which only the first is kept.
+    fn probabilities(&self, logits: &[f32]) -> Vec<f64> {
+        probabilities(logits, if self.temperature <= 0.0 { 1.0 } else { self.temperature })
+    }
+
+    /// Ids that may be drawn, the most likely first; never none of a vocabulary that has any.
+    fn kept(&self, p: &[f64]) -> Vec<usize> {
+        if self.temperature <= 0.0 {
+            return largest(p, 1);
+        }
+        let mut kept = largest(p, self.top_k.unwrap_or(p.len()).max(1));
+        if let Some(top_p) = self.top_p {
+            let mut sum = 0.0;
+            let enough = kept.iter().position(|&id| {
+                sum += p[id];
+                sum >= f64::from(top_p)
+            });
+            kept.truncate(enough.map_or(kept.len(), |last| last + 1));
+        }
+        kept
+    }
+}
+
+/// What may be drawn next, as a list for people.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Choices {
+    /// Id and probability before any cut, under the temperature; the most likely first.
+    pub list: Vec<(u32, f64)>,
+    /// How many of all tokens may be drawn.
+    pub kept: usize,
+    /// Their share of the probability, in (0, 1].
+    pub kept_share: f64,
+    /// Tokens in the vocabulary.
+    pub all: usize,
+    /// Entropy of what may be drawn, renormalised, in bits.
+    pub entropy: f64,
+    /// Entropy of the model's own distribution, at temperature 1 and uncut, in bits.
+    pub entropy_before: f64,
+}
+
+/// The first `n` candidates after these `logits`, and what the rules leave of them.
+pub fn choices(logits: &[f32], rules: &Sampling, n: usize) -> Choices {
+    let bits = |p: f64| if p > 0.0 { -p * p.log2() } else { 0.0 };
+    let p = rules.probabilities(logits);
+    let kept = rules.kept(&p);
+    let kept_share: f64 = kept.iter().map(|&id| p[id]).sum();
+    Choices {
+        list: largest(&p, n).into_iter().map(|id| (id as u32, p[id])).collect(),
+        kept: kept.len(),
+        kept_share,
+        all: p.len(),
+        entropy: kept.iter().map(|&id| bits(p[id] / kept_share)).sum(),
+        entropy_before: probabilities(logits, 1.0).into_iter().map(bits).sum(),
+    }
+}
+
 /// Probabilities of all tokens: softmax of the logits, in double precision.
 pub fn probabilities(logits: &[f32], temperature: f32) -> Vec<f64> {
     let max = logits.iter().copied().filter(|x| !x.is_nan()).fold(f32::NEG_INFINITY, f32::max);
@@ -60,19 +117,10 @@ impl Sampler {
 
     /// The id that is taken, given the logits over the vocabulary.
     pub fn draw(&mut self, logits: &[f32]) -> u32 {
-        let greedy = self.rules.temperature <= 0.0;
-        let p = probabilities(logits, if greedy { 1.0 } else { self.rules.temperature });
-        if greedy {
-            return largest(&p, 1)[0] as u32;
-        }
-        let mut kept = largest(&p, self.rules.top_k.unwrap_or(p.len()).max(1));
-        if let Some(top_p) = self.rules.top_p {
-            let mut sum = 0.0;
-            let enough = kept.iter().position(|&id| {
-                sum += p[id];
-                sum >= f64::from(top_p)
-            });
-            kept.truncate(enough.map_or(kept.len(), |last| last + 1));
+        let p = self.rules.probabilities(logits);
+        let kept = self.rules.kept(&p);
+        if self.rules.temperature <= 0.0 {
+            return kept[0] as u32;
         }
         let total: f64 = kept.iter().map(|&id| p[id]).sum();
         let mut left = self.random.random::<f64>() * total;

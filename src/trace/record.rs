@@ -193,6 +193,11 @@ impl Trace {
             Side::Target => &self.tokens,
         }
     }
+    /// Whose tokens the prompt is: the source's where there is an encoder beside a decoder.
+    pub fn prompt_side(&self) -> Side {
+        if self.source.is_empty() { Side::Target } else { Side::Source }
+    }
+
     /// Tokens in the trace.
     pub fn n_tokens(&self) -> usize {
         self.tokens.len()

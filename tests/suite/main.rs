@@ -36,4 +36,5 @@ mod window;
 mod window_layout;
 mod window_models;
 mod window_pictures;
+mod window_session;
 mod window_translation;

@@ -98,6 +98,7 @@ fn menus(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
             &[
                 K::OpenModel,
                 K::OpenEmbedded,
+                K::SaveSession,
                 K::SaveTrace,
                 K::GetModel,
                 K::ExportHead,
@@ -106,7 +107,7 @@ fn menus(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
                 K::Quit,
             ],
         ),
-        (words.edit, &[K::Undo, K::Redo, K::Clear, K::CopyHook]),
+        (words.edit, &[K::Undo, K::Redo, K::Clear, K::CopyHook, K::AddNote]),
         (
             words.view,
             &[
@@ -134,6 +135,7 @@ fn menus(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
                 K::ShowStream,
                 K::ShowNorms,
                 K::ShowLens,
+                K::ShowNext,
                 K::ToggleLower,
                 K::Maximise,
                 K::TearOff,
@@ -213,6 +215,11 @@ pub fn banner(ui: &mut Ui, scene: &Scene<'_>, banner: &Banner, out: &mut Out) {
             response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, scene.words.dismiss));
             if response.clicked() {
                 out.send(Command::DismissBanner);
+            }
+            if banner.offer == Some(Offer::Recover)
+                && ui.add(widgets::outlined(ui, scene.words.session.recover)).clicked()
+            {
+                out.send(Command::Recover);
             }
             if banner.offer == Some(Offer::Cut) && ui.add(widgets::outlined(ui, scene.words.cut)).clicked() {
                 out.send(Command::RunCut);

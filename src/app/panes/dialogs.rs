@@ -3,6 +3,7 @@
 use super::{finder, shelf};
 use crate::app::{
     command::{Command, CommandKind},
+    editing::Splice,
     exporting::Piece,
     scene::{Out, Scene},
     session::Checks,
@@ -30,6 +31,12 @@ pub enum Dialog {
     Export { path: String, piece: Piece },
     /// Whether the numbers hold.
     Checks,
+    /// Where the session goes.
+    Session { path: String },
+    /// What the text of a token is.
+    Token { at: Splice, text: String },
+    /// What is to be said of the cell in sight.
+    Note { text: String },
     /// What an own layout is called.
     Layout { name: String },
     /// Anything, by name: what was typed, and which of what was found is marked.
@@ -69,6 +76,9 @@ pub fn show(ctx: &egui::Context, dialog: &mut Dialog, scene: &Scene<'_>, out: &m
             Dialog::Hub { name } => hub(ui, name, scene, out),
             Dialog::Export { path, piece } => export(ui, path, *piece, scene, out, &mut ask),
             Dialog::Checks => checks(ui, scene, out),
+            Dialog::Session { path } => session(ui, path, scene, out, &mut ask),
+            Dialog::Token { at, text } => token(ui, *at, text, scene, out),
+            Dialog::Note { text } => note(ui, text, scene, out),
             Dialog::Layout { name } => layout(ui, name, scene, out),
             Dialog::Palette { query, at } => finder::show(ui, query, at, scene, out),
             Dialog::Help => help(ui, scene, out),
@@ -152,6 +162,47 @@ fn open(ui: &mut Ui, path: &mut String, scene: &Scene<'_>, out: &mut Out, ask: &
     let ready = !path.trim().is_empty();
     if buttons(ui, scene, words.open, ready, out) || (entered && ready) {
         out.send(Command::OpenModel(PathBuf::from(path.trim())));
+    }
+}
+
+fn session(ui: &mut Ui, path: &mut String, scene: &Scene<'_>, out: &mut Out, ask: &mut Option<Ask>) {
+    let words = scene.words;
+    title(ui, words.session.title, words.session.what);
+    let entered = text_field(ui, words.session.path, path);
+    ui.add_space(6.0);
+    if ui.add(widgets::outlined(ui, words.export_browse)).clicked() {
+        *ask = Some(Ask::Save);
+    }
+    let ready = !path.trim().is_empty();
+    if buttons(ui, scene, words.save, ready, out) || (entered && ready) {
+        out.send(Command::SaveSession(PathBuf::from(path.trim())));
+    }
+}
+
+fn token(ui: &mut Ui, at: Splice, text: &mut String, scene: &Scene<'_>, out: &mut Out) {
+    let words = scene.words;
+    let name = match at {
+        Splice::Replace(_) => words.session.token_replace,
+        Splice::Insert(_) => words.session.token_insert,
+    };
+    title(ui, name, "");
+    let entered = text_field(ui, words.session.token_text, text);
+    let ready = !text.is_empty();
+    if buttons(ui, scene, words.session.token_run, ready, out) || (entered && ready) {
+        out.send(Command::SpliceToken(at, text.clone()));
+    }
+}
+
+fn note(ui: &mut Ui, text: &mut String, scene: &Scene<'_>, out: &mut Out) {
+    let words = scene.words;
+    let cell = scene.pinned_query().zip(scene.pinned_key());
+    let at = cell.map_or_else(String::new, |(query, key)| {
+        (words.session.note_at)(&scene.head_name(), &scene.query_name(query), &scene.key_name(key))
+    });
+    title(ui, words.session.note, &at);
+    let entered = text_field(ui, words.session.note_hint, text);
+    if buttons(ui, scene, words.save, true, out) || entered {
+        out.send(Command::SetNote(text.trim().to_owned()));
     }
 }
 

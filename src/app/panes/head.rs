@@ -1,5 +1,6 @@
 //! The head under the glass: its map with token labels, one row as bars, the legend and the cell read out.
 
+use super::hinted;
 use crate::{
     app::{
         atlas::Atlas,
@@ -66,12 +67,13 @@ pub fn show(
         return false;
     }
     let shader = palette.shader(trace, scene.less().map(|(_, less)| less), head);
-    let room = ui.available_rect_before_wrap();
+    let room = hinted(ui, scene, 3, out);
     let parts = Parts::new(scene, room);
     let place = parts.place;
     let coarse = atlas.place(head);
     HeatMap { place, trace, tiles, coarse, palette, shader: &shader }.show(ui, scene, out);
     labels(ui, scene, &parts);
+    notes(ui, scene, &place);
     if let Some(row) = scene.row {
         bars::row(ui, &place, parts.bars, &row.weights, scene.shown_key());
         // The bars answer the pointer like the columns they stand under
@@ -148,6 +150,28 @@ fn labels(ui: &Ui, scene: &Scene<'_>, parts: &Parts) {
     let keys = marks(scene.pinned_key(), scene.hover.key, place.cells.keys);
     axis::rows(ui, place, scene.labels_of(scene.rows()), &queries, parts.label);
     axis::columns(ui, place, scene.labels_of(scene.columns()), &keys, parts.longest, parts.column);
+}
+
+/// Marks the cells that have a note: a corner in the accent, its words under the pointer.
+fn notes(ui: &Ui, scene: &Scene<'_>, place: &Place) {
+    let tokens = theme::tokens(ui);
+    let own = scene.state.notes.iter().filter(|note| note.head == scene.state.head);
+    for note in own.filter(|note| note.query < place.cells.queries && note.key < place.cells.keys) {
+        let at = pos2(place.x(note.key as f32), place.y(note.query as f32));
+        let cell = Rect::from_min_size(at, egui::Vec2::splat(place.cell())).intersect(place.rect);
+        if !cell.is_positive() {
+            continue;
+        }
+        let side = (cell.width() * 0.5).clamp(5.0, 12.0);
+        let corner = cell.right_top();
+        let points = vec![corner, corner - vec2(side, 0.0), corner + vec2(0.0, side)];
+        ui.painter().add(egui::Shape::convex_polygon(points, tokens.accent, egui::Stroke::NONE));
+        if ui.rect_contains_pointer(cell) {
+            let id = ui.scope_id().with("note");
+            egui::Tooltip::always_open(ui.ctx().clone(), ui.layer_id(), id, egui::PopupAnchor::Pointer)
+                .show(|ui| ui.label(&note.text));
+        }
+    }
 }
 
 /// What the bars are, the legend, and the cell under the pointer or the pin.

@@ -1,6 +1,6 @@
 //! Every head of every layer: thumbnails, layers down, heads across, each over the bar of one measure.
 
-use super::interventions;
+use super::{hinted, interventions};
 use crate::{
     analysis::{MEASURES, Measure, measure},
     app::{
@@ -55,7 +55,7 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, atlas: &mut Atlas, palette: &Palette
         let (first, how) = scene.first_step();
         return widgets::empty(ui, first, how);
     };
-    let room = ui.available_rect_before_wrap().shrink2(vec2(MARGIN, 4.0));
+    let room = hinted(ui, scene, 2, out).shrink2(vec2(MARGIN, 4.0));
     let grid = Grid::new(trace, scene, room.size());
     atlas.refresh(ui.ctx(), (scene.run, trace), scene.less(), palette, grid.side * ui.pixels_per_point());
     let mut inner = ui.new_child(UiBuilder::new().max_rect(room));

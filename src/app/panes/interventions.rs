@@ -142,6 +142,11 @@ pub fn cell_menu(ui: &mut Ui, scene: &Scene<'_>, (query, key): (usize, usize), o
             Intervention::Forget { layer: head.layer, kv_head: None, keys: Span::one(key), from: None };
         offer(ui, words.changes.forget, forget, out);
     }
+    if ui.button(words.session.add_note).clicked() {
+        out.send(Command::PinCell { query, key });
+        out.send(Command::AskForNote);
+        ui.close();
+    }
     let only = Intervention::Paint { head, query, weights: vec![(key, 1.0)] };
     offer(ui, words.changes.look_here, only, out);
     ui.separator();

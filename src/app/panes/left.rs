@@ -1,5 +1,6 @@
 //! The left column: which model, what prompt, how it was cut into tokens, what else to try.
 
+use super::hints;
 use crate::{
     app::{
         command::{Command, CommandKind},
@@ -28,6 +29,7 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
             model(ui, scene);
             ui.add_space(16.0);
             prompt(ui, scene, out);
+            hints::show(ui, scene, 1, out);
             ui.add_space(16.0);
             if scene.trace.is_some() {
                 let sides = [Side::Source, Side::Target];
@@ -141,8 +143,32 @@ fn prompt(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
         if scene.chats() && ui.checkbox(&mut chat, words.chat).on_hover_text(words.chat_why).changed() {
             out.send(Command::SetChat(chat));
         }
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| run_button(ui, scene, out));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            run_button(ui, scene, out);
+            history(ui, scene, out);
+        });
     });
+}
+
+/// Prompts that were run before.
+fn history(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
+    if scene.settings.history.is_empty() {
+        return;
+    }
+    let words = &scene.words.session;
+    let button = widgets::outlined(ui, "▾");
+    let (response, _) = egui::containers::menu::MenuButton::from_button(button).ui(ui, |ui| {
+        ui.set_max_width(420.0);
+        for prompt in &scene.settings.history {
+            let line = prompt.replace('\n', " ");
+            if ui.add(egui::Button::new(line).truncate()).clicked() {
+                out.send(Command::RunEarlier(prompt.clone()));
+                ui.close();
+            }
+        }
+    });
+    let response = response.on_hover_text(words.history);
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, words.history));
 }
 
 /// A text to type, with its name above.

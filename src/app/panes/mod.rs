@@ -1,16 +1,36 @@
 //! One file a pane: each draws from a `Scene` and answers with commands.
 
+use super::scene::{Out, Scene};
+use egui::{Rect, Ui, vec2};
+
 pub mod bars;
 pub mod dialogs;
 mod finder;
 pub mod head;
 pub mod heads;
+mod hints;
 pub mod interventions;
 pub mod left;
 pub mod lens;
+pub mod next;
 mod norm_plot;
 pub mod norms;
+mod notes;
 pub mod right;
 mod shared;
 mod shelf;
 pub mod stream;
+
+/// The room of a pane, less what a hint takes at its foot.
+fn hinted(ui: &mut Ui, scene: &Scene<'_>, number: u8, out: &mut Out) -> Rect {
+    let room = ui.available_rect_before_wrap();
+    let height = if number == 2 { 100.0 } else { 84.0 };
+    if !hints::wanted(scene, number) || room.height() < 4.0 * height {
+        return room;
+    }
+    let foot =
+        Rect::from_min_max(room.left_bottom() - vec2(-16.0, height), room.right_bottom() - vec2(16.0, 8.0));
+    let mut inner = ui.new_child(egui::UiBuilder::new().max_rect(foot).id_salt("hint"));
+    hints::show(&mut inner, scene, number, out);
+    room.with_max_y(foot.top() - 4.0)
+}

@@ -2,7 +2,7 @@
 
 use super::{
     heads::{explain, greatest, share},
-    interventions,
+    hints, interventions, notes,
 };
 use crate::{
     analysis::{MEASURES, Shift, shifts},
@@ -32,6 +32,7 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
                 ui.label(RichText::new(scene.first_step().0).color(theme::tokens(ui).muted));
                 return;
             }
+            notes::list(ui, scene, out);
             query(ui, scene, out);
             ui.add_space(18.0);
             // What was changed and what came of it stand together, in sight
@@ -39,6 +40,7 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
                 measures(ui, scene, out);
                 ui.add_space(18.0);
                 next(ui, scene);
+                hints::show(ui, scene, 4, out);
                 ui.add_space(18.0);
                 interventions::show(ui, scene, out);
             } else {
@@ -162,7 +164,9 @@ fn next(ui: &mut Ui, scene: &Scene<'_>) {
         return;
     }
     let best = said.first().map_or(1.0, |said| said.1);
-    for (name, p, hover) in &said {
+    // The hint below stays in sight
+    let rows = if hints::wanted(scene, 4) { FEW_ROWS } else { ROWS };
+    for (name, p, hover) in said.iter().take(rows) {
         let value = format!("{:.1}%", p * 100.0);
         let line = Line {
             name,

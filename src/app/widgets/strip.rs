@@ -2,6 +2,8 @@
 
 use crate::{
     app::{
+        command::Command,
+        editing::Splice,
         scene::{Out, Scene},
         theme,
     },
@@ -56,6 +58,7 @@ fn chip(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out, (side, index): (Side, usi
     if response.clicked() {
         out.commands.extend(scene.pin_or_let_go(side, index));
     }
+    response.context_menu(|ui| menu(ui, scene, side, index, out));
     let row = scene.row.filter(|row| row.top.first().is_some_and(|best| best.1 > 0.0));
     let row = row.filter(|_| scene.columns() == side);
     let share = row.map_or(0.0, |row| {
@@ -84,6 +87,36 @@ fn chip(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out, (side, index): (Side, usi
         galley,
         Color32::PLACEHOLDER,
     );
+}
+
+/// What can be done with a token of the prompt.
+fn menu(ui: &mut Ui, scene: &Scene<'_>, side: Side, index: usize, out: &mut Out) {
+    let words = &scene.words.session;
+    let Some(trace) = scene.trace.filter(|trace| trace.prompt_side() == side && scene.model.is_some()) else {
+        ui.label(scene.words.needs_weights);
+        return;
+    };
+    let ids: Vec<u32> = trace.tokens_of(side).iter().map(|token| token.id).collect();
+    let mut entry = |ui: &mut Ui, label: &str, command: Option<Command>| {
+        if ui.add_enabled(command.is_some(), egui::Button::new(label)).clicked() {
+            out.commands.extend(command);
+            ui.close();
+        }
+    };
+    let dropped = (ids.len() > 1).then(|| {
+        let mut ids = ids.clone();
+        ids.remove(index);
+        Command::EditTokens(ids)
+    });
+    entry(ui, words.token_drop, dropped);
+    let swapped = (index + 1 < ids.len()).then(|| {
+        let mut ids = ids.clone();
+        ids.swap(index, index + 1);
+        Command::EditTokens(ids)
+    });
+    entry(ui, words.token_swap, swapped);
+    entry(ui, words.token_replace, Some(Command::AskForToken(Splice::Replace(index))));
+    entry(ui, words.token_insert, Some(Command::AskForToken(Splice::Insert(index))));
 }
 
 fn layout(ui: &Ui, scene: &Scene<'_>, side: Side) -> Layout {

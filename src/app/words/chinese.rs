@@ -4,7 +4,7 @@ use super::{
     Language, Words, changes,
     chinese_commands::command,
     chinese_tables::{measure, stage},
-    duration, grouped, size,
+    duration, grouped, next, session, size,
 };
 use crate::model::Part;
 
@@ -209,6 +209,8 @@ pub(super) const CHINESE: Words = Words {
     dismiss: "知道了",
     cut: "截断后运行",
     changes: &changes::CHINESE,
+    session: session::CHINESE,
+    next_words: next::CHINESE,
     needs_model: "请先打开一个模型",
     needs_weights: "这是不带模型的已存运行：打开模型才能运行提示词",
     saved_trace: "已存的运行",

@@ -1,6 +1,6 @@
 //! The window in English.
 
-use super::{Language, Words, changes, duration, english_commands::command, grouped, size};
+use super::{Language, Words, changes, duration, english_commands::command, grouped, next, session, size};
 use crate::model::Part;
 
 /// English.
@@ -204,6 +204,8 @@ pub const ENGLISH: Words = Words {
     dismiss: "Dismiss",
     cut: "Cut it and run",
     changes: &changes::ENGLISH,
+    session: session::ENGLISH,
+    next_words: next::ENGLISH,
     needs_model: "Open a model first",
     needs_weights: "A saved run, without its model: open the model to run a prompt",
     saved_trace: "saved trace",

@@ -22,6 +22,13 @@ pub(super) fn command(kind: CommandKind) -> (&'static str, &'static str) {
         CommandKind::SaveTrace => {
             ("Save the run…", "Writes the whole run to a file that opens again without the model")
         }
+        CommandKind::SaveSession => {
+            ("Save the session…", "Keeps model, prompt, selection, interventions, notes and layout in a file")
+        }
+        CommandKind::AddNote => ("Write a note…", "Pins words to the cell that is shown"),
+        CommandKind::ShowNext => {
+            ("Next word", "What may follow, what the sampling rules cut, the ways tried")
+        }
         CommandKind::Quit => ("Quit", "Closes the window"),
         CommandKind::RunPrompt => ("Run", "Runs the model on the prompt"),
         CommandKind::Cancel => ("Cancel", "Stops what is running"),

@@ -6,10 +6,14 @@ mod chinese_commands;
 mod chinese_tables;
 mod english;
 mod english_commands;
+mod next;
+mod session;
 
 pub use super::numbers::{count, duration, grouped, size};
 pub use changes::ChangeWords;
 pub use english::ENGLISH;
+pub use next::NextWords;
+pub use session::SessionWords;
 
 use super::command::CommandKind;
 use crate::{analysis::Measure, model::Part};
@@ -261,6 +265,10 @@ pub struct Words {
     pub cut: &'static str,
     /// Of changes to a run.
     pub changes: &'static ChangeWords,
+    /// Of sessions, notes, token edits and hints.
+    pub session: SessionWords,
+    /// Of the view that chooses the next token.
+    pub next_words: NextWords,
     pub needs_model: &'static str,
     pub needs_weights: &'static str,
     pub saved_trace: &'static str,

@@ -1,0 +1,260 @@
+//! A session as a file (`.mnemo`): which model, which prompt, what was selected, changed, noted and laid out where.
+//!
+//! The same is written every few seconds while the window is open; a file that is still there at the next start is of a
+//! window that did not end by itself, and is offered back.
+
+use super::{
+    banner::{Banner, Offer},
+    panes::dialogs::Dialog,
+    running::Request,
+    state::State,
+    window::Window,
+    worker::{News, spawn},
+};
+use crate::engine::{ModelSource, settings_folder, write_json};
+use serde::{Deserialize, Serialize};
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+/// The ending of a session's file.
+pub const ENDING: &str = "mnemo";
+/// Of the files this version writes.
+const FORMAT: u32 = 1;
+/// How often what changed is kept.
+const EVERY: Duration = Duration::from_secs(5);
+
+/// Which model a session is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reference {
+    /// The one inside the program.
+    Embedded,
+    /// A file, a folder, or a name that this machine knows.
+    Path(PathBuf),
+}
+
+impl Reference {
+    fn of(source: &ModelSource) -> Self {
+        match source {
+            ModelSource::Embedded => Self::Embedded,
+            ModelSource::Path(path) => Self::Path(path.clone()),
+        }
+    }
+
+    fn source(self) -> ModelSource {
+        match self {
+            Self::Embedded => ModelSource::Embedded,
+            Self::Path(path) => ModelSource::Path(path),
+        }
+    }
+}
+
+/// What a session's file holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Document {
+    /// Version of the file.
+    pub mnemoscope: u32,
+    /// The model.
+    pub model: Reference,
+    /// All the rest.
+    pub state: State,
+}
+
+/// Why a session does not open.
+#[derive(Debug, thiserror::Error)]
+pub enum DocumentError {
+    /// It cannot be read.
+    #[error("the session does not open: {source}: {}", path.display())]
+    Read {
+        /// The system's reason.
+        source: std::io::Error,
+        /// The file.
+        path: PathBuf,
+    },
+    /// It is no session.
+    #[error("not a session of Mnemoscope: {source}: {}", path.display())]
+    Parse {
+        /// What did not fit, and where.
+        source: serde_json::Error,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A later version wrote it.
+    #[error("a later version of Mnemoscope wrote this session (format {found}, here {FORMAT}): {}", path.display())]
+    Later {
+        /// Its version.
+        found: u32,
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl Document {
+    /// Reads a file.
+    pub fn open(path: &Path) -> Result<Self, DocumentError> {
+        let owned = || path.to_owned();
+        let text =
+            std::fs::read_to_string(path).map_err(|source| DocumentError::Read { source, path: owned() })?;
+        let document: Self =
+            serde_json::from_str(&text).map_err(|source| DocumentError::Parse { source, path: owned() })?;
+        match document.mnemoscope {
+            0..=FORMAT => Ok(document),
+            found => Err(DocumentError::Later { found, path: owned() }),
+        }
+    }
+}
+
+/// Whether a path is named like a session.
+pub fn is_session(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case(ENDING))
+}
+
+/// Keeps what is open in a file of this process, so that a crash loses seconds.
+#[derive(Default)]
+pub struct Keeper {
+    file: Option<PathBuf>,
+    kept: Option<(Option<ModelSource>, State)>,
+    last: Option<Instant>,
+}
+
+impl Keeper {
+    /// One that writes into the user's settings folder.
+    pub fn usual() -> Self {
+        Self::into(settings_folder().map(|folder| folder.join("open")))
+    }
+
+    /// One that writes into this folder.
+    pub fn into(folder: Option<PathBuf>) -> Self {
+        let name = format!("{}.{ENDING}", std::process::id());
+        Self { file: folder.map(|folder| folder.join(name)), ..Self::default() }
+    }
+
+    /// The latest session in the folder whose process is gone.
+    pub fn orphan(&self) -> Option<PathBuf> {
+        let folder = self.file.as_ref()?.parent()?;
+        let files = std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path());
+        let dead = files.filter(|path| is_session(path) && owner(path).is_some_and(|pid| !runs(pid)));
+        dead.max_by_key(|path| path.metadata().and_then(|data| data.modified()).ok())
+    }
+
+    /// Forgets what was kept: the window ends by itself.
+    pub fn end(&mut self) {
+        if let Some(file) = self.file.take() {
+            let _ = std::fs::remove_file(file); // there is none where nothing was changed
+        }
+    }
+}
+
+fn owner(path: &Path) -> Option<u32> {
+    path.file_stem()?.to_str()?.parse().ok()
+}
+
+fn runs(pid: u32) -> bool {
+    let pid = sysinfo::Pid::from_u32(pid);
+    // Where the system does not say, it is not taken for dead
+    let Ok(mut system) = sysinfo::System::new() else { return true };
+    system.refresh_processes(sysinfo::ProcessesToUpdate::Some(&[pid]), true);
+    system.process(pid).is_some()
+}
+
+impl Window {
+    fn document(&self) -> Document {
+        let model = self.session.source.as_ref().map_or(Reference::Embedded, Reference::of);
+        Document { mnemoscope: FORMAT, model, state: self.state.clone() }
+    }
+
+    /// Writes the session, and from now on writes it there.
+    pub(super) fn save_session(&mut self, path: PathBuf) {
+        self.dialog = Dialog::None;
+        let path = if is_session(&path) { path } else { path.with_extension(ENDING) };
+        self.settings.remember(&path);
+        self.file = Some(path.clone());
+        let document = self.document();
+        self.session.export(path.clone(), move |_| {
+            write_json(&document, &path)
+                .map_err(|error| Banner::error(&format!("{error}: {}", path.display()), None))
+        });
+    }
+
+    /// Asks where to; a session that has a file goes there at once.
+    pub(super) fn ask_for_session(&mut self) {
+        match self.file.clone() {
+            Some(path) => self.save_session(path),
+            None => {
+                let folder = self.settings.export_folder.clone().or_else(|| std::env::current_dir().ok());
+                let path = folder.unwrap_or_default().join("session.mnemo").display().to_string();
+                self.dialog = Dialog::Session { path };
+            }
+        }
+    }
+
+    /// Opens a session: its model is loaded, its prompt run, its selection and layout come back.
+    pub(super) fn open_session(&mut self, path: &Path) {
+        match Document::open(path) {
+            Ok(document) => {
+                self.dialog = Dialog::None;
+                self.settings.remember(path);
+                self.file = Some(path.to_owned());
+                self.restore(document);
+            }
+            Err(error) => self.session.banner = Some(Banner::error(&error, None)),
+        }
+    }
+
+    fn restore(&mut self, document: Document) {
+        self.state = document.state;
+        self.undoer = egui::util::undoer::Undoer::default();
+        self.returning = Some(Box::new(self.state.clone()));
+        let request = Request::of(&self.state);
+        self.session.open(document.model.source(), request);
+    }
+
+    /// Brings back what a window that did not end by itself had open.
+    pub(super) fn recover(&mut self) {
+        self.session.banner = None;
+        let Some(path) = self.keeper.orphan() else { return };
+        match Document::open(&path) {
+            Ok(document) => self.restore(document),
+            Err(error) => self.session.banner = Some(Banner::error(&error, None)),
+        }
+        let _ = std::fs::remove_file(path);
+    }
+
+    /// Offers that, at the start.
+    pub(super) fn offer_recovery(&mut self) {
+        if self.keeper.orphan().is_some() {
+            let words = self.settings.language().words();
+            let offer = Some(Offer::Recover);
+            let banner = Banner { offer, ..Banner::done(words.session.crashed.to_owned()) };
+            self.session.banner = Some(banner);
+        }
+    }
+
+    /// Keeps what is open, where it changed and some seconds have passed.
+    pub(super) fn autosave(&mut self, ctx: &egui::Context) {
+        let Some(file) = self.keeper.file.clone() else { return };
+        let now = (self.session.source.clone(), self.state.clone());
+        if self.keeper.kept.as_ref() == Some(&now) {
+            return;
+        }
+        let wait = self.keeper.last.map_or(Duration::ZERO, |last| EVERY.saturating_sub(last.elapsed()));
+        if !wait.is_zero() {
+            ctx.request_repaint_after(wait);
+            return;
+        }
+        // At the start there is nothing to lose yet
+        if self.keeper.kept.replace(now).is_none() {
+            return;
+        }
+        self.keeper.last = Some(Instant::now());
+        let document = self.document();
+        spawn("keep the session", self.session.post(), 0, move |post| {
+            if let Err(error) = write_json(&document, &file) {
+                let banner = Banner::error(&format!("{error}: {}", file.display()), None);
+                post.send(News::Failed { job: 0, banner });
+            }
+        });
+    }
+}

@@ -1,0 +1,29 @@
+//! What may follow, under the sampling rules on screen: computed on a worker once a run and a choice of rules.
+
+use super::{derived::Derived, session::Session, state::State};
+use crate::model::{Choices, Sampling, choices};
+
+/// How many candidates are listed.
+pub const LISTED: usize = 40;
+
+/// The run it is of, and the rules.
+type Key = (u64, Sampling);
+
+/// The candidates at hand.
+pub type Next = Derived<Key, Choices>;
+
+impl Session {
+    /// Works out the candidates of the run in sight.
+    pub fn follow_next(&mut self, state: &State, wanted: bool) {
+        let (run, trace) = self.visible(state);
+        let trace = trace.filter(|trace| wanted && trace.is_complete() && trace.spec.generates());
+        let logits = trace.map(|trace| trace.answer_logits().to_vec()).filter(|logits| !logits.is_empty());
+        let key = logits.is_some().then(|| (run, state.sampling.clone()));
+        let rules = state.sampling.clone();
+        let post = self.post().clone();
+        self.next.follow("next words", key, &post, || {
+            let logits = logits.unwrap_or_default();
+            move |_: &crate::engine::Job| Ok(choices(&logits, &rules, LISTED))
+        });
+    }
+}
