@@ -180,14 +180,12 @@ impl Window {
 
     /// Asks where to; a session that has a file goes there at once.
     pub(super) fn ask_for_session(&mut self) {
-        match self.file.clone() {
-            Some(path) => self.save_session(path),
-            None => {
-                let folder = self.settings.export_folder.clone().or_else(|| std::env::current_dir().ok());
-                let path = folder.unwrap_or_default().join("session.mnemo").display().to_string();
-                self.dialog = Dialog::Session { path };
-            }
+        if let Some(path) = self.file.clone() {
+            return self.save_session(path);
         }
+        let folder = self.settings.export_folder.clone().or_else(|| std::env::current_dir().ok());
+        let path = folder.unwrap_or_default().join("session.mnemo").display().to_string();
+        self.dialog = Dialog::Session { path };
     }
 
     /// Opens a session: its model is loaded, its prompt run, its selection and layout come back.

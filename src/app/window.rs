@@ -229,7 +229,7 @@ impl Window {
         match (&mut self.dialog, purpose) {
             (Dialog::Open { path: field }, Purpose::Model)
             | (Dialog::Export { path: field, .. } | Dialog::Session { path: field }, Purpose::Export) => {
-                *field = path.display().to_string()
+                *field = path.display().to_string();
             }
             _ => {} // the dialog was closed meanwhile
         }
