@@ -4,6 +4,7 @@ pub mod atlas;
 mod lens;
 mod measures;
 mod shift;
+pub mod walk;
 
 pub use lens::{Lens, LensLayer, LensOptions, lens};
 pub use measures::{MEASURES, Measure, measure};

@@ -131,11 +131,12 @@ impl<F: Real> LayerState<F> {
             edits.adjust(query, first_key, scores);
         }
     }
-    fn edits_of(&self, head: usize) -> Option<&HeadEdits> {
+    /// What interventions change about a head's scores; none where that is nothing.
+    pub fn edits_of(&self, head: usize) -> Option<&HeadEdits> {
         self.edits.as_ref()?.heads.get(head).filter(|edits| !edits.is_empty())
     }
     /// The score of a query's sink, where it has one and its weights are its own.
-    fn sink(&self, head: usize, query: usize) -> Option<F> {
+    pub fn sink(&self, head: usize, query: usize) -> Option<F> {
         let closed = self.edits_of(head).is_some_and(|edits| edits.closes_sink(query));
         self.sinks.get(head).copied().filter(|_| !closed)
     }
@@ -151,6 +152,17 @@ impl<F: Real> LayerState<F> {
         if let Some(cap) = spec.softcap {
             F::softcap(scores, F::of(cap));
         }
+        self.add_bias(spec, head, query, first_key, scores);
+    }
+    /// Adds to one query's scores of the keys from `first_key` on what depends on where they stand.
+    pub fn add_bias(
+        &self,
+        spec: &AttentionSpec,
+        head: usize,
+        query: usize,
+        first_key: usize,
+        scores: &mut [F],
+    ) {
         let cells = scores.iter_mut().zip(first_key..);
         match &spec.bias {
             None => {}

@@ -24,7 +24,7 @@ impl Network {
         })
     }
 
-    fn embed_with<F: Real>(
+    pub(super) fn embed_with<F: Real>(
         &self,
         spec: &EmbeddingSpec,
         prefix: &str,
@@ -95,6 +95,16 @@ impl Network {
             self.weights.add_row(name, index(i), row);
         }
         x
+    }
+}
+
+/// The position of the token that follows `tokens`, where each of them that is padding may take none.
+pub(super) fn rows_before(positions: Positions, tokens: &[u32]) -> usize {
+    match positions {
+        Positions::LearnedPast { padding } => {
+            tokens.iter().filter(|&&token| token as usize != padding).count()
+        }
+        _ => tokens.len(),
     }
 }
 

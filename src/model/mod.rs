@@ -20,6 +20,7 @@ mod mlp;
 mod part;
 mod projections;
 mod rotary;
+mod row;
 mod sampling;
 mod sentence;
 mod spec;

@@ -187,9 +187,9 @@ pub(super) struct Turns<F> {
 }
 
 impl<F: Real> Turns<F> {
-    /// Of new tokens at `positions`; all tokens before them count for scalings that depend on the length.
-    pub(super) fn new(rotary: &Rotary, positions: Range<usize>) -> Self {
-        let frequencies = rotary.frequencies(positions.end);
+    /// Of tokens at `positions` in a text of `n_tokens`: some scalings depend on its length.
+    pub(super) fn new(rotary: &Rotary, positions: Range<usize>, n_tokens: usize) -> Self {
+        let frequencies = rotary.frequencies(n_tokens);
         let turn = |position: usize, frequency: f32| {
             // The angle is rounded to single precision, as the models were trained with it
             let angle = f64::from(position as f32 * frequency);

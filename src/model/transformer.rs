@@ -46,10 +46,22 @@ impl Network {
     pub fn block<F: Real>(
         &self,
         layer: usize,
-        mut x: Vec<F>,
+        x: Vec<F>,
         memory: &[F],
         state: &mut LayerState<F>,
         context: Context<'_>,
+        see: See<'_, F>,
+    ) -> Vec<F> {
+        let attend = |input: &[F], see: See<'_, F>| self.attention(layer, input, memory, state, context, see);
+        self.around(layer, x, attend, see)
+    }
+
+    /// A block around its attention, which `attend` makes of its input: norms, sums and the MLP, token by token.
+    pub(super) fn around<F: Real>(
+        &self,
+        layer: usize,
+        mut x: Vec<F>,
+        attend: impl FnOnce(&[F], See<'_, F>) -> Vec<F>,
         see: See<'_, F>,
     ) -> Vec<F> {
         let block = &self.spec.blocks[layer];
@@ -66,8 +78,8 @@ impl Network {
         see(Hook::ResidPre, &mut x);
         let before = block.convolution.map(|own| (own, x.clone()));
         let post = block.placement == Placement::Post;
-        let input = self.input(block.ln1.filter(|_| !post), &name("ln1"), &x);
-        let attended = self.attention(layer, &input, memory, state, context, see);
+        let input = self.attention_input(layer, &x);
+        let attended = attend(&input, see);
         let mut attn_out = finish(attended, block.ln1_post, "ln1_post");
         see(Hook::AttnOut, &mut attn_out);
         let Some(mlp) = &block.mlp else {
@@ -128,31 +140,15 @@ impl Network {
     ) -> Vec<F> {
         let spec = &self.spec.blocks[layer].attention;
         let crosses = self.spec.blocks[layer].part == Part::Cross;
+        let n_seen = context.first + x.len() / self.spec.width;
         // A cross-attention's keys and values are all there after its first pass
         let source = match (crosses, state.n_keys()) {
             (false, _) => x,
             (true, 0) => memory,
             (true, _) => &[],
         };
-        let [q, k, mut v] = self.projections(layer, x, source, see);
-        spec.cut(&mut v);
-        see(Hook::V, &mut v);
+        let [q, k, v] = self.queries_keys_values(layer, x, source, (context.first, n_seen), see);
         let (dim, value_dim) = (spec.head_dim, spec.value_dim());
-        let n_seen = context.first + x.len() / self.spec.width;
-        let turns = spec.rotary.as_ref().map(|rotary| Turns::new(rotary, context.first..n_seen));
-        let turn = |mut x: Vec<F>, heads: usize, norm: &str| {
-            if let Some(own) = spec.qk_norm {
-                x = self.head_norm(own, &format!("{}.attn.{norm}", self.spec.prefix(layer)), &x, heads, dim);
-            }
-            spec.cut(&mut x);
-            if let Some(turns) = &turns {
-                turns.apply(&mut x, dim);
-            }
-            x
-        };
-        let (mut q, mut k) = (turn(q, spec.heads, "q_norm"), turn(k, spec.kv_heads, "k_norm"));
-        see(Hook::RotQ, &mut q);
-        see(Hook::RotK, &mut k);
         let head_rows = |x: &'_ [F], heads: usize, dim: usize, head: usize, push: &mut dyn FnMut(&[F])| {
             x.chunks_exact(heads * dim).for_each(|row| push(&row[head * dim..(head + 1) * dim]));
         };
@@ -171,6 +167,39 @@ impl Network {
         let mut z = attend(spec, state, context.first..n_seen, context);
         see(Hook::Z, &mut z);
         self.linear(layer, &z, "attn.W_O", "attn.b_O")
+    }
+
+    /// Queries, keys and values as they enter the product, [token, head · dim] each, of tokens of which the first
+    /// stands at `first` in a text of `n_tokens`.
+    pub(super) fn queries_keys_values<F: Real>(
+        &self,
+        layer: usize,
+        x: &[F],
+        source: &[F],
+        (first, n_tokens): (usize, usize),
+        see: See<'_, F>,
+    ) -> [Vec<F>; 3] {
+        let spec = &self.spec.blocks[layer].attention;
+        let [q, k, mut v] = self.projections(layer, x, source, see);
+        spec.cut(&mut v);
+        see(Hook::V, &mut v);
+        let end = first + x.len() / self.spec.width;
+        let turns = spec.rotary.as_ref().map(|rotary| Turns::new(rotary, first..end, n_tokens));
+        let turn = |mut x: Vec<F>, heads: usize, norm: &str| {
+            if let Some(own) = spec.qk_norm {
+                let name = format!("{}.attn.{norm}", self.spec.prefix(layer));
+                x = self.head_norm(own, &name, &x, heads, spec.head_dim);
+            }
+            spec.cut(&mut x);
+            if let Some(turns) = &turns {
+                turns.apply(&mut x, spec.head_dim);
+            }
+            x
+        };
+        let (mut q, mut k) = (turn(q, spec.heads, "q_norm"), turn(k, spec.kv_heads, "k_norm"));
+        see(Hook::RotQ, &mut q);
+        see(Hook::RotK, &mut k);
+        [q, k, v]
     }
 
     /// What attention learned besides its projections: copied into the state once, as `Pattern` needs it too.
@@ -262,6 +291,13 @@ impl Network {
     /// `x·W + b` for weights by their full names; a bias may be missing.
     pub(super) fn plain<F: Real>(&self, x: &[F], weight: &str, bias: &str) -> Vec<F> {
         linear(x, &self.weights.matrix(weight), self.weights.vector(bias).as_deref())
+    }
+
+    /// What block `layer`'s attention reads of the residual stream, [token, width]: the same where no norm is before it.
+    pub(super) fn attention_input<'a, F: Real>(&self, layer: usize, x: &'a [F]) -> Cow<'a, [F]> {
+        let block = &self.spec.blocks[layer];
+        let norm = block.ln1.filter(|_| block.placement != Placement::Post);
+        self.input(norm, &format!("{}.ln1", self.spec.prefix(layer)), x)
     }
 
     /// A sub-layer's input: `x` itself where there is no norm.

@@ -32,6 +32,7 @@ mod tokenizers;
 mod traces;
 mod train;
 mod translation;
+mod walk;
 mod window;
 mod window_layout;
 mod window_models;
