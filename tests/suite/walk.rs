@@ -54,7 +54,7 @@ fn each_walk(model: &Model, trace: &Trace, mut visit: impl FnMut(Walk)) {
 /// What does not hold, and how far the worst step is off.
 fn failures(walk: &Walk, place: &str) -> Vec<String> {
     let off = |step: &Step| {
-        let Check { difference, size, .. } = step.check.clone()?;
+        let Check { difference, size, .. } = step.check?;
         let holds = difference <= TOLERANCE * size.max(1.0);
         (!holds).then(|| {
             format!(

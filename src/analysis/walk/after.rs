@@ -2,7 +2,7 @@
 
 use super::given::Given;
 use super::norm::normed;
-use super::{Against, Along, Check, Note, Outcome, Owner, Quantity, Step, StepKind, compare, length};
+use super::{Against, Along, Check, Note, Outcome, Owner, Quantity, Step, StepKind, Strip, compare, length};
 use crate::kernels::Real;
 use crate::model::{Hook, Network, Placement};
 use crate::trace::Stream;
@@ -65,18 +65,13 @@ fn output(given: &Given<'_>, network: &Network, passed: &Passed<f64>, shape: Vec
         all.iter_mut().zip(own(head)).for_each(|(all, own)| *all += own);
     }
     let query = |what| (what, Owner::Query);
-    let hook = given.hook(Hook::Z, &[given.query, head]);
+    let hook = Some(given.hook(Hook::Z, &[given.query, head]));
     let own_z = &z[head * dim..(head + 1) * dim];
-    step.strips.push(given.strip(query(Quantity::HeadOutput), Along::HeadDimension, own_z, hook));
-    let hook = given.hook(Hook::Result, &[given.query, head]);
-    step.strips.push(given.strip(query(Quantity::HeadResult), Along::Width, &result, hook));
-    let hook = given.hook(Hook::AttnOut, &[given.query]);
-    step.strips.push(given.strip(
-        query(Quantity::AttentionOut),
-        Along::Width,
-        passed.at(Hook::AttnOut),
-        hook,
-    ));
+    step.strips.push(Strip::new(query(Quantity::HeadOutput), Along::HeadDimension, own_z, hook));
+    let hook = Some(given.hook(Hook::Result, &[given.query, head]));
+    step.strips.push(Strip::new(query(Quantity::HeadResult), Along::Width, &result, hook));
+    let hook = Some(given.hook(Hook::AttnOut, &[given.query]));
+    step.strips.push(Strip::new(query(Quantity::AttentionOut), Along::Width, passed.at(Hook::AttnOut), hook));
     step.outcome = Some(Outcome { what: Quantity::HeadResult, length: true, value: length(&result) });
     let whole: Vec<f32> = network.heads_out(layer, &super::single(z));
     step.check = Some(compare(Against::Engine, &all, &whole));
@@ -98,12 +93,12 @@ fn residual(
     };
     let (what, hook) = match given.block.placement {
         Placement::Normed => (Quantity::Normed, None),
-        _ => (Quantity::Stream, given.hook(Hook::ResidPre, &[given.query])),
+        _ => (Quantity::Stream, Some(given.hook(Hook::ResidPre, &[given.query]))),
     };
     let attention = passed.at(Hook::AttnOut);
-    step.strips.push(given.strip(query(what), Along::Width, &base, hook));
-    let hook = given.hook(Hook::AttnOut, &[given.query]);
-    step.strips.push(given.strip(query(Quantity::AttentionOut), Along::Width, attention, hook));
+    step.strips.push(Strip::new(query(what), Along::Width, &base, hook));
+    let hook = Some(given.hook(Hook::AttnOut, &[given.query]));
+    step.strips.push(Strip::new(query(Quantity::AttentionOut), Along::Width, attention, hook));
     if given.block.placement == Placement::Parallel {
         step.notes.push(Note::Parallel);
         step.outcome = Some(Outcome { what: Quantity::AttentionOut, length: true, value: length(attention) });
@@ -112,14 +107,14 @@ fn residual(
     }
     let mut middle: Vec<f64> = base.iter().zip(attention).map(|(x, add)| x + add).collect();
     given.change(Hook::ResidMid, given.layer(), given.query, &mut middle);
-    let hook = given.hook(Hook::ResidMid, &[given.query]);
-    step.strips.push(given.strip(query(Quantity::Middle), Along::Width, &middle, hook));
+    let hook = Some(given.hook(Hook::ResidMid, &[given.query]));
+    step.strips.push(Strip::new(query(Quantity::Middle), Along::Width, &middle, hook));
     step.outcome = Some(Outcome { what: Quantity::Middle, length: true, value: length(&middle) });
     step.check = Some(compare(Against::Engine, &middle, engine.at(Hook::ResidMid)));
     if let Some(norm) = given.block.ln1.filter(|_| given.is_post()) {
         let name = format!("{}.ln1", given.trace.spec.prefix(given.layer()));
         let normed = normed(network, norm, &name, &middle);
-        step.strips.push(given.strip(query(Quantity::NormedMiddle), Along::Width, &normed.out, None));
+        step.strips.push(Strip::new(query(Quantity::NormedMiddle), Along::Width, &normed.out, None));
     }
     step
 }
@@ -135,8 +130,8 @@ fn mlp(given: &Given<'_>, passed: &Passed<f64>, shape: Vec<usize>) -> Step {
     for (what, hook, along) in hooks {
         let values = passed.at(hook);
         if !values.is_empty() {
-            let name = given.hook(hook, &[given.query]);
-            step.strips.push(given.strip((what, Owner::Query), along, values, name));
+            let name = Some(given.hook(hook, &[given.query]));
+            step.strips.push(Strip::new((what, Owner::Query), along, values, name));
         }
     }
     match (&given.block.mlp, given.block.experts) {
@@ -155,7 +150,7 @@ fn mlp(given: &Given<'_>, passed: &Passed<f64>, shape: Vec<usize>) -> Step {
     let kept = given.row(given.trace.stream(stream), given.query);
     step.check = Some(check(&after, &kept));
     let name = Some(format!("{}[{}]", spec.stream_name(stream), given.query));
-    step.strips.push(given.strip((Quantity::After, Owner::Query), Along::Width, &kept, name));
+    step.strips.push(Strip::new((Quantity::After, Owner::Query), Along::Width, &kept, name));
     step.outcome = Some(Outcome { what: Quantity::After, length: true, value: length(&kept) });
     step
 }

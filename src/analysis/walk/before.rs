@@ -36,7 +36,7 @@ fn embedding(given: &Given<'_>) -> Step {
     let target = side(given) == Side::Target;
     let mut push = |what, values: &[f64], hook: Option<Hook>| {
         let name = hook.filter(|_| target).map(|hook| format!("{}[{}]", hook.stem(), given.query));
-        step.strips.push(given.strip((what, Owner::Query), Along::Width, values, name));
+        step.strips.push(Strip::new((what, Owner::Query), Along::Width, values, name));
     };
     let mut x = network.embed_row(side(given), &ids, given.query, second, &mut |hook, data: &mut [f64]| {
         // Only the target's vectors can be changed on their way
@@ -56,17 +56,17 @@ fn embedding(given: &Given<'_>) -> Step {
     step.check = Some(compare(Against::Trace, &x, &super::single(&held)));
     step.outcome = Some(Outcome { what: Quantity::Stream, length: true, value: length(&held) });
     let hook = format!("{}[{}]", given.trace.spec.hook_name(Hook::ResidPre, first), given.query);
-    step.strips.push(given.strip((Quantity::Stream, Owner::Query), Along::Width, &held, Some(hook)));
+    step.strips.push(Strip::new((Quantity::Stream, Owner::Query), Along::Width, &held, Some(hook)));
     step
 }
 
 fn norm(given: &Given<'_>) -> Step {
     let shape = vec![given.n_queries(), given.width()];
     let x = given.stream(given.query);
-    let hook = given.hook(Hook::ResidPre, &[given.query]);
+    let hook = Some(given.hook(Hook::ResidPre, &[given.query]));
     let mut step = Step::new(StepKind::Norm, shape);
     let own = |what| (what, Owner::Query);
-    step.strips.push(given.strip(own(Quantity::Stream), Along::Width, &x, hook));
+    step.strips.push(Strip::new(own(Quantity::Stream), Along::Width, &x, hook));
     let Some(norm) = given.block.ln1.filter(|_| !given.is_post()) else {
         step.notes.push(Note::NoNorm);
         step.outcome = Some(Outcome { what: Quantity::Stream, length: true, value: length(&x) });
@@ -77,8 +77,8 @@ fn norm(given: &Given<'_>) -> Step {
         return step;
     };
     let normed = normed(network, norm, &format!("{}.ln1", given.trace.spec.prefix(given.layer())), &x);
-    step.strips.push(given.strip(own(Quantity::Standardised), Along::Width, &normed.standardised, None));
-    step.strips.push(given.strip(own(Quantity::Normed), Along::Width, &normed.out, None));
+    step.strips.push(Strip::new(own(Quantity::Standardised), Along::Width, &normed.standardised, None));
+    step.strips.push(Strip::new(own(Quantity::Normed), Along::Width, &normed.out, None));
     step.outcome = Some(Outcome { what: Quantity::NormScale, length: false, value: normed.scale });
     step.check = Some(compare(Against::Engine, &normed.out, &engine(network, given)));
     step

@@ -1,6 +1,6 @@
 //! What all steps of one walk start from.
 
-use super::{Along, Owner, Quantity, Strip, double, single};
+use super::double;
 use crate::kernels::Real;
 use crate::model::{AttentionSpec, BlockSpec, HeadId, Hook, LayerState, Network, Part, Placement};
 use crate::trace::{Pattern, Trace};
@@ -101,18 +101,9 @@ impl<'a> Given<'a> {
     }
 
     /// `blocks.3.attn.hook_rot_q[22,5]`
-    pub(super) fn hook(&self, hook: Hook, index: &[usize]) -> Option<String> {
+    pub(super) fn hook(&self, hook: Hook, index: &[usize]) -> String {
         let index: Vec<String> = index.iter().map(usize::to_string).collect();
-        Some(format!("{}[{}]", self.trace.spec.hook_name(hook, self.layer()), index.join(",")))
-    }
-    pub(super) fn strip(
-        &self,
-        (what, owner): (Quantity, Owner),
-        along: Along,
-        values: &[f64],
-        hook: Option<String>,
-    ) -> Strip {
-        Strip { what, owner, along, values: single(values), hook }
+        format!("{}[{}]", self.trace.spec.hook_name(hook, self.layer()), index.join(","))
     }
     pub(super) fn is_post(&self) -> bool {
         self.block.placement == Placement::Post

@@ -2,7 +2,8 @@
 
 use super::given::Given;
 use super::{
-    Against, Along, Note, Outcome, Owner, Quantity, Step, StepKind, both, compare, double, length, single,
+    Against, Along, Note, Outcome, Owner, Quantity, Step, StepKind, Strip, both, compare, double, length,
+    single,
 };
 use crate::kernels::{PANEL, Real as _};
 use crate::model::{Hook, Network, Part};
@@ -37,29 +38,29 @@ fn projections(given: &Given<'_>, query: &[f64], key: &[f64]) -> Step {
     if let Some(network) = given.network {
         let again = again(given, network);
         if turned {
-            let hook = given.hook(Hook::Q, &at(given.query, head));
+            let hook = Some(given.hook(Hook::Q, &at(given.query, head)));
             let what = (Quantity::ProjectedQuery, Owner::Query);
-            step.strips.push(given.strip(what, along(), &again.projected.0, hook));
+            step.strips.push(Strip::new(what, along(), &again.projected.0, hook));
         }
         let check = compare(Against::Trace, &again.query, &single(query));
-        let check = both(check, &compare(Against::Trace, &again.key, &single(key)));
-        step.check = Some(both(check, &compare(Against::Trace, &again.value, &single(&value))));
-        let hook = given.hook(Hook::RotQ, &at(given.query, head));
-        step.strips.push(given.strip((Quantity::Query, Owner::Query), along(), query, hook));
+        let check = both(check, compare(Against::Trace, &again.key, &single(key)));
+        step.check = Some(both(check, compare(Against::Trace, &again.value, &single(&value))));
+        let hook = Some(given.hook(Hook::RotQ, &at(given.query, head)));
+        step.strips.push(Strip::new((Quantity::Query, Owner::Query), along(), query, hook));
         if turned {
-            let hook = given.hook(Hook::K, &at(given.key, kv_head));
+            let hook = Some(given.hook(Hook::K, &at(given.key, kv_head)));
             let what = (Quantity::ProjectedKey, Owner::Key);
-            step.strips.push(given.strip(what, along(), &again.projected.1, hook));
+            step.strips.push(Strip::new(what, along(), &again.projected.1, hook));
         }
     } else {
         step.notes.push(Note::NeedsWeights);
-        let hook = given.hook(Hook::RotQ, &at(given.query, head));
-        step.strips.push(given.strip((Quantity::Query, Owner::Query), along(), query, hook));
+        let hook = Some(given.hook(Hook::RotQ, &at(given.query, head)));
+        step.strips.push(Strip::new((Quantity::Query, Owner::Query), along(), query, hook));
     }
-    let hook = given.hook(Hook::RotK, &at(given.key, kv_head));
-    step.strips.push(given.strip((Quantity::Key, Owner::Key), along(), key, hook));
-    let hook = given.hook(Hook::V, &at(given.key, kv_head));
-    step.strips.push(given.strip((Quantity::Value, Owner::Key), along(), &value, hook));
+    let hook = Some(given.hook(Hook::RotK, &at(given.key, kv_head)));
+    step.strips.push(Strip::new((Quantity::Key, Owner::Key), along(), key, hook));
+    let hook = Some(given.hook(Hook::V, &at(given.key, kv_head)));
+    step.strips.push(Strip::new((Quantity::Value, Owner::Key), along(), &value, hook));
     step.outcome = Some(Outcome { what: Quantity::Query, length: true, value: length(query) });
     step
 }
@@ -114,13 +115,13 @@ fn scores(given: &Given<'_>, query: &[f64], key: &[f64], dots: &[f64]) -> Step {
         })
         .collect();
     let along = || Along::HeadDimension;
-    let hook = given.hook(Hook::RotQ, &at(given.query, given.head.head));
-    step.strips.push(given.strip((Quantity::Query, Owner::Query), along(), query, hook));
-    let hook = given.hook(Hook::RotK, &at(given.key, given.kv_head()));
-    step.strips.push(given.strip((Quantity::Key, Owner::Key), along(), key, hook));
-    step.strips.push(given.strip((Quantity::Product, Owner::Pair), along(), &products, None));
-    step.strips.push(given.strip((Quantity::RunningSum, Owner::Pair), along(), &running, None));
-    step.strips.push(given.strip((Quantity::Score, Owner::EveryKey), Along::Keys, dots, None));
+    let hook = Some(given.hook(Hook::RotQ, &at(given.query, given.head.head)));
+    step.strips.push(Strip::new((Quantity::Query, Owner::Query), along(), query, hook));
+    let hook = Some(given.hook(Hook::RotK, &at(given.key, given.kv_head())));
+    step.strips.push(Strip::new((Quantity::Key, Owner::Key), along(), key, hook));
+    step.strips.push(Strip::new((Quantity::Product, Owner::Pair), along(), &products, None));
+    step.strips.push(Strip::new((Quantity::RunningSum, Owner::Pair), along(), &running, None));
+    step.strips.push(Strip::new((Quantity::Score, Owner::EveryKey), Along::Keys, dots, None));
     let score = running.last().copied().unwrap_or(0.0);
     step.outcome = Some(Outcome { what: Quantity::Score, length: false, value: score });
     // The pass's kernel scales as it goes
@@ -138,13 +139,15 @@ fn scale(given: &Given<'_>, dots: &[f64]) -> Step {
     let mut step = Step::new(StepKind::Scale, vec![given.n_queries(), given.n_keys()]);
     let seen = given.seen();
     let mut push = |what, values: &[f64], hook| {
-        step.strips.push(given.strip((what, Owner::EveryKey), Along::Keys, values, hook));
+        step.strips.push(Strip::new((what, Owner::EveryKey), Along::Keys, values, hook));
     };
     push(Quantity::Score, dots, None);
     let mut scores: Vec<f64> = dots.iter().map(|dot| dot * f64::from(spec.scale)).collect();
     push(Quantity::Scaled, &scores, None);
     if let Some(cap) = spec.softcap.map(f64::from) {
-        scores.iter_mut().for_each(|score| *score = cap * (*score / cap).tanh());
+        for score in &mut scores {
+            *score = cap * (*score / cap).tanh();
+        }
         push(Quantity::Capped, &scores, None);
     }
     if spec.bias.is_some() {
@@ -169,8 +172,8 @@ fn scale(given: &Given<'_>, dots: &[f64]) -> Step {
     }
     let kept = given.pattern.scores_tile(given.query..given.query + 1, 0..given.n_keys());
     step.check = Some(compare(Against::Trace, &scores, &kept));
-    let hook = given.hook(Hook::AttnScores, &[given.head.head, given.query]);
-    step.strips.push(given.strip((Quantity::FinalScore, Owner::EveryKey), Along::Keys, &scores, hook));
+    let hook = Some(given.hook(Hook::AttnScores, &[given.head.head, given.query]));
+    step.strips.push(Strip::new((Quantity::FinalScore, Owner::EveryKey), Along::Keys, &scores, hook));
     step.outcome = Some(Outcome { what: Quantity::FinalScore, length: false, value: scores[given.key] });
     if !seen.contains(&given.key) {
         step.notes.push(Note::Masked);
@@ -189,20 +192,20 @@ fn softmax(given: &Given<'_>) -> Step {
     let total = exponentials.iter().sum::<f64>() + sink.unwrap_or(0.0);
     let weights: Vec<f64> = exponentials.iter().map(|e| e / total).collect();
     let mut push = |what, values: &[f64], hook| {
-        step.strips.push(given.strip((what, Owner::EveryKey), Along::Keys, values, hook));
+        step.strips.push(Strip::new((what, Owner::EveryKey), Along::Keys, values, hook));
     };
-    push(Quantity::FinalScore, &scores, given.hook(Hook::AttnScores, &[given.head.head, given.query]));
+    push(Quantity::FinalScore, &scores, Some(given.hook(Hook::AttnScores, &[given.head.head, given.query])));
     push(Quantity::Exponential, &exponentials, None);
-    push(Quantity::Weight, &weights, given.hook(Hook::Pattern, &[given.head.head, given.query]));
+    push(Quantity::Weight, &weights, Some(given.hook(Hook::Pattern, &[given.head.head, given.query])));
     if let Some(sink) = sink {
         let share = Along::Words(vec![String::new()]);
         let what = (Quantity::SinkShare, Owner::Query);
-        step.strips.push(given.strip(what, share, &[sink / total], None));
+        step.strips.push(Strip::new(what, share, &[sink / total], None));
     }
     let kept = given.pattern.row(given.query);
     let lse = given.trace.lse(given.head)[given.query];
     let check = compare(Against::Trace, &weights, &kept);
-    step.check = Some(both(check, &compare(Against::Trace, &[largest + total.ln()], &[lse])));
+    step.check = Some(both(check, compare(Against::Trace, &[largest + total.ln()], &[lse])));
     step.outcome = Some(Outcome { what: Quantity::Weight, length: false, value: weights[given.key] });
     if !given.seen().contains(&given.key) {
         step.notes.push(Note::Masked);
@@ -217,14 +220,14 @@ fn sum(given: &Given<'_>) -> Step {
     let (weights, value) = (double(&row), double(values.row(given.key)));
     let weighted: Vec<f64> = value.iter().map(|value| value * weights[given.key]).collect();
     let z = given.output_of(given.head.head, given.query);
-    let hook = given.hook(Hook::Pattern, &[given.head.head, given.query]);
-    step.strips.push(given.strip((Quantity::Weight, Owner::EveryKey), Along::Keys, &weights, hook));
+    let hook = Some(given.hook(Hook::Pattern, &[given.head.head, given.query]));
+    step.strips.push(Strip::new((Quantity::Weight, Owner::EveryKey), Along::Keys, &weights, hook));
     let along = || Along::HeadDimension;
-    let hook = given.hook(Hook::V, &at(given.key, given.kv_head()));
-    step.strips.push(given.strip((Quantity::Value, Owner::Key), along(), &value, hook));
-    step.strips.push(given.strip((Quantity::WeightedValue, Owner::Pair), along(), &weighted, None));
-    let hook = given.hook(Hook::Z, &at(given.query, given.head.head));
-    step.strips.push(given.strip((Quantity::HeadOutput, Owner::Query), along(), &z, hook));
+    let hook = Some(given.hook(Hook::V, &at(given.key, given.kv_head())));
+    step.strips.push(Strip::new((Quantity::Value, Owner::Key), along(), &value, hook));
+    step.strips.push(Strip::new((Quantity::WeightedValue, Owner::Pair), along(), &weighted, None));
+    let hook = Some(given.hook(Hook::Z, &at(given.query, given.head.head)));
+    step.strips.push(Strip::new((Quantity::HeadOutput, Owner::Query), along(), &z, hook));
     step.outcome = Some(Outcome { what: Quantity::HeadOutput, length: true, value: length(&z) });
     let mut kept = vec![0.0; values.stride()];
     f32::weighted_sum(&row, row.len(), 0..row.len(), values, &mut kept);

@@ -23,7 +23,7 @@ pub(super) fn step(given: &Given<'_>, model: Option<&Model>) -> Step {
     let normed = network.final_normalized(&stream);
     let hook = spec.final_norm.map(|_| format!("{}[{row}]", Hook::FinalNormalized.stem()));
     let owner = if row == given.query { Owner::Query } else { Owner::Answer };
-    step.strips.push(given.strip((Quantity::FinalNormed, owner), Along::Width, &normed, hook));
+    step.strips.push(Strip::new((Quantity::FinalNormed, owner), Along::Width, &normed, hook));
     match &spec.head {
         HeadSpec::NextToken | HeadSpec::MaskedToken { .. } => {
             let logits = network.logits(&stream);
@@ -38,14 +38,14 @@ pub(super) fn step(given: &Given<'_>, model: Option<&Model>) -> Step {
                 let found: Vec<f64> = next.iter().map(|word| p[word.id as usize]).collect();
                 let kept: Vec<f32> = next.iter().map(|word| word.p).collect();
                 step.check =
-                    step.check.map(|check| super::both(check, &compare(Against::Answer, &found, &kept)));
+                    step.check.map(|check| super::both(check, compare(Against::Answer, &found, &kept)));
             }
         }
         HeadSpec::Classes(_) => classes(given, network, row, &mut step),
         HeadSpec::Sentence(_) => {
             let vector: Vec<f64> = network.sentence(&double(given.trace.resid(given.trace.n_layers())));
             step.check = Some(compare(Against::Answer, &vector, &given.trace.vector));
-            step.strips.push(given.strip((Quantity::TextVector, Owner::Answer), Along::Width, &vector, None));
+            step.strips.push(Strip::new((Quantity::TextVector, Owner::Answer), Along::Width, &vector, None));
             step.outcome =
                 Some(Outcome { what: Quantity::TextVector, length: true, value: super::length(&vector) });
         }
@@ -121,7 +121,7 @@ fn classes(given: &Given<'_>, network: &Network, row: usize, step: &mut Step) {
         }
     };
     if let Some(kept) = given.trace.classes.get(if head.pooling == Pooling::Each { row } else { 0 }) {
-        step.check = step.check.take().map(|check| with_answer(check, &read, kept));
+        step.check = step.check.map(|check| with_answer(check, &read, kept));
     }
     step.outcome = Some(Outcome { what, length: false, value });
 }
@@ -130,7 +130,7 @@ fn classes(given: &Given<'_>, network: &Network, row: usize, step: &mut Step) {
 fn with_answer(check: Check, read: &[(usize, f32, f32)], kept: &[crate::trace::Candidate]) -> Check {
     let found: Vec<f64> = read.iter().map(|&(.., p)| f64::from(p)).collect();
     let kept: Vec<f32> = kept.iter().map(|class| class.p).collect();
-    super::both(Check { against: Against::Answer, ..check }, &compare(Against::Answer, &found, &kept))
+    super::both(Check { against: Against::Answer, ..check }, compare(Against::Answer, &found, &kept))
 }
 
 /// What a saved trace has to say: its own answer, where the query is the token it was given at.

@@ -219,6 +219,12 @@ pub struct Strip {
     pub hook: Option<String>,
 }
 
+impl Strip {
+    fn new((what, owner): (Quantity, Owner), along: Along, values: &[f64], hook: Option<String>) -> Self {
+        Self { what, owner, along, values: single(values), hook }
+    }
+}
+
 /// The number that a step ends in.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Outcome {
@@ -231,7 +237,7 @@ pub struct Outcome {
 }
 
 /// How a step compares with what the run kept.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Check {
     /// What was compared with
     pub against: Against,
@@ -384,20 +390,16 @@ fn compare(against: Against, found: &[f64], expected: &[f32]) -> Check {
     let same = found.len() == expected.len();
     for (&a, &b) in found.iter().zip(expected) {
         let b = f64::from(b);
-        if a == b {
-            size = if b.is_finite() { size.max(b.abs()) } else { size };
-            continue;
-        }
-        let apart = (a - b).abs();
+        let apart = if a.is_infinite() && a.total_cmp(&b).is_eq() { 0.0 } else { (a - b).abs() };
         // NaN stays, so that it fails the check
         difference = if difference >= apart || difference.is_nan() { difference } else { apart };
-        size = size.max(b.abs());
+        size = if b.is_finite() { size.max(b.abs()) } else { size };
     }
     Check { against, difference: if same { difference } else { f64::NAN }, size }
 }
 
 /// Both comparisons in one: the worse difference, the larger size.
-fn both(a: Check, b: &Check) -> Check {
+fn both(a: Check, b: Check) -> Check {
     let difference =
         if a.difference.is_nan() || a.difference >= b.difference { a.difference } else { b.difference };
     Check { difference, size: a.size.max(b.size), ..a }
