@@ -23,6 +23,7 @@ impl Window {
                 | Command::EditTarget(_)
                 | Command::SetView(_)
                 | Command::SetSampling(_)
+                | Command::AdvanceWalk
                 | Command::AdjustIntervention(..)
                 | Command::PaintCell { .. }
         );
@@ -77,6 +78,10 @@ impl Window {
             Command::ResetLayout => self.reset_layout(),
             Command::ToggleLower => self.toggle_lower(),
             Command::SetLayer(layer) => self.state.layer = layer,
+            Command::SetStep(step) => self.set_step(step),
+            Command::AdvanceWalk => self.advance_walk(),
+            Command::PlayWalk(play) => self.play_walk(play),
+            Command::OrderWalk(order) => self.state.walk.order = order,
             Command::Intervene(what) => self.intervene(what),
             Command::SwitchIntervention(index, on) => {
                 if let Some(switch) = self.state.interventions.get_mut(index) {

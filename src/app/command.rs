@@ -6,9 +6,11 @@ use super::{
     layout::{Pane, Preset},
     scene::Scene,
     state::{Shown, Sort, View},
+    walking::Order,
     words::Language,
 };
 use crate::{
+    analysis::walk::StepKind,
     model::{HeadId, Sampling},
     render::{ColorMap, Scale},
     trace::{Intervention, Output},
@@ -56,6 +58,7 @@ pub enum CommandKind {
     ToggleTheme,
     ToggleLanguage,
     LayoutInspect,
+    LayoutTeach,
     Maximise,
     TearOff,
     ClosePane,
@@ -70,6 +73,11 @@ pub enum CommandKind {
     ShowLens,
     ShowNext,
     AddNote,
+    ShowWalk,
+    PreviousStep,
+    NextStep,
+    PlayWalk,
+    OrderWalk,
     CutHead,
     CutLayer,
     ClearInterventions,
@@ -129,6 +137,10 @@ pub enum Command {
     ResetLayout,
     ToggleLower,
     SetLayer(usize),
+    SetStep(StepKind),
+    AdvanceWalk,
+    PlayWalk(bool),
+    OrderWalk(Order),
     Intervene(Intervention),
     SwitchIntervention(usize, bool),
     AdjustIntervention(usize, Intervention),
@@ -200,6 +212,10 @@ impl CommandKind {
             Self::ToggleTheme => (Modifiers::COMMAND, Key::T),
             Self::ToggleLower => (Modifiers::COMMAND, Key::J),
             Self::Maximise => (Modifiers::NONE, Key::F11),
+            // As a presenter's remote sends them
+            Self::PreviousStep => (Modifiers::NONE, Key::PageUp),
+            Self::NextStep => (Modifiers::NONE, Key::PageDown),
+            Self::PlayWalk => (Modifiers::NONE, Key::F5),
             Self::Palette => (Modifiers::COMMAND, Key::K),
             Self::ShowHelp => (Modifiers::NONE, Key::F1),
             Self::OpenEmbedded
@@ -209,6 +225,7 @@ impl CommandKind {
             | Self::ToggleChat
             | Self::ToggleLanguage
             | Self::LayoutInspect
+            | Self::LayoutTeach
             | Self::TearOff
             | Self::ClosePane
             | Self::ResetLayout
@@ -221,6 +238,8 @@ impl CommandKind {
             | Self::ShowNorms
             | Self::ShowLens
             | Self::ShowNext
+            | Self::ShowWalk
+            | Self::OrderWalk
             | Self::CutHead
             | Self::CutLayer
             | Self::ClearInterventions
@@ -286,6 +305,7 @@ impl CommandKind {
             Self::ToggleTheme => Command::SetDark(!scene.dark),
             Self::ToggleLanguage => Command::SetLanguage(words.language.other()),
             Self::LayoutInspect => Command::SetLayout(Preset::Inspect.id().to_owned()),
+            Self::LayoutTeach => Command::SetLayout(Preset::Teach.id().to_owned()),
             Self::Maximise => Command::Maximise(state.maximised.is_none().then_some(scene.front)),
             Self::TearOff => Command::TearOff(scene.front),
             Self::ClosePane => Command::ClosePane(scene.front),
@@ -301,6 +321,17 @@ impl CommandKind {
             Self::ShowNext => Command::ShowPane(Pane::Next),
             Self::SaveSession => Command::AskForSession,
             Self::AddNote => traced().map(|_| Command::AskForNote)?,
+            Self::ShowWalk => Command::ShowPane(Pane::Walk),
+            Self::PreviousStep => {
+                complete()?;
+                Command::SetStep(state.walk.step.previous().ok_or(words.walk.first_step)?)
+            }
+            Self::NextStep => {
+                complete()?;
+                Command::SetStep(state.walk.step.next().ok_or(words.walk.last_step)?)
+            }
+            Self::PlayWalk => complete().map(|_| Command::PlayWalk(scene.walking.playing.is_none()))?,
+            Self::OrderWalk => Command::OrderWalk(state.walk.order.other()),
             Self::CutHead => traced()
                 .map(|_| Intervention::Zero(Output::Heads(state.head.into())))
                 .map(Command::Intervene)?,

@@ -6,7 +6,7 @@ use super::{
     hidden::Hidden,
     layout::{self, Pane},
     palette::Palette,
-    panes::{head, heads, left, lens, next, norms, right, stream},
+    panes::{head, heads, left, lens, next, norms, right, stream, walk},
     scene::{Out, Scene},
     state::State,
     theme::{self, BODY, HEADER, TITLE},
@@ -189,6 +189,7 @@ impl<'a, 'b> Panes<'a, 'b> {
             Pane::Norms => norms::show(ui, scene, parts.norms, post, out),
             Pane::Lens => lens::show(ui, scene, out),
             Pane::Next => next::show(ui, scene, out),
+            Pane::Walk => walk::show(ui, scene, out),
         }
     }
 }

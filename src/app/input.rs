@@ -8,7 +8,23 @@ use super::{
 
 /// Sends the commands whose keys were pressed.
 pub fn keys(ctx: &egui::Context, scene: &Scene<'_>, out: &mut Out) {
-    for kind in CommandKind::pressed(ctx) {
+    let mut kinds = CommandKind::pressed(ctx);
+    if scene.walks() {
+        // There the arrows are for steps, and heads are picked elsewhere
+        for kind in &mut kinds {
+            *kind = match *kind {
+                CommandKind::HeadLeft => CommandKind::PreviousStep,
+                CommandKind::HeadRight => CommandKind::NextStep,
+                other => other,
+            };
+        }
+        // Space is a focused button's own
+        let free = ctx.memory(|memory| memory.focused().is_none());
+        if free && ctx.input_mut(|input| input.consume_key(egui::Modifiers::NONE, egui::Key::Space)) {
+            kinds.push(CommandKind::PlayWalk);
+        }
+    }
+    for kind in kinds {
         if let Ok(command) = kind.aim(scene) {
             out.send(command);
         }

@@ -30,6 +30,8 @@ pub enum Pane {
     Lens,
     /// What may follow, and the ways that were tried.
     Next,
+    /// One query through one head, step by step.
+    Walk,
 }
 
 impl Pane {
@@ -44,6 +46,7 @@ impl Pane {
             Self::Norms => words.norms,
             Self::Lens => words.lens,
             Self::Next => words.next_words.title,
+            Self::Walk => words.walk.walk,
         }
     }
 
@@ -64,6 +67,8 @@ impl Pane {
 pub enum Preset {
     /// Every head, one head, its row, the hidden states.
     Inspect,
+    /// One head's arithmetic, for a class.
+    Teach,
 }
 
 impl Preset {
@@ -76,6 +81,7 @@ impl Preset {
     pub fn title(self, words: &Words) -> &'static str {
         match self {
             Self::Inspect => words.inspect,
+            Self::Teach => words.walk.teach,
         }
     }
 
@@ -96,6 +102,11 @@ impl Preset {
                 let middle = column(&mut tiles, &[(maps, 0.7), (states, 0.3)]);
                 let details = tiles.insert_pane(Pane::Details);
                 row(&mut tiles, &[(prompt, side), (middle, size.x - 2.0 * side - 8.0), (details, side + 8.0)])
+            }
+            Self::Teach => {
+                let panes = [Pane::Walk, Pane::Heads, Pane::Head, Pane::Prompt];
+                let panes = panes.map(|pane| tiles.insert_pane(pane));
+                tiles.insert_tab_tile(panes.to_vec())
             }
         };
         Tree::new(Id::unique("layout"), root, tiles)

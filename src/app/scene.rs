@@ -11,6 +11,7 @@ use super::{
     session::{Busy, Checks},
     settings::Settings,
     state::{Cells, Hover, Shown, State, View},
+    walking::Walking,
     words::{Words, grouped},
 };
 use crate::{
@@ -48,6 +49,8 @@ pub struct Scene<'a> {
     pub pinned: Option<usize>,
     /// Weights of the row that is shown.
     pub row: Option<&'a Row>,
+    /// The walk in sight.
+    pub walking: &'a Walking,
     /// What each layer would say next.
     pub lens: Option<&'a Lens>,
     /// What may follow.

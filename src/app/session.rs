@@ -9,6 +9,7 @@ use super::{
     row::Row,
     running::{Request, run},
     state::{Cells, Hover, State},
+    walking::Walking,
     worker::{News, Post, Purpose, spawn},
 };
 use crate::{
@@ -85,6 +86,8 @@ pub struct Session {
     pub shelf: Shelf,
     /// The row in sight.
     pub row: Option<Row>,
+    /// The walk in sight.
+    pub walking: Walking,
     /// The run's tokens as they are shown; of an encoder–decoder model the target's.
     pub labels: Labels,
     /// The source's.
@@ -115,6 +118,7 @@ impl Session {
             banner: None,
             shelf: Shelf::default(),
             row: None,
+            walking: Walking::default(),
             labels: Labels::default(),
             source_labels: Labels::default(),
             post,

@@ -5,6 +5,7 @@
 use super::{
     layout::{Pane, Preset},
     panes::next::usual_rules,
+    walking::WalkState,
 };
 use crate::{
     model::{HeadId, Sampling},
@@ -53,6 +54,8 @@ pub struct State {
     pub torn: Vec<Pane>,
     /// Residual stream in sight: its place among the model's streams.
     pub layer: usize,
+    /// Where the walk stands.
+    pub walk: WalkState,
     /// What is changed about the run.
     pub interventions: Vec<Switch>,
     /// Which run is shown, where there are two.
@@ -115,6 +118,7 @@ impl Default for State {
             maximised: None,
             torn: Vec::new(),
             layer: 0,
+            walk: WalkState::default(),
             interventions: Vec::new(),
             shown: Shown::default(),
             look: Look::default(),

@@ -196,6 +196,7 @@ impl Window {
                 self.session.fit(&mut self.state);
             }
         }
+        self.keep_time(ctx);
         if let Some(typed) = self.typed {
             let left = LIVE_DELAY.saturating_sub(typed.elapsed());
             if !left.is_zero() {
@@ -267,6 +268,9 @@ impl Window {
         if self.in_sight(Pane::Lens) {
             self.session.ask_for_lens(&self.state);
         }
+        if self.in_sight(Pane::Walk) {
+            self.session.follow_walk(&self.state);
+        }
         let mut out = Out::default();
         self.session.intervene(&self.state);
         self.session.follow_next(&self.state, self.in_sight(Pane::Next));
@@ -290,6 +294,7 @@ impl Window {
             source_labels: &self.session.source_labels,
             pinned: self.session.pinned_query(&self.state),
             row: self.session.row.as_ref(),
+            walking: &self.session.walking,
             lens: self.session.lens.as_ref().filter(|(of, _)| *of == run).map(|(_, lens)| lens),
             next: &self.session.next,
             checks: &self.session.checks,

@@ -64,6 +64,12 @@ impl<'a> Pattern<'a> {
     pub fn row(&self, query: usize) -> Vec<f32> {
         self.tile(query..query + 1, 0..self.n_keys())
     }
+    /// The key that a query looks at most, the first of them among equals; none where it sees none.
+    pub fn strongest(&self, query: usize) -> Option<usize> {
+        let row = self.row(query);
+        let seen = self.keys(query);
+        seen.reduce(|best, key| if row[key] > row[best] { key } else { best })
+    }
     /// All weights one key receives, [query].
     pub fn column(&self, key: usize) -> Vec<f32> {
         self.tile(0..self.n_queries(), key..key + 1)

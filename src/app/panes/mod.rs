@@ -20,6 +20,7 @@ pub mod right;
 mod shared;
 mod shelf;
 pub mod stream;
+pub mod walk;
 
 /// The room of a pane, less what a hint takes at its foot.
 fn hinted(ui: &mut Ui, scene: &Scene<'_>, number: u8, out: &mut Out) -> Rect {

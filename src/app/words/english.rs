@@ -1,6 +1,8 @@
 //! The window in English.
 
-use super::{Language, Words, changes, duration, english_commands::command, grouped, next, session, size};
+use super::{
+    Language, Words, changes, duration, english_commands::command, grouped, next, session, size, walk,
+};
 use crate::model::Part;
 
 /// English.
@@ -203,6 +205,7 @@ pub const ENGLISH: Words = Words {
     close: "Close",
     dismiss: "Dismiss",
     cut: "Cut it and run",
+    walk: &walk::ENGLISH,
     changes: &changes::ENGLISH,
     session: session::ENGLISH,
     next_words: next::ENGLISH,

@@ -62,6 +62,7 @@ pub(super) fn command(kind: CommandKind) -> (&'static str, &'static str) {
         CommandKind::ToggleTheme => ("Other theme", "Dark for screens, light for print and projectors"),
         CommandKind::ToggleLanguage => ("切换到中文", "Shows every word in the other language"),
         CommandKind::LayoutInspect => ("Layout: Inspect", "Every head, one head, its row, the hidden states"),
+        CommandKind::LayoutTeach => ("Layout: Teach", "One head's arithmetic, step by step, for a class"),
         CommandKind::Maximise => {
             ("Fill the window", "Gives the window to the pane clicked last, and takes it back")
         }
@@ -78,6 +79,15 @@ pub(super) fn command(kind: CommandKind) -> (&'static str, &'static str) {
         CommandKind::ShowStream => ("Hidden states", "Residual stream of one layer, token × dimension"),
         CommandKind::ShowNorms => ("Norms", "Length of the residual stream, layer × token"),
         CommandKind::ShowLens => ("Logit lens", "What each layer would say next"),
+        CommandKind::ShowWalk => ("Walk", "One query through one head, step by step, with the real numbers"),
+        CommandKind::PreviousStep => ("Step back", "The step of the walk before (← in the walk)"),
+        CommandKind::NextStep => ("Next step", "The next step of the walk (→ in the walk)"),
+        CommandKind::PlayWalk => {
+            ("Play the walk", "Goes on by itself, three seconds a step (space in the walk)")
+        }
+        CommandKind::OrderWalk => {
+            ("Order of dimensions", "As the model has them, or by the product of query and key")
+        }
         CommandKind::CutHead => ("Cut this head", "Sets the selected head's output to zero (zero=L.H)"),
         CommandKind::CutLayer => {
             ("Cut this layer", "Sets what the selected layer adds to zero (zero=layer.L)")

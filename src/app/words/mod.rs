@@ -8,12 +8,14 @@ mod english;
 mod english_commands;
 mod next;
 mod session;
+mod walk;
 
 pub use super::numbers::{count, duration, grouped, size};
 pub use changes::ChangeWords;
 pub use english::ENGLISH;
 pub use next::NextWords;
 pub use session::SessionWords;
+pub use walk::{StepWords, WalkWords};
 
 use super::command::CommandKind;
 use crate::{analysis::Measure, model::Part};
@@ -263,6 +265,8 @@ pub struct Words {
     pub close: &'static str,
     pub dismiss: &'static str,
     pub cut: &'static str,
+    /// Of the walk.
+    pub walk: &'static WalkWords,
     /// Of changes to a run.
     pub changes: &'static ChangeWords,
     /// Of sessions, notes, token edits and hints.

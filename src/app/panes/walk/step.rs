@@ -1,0 +1,395 @@
+//! The numbers of one step: strips that line up, sums that run, and the line that carries a sum to its place.
+
+use super::{
+    cells::{Cells, Grid, read},
+    symbols::{full, is_share, like, symbol},
+};
+use crate::{
+    analysis::walk::{Along, Outcome, Owner, Quantity, Step, StepKind, Strip, Walk},
+    app::{
+        command::Command,
+        labels::Labels,
+        scene::{Out, Scene},
+        theme::{self, BODY, SMALL, TITLE},
+        walking::Order,
+        widgets,
+    },
+    render::{ColorMap, Scale, Shader, ValueRange},
+    trace::Side,
+};
+use egui::{Align2, Pos2, Rect, Sense, Shape, Stroke, Ui, pos2, vec2};
+
+/// Height of a row of numbers.
+const ROW: f32 = 40.0;
+/// Height of the bars of a running sum.
+const BARS: f32 = 56.0;
+/// Height of a result's line.
+const RESULT: f32 = 34.0;
+
+/// What is drawn of a step.
+pub(super) struct Body<'a> {
+    scene: &'a Scene<'a>,
+    walk: &'a Walk,
+    step: &'a Step,
+    /// A head's dimensions in the order in which they are shown.
+    order: Option<Vec<usize>>,
+    row: f32,
+    gap: f32,
+}
+
+impl<'a> Body<'a> {
+    pub(super) fn new(ui: &Ui, scene: &'a Scene<'a>, walk: &'a Walk, step: &'a Step) -> Self {
+        let order = step.strip(Quantity::Product).filter(|_| scene.state.walk.order == Order::Product);
+        let order = order.map(|products| {
+            let mut order: Vec<usize> = (0..products.values.len()).collect();
+            order.sort_by(|&a, &b| products.values[b].total_cmp(&products.values[a]));
+            order
+        });
+        let tall = ui.available_height() > 440.0;
+        let (row, gap) = if tall { (ROW, 16.0) } else { (30.0, 6.0) };
+        Self { scene, walk, step, order, row, gap }
+    }
+
+    pub(super) fn show(&self, ui: &mut Ui, out: &mut Out) {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        let last = self.step.strips.len().saturating_sub(1);
+        for (index, strip) in self.step.strips.iter().enumerate() {
+            if strip.what == Quantity::RunningSum {
+                self.bars(ui, strip);
+                continue;
+            }
+            let result = self.result_before(index);
+            if let Some(target) = result {
+                self.carried(ui, target);
+            }
+            self.strip(ui, strip, out);
+            if index < last {
+                ui.add_space(self.gap);
+            }
+        }
+        if self.step.kind != StepKind::Scores {
+            self.result(ui);
+        }
+        self.legend(ui);
+    }
+
+    /// The strip that a sum is carried to stands at `index`.
+    fn result_before(&self, index: usize) -> Option<&Strip> {
+        let strip = &self.step.strips[index];
+        (self.step.kind == StepKind::Scores && strip.what == Quantity::Score).then_some(strip)
+    }
+
+    fn values(&self, strip: &Strip) -> Vec<f32> {
+        match (&self.order, &strip.along, strip.what) {
+            (Some(order), Along::HeadDimension, Quantity::RunningSum) => {
+                let products = self.step.strip(Quantity::Product).map_or(&[][..], |own| &own.values);
+                let sum = order.iter().scan(0.0_f64, |sum, &index| {
+                    *sum += f64::from(products[index]);
+                    Some(*sum as f32)
+                });
+                sum.collect()
+            }
+            (Some(order), Along::HeadDimension, _) => {
+                order.iter().map(|&index| strip.values[index]).collect()
+            }
+            _ => strip.values.clone(),
+        }
+    }
+
+    fn grid(&self, ui: &Ui, strip: &Strip) -> Grid {
+        let labelled = !matches!(strip.along, Along::Width | Along::HeadDimension | Along::Hidden);
+        Grid::new(strip.values.len(), ui.available_width(), self.row, labelled)
+    }
+
+    fn labels(&self, strip: &Strip) -> Option<Labels> {
+        let of = |side: Side| Some(self.scene.labels_of(side).clone());
+        match &strip.along {
+            Along::Width | Along::HeadDimension | Along::Hidden => None,
+            Along::Queries => of(self.scene.rows()),
+            Along::Keys => of(self.scene.columns()),
+            Along::Words(words) => {
+                let texts: Vec<String> = words.iter().map(|word| crate::model::shown(word)).collect();
+                Some(Labels {
+                    longest: texts.iter().map(|text| text.chars().count()).max().unwrap_or(0),
+                    texts,
+                })
+            }
+        }
+    }
+
+    fn strip(&self, ui: &mut Ui, strip: &Strip, out: &mut Out) {
+        self.heading(ui, strip, out);
+        let values = self.values(strip);
+        let shader = (strip.what != Quantity::Ids).then(|| self.shader(strip.what));
+        let labels = self.labels(strip);
+        let words = self.scene.words.walk;
+        let name = format!("{} {}", symbol(strip.what), (words.quantity)(strip.what));
+        let name = (words.strip_of)(name.trim(), values.len());
+        let (framed, accented) = match strip.along {
+            Along::Keys => (Some(self.walk.key), self.same_text().then_some(self.walk.query)),
+            Along::Queries => (Some(self.walk.query), Some(self.walk.query)),
+            Along::Words(_) => (Some(0), None),
+            _ => (None, None),
+        };
+        // The same dimension is marked in every strip that has it
+        let shared = ui.ctx().data(|data| data.get_temp::<(usize, usize)>(memory()));
+        let marked = match strip.along {
+            Along::Keys => self.scene.hover.key,
+            Along::Queries => self.scene.hover.query,
+            _ => shared.filter(|(n, _)| *n == values.len()).map(|(_, index)| index),
+        };
+        let cells = Cells {
+            grid: self.grid(ui, strip),
+            values: &values,
+            shader: shader.as_ref(),
+            share: is_share(strip.what),
+            labels: labels.as_ref(),
+            framed,
+            accented,
+            marked,
+            name: &name,
+        };
+        let (response, under, _) = cells.show(ui);
+        if let Some(index) = under {
+            self.point(ui, strip, &response, (index, values[index]), out);
+        }
+    }
+
+    /// What pointing at a number and clicking it does.
+    fn point(
+        &self,
+        ui: &Ui,
+        strip: &Strip,
+        response: &egui::Response,
+        (index, value): (usize, f32),
+        out: &mut Out,
+    ) {
+        let words = self.scene.words.walk;
+        let what = match &strip.along {
+            Along::Keys => {
+                out.hover.key = Some(index);
+                if response.clicked() {
+                    out.send(Command::PinKey(Some(index)));
+                }
+                self.scene.key_name(index)
+            }
+            Along::Queries => {
+                out.hover.query = Some(index);
+                if response.clicked() {
+                    out.send(Command::PinQuery(Some(index)));
+                }
+                self.scene.query_name(index)
+            }
+            Along::Words(words) => words.get(index).cloned().unwrap_or_default(),
+            _ => {
+                let n = strip.values.len();
+                ui.ctx().data_mut(|data| data.insert_temp(memory(), (n, index)));
+                (words.dimension)(self.order.as_ref().map_or(index, |order| order[index]))
+            }
+        };
+        let place = self.order.as_ref().map_or(index, |order| order.get(index).copied().unwrap_or(index));
+        let hook = strip.hook.as_ref().map(|hook| match hook.strip_suffix(']') {
+            Some(hook) => format!("{hook},{place}]"),
+            None => format!("{hook}[{place}]"),
+        });
+        read(response, &what, value, hook.as_deref());
+    }
+
+    /// Sign, token and meaning at the left; shape and hook at the right, where a click copies it.
+    fn heading(&self, ui: &mut Ui, strip: &Strip, out: &mut Out) {
+        let (tokens, words) = (theme::tokens(ui), self.scene.words.walk);
+        let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 24.0), Sense::hover());
+        let shape = format!("[{}]", strip.values.len());
+        let mut right = rect.right();
+        if let Some(hook) = &strip.hook {
+            let text = widgets::short(ui, hook, theme::mono(12.0), rect.width() * 0.5, tokens.muted);
+            let place = Align2::RIGHT_CENTER.anchor_size(pos2(right, rect.center().y), text.size());
+            let id = ui.scope_id().with(("hook", strip.what));
+            let response = ui.interact(place, id, Sense::click()).on_hover_text(self.scene.words.copy_hook);
+            response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, hook));
+            if response.clicked() {
+                out.send(Command::Copy(hook.clone()));
+            }
+            ui.painter().galley(place.min, text, tokens.muted);
+            right = place.left() - 8.0;
+        }
+        let text = widgets::short(ui, &shape, theme::mono(12.0), 90.0, tokens.muted);
+        let place = Align2::RIGHT_CENTER.anchor_size(pos2(right, rect.center().y), text.size());
+        ui.painter().galley(place.min, text, tokens.muted);
+        let mut at = rect.left();
+        let mut put = |text: &str, font: egui::FontId, color: egui::Color32| {
+            if text.is_empty() {
+                return;
+            }
+            let galley = widgets::short(ui, text, font, (place.left() - at - 8.0).max(0.0), color);
+            let start = pos2(at, rect.center().y - galley.size().y / 2.0);
+            at += galley.size().x + 10.0;
+            ui.painter().galley(start, galley, color);
+        };
+        let (token, color) = match strip.owner {
+            Owner::Query => {
+                (self.scene.labels_of(self.scene.rows()).get(self.walk.query), tokens.accent_text)
+            }
+            Owner::Key => (self.scene.labels_of(self.scene.columns()).get(self.walk.key), tokens.text),
+            _ => ("", tokens.text),
+        };
+        put(symbol(strip.what), theme::strong(TITLE + 2.0), color);
+        put(token, theme::mono(TITLE - 1.0), color);
+        put((words.quantity)(strip.what), theme::body(TITLE), tokens.muted);
+    }
+
+    /// Sums from the first product on, as bars that line up with the products.
+    fn bars(&self, ui: &mut Ui, strip: &Strip) {
+        let (tokens, words) = (theme::tokens(ui), self.scene.words.walk);
+        let sums = self.values(strip);
+        let grid = self.grid(ui, strip);
+        let height = BARS * self.row / ROW;
+        let (rect, response) =
+            ui.allocate_exact_size(vec2(ui.available_width(), height + 8.0), Sense::hover());
+        let name = (words.strip_of)(words.running_sum, sums.len());
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, &name));
+        let (low, high) = sums.iter().fold((0.0_f32, 0.0_f32), |(low, high), &x| (low.min(x), high.max(x)));
+        let span = (high - low).max(f32::MIN_POSITIVE);
+        let y = |value: f32| rect.top() + 6.0 + (high - value) / span * height;
+        // Over several rows there is nothing to line up with
+        let pitch = if grid.rows == 1 { grid.cell.x } else { rect.width() / sums.len() as f32 };
+        for (index, &sum) in sums.iter().enumerate() {
+            let left = rect.left() + index as f32 * pitch;
+            let gap = (pitch * 0.1).min(4.0);
+            let bar = Rect::from_x_y_ranges(
+                left + gap..=left + pitch - gap,
+                y(sum.max(0.0))..=y(sum.min(0.0)).max(y(sum.max(0.0)) + 1.0),
+            );
+            let fill = if index + 1 == sums.len() {
+                tokens.accent
+            } else {
+                theme::mix(tokens.background, tokens.measure, 0.62)
+            };
+            ui.painter().rect_filled(bar, 0, fill);
+        }
+        let end = rect.left() + pitch * sums.len() as f32;
+        ui.painter().hline(rect.left()..=end, y(0.0), Stroke::new(1.0, tokens.line));
+        ui.painter().text(
+            rect.left_top(),
+            Align2::LEFT_TOP,
+            words.running_sum,
+            theme::body(BODY),
+            tokens.muted,
+        );
+        if let Some(at) = response.hover_pos() {
+            let index = ((at.x - rect.left()) / pitch) as usize;
+            if let Some(&sum) = sums.get(index) {
+                read(&response, &format!("{} · {}", words.running_sum, index + 1), sum, None);
+            }
+        }
+    }
+
+    /// The sum, and the line that carries it to its place in the row of all keys, which comes next.
+    fn carried(&self, ui: &mut Ui, target: &Strip) {
+        let tokens = theme::tokens(ui);
+        let grid = self.grid(ui, target);
+        let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), RESULT), Sense::hover());
+        let Some(left) = self.number(ui, rect) else { return };
+        if self.walk.key >= grid.columns {
+            return; // its place is further down
+        }
+        let x = grid.at(self.walk.key, rect.min).center().x;
+        // Down through the heading of the strip below
+        let (from, bend, tip) =
+            (pos2(left - 14.0, rect.center().y), pos2(x, rect.center().y), pos2(x, rect.bottom() + 20.0));
+        let stroke = Stroke::new(1.5, tokens.accent);
+        ui.painter().line_segment([from, bend], stroke);
+        ui.painter().line_segment([bend, tip], stroke);
+        let wing = |dx: f32| tip + vec2(dx, -5.0);
+        let head = vec![wing(-4.0), wing(4.0), tip + vec2(0.0, 3.0)];
+        ui.painter().add(Shape::convex_polygon(head, tokens.accent, Stroke::NONE));
+    }
+
+    fn result(&self, ui: &mut Ui) {
+        let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), RESULT), Sense::hover());
+        self.number(ui, rect);
+    }
+
+    /// What the step ends in, at the right of `rect`; returns where it begins.
+    fn number(&self, ui: &Ui, rect: Rect) -> Option<f32> {
+        let Outcome { what, length, value } = self.step.outcome?;
+        let tokens = theme::tokens(ui);
+        let sign = symbol(what);
+        let sign = if length { format!("|{sign}|") } else { sign.to_owned() };
+        let value = match what {
+            Quantity::Ids => format!("{value:.0}"),
+            _ if value.is_infinite() => full(value as f32),
+            _ => format!("{value:.4}").replace('-', "−"),
+        };
+        let word = match (what, self.step.strip(what).map(|strip| &strip.along)) {
+            (Quantity::Probability | Quantity::Logit, Some(Along::Words(words))) => {
+                words.first().map(|word| format!("  {}", crate::model::shown(word))).unwrap_or_default()
+            }
+            _ => String::new(),
+        };
+        let font = theme::strong(20.0);
+        let at: Pos2 = rect.right_center();
+        let text = format!("{sign} = {value}{word}");
+        let drawn = ui.painter().text(at, Align2::RIGHT_CENTER, text, font, tokens.accent_text);
+        Some(drawn.left())
+    }
+
+    fn shader(&self, what: Quantity) -> Shader {
+        let theme = theme::shared(self.scene.dark);
+        let alike = self.step.strips.iter().filter(|strip| like(strip.what) == like(what));
+        let values = alike.flat_map(|strip| &strip.values).filter(|value| value.is_finite());
+        let most = values.fold(0.0_f32, |most, value| most.max(value.abs())).max(f32::MIN_POSITIVE);
+        if is_share(what) {
+            return Shader::new(ColorMap::of(theme), Scale::Linear, ValueRange { low: 0.0, high: most });
+        }
+        Shader::new(ColorMap::signed(theme), Scale::Linear, ValueRange { low: -most, high: most })
+    }
+
+    /// The colours, and where each strip's end.
+    fn legend(&self, ui: &mut Ui) {
+        let signed: Vec<Quantity> = self
+            .step
+            .strips
+            .iter()
+            .map(|strip| strip.what)
+            .filter(|&what| !is_share(what) && what != Quantity::Ids && what != Quantity::RunningSum)
+            .collect();
+        let Some(&first) = signed.first() else { return };
+        ui.add_space(self.gap * 0.5);
+        let tokens = theme::tokens(ui);
+        let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 20.0), Sense::hover());
+        let bar = Rect::from_min_size(rect.left_center() - vec2(0.0, 4.0), vec2(150.0, 8.0));
+        let ramp = self.shader(first).ramp(48);
+        for (i, color) in ramp.iter().enumerate() {
+            let x = |i: usize| bar.left() + bar.width() * i as f32 / ramp.len() as f32;
+            let part = Rect::from_x_y_ranges(x(i)..=x(i + 1), bar.y_range());
+            ui.painter().rect_filled(part, 0, theme::of_map(*color));
+        }
+        let mut ends: Vec<String> = Vec::new();
+        let mut known = Vec::new();
+        for what in signed {
+            if known.contains(&like(what)) {
+                continue;
+            }
+            known.push(like(what));
+            let high = self.shader(what).range().high;
+            ends.push(format!("{} ±{}", symbol(what), super::symbols::short(high, false)));
+        }
+        let text = format!("{} · {}", self.scene.words.walk.legend, ends.join(" · "));
+        let text = widgets::short(ui, &text, theme::body(SMALL + 1.0), rect.width() - 170.0, tokens.muted);
+        ui.painter().galley(
+            pos2(bar.right() + 16.0, rect.center().y - text.size().y / 2.0),
+            text,
+            tokens.muted,
+        );
+    }
+
+    fn same_text(&self) -> bool {
+        self.scene.rows() == self.scene.columns()
+    }
+}
+
+/// Where the dimension that the pointer is on is kept from one frame to the next.
+fn memory() -> egui::Id {
+    egui::Id::unique("walk dimension")
+}
