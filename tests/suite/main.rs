@@ -39,3 +39,4 @@ mod window_models;
 mod window_pictures;
 mod window_session;
 mod window_translation;
+mod window_walk;

@@ -107,8 +107,12 @@ fn projections(spec: &ModelSpec, head: HeadId) -> Formula {
         let normed = turned && own.qk_norm.is_some();
         let product = Row(vec![text("n "), index("W", weight)]);
         let product = if normed { brackets("norm", product) } else { product };
-        let turn = if turned && own.rotary.is_some() { index("R", "i") } else { text("") };
-        Row(vec![text(name), turn, product])
+        let mut row = vec![text(name)];
+        if turned && own.rotary.is_some() {
+            row.extend([index("R", "i"), text(" ")]);
+        }
+        row.push(product);
+        Row(row)
     };
     let all = vec![one("q = ", "Q", true), one("    k = ", "K", true), one("    v = ", "V", false)];
     part(StepKind::Projections, Row(all))

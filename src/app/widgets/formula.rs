@@ -99,7 +99,8 @@ impl Setter<'_> {
             Formula::Lowered(base, text) => beside(self.set(base), self.text(text, size * 0.5, size * 0.3)),
             Formula::Brackets(inner) => {
                 let inner = self.set(inner);
-                let side = size * 0.12 + (inner.up + inner.down) * 0.08;
+                let (edge, bulge) = (size * 0.13, (inner.up + inner.down) * 0.08);
+                let side = edge + size * 0.06 + bulge;
                 let (top, bottom) = (-inner.up - size * 0.04, inner.down + size * 0.04);
                 let middle = f32::midpoint(top, bottom);
                 let gap = size * 0.1;
@@ -108,8 +109,8 @@ impl Setter<'_> {
                 let curve = |near: f32, far: f32| {
                     Ink::Curve([vec2(near, top), vec2(2.0 * far - near, middle), vec2(near, bottom)])
                 };
-                out.inks.push((curve(side, size * 0.06), Vec::new()));
-                out.inks.push((curve(right, right + side - size * 0.06), Vec::new()));
+                out.inks.push((curve(side, edge), Vec::new()));
+                out.inks.push((curve(right, right + side - edge), Vec::new()));
                 (out.up, out.down) = (-top, bottom);
                 out.width = right + side;
                 out.take(inner, vec2(side + gap, 0.0));
@@ -194,7 +195,13 @@ impl Set {
                 let color = if *step == lit { tokens.accent_text } else { tokens.muted };
                 let number = step.number().to_string();
                 let font = theme::body(SMALL);
-                ui.painter().text(rect.left_bottom() + vec2(2.0, 1.0), Align2::LEFT_TOP, number, font, color);
+                // Above the line of a fraction, under all others
+                let (at, align) = if rect.bottom() < origin.y {
+                    (rect.left_top() + vec2(-3.0, 0.0), Align2::RIGHT_TOP)
+                } else {
+                    (rect.center_bottom() + vec2(0.0, 2.0), Align2::CENTER_TOP)
+                };
+                ui.painter().text(at, align, number, font, color);
             }
         }
         for (ink, owners) in &self.inks {

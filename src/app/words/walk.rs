@@ -215,7 +215,10 @@ pub(super) const ENGLISH: WalkWords = WalkWords {
         Against::Engine => format!("step {step} differs from the engine's kernels"),
         Against::Answer => format!("step {step} differs from the engine's answer"),
     },
-    difference: |apart| format!("largest difference {apart:.1e}"),
+    difference: |apart| match apart {
+        0.0 => "no difference".to_owned(),
+        _ => format!("largest difference {apart:.1e}"),
+    },
     unchecked: "nothing is computed here",
     order: "order",
     by_dimension: "dimension",
@@ -340,7 +343,10 @@ pub(super) const CHINESE: WalkWords = WalkWords {
         Against::Engine => format!("第 {step} 步与引擎内核不一致"),
         Against::Answer => format!("第 {step} 步与引擎的回答不一致"),
     },
-    difference: |apart| format!("最大差异 {apart:.1e}"),
+    difference: |apart| match apart {
+        0.0 => "没有差异".to_owned(),
+        _ => format!("最大差异 {apart:.1e}"),
+    },
     unchecked: "这一步没有计算",
     order: "顺序",
     by_dimension: "维度",

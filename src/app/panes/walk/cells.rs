@@ -48,7 +48,7 @@ impl Grid {
         let columns = if one >= NARROWEST {
             n
         } else {
-            ROUND.into_iter().find(|&k| width / k as f32 >= NARROWEST).unwrap_or(8)
+            ROUND.into_iter().find(|&k| width / k as f32 >= LARGE).unwrap_or(8)
         };
         let rows = n.div_ceil(columns);
         if rows > ROWS {

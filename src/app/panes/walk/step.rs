@@ -45,8 +45,12 @@ impl<'a> Body<'a> {
             order.sort_by(|&a, &b| products.values[b].total_cmp(&products.values[a]));
             order
         });
-        let tall = ui.available_height() > 440.0;
-        let (row, gap) = if tall { (ROW, 16.0) } else { (30.0, 6.0) };
+        // What is left goes between the strips
+        let strips = step.strips.len().max(1) as f32;
+        let spare = ui.available_height() - strips * 86.0 - 2.0 * BARS;
+        let gap = (spare / strips).clamp(8.0, 28.0) / 4.0;
+        let gap = gap.floor() * 4.0;
+        let row = if ui.available_height() > 440.0 { ROW } else { 30.0 };
         Self { scene, walk, step, order, row, gap }
     }
 
@@ -222,7 +226,7 @@ impl<'a> Body<'a> {
                 return;
             }
             let galley = widgets::short(ui, text, font, (place.left() - at - 8.0).max(0.0), color);
-            let start = pos2(at, rect.center().y - galley.size().y / 2.0);
+            let start = pos2(at, rect.center().y - 2.0 - galley.size().y / 2.0);
             at += galley.size().x + 10.0;
             ui.painter().galley(start, galley, color);
         };
@@ -295,14 +299,18 @@ impl<'a> Body<'a> {
         }
         let x = grid.at(self.walk.key, rect.min).center().x;
         // Down through the heading of the strip below
+        if x > left - 24.0 {
+            // Right below the number
+            let (from, tip) = (pos2(x, rect.center().y + 12.0), pos2(x, rect.bottom() + 20.0));
+            ui.painter().line_segment([from, tip], Stroke::new(1.5, tokens.accent));
+            return arrow(ui, tip);
+        }
         let (from, bend, tip) =
             (pos2(left - 14.0, rect.center().y), pos2(x, rect.center().y), pos2(x, rect.bottom() + 20.0));
         let stroke = Stroke::new(1.5, tokens.accent);
         ui.painter().line_segment([from, bend], stroke);
         ui.painter().line_segment([bend, tip], stroke);
-        let wing = |dx: f32| tip + vec2(dx, -5.0);
-        let head = vec![wing(-4.0), wing(4.0), tip + vec2(0.0, 3.0)];
-        ui.painter().add(Shape::convex_polygon(head, tokens.accent, Stroke::NONE));
+        arrow(ui, tip);
     }
 
     fn result(&self, ui: &mut Ui) {
@@ -392,4 +400,11 @@ impl<'a> Body<'a> {
 /// Where the dimension that the pointer is on is kept from one frame to the next.
 fn memory() -> egui::Id {
     egui::Id::unique("walk dimension")
+}
+
+/// The head of an arrow that points down.
+fn arrow(ui: &Ui, tip: Pos2) {
+    let color = theme::tokens(ui).accent;
+    let points = [vec2(-4.0, -5.0), vec2(4.0, -5.0), vec2(0.0, 3.0)].map(|by| tip + by);
+    ui.painter().add(Shape::convex_polygon(points.to_vec(), color, Stroke::NONE));
 }

@@ -12,12 +12,12 @@ pub(super) fn symbol(what: Quantity) -> &'static str {
         Quantity::Stream => "x",
         Quantity::Standardised => "(x − μ) / σ",
         Quantity::NormScale => "σ",
-        Quantity::Normed => "n",
+        Quantity::Normed | Quantity::FinalNormed => "n",
         Quantity::ProjectedQuery => "n W_Q",
         Quantity::Query => "q",
         Quantity::ProjectedKey => "n W_K",
         Quantity::Key => "k",
-        Quantity::Value => "v",
+        Quantity::Value | Quantity::TextVector => "v",
         Quantity::Product => "q × k",
         Quantity::RunningSum => "",
         Quantity::Score => "q · k",
@@ -26,7 +26,7 @@ pub(super) fn symbol(what: Quantity) -> &'static str {
         Quantity::Bias => "+ B",
         Quantity::FinalScore => "score",
         Quantity::Exponential => "exp",
-        Quantity::Weight => "p",
+        Quantity::Weight | Quantity::Probability => "p",
         Quantity::SinkShare => "sink",
         Quantity::WeightedValue => "p × v",
         Quantity::HeadOutput => "z",
@@ -38,10 +38,7 @@ pub(super) fn symbol(what: Quantity) -> &'static str {
         Quantity::HiddenAfter => "act(h)",
         Quantity::MlpOut => "m",
         Quantity::After => "x′",
-        Quantity::FinalNormed => "n",
         Quantity::Logit => "logits",
-        Quantity::Probability => "p",
-        Quantity::TextVector => "v",
     }
 }
 
@@ -54,10 +51,13 @@ pub(super) fn is_share(what: Quantity) -> bool {
 pub(super) fn like(what: Quantity) -> Quantity {
     match what {
         Quantity::Key | Quantity::ProjectedQuery | Quantity::ProjectedKey => Quantity::Query,
-        Quantity::AttentionOut | Quantity::Middle | Quantity::MlpOut | Quantity::After => Quantity::Stream,
+        Quantity::HeadResult
+        | Quantity::AttentionOut
+        | Quantity::Middle
+        | Quantity::MlpOut
+        | Quantity::After => Quantity::Stream,
         Quantity::PositionVector | Quantity::SegmentVector => Quantity::TokenVector,
         Quantity::NormedMiddle | Quantity::Standardised => Quantity::Normed,
-        Quantity::HeadResult => Quantity::Stream,
         Quantity::HiddenAfter => Quantity::HiddenBefore,
         other => other,
     }
@@ -69,6 +69,7 @@ pub(super) fn short(value: f32, share: bool) -> String {
         size if !size.is_finite() => return if value.is_nan() { "NaN".to_owned() } else { infinite(value) },
         size if share && size < 0.0005 => "0".to_owned(),
         size if share && size < 0.9995 => format!("{value:.3}")[1..].to_owned(),
+        size if size < 0.005 => "0.00".to_owned(),
         size if size < 10.0 => format!("{value:.2}"),
         size if size < 100.0 => format!("{value:.1}"),
         size if size < 10_000.0 => format!("{value:.0}"),
