@@ -3,6 +3,7 @@
 use crate::app::command::CommandKind;
 
 /// A command's label and its explanation.
+#[expect(clippy::too_many_lines, reason = "a table: one entry a command")]
 pub(super) fn command(kind: CommandKind) -> (&'static str, &'static str) {
     match kind {
         CommandKind::OpenModel => ("Open model…", "Opens a model of your own"),
