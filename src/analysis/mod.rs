@@ -1,11 +1,19 @@
 //! Floor 4: what a trace says, in numbers that have a formula and a source.
 
 pub mod atlas;
+mod cache;
 mod lens;
+mod loss;
 mod measures;
+mod memory;
+mod rank;
 mod shift;
 pub mod walk;
 
+pub use cache::{KvCache, LayerCache, SINK, entry_bytes, kv_cache};
 pub use lens::{Lens, LensLayer, LensOptions, lens};
+pub use loss::{log_probability, losses, mean};
 pub use measures::{MEASURES, Measure, measure};
+pub use memory::{FLOW_LIMIT, MEMORY_LIMIT, MemoryTrace, MemoryTraceError, Picture, memory_trace, sources};
+pub use rank::{kendall, spearman};
 pub use shift::{Shift, shifts};

@@ -4,14 +4,17 @@
 
 mod atlas;
 mod bench;
+mod cache;
 mod check;
 mod console;
+mod curve;
 mod export;
 mod generate;
 mod heads;
 mod info;
 mod lens;
 mod manual;
+mod memory;
 mod models;
 mod patch;
 mod recall;
@@ -72,6 +75,12 @@ enum Command {
     Recall(recall::Args),
     /// Train a small model on a toy task or a text, and watch its heads take their roles
     Train(train::Args),
+    /// Which tokens does an answer come from? Pictures of attention beside what cutting the path does
+    Memory(memory::Args),
+    /// What if the KV cache forgot? A text under an eviction policy: loss, next token, bytes
+    Cache(cache::Args),
+    /// Loss by position: over a text, or over random tokens that come twice
+    Curve(curve::Args),
     /// List the models on this machine, or fetch one from the hub
     Models(models::Args),
     /// Measure time and memory on random tokens
@@ -128,6 +137,9 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Atlas(args)) => atlas::run(&args, &mut console)?,
         Some(Command::Recall(args)) => recall::run(&args, &mut console)?,
         Some(Command::Train(args)) => train::run(&args, &mut console)?,
+        Some(Command::Memory(args)) => memory::run(&args, &mut console)?,
+        Some(Command::Cache(args)) => cache::run(&args, &mut console)?,
+        Some(Command::Curve(args)) => curve::run(&args, &mut console)?,
         Some(Command::Models(args)) => models::run(&args, &mut console)?,
         Some(Command::Bench(args)) => bench::run(&args, &mut console)?,
         Some(Command::Completions(args)) => manual::completions(&args, &mut console)?,

@@ -308,28 +308,30 @@ impl PromptArg {
         if let Some(text) = &self.prompt {
             return Ok(Prompt::Text(text.clone()));
         }
-        let file = self.prompt_file.as_deref().unwrap_or(Path::new("-"));
-        let (bytes, name) = if file == Path::new("-") {
-            let mut bytes = Vec::new();
-            std::io::stdin()
-                .lock()
-                .read_to_end(&mut bytes)
-                .context("cannot read the prompt from standard input")?;
-            (bytes, "standard input".to_owned())
-        } else {
-            let bytes = std::fs::read(file)
-                .with_context(|| format!("cannot read the prompt in {}", file.display()))?;
-            (bytes, file.display().to_string())
-        };
-        match String::from_utf8(bytes) {
-            Ok(text) => Ok(Prompt::Text(text)),
-            Err(wrong) => {
-                let at = wrong.utf8_error().valid_up_to();
-                let byte = wrong.as_bytes().get(at).copied().unwrap_or_default();
-                bail!(
-                    "byte {at} of {name} is not UTF-8 (0x{byte:02X}); save the text as UTF-8, or give --ids"
-                )
-            }
+        read_text(self.prompt_file.as_deref().unwrap_or(Path::new("-"))).map(Prompt::Text)
+    }
+}
+
+/// The text of a file, or of standard input where it is called `-`.
+pub(super) fn read_text(file: &Path) -> anyhow::Result<String> {
+    let (bytes, name) = if file == Path::new("-") {
+        let mut bytes = Vec::new();
+        std::io::stdin()
+            .lock()
+            .read_to_end(&mut bytes)
+            .context("cannot read the prompt from standard input")?;
+        (bytes, "standard input".to_owned())
+    } else {
+        let bytes =
+            std::fs::read(file).with_context(|| format!("cannot read the prompt in {}", file.display()))?;
+        (bytes, file.display().to_string())
+    };
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(text),
+        Err(wrong) => {
+            let at = wrong.utf8_error().valid_up_to();
+            let byte = wrong.as_bytes().get(at).copied().unwrap_or_default();
+            bail!("byte {at} of {name} is not UTF-8 (0x{byte:02X}); save the text as UTF-8, or give --ids")
         }
     }
 }

@@ -2,10 +2,14 @@
 
 mod answer;
 mod atlas;
+mod cache;
 mod chat;
 mod check;
 mod corpus;
+mod curve;
+mod cutting;
 mod given;
+mod honesty;
 mod hub;
 mod intervene;
 mod job;
@@ -23,10 +27,14 @@ mod training;
 
 pub use crate::model::{LoadError, Sampling};
 pub use atlas::{AtlasError, AtlasOptions, atlas};
+pub use cache::{Entries, Eviction, EvictionError, Gone, NotAPolicy, Policy, evict};
 pub use chat::{chat_prompt, render_chat};
 pub use check::{CheckResult, check};
 pub use corpus::{Corpus, CorpusError};
+pub use curve::{Curve, CurveError, Reading, curve};
+pub use cutting::Paths;
 pub use given::run_file as run_like;
+pub use honesty::{Column, Honesty, HonestyError, HonestyOptions, honesty};
 pub use hub::{Hub, HubError, Offer, forbid_connections};
 pub use intervene::{InterveneError, intervene};
 pub use job::{Job, Progress, in_pool, set_threads};
@@ -36,6 +44,7 @@ pub use preferences::{FOLDER_VARIABLE, Preferences, settings_folder, write_json}
 pub use recall::{Recall, RecallCell, RecallError, RecallOptions, Template, recall};
 pub use run::{LogitRows, Prompt, RunError, RunOptions, generate, run, tokens_of};
 pub use sweep::{LogitDifference, Sweep, SweepError, sweep};
+pub use sweep::{LogitDifference, Sweep, SweepError, sweep, token_of};
 pub use training::{
     HeadReport, Moment, Report, RoleTaken, TrainOptions, Training, TrainingError, phase_change, roles_taken,
     save_files, train, training_text,

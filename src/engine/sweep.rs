@@ -82,7 +82,9 @@ impl LogitDifference {
     }
 }
 
-fn token_of(word: &str, model: &Model, logits: &[f32]) -> Option<u32> {
+/// The token that a word means: `#17` by its id, else that spelling of it, with or without the space before, which
+/// `logits` find likelier.
+pub fn token_of(word: &str, model: &Model, logits: &[f32]) -> Option<u32> {
     if let Some(id) = word.strip_prefix('#') {
         return id.parse().ok().filter(|&id: &u32| (id as usize) < logits.len());
     }

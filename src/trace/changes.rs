@@ -164,7 +164,9 @@ impl Trace {
         }
         for layer in layer..trace.layers_done() {
             let sums = trace.layer(layer).state.sums();
+            let edits = trace.changes.attention.get(&layer).cloned();
             trace.shorten(layer, first, &sums);
+            trace.layer_mut(layer).state.edits = edits;
         }
         trace.output_mut().truncate(first * self.spec.width);
         trace

@@ -1,0 +1,199 @@
+//! What if the KV cache forgot? A text run under an eviction policy, beside the same run with everything kept.
+
+mod policy;
+
+pub use policy::{Entries, Gone, NotAPolicy, Policy};
+
+use super::answer::answer;
+use super::{Job, LogitRows, RunError};
+use crate::analysis::{entry_bytes, log_probability, losses, mean};
+use crate::model::{AttentionEdits, Context, Cut, Hook, LayerState, Model, Repeats};
+use crate::trace::{Changes, Pattern, Trace};
+use serde::Serialize;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+/// A text with everything kept, and with entries forgotten.
+#[derive(Clone, Debug, Serialize)]
+pub struct Eviction {
+    /// The policy, as it is written
+    pub policy: String,
+    /// For each entry the first query that no longer finds it, [layer][token]
+    pub gone: Vec<Gone>,
+    /// Entries that are left at the end, [layer]
+    pub kept: Vec<usize>,
+    /// Bytes of the cache at the end, everything kept
+    pub bytes_before: usize,
+    /// Bytes of what is left
+    pub bytes_after: usize,
+    /// −log₂ p of each token but the first, everything kept, [token − 1], in bits
+    pub losses_before: Vec<f64>,
+    /// The same under the policy
+    pub losses_after: Vec<f64>,
+    /// Mean loss in bits a token, everything kept; none for a single token
+    pub loss_before: Option<f64>,
+    /// The same under the policy
+    pub loss_after: Option<f64>,
+    /// The likeliest next token with everything kept: its id
+    pub answer: u32,
+    /// What it stands for
+    pub answer_text: String,
+    /// Its probability with everything kept
+    pub p_before: f64,
+    /// Its probability under the policy
+    pub p_after: f64,
+    /// The likeliest next token under the policy
+    pub answer_after: u32,
+    /// What that stands for
+    pub answer_after_text: String,
+    /// The run under the policy
+    #[serde(skip)]
+    pub trace: Trace,
+}
+
+/// An eviction that cannot be tried.
+#[derive(Debug, thiserror::Error, PartialEq)]
+pub enum EvictionError {
+    /// Nothing is cached
+    #[error("{0} keeps no KV cache: it does not continue text, or has an encoder of its own")]
+    NoCache(String),
+    /// The run to compare with was itself changed
+    #[error("the run to compare with has interventions")]
+    NotClean,
+    /// A run failed
+    #[error(transparent)]
+    Run(#[from] RunError),
+}
+
+impl EvictionError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoCache(_) => Some("open a decoder with a language-model head".into()),
+            Self::NotClean => Some("start from a run without interventions".into()),
+            Self::Run(error) => error.hint(),
+        }
+    }
+}
+
+/// Runs the text of `clean` under `policy`, one pass, and compares: loss, the next token, bytes.
+///
+/// A query finds its own entry always. Heavy hitters are ranked by attention under the policy itself, never by later
+/// queries; it takes a second attention for each layer.
+pub fn evict(model: &Model, clean: &Trace, policy: &Policy, job: &Job) -> Result<Eviction, EvictionError> {
+    if !clean.spec.generates() || clean.spec.encoder.is_some() {
+        return Err(EvictionError::NoCache(model.name.clone()));
+    }
+    if !clean.changes.is_empty() {
+        return Err(EvictionError::NotClean);
+    }
+    let (trace, gone) = run_under(model, clean, policy, job)?;
+    let bits = |trace: &Trace, from: f32| {
+        let progress = &mut |done: f32| {
+            job.report("Measuring the loss", from + done / 4.0);
+            if job.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        losses(&model.network, trace, progress).ok_or(RunError::Cancelled)
+    };
+    let (losses_before, losses_after) = (bits(clean, 0.5)?, bits(&trace, 0.75)?);
+    let best =
+        |trace: &Trace| trace.next.first().map_or((0, String::new()), |next| (next.id, next.text.clone()));
+    let ((answer, answer_text), (answer_after, answer_after_text)) = (best(clean), best(&trace));
+    let p = |trace: &Trace| log_probability(trace.answer_logits(), answer).map_or(f64::NAN, f64::exp);
+    let kept: Vec<usize> =
+        gone.iter().map(|layer| layer.iter().filter(|gone| gone.is_none()).count()).collect();
+    let bytes = |entries: &dyn Fn(usize) -> usize| {
+        (0..clean.n_layers()).map(|layer| entries(layer) * entry_bytes(clean, layer)).sum()
+    };
+    job.report("Measuring the loss", 1.0);
+    let average = |losses: &[f64]| (!losses.is_empty()).then(|| mean(losses));
+    Ok(Eviction {
+        policy: policy.to_string(),
+        bytes_before: bytes(&|_| clean.n_tokens()),
+        bytes_after: bytes(&|layer| kept[layer]),
+        loss_before: average(&losses_before),
+        loss_after: average(&losses_after),
+        p_before: p(clean),
+        p_after: p(&trace),
+        gone,
+        kept,
+        losses_before,
+        losses_after,
+        answer,
+        answer_text,
+        answer_after,
+        answer_after_text,
+        trace,
+    })
+}
+
+/// The pass, each layer under what the policy forgets there.
+fn run_under(
+    model: &Model,
+    clean: &Trace,
+    policy: &Policy,
+    job: &Job,
+) -> Result<(Trace, Vec<Gone>), RunError> {
+    let (n, layers) = (clean.n_tokens(), clean.n_layers());
+    let repeats = Repeats::of(&clean.ids());
+    let context = Context { first: 0, repeats: &repeats, thumbnails: true };
+    let mut trace = clean.resumed(0, 0, Changes::default());
+    let mut x = clean.resid(0).to_vec();
+    let mut all = Vec::with_capacity(layers);
+    for layer in 0..layers {
+        if job.is_cancelled() {
+            return Err(RunError::Cancelled);
+        }
+        job.report("Running with what is kept", layer as f32 / layers as f32 / 2.0);
+        let gone = match policy.blind(layer, n) {
+            Some(gone) => gone,
+            None => heavy(model, clean, policy, (layer, &x)),
+        };
+        let changes = Arc::make_mut(&mut trace.changes);
+        changes.attention.insert(layer, Arc::new(edits(clean.heads(layer), &gone)));
+        let kept = trace.layer_mut(layer);
+        kept.resid_pre.extend_from_slice(&x);
+        x = model.network.block(layer, x, &[], &mut kept.state, context, &mut |_, _: &mut [f32]| {});
+        all.push(gone);
+    }
+    trace.has_nan |= x.iter().any(|x| x.is_nan());
+    *trace.output_mut() = x;
+    answer(model, &mut trace, LogitRows::Answer);
+    Ok((trace, all))
+}
+
+/// What heavy hitters leave out of one layer, from the residual stream before it.
+fn heavy(model: &Model, clean: &Trace, policy: &Policy, (layer, x): (usize, &[f32])) -> Gone {
+    let n = clean.n_tokens();
+    let Policy::Heavy { heavy, recent } = *policy else { return vec![None; n] };
+    let spec = &clean.spec.blocks[layer].attention;
+    // Queries and keys do not depend on what their own layer forgets
+    let mut state = LayerState::new(spec, n, n);
+    let context = Context { first: 0, repeats: &Repeats::default(), thumbnails: false };
+    model.network.block(layer, x.to_vec(), &[], &mut state, context, &mut |_: Hook, _: &mut [f32]| {});
+    let heads = 0..spec.heads;
+    policy::heavy_hitters(n, heavy, recent, |query, held| {
+        let mut mean = vec![0.0; held.len()];
+        for head in heads.clone() {
+            let scores = Pattern::new(spec, &state, head).scores_tile(query..query + 1, 0..query + 1);
+            let sink = state.sinks.get(head).copied().unwrap_or(f32::NEG_INFINITY);
+            let most = held.iter().fold(sink, |most, &key| most.max(scores[key]));
+            let weight = |score: f32| f64::from(score - most).exp();
+            let sum: f64 = held.iter().map(|&key| weight(scores[key])).sum::<f64>() + weight(sink);
+            for (mean, &key) in mean.iter_mut().zip(held) {
+                *mean += weight(scores[key]) / sum / spec.heads as f64;
+            }
+        }
+        mean
+    })
+}
+
+fn edits(heads: usize, gone: &[Option<usize>]) -> AttentionEdits {
+    let cut = |(key, query): (usize, &Option<usize>)| {
+        query.map(|query| Cut { queries: query..usize::MAX, keys: key..key + 1 })
+    };
+    let cuts: Vec<Cut> = gone.iter().enumerate().filter_map(cut).collect();
+    let mut edits = AttentionEdits::new(heads);
+    edits.heads.iter_mut().for_each(|head| head.cuts.clone_from(&cuts));
+    edits
+}
