@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use crate::engine::{self, Recall, RecallOptions, Template};
+use crate::engine::{self, Recall, RecallCell, RecallOptions, Template};
 use crate::export::figure::axis::Axis;
 use crate::export::figure::matrix::{self, Matrix};
 use crate::export::{ExportError, atomic, png};
 use crate::render::{ColorMap, Scale, Shader, Theme, ValueRange};
+use crate::trace::Intervention;
 
 use super::console::Console;
-use super::shared::{ModelArg, names, parse_bytes, usage};
+use super::shared::{ModelArg, interventions_help, names, parse_bytes, parse_intervention, usage};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -46,6 +47,10 @@ pub(super) struct Args {
     /// Memory a run may take, such as 2G or 500M (default: three quarters of what is free)
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
     memory: Option<u64>,
+
+    /// Ask every question again with the run changed, such as zero=3.5; may be given several times
+    #[arg(long, value_name = "SPEC", value_parser = parse_intervention, long_help = interventions_help())]
+    intervene: Vec<Intervention>,
 }
 
 fn share(text: &str) -> Result<f64, String> {
@@ -74,6 +79,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
         trials: args.trials as usize,
         seed: args.seed,
         memory_budget: args.memory,
+        interventions: args.intervene.clone(),
     };
     let recall = engine::recall(&model, &options, &job)?;
     if let (Some(path), Some(form)) = (&args.output, form) {
@@ -142,6 +148,16 @@ fn axis(name: &'static str, labels: impl Iterator<Item = String>) -> Axis {
 fn table(recall: &Recall, options: &RecallOptions, console: &mut Console) -> anyhow::Result<()> {
     let template: &'static str = recall.template.into();
     writeln!(console, "probability of the right answer (share right), template {template}")?;
+    cells(&recall.cells, options, console)?;
+    if let Some(changed) = &recall.changed {
+        let said: Vec<String> = recall.interventions.iter().map(ToString::to_string).collect();
+        writeln!(console, "\nthe same with {}", said.join(", "))?;
+        cells(changed, options, console)?;
+    }
+    Ok(())
+}
+
+fn cells(cells: &[RecallCell], options: &RecallOptions, console: &mut Console) -> anyhow::Result<()> {
     write!(console, "{:>7}", "depth")?;
     for length in &options.lengths {
         write!(console, "  {:>13}", format!("{length} tokens"))?;
@@ -150,7 +166,7 @@ fn table(recall: &Recall, options: &RecallOptions, console: &mut Console) -> any
     for (row, depth) in options.depths.iter().enumerate() {
         write!(console, "{depth:>7}")?;
         for column in 0..options.lengths.len() {
-            let cell = recall.cells[column * options.depths.len() + row];
+            let cell = cells[column * options.depths.len() + row];
             write!(console, "  {:>13}", format!("{:.3} ({:.2})", cell.p, cell.right))?;
         }
         writeln!(console)?;

@@ -161,14 +161,14 @@ pub(super) struct Runs {
     pub(super) changed: Option<Trace>,
 }
 
-fn parse_intervention(text: &str) -> Result<Intervention, String> {
+pub(super) fn parse_intervention(text: &str) -> Result<Intervention, String> {
     text.parse().map_err(|error: NotAnIntervention| match error.hint() {
         Some(hint) => format!("{error}; {hint}"),
         None => error.to_string(),
     })
 }
 
-fn interventions_help() -> String {
+pub(super) fn interventions_help() -> String {
     let mut help =
         "Change the run; may be given several times. L and H are a layer and a head, or *:\n".to_owned();
     for form in forms() {

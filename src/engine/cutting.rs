@@ -105,12 +105,11 @@ fn without(
 }
 
 fn edits(clean: &Trace, source: usize, asked: Asked) -> BTreeMap<usize, Arc<AttentionEdits>> {
-    let others: Vec<Range<usize>> = match asked.paths {
-        Paths::All => vec![0..source, source + 1..usize::MAX],
-        Paths::Direct => vec![asked.token..asked.token + 1],
+    let cut = |queries: Range<usize>| Cut { queries, keys: source..source + 1 };
+    let cuts = match asked.paths {
+        Paths::All => vec![cut(0..source), cut(source + 1..usize::MAX)],
+        Paths::Direct => vec![cut(asked.token..asked.token + 1)],
     };
-    let cut = |queries| Cut { queries, keys: source..source + 1 };
-    let cuts: Vec<Cut> = others.into_iter().map(cut).collect();
     let of = |layer| {
         let mut edits = AttentionEdits::new(clean.heads(layer));
         edits.heads.iter_mut().for_each(|head| head.cuts.clone_from(&cuts));

@@ -5,10 +5,19 @@ use mnemoscope::engine::{
     self, Job, ModelSource, Recall, RecallError, RecallOptions, RunError, Template, recall,
 };
 use mnemoscope::model::Model;
+use mnemoscope::trace::Intervention;
 
 fn options(template: Option<Template>, lengths: &[usize], depths: &[f64]) -> RecallOptions {
     let (lengths, depths) = (lengths.to_vec(), depths.to_vec());
-    RecallOptions { template, lengths, depths, trials: 4, seed: 1, memory_budget: None }
+    RecallOptions {
+        template,
+        lengths,
+        depths,
+        trials: 4,
+        seed: 1,
+        memory_budget: None,
+        interventions: Vec::new(),
+    }
 }
 
 fn ask(model: &Model, options: &RecallOptions) -> Recall {
@@ -80,4 +89,23 @@ fn what_cannot_be_asked_says_why() {
     job.cancel();
     let cancelled = recall(&model, &options(None, &[64], &[0.0]), &job);
     assert!(matches!(cancelled, Err(RecallError::Run(RunError::Cancelled))));
+}
+
+#[test]
+fn what_carries_recall_can_be_cut_on_the_same_questions() {
+    let model = storyteller();
+    let cut: Vec<Intervention> =
+        ["zero=4.0", "zero=4.1", "zero=4.5"].map(|cut| cut.parse().expect("one")).into();
+    let clean = ask(&model, &options(None, &[32, 64], &[0.5]));
+    let both = ask(&model, &RecallOptions { interventions: cut, ..options(None, &[32, 64], &[0.5]) });
+    assert_eq!(both.cells, clean.cells);
+    for (clean, cut) in both.cells.iter().zip(both.changed.as_ref().expect("asked twice")) {
+        assert_eq!((clean.length, clean.tokens, clean.distance), (cut.length, cut.tokens, cut.distance));
+        assert!(cut.p < clean.p / 2.0, "without its heads the fact is gone: {clean:?} {cut:?}");
+    }
+    let far = RecallOptions {
+        interventions: vec!["zero=99.0".parse().expect("one")],
+        ..options(None, &[32], &[0.5])
+    };
+    assert!(matches!(recall(&model, &far, &Job::new()), Err(RecallError::Intervene(_))));
 }

@@ -151,8 +151,8 @@ pub fn memory_trace(
     for (done, layer) in (0..=layer).rev().enumerate() {
         let mut step = |part: f32| progress((done as f32 + part) / (layer + done + 1) as f32 * share);
         let mut mean = mean_attention(trace, layer, n);
-        for key in 0..n {
-            attention[key] += mean[token * n + key];
+        for (sum, weight) in attention.iter_mut().zip(&mean[token * n..]) {
+            *sum += weight;
         }
         for query in 0..n {
             mean[query * n + query] += 1.0;
@@ -160,8 +160,8 @@ pub fn memory_trace(
         normalise(&mut mean, n);
         rollout = times(&rollout, &mean, n);
         let parts = parts::parts(network, trace, layer, n, &mut step).ok_or(MemoryTraceError::Cancelled)?;
-        for key in 0..n {
-            values[key] += f64::from(parts.lengths[token * n + key]);
+        for (sum, &length) in values.iter_mut().zip(&parts.lengths[token * n..]) {
+            *sum += f64::from(length);
         }
         norms = times(&norms, &normalised(&parts.with_residual, n), n);
         contributions = times(&contributions, &normalised(&parts.contributions, n), n);
@@ -169,7 +169,9 @@ pub fn memory_trace(
             capacities.push(mean);
         }
     }
-    attention.iter_mut().for_each(|share| *share /= (layer + 1) as f64);
+    for share in &mut attention {
+        *share /= (layer + 1) as f64;
+    }
     let mut pictures = vec![(Picture::Attention, attention), (Picture::Rollout, rollout)];
     if flows {
         capacities.reverse();
@@ -206,7 +208,9 @@ fn normalise(matrix: &mut [f64], n: usize) {
     for (query, row) in matrix.chunks_exact_mut(n).enumerate() {
         let sum: f64 = row.iter().sum();
         if sum > 0.0 {
-            row.iter_mut().for_each(|x| *x /= sum);
+            for x in row {
+                *x /= sum;
+            }
         } else {
             row[query] = 1.0;
         }

@@ -46,7 +46,9 @@ impl Frozen {
 
     fn apply(&self, row: usize, part: &mut [f32]) {
         let mean = if self.centres { mean(part) as f32 } else { 0.0 };
-        part.iter_mut().for_each(|x| *x = (*x - mean) / self.sigma[row]);
+        for x in part.iter_mut() {
+            *x = (*x - mean) / self.sigma[row];
+        }
         if let Some(weight) = &self.weight {
             part.iter_mut().zip(weight).for_each(|(x, weight)| *x *= weight);
         }
@@ -169,7 +171,9 @@ impl<'a> Block<'a> {
         if let Some(norm) = &self.after {
             norm.apply(query, &mut part);
         }
-        part.iter_mut().for_each(|x| *x *= self.factor);
+        for x in &mut part {
+            *x *= self.factor;
+        }
         let length = euclidean(&part);
         let row = query * self.width..(query + 1) * self.width;
         if key == query {

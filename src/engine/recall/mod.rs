@@ -4,8 +4,9 @@ mod templates;
 
 pub use templates::Template;
 
-use super::{Job, Prompt, RunError, RunOptions, run};
+use super::{InterveneError, Job, Prompt, RunError, RunOptions, intervene, run};
 use crate::model::{HeadSpec, Model, probabilities};
+use crate::trace::{Intervention, Trace};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use serde::Serialize;
@@ -26,6 +27,8 @@ pub struct RecallOptions {
     pub seed: u64,
     /// Bytes a run may take; `None`: three quarters of what is free
     pub memory_budget: Option<u64>,
+    /// Every question is asked again with these
+    pub interventions: Vec<Intervention>,
 }
 
 /// How well a model recalls, by length and depth.
@@ -41,6 +44,12 @@ pub struct Recall {
     pub seed: u64,
     /// By length, then by depth
     pub cells: Vec<RecallCell>,
+    /// The same questions with interventions, where there are any
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changed: Option<Vec<RecallCell>>,
+    /// The interventions
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub interventions: Vec<Intervention>,
 }
 
 /// One length and depth.
@@ -68,6 +77,9 @@ pub enum RecallError {
     /// A run failed, or the job was cancelled
     #[error(transparent)]
     Run(#[from] RunError),
+    /// An intervention cannot be made on a question
+    #[error(transparent)]
+    Intervene(InterveneError),
     /// Nothing fits in so few tokens
     #[error("{length} tokens are too few: the question and its fact take {needed}")]
     TooShort {
@@ -98,6 +110,7 @@ impl RecallError {
                 Some("ask with --template repeat, which needs no words".into())
             }
             Self::Run(error) => error.hint(),
+            Self::Intervene(error) => error.hint(),
             Self::TooShort { needed, .. } => Some(format!("give --lengths from {needed} on")),
             Self::TooFewWords { .. } => Some("give shorter --lengths, or another --template".into()),
             Self::NoAnswer(_) => Some("open a decoder with a language-model head".into()),
@@ -119,48 +132,81 @@ pub fn recall(model: &Model, options: &RecallOptions, job: &Job) -> Result<Recal
     let template = options.template.unwrap_or_else(|| Template::suited(model));
     let writer = Writer::new(model, template)?;
     let quiet = job.quiet();
-    let mut cells = Vec::with_capacity(options.lengths.len() * options.depths.len());
+    let changes = !options.interventions.is_empty();
+    let (mut cells, mut changed) = (Vec::new(), Vec::new());
     let all = (options.lengths.len() * options.depths.len() * options.trials) as f32;
     let mut asked = 0.0;
     for &length in &options.lengths {
         for &depth in &options.depths {
             // The same facts in every cell, so that cells differ by their place alone
             let mut random = StdRng::seed_from_u64(options.seed);
-            let mut sum =
-                RecallCell { length, depth, tokens: 0.0, distance: 0.0, p: 0.0, rank: 0.0, right: 0.0 };
+            let mut sums = [RecallCell::new(length, depth), RecallCell::new(length, depth)];
             for _ in 0..options.trials {
                 job.report("Asking", asked / all);
                 let question = writer.question(length, depth, &mut random)?;
-                let (p, rank) = answer(model, &question, options.memory_budget, &quiet)?;
-                sum.tokens += question.prompt.len() as f64;
-                sum.distance += question.distance as f64;
-                sum.p += p;
-                sum.rank += rank as f64;
-                sum.right += f64::from(u8::from(rank == 1));
+                let clean = ask(model, &question, options.memory_budget, &quiet)?;
+                sums[0].add(&question, answer(model, &clean, &question));
+                if changes {
+                    let cut = intervene(model, &clean, &options.interventions, &quiet, &mut |_| {});
+                    let cut = cut.map_err(|error| match error {
+                        InterveneError::Run(error) => RecallError::Run(error),
+                        error => RecallError::Intervene(error),
+                    })?;
+                    sums[1].add(&question, answer(model, &cut, &question));
+                }
                 asked += 1.0;
             }
-            let over = options.trials.max(1) as f64;
-            for mean in [&mut sum.tokens, &mut sum.distance, &mut sum.p, &mut sum.rank, &mut sum.right] {
-                *mean /= over;
-            }
-            cells.push(sum);
+            let [clean, cut] = sums.map(|sum| sum.over(options.trials));
+            cells.push(clean);
+            changed.push(cut);
         }
     }
     job.report("Asking", 1.0);
-    Ok(Recall { model: model.name.clone(), template, trials: options.trials, seed: options.seed, cells })
+    Ok(Recall {
+        model: model.name.clone(),
+        template,
+        trials: options.trials,
+        seed: options.seed,
+        cells,
+        changed: changes.then_some(changed),
+        interventions: options.interventions.clone(),
+    })
 }
 
-/// Probability of the whole answer, and the worst rank of its tokens; one pass, as the answer's own tokens are fed.
-fn answer(
-    model: &Model,
-    question: &Question,
-    memory_budget: Option<u64>,
-    job: &Job,
-) -> Result<(f64, usize), RunError> {
+impl RecallCell {
+    fn new(length: usize, depth: f64) -> Self {
+        Self { length, depth, tokens: 0.0, distance: 0.0, p: 0.0, rank: 0.0, right: 0.0 }
+    }
+
+    fn add(&mut self, question: &Question, (p, rank): (f64, usize)) {
+        self.tokens += question.prompt.len() as f64;
+        self.distance += question.distance as f64;
+        self.p += p;
+        self.rank += rank as f64;
+        self.right += f64::from(u8::from(rank == 1));
+    }
+
+    /// Sums to means.
+    fn over(mut self, trials: usize) -> Self {
+        let over = trials.max(1) as f64;
+        for mean in [&mut self.tokens, &mut self.distance, &mut self.p, &mut self.rank, &mut self.right] {
+            *mean /= over;
+        }
+        self
+    }
+}
+
+/// One pass over a question, its answer's own tokens fed too.
+fn ask(model: &Model, question: &Question, memory_budget: Option<u64>, job: &Job) -> Result<Trace, RunError> {
     let Question { prompt, answer, .. } = question;
     let fed = [&prompt[..], &answer[..answer.len() - 1]].concat();
     let options = RunOptions { memory_budget, ..RunOptions::default() };
-    let trace = run(model, &Prompt::Ids(fed), &options, job, &mut |_| {})?;
+    run(model, &Prompt::Ids(fed), &options, job, &mut |_| {})
+}
+
+/// Probability of the whole answer, and the worst rank of its tokens.
+fn answer(model: &Model, trace: &Trace, question: &Question) -> (f64, usize) {
+    let Question { prompt, answer, .. } = question;
     let (width, vocab) = (trace.spec.width, trace.spec.vocab);
     let resid = &trace.resid(trace.n_layers())[(prompt.len() - 1) * width..];
     let logits = model.network.logits(resid);
@@ -171,5 +217,5 @@ fn answer(
         // NaN is above everything: no answer is right then
         rank = rank.max(1 + logits.iter().filter(|&&other| other > own || other.is_nan()).count());
     }
-    Ok((p, rank))
+    (p, rank)
 }
