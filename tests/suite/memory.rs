@@ -75,7 +75,7 @@ fn uniform_attention_rolls_out_in_closed_form() {
             assert!((values.iter().sum::<f64>() - 1.0).abs() < 1e-6, "{picture:?} sums to 1");
         }
         if picture == Picture::Rollout {
-            let expected = ((1.0 + 1.0 / n as f64) / 2.0).powi(layers as i32);
+            let expected = f64::midpoint(1.0, 1.0 / n as f64).powi(layers as i32);
             assert!((values[n - 1] - expected).abs() < 1e-6);
         }
     }
