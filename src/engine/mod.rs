@@ -43,7 +43,6 @@ pub use memory::{available_bytes, peak_bytes};
 pub use preferences::{FOLDER_VARIABLE, Preferences, settings_folder, write_json};
 pub use recall::{Recall, RecallCell, RecallError, RecallOptions, Template, recall};
 pub use run::{LogitRows, Prompt, RunError, RunOptions, generate, run, tokens_of};
-pub use sweep::{LogitDifference, Sweep, SweepError, sweep};
 pub use sweep::{LogitDifference, Sweep, SweepError, sweep, token_of};
 pub use training::{
     HeadReport, Moment, Report, RoleTaken, TrainOptions, Training, TrainingError, phase_change, roles_taken,
