@@ -100,6 +100,9 @@ impl Window {
             }
             Command::ClearInterventions => self.state.interventions.clear(),
             Command::PaintCell { query, key, first } => self.paint(query, key, first),
+            Command::Train(act) => self.live.act(act, self.session.post()),
+            Command::AskToSaveTraining => self.dialog = Dialog::SaveTraining { path: self.training_folder() },
+            Command::AskForText => self.dialog = Dialog::Text { path: String::new() },
             Command::SetShown(shown) => self.state.shown = shown,
             Command::ShowChecks => self.show_checks(),
             Command::AskForLayout => self.dialog = Dialog::Layout { name: String::new() },

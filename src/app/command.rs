@@ -6,6 +6,7 @@ use super::{
     layout::{Pane, Preset},
     scene::Scene,
     state::{Shown, Sort, View},
+    training::Act,
     walking::Order,
     words::Language,
 };
@@ -78,6 +79,15 @@ pub enum CommandKind {
     NextStep,
     PlayWalk,
     OrderWalk,
+    LayoutTrain,
+    TrainRun,
+    TrainStep,
+    TrainRewind,
+    TrainOpen,
+    ShowTrainSetup,
+    ShowTrainCurves,
+    ShowTrainHeads,
+    ShowTrainNumbers,
     CutHead,
     CutLayer,
     ClearInterventions,
@@ -148,6 +158,9 @@ pub enum Command {
     ClearInterventions,
     PaintCell { query: usize, key: usize, first: bool },
     SetShown(Shown),
+    Train(Act),
+    AskToSaveTraining,
+    AskForText,
     ShowChecks,
     AskForLayout,
     SaveLayout(String),
@@ -240,6 +253,15 @@ impl CommandKind {
             | Self::ShowNext
             | Self::ShowWalk
             | Self::OrderWalk
+            | Self::LayoutTrain
+            | Self::TrainRun
+            | Self::TrainStep
+            | Self::TrainRewind
+            | Self::TrainOpen
+            | Self::ShowTrainSetup
+            | Self::ShowTrainCurves
+            | Self::ShowTrainHeads
+            | Self::ShowTrainNumbers
             | Self::CutHead
             | Self::CutLayer
             | Self::ClearInterventions
@@ -332,6 +354,18 @@ impl CommandKind {
             }
             Self::PlayWalk => complete().map(|_| Command::PlayWalk(scene.walking.playing.is_none()))?,
             Self::OrderWalk => Command::OrderWalk(state.walk.order.other()),
+            Self::LayoutTrain => Command::SetLayout(Preset::Train.id().to_owned()),
+            Self::TrainRewind | Self::TrainOpen if scene.live.shown().is_none() => {
+                return Err(words.train.begin);
+            }
+            Self::TrainRun => Command::Train(Act::Run(!scene.live.running)),
+            Self::TrainStep => Command::Train(Act::Step),
+            Self::TrainRewind => Command::Train(Act::Rewind),
+            Self::TrainOpen => Command::Train(Act::Open),
+            Self::ShowTrainSetup => Command::ShowPane(Pane::TrainSetup),
+            Self::ShowTrainCurves => Command::ShowPane(Pane::TrainCurves),
+            Self::ShowTrainHeads => Command::ShowPane(Pane::TrainHeads),
+            Self::ShowTrainNumbers => Command::ShowPane(Pane::TrainNumbers),
             Self::CutHead => traced()
                 .map(|_| Intervention::Zero(Output::Heads(state.head.into())))
                 .map(Command::Intervene)?,

@@ -6,7 +6,10 @@ use super::{
     hidden::Hidden,
     layout::{self, Pane},
     palette::Palette,
-    panes::{head, heads, left, lens, next, norms, right, stream, walk},
+    panes::{
+        head, heads, left, lens, next, norms, right, stream, train_curves, train_heads, train_numbers,
+        train_setup, walk,
+    },
     scene::{Out, Scene},
     state::State,
     theme::{self, BODY, HEADER, TITLE},
@@ -68,6 +71,8 @@ impl Dock {
 pub struct Parts<'a> {
     /// Thumbnails.
     pub atlas: &'a mut Atlas,
+    /// Those of the live model.
+    pub live_atlas: &'a mut Atlas,
     /// Tiles of the head's map.
     pub tiles: &'a mut MapTiles,
     /// Picture of one layer's residual stream.
@@ -150,14 +155,15 @@ impl<'a, 'b> Panes<'a, 'b> {
         let (scene, tokens) = (self.scene, theme::tokens(ui));
         let rect = ui.available_rect_before_wrap();
         let fill = match pane {
-            Pane::Prompt | Pane::Details => tokens.panel,
+            Pane::Prompt | Pane::Details | Pane::TrainSetup | Pane::TrainNumbers => tokens.panel,
             _ => tokens.background,
         };
         ui.painter().rect_filled(rect, 0, fill);
         if ui.rect_contains_pointer(rect) && ui.input(|input| input.pointer.any_pressed()) {
             self.pressed = Some(pane);
         }
-        let height = if matches!(pane, Pane::Prompt | Pane::Details) { 28.0 } else { HEADER };
+        let plain = matches!(pane, Pane::Prompt | Pane::Details | Pane::TrainSetup | Pane::TrainNumbers);
+        let height = if plain { 28.0 } else { HEADER };
         let handle = Rect::from_min_size(rect.min, vec2(rect.width(), height));
         let handle = ui.interact(handle, ui.scope_id().with(("handle", pane)), Sense::click_and_drag());
         let title = pane.title(scene.words);
@@ -190,6 +196,10 @@ impl<'a, 'b> Panes<'a, 'b> {
             Pane::Lens => lens::show(ui, scene, out),
             Pane::Next => next::show(ui, scene, out),
             Pane::Walk => walk::show(ui, scene, out),
+            Pane::TrainSetup => train_setup::show(ui, scene, out),
+            Pane::TrainCurves => train_curves::show(ui, scene, out),
+            Pane::TrainHeads => train_heads::show(ui, scene, parts.live_atlas, out),
+            Pane::TrainNumbers => train_numbers::show(ui, scene, out),
         }
     }
 }

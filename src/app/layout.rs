@@ -32,6 +32,14 @@ pub enum Pane {
     Next,
     /// One query through one head, step by step.
     Walk,
+    /// What is trained, and how.
+    TrainSetup,
+    /// Loss, scores and checkpoints against steps.
+    TrainCurves,
+    /// Every head of the live model.
+    TrainHeads,
+    /// The step in numbers.
+    TrainNumbers,
 }
 
 impl Pane {
@@ -47,6 +55,10 @@ impl Pane {
             Self::Lens => words.lens,
             Self::Next => words.next_words.title,
             Self::Walk => words.walk.walk,
+            Self::TrainSetup => words.train.setup,
+            Self::TrainCurves => words.train.curves,
+            Self::TrainHeads => words.train.maps,
+            Self::TrainNumbers => words.train.numbers,
         }
     }
 
@@ -69,6 +81,8 @@ pub enum Preset {
     Inspect,
     /// One head's arithmetic, for a class.
     Teach,
+    /// A small model that is trained before one's eyes.
+    Train,
 }
 
 impl Preset {
@@ -82,6 +96,7 @@ impl Preset {
         match self {
             Self::Inspect => words.inspect,
             Self::Teach => words.walk.teach,
+            Self::Train => words.train.layout,
         }
     }
 
@@ -107,6 +122,14 @@ impl Preset {
                 let panes = [Pane::Walk, Pane::Heads, Pane::Head, Pane::Prompt];
                 let panes = panes.map(|pane| tiles.insert_pane(pane));
                 tiles.insert_tab_tile(panes.to_vec())
+            }
+            Self::Train => {
+                let setup = tiles.insert_pane(Pane::TrainSetup);
+                let curves = tiles.insert_pane(Pane::TrainCurves);
+                let maps = tiles.insert_pane(Pane::TrainHeads);
+                let middle = column(&mut tiles, &[(curves, 0.57), (maps, 0.43)]);
+                let numbers = tiles.insert_pane(Pane::TrainNumbers);
+                row(&mut tiles, &[(setup, side), (middle, size.x - 2.0 * side - 8.0), (numbers, side + 8.0)])
             }
         };
         Tree::new(Id::unique("layout"), root, tiles)

@@ -36,6 +36,7 @@ pub mod start;
 pub mod state;
 pub mod theme;
 pub mod tiles;
+pub mod training;
 pub mod walking;
 pub mod widgets;
 pub mod window;

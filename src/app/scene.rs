@@ -11,6 +11,7 @@ use super::{
     session::{Busy, Checks},
     settings::Settings,
     state::{Cells, Hover, Shown, State, View},
+    training::Live,
     walking::Walking,
     words::{Words, grouped},
 };
@@ -59,6 +60,8 @@ pub struct Scene<'a> {
     pub checks: &'a Checks,
     /// Models that are not open.
     pub shelf: &'a Shelf,
+    /// The model in training.
+    pub live: &'a Live,
     /// Where the pointer was in the frame before.
     pub hover: Hover,
     /// What is being worked on.

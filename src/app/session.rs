@@ -136,6 +136,13 @@ impl Session {
         self.show(self.numbers, trace);
     }
 
+    /// Opens a model that was made here, with a run of it; what ran or loaded ends.
+    pub fn open_made(&mut self, model: Arc<Model>, trace: Trace) {
+        self.cancel();
+        (self.source, self.checks, self.before, self.trace) = (None, Checks::Unasked, None, None);
+        self.show_run(model, trace);
+    }
+
     /// The post, for others that start work.
     pub fn post(&self) -> &Post {
         &self.post

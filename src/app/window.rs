@@ -22,6 +22,7 @@ use super::{
     state::{Hover, State},
     theme,
     tiles::Tiles,
+    training::Live,
     worker::{News, Post, Purpose},
 };
 use crate::engine::ModelSource;
@@ -63,10 +64,13 @@ pub struct Window {
     hover: Hover,
     inbox: Receiver<News>,
     atlas: Atlas,
+    live_atlas: Atlas,
     tiles: Tiles,
     stream: Hidden,
     norms: Hidden,
     pub(super) dock: Dock,
+    /// The model in training.
+    pub live: Live,
     /// What the state was before the tiles in sight began to move.
     moving: Option<State>,
     stopwatch: Option<Stopwatch>,
@@ -143,9 +147,11 @@ impl Window {
             hover: Hover::default(),
             inbox,
             atlas: Atlas::default(),
+            live_atlas: Atlas::default(),
             stream: Hidden::default(),
             norms: Hidden::default(),
             dock: Dock::default(),
+            live: Live::default(),
             moving: None,
             stopwatch,
         }
@@ -197,6 +203,7 @@ impl Window {
             }
         }
         self.keep_time(ctx);
+        self.hear_training();
         if let Some(typed) = self.typed {
             let left = LIVE_DELAY.saturating_sub(typed.elapsed());
             if !left.is_zero() {
@@ -228,7 +235,12 @@ impl Window {
     fn picked(&mut self, purpose: Purpose, path: Option<PathBuf>) {
         let Some(path) = path else { return };
         match (&mut self.dialog, purpose) {
-            (Dialog::Open { path: field }, Purpose::Model)
+            (
+                Dialog::Open { path: field }
+                | Dialog::SaveTraining { path: field }
+                | Dialog::Text { path: field },
+                Purpose::Model,
+            )
             | (Dialog::Export { path: field, .. } | Dialog::Session { path: field }, Purpose::Export) => {
                 *field = path.display().to_string();
             }
@@ -299,6 +311,7 @@ impl Window {
             next: &self.session.next,
             checks: &self.session.checks,
             shelf: &self.session.shelf,
+            live: &self.live,
             hover: self.hover,
             busy: self.session.busy.as_ref().or(self.session.exporting.as_ref()),
             examples: if embedded { &self.examples } else { &[] },
@@ -316,6 +329,7 @@ impl Window {
         drops(&ctx, &scene, &mut out);
         let parts = Parts {
             atlas: &mut self.atlas,
+            live_atlas: &mut self.live_atlas,
             tiles: &mut self.tiles,
             stream: &mut self.stream,
             norms: &mut self.norms,

@@ -41,5 +41,6 @@ mod window_layout;
 mod window_models;
 mod window_pictures;
 mod window_session;
+mod window_train;
 mod window_translation;
 mod window_walk;

@@ -8,10 +8,11 @@ use crate::app::{
     scene::{Out, Scene},
     session::Checks,
     theme::{self, BODY, TITLE},
+    training::{Act, Choice},
     widgets,
     worker::Purpose,
 };
-use crate::export::FORMATS;
+use crate::{export::FORMATS, train::Task};
 use egui::{Align, Layout, Modal, RichText, ScrollArea, TextEdit, Ui, vec2};
 use std::path::PathBuf;
 use strum::IntoEnumIterator as _;
@@ -39,6 +40,10 @@ pub enum Dialog {
     Note { text: String },
     /// What an own layout is called.
     Layout { name: String },
+    /// The folder that the live model goes to.
+    SaveTraining { path: String },
+    /// The text that is to be learned.
+    Text { path: String },
     /// Anything, by name: what was typed, and which of what was found is marked.
     Palette { query: String, at: usize },
     /// Keys and gestures.
@@ -49,7 +54,7 @@ pub enum Dialog {
 pub enum Ask {
     /// A file with a model.
     File,
-    /// A folder with a model.
+    /// A folder with a model, or for one.
     Folder,
     /// Where to write.
     Save,
@@ -80,6 +85,8 @@ pub fn show(ctx: &egui::Context, dialog: &mut Dialog, scene: &Scene<'_>, out: &m
             Dialog::Token { at, text } => token(ui, *at, text, scene, out),
             Dialog::Note { text } => note(ui, text, scene, out),
             Dialog::Layout { name } => layout(ui, name, scene, out),
+            Dialog::SaveTraining { path } => save_training(ui, path, scene, out, &mut ask),
+            Dialog::Text { path } => text(ui, path, scene, out, &mut ask),
             Dialog::Palette { query, at } => finder::show(ui, query, at, scene, out),
             Dialog::Help => help(ui, scene, out),
         }
@@ -203,6 +210,38 @@ fn note(ui: &mut Ui, text: &mut String, scene: &Scene<'_>, out: &mut Out) {
     let entered = text_field(ui, words.session.note_hint, text);
     if buttons(ui, scene, words.save, true, out) || entered {
         out.send(Command::SetNote(text.trim().to_owned()));
+    }
+}
+
+fn save_training(ui: &mut Ui, path: &mut String, scene: &Scene<'_>, out: &mut Out, ask: &mut Option<Ask>) {
+    let words = scene.words;
+    title(ui, words.train.save, words.train.save_what);
+    let entered = text_field(ui, words.train.folder, path);
+    ui.add_space(6.0);
+    if ui.add(widgets::outlined(ui, words.open_folder)).clicked() {
+        *ask = Some(Ask::Folder);
+    }
+    let ready = !path.trim().is_empty();
+    if buttons(ui, scene, words.save, ready, out) || (entered && ready) {
+        out.send(Command::Train(Act::Save(PathBuf::from(path.trim()))));
+        out.send(Command::CloseDialog);
+    }
+}
+
+fn text(ui: &mut Ui, path: &mut String, scene: &Scene<'_>, out: &mut Out, ask: &mut Option<Ask>) {
+    let words = scene.words;
+    title(ui, words.train.text, words.train.text_what);
+    let entered = text_field(ui, words.train.text_file, path);
+    ui.add_space(6.0);
+    if ui.add(widgets::outlined(ui, words.open_file)).clicked() {
+        *ask = Some(Ask::File);
+    }
+    let ready = !path.trim().is_empty();
+    if buttons(ui, scene, words.open, ready, out) || (entered && ready) {
+        let text = Some(PathBuf::from(path.trim()));
+        let choice = Choice { task: Task::Text, text, ..scene.live.choice.clone() };
+        out.send(Command::Train(Act::Choose(choice)));
+        out.send(Command::CloseDialog);
     }
 }
 

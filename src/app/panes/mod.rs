@@ -20,6 +20,11 @@ pub mod right;
 mod shared;
 mod shelf;
 pub mod stream;
+pub mod train_curves;
+pub mod train_heads;
+pub mod train_numbers;
+pub mod train_setup;
+mod train_timeline;
 pub mod walk;
 
 /// The room of a pane, less what a hint takes at its foot.

@@ -4,7 +4,7 @@ use super::{
     Language, Words, changes,
     chinese_commands::command,
     chinese_tables::{measure, stage},
-    duration, grouped, next, session, size, walk,
+    duration, grouped, next, session, size, train, walk,
 };
 use crate::model::Part;
 
@@ -212,6 +212,7 @@ pub(super) const CHINESE: Words = Words {
     changes: &changes::CHINESE,
     session: session::CHINESE,
     next_words: next::CHINESE,
+    train: &train::CHINESE,
     needs_model: "请先打开一个模型",
     needs_weights: "这是不带模型的已存运行：打开模型才能运行提示词",
     saved_trace: "已存的运行",

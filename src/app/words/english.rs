@@ -1,7 +1,7 @@
 //! The window in English.
 
 use super::{
-    Language, Words, changes, duration, english_commands::command, grouped, next, session, size, walk,
+    Language, Words, changes, duration, english_commands::command, grouped, next, session, size, train, walk,
 };
 use crate::model::Part;
 
@@ -209,6 +209,7 @@ pub const ENGLISH: Words = Words {
     changes: &changes::ENGLISH,
     session: session::ENGLISH,
     next_words: next::ENGLISH,
+    train: &train::ENGLISH,
     needs_model: "Open a model first",
     needs_weights: "A saved run, without its model: open the model to run a prompt",
     saved_trace: "saved trace",

@@ -79,6 +79,19 @@ pub(super) fn command(kind: CommandKind) -> (&'static str, &'static str) {
         CommandKind::ToggleLower => ("Lower pane", "Shows or hides hidden states and logit lens"),
         CommandKind::ShowStream => ("Hidden states", "Residual stream of one layer, token × dimension"),
         CommandKind::ShowNorms => ("Norms", "Length of the residual stream, layer × token"),
+        CommandKind::LayoutTrain => ("Layout: Train", "A small model that is trained before your eyes"),
+        CommandKind::TrainRun => ("Train", "Starts the training, pauses it, goes on"),
+        CommandKind::TrainStep => ("One training step", "Takes one step and shows what came of it"),
+        CommandKind::TrainRewind => {
+            ("Rewind the training", "Goes back to the checkpoint under the playhead, or to the one before")
+        }
+        CommandKind::TrainOpen => ("Open the live model", "Opens the model of the step in sight"),
+        CommandKind::ShowTrainSetup => ("Training setup", "Task, model, learning rate and batch"),
+        CommandKind::ShowTrainCurves => ("Training", "Loss, scores and checkpoints against steps"),
+        CommandKind::ShowTrainHeads => ("Heads in training", "Every head of the live model"),
+        CommandKind::ShowTrainNumbers => {
+            ("Training step", "The step in numbers, roles, and one reading of the probe")
+        }
         CommandKind::ShowLens => ("Logit lens", "What each layer would say next"),
         CommandKind::ShowWalk => ("Walk", "One query through one head, step by step, with the real numbers"),
         CommandKind::PreviousStep => ("Step back", "The step of the walk before (← in the walk)"),

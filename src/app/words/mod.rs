@@ -8,6 +8,7 @@ mod english;
 mod english_commands;
 mod next;
 mod session;
+mod train;
 mod walk;
 
 pub use super::numbers::{count, duration, grouped, size};
@@ -15,6 +16,7 @@ pub use changes::ChangeWords;
 pub use english::ENGLISH;
 pub use next::NextWords;
 pub use session::SessionWords;
+pub use train::TrainWords;
 pub use walk::{StepWords, WalkWords};
 
 use super::command::CommandKind;
@@ -273,6 +275,8 @@ pub struct Words {
     pub session: SessionWords,
     /// Of the view that chooses the next token.
     pub next_words: NextWords,
+    /// Of the layout *Train*.
+    pub train: &'static TrainWords,
     pub needs_model: &'static str,
     pub needs_weights: &'static str,
     pub saved_trace: &'static str,

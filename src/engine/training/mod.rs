@@ -100,6 +100,7 @@ pub struct Training {
     trainer: Trainer,
     probes: Probes,
     reports: Vec<Report>,
+    trace: Option<Arc<Trace>>,
     moments: Vec<Moment>,
     keep_every: u64,
     seconds: f64,
@@ -113,7 +114,7 @@ impl Training {
         let probes = Probes::new(length, trainer.shape().vocab);
         let (reports, moments) = (Vec::new(), Vec::new());
         let keep_every = keep_every.max(1);
-        let mut training = Self { trainer, probes, reports, moments, keep_every, seconds: 0.0 };
+        let mut training = Self { trainer, probes, reports, trace: None, moments, keep_every, seconds: 0.0 };
         training.report()?;
         Ok(training)
     }
@@ -128,6 +129,10 @@ impl Training {
     /// Everything that was reported on the way to where it is.
     pub fn reports(&self) -> &[Report] {
         &self.reports
+    }
+    /// The first probe's run at the last report.
+    pub fn trace(&self) -> Option<&Arc<Trace>> {
+        self.trace.as_ref()
     }
     /// Moments on the way to where it is, oldest first; the first is before any step.
     pub fn moments(&self) -> &[Moment] {
@@ -158,8 +163,9 @@ impl Training {
         self.reports.retain(|other| other.steps < step);
         self.reports.push(report.clone());
         let last = self.moments.last().map_or(0, |moment| moment.report.steps);
+        let trace = Arc::new(trace);
+        self.trace = Some(Arc::clone(&trace));
         if self.moments.is_empty() || step >= last.saturating_add(self.keep_every) {
-            let trace = Arc::new(trace);
             self.moments.push(Moment { checkpoint: self.trainer.checkpoint(), report, trace });
             self.thin_out();
         }
@@ -186,15 +192,8 @@ impl Training {
         let step = to.checkpoint.step;
         self.reports.retain(|report| report.steps <= step);
         self.moments.retain(|moment| moment.report.steps <= step);
+        self.trace = Some(Arc::clone(&to.trace));
         self.seconds = to.report.seconds;
-    }
-
-    /// What it is now, to look at and to come back to.
-    pub fn now(&self) -> Result<Moment, TrainingError> {
-        let report = self.reports[self.reports.len() - 1].clone();
-        let model = self.model(self.trainer.weights())?;
-        let Probed { trace, .. } = self.probes.run(&model, &Job::new())?;
-        Ok(Moment { checkpoint: self.trainer.checkpoint(), report, trace: Arc::new(trace) })
     }
 
     /// The files of a model with these weights, in the order of `Shape::tensors`.

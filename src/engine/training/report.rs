@@ -1,7 +1,7 @@
 //! What is seen of a model in training: its loss, and the scores of every head on probes of random tokens.
 
 use crate::analysis::atlas::{Probe, ROLES, Role, Scores, Tally};
-use crate::engine::{Job, Prompt, RunError, RunOptions, run};
+use crate::engine::{Job, LogitRows, Prompt, RunError, RunOptions, run};
 use crate::model::{HeadId, Model};
 use crate::trace::Trace;
 use crate::train::{Hand, Outcome, Trainer};
@@ -118,7 +118,7 @@ pub(super) struct Probes {
 /// What probes leave behind.
 pub(super) struct Probed {
     pub(super) heads: Vec<HeadReport>,
-    /// Of the first probe
+    /// Of the first probe, with every token's logits
     pub(super) trace: Trace,
 }
 
@@ -151,7 +151,8 @@ impl Probes {
             .flat_map(|layer| (0..spec.heads(layer)).map(move |head| HeadId { layer, head }))
             .collect::<Vec<_>>();
         let tally = Tally::new(heads.iter().copied());
-        let options = RunOptions { memory_budget: Some(u64::MAX), ..RunOptions::default() };
+        let logits = LogitRows::All;
+        let options = RunOptions { memory_budget: Some(u64::MAX), logits, ..RunOptions::default() };
         let mut shown = None;
         let mut all: Vec<HeadReport> = Vec::new();
         for same in self.all.chunks(EACH) {

@@ -1,0 +1,43 @@
+//! What the window does about a training: shows what it made, says where it was saved.
+
+use super::Outcome;
+use crate::{
+    app::{banner::Banner, layout::Preset, window::Window},
+    train::Task,
+};
+
+impl Window {
+    /// Takes in what the training's worker told.
+    pub(in crate::app) fn hear_training(&mut self) {
+        for outcome in self.live.hear() {
+            match outcome {
+                Outcome::Say(banner) => self.session.banner = Some(banner),
+                Outcome::Saved(folder) => {
+                    let exported = self.session.post().words().exported;
+                    self.session.banner = Some(Banner::done(exported(&folder.display().to_string())));
+                }
+                Outcome::Show(model, trace) => {
+                    let texts = trace.tokens.iter().skip(1).map(|token| token.text.as_str());
+                    let task = self.live.began.as_ref().map(|began| began.task);
+                    let between = if task == Some(Task::Text) { "" } else { " " };
+                    self.state.prompt = texts.collect::<Vec<_>>().join(between);
+                    (self.state.target, self.state.example) = (String::new(), None);
+                    (self.state.query, self.state.key, self.state.view) = (None, None, None);
+                    self.state.interventions.clear();
+                    self.state.head = self.live.head;
+                    Preset::Inspect.id().clone_into(&mut self.state.layout);
+                    self.session.open_made(model, trace.as_ref().clone());
+                    self.session.fit(&mut self.state);
+                }
+            }
+        }
+    }
+
+    /// Where a live model would be saved.
+    pub(in crate::app) fn training_folder(&self) -> String {
+        let folder = self.settings.export_folder.clone().or_else(|| std::env::current_dir().ok());
+        let task: &str = self.live.choice.task.into();
+        let step = self.live.shown().map_or(0, |(report, _)| report.steps);
+        folder.unwrap_or_default().join(format!("{task}-{step}")).display().to_string()
+    }
+}
