@@ -2,18 +2,26 @@
 
 pub mod atlas;
 mod cache;
+mod cell;
+mod components;
+mod direct;
 mod lens;
 mod loss;
 mod measures;
 mod memory;
 mod rank;
 mod shift;
+mod table;
 pub mod walk;
 
 pub use cache::{KvCache, LayerCache, SINK, entry_bytes, kv_cache};
+pub use cell::{Cell, NotACell, Pair, Why, WhyError, why};
+pub use components::Component;
+pub use direct::{Attribution, AttributionError, Question, attribute, logits_at};
 pub use lens::{Lens, LensLayer, LensOptions, lens};
 pub use loss::{log_probability, losses, mean};
 pub use measures::{MEASURES, Measure, measure};
 pub use memory::{FLOW_LIMIT, MEMORY_LIMIT, MemoryTrace, MemoryTraceError, Picture, memory_trace, sources};
 pub use rank::{kendall, spearman};
 pub use shift::{Shift, shifts};
+pub use table::{Fold, Folded, Table};

@@ -3,6 +3,7 @@
 //! A contract: names, JSON shapes and exit statuses are in scripts of other people.
 
 mod atlas;
+mod attribute;
 mod bench;
 mod cache;
 mod check;
@@ -21,6 +22,7 @@ mod recall;
 mod run;
 mod shared;
 mod train;
+mod why;
 
 use std::io;
 use std::path::PathBuf;
@@ -65,6 +67,10 @@ enum Command {
     Generate(generate::Args),
     /// Patch a corrupted run from a clean one, place by place: what brings the answer back
     Patch(patch::Args),
+    /// Take one cell of a head's pattern apart: which parts of the model made it look there
+    Why(why::Args),
+    /// Take a word's logit apart: what every head, MLP and embedding says for it
+    Attribute(attribute::Args),
     /// Describe a model: architecture, sizes, where each tensor came from
     Info(info::Args),
     /// Check a model's own identities: do the numbers hold?
@@ -132,6 +138,8 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Lens(args)) => lens::run(&args, &mut console)?,
         Some(Command::Generate(args)) => generate::run(&args, &mut console)?,
         Some(Command::Patch(args)) => patch::run(&args, &mut console)?,
+        Some(Command::Why(args)) => why::run(&args, &mut console)?,
+        Some(Command::Attribute(args)) => attribute::run(&args, &mut console)?,
         Some(Command::Info(args)) => info::run(&args, &mut console)?,
         Some(Command::Check(args)) => check::run(&args, &mut console)?,
         Some(Command::Atlas(args)) => atlas::run(&args, &mut console)?,

@@ -94,10 +94,31 @@ pub struct Matrix<'a> {
     pub rows: Option<&'a [u32]>,
 }
 
-impl Matrix<'_> {
+impl<'a> Matrix<'a> {
+    /// The columns from `first` on, [inputs, n].
+    #[must_use]
+    pub fn columns(self, first: usize, n: usize) -> Matrix<'a> {
+        if let Some(rows) = self.rows {
+            return Matrix { outputs: n, rows: Some(&rows[first..first + n]), ..self };
+        }
+        let elements = self.elements.from(first * self.output_stride);
+        Matrix { elements, outputs: n, ..self }
+    }
     /// Where the weights of an output begin.
     fn output(&self, output: usize) -> usize {
         self.rows.map_or(output, |rows| rows[output] as usize) * self.output_stride
+    }
+    /// The weights of one output, [inputs].
+    pub fn column<F: Real>(&self, output: usize) -> Vec<F> {
+        let (start, mut column) = (self.output(output), vec![F::zero(); self.inputs]);
+        if self.input_stride == 1 {
+            self.elements.read(start, &mut column);
+        } else {
+            for (input, x) in column.iter_mut().enumerate() {
+                self.elements.read(start + input * self.input_stride, std::slice::from_mut(x));
+            }
+        }
+        column
     }
     /// The numbers as they lie, if gemm can have them so.
     fn direct<F: Real>(&self) -> Option<&[F]> {

@@ -191,6 +191,18 @@ impl<F: Real> LayerState<F> {
             }
         }
     }
+    /// The score that a product of query and key has by itself, before interventions: capped, with its position bias.
+    pub fn own_score(
+        &self,
+        spec: &AttentionSpec,
+        head: usize,
+        (query, key): (usize, usize),
+        product: F,
+    ) -> F {
+        let mut score = [product];
+        self.finish_own(spec, head, query, key, &mut score);
+        score[0]
+    }
     /// Keys seen so far.
     pub fn n_keys(&self) -> usize {
         self.keys.first().map_or(0, KeyPanels::len)

@@ -26,6 +26,12 @@ impl Network {
         input: &[F],
         mut given: Vec<F>,
     ) -> Vec<F> {
+        add(&mut given, &self.convolution(layer, own, input));
+        self.norm(own.norm, &format!("{}.conv.ln", self.spec.prefix(layer)), &given)
+    }
+
+    /// What the convolution itself gives, of the block's input: [token, width] both.
+    pub fn convolution<F: Real>(&self, layer: usize, own: &Convolution, input: &[F]) -> Vec<F> {
         let width = self.spec.width;
         let n_tokens = input.len() / width;
         let before = (own.kernel - 1) / 2;
@@ -44,7 +50,6 @@ impl Network {
         }
         let mut out = self.linear(layer, &rows, "conv.W", "conv.b");
         own.activation.apply(&mut out);
-        add(&mut given, &out);
-        self.norm(own.norm, &format!("{}.conv.ln", self.spec.prefix(layer)), &given)
+        out
     }
 }

@@ -1,9 +1,72 @@
 //! Tokens become vectors: what enters the first block.
 
 use super::hook::Hook;
-use super::spec::{EmbeddingSpec, Positions};
+use super::part::Side;
+use super::spec::{EmbeddingSpec, NormSpec, Positions};
+use super::terms::Terms;
 use super::transformer::{Network, See, add};
 use crate::kernels::{self, Real};
+
+/// What an embedding is the sum of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EmbeddingTerm {
+    /// The token's own vector
+    Token,
+    /// Its position's
+    Position,
+    /// Its segment's
+    Segment,
+}
+
+/// What becomes of an embedding's terms, in the order in which they are added.
+trait Adds<F: Real> {
+    /// One more term, [token, width].
+    fn add(&mut self, term: EmbeddingTerm, rows: Vec<F>);
+    /// A norm over the sum so far.
+    fn norm(&mut self, network: &Network, norm: NormSpec, name: &str);
+    /// A linear layer of it.
+    fn dense(&mut self, network: &Network, weight: &str, bias: &str);
+}
+
+/// Their sum alone, [token, width].
+struct Sum<F>(Vec<F>);
+
+impl<F: Real> Adds<F> for Sum<F> {
+    fn add(&mut self, _: EmbeddingTerm, rows: Vec<F>) {
+        if self.0.is_empty() {
+            self.0 = rows;
+        } else {
+            add(&mut self.0, &rows);
+        }
+    }
+    fn norm(&mut self, network: &Network, norm: NormSpec, name: &str) {
+        self.0 = network.norm(norm, name, &self.0);
+    }
+    fn dense(&mut self, network: &Network, weight: &str, bias: &str) {
+        self.0 = network.plain(&self.0, weight, bias);
+    }
+}
+
+/// One token's terms, apart.
+struct OneToken {
+    token: usize,
+    labels: Vec<EmbeddingTerm>,
+    terms: Terms,
+}
+
+impl Adds<f32> for OneToken {
+    fn add(&mut self, term: EmbeddingTerm, rows: Vec<f32>) {
+        let width = self.terms.width();
+        self.terms.push(&rows[self.token * width..(self.token + 1) * width]);
+        self.labels.push(term);
+    }
+    fn norm(&mut self, network: &Network, norm: NormSpec, name: &str) {
+        network.frozen_norm(norm, name, &self.terms.sum()).apply(&mut self.terms);
+    }
+    fn dense(&mut self, network: &Network, weight: &str, bias: &str) {
+        network.frozen_dense(weight, bias).apply(&mut self.terms);
+    }
+}
 
 impl Network {
     /// Vectors of new tokens, the first at position `first`: [token, width]. All belong to the first segment.
@@ -33,6 +96,40 @@ impl Network {
         second: usize,
         see: See<'_, F>,
     ) -> Vec<F> {
+        let mut sum = Sum(Vec::new());
+        self.embed_into(&mut sum, (spec, prefix), tokens, (first, second), see);
+        sum.0
+    }
+
+    /// One token's vector and what it is made of, [term, width]; `tokens` are all of its text, `second` the first of
+    /// the second segment.
+    pub fn embedding_terms(
+        &self,
+        side: Side,
+        tokens: &[u32],
+        second: usize,
+        token: usize,
+        see: See<'_, f32>,
+    ) -> (Vec<EmbeddingTerm>, Terms) {
+        let (spec, prefix) = match (side, &self.spec.encoder) {
+            (Side::Source, Some(encoder)) => (&encoder.embedding, "encoder."),
+            _ => (&self.spec.embedding, ""),
+        };
+        let terms = Terms::none(spec.sum_width(self.spec.width));
+        let mut own = OneToken { token, labels: Vec::new(), terms };
+        self.embed_into(&mut own, (spec, prefix), tokens, (0, second), see);
+        (own.labels, own.terms)
+    }
+
+    /// Adds up an embedding, term by term.
+    fn embed_into<F: Real>(
+        &self,
+        sum: &mut impl Adds<F>,
+        (spec, prefix): (&EmbeddingSpec, &str),
+        tokens: &[u32],
+        (first, second): (usize, usize),
+        see: See<'_, F>,
+    ) {
         let name = |rest: &str| format!("{prefix}{rest}");
         let narrow = spec.projection.map_or(self.spec.width, |projection| projection.width);
         let projected = spec.projection.map(|projection| projection.whole_sum);
@@ -42,11 +139,11 @@ impl Network {
             x = self.plain(&x, &name("embed.W_in"), &name("embed.b_in"));
         }
         see(Hook::Embed, &mut x);
-        let normed = |x: &[F]| spec.norm.map(|norm| self.norm(norm, &name("embed.ln"), x));
-        if spec.norm_first {
-            x = normed(&x).unwrap_or(x);
+        sum.add(EmbeddingTerm::Token, x);
+        if let Some(norm) = spec.norm.filter(|_| spec.norm_first) {
+            sum.norm(self, norm, &name("embed.ln"));
         }
-        let width = x.len() / tokens.len().max(1);
+        let width = spec.sum_width(self.spec.width);
         let positions = match spec.positions {
             Positions::None => None,
             Positions::Learned { offset } => {
@@ -69,22 +166,17 @@ impl Network {
         };
         if let Some(mut positions) = positions {
             see(Hook::PosEmbed, &mut positions);
-            add(&mut x, &positions);
+            sum.add(EmbeddingTerm::Position, positions);
         }
         if spec.token_types > 0 {
-            add(
-                &mut x,
-                &self.rows(tokens.len(), width, &name("embed.W_type"), |i| {
-                    usize::from(i >= second && spec.token_types > 1)
-                }),
-            );
+            let segment = |i| usize::from(i >= second && spec.token_types > 1);
+            sum.add(EmbeddingTerm::Segment, self.rows(tokens.len(), width, &name("embed.W_type"), segment));
         }
-        if !spec.norm_first {
-            x = normed(&x).unwrap_or(x);
+        if let Some(norm) = spec.norm.filter(|_| !spec.norm_first) {
+            sum.norm(self, norm, &name("embed.ln"));
         }
-        match projected {
-            Some(true) => self.plain(&x, &name("embed.W_in"), &name("embed.b_in")),
-            _ => x,
+        if projected == Some(true) {
+            sum.dense(self, &name("embed.W_in"), &name("embed.b_in"));
         }
     }
 

@@ -122,6 +122,12 @@ impl Rotary {
     pub fn pairs(&self) -> usize {
         self.dims.div_ceil(2)
     }
+    /// The two dimensions of a pair, as they enter the product.
+    pub fn pair(&self, pair: usize) -> [usize; 2] {
+        let apart = !self.interleaved || self.parted;
+        let (first, second) = if apart { (pair, pair + self.pairs()) } else { (2 * pair, 2 * pair + 1) };
+        [self.start + first, self.start + second]
+    }
     /// The angle each pair turns per position, [pair], in single precision as the models were trained; for a
     /// prompt of `n_tokens`, as some scalings depend on its length.
     pub fn frequencies(&self, n_tokens: usize) -> Vec<f32> {

@@ -269,6 +269,16 @@ impl NormSpec {
     pub fn rms(eps: f64) -> Self {
         Self { kind: NormKind::Rms, eps, unit_offset: false }
     }
+    /// What the norm divides a row by.
+    pub fn divisor(&self, row: &[f32]) -> f64 {
+        let width = row.len() as f64;
+        let mean = match self.kind {
+            NormKind::Layer => row.iter().copied().map(f64::from).sum::<f64>() / width,
+            NormKind::Rms => 0.0,
+        };
+        let square = row.iter().map(|&x| (f64::from(x) - mean).powi(2)).sum::<f64>() / width;
+        (square + self.eps).sqrt()
+    }
 }
 
 /// Formula of a norm; a weight or bias that the model does not have is 1 or 0.

@@ -317,7 +317,11 @@ impl Network {
         normalise(norm, x, width, weight.as_deref(), bias.as_deref())
     }
 
-    fn norm_weights<F: Real>(&self, norm: NormSpec, name: &str) -> (Option<Vec<F>>, Option<Vec<F>>) {
+    pub(super) fn norm_weights<F: Real>(
+        &self,
+        norm: NormSpec,
+        name: &str,
+    ) -> (Option<Vec<F>>, Option<Vec<F>>) {
         let mut weight = self.weights.vector::<F>(&format!("{name}.w"));
         if norm.unit_offset {
             weight.iter_mut().flatten().for_each(|weight| *weight += F::one());
@@ -338,12 +342,7 @@ impl Network {
         let attention = &self.spec.blocks[layer].attention;
         let dim = attention.value_dim();
         let whole = self.weights.matrix(&format!("{}.attn.W_V", self.spec.prefix(layer)));
-        let first = attention.kv_head(head) * dim;
-        if let Some(rows) = whole.rows {
-            return Matrix { outputs: dim, rows: Some(&rows[first..first + dim]), ..whole };
-        }
-        let elements = whole.elements.from(first * whole.output_stride);
-        Matrix { elements, outputs: dim, ..whole }
+        whole.columns(attention.kv_head(head) * dim, dim)
     }
 }
 

@@ -2,9 +2,7 @@
 
 use super::Trace;
 use crate::kernels::{Matrix, linear};
-use crate::model::{
-    Context, HeadId, HeadSpec, Hook, Network, NormKind, NormSpec, Part, Placement, Pooling, Repeats,
-};
+use crate::model::{Context, HeadId, HeadSpec, Hook, Network, NormSpec, Part, Placement, Pooling, Repeats};
 
 /// An activation: numbers and their shape, row-major.
 #[derive(Clone, Debug, PartialEq)]
@@ -260,14 +258,5 @@ fn interleave(heads: &[Vec<f32>], n_tokens: usize) -> Vec<f32> {
 
 /// What a norm divides each row by.
 fn scale(x: &[f32], width: usize, norm: NormSpec) -> Vec<f32> {
-    x.chunks_exact(width)
-        .map(|row| {
-            let mean = match norm.kind {
-                NormKind::Layer => row.iter().copied().map(f64::from).sum::<f64>() / width as f64,
-                NormKind::Rms => 0.0,
-            };
-            let square = row.iter().map(|&x| (f64::from(x) - mean).powi(2)).sum::<f64>() / width as f64;
-            (square + norm.eps).sqrt() as f32
-        })
-        .collect()
+    x.chunks_exact(width).map(|row| norm.divisor(row) as f32).collect()
 }

@@ -60,6 +60,13 @@ impl<'a> Pattern<'a> {
     pub fn score(&self, query: usize, key: usize) -> f32 {
         self.scores_tile(query..query + 1, key..key + 1)[0]
     }
+    /// scale·⟨q, k⟩ of one cell as the pass computed it, masked or not, before cap, bias and interventions.
+    pub fn product(&self, query: usize, key: usize) -> f32 {
+        let mut panel = [0.0; PANEL];
+        let panels = key / PANEL..key / PANEL + 1;
+        self.state.products(self.spec, self.head, query..query + 1, panels, &mut panel, PANEL);
+        panel[key % PANEL]
+    }
     /// All weights of one query, [key].
     pub fn row(&self, query: usize) -> Vec<f32> {
         self.tile(query..query + 1, 0..self.n_keys())

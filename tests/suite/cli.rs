@@ -8,7 +8,7 @@ use std::process::{Command, Output, Stdio};
 
 const IDS: &[&str] = &["--ids", "5 1 7, 3 5 1"];
 
-fn program() -> Command {
+pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mnemoscope"));
     command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY").env_remove("WAYLAND_SOCKET");
     command
@@ -19,7 +19,7 @@ fn model() -> PathBuf {
 }
 
 /// Runs `command` on the fixture with ids as its prompt.
-fn on_ids(command: &str, more: &[&str]) -> Output {
+pub(crate) fn on_ids(command: &str, more: &[&str]) -> Output {
     program().arg(command).arg(model()).args(IDS).args(more).output().expect("the binary runs")
 }
 
@@ -28,7 +28,7 @@ fn bare(arguments: &[&str]) -> Output {
 }
 
 #[track_caller]
-fn object(output: &Output) -> Value {
+pub(crate) fn object(output: &Output) -> Value {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8_lossy(&output.stdout);
     assert_eq!(text.trim_end().lines().count(), 1, "one object and nothing else: {text}");
@@ -37,7 +37,7 @@ fn object(output: &Output) -> Value {
 
 /// Status 1, nothing on stdout, one line on stderr that holds every one of `words`.
 #[track_caller]
-fn complains(output: &Output, words: &[&str]) {
+pub(crate) fn complains(output: &Output, words: &[&str]) {
     let line = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{line}");
     assert!(output.stdout.is_empty());

@@ -8,12 +8,12 @@ use mnemoscope::trace::{Intervention, Pool, Trace};
 use safetensors::SafeTensors;
 use strum::IntoEnumIterator as _;
 
-const MODELS: [&str; 3] = ["gpt2-odd", "llama-gqa", "bert-hub-layout"];
+pub(crate) const MODELS: [&str; 3] = ["gpt2-odd", "llama-gqa", "bert-hub-layout"];
 
 #[derive(serde::Deserialize)]
-struct Expected {
-    tokens: Vec<u32>,
-    cases: Vec<String>,
+pub(crate) struct Expected {
+    pub(crate) tokens: Vec<u32>,
+    pub(crate) cases: Vec<String>,
 }
 
 /// Reads `a;b;c`; `@/` stands for the folder of the fixtures' files.
@@ -23,7 +23,7 @@ fn parse(texts: &str) -> Vec<Intervention> {
     texts.split(';').map(one).collect()
 }
 
-fn changed(model: &Model, clean: &Trace, texts: &str) -> Trace {
+pub(crate) fn changed(model: &Model, clean: &Trace, texts: &str) -> Trace {
     intervene(model, clean, &parse(texts), &Job::new(), &mut |_| {})
         .unwrap_or_else(|error| panic!("{texts}: {error}"))
 }
@@ -54,7 +54,7 @@ fn same(a: &Trace, b: &Trace, tolerance: f32) {
     assert!(off <= 10.0 * tolerance, "logits differ by {off:e}");
 }
 
-fn expected(model: &str) -> Expected {
+pub(crate) fn expected(model: &str) -> Expected {
     let file = fixtures().join(format!("interventions/{model}.json"));
     serde_json::from_slice(&std::fs::read(file).expect("a readable file")).expect("the maker's fields")
 }
