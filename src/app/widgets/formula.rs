@@ -197,7 +197,7 @@ impl Set {
                 let font = theme::body(SMALL);
                 // Above the line of a fraction, under all others
                 let (at, align) = if rect.bottom() < origin.y {
-                    (rect.left_top() + vec2(-3.0, 0.0), Align2::RIGHT_TOP)
+                    (rect.left_top() + vec2(2.0, 0.0), Align2::LEFT_BOTTOM)
                 } else {
                     (rect.center_bottom() + vec2(0.0, 2.0), Align2::CENTER_TOP)
                 };

@@ -207,13 +207,13 @@ pub(super) const ENGLISH: WalkWords = WalkWords {
     },
     holds: |step, against| match against {
         Against::Trace => format!("step {step} equals the trace"),
-        Against::Engine => format!("step {step} equals the engine's kernels"),
-        Against::Answer => format!("step {step} equals the engine's answer"),
+        Against::Engine => format!("step {step} equals the engine"),
+        Against::Answer => format!("step {step} equals the answer"),
     },
     differs: |step, against| match against {
         Against::Trace => format!("step {step} differs from the trace"),
-        Against::Engine => format!("step {step} differs from the engine's kernels"),
-        Against::Answer => format!("step {step} differs from the engine's answer"),
+        Against::Engine => format!("step {step} differs from the engine"),
+        Against::Answer => format!("step {step} differs from the answer"),
     },
     difference: |apart| match apart {
         0.0 => "no difference".to_owned(),
@@ -335,13 +335,13 @@ pub(super) const CHINESE: WalkWords = WalkWords {
     },
     holds: |step, against| match against {
         Against::Trace => format!("第 {step} 步与记录一致"),
-        Against::Engine => format!("第 {step} 步与引擎内核一致"),
-        Against::Answer => format!("第 {step} 步与引擎的回答一致"),
+        Against::Engine => format!("第 {step} 步与引擎一致"),
+        Against::Answer => format!("第 {step} 步与回答一致"),
     },
     differs: |step, against| match against {
         Against::Trace => format!("第 {step} 步与记录不一致"),
-        Against::Engine => format!("第 {step} 步与引擎内核不一致"),
-        Against::Answer => format!("第 {step} 步与引擎的回答不一致"),
+        Against::Engine => format!("第 {step} 步与引擎不一致"),
+        Against::Answer => format!("第 {step} 步与回答不一致"),
     },
     difference: |apart| match apart {
         0.0 => "没有差异".to_owned(),

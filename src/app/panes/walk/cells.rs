@@ -48,7 +48,9 @@ impl Grid {
         let columns = if one >= NARROWEST {
             n
         } else {
-            ROUND.into_iter().find(|&k| width / k as f32 >= LARGE).unwrap_or(8)
+            // Large numbers, unless smaller ones are what fits at all
+            let of = |side: f32| ROUND.into_iter().find(|&k| width / k as f32 >= side).unwrap_or(8);
+            if n.div_ceil(of(LARGE)) > ROWS { of(NARROWEST) } else { of(LARGE) }
         };
         let rows = n.div_ceil(columns);
         if rows > ROWS {
@@ -56,7 +58,7 @@ impl Grid {
             let cell = vec2(width / columns as f32, DOT);
             return Self { columns, rows: n.div_ceil(columns), cell, written: false, label: 0.0 };
         }
-        let height = if rows == 1 { height } else { (height * 0.75).clamp(24.0, 32.0) };
+        let height = if rows == 1 { height } else { (height * 0.75).clamp(22.0, 32.0) };
         let cell = vec2((width / columns as f32).min(WIDEST), height);
         Self { columns, rows, cell, written: true, label: if labelled { LABEL } else { 0.0 } }
     }

@@ -59,13 +59,14 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let step = &walk.steps[scene.state.walk.step as usize];
     let below = top(&mut child(ui, content, "formula"), scene, trace, walk, step, out);
     let body = content.with_min_y(below).expand2(vec2(8.0, 0.0));
+    let tall = body.height();
     let mut body = child(ui, body, "strips");
     egui::ScrollArea::vertical().auto_shrink(false).id_salt(("step", step.kind.number())).show(
         &mut body,
         |ui| {
             egui::Frame::new().inner_margin(egui::Margin::symmetric(8, 0)).show(ui, |ui| {
                 notes(ui, scene, step);
-                Body::new(ui, scene, walk, step).show(ui, out);
+                Body::new(scene, walk, step, tall).show(ui, out);
             });
         },
     );

@@ -19,12 +19,23 @@ use crate::{
 };
 use egui::{Align2, Pos2, Rect, Sense, Shape, Stroke, Ui, pos2, vec2};
 
-/// Height of a row of numbers.
-const ROW: f32 = 40.0;
-/// Height of the bars of a running sum.
-const BARS: f32 = 56.0;
-/// Height of a result's line.
-const RESULT: f32 = 34.0;
+/// Heights of what a step is drawn with.
+struct Heights {
+    /// A row of numbers.
+    row: f32,
+    /// The line over a strip.
+    heading: f32,
+    /// The bars of a running sum.
+    bars: f32,
+    /// The line of a result.
+    result: f32,
+}
+
+const ROOMY: Heights = Heights { row: 40.0, heading: 26.0, bars: 56.0, result: 36.0 };
+/// For windows as low as a small laptop's.
+const TIGHT: Heights = Heights { row: 24.0, heading: 21.0, bars: 28.0, result: 24.0 };
+/// Room below which a step is drawn tight.
+const LOW: f32 = 460.0;
 
 /// What is drawn of a step.
 pub(super) struct Body<'a> {
@@ -33,25 +44,25 @@ pub(super) struct Body<'a> {
     step: &'a Step,
     /// A head's dimensions in the order in which they are shown.
     order: Option<Vec<usize>>,
-    row: f32,
+    heights: &'static Heights,
     gap: f32,
 }
 
 impl<'a> Body<'a> {
-    pub(super) fn new(ui: &Ui, scene: &'a Scene<'a>, walk: &'a Walk, step: &'a Step) -> Self {
+    pub(super) fn new(scene: &'a Scene<'a>, walk: &'a Walk, step: &'a Step, room: f32) -> Self {
         let order = step.strip(Quantity::Product).filter(|_| scene.state.walk.order == Order::Product);
         let order = order.map(|products| {
             let mut order: Vec<usize> = (0..products.values.len()).collect();
             order.sort_by(|&a, &b| products.values[b].total_cmp(&products.values[a]));
             order
         });
+        let heights = if room < LOW { &TIGHT } else { &ROOMY };
         // What is left goes between the strips
         let strips = step.strips.len().max(1) as f32;
-        let spare = ui.available_height() - strips * 86.0 - 2.0 * BARS;
-        let gap = (spare / strips).clamp(8.0, 28.0) / 4.0;
-        let gap = gap.floor() * 4.0;
-        let row = if ui.available_height() > 440.0 { ROW } else { 30.0 };
-        Self { scene, walk, step, order, row, gap }
+        let needed = strips * (heights.row + heights.heading) + heights.bars + 2.0 * heights.result;
+        let gap = ((room - needed) / strips).clamp(4.0, 28.0);
+        let gap = (gap / 4.0).floor() * 4.0;
+        Self { scene, walk, step, order, heights, gap }
     }
 
     pub(super) fn show(&self, ui: &mut Ui, out: &mut Out) {
@@ -102,7 +113,7 @@ impl<'a> Body<'a> {
 
     fn grid(&self, ui: &Ui, strip: &Strip) -> Grid {
         let labelled = !matches!(strip.along, Along::Width | Along::HeadDimension | Along::Hidden);
-        Grid::new(strip.values.len(), ui.available_width(), self.row, labelled)
+        Grid::new(strip.values.len(), ui.available_width(), self.heights.row, labelled)
     }
 
     fn labels(&self, strip: &Strip) -> Option<Labels> {
@@ -202,7 +213,8 @@ impl<'a> Body<'a> {
     /// Sign, token and meaning at the left; shape and hook at the right, where a click copies it.
     fn heading(&self, ui: &mut Ui, strip: &Strip, out: &mut Out) {
         let (tokens, words) = (theme::tokens(ui), self.scene.words.walk);
-        let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 24.0), Sense::hover());
+        let (rect, _) =
+            ui.allocate_exact_size(vec2(ui.available_width(), self.heights.heading), Sense::hover());
         let shape = format!("[{}]", strip.values.len());
         let mut right = rect.right();
         if let Some(hook) = &strip.hook {
@@ -247,7 +259,7 @@ impl<'a> Body<'a> {
         let (tokens, words) = (theme::tokens(ui), self.scene.words.walk);
         let sums = self.values(strip);
         let grid = self.grid(ui, strip);
-        let height = BARS * self.row / ROW;
+        let height = self.heights.bars;
         let (rect, response) =
             ui.allocate_exact_size(vec2(ui.available_width(), height + 8.0), Sense::hover());
         let name = (words.strip_of)(words.running_sum, sums.len());
@@ -292,7 +304,8 @@ impl<'a> Body<'a> {
     fn carried(&self, ui: &mut Ui, target: &Strip) {
         let tokens = theme::tokens(ui);
         let grid = self.grid(ui, target);
-        let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), RESULT), Sense::hover());
+        let (rect, _) =
+            ui.allocate_exact_size(vec2(ui.available_width(), self.heights.result), Sense::hover());
         let Some(left) = self.number(ui, rect) else { return };
         if self.walk.key >= grid.columns {
             return; // its place is further down
@@ -314,7 +327,8 @@ impl<'a> Body<'a> {
     }
 
     fn result(&self, ui: &mut Ui) {
-        let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), RESULT), Sense::hover());
+        let (rect, _) =
+            ui.allocate_exact_size(vec2(ui.available_width(), self.heights.result), Sense::hover());
         self.number(ui, rect);
     }
 
