@@ -344,15 +344,9 @@ impl CommandKind {
             Self::SaveSession => Command::AskForSession,
             Self::AddNote => traced().map(|_| Command::AskForNote)?,
             Self::ShowWalk => Command::ShowPane(Pane::Walk),
-            Self::PreviousStep => {
-                complete()?;
-                Command::SetStep(state.walk.step.previous().ok_or(words.walk.first_step)?)
+            Self::PreviousStep | Self::NextStep | Self::PlayWalk => {
+                complete().and_then(|_| self.aim_in_walk(scene))?
             }
-            Self::NextStep => {
-                complete()?;
-                Command::SetStep(state.walk.step.next().ok_or(words.walk.last_step)?)
-            }
-            Self::PlayWalk => complete().map(|_| Command::PlayWalk(scene.walking.playing.is_none()))?,
             Self::OrderWalk => Command::OrderWalk(state.walk.order.other()),
             Self::LayoutTrain => Command::SetLayout(Preset::Train.id().to_owned()),
             Self::TrainRewind | Self::TrainOpen if scene.live.shown().is_none() => {

@@ -2,7 +2,7 @@
 
 use super::{
     banner::Banner,
-    command::Command,
+    command::{Command, CommandKind, Refusal},
     derived::Derived,
     layout::{self, Pane},
     scene::Scene,
@@ -130,6 +130,18 @@ impl Window {
         match PACE.checked_sub(since.elapsed()).filter(|left| !left.is_zero()) {
             Some(left) => ctx.request_repaint_after(left),
             None => self.apply(ctx, Command::AdvanceWalk),
+        }
+    }
+}
+
+impl CommandKind {
+    /// What a command of the walk means right now.
+    pub(super) fn aim_in_walk(self, scene: &Scene<'_>) -> Result<Command, Refusal> {
+        let (words, step) = (scene.words.walk, scene.state.walk.step);
+        match self {
+            Self::PreviousStep => step.previous().map(Command::SetStep).ok_or(words.first_step),
+            Self::NextStep => step.next().map(Command::SetStep).ok_or(words.last_step),
+            _ => Ok(Command::PlayWalk(scene.walking.playing.is_none())),
         }
     }
 }

@@ -15,6 +15,7 @@ mod export;
 mod export_translation;
 mod figures;
 mod floors;
+mod flow;
 mod html;
 mod hub;
 mod inferred;
