@@ -24,6 +24,7 @@ impl Window {
                 | Command::SetView(_)
                 | Command::SetSampling(_)
                 | Command::AdvanceWalk
+                | Command::SetThreshold(_)
                 | Command::AdjustIntervention(..)
                 | Command::PaintCell { .. }
         );
@@ -78,6 +79,8 @@ impl Window {
             Command::ResetLayout => self.reset_layout(),
             Command::ToggleLower => self.toggle_lower(),
             Command::SetLayer(layer) => self.state.layer = layer,
+            Command::SetThreshold(threshold) => self.state.flow.threshold = threshold,
+            Command::ToggleFlowHead(head) => self.state.flow.toggle(head),
             Command::SetStep(step) => self.set_step(step),
             Command::AdvanceWalk => self.advance_walk(),
             Command::PlayWalk(play) => self.play_walk(play),

@@ -75,6 +75,7 @@ pub enum CommandKind {
     ShowNext,
     AddNote,
     ShowWalk,
+    ShowFlow,
     PreviousStep,
     NextStep,
     PlayWalk,
@@ -147,6 +148,8 @@ pub enum Command {
     ResetLayout,
     ToggleLower,
     SetLayer(usize),
+    SetThreshold(f32),
+    ToggleFlowHead(HeadId),
     SetStep(StepKind),
     AdvanceWalk,
     PlayWalk(bool),
@@ -252,6 +255,7 @@ impl CommandKind {
             | Self::ShowLens
             | Self::ShowNext
             | Self::ShowWalk
+            | Self::ShowFlow
             | Self::OrderWalk
             | Self::LayoutTrain
             | Self::TrainRun
@@ -280,6 +284,7 @@ impl CommandKind {
     }
 
     /// What it means right now, or why it means nothing.
+    #[expect(clippy::too_many_lines, reason = "a table: one entry a command")]
     pub fn aim(self, scene: &Scene<'_>) -> Result<Command, Refusal> {
         let words = scene.words;
         let state = scene.state;
@@ -344,6 +349,7 @@ impl CommandKind {
             Self::SaveSession => Command::AskForSession,
             Self::AddNote => traced().map(|_| Command::AskForNote)?,
             Self::ShowWalk => Command::ShowPane(Pane::Walk),
+            Self::ShowFlow => Command::ShowPane(Pane::Flow),
             Self::PreviousStep | Self::NextStep | Self::PlayWalk => {
                 complete().and_then(|_| self.aim_in_walk(scene))?
             }

@@ -3,11 +3,12 @@
 use super::{
     atlas::Atlas,
     command::Command,
+    flowing::Flowing,
     hidden::Hidden,
     layout::{self, Pane},
     palette::Palette,
     panes::{
-        head, heads, left, lens, next, norms, right, stream, train_curves, train_heads, train_numbers,
+        flow, head, heads, left, lens, next, norms, right, stream, train_curves, train_heads, train_numbers,
         train_setup, walk,
     },
     scene::{Out, Scene},
@@ -75,6 +76,8 @@ pub struct Parts<'a> {
     pub live_atlas: &'a mut Atlas,
     /// Tiles of the head's map.
     pub tiles: &'a mut MapTiles,
+    /// Lines between tokens.
+    pub flowing: &'a mut Flowing,
     /// Picture of one layer's residual stream.
     pub stream: &'a mut Hidden,
     /// Picture of the norms.
@@ -196,6 +199,7 @@ impl<'a, 'b> Panes<'a, 'b> {
             Pane::Lens => lens::show(ui, scene, out),
             Pane::Next => next::show(ui, scene, out),
             Pane::Walk => walk::show(ui, scene, out),
+            Pane::Flow => flow::show(ui, scene, parts.flowing, post, out),
             Pane::TrainSetup => train_setup::show(ui, scene, out),
             Pane::TrainCurves => train_curves::show(ui, scene, out),
             Pane::TrainHeads => train_heads::show(ui, scene, parts.live_atlas, out),

@@ -32,6 +32,8 @@ pub enum Pane {
     Next,
     /// One query through one head, step by step.
     Walk,
+    /// Lines from token to token.
+    Flow,
     /// What is trained, and how.
     TrainSetup,
     /// Loss, scores and checkpoints against steps.
@@ -55,6 +57,7 @@ impl Pane {
             Self::Lens => words.lens,
             Self::Next => words.next_words.title,
             Self::Walk => words.walk.walk,
+            Self::Flow => words.flow.flow,
             Self::TrainSetup => words.train.setup,
             Self::TrainCurves => words.train.curves,
             Self::TrainHeads => words.train.maps,
@@ -68,6 +71,7 @@ impl Pane {
             Self::Stream | Self::Norms | Self::Lens | Self::Next => {
                 [Self::Stream, Self::Norms, Self::Lens].into_iter().find(|&other| other != self)
             }
+            Self::Flow => Some(Self::Head),
             _ => None,
         }
     }
@@ -119,7 +123,7 @@ impl Preset {
                 row(&mut tiles, &[(prompt, side), (middle, size.x - 2.0 * side - 8.0), (details, side + 8.0)])
             }
             Self::Teach => {
-                let panes = [Pane::Walk, Pane::Heads, Pane::Head, Pane::Prompt];
+                let panes = [Pane::Walk, Pane::Flow, Pane::Heads, Pane::Head, Pane::Prompt];
                 let panes = panes.map(|pane| tiles.insert_pane(pane));
                 tiles.insert_tab_tile(panes.to_vec())
             }

@@ -16,6 +16,7 @@ pub mod editing;
 pub mod examples;
 pub mod exporting;
 pub mod finding;
+pub mod flowing;
 pub mod getting;
 mod hidden;
 pub mod input;

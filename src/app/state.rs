@@ -3,6 +3,7 @@
 //! Models and traces are not in here: they sit behind `Arc` in `session`.
 
 use super::{
+    flowing::FlowState,
     layout::{Pane, Preset},
     panes::next::usual_rules,
     walking::WalkState,
@@ -56,6 +57,8 @@ pub struct State {
     pub layer: usize,
     /// Where the walk stands.
     pub walk: WalkState,
+    /// What the flow shows.
+    pub flow: FlowState,
     /// What is changed about the run.
     pub interventions: Vec<Switch>,
     /// Which run is shown, where there are two.
@@ -119,6 +122,7 @@ impl Default for State {
             torn: Vec::new(),
             layer: 0,
             walk: WalkState::default(),
+            flow: FlowState::default(),
             interventions: Vec::new(),
             shown: Shown::default(),
             look: Look::default(),

@@ -82,6 +82,35 @@ pub fn of_map(rgba: Rgba) -> Color32 {
     opaque(rgba)
 }
 
+/// Black or white, whichever is easier to read on a colour.
+pub fn ink(on: Color32) -> Color32 {
+    of_map(render::ink_on(on.to_array()))
+}
+
+/// Colours that tell things of one kind apart, for eyes of every kind (after Okabe and Ito), without the accent's.
+pub fn series(dark: bool, index: usize) -> Color32 {
+    const DARK: [Rgba; 7] = [
+        [0x56, 0xb4, 0xe9, 0xff],
+        [0xe8, 0x7a, 0x48, 0xff],
+        [0x3f, 0xc1, 0x8f, 0xff],
+        [0xe0, 0x95, 0xc4, 0xff],
+        [0xf0, 0xe4, 0x42, 0xff],
+        [0x8f, 0x9c, 0xf5, 0xff],
+        [0xc9, 0xd1, 0xdc, 0xff],
+    ];
+    const LIGHT: [Rgba; 7] = [
+        [0x00, 0x72, 0xb2, 0xff],
+        [0xc6, 0x4b, 0x00, 0xff],
+        [0x00, 0x80, 0x5c, 0xff],
+        [0xb3, 0x4d, 0x8c, 0xff],
+        [0x80, 0x74, 0x00, 0xff],
+        [0x53, 0x4f, 0xc4, 0xff],
+        [0x45, 0x50, 0x62, 0xff],
+    ];
+    let colors = if dark { DARK } else { LIGHT };
+    opaque(colors[index % colors.len()])
+}
+
 /// Pixels that go to a texture.
 pub fn image(raster: &Raster) -> ColorImage {
     ColorImage::from_rgba_unmultiplied([raster.width, raster.height], raster.bytes())

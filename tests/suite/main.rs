@@ -40,6 +40,7 @@ mod translation;
 mod walk;
 mod why;
 mod window;
+mod window_flow;
 mod window_layout;
 mod window_models;
 mod window_pictures;

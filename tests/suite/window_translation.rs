@@ -213,3 +213,16 @@ fn hidden_states_are_of_the_stack_that_is_chosen() {
     assert_eq!(lens.layers.len(), 2 * 2 + 1, "the decoder's streams alone");
     harness.get_by(|node| node.label().is_some_and(|label| label.starts_with("lens of token 3 ")));
 }
+
+#[test]
+fn lines_run_from_source_to_target() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut harness = window(folder.path(), TARGET);
+    let cross = head(&harness, Part::Cross, 0, 0);
+    send(&mut harness, Command::SelectHead(cross));
+    send(&mut harness, Command::ShowPane(Pane::Flow));
+    let (source, target) = (trace(&harness).source.len(), trace(&harness).n_tokens());
+    assert_ne!(source, target);
+    assert_eq!(harness.query_all_by_label_contains("flow key ").count(), source);
+    assert_eq!(harness.query_all_by_label_contains("flow query ").count(), target);
+}

@@ -138,6 +138,7 @@ fn menus(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
                 K::ShowLens,
                 K::ShowNext,
                 K::ShowWalk,
+                K::ShowFlow,
                 K::PreviousStep,
                 K::NextStep,
                 K::PlayWalk,

@@ -6,6 +6,7 @@ use egui::{Rect, Ui, vec2};
 pub mod bars;
 pub mod dialogs;
 mod finder;
+pub mod flow;
 pub mod head;
 pub mod heads;
 mod hints;

@@ -4,7 +4,7 @@ use super::{
     Language, Words, changes,
     chinese_commands::command,
     chinese_tables::{measure, stage},
-    duration, grouped, next, session, size, train, walk,
+    duration, flow, grouped, next, session, size, train, walk,
 };
 use crate::model::Part;
 
@@ -208,6 +208,7 @@ pub(super) const CHINESE: Words = Words {
     close: "关闭",
     dismiss: "知道了",
     cut: "截断后运行",
+    flow: &flow::CHINESE,
     walk: &walk::CHINESE,
     changes: &changes::CHINESE,
     session: session::CHINESE,

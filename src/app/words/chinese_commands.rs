@@ -65,6 +65,7 @@ pub(super) fn command(kind: CommandKind) -> (&'static str, &'static str) {
         CommandKind::ShowTrainNumbers => ("训练的一步", "这一步的数字、角色，以及对探针的一次解读"),
         CommandKind::ShowLens => ("Logit 透镜", "每一层此时会说什么"),
         CommandKind::ShowWalk => ("逐步演算", "用真实的数字，一步一步走过一个注意力头"),
+        CommandKind::ShowFlow => ("连线", "词元之间的连线，一个头或几个头"),
         CommandKind::PreviousStep => ("上一步", "演算的上一步（演算中按 ←）"),
         CommandKind::NextStep => ("下一步", "演算的下一步（演算中按 →）"),
         CommandKind::PlayWalk => ("播放演算", "自动前进，每步三秒（演算中按空格）"),

@@ -1,7 +1,8 @@
 //! The window in English.
 
 use super::{
-    Language, Words, changes, duration, english_commands::command, grouped, next, session, size, train, walk,
+    Language, Words, changes, duration, english_commands::command, flow, grouped, next, session, size, train,
+    walk,
 };
 use crate::model::Part;
 
@@ -205,6 +206,7 @@ pub const ENGLISH: Words = Words {
     close: "Close",
     dismiss: "Dismiss",
     cut: "Cut it and run",
+    flow: &flow::ENGLISH,
     walk: &walk::ENGLISH,
     changes: &changes::ENGLISH,
     session: session::ENGLISH,

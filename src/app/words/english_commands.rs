@@ -94,6 +94,7 @@ pub(super) fn command(kind: CommandKind) -> (&'static str, &'static str) {
         }
         CommandKind::ShowLens => ("Logit lens", "What each layer would say next"),
         CommandKind::ShowWalk => ("Walk", "One query through one head, step by step, with the real numbers"),
+        CommandKind::ShowFlow => ("Flow", "Lines from token to token, of one head or of several"),
         CommandKind::PreviousStep => ("Step back", "The step of the walk before (← in the walk)"),
         CommandKind::NextStep => ("Next step", "The next step of the walk (→ in the walk)"),
         CommandKind::PlayWalk => {

@@ -6,6 +6,7 @@ mod chinese_commands;
 mod chinese_tables;
 mod english;
 mod english_commands;
+mod flow;
 mod next;
 mod session;
 mod train;
@@ -14,6 +15,7 @@ mod walk;
 pub use super::numbers::{count, duration, grouped, size};
 pub use changes::ChangeWords;
 pub use english::ENGLISH;
+pub use flow::FlowWords;
 pub use next::NextWords;
 pub use session::SessionWords;
 pub use train::TrainWords;
@@ -267,6 +269,8 @@ pub struct Words {
     pub close: &'static str,
     pub dismiss: &'static str,
     pub cut: &'static str,
+    /// Of the flow.
+    pub flow: &'static FlowWords,
     /// Of the walk.
     pub walk: &'static WalkWords,
     /// Of changes to a run.

@@ -1,0 +1,99 @@
+//! The lines of the flow: which heads, from which weight on, and the edges that a worker found among the tokens in
+//! sight.
+
+use super::{banner::Banner, derived::Derived, state::State, worker::Post};
+use crate::{
+    analysis::{Flow, FlowOptions, flow},
+    engine::Job,
+    model::HeadId,
+    trace::Trace,
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    ops::{ControlFlow, Range},
+    sync::Arc,
+};
+
+/// Lines drawn at most: more would be a wall.
+pub const LINES: usize = 4000;
+/// Tokens by which what is in sight is rounded, so that scrolling a little asks for nothing new.
+const STEP: usize = 32;
+
+/// What the flow shows: part of the state.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FlowState {
+    /// Heads that stay beside the selected one.
+    pub also: Vec<HeadId>,
+    /// Weight from which on a line is drawn.
+    pub threshold: f32,
+}
+
+impl Default for FlowState {
+    fn default() -> Self {
+        Self { also: Vec::new(), threshold: 0.05 }
+    }
+}
+
+impl FlowState {
+    /// Adds a head, or takes it away.
+    pub fn toggle(&mut self, head: HeadId) {
+        match self.also.iter().position(|&own| own == head) {
+            Some(index) => drop(self.also.remove(index)),
+            None => self.also.push(head),
+        }
+    }
+}
+
+/// The heads that are drawn: the selected one, then those that stay and have the same tokens on both sides.
+pub fn heads(state: &State, trace: &Trace) -> Vec<HeadId> {
+    let part = |head: HeadId| trace.spec.blocks[head.layer].part;
+    let fits = |head: &HeadId| {
+        trace.has(*head)
+            && *head != state.head
+            && (part(*head).rows(), part(*head).columns())
+                == (part(state.head).rows(), part(state.head).columns())
+    };
+    let also = state.flow.also.iter().copied().filter(fits);
+    std::iter::once(state.head).filter(|&head| trace.has(head)).chain(also).collect()
+}
+
+/// The edges in sight, as far as they are known.
+#[derive(Default)]
+pub struct Flowing {
+    edges: Derived<(u64, FlowOptions), Arc<Flow>>,
+}
+
+impl Flowing {
+    /// The edges of some heads with an end among the tokens in sight; until they are found those from before, where
+    /// they are of the same run and heads.
+    pub fn edges(
+        &mut self,
+        (run, trace): (u64, &Trace),
+        state: &State,
+        (queries, keys): (Range<usize>, Range<usize>),
+        post: &Post,
+    ) -> Option<Arc<Flow>> {
+        let around = |range: Range<usize>| range.start / STEP * STEP..range.end.next_multiple_of(STEP);
+        let options = FlowOptions {
+            heads: heads(state, trace),
+            threshold: state.flow.threshold,
+            queries: around(queries),
+            keys: around(keys),
+            limit: LINES,
+        };
+        let known = (run, options.clone());
+        self.edges.follow("flow", Some(known), post, || {
+            let (trace, options) = (trace.clone(), options.clone());
+            move |job: &Job| {
+                let go_on =
+                    || if job.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+                let found = flow(&trace, &options, &go_on).unwrap_or_default();
+                Ok::<_, Banner>(Arc::new(found))
+            }
+        });
+        let latest = self.edges.latest();
+        let same = |(of, own): &(u64, FlowOptions)| *of == run && own.heads == options.heads;
+        latest.filter(|(key, _)| same(key)).map(|(_, flow)| Arc::clone(flow))
+    }
+}

@@ -1,0 +1,256 @@
+//! Lines from token to token: keys at the left, queries at the right, a colour a head. Draws what passes the threshold
+//! and is in sight, so a text may be of any length.
+
+use crate::{
+    analysis::{Edge, Flow},
+    app::{
+        command::Command,
+        flowing::{Flowing, heads},
+        scene::{Out, Scene},
+        theme::{self, BODY, SMALL},
+        widgets,
+        worker::Post,
+    },
+    model::HeadId,
+    trace::{Side, Trace},
+};
+use egui::{Align2, Color32, Rect, RichText, ScrollArea, Sense, Slider, Stroke, Ui, pos2, vec2};
+use std::ops::Range;
+
+/// Heights of a token's row: as many as fit, but to be read.
+const ROWS: std::ops::RangeInclusive<f32> = 17.0..=26.0;
+/// Room for a token's label.
+const LABEL: f32 = 132.0;
+/// Widest room for the lines.
+const WIDEST: f32 = 640.0;
+const TITLES: f32 = 22.0;
+/// How faint lines are that another token's hide.
+const FAINT: f32 = 0.04;
+
+/// Draws the pane.
+pub fn show(ui: &mut Ui, scene: &Scene<'_>, flowing: &mut Flowing, post: &Post, out: &mut Out) {
+    let words = scene.words.flow;
+    let ready = scene.trace.filter(|_| scene.head_ready());
+    let Some(trace) = ready else {
+        widgets::header(ui, words.flow, "", |_| {});
+        return widgets::empty(ui, scene.first_step().0, scene.words.waiting);
+    };
+    let room = ui.available_rect_before_wrap();
+    let header = Rect::from_min_size(room.min, vec2(room.width(), theme::HEADER));
+    let drawn = heads(scene.state, trace);
+    let mut body = ui.new_child(
+        egui::UiBuilder::new().max_rect(room.with_min_y(header.bottom()).shrink2(vec2(14.0, 4.0))),
+    );
+    switches(&mut body, scene, trace, &drawn, out);
+    let edges = columns(&mut body, scene, (trace, &drawn), flowing, post, out);
+    let subtitle = edges.map_or_else(String::new, |flow| (words.lines)(flow.edges.len(), flow.found));
+    widgets::header(ui, words.flow, &subtitle, |ui| threshold(ui, scene, out));
+    ui.allocate_rect(room.with_min_y(header.bottom()), Sense::hover());
+}
+
+fn threshold(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
+    let words = scene.words.flow;
+    let mut threshold = scene.state.flow.threshold;
+    ui.spacing_mut().slider_width = (ui.available_width() * 0.3).clamp(60.0, 150.0);
+    let slider = Slider::new(&mut threshold, 0.001..=1.0).logarithmic(true).max_decimals(3);
+    let slider = ui.add(slider);
+    let label = ui.label(RichText::new(words.threshold).size(12.0).color(theme::tokens(ui).muted));
+    if slider.labelled_by(label.id).changed() {
+        out.send(Command::SetThreshold(threshold));
+    }
+}
+
+/// A switch for each head of the layer, and for those of others that stay.
+fn switches(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, drawn: &[HeadId], out: &mut Out) {
+    let tokens = theme::tokens(ui);
+    let layer = scene.state.head.layer;
+    let own = (0..trace.heads(layer)).map(|head| HeadId { layer, head });
+    let others = drawn.iter().copied().filter(|head| head.layer != layer);
+    let all: Vec<HeadId> = own.chain(others).collect();
+    ScrollArea::horizontal().id_salt("flow heads").auto_shrink([false, true]).show(ui, |ui| {
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = 4.0;
+            for head in all {
+                let (on, selected) = (drawn.contains(&head), head == scene.state.head);
+                let name = trace.spec.head_name(head);
+                let (rect, response) = ui.allocate_exact_size(vec2(40.0, 22.0), Sense::click());
+                let label = (scene.words.flow.head_named)(&name);
+                response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, on, &label));
+                let color = theme::series(scene.dark, head.head);
+                let fill = if on { theme::mix(tokens.background, color, 0.85) } else { tokens.raised };
+                ui.painter().rect_filled(rect, 4, fill);
+                if selected || response.hovered() {
+                    let stroke = Stroke::new(2.0, if selected { tokens.accent } else { tokens.dim });
+                    ui.painter().rect_stroke(rect, 4, stroke, egui::StrokeKind::Inside);
+                }
+                let ink = if on { theme::ink(fill) } else { tokens.muted };
+                let short = format!("{}.{}", trace.spec.index_in_part(head.layer), head.head);
+                ui.painter().text(rect.center(), Align2::CENTER_CENTER, short, theme::mono(SMALL), ink);
+                let response = response.on_hover_text(scene.words.flow.head_hint);
+                if response.clicked() && !selected {
+                    out.send(Command::ToggleFlowHead(head));
+                }
+            }
+        });
+    });
+    ui.add_space(4.0);
+}
+
+/// Where tokens and lines are.
+struct Place {
+    /// Top of the first token.
+    top: f32,
+    pitch: f32,
+    /// Ends of the lines.
+    left: f32,
+    right: f32,
+    /// Rows in sight.
+    sight: Range<usize>,
+}
+
+impl Place {
+    fn y(&self, row: usize) -> f32 {
+        self.top + (row as f32 + 0.5) * self.pitch
+    }
+}
+
+fn columns(
+    ui: &mut Ui,
+    scene: &Scene<'_>,
+    (trace, drawn): (&Trace, &[HeadId]),
+    flowing: &mut Flowing,
+    post: &Post,
+    out: &mut Out,
+) -> Option<std::sync::Arc<Flow>> {
+    let cells = scene.cells();
+    let n = cells.longest();
+    let room = ui.available_rect_before_wrap();
+    titles(ui, scene, room);
+    ui.add_space(TITLES);
+    let pitch = ((room.height() - TITLES - 8.0) / n.max(1) as f32).clamp(*ROWS.start(), *ROWS.end());
+    let area = ScrollArea::vertical().id_salt("flow").auto_shrink(false);
+    area.show_viewport(ui, |ui, viewport| {
+        ui.set_height(n as f32 * pitch);
+        let rect = ui.max_rect();
+        let first = (viewport.top() / pitch).max(0.0) as usize;
+        let sight = first.min(n)..((viewport.bottom() / pitch).ceil() as usize).min(n);
+        let (left, right) = ends(rect);
+        let place = Place { top: rect.top(), pitch, left, right, sight: sight.clone() };
+        let within = |most: usize| sight.start.min(most)..sight.end.min(most);
+        let range = (within(cells.queries), within(cells.keys));
+        let flow = flowing.edges((scene.run, trace), scene.state, range, post);
+        if let Some(flow) = &flow {
+            lines(ui, scene, &place, flow, drawn);
+        }
+        tokens_of(ui, scene, &place, (scene.columns(), false), flow.as_deref(), out);
+        tokens_of(ui, scene, &place, (scene.rows(), true), flow.as_deref(), out);
+        flow
+    })
+    .inner
+}
+
+/// Where lines end: between two columns of labels, not wider than one can follow.
+fn ends(rect: Rect) -> (f32, f32) {
+    let label = LABEL.min(rect.width() * 0.3);
+    let width = (rect.width() - 2.0 * label).clamp(40.0, WIDEST);
+    (rect.center().x - width / 2.0, rect.center().x + width / 2.0)
+}
+
+fn titles(ui: &Ui, scene: &Scene<'_>, room: Rect) {
+    let (tokens, words) = (theme::tokens(ui), scene.words.flow);
+    let (left, right) = ends(room);
+    let name = |what: &str, side: Side| {
+        if scene.translates() { format!("{what} · {}", scene.text_name(side)) } else { what.to_owned() }
+    };
+    let y = room.top() + TITLES / 2.0;
+    let font = || theme::body(BODY);
+    let keys = name(words.keys, scene.columns());
+    ui.painter().text(pos2(left - 10.0, y), Align2::RIGHT_CENTER, keys, font(), tokens.muted);
+    let queries = name(words.queries, scene.rows());
+    ui.painter().text(pos2(right + 10.0, y), Align2::LEFT_CENTER, queries, font(), tokens.muted);
+}
+
+/// Whether an edge belongs to the token under the pointer; all do where there is none.
+fn is_lit(scene: &Scene<'_>, edge: &Edge) -> bool {
+    match (scene.hover.query, scene.hover.key) {
+        (Some(query), _) => edge.query == query,
+        (None, Some(key)) => edge.key == key,
+        (None, None) => true,
+    }
+}
+
+fn lines(ui: &Ui, scene: &Scene<'_>, place: &Place, flow: &Flow, drawn: &[HeadId]) {
+    let colors: Vec<Color32> = drawn.iter().map(|head| theme::series(scene.dark, head.head)).collect();
+    let threshold = scene.state.flow.threshold;
+    let clip = ui.clip_rect();
+    for edge in flow.edges.iter().filter(|edge| edge.weight >= threshold) {
+        let (from, to) = (place.y(edge.key), place.y(edge.query));
+        if from.max(to) < clip.top() || from.min(to) > clip.bottom() {
+            continue;
+        }
+        let share = if is_lit(scene, edge) { 0.12 + 0.88 * edge.weight } else { FAINT };
+        let color = colors.get(edge.head).copied().unwrap_or_default().gamma_multiply(share);
+        let stroke = Stroke::new(1.0 + 2.0 * edge.weight, color);
+        ui.painter().line_segment([pos2(place.left, from), pos2(place.right, to)], stroke);
+    }
+}
+
+/// One column of tokens; those that the token under the pointer is bound to are tinted by the weight.
+fn tokens_of(
+    ui: &Ui,
+    scene: &Scene<'_>,
+    place: &Place,
+    (side, asks): (Side, bool),
+    flow: Option<&Flow>,
+    out: &mut Out,
+) {
+    let tokens = theme::tokens(ui);
+    let labels = scene.labels_of(side);
+    let pointed = if asks { scene.hover.query } else { scene.hover.key };
+    let pinned = if asks { scene.pinned_query() } else { scene.pinned_key() };
+    let answers = |index: usize| -> f32 {
+        let bound = |edge: &&Edge| match (asks, scene.hover.query, scene.hover.key) {
+            (false, Some(query), _) => edge.query == query && edge.key == index,
+            (true, None, Some(key)) => edge.key == key && edge.query == index,
+            _ => false,
+        };
+        flow.map_or(0.0, |flow| flow.edges.iter().filter(bound).fold(0.0, |most, edge| most.max(edge.weight)))
+    };
+    let any = if asks {
+        scene.hover.query.is_none() && scene.hover.key.is_some()
+    } else {
+        scene.hover.query.is_some()
+    };
+    let width = LABEL - 14.0;
+    for index in place.sight.start..place.sight.end.min(labels.texts.len()) {
+        let y = place.y(index);
+        let x = if asks { place.right + 6.0 } else { place.left - 6.0 - width };
+        let rect = Rect::from_min_size(pos2(x, y - place.pitch / 2.0), vec2(width, place.pitch));
+        let response = ui.interact(rect, ui.scope_id().with(("flow token", asks, index)), Sense::click());
+        let name = scene.token_name(side, index);
+        let words = scene.words.flow;
+        let label = if asks { (words.query_named)(&name) } else { (words.key_named)(&name) };
+        let on = pinned == Some(index);
+        response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, on, &label));
+        let weight = if any { answers(index) } else { 0.0 };
+        if weight > 0.0 {
+            let fill = theme::mix(tokens.background, tokens.accent, 0.1 + 0.5 * weight);
+            ui.painter().rect_filled(rect.shrink(1.0), 4, fill);
+        } else if pointed == Some(index) {
+            ui.painter().rect_filled(rect.shrink(1.0), 4, theme::mix(tokens.background, tokens.dim, 0.3));
+        }
+        let color = if on { tokens.accent_text } else { tokens.text };
+        let text = widgets::short(ui, labels.get(index), theme::mono(12.0), width - 12.0, color);
+        let anchor = if asks { Align2::LEFT_CENTER } else { Align2::RIGHT_CENTER };
+        let at = if asks { pos2(rect.left() + 6.0, y) } else { pos2(rect.right() - 6.0, y) };
+        ui.painter().galley(anchor.anchor_size(at, text.size()).min, text, color);
+        if response.hovered() {
+            let hover = &mut out.hover;
+            (hover.query, hover.key) = if asks { (Some(index), None) } else { (None, Some(index)) };
+        }
+        if response.clicked() {
+            let pin = Some(index);
+            out.send(if asks { Command::PinQuery(pin) } else { Command::PinKey(pin) });
+        }
+    }
+}

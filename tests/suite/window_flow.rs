@@ -1,0 +1,101 @@
+//! Contract: lines join the tokens that the pattern joins, of the heads that are switched on, however long the text is.
+
+use crate::window::{send, until, window_of};
+use egui_kittest::{Harness, kittest::Queryable as _};
+use mnemoscope::{
+    app::{Window, command::Command, flowing::heads, layout::Pane, settings::Settings, state::State},
+    model::HeadId,
+};
+
+const PROMPT: &str = "Mary has a red ball. Tom has a blue kite.";
+
+fn window(prompt: &str) -> Harness<'static, Window> {
+    let settings = Settings { live: false, dark: Some(true), ..Settings::default() };
+    let mut harness = window_of([1280.0, 800.0], settings, Some(prompt));
+    send(&mut harness, Command::ShowPane(Pane::Flow));
+    send(&mut harness, Command::Maximise(Some(Pane::Flow)));
+    harness
+}
+
+/// Cells of the drawn heads that weigh at least the threshold.
+fn strong(harness: &Harness<'_, Window>) -> usize {
+    let window = harness.state();
+    let trace = window.session.trace.as_ref().expect("a run");
+    let of = |head| {
+        let pattern = trace.pattern(head);
+        let rows = (0..pattern.n_queries()).flat_map(|query| pattern.row(query)).collect::<Vec<_>>();
+        rows.into_iter().filter(|&weight| weight >= window.state.flow.threshold).count()
+    };
+    heads(&window.state, trace).into_iter().map(of).sum()
+}
+
+/// Waits until the pane says how many lines there are.
+#[track_caller]
+fn says(harness: &mut Harness<'static, Window>, line: &str) {
+    let start = std::time::Instant::now();
+    while harness.query_by_label(line).is_none() {
+        assert!(start.elapsed().as_secs() < 60, "nobody says `{line}`");
+        harness.step();
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn lines_are_the_strong_cells_of_the_heads_that_are_on() {
+    let mut harness = window(PROMPT);
+    let lines = strong(&harness);
+    says(&mut harness, &format!("{lines} lines"));
+    let head = HeadId { layer: harness.state().state.head.layer, head: 3 };
+    harness.get_by_label(&format!("lines of head {head}")).click();
+    harness.run_ok();
+    assert_eq!(harness.state().state.flow.also, [head]);
+    let both = strong(&harness);
+    assert!(both > lines);
+    says(&mut harness, &format!("{both} lines"));
+    send(&mut harness, Command::SetThreshold(0.3));
+    let few = strong(&harness);
+    assert!(few < both);
+    says(&mut harness, &format!("{few} lines"));
+    send(&mut harness, Command::Undo);
+    send(&mut harness, Command::Undo);
+    assert!(harness.state().state.flow.also.is_empty());
+    let text = serde_json::to_string(&harness.state().state).expect("plain data");
+    let back: State = serde_json::from_str(&text).expect("the same");
+    assert_eq!(back.flow, harness.state().state.flow);
+}
+
+#[test]
+fn a_token_is_pointed_at_and_pinned() {
+    let mut harness = window(PROMPT);
+    let named = |harness: &Harness<'_, Window>, name: &str| {
+        let at = harness.get_by(|node| node.label().is_some_and(|label| label.starts_with(name))).rect();
+        at.center()
+    };
+    let (query, key) = (named(&harness, "flow query 7 "), named(&harness, "flow key 2 "));
+    assert!(key.x < query.x, "keys stand at the left");
+    harness.hover_at(query);
+    harness.run_ok();
+    assert_eq!(harness.state().session.row.as_ref().map(|row| row.query), Some(7));
+    harness.get_by(|node| node.label().is_some_and(|label| label.starts_with("flow query 7 "))).click();
+    harness.run_ok();
+    harness.get_by(|node| node.label().is_some_and(|label| label.starts_with("flow key 2 "))).click();
+    harness.run_ok();
+    assert_eq!((harness.state().state.query, harness.state().state.key), (Some(7), Some(2)));
+}
+
+#[test]
+fn a_long_text_draws_only_what_is_in_sight() {
+    let prompt = "Tom has a blue kite. Mary has a red ball. ".repeat(18);
+    let mut harness = window(&prompt);
+    let n = harness.state().session.trace.as_ref().expect("a run").n_tokens();
+    assert!(n > 150);
+    until(&mut harness, |window| window.session.busy.is_none());
+    let tokens = harness.query_all_by_label_contains("flow query ").count();
+    assert!(tokens > 10 && tokens < 60, "{tokens} of {n} tokens have a label");
+    send(&mut harness, Command::SetThreshold(0.001));
+    let start = std::time::Instant::now();
+    while harness.query_by_label_contains(" lines").is_none() {
+        assert!(start.elapsed().as_secs() < 60, "no lines");
+        harness.step();
+    }
+}
