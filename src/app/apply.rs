@@ -27,6 +27,8 @@ impl Window {
                 | Command::SetThreshold(_)
                 | Command::AdjustIntervention(..)
                 | Command::PaintCell { .. }
+                | Command::SetBudget(_)
+                | Command::DropEntry { .. }
         );
         if let Command::PaintCell { first: true, .. } = command {
             self.typing = false; // a new stroke
@@ -107,6 +109,17 @@ impl Window {
             Command::AskToSaveTraining => self.dialog = Dialog::SaveTraining { path: self.training_folder() },
             Command::AskForText => self.dialog = Dialog::Text { path: String::new() },
             Command::SetShown(shown) => self.state.shown = shown,
+            Command::SetLastLayer(layer) => self.state.memory.last_layer = layer,
+            Command::SetAnswer(answer) => self.state.memory.answer = answer,
+            Command::SetPolicy(policy) => self.state.memory.policy = policy,
+            Command::SetBudget(budget) => self.state.memory.budget = budget,
+            Command::DropEntry { layer, token, gone } => self.state.memory.drop(layer, token, gone),
+            Command::KeepEntries => self.state.memory.dropped.clear(),
+            Command::SetTemplate(template) => self.state.memory.template = template,
+            Command::SetTrials(trials) => self.state.memory.trials = trials.max(1),
+            Command::SelectRecall(cell) => self.state.memory.cell = cell,
+            Command::RunRecall => self.session.ask_recall(&self.state),
+            Command::StopRecall => self.session.stop_recall(),
             Command::ShowChecks => self.show_checks(),
             Command::AskForLayout => self.dialog = Dialog::Layout { name: String::new() },
             Command::SaveLayout(name) => self.save_layout(name),

@@ -4,6 +4,7 @@ use super::{
     editing::Splice,
     exporting::Piece,
     layout::{Pane, Preset},
+    memory::{PolicyKind, recalls},
     scene::Scene,
     state::{Shown, Sort, View},
     training::Act,
@@ -12,6 +13,7 @@ use super::{
 };
 use crate::{
     analysis::walk::StepKind,
+    engine::Template,
     model::{HeadId, Sampling},
     render::{ColorMap, Scale},
     trace::{Intervention, Output},
@@ -59,6 +61,7 @@ pub enum CommandKind {
     ToggleTheme,
     ToggleLanguage,
     LayoutInspect,
+    LayoutMemory,
     LayoutTeach,
     Maximise,
     TearOff,
@@ -72,6 +75,10 @@ pub enum CommandKind {
     ShowStream,
     ShowNorms,
     ShowLens,
+    ShowRecall,
+    ShowCache,
+    ShowHonesty,
+    RunRecall,
     ShowNext,
     AddNote,
     ShowWalk,
@@ -164,6 +171,17 @@ pub enum Command {
     Train(Act),
     AskToSaveTraining,
     AskForText,
+    SetLastLayer(Option<usize>),
+    SetAnswer(Option<u32>),
+    SetPolicy(PolicyKind),
+    SetBudget(Option<usize>),
+    DropEntry { layer: usize, token: usize, gone: bool },
+    KeepEntries,
+    SetTemplate(Option<Template>),
+    SetTrials(usize),
+    SelectRecall(Option<(usize, usize)>),
+    RunRecall,
+    StopRecall,
     ShowChecks,
     AskForLayout,
     SaveLayout(String),
@@ -241,6 +259,7 @@ impl CommandKind {
             | Self::ToggleChat
             | Self::ToggleLanguage
             | Self::LayoutInspect
+            | Self::LayoutMemory
             | Self::LayoutTeach
             | Self::TearOff
             | Self::ClosePane
@@ -253,6 +272,10 @@ impl CommandKind {
             | Self::ShowStream
             | Self::ShowNorms
             | Self::ShowLens
+            | Self::ShowRecall
+            | Self::ShowCache
+            | Self::ShowHonesty
+            | Self::RunRecall
             | Self::ShowNext
             | Self::ShowWalk
             | Self::ShowFlow
@@ -332,6 +355,7 @@ impl CommandKind {
             Self::ToggleTheme => Command::SetDark(!scene.dark),
             Self::ToggleLanguage => Command::SetLanguage(words.language.other()),
             Self::LayoutInspect => Command::SetLayout(Preset::Inspect.id().to_owned()),
+            Self::LayoutMemory => Command::SetLayout(Preset::Memory.id().to_owned()),
             Self::LayoutTeach => Command::SetLayout(Preset::Teach.id().to_owned()),
             Self::Maximise => Command::Maximise(state.maximised.is_none().then_some(scene.front)),
             Self::TearOff => Command::TearOff(scene.front),
@@ -345,6 +369,14 @@ impl CommandKind {
             Self::ShowStream => Command::ShowPane(Pane::Stream),
             Self::ShowNorms => Command::ShowPane(Pane::Norms),
             Self::ShowLens => Command::ShowPane(Pane::Lens),
+            Self::ShowRecall => Command::ShowPane(Pane::Recall),
+            Self::ShowCache => Command::ShowPane(Pane::Cache),
+            Self::ShowHonesty => Command::ShowPane(Pane::Honesty),
+            Self::RunRecall if scene.model.is_none() => return Err(words.needs_model),
+            Self::RunRecall if scene.model.is_none_or(|model| !recalls(model)) => {
+                return Err(words.memory.recall_none);
+            }
+            Self::RunRecall => Command::RunRecall,
             Self::ShowNext => Command::ShowPane(Pane::Next),
             Self::SaveSession => Command::AskForSession,
             Self::AddNote => traced().map(|_| Command::AskForNote)?,

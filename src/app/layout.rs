@@ -28,6 +28,12 @@ pub enum Pane {
     Norms,
     /// What each layer would say next.
     Lens,
+    /// How far back can be asked.
+    Recall,
+    /// What the KV cache keeps, and what forgetting costs.
+    Cache,
+    /// Pictures of attention against what cutting does.
+    Honesty,
     /// What may follow, and the ways that were tried.
     Next,
     /// One query through one head, step by step.
@@ -55,6 +61,9 @@ impl Pane {
             Self::Stream => words.stream,
             Self::Norms => words.norms,
             Self::Lens => words.lens,
+            Self::Recall => words.memory.recall,
+            Self::Cache => words.memory.cache,
+            Self::Honesty => words.memory.honesty,
             Self::Next => words.next_words.title,
             Self::Walk => words.walk.walk,
             Self::Flow => words.flow.flow,
@@ -83,6 +92,8 @@ impl Pane {
 pub enum Preset {
     /// Every head, one head, its row, the hidden states.
     Inspect,
+    /// Recall, the KV cache, the honesty meter.
+    Memory,
     /// One head's arithmetic, for a class.
     Teach,
     /// A small model that is trained before one's eyes.
@@ -99,6 +110,7 @@ impl Preset {
     pub fn title(self, words: &Words) -> &'static str {
         match self {
             Self::Inspect => words.inspect,
+            Self::Memory => words.memory.layout,
             Self::Teach => words.walk.teach,
             Self::Train => words.train.layout,
         }
@@ -121,6 +133,14 @@ impl Preset {
                 let middle = column(&mut tiles, &[(maps, 0.7), (states, 0.3)]);
                 let details = tiles.insert_pane(Pane::Details);
                 row(&mut tiles, &[(prompt, side), (middle, size.x - 2.0 * side - 8.0), (details, side + 8.0)])
+            }
+            Self::Memory => {
+                let asked = [Pane::Prompt, Pane::Details].map(|pane| tiles.insert_pane(pane));
+                let asked = tiles.insert_tab_tile(asked.to_vec());
+                let parts = [(Pane::Recall, 0.36), (Pane::Cache, 0.28), (Pane::Honesty, 0.36)];
+                let parts = parts.map(|(pane, share)| (tiles.insert_pane(pane), share));
+                let middle = column(&mut tiles, &parts);
+                row(&mut tiles, &[(asked, side), (middle, size.x - side)])
             }
             Self::Teach => {
                 let panes = [Pane::Walk, Pane::Flow, Pane::Heads, Pane::Head, Pane::Prompt];

@@ -23,6 +23,7 @@ pub mod input;
 pub mod labels;
 pub mod laying;
 pub mod layout;
+pub mod memory;
 pub mod next;
 mod noting;
 mod numbers;

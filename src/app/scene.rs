@@ -6,6 +6,7 @@ use super::{
     getting::Shelf,
     labels::Labels,
     layout::Pane,
+    memory::Memory,
     next::Next,
     row::Row,
     session::{Busy, Checks},
@@ -56,6 +57,12 @@ pub struct Scene<'a> {
     pub lens: Option<&'a Lens>,
     /// What may follow.
     pub next: &'a Next,
+    /// The clean run, perhaps still running.
+    pub clean: Option<&'a Trace>,
+    /// Its number.
+    pub clean_run: u64,
+    /// What workers found out for the memory panes.
+    pub memory: &'a Memory,
     /// Whether the numbers hold.
     pub checks: &'a Checks,
     /// Models that are not open.

@@ -5,6 +5,7 @@ use super::{
     changed::Changed,
     getting::Shelf,
     labels::Labels,
+    memory::Memory,
     next::Next,
     row::Row,
     running::{Request, run},
@@ -88,6 +89,8 @@ pub struct Session {
     pub row: Option<Row>,
     /// The walk in sight.
     pub walking: Walking,
+    /// What workers found out for the memory panes.
+    pub memory: Memory,
     /// The run's tokens as they are shown; of an encoder–decoder model the target's.
     pub labels: Labels,
     /// The source's.
@@ -119,6 +122,7 @@ impl Session {
             shelf: Shelf::default(),
             row: None,
             walking: Walking::default(),
+            memory: Memory::default(),
             labels: Labels::default(),
             source_labels: Labels::default(),
             post,

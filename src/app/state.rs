@@ -5,6 +5,7 @@
 use super::{
     flowing::FlowState,
     layout::{Pane, Preset},
+    memory::MemoryChoice,
     panes::next::usual_rules,
     walking::WalkState,
 };
@@ -63,6 +64,8 @@ pub struct State {
     pub interventions: Vec<Switch>,
     /// Which run is shown, where there are two.
     pub shown: Shown,
+    /// What the memory panes ask.
+    pub memory: MemoryChoice,
     /// How values become pictures.
     pub look: Look,
 }
@@ -125,6 +128,7 @@ impl Default for State {
             flow: FlowState::default(),
             interventions: Vec::new(),
             shown: Shown::default(),
+            memory: MemoryChoice::default(),
             look: Look::default(),
         }
     }

@@ -288,6 +288,8 @@ impl Window {
         }
         let mut out = Out::default();
         self.session.intervene(&self.state);
+        let (maximised, torn, tree) = (self.state.maximised, &self.state.torn, &self.dock.tree);
+        self.session.follow_memory(&self.state, |pane| is_drawn(maximised, torn, tree, pane));
         self.session.follow_next(&self.state, self.in_sight(Pane::Next));
         self.session.refresh_row(&self.state, self.hover);
         let mut tree = self.dock.tree.clone();
@@ -312,6 +314,9 @@ impl Window {
             walking: &self.session.walking,
             lens: self.session.lens.as_ref().filter(|(of, _)| *of == run).map(|(_, lens)| lens),
             next: &self.session.next,
+            clean,
+            clean_run: self.session.run,
+            memory: &self.session.memory,
             checks: &self.session.checks,
             shelf: &self.session.shelf,
             live: &self.live,
@@ -365,10 +370,7 @@ impl Window {
 
     /// Whether a pane is drawn this frame.
     fn in_sight(&self, pane: Pane) -> bool {
-        match self.state.maximised {
-            Some(alone) => alone == pane || self.state.torn.contains(&pane),
-            None => layout::in_sight(&self.dock.tree, pane) || self.state.torn.contains(&pane),
-        }
+        is_drawn(self.state.maximised, &self.state.torn, &self.dock.tree, pane)
     }
 
     /// Keeps what the user did to the tiles, one step back for each drag.
@@ -417,6 +419,11 @@ impl eframe::App for Window {
     fn clear_color(&self, _visuals: &egui::Visuals) -> [f32; 4] {
         theme::of(self.dark).background.to_normalized_gamma_f32()
     }
+}
+
+/// Whether a pane is drawn: alone, in a window of its own, or at the front of its tiles.
+fn is_drawn(maximised: Option<Pane>, torn: &[Pane], tree: &Tree<Pane>, pane: Pane) -> bool {
+    torn.contains(&pane) || maximised.map_or_else(|| layout::in_sight(tree, pane), |alone| alone == pane)
 }
 
 /// Bars across the window, the panes between them. True once a map with real values was painted.

@@ -42,6 +42,7 @@ mod why;
 mod window;
 mod window_flow;
 mod window_layout;
+mod window_memory;
 mod window_models;
 mod window_pictures;
 mod window_session;

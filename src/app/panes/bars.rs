@@ -128,6 +128,7 @@ fn menus(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
             words.panes,
             &[
                 K::LayoutInspect,
+                K::LayoutMemory,
                 K::LayoutTeach,
                 K::ShowPrompt,
                 K::ShowHeads,
@@ -136,6 +137,9 @@ fn menus(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
                 K::ShowStream,
                 K::ShowNorms,
                 K::ShowLens,
+                K::ShowRecall,
+                K::ShowCache,
+                K::ShowHonesty,
                 K::ShowNext,
                 K::ShowWalk,
                 K::ShowFlow,

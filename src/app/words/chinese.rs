@@ -4,7 +4,7 @@ use super::{
     Language, Words, changes,
     chinese_commands::command,
     chinese_tables::{measure, stage},
-    duration, flow, grouped, next, session, size, train, walk,
+    duration, flow, grouped, memory, next, session, size, train, walk,
 };
 use crate::model::Part;
 
@@ -211,6 +211,7 @@ pub(super) const CHINESE: Words = Words {
     flow: &flow::CHINESE,
     walk: &walk::CHINESE,
     changes: &changes::CHINESE,
+    memory: &memory::CHINESE,
     session: session::CHINESE,
     next_words: next::CHINESE,
     train: &train::CHINESE,

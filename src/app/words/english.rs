@@ -1,8 +1,8 @@
 //! The window in English.
 
 use super::{
-    Language, Words, changes, duration, english_commands::command, flow, grouped, next, session, size, train,
-    walk,
+    Language, Words, changes, duration, english_commands::command, flow, grouped, memory, next, session,
+    size, train, walk,
 };
 use crate::model::Part;
 
@@ -209,6 +209,7 @@ pub const ENGLISH: Words = Words {
     flow: &flow::ENGLISH,
     walk: &walk::ENGLISH,
     changes: &changes::ENGLISH,
+    memory: &memory::ENGLISH,
     session: session::ENGLISH,
     next_words: next::ENGLISH,
     train: &train::ENGLISH,

@@ -62,6 +62,7 @@ pub(super) fn command(kind: CommandKind) -> (&'static str, &'static str) {
         CommandKind::ScaleRow => ("Row scale", "Colour follows the weight as a share of its row's greatest"),
         CommandKind::ToggleTheme => ("Other theme", "Dark for screens, light for print and projectors"),
         CommandKind::ToggleLanguage => ("切换到中文", "Shows every word in the other language"),
+        CommandKind::LayoutMemory => ("Layout: Memory", "Recall, the KV cache, the honesty meter"),
         CommandKind::LayoutInspect => ("Layout: Inspect", "Every head, one head, its row, the hidden states"),
         CommandKind::LayoutTeach => ("Layout: Teach", "One head's arithmetic, step by step, for a class"),
         CommandKind::Maximise => {
@@ -92,6 +93,12 @@ pub(super) fn command(kind: CommandKind) -> (&'static str, &'static str) {
         CommandKind::ShowTrainNumbers => {
             ("Training step", "The step in numbers, roles, and one reading of the probe")
         }
+        CommandKind::ShowRecall => ("Recall", "How far back a fact can be asked for, by length and depth"),
+        CommandKind::ShowCache => ("KV cache", "What is kept of each token, and what forgetting it costs"),
+        CommandKind::ShowHonesty => {
+            ("Honesty meter", "Pictures of attention against what cutting the path does")
+        }
+        CommandKind::RunRecall => ("Run recall", "Asks for facts at every depth of every length"),
         CommandKind::ShowLens => ("Logit lens", "What each layer would say next"),
         CommandKind::ShowWalk => ("Walk", "One query through one head, step by step, with the real numbers"),
         CommandKind::ShowFlow => ("Flow", "Lines from token to token, of one head or of several"),

@@ -7,6 +7,7 @@ mod chinese_tables;
 mod english;
 mod english_commands;
 mod flow;
+mod memory;
 mod next;
 mod session;
 mod train;
@@ -16,6 +17,7 @@ pub use super::numbers::{count, duration, grouped, size};
 pub use changes::ChangeWords;
 pub use english::ENGLISH;
 pub use flow::FlowWords;
+pub use memory::MemoryWords;
 pub use next::NextWords;
 pub use session::SessionWords;
 pub use train::TrainWords;
@@ -275,6 +277,8 @@ pub struct Words {
     pub walk: &'static WalkWords,
     /// Of changes to a run.
     pub changes: &'static ChangeWords,
+    /// Of the memory panes.
+    pub memory: &'static MemoryWords,
     /// Of sessions, notes, token edits and hints.
     pub session: SessionWords,
     /// Of the view that chooses the next token.

@@ -1,0 +1,280 @@
+//! What the memory panes ask, and what workers found out: honesty meter, KV cache, recall.
+
+use super::{banner::Banner, derived::Derived, layout::Pane, session::Session, state::State, worker::Post};
+use crate::{
+    analysis::{KvCache, kv_cache},
+    engine::{
+        self, Entries, Eviction, Honesty, HonestyOptions, Job, Policy, Recall, RecallError, RecallOptions,
+        Template,
+    },
+    model::{HeadSpec, Model},
+    trace::{Intervention, Trace},
+};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeSet, sync::Arc};
+
+/// Queries over which the cache's attention is added up.
+pub const STEPS: usize = 32;
+/// Entries at the beginning that *sinks + recent* keeps, as StreamingLLM does.
+const SINKS: usize = 4;
+/// Lengths that recall asks for, as far as the model has positions.
+const LENGTHS: [usize; 9] = [32, 64, 96, 128, 192, 256, 384, 512, 1024];
+/// Depths that recall asks for.
+pub const DEPTHS: [f64; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
+
+/// How the cache forgets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, strum::EnumIter)]
+pub enum PolicyKind {
+    /// Not at all.
+    All,
+    /// First and last entries stay.
+    #[default]
+    Recent,
+    /// What is looked at most stays.
+    Heavy,
+    /// The last entries stay.
+    Window,
+    /// Some stay by chance.
+    Random,
+    /// What the user says goes.
+    ByHand,
+}
+
+/// What is asked: plain data in `State`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MemoryChoice {
+    /// The last layer whose paths count; none: all.
+    pub last_layer: Option<usize>,
+    /// The answer to measure by; none: the likeliest.
+    pub answer: Option<u32>,
+    /// How the cache forgets.
+    pub policy: PolicyKind,
+    /// Entries it may keep; none: a third of them.
+    pub budget: Option<usize>,
+    /// Entries that are forgotten by hand: layer and token.
+    pub dropped: BTreeSet<(usize, usize)>,
+    /// In which words recall asks; none: what suits the model.
+    pub template: Option<Template>,
+    /// Questions for each cell of recall.
+    pub trials: usize,
+    /// The cell of recall that is looked at: its place among lengths and depths.
+    pub cell: Option<(usize, usize)>,
+}
+
+impl Default for MemoryChoice {
+    fn default() -> Self {
+        Self {
+            last_layer: None,
+            answer: None,
+            policy: PolicyKind::default(),
+            budget: None,
+            dropped: BTreeSet::new(),
+            template: None,
+            trials: 4,
+            cell: None,
+        }
+    }
+}
+
+impl MemoryChoice {
+    /// Entries that the cache of `n` tokens may keep.
+    pub fn budget(&self, n: usize) -> usize {
+        self.budget.unwrap_or(n / 3).clamp(1, n.max(1))
+    }
+
+    /// Has the cache forget an entry, or keep it again.
+    pub fn drop(&mut self, layer: usize, token: usize, gone: bool) {
+        if gone {
+            self.dropped.insert((layer, token));
+        } else {
+            self.dropped.remove(&(layer, token));
+        }
+    }
+
+    /// What the engine calls it.
+    pub fn policy(&self, n: usize) -> Policy {
+        let budget = self.budget(n);
+        match self.policy {
+            PolicyKind::All => Policy::All,
+            PolicyKind::Recent => {
+                let sinks = SINKS.min(budget - 1);
+                Policy::Recent { sinks, recent: budget - sinks }
+            }
+            PolicyKind::Heavy => Policy::Heavy { heavy: budget / 2, recent: budget - budget / 2 },
+            PolicyKind::Window => Policy::Recent { sinks: 0, recent: budget },
+            PolicyKind::Random => Policy::Random { budget, seed: 0 },
+            PolicyKind::ByHand => {
+                let one = |&(layer, token): &(usize, usize)| Entries {
+                    layer: Some(layer),
+                    first: token,
+                    last: token,
+                };
+                Policy::Without(self.dropped.iter().map(one).collect())
+            }
+        }
+    }
+}
+
+/// What recall was asked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecallKey {
+    /// Which of the models that were opened.
+    model: usize,
+    template: Option<Template>,
+    trials: usize,
+    interventions: Vec<Intervention>,
+}
+
+/// A cache that forgot, and what is left in it.
+pub struct CacheView {
+    /// What forgetting cost.
+    pub eviction: Eviction,
+    /// What is left, and what it is read by.
+    pub cache: KvCache,
+}
+
+/// A run's number, its asked token, the last layer and the answer.
+pub type HonestyKey = (u64, Option<usize>, Option<usize>, Option<u32>);
+
+/// What workers found out.
+#[derive(Default)]
+pub struct Memory {
+    /// How far pictures of attention agree with cutting.
+    pub honesty: Derived<HonestyKey, Honesty>,
+    /// The cache under a policy.
+    pub cache: Derived<(u64, Policy), CacheView>,
+    /// How far back can be asked.
+    pub recall: Derived<RecallKey, Recall>,
+    asked: Option<RecallKey>,
+}
+
+impl Memory {
+    fn follow_honesty(&mut self, state: &State, run: u64, model: &Arc<Model>, trace: &Trace, post: &Post) {
+        let choice = &state.memory;
+        let last_layer = choice.last_layer.filter(|&layer| layer < trace.n_layers());
+        let key = (run, state.query, last_layer, choice.answer);
+        self.honesty.follow("honesty meter", Some(key), post, || {
+            let (model, trace) = (Arc::clone(model), trace.clone());
+            let options = HonestyOptions {
+                token: key.1,
+                layer: key.2,
+                word: key.3.map(|id| format!("#{id}")),
+                ..HonestyOptions::default()
+            };
+            move |job: &Job| {
+                engine::honesty(&model, &trace, &options, job)
+                    .map_err(|error| Banner::error(&error, error.hint()))
+            }
+        });
+    }
+
+    fn follow_cache(&mut self, state: &State, run: u64, model: &Arc<Model>, trace: &Trace, post: &Post) {
+        let key = (run, state.memory.policy(trace.n_tokens()));
+        self.cache.follow("KV cache", Some(key.clone()), post, || {
+            let (model, trace) = (Arc::clone(model), trace.clone());
+            move |job: &Job| {
+                let eviction = engine::evict(&model, &trace, &key.1, job)
+                    .map_err(|error| Banner::error(&error, error.hint()))?;
+                let none = || Banner::error(&model.name, None);
+                let cache = kv_cache(&eviction.trace, STEPS).ok_or_else(none)?;
+                Ok(CacheView { eviction, cache })
+            }
+        });
+    }
+
+    fn follow_recall(&mut self, model: &Arc<Model>, post: &Post) {
+        let key = self.asked.clone().filter(|asked| asked.model == address(model));
+        self.recall.follow("recall", key.clone(), post, || {
+            let model = Arc::clone(model);
+            move |job: &Job| {
+                let Some(key) = key else { return Err(Banner::error(&model.name, None)) };
+                ask(&model, &key, job).map_err(|error| Banner::error(&error, error.hint()))
+            }
+        });
+    }
+
+    /// Whether recall was asked for with what is chosen now.
+    pub fn is_asked(&self) -> bool {
+        self.asked.is_some()
+    }
+}
+
+/// Tells models apart while they live.
+fn address(model: &Arc<Model>) -> usize {
+    Arc::as_ptr(model).addr()
+}
+
+/// Asks recall at every length that its words fit in.
+fn ask(model: &Model, key: &RecallKey, job: &Job) -> Result<Recall, RecallError> {
+    let context = model.spec().context.unwrap_or(usize::MAX);
+    let mut lengths: Vec<usize> = LENGTHS.into_iter().filter(|&length| length <= context).collect();
+    if lengths.is_empty() {
+        lengths.extend([context / 2, context]);
+    }
+    let mut options = RecallOptions {
+        template: key.template,
+        lengths,
+        depths: DEPTHS.to_vec(),
+        trials: key.trials,
+        seed: 0,
+        memory_budget: None,
+        interventions: key.interventions.clone(),
+    };
+    loop {
+        match engine::recall(model, &options, job) {
+            Err(RecallError::TooShort { length, needed }) if options.lengths.len() > 1 => {
+                options.lengths.retain(|&own| own > length && own >= needed);
+                if options.lengths.is_empty() {
+                    return Err(RecallError::TooShort { length, needed });
+                }
+            }
+            Err(RecallError::TooFewWords { length, .. }) if options.lengths.len() > 1 => {
+                options.lengths.retain(|&own| own < length);
+            }
+            other => return other,
+        }
+    }
+}
+
+/// Whether a model can be asked for a word that comes next.
+pub fn recalls(model: &Model) -> bool {
+    let spec = model.spec();
+    spec.head == HeadSpec::NextToken && spec.generates() && spec.encoder.is_none()
+}
+
+impl Session {
+    /// Has workers find out what the memory panes in sight show.
+    pub fn follow_memory(&mut self, state: &State, in_sight: impl Fn(Pane) -> bool) {
+        let Some(model) = &self.model else { return };
+        if in_sight(Pane::Recall) {
+            self.memory.follow_recall(model, &self.post);
+        }
+        let complete = self.trace.as_ref().filter(|trace| trace.is_complete() && self.busy.is_none());
+        let Some(trace) = complete else { return };
+        if in_sight(Pane::Honesty) {
+            self.memory.follow_honesty(state, self.run, model, trace, &self.post);
+        }
+        if in_sight(Pane::Cache) && trace.spec.generates() && trace.spec.encoder.is_none() {
+            self.memory.follow_cache(state, self.run, model, trace, &self.post);
+        }
+    }
+
+    /// Asks recall anew, with the interventions that are switched on.
+    pub fn ask_recall(&mut self, state: &State) {
+        let Some(model) = &self.model else { return };
+        let on = state.interventions.iter().filter(|switch| switch.on);
+        self.memory.asked = Some(RecallKey {
+            model: address(model),
+            template: state.memory.template,
+            trials: state.memory.trials,
+            interventions: on.map(|switch| switch.what.clone()).collect(),
+        });
+    }
+
+    /// Ends recall.
+    pub fn stop_recall(&mut self) {
+        self.memory.asked = None;
+        self.memory.recall.stop();
+    }
+}
