@@ -6,6 +6,8 @@ use serde::Serialize;
 
 /// From this mean weight on an entry counts as a sink (Gu et al. 2024, *When Attention Sink Emerges*).
 pub const SINK: f64 = 0.3;
+/// Queries that must come after an entry before it can count as one.
+pub const SINK_QUERIES: usize = 8;
 
 /// What every layer keeps of a text.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -32,7 +34,7 @@ pub struct LayerCache {
     pub received: Vec<f64>,
     /// Σ over all queries of P\[q, k\], mean over heads, [token]: what heavy hitters are ranked by (Zhang et al. 2023)
     pub mass: Vec<f64>,
-    /// Entries whose mean weight, over the queries after them, is at least [`SINK`]
+    /// Entries whose mean weight, over [`SINK_QUERIES`] queries or more after them, is at least [`SINK`]
     pub sinks: Vec<usize>,
 }
 
@@ -89,6 +91,7 @@ fn of_layer(trace: &Trace, layer: usize, n: usize, steps: usize) -> LayerCache {
             }
         }
     }
-    let sinks = (0..n.saturating_sub(1)).filter(|&key| later[key] / (n - 1 - key) as f64 >= SINK).collect();
+    let early = 0..n.saturating_sub(SINK_QUERIES);
+    let sinks = early.filter(|&key| later[key] / (n - 1 - key) as f64 >= SINK).collect();
     LayerCache { layer, bytes: n * entry_bytes(trace, layer), key_norms, value_norms, received, mass, sinks }
 }

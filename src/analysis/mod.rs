@@ -15,7 +15,7 @@ mod shift;
 mod table;
 pub mod walk;
 
-pub use cache::{KvCache, LayerCache, SINK, entry_bytes, kv_cache};
+pub use cache::{KvCache, LayerCache, SINK, SINK_QUERIES, entry_bytes, kv_cache};
 pub use cell::{Cell, NotACell, Pair, Why, WhyError, why};
 pub use components::Component;
 pub use direct::{Attribution, AttributionError, Question, attribute, logits_at};

@@ -4,7 +4,7 @@ use super::{
     editing::Splice,
     exporting::Piece,
     layout::{Pane, Preset},
-    memory::{PolicyKind, recalls},
+    memory::PolicyKind,
     scene::Scene,
     state::{Shown, Sort, View},
     training::Act,
@@ -372,11 +372,7 @@ impl CommandKind {
             Self::ShowRecall => Command::ShowPane(Pane::Recall),
             Self::ShowCache => Command::ShowPane(Pane::Cache),
             Self::ShowHonesty => Command::ShowPane(Pane::Honesty),
-            Self::RunRecall if scene.model.is_none() => return Err(words.needs_model),
-            Self::RunRecall if scene.model.is_none_or(|model| !recalls(model)) => {
-                return Err(words.memory.recall_none);
-            }
-            Self::RunRecall => Command::RunRecall,
+            Self::RunRecall => scene.may_recall().map(|()| Command::RunRecall)?,
             Self::ShowNext => Command::ShowPane(Pane::Next),
             Self::SaveSession => Command::AskForSession,
             Self::AddNote => traced().map(|_| Command::AskForNote)?,

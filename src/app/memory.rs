@@ -1,6 +1,9 @@
 //! What the memory panes ask, and what workers found out: honesty meter, KV cache, recall.
 
-use super::{banner::Banner, derived::Derived, layout::Pane, session::Session, state::State, worker::Post};
+use super::{
+    banner::Banner, command::Refusal, derived::Derived, layout::Pane, scene::Scene, session::Session,
+    state::State, worker::Post,
+};
 use crate::{
     analysis::{KvCache, kv_cache},
     engine::{
@@ -229,8 +232,11 @@ fn ask(model: &Model, key: &RecallKey, job: &Job) -> Result<Recall, RecallError>
                     return Err(RecallError::TooShort { length, needed });
                 }
             }
-            Err(RecallError::TooFewWords { length, .. }) if options.lengths.len() > 1 => {
+            Err(RecallError::TooFewWords { length, words }) if length > words => {
                 options.lengths.retain(|&own| own < length);
+                if options.lengths.is_empty() {
+                    options.lengths.extend([words / 2, words]);
+                }
             }
             other => return other,
         }
@@ -241,6 +247,17 @@ fn ask(model: &Model, key: &RecallKey, job: &Job) -> Result<Recall, RecallError>
 pub fn recalls(model: &Model) -> bool {
     let spec = model.spec();
     spec.head == HeadSpec::NextToken && spec.generates() && spec.encoder.is_none()
+}
+
+impl Scene<'_> {
+    /// Whether recall can be asked, or why not.
+    pub fn may_recall(&self) -> Result<(), Refusal> {
+        match self.model {
+            None => Err(self.words.needs_model),
+            Some(model) if !recalls(model) => Err(self.words.memory.recall_none),
+            Some(_) => Ok(()),
+        }
+    }
 }
 
 impl Session {

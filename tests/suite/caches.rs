@@ -190,14 +190,14 @@ fn a_cache_adds_up() {
         let head = HeadId { layer: layer.layer, head: 0 };
         assert_eq!(layer.key_norms.len() * clean.spec.blocks[0].attention.head_dim, clean.k(head).len());
     }
-    // Uniform attention: the first token gets 1/(q + 1) of every query, so it is a sink of short texts alone
+    // Where all look at the first token alone, it is a sink; where they look evenly, none is
     let uniform = open(&fixtures().join("uniform-by-hand"));
-    let sinks = |n: u32| {
-        let trace = run_ids(&uniform, &(0..n).collect::<Vec<_>>());
-        kv_cache(&trace, 1).expect("a decoder").layers[0].sinks.clone()
-    };
-    assert_eq!(sinks(3), [0, 1]);
-    assert_eq!(sinks(12), [0_usize; 0]);
+    let even = run_ids(&uniform, &(0..12).collect::<Vec<_>>());
+    let sinks = |trace: &Trace| kv_cache(trace, 1).expect("a decoder").layers[0].sinks.clone();
+    assert_eq!(sinks(&even), [0_usize; 0]);
+    let cut = "knockout=0.*:q1-11->k1-11".parse().expect("an intervention");
+    let first = intervene(&uniform, &even, &[cut], &Job::new(), &mut |_| {}).expect("runs");
+    assert_eq!(sinks(&first), [0]);
     assert!(kv_cache(&run_ids(&open(&fixtures().join("bert-mlm")), &[5, 1, 7]), 1).is_none());
 }
 

@@ -70,7 +70,7 @@ fn the_honesty_meter_reads_the_prompt() {
         window.session.memory.honesty.get().is_some_and(|found| Some(found.answer) == green)
     });
     send(&mut harness, Command::SetLanguage(Language::Chinese));
-    harness.get_by_label("诚实度");
+    assert!(harness.query_all_by_label("诚实度").next().is_some());
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn the_cache_forgets_as_it_is_told() {
     let view = harness.state().session.memory.cache.get().expect("there");
     assert!(view.eviction.p_before > 0.9 && view.eviction.p_after < 0.5);
     assert!(view.eviction.kept.iter().all(|&kept| kept == 4));
-    harness.get_by_label("KV cache");
+    assert!(harness.query_all_by_label("KV cache").next().is_some());
     send(&mut harness, Command::SetPolicy(PolicyKind::ByHand));
     send(&mut harness, Command::DropEntry { layer: 2, token: 4, gone: true });
     at(&mut harness, "without:2.4");
@@ -107,7 +107,10 @@ fn recall_is_asked_and_its_cells_are_chosen() {
     let cut = "zero=1.1".parse().expect("an intervention");
     send(&mut harness, Command::Intervene(cut));
     harness.get_by_label("Run recall").click();
-    until(&mut harness, |window| window.session.memory.recall.get().is_some());
+    until(&mut harness, |window| {
+        assert_eq!(window.session.memory.recall.error(), None);
+        window.session.memory.recall.get().is_some()
+    });
     let recall = harness.state().session.memory.recall.get().expect("asked");
     let changed = recall.changed.as_ref().expect("asked twice");
     assert!(recall.cells.iter().all(|cell| cell.p > 0.9), "{:?}", recall.cells);

@@ -23,6 +23,8 @@ use strum::IntoEnumIterator as _;
 const COSTS: f32 = 268.0;
 /// Height of the bars of loss.
 const LOSS: f32 = 46.0;
+/// From this width on every policy has a button of its own.
+const SEGMENTS: f32 = 720.0;
 /// Narrower than this the costs are left out.
 const NARROW: f32 = 560.0;
 
@@ -47,6 +49,25 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
 
 fn policies(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let (words, now) = (scene.words.memory, scene.state.memory.policy);
+    if ui.available_width() > SEGMENTS {
+        let tokens = theme::tokens(ui);
+        ui.spacing_mut().item_spacing.x = 2.0;
+        // The header lays its controls out from the right
+        for policy in PolicyKind::iter().rev() {
+            let (on, name) = (policy == now, (words.policy)(policy));
+            let label = RichText::new(name).size(12.0).color(if on { tokens.text } else { tokens.muted });
+            let fill = if on { tokens.line } else { Color32::TRANSPARENT };
+            let button = egui::Button::new(label).fill(fill).stroke(Stroke::NONE).corner_radius(6);
+            let response = ui.add(button);
+            response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, on, name));
+            if response.clicked() {
+                out.send(Command::SetPolicy(policy));
+            }
+        }
+        ui.add_space(6.0);
+        ui.label(RichText::new(words.evict).size(12.0).color(tokens.muted));
+        return;
+    }
     widgets::choice(ui, words.evict, (words.policy)(now), |ui| {
         for policy in PolicyKind::iter() {
             if ui.selectable_label(policy == now, (words.policy)(policy)).clicked() {
@@ -164,16 +185,12 @@ fn entries(ui: &Ui, view: &CacheView, map: Rect, n: usize, shader: &Shader) {
                 vec2((cell * some.len() as f32 - gap).max(0.5), pitch - if pitch > 6.0 { 1.0 } else { 0.0 });
             let rect = Rect::from_min_size(pos2(left, top), size);
             let kept = some.filter(|&token| gone[token].is_none());
-            match kept.map(|token| own.received[token] as f32).reduce(f32::max) {
-                Some(value) => {
-                    let at = (value / most * 255.0).clamp(0.0, 255.0) as usize;
-                    mesh.add_colored_rect(rect, theme::of_map(ramp[at]));
-                }
-                None => {
-                    let width = rect.width().min(4.0);
-                    let dash = Rect::from_center_size(rect.center(), vec2(width, 1.0));
-                    mesh.add_colored_rect(dash, tokens.dim);
-                }
+            if let Some(value) = kept.map(|token| own.received[token] as f32).reduce(f32::max) {
+                let at = (value / most * 255.0).clamp(0.0, 255.0) as usize;
+                mesh.add_colored_rect(rect, theme::of_map(ramp[at]));
+            } else {
+                let dash = Rect::from_center_size(rect.center(), vec2(rect.width().min(4.0), 1.0));
+                mesh.add_colored_rect(dash, tokens.dim);
             }
         }
     }

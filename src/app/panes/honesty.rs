@@ -21,7 +21,7 @@ const NAMES: f32 = 116.0;
 /// Room of the sentence.
 const FOOT: f32 = 26.0;
 /// Width that a column needs.
-const COLUMN: f32 = 176.0;
+const COLUMN: f32 = 216.0;
 /// Columns that are left out last where there is little room.
 const ORDER: [Picture; 6] = [
     Picture::Attention,
@@ -206,7 +206,7 @@ fn column(
         let galley = widgets::short(ui, text, font, width, color);
         painter.galley(align.anchor_size(at, galley.size()).min, galley, color);
     };
-    let half = place.width() * 0.62;
+    let half = place.width() * 0.6;
     put(place.left_top() + vec2(0.0, 2.0), Align2::LEFT_TOP, title, theme::strong(BODY), half, tokens.text);
     put(place.left_top() + vec2(0.0, 20.0), Align2::LEFT_TOP, sub, theme::body(SMALL), half, tokens.muted);
     let (font, color) =

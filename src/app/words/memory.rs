@@ -143,7 +143,7 @@ pub(super) const ENGLISH: MemoryWords = MemoryWords {
     forgotten: "forgotten",
     keep_all: "keep all",
     loss: "loss",
-    bits_a_token: |change| format!("{change:+.4} bits a token"),
+    bits_a_token: |change| format!("{} bits a token", signed(change)),
     memory: "memory",
     of_the_cache: |share| format!("{:.0} % of the cache", share * 100.0),
     still_first: "still the first choice",
@@ -249,7 +249,7 @@ pub(super) const CHINESE: MemoryWords = MemoryWords {
     forgotten: "已遗忘",
     keep_all: "全部保留",
     loss: "损失",
-    bits_a_token: |change| format!("每词元 {change:+.4} 比特"),
+    bits_a_token: |change| format!("每词元 {} 比特", signed(change)),
     memory: "内存",
     of_the_cache: |share| format!("缓存的 {:.0} %", share * 100.0),
     still_first: "仍是首选",
@@ -287,3 +287,8 @@ pub(super) const CHINESE: MemoryWords = MemoryWords {
     recall_none: "这个模型没有下一个词元可问",
     stop: "停止",
 };
+
+/// A change with its sign, a real minus among them.
+fn signed(change: f64) -> String {
+    format!("{change:+.4}").replace('-', "−")
+}
