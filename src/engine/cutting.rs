@@ -2,8 +2,8 @@
 
 use super::pass::{advance, check_rows};
 use super::{Job, RunError};
-use crate::analysis::{log_probability, sources};
-use crate::model::{AttentionEdits, Context, Cut, HeadSpec, Model, Repeats};
+use crate::analysis::{log_probability, logits_at, sources};
+use crate::model::{AttentionEdits, Context, Cut, Model, Repeats};
 use crate::trace::{Changes, Trace};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -44,15 +44,7 @@ pub(super) struct Asked {
 
 /// log p(answer) after `token` of the clean run; none where the model gives no next or masked word.
 pub(super) fn clean_log_p(model: &Model, clean: &Trace, token: usize, answer: u32) -> Option<f64> {
-    log_probability(&logits_at(model, clean, token), answer)
-}
-
-/// Logits after one token.
-pub(super) fn logits_at(model: &Model, trace: &Trace, token: usize) -> Vec<f32> {
-    let words = matches!(trace.spec.head, HeadSpec::NextToken | HeadSpec::MaskedToken { .. });
-    let width = trace.spec.width;
-    let row = trace.resid(trace.n_layers()).get(token * width..(token + 1) * width);
-    row.filter(|_| words).map_or_else(Vec::new, |row| model.network.logits(row))
+    log_probability(&logits_at(&model.network, clean, token), answer)
 }
 
 /// Drop of log p(answer), in nats, when the paths from each source token are cut in layers 0 to `layer`, [source];

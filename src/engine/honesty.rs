@@ -1,9 +1,9 @@
 //! The honesty meter: how far does each picture of attention agree with what cutting the path really does?
 
-use super::cutting::{Asked, Paths, clean_log_p, drops, logits_at};
+use super::cutting::{Asked, Paths, clean_log_p, drops};
 use super::sweep::token_of;
 use super::{Job, RunError};
-use crate::analysis::{MemoryTrace, MemoryTraceError, Picture, kendall, memory_trace, spearman};
+use crate::analysis::{MemoryTrace, MemoryTraceError, Picture, kendall, logits_at, memory_trace, spearman};
 use crate::model::Model;
 use crate::trace::Trace;
 use serde::Serialize;
@@ -102,7 +102,7 @@ pub fn honesty(
         job.report("Tracing memory", done / 2.0);
         if job.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
-    let logits = logits_at(model, clean, token);
+    let logits = logits_at(&model.network, clean, token);
     let answer = match &options.word {
         Some(word) if !logits.is_empty() => {
             token_of(word, model, &logits).ok_or_else(|| HonestyError::Word(word.clone()))?
