@@ -12,7 +12,9 @@ mod measures;
 mod memory;
 mod rank;
 mod shift;
+mod states;
 mod table;
+mod tensor;
 pub mod walk;
 
 pub use cache::{KvCache, LayerCache, SINK, SINK_QUERIES, entry_bytes, kv_cache};
@@ -26,4 +28,6 @@ pub use measures::{MEASURES, Measure, measure};
 pub use memory::{FLOW_LIMIT, MEMORY_LIMIT, MemoryTrace, MemoryTraceError, Picture, memory_trace, sources};
 pub use rank::{kendall, spearman};
 pub use shift::{Shift, shifts};
+pub use states::{Trails, similarity, trails};
 pub use table::{Fold, Folded, Table};
+pub use tensor::{TensorStats, tensor_stats};

@@ -74,12 +74,14 @@ impl Window {
             Command::SetDark(dark) => self.set_dark(ctx, dark),
             Command::SetLanguage(language) => self.set_language(language),
             Command::SetLayout(name) => (self.state.layout, self.state.maximised) = (name, None),
-            Command::Maximise(pane) => self.state.maximised = pane,
+            Command::Maximise(pane) => self.maximise(pane),
             Command::TearOff(pane) => self.tear_off(pane),
             Command::Dock(pane) | Command::ShowPane(pane) => self.show_pane(pane),
             Command::ClosePane(pane) => self.close_pane(pane),
             Command::ResetLayout => self.reset_layout(),
             Command::ToggleLower => self.toggle_lower(),
+            Command::SetSinkApart(apart) => self.state.sink_apart = apart,
+            Command::ShowTensor(name) => self.state.tensor = name,
             Command::SetLayer(layer) => self.state.layer = layer,
             Command::SetThreshold(threshold) => self.state.flow.threshold = threshold,
             Command::ToggleFlowHead(head) => self.state.flow.toggle(head),
@@ -145,6 +147,8 @@ impl Window {
             Command::CloseDialog => self.dialog = Dialog::None,
             Command::DismissBanner => self.session.banner = None,
         }
+        // A script or a note may name what this run does not have
+        self.session.fit(&mut self.state);
         self.reveal(&before);
         if self.state != before && !history {
             // One stretch of typing, zooming or dragging is one step back

@@ -80,6 +80,9 @@ pub enum CommandKind {
     ShowHonesty,
     RunRecall,
     ShowNext,
+    ShowSimilarity,
+    ShowTrails,
+    ShowWeights,
     AddNote,
     ShowWalk,
     ShowFlow,
@@ -161,6 +164,8 @@ pub enum Command {
     AdvanceWalk,
     PlayWalk(bool),
     OrderWalk(Order),
+    SetSinkApart(bool),
+    ShowTensor(Option<String>),
     Intervene(Intervention),
     SwitchIntervention(usize, bool),
     AdjustIntervention(usize, Intervention),
@@ -289,6 +294,9 @@ impl CommandKind {
             | Self::ShowTrainCurves
             | Self::ShowTrainHeads
             | Self::ShowTrainNumbers
+            | Self::ShowSimilarity
+            | Self::ShowTrails
+            | Self::ShowWeights
             | Self::CutHead
             | Self::CutLayer
             | Self::ClearInterventions
@@ -374,6 +382,9 @@ impl CommandKind {
             Self::ShowHonesty => Command::ShowPane(Pane::Honesty),
             Self::RunRecall => scene.may_recall().map(|()| Command::RunRecall)?,
             Self::ShowNext => Command::ShowPane(Pane::Next),
+            Self::ShowSimilarity => Command::ShowPane(Pane::Similarity),
+            Self::ShowTrails => Command::ShowPane(Pane::Trails),
+            Self::ShowWeights => Command::ShowPane(Pane::Weights),
             Self::SaveSession => Command::AskForSession,
             Self::AddNote => traced().map(|_| Command::AskForNote)?,
             Self::ShowWalk => Command::ShowPane(Pane::Walk),

@@ -8,8 +8,8 @@ use super::{
     layout::{self, Pane},
     palette::Palette,
     panes::{
-        cache, flow, head, heads, honesty, left, lens, next, norms, recall, right, stream, train_curves,
-        train_heads, train_numbers, train_setup, walk,
+        cache, flow, head, heads, honesty, left, lens, next, norms, recall, right, similarity, stream,
+        trails, train_curves, train_heads, train_numbers, train_setup, walk, weights,
     },
     scene::{Out, Scene},
     state::State,
@@ -82,6 +82,8 @@ pub struct Parts<'a> {
     pub stream: &'a mut Hidden,
     /// Picture of the norms.
     pub norms: &'a mut Hidden,
+    /// Picture of how alike tokens are.
+    pub similarity: &'a mut Hidden,
 }
 
 /// Draws panes where the tree says.
@@ -128,7 +130,7 @@ impl<'a, 'b> Panes<'a, 'b> {
 
     /// Draws the tree, or the one pane that fills the window.
     pub fn show(&mut self, ui: &mut Ui, tree: &mut Tree<Pane>) {
-        if let Some(pane) = self.scene.state.maximised {
+        if let Some(pane) = self.scene.state.maximised.filter(|pane| !self.scene.state.torn.contains(pane)) {
             self.framed(ui, pane, false);
         } else {
             self.tabbed = tabbed(tree);
@@ -187,6 +189,18 @@ impl<'a, 'b> Panes<'a, 'b> {
         handle.drag_started()
     }
 
+    /// Stands where a pane would be that is in a window of its own.
+    fn elsewhere(&mut self, ui: &mut Ui, pane: Pane) {
+        let words = self.scene.words;
+        ui.painter().rect_filled(ui.available_rect_before_wrap(), 0, theme::tokens(ui).background);
+        ui.centered_and_justified(|ui| {
+            let label = format!("{}: {}", pane.title(words), words.dock);
+            if ui.add(egui::Button::new(label).frame(false)).clicked() {
+                self.out.send(Command::Dock(pane));
+            }
+        });
+    }
+
     fn draw(&mut self, ui: &mut Ui, pane: Pane) {
         let Self { scene, parts, post, palette, out, .. } = self;
         match pane {
@@ -207,6 +221,9 @@ impl<'a, 'b> Panes<'a, 'b> {
             Pane::TrainCurves => train_curves::show(ui, scene, out),
             Pane::TrainHeads => train_heads::show(ui, scene, parts.live_atlas, out),
             Pane::TrainNumbers => train_numbers::show(ui, scene, out),
+            Pane::Similarity => similarity::show(ui, scene, parts.similarity, post, out),
+            Pane::Trails => trails::show(ui, scene, out),
+            Pane::Weights => weights::show(ui, scene, out),
         }
     }
 }
@@ -240,6 +257,10 @@ fn tabbed(tree: &Tree<Pane>) -> Vec<TileId> {
 
 impl Behavior<Pane> for Panes<'_, '_> {
     fn pane_ui(&mut self, ui: &mut Ui, tile: TileId, pane: &mut Pane) -> UiResponse {
+        if self.scene.state.torn.contains(pane) {
+            self.elsewhere(ui, *pane);
+            return UiResponse::None;
+        }
         let tabbed = self.tabbed.contains(&tile);
         if self.framed(ui, *pane, tabbed) { UiResponse::DragStarted } else { UiResponse::None }
     }

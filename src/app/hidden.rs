@@ -2,6 +2,7 @@
 
 use super::{theme, worker};
 use crate::{
+    analysis::similarity,
     model::ModelSpec,
     render::{ColorMap, Scale, Shader, ValueRange},
     trace::{Side, Stream, Trace, norms},
@@ -19,6 +20,8 @@ const QUANTILE: f64 = 0.995;
 pub enum Kind {
     /// One place of the residual stream: token × dimension.
     Stream(Stream),
+    /// Cosine of every two tokens at one place: token × token.
+    Similarity(Stream),
     /// Its length all the way through one stack: layer × token.
     Norms(Side),
 }
@@ -107,6 +110,12 @@ fn gather(trace: &Trace, kind: Kind) -> Values {
     let width = trace.spec.width.max(1);
     let ((values, columns), medians) = match kind {
         Kind::Stream(stream) => (gathered(trace.stream(stream), width), Vec::new()),
+        Kind::Similarity(stream) => {
+            let vectors = trace.stream(stream);
+            let n = (vectors.len() / width).max(1);
+            let (cells, columns) = gathered(&similarity(vectors, width), n);
+            return Values { cells, columns, limit: 1.0, greatest: 1.0, medians: Vec::new() };
+        }
         Kind::Norms(side) => {
             let streams = streams_of(&trace.spec, side);
             let layers: Vec<Vec<f32>> =
@@ -154,7 +163,7 @@ fn gathered(values: &[f32], columns: usize) -> (Vec<f32>, usize) {
 fn paint(ctx: &egui::Context, values: Values, kind: Kind, dark: bool) -> Picture {
     let theme = theme::shared(dark);
     let (map, low) = match kind {
-        Kind::Stream(_) => (ColorMap::signed(theme), -values.limit),
+        Kind::Stream(_) | Kind::Similarity(_) => (ColorMap::signed(theme), -values.limit),
         Kind::Norms(_) => (ColorMap::of(theme), 0.0),
     };
     let shader = Shader::new(map, Scale::Linear, ValueRange { low, high: values.limit });

@@ -29,6 +29,12 @@ impl Window {
         self.lay(|tree| layout::close(tree, pane));
     }
 
+    /// Gives the window to one pane, from a window of its own too.
+    pub(super) fn maximise(&mut self, pane: Option<Pane>) {
+        self.state.torn.retain(|&torn| Some(torn) != pane);
+        self.state.maximised = pane;
+    }
+
     pub(super) fn tear_off(&mut self, pane: Pane) {
         self.close_pane(pane);
         self.state.torn.push(pane);
@@ -46,6 +52,9 @@ impl Window {
     /// Keeps the arrangement in sight under a name of its own, and stays in it.
     pub(super) fn save_layout(&mut self, name: String) {
         self.dialog = Dialog::None;
+        if name.trim().is_empty() {
+            return; // a layout is chosen by its name
+        }
         self.state.layout = name;
         self.dock.keep(&mut self.state);
     }

@@ -48,6 +48,12 @@ pub enum Pane {
     TrainHeads,
     /// The step in numbers.
     TrainNumbers,
+    /// How alike tokens are on one stream.
+    Similarity,
+    /// Tokens' ways through the layers.
+    Trails,
+    /// The model's tensors.
+    Weights,
 }
 
 impl Pane {
@@ -71,17 +77,18 @@ impl Pane {
             Self::TrainCurves => words.train.curves,
             Self::TrainHeads => words.train.maps,
             Self::TrainNumbers => words.train.numbers,
+            Self::Similarity => words.states.similarity,
+            Self::Trails => words.states.trails,
+            Self::Weights => words.states.info,
         }
     }
 
     /// The one it is put beside, as a tab, where a layout lacks it.
     fn neighbour(self) -> Option<Self> {
         match self {
-            Self::Stream | Self::Norms | Self::Lens | Self::Next => {
-                [Self::Stream, Self::Norms, Self::Lens].into_iter().find(|&other| other != self)
-            }
             Self::Flow => Some(Self::Head),
-            _ => None,
+            Self::Prompt | Self::Heads | Self::Head | Self::Details => None,
+            _ => LOWER.into_iter().find(|&other| other != self),
         }
     }
 }
@@ -159,6 +166,9 @@ impl Preset {
         Tree::new(Id::unique("layout"), root, tiles)
     }
 }
+
+/// Panes that share the room below the maps.
+const LOWER: [Pane; 6] = [Pane::Stream, Pane::Norms, Pane::Similarity, Pane::Trails, Pane::Lens, Pane::Next];
 
 /// Windows lower than this start without the hidden states.
 const LOWER_FROM: f32 = 680.0;
@@ -273,9 +283,8 @@ pub fn close(tree: &mut Tree<Pane>, pane: Pane) {
 
 /// Hides or shows the tiles that hold the hidden states.
 pub fn toggle_lower(tree: &mut Tree<Pane>) {
-    let lower = [Pane::Stream, Pane::Norms, Pane::Lens, Pane::Next];
-    if lower.iter().any(|&pane| in_sight(tree, pane)) {
-        for tile in lower.iter().filter_map(|pane| tree.tiles.find_pane(pane)).collect::<Vec<_>>() {
+    if LOWER.iter().any(|&pane| in_sight(tree, pane)) {
+        for tile in LOWER.iter().filter_map(|pane| tree.tiles.find_pane(pane)).collect::<Vec<_>>() {
             let tabs = tree
                 .tiles
                 .parent_of(tile)

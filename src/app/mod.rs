@@ -36,6 +36,7 @@ pub mod session;
 pub mod settings;
 pub mod start;
 pub mod state;
+pub mod states;
 pub mod theme;
 pub mod tiles;
 pub mod training;

@@ -12,6 +12,7 @@ use super::{
     session::{Busy, Checks},
     settings::Settings,
     state::{Cells, Hover, Shown, State, View},
+    states::{TensorOf, TrailsOf},
     training::Live,
     walking::Walking,
     words::{Words, grouped},
@@ -55,6 +56,10 @@ pub struct Scene<'a> {
     pub walking: &'a Walking,
     /// What each layer would say next.
     pub lens: Option<&'a Lens>,
+    /// Tokens' ways through the layers.
+    pub trails: &'a TrailsOf,
+    /// What one weight is like.
+    pub tensor: &'a TensorOf,
     /// What may follow.
     pub next: &'a Next,
     /// The clean run, perhaps still running.

@@ -10,6 +10,7 @@ use super::{
     row::Row,
     running::{Request, run},
     state::{Cells, Hover, State},
+    states::{TensorOf, TrailsOf},
     walking::Walking,
     worker::{News, Post, Purpose, spawn},
 };
@@ -79,6 +80,10 @@ pub struct Session {
     pub checks: Checks,
     /// What each layer would say next, and of which run.
     pub lens: Option<(u64, Lens)>,
+    /// Tokens' ways through the layers.
+    pub trails: TrailsOf,
+    /// What one weight is like.
+    pub tensor: TensorOf,
     /// What may follow the run in sight.
     pub next: Next,
     /// What the last thing that ended had to say.
@@ -117,6 +122,8 @@ impl Session {
             exporting: None,
             checks: Checks::Unasked,
             lens: None,
+            trails: TrailsOf::default(),
+            tensor: TensorOf::default(),
             next: Next::default(),
             banner: None,
             shelf: Shelf::default(),

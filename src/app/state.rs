@@ -60,6 +60,10 @@ pub struct State {
     pub walk: WalkState,
     /// What the flow shows.
     pub flow: FlowState,
+    /// Whether the first token is left out of what the trails are fitted to.
+    pub sink_apart: bool,
+    /// The weight that is looked at.
+    pub tensor: Option<String>,
     /// What is changed about the run.
     pub interventions: Vec<Switch>,
     /// Which run is shown, where there are two.
@@ -126,6 +130,8 @@ impl Default for State {
             layer: 0,
             walk: WalkState::default(),
             flow: FlowState::default(),
+            sink_apart: true,
+            tensor: None,
             interventions: Vec::new(),
             shown: Shown::default(),
             memory: MemoryChoice::default(),

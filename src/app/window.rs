@@ -70,6 +70,7 @@ pub struct Window {
     flowing: Flowing,
     stream: Hidden,
     norms: Hidden,
+    similarity: Hidden,
     pub(super) dock: Dock,
     /// The model in training.
     pub live: Live,
@@ -153,6 +154,7 @@ impl Window {
             flowing: Flowing::default(),
             stream: Hidden::default(),
             norms: Hidden::default(),
+            similarity: Hidden::default(),
             dock: Dock::default(),
             live: Live::default(),
             moving: None,
@@ -290,6 +292,8 @@ impl Window {
         self.session.intervene(&self.state);
         let (maximised, torn, tree) = (self.state.maximised, &self.state.torn, &self.dock.tree);
         self.session.follow_memory(&self.state, |pane| is_drawn(maximised, torn, tree, pane));
+        self.session.follow_trails(&self.state, self.in_sight(Pane::Trails));
+        self.session.follow_tensor(&self.state, self.in_sight(Pane::Weights));
         self.session.follow_next(&self.state, self.in_sight(Pane::Next));
         self.session.refresh_row(&self.state, self.hover);
         let mut tree = self.dock.tree.clone();
@@ -313,6 +317,8 @@ impl Window {
             row: self.session.row.as_ref(),
             walking: &self.session.walking,
             lens: self.session.lens.as_ref().filter(|(of, _)| *of == run).map(|(_, lens)| lens),
+            trails: &self.session.trails,
+            tensor: &self.session.tensor,
             next: &self.session.next,
             clean,
             clean_run: self.session.run,
@@ -342,6 +348,7 @@ impl Window {
             flowing: &mut self.flowing,
             stream: &mut self.stream,
             norms: &mut self.norms,
+            similarity: &mut self.similarity,
         };
         let mut panes = Panes::new(&scene, parts, self.session.post(), &mut out);
         let painted = lay_out(ui, &mut panes, &mut tree, self.session.banner.as_ref());

@@ -352,7 +352,7 @@ pub(crate) fn send(harness: &mut Harness<'_, Window>, command: Command) {
     harness.run_ok();
 }
 
-fn write(path: &std::path::Path, bytes: &[u8]) {
+pub(crate) fn write(path: &std::path::Path, bytes: &[u8]) {
     use std::io::Write as _;
     let written = std::fs::File::create(path).and_then(|mut file| file.write_all(bytes));
     assert!(written.is_ok(), "{written:?}");

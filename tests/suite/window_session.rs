@@ -1,7 +1,7 @@
 //! Contract: what is open is saved and comes back, after a crash too; notes are pinned to cells; tokens are edited one by
 //! one; the next word is chosen by hand and every way stays; hints close for good.
 
-use crate::window::{send, until, window_of, window_on};
+use crate::window::{send, until, window_of, window_on, write};
 use egui_kittest::{Harness, kittest::Queryable as _};
 use mnemoscope::{
     app::{
@@ -80,7 +80,7 @@ fn what_is_no_session_is_refused_and_loses_nothing() {
         ("{\"mnemoscope\": 99, \"model\": \"embedded\", \"state\": {}}", "a later version"),
         ("[]", "not a session"),
     ] {
-        std::fs::write(&path, text).expect("written");
+        write(&path, text.as_bytes());
         assert!(Document::open(&path).is_err_and(|error| error.to_string().starts_with(said)), "{text}");
         send(&mut harness, Command::OpenModel(path.clone()));
         harness.get_by_label_contains(said);

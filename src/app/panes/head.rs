@@ -227,9 +227,9 @@ fn read_out(ui: &Ui, scene: &Scene<'_>, trace: &Trace, at: egui::Pos2, area: Rec
 
 fn scale_menu(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let chosen = scene.state.look.scale;
-    widgets::choice(ui, scene.words.scale, &chosen.label().to_lowercase(), |ui| {
+    widgets::choice(ui, scene.words.scale, &(scene.words.scale_name)(chosen).to_lowercase(), |ui| {
         for scale in Scale::iter() {
-            if ui.selectable_label(scale == chosen, scale.label()).clicked() {
+            if ui.selectable_label(scale == chosen, (scene.words.scale_name)(scale)).clicked() {
                 out.send(Command::SetScale(scale));
                 ui.close();
             }

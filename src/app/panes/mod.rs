@@ -23,13 +23,16 @@ pub mod recall;
 pub mod right;
 mod shared;
 mod shelf;
+pub mod similarity;
 pub mod stream;
+pub mod trails;
 pub mod train_curves;
 pub mod train_heads;
 pub mod train_numbers;
 pub mod train_setup;
 mod train_timeline;
 pub mod walk;
+pub mod weights;
 
 /// The room of a pane, less what a hint takes at its foot.
 fn hinted(ui: &mut Ui, scene: &Scene<'_>, number: u8, out: &mut Out) -> Rect {

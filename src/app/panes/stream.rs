@@ -25,11 +25,11 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, hidden: &mut Hidden, post: &Post, ou
 }
 
 /// The hook that the chosen stream stands under.
-fn hook(scene: &Scene<'_>) -> Option<String> {
+pub(super) fn hook(scene: &Scene<'_>) -> Option<String> {
     scene.trace.zip(scene.stream()).map(|(trace, stream)| trace.spec.stream_name(stream))
 }
 
-fn layers(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
+pub(super) fn layers(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let Some((trace, now)) = scene.trace.zip(scene.stream()) else { return };
     widgets::choice(ui, scene.words.layer, &scene.stream_name(now), |ui| {
         for (place, stream) in trace.spec.streams().into_iter().enumerate() {

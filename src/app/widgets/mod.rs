@@ -56,7 +56,9 @@ pub fn section(ui: &mut Ui, title: &str) {
 pub fn section_of(ui: &mut Ui, title: &str, what: &str) {
     let tokens = theme::tokens(ui);
     let mut job = LayoutJob::default();
-    let small = egui::TextFormat { font_id: theme::strong(SMALL), color: tokens.muted, ..Default::default() };
+    // Small capitals are for letters; characters need their size
+    let size = if title.is_ascii() { SMALL } else { BODY };
+    let small = egui::TextFormat { font_id: theme::strong(size), color: tokens.muted, ..Default::default() };
     job.append(&title.to_uppercase(), 0.0, egui::TextFormat { extra_letter_spacing: 0.7, ..small });
     if !what.is_empty() {
         let mono = egui::TextFormat { font_id: theme::mono(SMALL), color: tokens.text, ..Default::default() };

@@ -4,9 +4,9 @@ use super::{
     Language, Words, changes,
     chinese_commands::command,
     chinese_tables::{measure, stage},
-    duration, flow, grouped, memory, next, session, size, train, walk,
+    duration, flow, grouped, memory, next, session, size, states, train, walk,
 };
-use crate::model::Part;
+use crate::{model::Part, render::Scale};
 
 /// 简体中文.
 pub(super) const CHINESE: Words = Words {
@@ -65,6 +65,11 @@ pub(super) const CHINESE: Words = Words {
     sort_layer: "按层",
     sort_measure: "按指标",
     scale: "色阶",
+    scale_name: |scale| match scale {
+        Scale::Linear => "线性",
+        Scale::Log => "对数",
+        Scale::Row => "按行最大",
+    },
     heat_map: |head| format!("注意力头 {head} 的注意力"),
     row_of: |token| format!("词元 {token} 的一行"),
     row_sum: |sum| format!("合计 {sum:.4}"),
@@ -213,6 +218,7 @@ pub(super) const CHINESE: Words = Words {
     changes: &changes::CHINESE,
     memory: &memory::CHINESE,
     session: session::CHINESE,
+    states: states::CHINESE,
     next_words: next::CHINESE,
     train: &train::CHINESE,
     needs_model: "请先打开一个模型",

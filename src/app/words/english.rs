@@ -2,9 +2,9 @@
 
 use super::{
     Language, Words, changes, duration, english_commands::command, flow, grouped, memory, next, session,
-    size, train, walk,
+    size, states, train, walk,
 };
-use crate::model::Part;
+use crate::{model::Part, render::Scale};
 
 /// English.
 pub const ENGLISH: Words = Words {
@@ -63,6 +63,7 @@ pub const ENGLISH: Words = Words {
     sort_layer: "layer",
     sort_measure: "measure",
     scale: "scale",
+    scale_name: Scale::label,
     heat_map: |head| format!("attention of head {head}"),
     row_of: |token| format!("row of token {token}"),
     row_sum: |sum| format!("sums to {sum:.4}"),
@@ -211,6 +212,7 @@ pub const ENGLISH: Words = Words {
     changes: &changes::ENGLISH,
     memory: &memory::ENGLISH,
     session: session::ENGLISH,
+    states: states::ENGLISH,
     next_words: next::ENGLISH,
     train: &train::ENGLISH,
     needs_model: "Open a model first",

@@ -27,6 +27,13 @@ pub(super) fn command(kind: CommandKind) -> (&'static str, &'static str) {
             ("Save the session…", "Keeps model, prompt, selection, interventions, notes and layout in a file")
         }
         CommandKind::AddNote => ("Write a note…", "Pins words to the cell that is shown"),
+        CommandKind::ShowSimilarity => ("Similarity", "Cosine of every two tokens on one residual stream"),
+        CommandKind::ShowTrails => {
+            ("Trails", "Each token's way through the layers, on two principal components")
+        }
+        CommandKind::ShowWeights => {
+            ("Weights", "Every tensor, its shape, its source, what its numbers are like")
+        }
         CommandKind::ShowNext => {
             ("Next word", "What may follow, what the sampling rules cut, the ways tried")
         }

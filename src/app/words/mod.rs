@@ -10,6 +10,7 @@ mod flow;
 mod memory;
 mod next;
 mod session;
+mod states;
 mod train;
 mod walk;
 
@@ -20,11 +21,12 @@ pub use flow::FlowWords;
 pub use memory::MemoryWords;
 pub use next::NextWords;
 pub use session::SessionWords;
+pub use states::StateWords;
 pub use train::TrainWords;
 pub use walk::{StepWords, WalkWords};
 
 use super::command::CommandKind;
-use crate::{analysis::Measure, model::Part};
+use crate::{analysis::Measure, model::Part, render::Scale};
 use serde::{Deserialize, Serialize};
 
 /// A language of the window.
@@ -126,6 +128,7 @@ pub struct Words {
     pub sort_layer: &'static str,
     pub sort_measure: &'static str,
     pub scale: &'static str,
+    pub scale_name: fn(Scale) -> &'static str,
     pub heat_map: fn(&str) -> String,
     pub row_of: fn(&str) -> String,
     pub row_sum: fn(f64) -> String,
@@ -281,6 +284,8 @@ pub struct Words {
     pub memory: &'static MemoryWords,
     /// Of sessions, notes, token edits and hints.
     pub session: SessionWords,
+    /// Of the views of hidden states and weights.
+    pub states: StateWords,
     /// Of the view that chooses the next token.
     pub next_words: NextWords,
     /// Of the layout *Train*.

@@ -1,0 +1,74 @@
+//! Contract: hidden states are compared by the formulae in the doc comments, and weights counted one by one.
+
+use mnemoscope::{
+    analysis::{similarity, tensor_stats, trails},
+    engine::{self, Job, ModelSource, Prompt, RunOptions},
+    model::Model,
+    trace::{Side, Trace},
+};
+
+fn run() -> (Model, Trace) {
+    let model = engine::load(&ModelSource::Embedded, &Job::new()).expect("the embedded model");
+    let prompt = Prompt::Text("Mary has a red ball. Tom has a blue kite.".into());
+    let trace =
+        engine::run(&model, &prompt, &RunOptions::default(), &Job::new(), &mut |_| {}).expect("a run");
+    (model, trace)
+}
+
+#[test]
+fn cosine_of_known_vectors() {
+    let vectors = [3.0_f32, 4.0, -4.0, 3.0, 6.0, 8.0, 0.0, 0.0, -3.0, -4.0];
+    let wanted = [
+        [1.0_f32, 0.0, 1.0, 0.0, -1.0],
+        [0.0, 1.0, 0.0, 0.0, 0.0],
+        [1.0, 0.0, 1.0, 0.0, -1.0],
+        [0.0, 0.0, 0.0, 0.0, 0.0],
+        [-1.0, 0.0, -1.0, 0.0, 1.0],
+    ];
+    let found = similarity(&vectors, 2);
+    for (found, wanted) in found.iter().zip(wanted.concat()) {
+        assert!((found - wanted).abs() < 1e-6, "{found} {wanted}");
+    }
+}
+
+#[test]
+fn components_hold_what_an_eigensolver_says() {
+    let (_, trace) = run();
+    let found = trails(&trace, Side::Target, 1);
+    let width = trace.spec.width;
+    let n = trace.n_tokens();
+    assert_eq!(found.points.len(), found.streams.len());
+    assert!(found.points.iter().all(|tokens| tokens.len() == n), "the first token is placed too");
+    // Independent: the covariance written out, its eigenvalues from nalgebra
+    let rows: Vec<f64> = (0..found.streams.len())
+        .flat_map(|stream| trace.stream(found.streams[stream])[width..].iter().map(|&x| f64::from(x)))
+        .collect();
+    let matrix = nalgebra::DMatrix::from_row_slice(rows.len() / width, width, &rows);
+    let centred = &matrix - nalgebra::DMatrix::from_fn(matrix.nrows(), width, |_, c| matrix.column(c).mean());
+    let mut values: Vec<f64> =
+        (centred.transpose() * &centred).symmetric_eigenvalues().iter().copied().collect();
+    values.sort_by(|a, b| b.total_cmp(a));
+    let all: f64 = values.iter().sum();
+    for (share, value) in found.share.iter().zip(&values) {
+        assert!((share - value / all).abs() < 1e-3, "{share} {}", value / all);
+    }
+    // Coordinates along a component have its variance, and two components are uncorrelated
+    let fitted: Vec<[f64; 2]> = found.points.iter().flat_map(|tokens| tokens[1..].to_vec()).collect();
+    let sum = |of: fn(&[f64; 2]) -> f64| fitted.iter().map(of).sum::<f64>();
+    assert!((sum(|p| p[0] * p[0]) / values[0] - 1.0).abs() < 1e-3);
+    assert!((sum(|p| p[0] * p[1]) / values[0]).abs() < 1e-3);
+}
+
+#[test]
+fn every_weight_is_counted() {
+    let (model, _) = run();
+    for tensor in model.tensors() {
+        let stats = tensor_stats(&model, &tensor.name).expect("a weight of the model");
+        let count: usize = tensor.shape.iter().product();
+        assert_eq!((stats.count, stats.broken), (count, 0), "{}", tensor.name);
+        assert_eq!(stats.histogram.iter().sum::<usize>(), count, "{}", tensor.name);
+        assert!(f64::from(stats.min) <= stats.mean && stats.mean <= f64::from(stats.max), "{}", tensor.name);
+        assert!(stats.std <= f64::from(stats.max - stats.min), "{}", tensor.name);
+    }
+    assert_eq!(tensor_stats(&model, "no.such.weight"), None);
+}
