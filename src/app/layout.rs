@@ -144,7 +144,7 @@ impl Preset {
             Self::Memory => {
                 let asked = [Pane::Prompt, Pane::Details].map(|pane| tiles.insert_pane(pane));
                 let asked = tiles.insert_tab_tile(asked.to_vec());
-                let parts = [(Pane::Recall, 0.36), (Pane::Cache, 0.28), (Pane::Honesty, 0.36)];
+                let parts = [(Pane::Recall, 0.34), (Pane::Cache, 0.31), (Pane::Honesty, 0.35)];
                 let parts = parts.map(|(pane, share)| (tiles.insert_pane(pane), share));
                 let middle = column(&mut tiles, &parts);
                 row(&mut tiles, &[(asked, side), (middle, size.x - side)])

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use crate::engine::{self, Recall, RecallCell, RecallOptions, Template};
+use crate::engine::{self, Carriers, HeadsCut, Recall, RecallCell, RecallOptions, Template};
 use crate::export::figure::axis::Axis;
 use crate::export::figure::matrix::{self, Matrix};
 use crate::export::{ExportError, atomic, png};
@@ -44,6 +44,10 @@ pub(super) struct Args {
     #[arg(short, long, value_name = "PATH")]
     output: Option<PathBuf>,
 
+    /// Cut every head on the same questions: which of them carry recall?
+    #[arg(long, conflicts_with = "intervene")]
+    heads: bool,
+
     /// Memory a run may take, such as 2G or 500M (default: three quarters of what is free)
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
     memory: Option<u64>,
@@ -81,6 +85,9 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
         memory_budget: args.memory,
         interventions: args.intervene.clone(),
     };
+    if args.heads {
+        return carriers(&engine::carriers(&model, &options, &job)?, console);
+    }
     let recall = engine::recall(&model, &options, &job)?;
     if let (Some(path), Some(form)) = (&args.output, form) {
         write(&recall, &options, form, path)?;
@@ -90,6 +97,28 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
         (Some(path), false) => Ok(writeln!(console, "{}", path.display())?),
         (None, false) => table(&recall, &options, console),
     }
+}
+
+/// Heads that a table names.
+const HEADS: usize = 10;
+
+fn carriers(carriers: &Carriers, console: &mut Console) -> anyhow::Result<()> {
+    if console.json {
+        return console.object(&json!(carriers));
+    }
+    writeln!(console, "{} questions, probability of the right answer", carriers.questions)?;
+    writeln!(console, "{:<18} {:.3}", "all heads", carriers.p)?;
+    for cut in carriers.heads.iter().take(HEADS) {
+        row("without", cut, console)?;
+    }
+    row("dearest together:", &carriers.top, console)?;
+    row("others:", &carriers.control, console)
+}
+
+fn row(name: &str, cut: &HeadsCut, console: &mut Console) -> anyhow::Result<()> {
+    let heads: Vec<String> = cut.heads.iter().map(ToString::to_string).collect();
+    let name = format!("{name} {}", heads.join(", "));
+    Ok(writeln!(console, "{name:<18} {:.3} ({:.2} right)", cut.p, cut.right)?)
 }
 
 /// A name that says nothing should not cost a run.

@@ -41,6 +41,7 @@ pub use job::{Job, Progress, in_pool, set_threads};
 pub use library::{Found, Library, Place};
 pub use memory::{available_bytes, peak_bytes};
 pub use preferences::{FOLDER_VARIABLE, Preferences, settings_folder, write_json};
+pub use recall::{Carriers, HeadsCut, carriers};
 pub use recall::{Recall, RecallCell, RecallError, RecallOptions, Template, recall};
 pub use run::{LogitRows, Prompt, RunError, RunOptions, generate, run, tokens_of};
 pub use sweep::{LogitDifference, Sweep, SweepError, sweep, token_of};

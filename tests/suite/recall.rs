@@ -2,7 +2,7 @@
 
 use crate::parity::{fixtures, open};
 use mnemoscope::engine::{
-    self, Job, ModelSource, Recall, RecallError, RecallOptions, RunError, Template, recall,
+    self, Job, ModelSource, Recall, RecallError, RecallOptions, RunError, Template, carriers, recall,
 };
 use mnemoscope::model::Model;
 use mnemoscope::trace::Intervention;
@@ -108,4 +108,23 @@ fn what_carries_recall_can_be_cut_on_the_same_questions() {
         ..options(None, &[32], &[0.5])
     };
     assert!(matches!(recall(&model, &far, &Job::new()), Err(RecallError::Intervene(_))));
+}
+
+#[test]
+fn the_heads_that_carry_recall_are_found() {
+    // Only the induction head by hand repeats; the head that looks one back feeds it
+    let model = open(&fixtures().join("induction-by-hand"));
+    let found =
+        carriers(&model, &options(None, &[12, 18], &[0.0, 0.6]), &Job::new()).expect("it can be asked");
+    assert_eq!((found.questions, found.heads.len()), (16, 4));
+    let dearest: Vec<String> = found.heads.iter().take(2).map(|cut| cut.heads[0].to_string()).collect();
+    assert!(dearest.contains(&"0.0".to_owned()) && dearest.contains(&"1.1".to_owned()), "{dearest:?}");
+    assert!(found.p > 0.9 && found.heads[1].p < 0.5 && found.heads[2].p > 0.9, "{found:?}");
+    assert!(found.top.p < 0.5 && found.top.heads.len() == 3 && found.control.heads.len() == 1);
+    // Cutting one by name is the same
+    let cut = vec!["zero=1.1".parse().expect("one")];
+    let named = ask(&model, &RecallOptions { interventions: cut, ..options(None, &[12, 18], &[0.0, 0.6]) });
+    let named = named.changed.expect("asked twice").iter().map(|cell| cell.p).sum::<f64>() / 4.0;
+    let own = found.heads.iter().find(|cut| cut.heads[0].to_string() == "1.1").expect("there");
+    assert!((own.p - named).abs() < 1e-9);
 }

@@ -25,6 +25,8 @@ const COSTS: f32 = 268.0;
 const LOSS: f32 = 46.0;
 /// From this width on every policy has a button of its own.
 const SEGMENTS: f32 = 720.0;
+/// Lower than this names and bars are shorter.
+const LOW: f32 = 220.0;
 /// Narrower than this the costs are left out.
 const NARROW: f32 = 560.0;
 
@@ -98,8 +100,10 @@ fn map(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, view: &CacheView, area: Re
     let (n, layers) = (trace.n_tokens(), view.cache.layers.len());
     let longest = scene.labels.longest as f32 * 6.7;
     let cell = (area.width() - LABEL) / n.max(1) as f32;
-    let (_, _, above) = axis::lie(cell, longest, 64.0);
-    let bottom = area.bottom() - 36.0 - LOSS - 14.0;
+    let low = area.height() < LOW;
+    let (names, bars) = if low { (34.0, 26.0) } else { (64.0, LOSS) };
+    let (_, _, above) = axis::lie(cell, longest, names);
+    let bottom = area.bottom() - 36.0 - bars - 14.0;
     let map = Rect::from_min_max(
         pos2(area.left() + LABEL, area.top() + above),
         pos2(area.right(), bottom.max(area.top() + above + 12.0)),
@@ -114,7 +118,7 @@ fn map(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, view: &CacheView, area: Re
     let place =
         axis::Place { rect: map, view: View::whole(Cells { queries: n.max(layers), keys: n }), cells };
     let marked: Vec<usize> = scene.shown_key().into_iter().collect();
-    axis::columns(ui, &place, scene.labels, &marked, longest, 64.0);
+    axis::columns(ui, &place, scene.labels, &marked, longest, names);
     let pitch = map.height() / layers.max(1) as f32;
     let at = response.hover_pos().filter(|point| map.contains(*point)).map(|point| {
         let row = ((point.y - map.top()) / pitch) as usize;
@@ -129,7 +133,7 @@ fn map(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, view: &CacheView, area: Re
         let frame = Rect::from_min_max(pos2(left, map.top()), pos2(left + cell.max(2.0), map.bottom()));
         ui.painter().rect_stroke(frame, 0, Stroke::new(1.5, tokens.accent), StrokeKind::Outside);
     }
-    let band = Rect::from_min_size(map.left_bottom() + vec2(0.0, 14.0), vec2(map.width(), LOSS));
+    let band = Rect::from_min_size(map.left_bottom() + vec2(0.0, 14.0), vec2(map.width(), bars));
     losses(ui, scene, view, band, cell);
     let foot = Rect::from_min_size(band.left_bottom() + vec2(0.0, 8.0), vec2(map.width(), 30.0));
     legend::show(ui, foot.with_max_x(foot.left() + 150.0), &shader, ("0", &format!("{:.1}", range.high)));

@@ -1,7 +1,9 @@
 //! How far back can be asked: a fact at a chosen depth of a chosen length of context, and the answer's probability.
 
+mod heads;
 mod templates;
 
+pub use heads::{Carriers, HeadsCut, carriers};
 pub use templates::Template;
 
 use super::{InterveneError, Job, Prompt, RunError, RunOptions, intervene, run};
@@ -120,15 +122,7 @@ impl RecallError {
 
 /// Asks every question. Fails with `Cancelled` within one block of the wish.
 pub fn recall(model: &Model, options: &RecallOptions, job: &Job) -> Result<Recall, RecallError> {
-    let spec = model.spec();
-    if spec.head != HeadSpec::NextToken || !spec.generates() || spec.encoder.is_some() {
-        return Err(RecallError::NoAnswer(model.name.clone()));
-    }
-    if let Some((limit, &found)) =
-        spec.context.zip(options.lengths.iter().max()).filter(|(limit, most)| most > &limit)
-    {
-        return Err(RunError::TooLong { found, limit }.into());
-    }
+    checked(model, options)?;
     let template = options.template.unwrap_or_else(|| Template::suited(model));
     let writer = Writer::new(model, template)?;
     let quiet = job.quiet();
@@ -147,11 +141,7 @@ pub fn recall(model: &Model, options: &RecallOptions, job: &Job) -> Result<Recal
                 let clean = ask(model, &question, options.memory_budget, &quiet)?;
                 sums[0].add(&question, answer(model, &clean, &question));
                 if changes {
-                    let cut = intervene(model, &clean, &options.interventions, &quiet, &mut |_| {});
-                    let cut = cut.map_err(|error| match error {
-                        InterveneError::Run(error) => RecallError::Run(error),
-                        error => RecallError::Intervene(error),
-                    })?;
+                    let cut = cut(model, &clean, &options.interventions, &quiet)?;
                     sums[1].add(&question, answer(model, &cut, &question));
                 }
                 asked += 1.0;
@@ -170,6 +160,33 @@ pub fn recall(model: &Model, options: &RecallOptions, job: &Job) -> Result<Recal
         cells,
         changed: changes.then_some(changed),
         interventions: options.interventions.clone(),
+    })
+}
+
+/// Refuses models and lengths that cannot be asked.
+fn checked(model: &Model, options: &RecallOptions) -> Result<(), RecallError> {
+    let spec = model.spec();
+    if spec.head != HeadSpec::NextToken || !spec.generates() || spec.encoder.is_some() {
+        return Err(RecallError::NoAnswer(model.name.clone()));
+    }
+    if let Some((limit, &found)) =
+        spec.context.zip(options.lengths.iter().max()).filter(|(limit, most)| most > &limit)
+    {
+        return Err(RunError::TooLong { found, limit }.into());
+    }
+    Ok(())
+}
+
+/// A question's run with interventions.
+fn cut(
+    model: &Model,
+    clean: &Trace,
+    interventions: &[Intervention],
+    job: &Job,
+) -> Result<Trace, RecallError> {
+    intervene(model, clean, interventions, job, &mut |_| {}).map_err(|error| match error {
+        InterveneError::Run(error) => RecallError::Run(error),
+        error => RecallError::Intervene(error),
     })
 }
 
