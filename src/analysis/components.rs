@@ -11,7 +11,7 @@ use crate::trace::Trace;
 use std::ops::{ControlFlow, Range};
 
 /// A part of the model that writes into the residual stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Component {
     /// The token's vector
     Embedding,

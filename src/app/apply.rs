@@ -86,6 +86,8 @@ impl Window {
             Command::SetThreshold(threshold) => self.state.flow.threshold = threshold,
             Command::ToggleFlowHead(head) => self.state.flow.toggle(head),
             Command::SetStep(step) => self.set_step(step),
+            Command::SetWhy(why) => self.state.why = why,
+            Command::SetSaid(said) => self.state.said = said,
             Command::AdvanceWalk => self.advance_walk(),
             Command::PlayWalk(play) => self.play_walk(play),
             Command::OrderWalk(order) => self.state.walk.order = order,

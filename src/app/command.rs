@@ -5,6 +5,7 @@ use super::{
     exporting::Piece,
     layout::{Pane, Preset},
     memory::PolicyKind,
+    reasons::{SaidState, WhyState},
     scene::Scene,
     state::{Shown, Sort, View},
     training::Act,
@@ -86,6 +87,8 @@ pub enum CommandKind {
     AddNote,
     ShowWalk,
     ShowFlow,
+    ShowWhy,
+    ShowAttribution,
     PreviousStep,
     NextStep,
     PlayWalk,
@@ -161,6 +164,8 @@ pub enum Command {
     SetThreshold(f32),
     ToggleFlowHead(HeadId),
     SetStep(StepKind),
+    SetWhy(WhyState),
+    SetSaid(SaidState),
     AdvanceWalk,
     PlayWalk(bool),
     OrderWalk(Order),
@@ -284,6 +289,8 @@ impl CommandKind {
             | Self::ShowNext
             | Self::ShowWalk
             | Self::ShowFlow
+            | Self::ShowWhy
+            | Self::ShowAttribution
             | Self::OrderWalk
             | Self::LayoutTrain
             | Self::TrainRun
@@ -389,6 +396,8 @@ impl CommandKind {
             Self::AddNote => traced().map(|_| Command::AskForNote)?,
             Self::ShowWalk => Command::ShowPane(Pane::Walk),
             Self::ShowFlow => Command::ShowPane(Pane::Flow),
+            Self::ShowWhy => Command::ShowPane(Pane::Why),
+            Self::ShowAttribution => Command::ShowPane(Pane::Attribution),
             Self::PreviousStep | Self::NextStep | Self::PlayWalk => {
                 complete().and_then(|_| self.aim_in_walk(scene))?
             }

@@ -40,6 +40,10 @@ pub enum Pane {
     Walk,
     /// Lines from token to token.
     Flow,
+    /// One cell's score, taken apart.
+    Why,
+    /// A word's logit, taken apart.
+    Attribution,
     /// What is trained, and how.
     TrainSetup,
     /// Loss, scores and checkpoints against steps.
@@ -73,6 +77,8 @@ impl Pane {
             Self::Next => words.next_words.title,
             Self::Walk => words.walk.walk,
             Self::Flow => words.flow.flow,
+            Self::Why => words.why.title,
+            Self::Attribution => words.why.attribution,
             Self::TrainSetup => words.train.setup,
             Self::TrainCurves => words.train.curves,
             Self::TrainHeads => words.train.maps,
@@ -88,6 +94,7 @@ impl Pane {
         match self {
             Self::Flow => Some(Self::Head),
             Self::Prompt | Self::Heads | Self::Head | Self::Details => None,
+            Self::Why | Self::Attribution => Some(Self::Heads),
             _ => LOWER.into_iter().find(|&other| other != self),
         }
     }

@@ -29,6 +29,7 @@ mod noting;
 mod numbers;
 pub mod palette;
 pub mod panes;
+pub mod reasons;
 pub mod row;
 pub mod running;
 pub mod scene;

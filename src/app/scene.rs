@@ -8,6 +8,7 @@ use super::{
     layout::Pane,
     memory::Memory,
     next::Next,
+    reasons::Reasons,
     row::Row,
     session::{Busy, Checks},
     settings::Settings,
@@ -54,6 +55,8 @@ pub struct Scene<'a> {
     pub row: Option<&'a Row>,
     /// The walk in sight.
     pub walking: &'a Walking,
+    /// Scores and logits taken apart.
+    pub reasons: &'a Reasons,
     /// What each layer would say next.
     pub lens: Option<&'a Lens>,
     /// Tokens' ways through the layers.

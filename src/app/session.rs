@@ -7,6 +7,7 @@ use super::{
     labels::Labels,
     memory::Memory,
     next::Next,
+    reasons::Reasons,
     row::Row,
     running::{Request, run},
     state::{Cells, Hover, State},
@@ -96,6 +97,8 @@ pub struct Session {
     pub walking: Walking,
     /// What workers found out for the memory panes.
     pub memory: Memory,
+    /// Scores and logits taken apart.
+    pub reasons: Reasons,
     /// The run's tokens as they are shown; of an encoder–decoder model the target's.
     pub labels: Labels,
     /// The source's.
@@ -130,6 +133,7 @@ impl Session {
             row: None,
             walking: Walking::default(),
             memory: Memory::default(),
+            reasons: Reasons::default(),
             labels: Labels::default(),
             source_labels: Labels::default(),
             post,

@@ -7,6 +7,7 @@ use super::{
     layout::{Pane, Preset},
     memory::MemoryChoice,
     panes::next::usual_rules,
+    reasons::{SaidState, WhyState},
     walking::WalkState,
 };
 use crate::{
@@ -64,6 +65,10 @@ pub struct State {
     pub sink_apart: bool,
     /// The weight that is looked at.
     pub tensor: Option<String>,
+    /// How a cell's score is shown.
+    pub why: WhyState,
+    /// Which logit is taken apart.
+    pub said: SaidState,
     /// What is changed about the run.
     pub interventions: Vec<Switch>,
     /// Which run is shown, where there are two.
@@ -132,6 +137,8 @@ impl Default for State {
             flow: FlowState::default(),
             sink_apart: true,
             tensor: None,
+            why: WhyState::default(),
+            said: SaidState::default(),
             interventions: Vec::new(),
             shown: Shown::default(),
             memory: MemoryChoice::default(),

@@ -285,6 +285,12 @@ impl Window {
         if self.in_sight(Pane::Lens) {
             self.session.ask_for_lens(&self.state);
         }
+        if self.in_sight(Pane::Why) {
+            self.session.follow_why(&self.state);
+        }
+        if self.in_sight(Pane::Attribution) {
+            self.session.follow_said(&self.state);
+        }
         if self.in_sight(Pane::Walk) {
             self.session.follow_walk(&self.state);
         }
@@ -316,6 +322,7 @@ impl Window {
             pinned: self.session.pinned_query(&self.state),
             row: self.session.row.as_ref(),
             walking: &self.session.walking,
+            reasons: &self.session.reasons,
             lens: self.session.lens.as_ref().filter(|(of, _)| *of == run).map(|(_, lens)| lens),
             trails: &self.session.trails,
             tensor: &self.session.tensor,

@@ -51,3 +51,4 @@ mod window_session;
 mod window_train;
 mod window_translation;
 mod window_walk;
+mod window_why;

@@ -143,6 +143,8 @@ fn menus(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
                 K::ShowNext,
                 K::ShowWalk,
                 K::ShowFlow,
+                K::ShowWhy,
+                K::ShowAttribution,
                 K::PreviousStep,
                 K::NextStep,
                 K::PlayWalk,

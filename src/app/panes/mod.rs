@@ -3,6 +3,7 @@
 use super::scene::{Out, Scene};
 use egui::{Rect, Ui, vec2};
 
+pub mod attribution;
 pub mod bars;
 pub mod cache;
 pub mod dialogs;
@@ -33,6 +34,7 @@ pub mod train_setup;
 mod train_timeline;
 pub mod walk;
 pub mod weights;
+pub mod why;
 
 /// The room of a pane, less what a hint takes at its foot.
 fn hinted(ui: &mut Ui, scene: &Scene<'_>, number: u8, out: &mut Out) -> Rect {

@@ -4,7 +4,7 @@ use super::{
     Language, Words, changes,
     chinese_commands::command,
     chinese_tables::{measure, stage},
-    duration, flow, grouped, memory, next, session, size, states, train, walk,
+    duration, flow, grouped, memory, next, session, size, states, train, walk, why,
 };
 use crate::{model::Part, render::Scale};
 
@@ -215,6 +215,7 @@ pub(super) const CHINESE: Words = Words {
     cut: "截断后运行",
     flow: &flow::CHINESE,
     walk: &walk::CHINESE,
+    why: &why::CHINESE,
     changes: &changes::CHINESE,
     memory: &memory::CHINESE,
     session: session::CHINESE,

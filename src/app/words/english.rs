@@ -2,7 +2,7 @@
 
 use super::{
     Language, Words, changes, duration, english_commands::command, flow, grouped, memory, next, session,
-    size, states, train, walk,
+    size, states, train, walk, why,
 };
 use crate::{model::Part, render::Scale};
 
@@ -209,6 +209,7 @@ pub const ENGLISH: Words = Words {
     cut: "Cut it and run",
     flow: &flow::ENGLISH,
     walk: &walk::ENGLISH,
+    why: &why::ENGLISH,
     changes: &changes::ENGLISH,
     memory: &memory::ENGLISH,
     session: session::ENGLISH,

@@ -107,6 +107,13 @@ pub(super) fn command(kind: CommandKind) -> (&'static str, &'static str) {
         }
         CommandKind::RunRecall => ("Run recall", "Asks for facts at every depth of every length"),
         CommandKind::ShowLens => ("Logit lens", "What each layer would say next"),
+        CommandKind::ShowWhy => (
+            "Why this cell",
+            "Which parts of the model made the query look at this key: the score, taken apart",
+        ),
+        CommandKind::ShowAttribution => {
+            ("Attribution", "What each head, MLP and embedding says for a word, or for one against another")
+        }
         CommandKind::ShowWalk => ("Walk", "One query through one head, step by step, with the real numbers"),
         CommandKind::ShowFlow => ("Flow", "Lines from token to token, of one head or of several"),
         CommandKind::PreviousStep => ("Step back", "The step of the walk before (← in the walk)"),

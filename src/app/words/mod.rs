@@ -13,6 +13,7 @@ mod session;
 mod states;
 mod train;
 mod walk;
+mod why;
 
 pub use super::numbers::{count, duration, grouped, size};
 pub use changes::ChangeWords;
@@ -24,6 +25,7 @@ pub use session::SessionWords;
 pub use states::StateWords;
 pub use train::TrainWords;
 pub use walk::{StepWords, WalkWords};
+pub use why::WhyWords;
 
 use super::command::CommandKind;
 use crate::{analysis::Measure, model::Part, render::Scale};
@@ -278,6 +280,8 @@ pub struct Words {
     pub flow: &'static FlowWords,
     /// Of the walk.
     pub walk: &'static WalkWords,
+    /// Of scores and logits taken apart.
+    pub why: &'static WhyWords,
     /// Of changes to a run.
     pub changes: &'static ChangeWords,
     /// Of the memory panes.
