@@ -15,7 +15,7 @@ const add = (parent, tag, text, name) => {
   parent.append(node);
   return node;
 };
-const state = { head: 0, pinned: null, hover: null, map: null, scale: page.scale, view: null };
+const state = { head: 0, pinned: null, hover: null, map: null, scale: page.scale, view: null, threshold: 0, flow: false };
 const now = () => page.heads[state.head];
 const rowTokens = () => text(now().rows_of_source), columnTokens = () => text(now().columns_of_source);
 // A view is as many cells along the map's longer side, and no more along the other than there are
@@ -50,22 +50,24 @@ function share(value, max) {
   if (state.scale === 'log') return Math.max(0, Math.min(1, 1 + Math.log2(value / max) / 16));
   return Math.min(1, value / max);
 }
-function paint(source, width, max, pixels) {
+/* Weights below this are not shown; the control's square gives its lower end more room */
+const least = () => (state.threshold / 100) ** 2 * now().high;
+function paint(source, width, max, pixels, floor = 0) {
   for (let i = 0, row = 0; i < source.length; i++) {
     if (state.scale === 'row' && i % width === 0) {
       row = 0;
       for (let k = i; k < i + width; k++) row = Math.max(row, source[k]);
     }
-    const at = 3 * Math.round(255 * share(source[i], state.scale === 'row' ? row : max));
+    const at = source[i] < floor ? 0 : 3 * Math.round(255 * share(source[i], state.scale === 'row' ? row : max));
     pixels[4 * i] = colours[at]; pixels[4 * i + 1] = colours[at + 1]; pixels[4 * i + 2] = colours[at + 2];
     pixels[4 * i + 3] = 255;
   }
 }
-function picture(source, width, height, max) {
+function picture(source, width, height, max, floor) {
   const canvas = new OffscreenCanvas(width, height);
   const context = canvas.getContext('2d');
   const image = context.createImageData(width, height);
-  paint(source, width, max, image.data);
+  paint(source, width, max, image.data, floor);
   context.putImageData(image, 0, 0);
   return canvas;
 }
@@ -113,6 +115,7 @@ function paintGrid() {
 /* The map */
 let image = null, frame = null;
 function layout() {
+  if (state.flow) return;
   const canvas = $('heat'), ratio = window.devicePixelRatio || 1;
   const width = canvas.clientWidth, left = 92, top = 84, right = 44, view = state.view;
   const fit = Math.min((width - left - right) / columnsIn(view), (window.innerHeight - 330) / rowsIn(view));
@@ -146,12 +149,14 @@ function pooled(source, view) {
 }
 function repaint() {
   const source = values.get(state.head);
+  if (state.flow) return drawFlow();
   if (!source || !frame) return;
   const small = pooled(source, state.view);
-  image = picture(small.values, small.width, small.height, now().high);
+  image = picture(small.values, small.width, small.height, now().high, least());
   draw();
 }
 function draw() {
+  if (state.flow) return drawFlow();
   const canvas = $('heat'), context = canvas.getContext('2d'), view = state.view;
   const { left, top, cell, ratio, width: across, height: down } = frame;
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -224,6 +229,107 @@ function drawBars(cell, left) {
     context.fillRect(left + (k - view.x) * cell, 52 - height, Math.max(1, cell - (cell > 4 ? 1 : 0)), Math.max(1, height));
   }
 }
+
+/* Lines from each query (left) to the keys that it looks at (right) */
+const MOST_LINES = 20000;
+let lines = null, flowFrame = null;
+function findLines() {
+  const source = values.get(state.head), { rows, columns } = now(), floor = Math.max(least(), 1e-6);
+  lines = { list: [], all: 0 };
+  if (!source) return;
+  for (let i = 0; i < rows * columns; i++) if (source[i] >= floor) lines.list.push(i);
+  lines.all = lines.list.length;
+  if (lines.all > MOST_LINES) {
+    lines.list.sort((a, b) => source[b] - source[a]);
+    lines.list.length = MOST_LINES;
+  }
+}
+function drawFlow() {
+  const source = values.get(state.head), canvas = $('flow'), context = canvas.getContext('2d');
+  if (!source) return;
+  if (!lines) findLines();
+  const ratio = window.devicePixelRatio || 1, width = canvas.clientWidth, { rows, columns } = now();
+  const pitch = Math.max(4, Math.min(22, (window.innerHeight - 320) / Math.max(rows, columns)));
+  const height = pitch * Math.max(rows, columns) + 28, side = Math.min(160, width / 4);
+  canvas.style.height = `${height}px`;
+  canvas.width = width * ratio;
+  canvas.height = height * ratio;
+  flowFrame = { pitch, side, width };
+  const y = (index) => 24 + (index + 0.5) * pitch, left = side, right = width - side;
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.font = '11px "JetBrains Mono", "DejaVu Sans Mono", Menlo, Consolas, monospace';
+  context.textBaseline = 'middle';
+  const { hover } = state, row = state.pinned ?? (hover && hover.side === 'q' ? hover.q : null);
+  const column = hover && hover.side === 'k' ? hover.k : null;
+  const lit = (q, k) => (row === null || q === row) && (column === null || k === column);
+  // Sixteen strengths, each stroked once, the weakest first
+  const strengths = Array.from({ length: 16 }, () => []);
+  const shown = lines.list.filter((i) => lit(Math.floor(i / columns), i % columns)), drawn = shown.length;
+  // One token's lines are told apart against the strongest of them
+  const alone = row !== null || column !== null;
+  const most = alone ? shown.reduce((best, i) => Math.max(best, source[i]), 0) : now().high;
+  for (const i of shown) {
+    strengths[Math.min(15, Math.floor(16 * share(source[i], most)))].push(Math.floor(i / columns), i % columns);
+  }
+  context.strokeStyle = style('--accent');
+  strengths.forEach((ends, strength) => {
+    context.globalAlpha = (strength + 1) / 16;
+    context.lineWidth = 0.5 + strength / 10;
+    context.beginPath();
+    for (let i = 0; i < ends.length; i += 2) {
+      const from = y(ends[i]), to = y(ends[i + 1]), bend = (right - left) * 0.4;
+      context.moveTo(left, from);
+      context.bezierCurveTo(left + bend, from, right - bend, to, right, to);
+    }
+    context.stroke();
+  });
+  context.globalAlpha = 1;
+  const step = 2 ** Math.max(0, Math.ceil(Math.log2(13 / pitch)));
+  const names = (tokens, chosen, x, align) => {
+    context.textAlign = align;
+    tokens.forEach((token, index) => {
+      if (index % step !== 0 && index !== chosen) return;
+      if (index !== chosen && chosen !== null && Math.abs(index - chosen) * pitch < 13) return;
+      context.fillStyle = style(index === chosen ? '--accent-text' : '--muted');
+      const text = step > 1 ? `${index} ${token}` : token, most = Math.floor((side - 12) / 6.7);
+      context.fillText([...text].length > most ? `${[...text].slice(0, most - 1).join('')}…` : text, x, y(index));
+    });
+  };
+  context.fillStyle = style('--muted');
+  context.textAlign = 'right';
+  context.fillText('query', left - 8, 10);
+  context.textAlign = 'left';
+  context.fillText('key', right + 8, 10);
+  names(rowTokens(), row, left - 8, 'right');
+  names(columnTokens(), column, right + 8, 'left');
+  const kept = lines.all > lines.list.length ? `, the strongest of ${lines.all}` : '';
+  $('flow-words').textContent = `${drawn} lines${kept}, weights of at least ${least() > 1e-6 ? least().toPrecision(2) : '10⁻⁶'}`;
+}
+function flowAt(event) {
+  if (!flowFrame) return null;
+  const box = $('flow').getBoundingClientRect(), x = event.clientX - box.left;
+  const index = Math.floor((event.clientY - box.top - 24) / flowFrame.pitch);
+  const onLeft = x < box.width / 2, tokens = onLeft ? now().rows : now().columns;
+  if (index < 0 || index >= tokens) return null;
+  return onLeft ? { side: 'q', q: index, k: null } : { side: 'k', q: null, k: index };
+}
+function showFlow(flow) {
+  state.flow = flow;
+  state.hover = null;
+  $('flow-button').setAttribute('aria-pressed', flow);
+  for (const id of ['heat', 'bars']) $(id).hidden = flow;
+  for (const id of ['flow-scroll', 'flow-words']) $(id).hidden = !flow;
+  lines = null;
+  if (!flow) layout();
+  repaint(); words();
+}
+function setThreshold(value) {
+  state.threshold = Math.max(0, Math.min(100, value));
+  $('threshold').value = state.threshold;
+  $('threshold-value').textContent = state.threshold === 0 ? 'none' : `≥ ${least().toPrecision(3)}`;
+  lines = null;
+  repaint();
+}
 const shownRow = () => state.pinned ?? state.hover?.q ?? null;
 
 /* Words beside the map */
@@ -240,6 +346,7 @@ function words() {
   const source = values.get(state.head), row = shownRow(), all = now().columns, keys = columnTokens();
   $('row-title').textContent = row === null ? 'No row' : `Query · token ${row}`;
   $('row-token').textContent = row === null ? 'Hover a row, or click to pin it' : rowTokens()[row];
+  if (row === null) $('row').replaceChildren();
   if (source && row !== null) {
     const order = keys.map((_, k) => k).sort((a, b) => source[row * all + b] - source[row * all + a]).slice(0, 8);
     ranked($('row'), order.filter((k) => source[row * all + k] > 0)
@@ -294,9 +401,11 @@ async function select(index) {
     $('trouble').textContent = error.message;
     return;
   }
-  legend(); repaint(); words();
+  lines = null;
+  setThreshold(state.threshold);
+  legend(); words();
 }
-function pin(row) { state.pinned = row; if (frame) draw(); words(); }
+function pin(row) { state.pinned = row; if (frame || state.flow) draw(); words(); }
 function cellAt(event) {
   const box = $('heat').getBoundingClientRect(), { view } = state, { cell } = frame;
   const k = Math.floor((event.clientX - box.left - frame.left) / cell), q = Math.floor((event.clientY - box.top - frame.top) / cell);
@@ -343,10 +452,21 @@ $('heat').addEventListener('wheel', (event) => {
   const held = (at, from, all) => at - (at - from) * Math.min(next, all) / Math.min(size, all);
   look(held(cell.k, x, now().columns), held(cell.q, y, now().rows), next);
 }, { passive: false });
+$('flow').addEventListener('pointermove', (event) => { state.hover = flowAt(event); drawFlow(); words(); });
+$('flow').addEventListener('pointerleave', () => { state.hover = null; drawFlow(); words(); });
+$('flow').addEventListener('click', (event) => {
+  const at = flowAt(event);
+  pin(at && at.side === 'q' && at.q !== state.pinned ? at.q : null);
+});
+$('flow-button').addEventListener('click', () => showFlow(!state.flow));
+$('threshold').addEventListener('input', () => setThreshold(Number($('threshold').value)));
 addEventListener('keydown', (event) => {
-  if (event.target instanceof HTMLSelectElement || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target instanceof HTMLSelectElement || event.target instanceof HTMLInputElement || event.ctrlKey || event.metaKey || event.altKey) return;
   const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
   if (event.key === 'Escape') pin(null);
+  if (event.key === 'f') showFlow(!state.flow);
+  if (event.key === 'd') wear(dark ? 'light' : 'dark');
+  if (event.key === '[' || event.key === ']') setThreshold(state.threshold + (event.key === ']' ? 5 : -5));
   if (!step) return;
   event.preventDefault();
   if (event.shiftKey) {

@@ -3,7 +3,8 @@
 use super::{
     command::Command,
     document::is_session,
-    exporting::{self, Piece},
+    exporting::{self, Finish, Piece},
+    figures::Key,
     panes::{dialogs::Dialog, left},
     running::Request,
     state::{Shown, State, Switch},
@@ -44,9 +45,14 @@ impl Window {
             Command::Fetch => self.session.fetch(),
             Command::SetOffline(offline) => self.session.set_offline(offline),
             Command::AskForExport(piece) => {
-                self.dialog = Dialog::Export { path: self.export_name(piece), piece }
+                self.dialog =
+                    Dialog::Export { path: self.export_name(piece), piece, finish: Finish::default() };
             }
-            Command::Export { path, piece } => self.export(path, piece),
+            Command::Export { path, piece, finish } => self.export(path, piece, finish),
+            Command::CopyPicture(piece, finish) => {
+                let key = self.figure_key(piece, finish, "picture.png");
+                self.figures.copy(key);
+            }
             Command::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
             Command::EditPrompt(text) => self.edit(text),
             Command::EditTarget(text) => self.edit_target(text),
@@ -328,12 +334,19 @@ impl Window {
         folder.join(name).display().to_string()
     }
 
-    fn export(&mut self, path: PathBuf, piece: Piece) {
+    /// The picture that a choice comes to.
+    pub(super) fn figure_key(&self, piece: Piece, finish: Finish, path: &str) -> Key {
+        let options = exporting::options(piece, finish, &self.state, self.dark);
+        let command = exporting::command(self.session.source.as_ref(), &options, &self.state, path);
+        Key { run: self.session.visible(&self.state).0, options, command }
+    }
+
+    fn export(&mut self, path: PathBuf, piece: Piece, finish: Finish) {
         let Some(trace) = self.session.visible(&self.state).1.cloned() else { return };
         let model = self.session.model.clone();
         self.dialog = Dialog::None;
         self.settings.export_folder = path.parent().map(std::path::Path::to_owned);
-        let options = exporting::options(piece, &self.state, self.dark);
+        let options = exporting::options_for(&path, piece, finish, &self.state, self.dark);
         let stage = self.session.post().words().exporting;
         self.session.export(path.clone(), move |job| {
             exporting::write(model.as_deref(), &trace, &options, &path, stage, job)

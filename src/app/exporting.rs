@@ -1,9 +1,16 @@
 //! From the window to the export floor: which piece of the run, in which looks.
 
-use super::{banner::Banner, state::State, theme};
+use super::{
+    banner::Banner,
+    state::{Shown, State},
+    theme,
+};
 use crate::{
-    engine::Job,
-    export::{self, FORMATS, Format, Holds, Look, Options, Ranges, Selection, Source, What},
+    engine::{Job, ModelSource},
+    export::{
+        self, FORMATS, FirstToken, Format, Holds, Labels, Look, Options, Preset, Ranges, Selection, Source,
+        What,
+    },
     model::Model,
     trace::{Trace, saved},
 };
@@ -43,17 +50,108 @@ impl Piece {
     }
 }
 
-/// The same looks as on screen.
-pub fn options(piece: Piece, state: &State, dark: bool) -> Options {
+/// How a picture is finished, beyond what is on screen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Finish {
+    /// Sizes for where it goes; then it stands on white, in the preset's colours.
+    pub preset: Option<Preset>,
+    /// What stands beside rows and columns.
+    pub labels: Labels,
+    /// What becomes of the first key.
+    pub first: FirstToken,
+    /// Whether what lies behind shows through.
+    pub transparent: bool,
+    /// Pixels of a PNG to one of the layout; the preset's own, else two, where not told.
+    pub zoom: Option<u8>,
+}
+
+/// The looks of the screen, finished.
+pub fn options(piece: Piece, finish: Finish, state: &State, dark: bool) -> Options {
+    let picked = if piece == Piece::Head { vec![state.head] } else { Vec::new() };
+    let what = if piece == Piece::States { What::Resid } else { What::Pattern };
+    let on_screen = piece != Piece::States && finish.preset.is_none();
+    let states = piece == Piece::States;
+    let look = Look {
+        theme: Some(theme::shared(dark && finish.preset.is_none())),
+        map: on_screen.then(|| state.look.map(dark)),
+        scale: state.look.scale,
+        preset: finish.preset,
+        labels: finish.labels,
+        first: if states { FirstToken::Keep } else { finish.first },
+        transparent: finish.transparent,
+        zoom: finish.zoom.map(f32::from),
+        ..Look::default()
+    };
+    Options { what: vec![what], picked, look, ..Options::default() }
+}
+
+/// The same for a file that is no picture: whole arrays, of one head by its place.
+pub fn options_for(path: &Path, piece: Piece, finish: Finish, state: &State, dark: bool) -> Options {
+    let options = options(piece, finish, state, dark);
+    if export::format_of(path).is_ok_and(|format| format.holds == Holds::Picture) {
+        return options;
+    }
     let one = |index| Some(Ranges::one(index));
     let selection = match piece {
         Piece::Head => Selection { layers: one(state.head.layer), heads: one(state.head.head) },
         Piece::Heads | Piece::States | Piece::Trace => Selection::default(),
     };
-    let what = if piece == Piece::States { What::Resid } else { What::Pattern };
-    let map = (piece != Piece::States).then(|| state.look.map(dark));
-    let look = Look { theme: Some(theme::shared(dark)), map, scale: state.look.scale, ..Look::default() };
-    Options { what: vec![what], selection, look, ..Options::default() }
+    let look = Look { first: FirstToken::Keep, ..options.look };
+    Options { selection, picked: Vec::new(), look, ..options }
+}
+
+/// The command line that writes the same picture.
+pub fn command(source: Option<&ModelSource>, options: &Options, state: &State, path: &str) -> String {
+    let mut words = vec!["mnemoscope".to_owned(), "export".to_owned()];
+    let mut push = |more: &[&str]| words.extend(more.iter().map(|&word| word.to_owned()));
+    if let Some(ModelSource::Path(path)) = source {
+        push(&[&path.display().to_string()]);
+    }
+    if source.is_none_or(|source| source.trace().is_none()) {
+        push(&["--prompt", &state.prompt]);
+        if state.chat {
+            push(&["--chat"]);
+        }
+        if !state.target.is_empty() {
+            push(&["--target", &state.target]);
+        }
+        for switch in state.interventions.iter().filter(|switch| switch.on && state.shown != Shown::Clean) {
+            push(&["--intervene", &switch.what.to_string()]);
+        }
+    }
+    let look = options.look;
+    for what in options.what.iter().filter(|&&what| what != What::Pattern) {
+        push(&["--what", what.id()]);
+    }
+    for head in &options.picked {
+        push(&["--pick", &head.to_string()]);
+    }
+    if let Some(preset) = look.preset {
+        push(&["--preset", preset.id()]);
+    } else if let Some(theme) = look.theme {
+        push(&["--theme", theme.id()]);
+    }
+    if let Some(map) = look.map {
+        push(&["--colormap", map.id()]);
+    }
+    if look.scale != crate::render::Scale::Linear {
+        push(&["--scale", look.scale.id()]);
+    }
+    if look.labels != Labels::Tokens {
+        push(&["--labels", look.labels.into()]);
+    }
+    if look.first != FirstToken::Keep {
+        push(&["--first-token", look.first.into()]);
+    }
+    if look.transparent {
+        push(&["--transparent"]);
+    }
+    if let Some(zoom) = look.zoom {
+        push(&["--zoom", &zoom.to_string()]);
+    }
+    let name = Path::new(path.trim()).file_name().unwrap_or_default().to_string_lossy();
+    push(&["-o", &name]);
+    export::command_line(words.iter().map(String::as_str))
 }
 
 /// Writes the file; reports to `job` and ends when it is cancelled.

@@ -15,6 +15,7 @@ pub mod document;
 pub mod editing;
 pub mod examples;
 pub mod exporting;
+pub mod figures;
 pub mod finding;
 pub mod flowing;
 pub mod getting;

@@ -3,6 +3,7 @@
 use super::{
     command::{Command, Refusal},
     examples::Example,
+    figures::Preview,
     getting::Shelf,
     labels::Labels,
     layout::Pane,
@@ -93,6 +94,8 @@ pub struct Scene<'a> {
     pub tree: &'a Tree<Pane>,
     /// The pane that was pressed last.
     pub front: Pane,
+    /// The picture that the export dialog would write.
+    pub preview: Preview<'a>,
 }
 
 /// What panes send back.

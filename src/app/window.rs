@@ -7,6 +7,7 @@ use super::{
     docking::{Dock, Panes, Parts},
     document::Keeper,
     examples::{self, Example},
+    figures::{self, Figures, Run},
     flowing::Flowing,
     hidden::Hidden,
     input::{drops, keys},
@@ -71,6 +72,7 @@ pub struct Window {
     stream: Hidden,
     norms: Hidden,
     similarity: Hidden,
+    pub(super) figures: Figures,
     pub(super) dock: Dock,
     /// The model in training.
     pub live: Live,
@@ -155,6 +157,7 @@ impl Window {
             stream: Hidden::default(),
             norms: Hidden::default(),
             similarity: Hidden::default(),
+            figures: Figures::default(),
             dock: Dock::default(),
             live: Live::default(),
             moving: None,
@@ -294,6 +297,7 @@ impl Window {
         if self.in_sight(Pane::Walk) {
             self.session.follow_walk(&self.state);
         }
+        self.draw_figures(&ctx);
         let mut out = Out::default();
         self.session.intervene(&self.state);
         let (maximised, torn, tree) = (self.state.maximised, &self.state.torn, &self.dock.tree);
@@ -341,6 +345,7 @@ impl Window {
             dark: self.dark,
             tree: &self.dock.tree,
             front: self.dock.front,
+            preview: self.figures.preview(),
         };
         if self.dialog == Dialog::None {
             keys(&ctx, &scene, &mut out);
@@ -379,6 +384,22 @@ impl Window {
         }
         if let Some(stopwatch) = &mut self.stopwatch {
             stopwatch.frame(&ctx, painted);
+        }
+    }
+
+    /// Has the export dialog's picture drawn, and puts on the clipboard what was asked for.
+    fn draw_figures(&mut self, ctx: &egui::Context) {
+        let key = match &self.dialog {
+            Dialog::Export { path, piece, finish } if figures::is_picture(path) => {
+                Some(self.figure_key(*piece, *finish, path))
+            }
+            _ => None,
+        };
+        let run = self.session.visible(&self.state).1.filter(|trace| trace.is_complete());
+        let run = run.map(|trace| Run { trace, model: self.session.model.as_ref() });
+        self.figures.follow(ctx, key, self.session.post(), run);
+        if let Some(said) = self.figures.serve(ctx, self.session.post(), run) {
+            self.session.banner = Some(said);
         }
     }
 

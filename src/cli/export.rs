@@ -2,14 +2,15 @@
 
 use std::io::Write as _;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use crate::export::{self, Dtype, Labels, Look, Options, Ranges, Selection, Source, What};
-use crate::render::{ColorMap, Scale, Theme};
+use crate::export::{self, Dtype, Options, Ranges, Selection, Source, What, atomic};
+use crate::trace::HeadId;
 
 use super::console::{self, Console};
+use super::look::LookArgs;
 use super::shared::{Input, names};
 
 #[derive(Debug, clap::Args)]
@@ -17,7 +18,7 @@ pub(super) struct Args {
     #[command(flatten)]
     input: Input,
 
-    /// Where to write: .trace.safetensors (the whole run, to open again), .npz, .safetensors, .json, .csv, .png, .svg or .html; DIR/ for one picture per head
+    /// Where to write: .trace.safetensors (the whole run, to open again), .npz, .safetensors, .json, .csv, .png, .svg, .pdf, .tex or .html; DIR/ for one picture per head
     #[arg(short, long, required = true, num_args = 1.., value_name = "PATH")]
     output: Vec<PathBuf>,
 
@@ -38,39 +39,25 @@ pub(super) struct Args {
     #[arg(long, value_parser = names::<Dtype>(), default_value = "f32")]
     dtype: Dtype,
 
-    /// Width of a PNG in pixels (default: twice the layout's)
-    #[arg(long, value_name = "PIXELS")]
-    size: Option<u32>,
+    /// Heads to show side by side in one scale, such as 3.5,4.1 (layer.head); pictures and pages only
+    #[arg(long, value_name = "HEADS", value_delimiter = ',', conflicts_with_all = ["layers", "heads"])]
+    pick: Vec<HeadId>,
 
-    /// Colour map of pictures (default: the theme's)
-    #[arg(long, value_name = "NAME", value_parser = names::<ColorMap>())]
-    colormap: Option<ColorMap>,
+    #[command(flatten)]
+    look: LookArgs,
 
-    /// How values become colours
-    #[arg(long, value_parser = names::<Scale>(), default_value = "linear")]
-    scale: Scale,
-
-    /// Theme of pictures (default: light, or what the colour map is made for)
-    #[arg(long, value_parser = names::<Theme>())]
-    theme: Option<Theme>,
-
-    /// What stands beside rows and columns
-    #[arg(long, value_parser = names::<Labels>(), default_value = "tokens")]
-    labels: Labels,
+    /// Print a caption ready to paste, or write it to a file: --caption=FILE
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "-")]
+    caption: Option<PathBuf>,
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     let options = Options {
         what: args.what.clone(),
         selection: Selection { layers: args.layers.clone(), heads: args.heads.clone() },
+        picked: args.pick.clone(),
         dtype: args.dtype,
-        look: Look {
-            theme: args.theme,
-            map: args.colormap,
-            scale: args.scale,
-            size: args.size,
-            labels: args.labels,
-        },
+        look: args.look.look(),
     };
     // A name that says nothing should not cost a run
     for path in args.output.iter().filter(|path| !export::is_folder(path)) {
@@ -88,13 +75,36 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
         files.extend(export::export(&source, &options, path)?);
         job.report("Writing", 1.0);
     }
+    let caption = match &args.caption {
+        None => None,
+        Some(_) => Some(export::caption(&trace, &options, &given())?),
+    };
+    let printed = args.caption.as_deref() == Some(Path::new("-"));
+    if let (Some(text), Some(path), false) = (&caption, &args.caption, printed) {
+        atomic::write(path, |out| Ok(writeln!(out, "{text}")?))?;
+        files.push(path.clone());
+    }
     let size = |path: &PathBuf| std::fs::metadata(path).map_or(0, |file| file.len());
     if console.json {
         let files: Vec<_> = files.iter().map(|path| json!({ "path": path, "bytes": size(path) })).collect();
-        return console.object(&json!({ "files": files }));
+        let mut object = json!({ "files": files });
+        if let Some(text) = caption {
+            object["caption"] = text.into();
+        }
+        return console.object(&object);
     }
     for path in &files {
         writeln!(console, "{}  {}", path.display(), console::bytes(size(path)))?;
     }
+    if let Some(text) = caption.filter(|_| printed) {
+        writeln!(console, "\n{text}")?;
+    }
     Ok(())
+}
+
+/// The command line as it was given.
+pub(super) fn given() -> String {
+    let words: Vec<String> =
+        std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    export::command_line(std::iter::once("mnemoscope").chain(words.iter().map(String::as_str)))
 }

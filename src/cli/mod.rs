@@ -10,10 +10,12 @@ mod check;
 mod console;
 mod curve;
 mod export;
+mod figure;
 mod generate;
 mod heads;
 mod info;
 mod lens;
+mod look;
 mod manual;
 mod memory;
 mod models;
@@ -59,6 +61,8 @@ enum Command {
     Run(run::Args),
     /// Write attention and hidden states to files; the ending says which format
     Export(export::Args),
+    /// Make a figure from its recipe, with its numbers as CSV and a caption beside it
+    Figure(figure::Args),
     /// Measure every head: a table of induction, previous token, sink and others
     Heads(heads::Args),
     /// Show what each layer would say next, per token
@@ -134,6 +138,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
         None => return crate::app::launch(cli.model, cli.prompt),
         Some(Command::Run(args)) => run::run(&args, &mut console)?,
         Some(Command::Export(args)) => export::run(&args, &mut console)?,
+        Some(Command::Figure(args)) => figure::run(&args, &mut console)?,
         Some(Command::Heads(args)) => heads::run(&args, &mut console)?,
         Some(Command::Lens(args)) => lens::run(&args, &mut console)?,
         Some(Command::Generate(args)) => generate::run(&args, &mut console)?,

@@ -10,8 +10,8 @@ use strum::{EnumString, IntoStaticStr};
 use crate::engine::{self, LogitDifference, Sweep};
 use crate::export::figure::axis::Axis;
 use crate::export::figure::matrix::Matrix;
-use crate::export::{self, Labels, Look, atomic, picture};
-use crate::render::{Scale, Theme, ValueRange};
+use crate::export::{self, Look, atomic, picture};
+use crate::render::{Theme, ValueRange};
 use crate::trace::{Token, Trace};
 
 use super::console::Console;
@@ -138,15 +138,14 @@ fn write(
             Map::Tokens => "blocks.*.hook_resid_pre".to_owned(),
             Map::Heads => "blocks.*.attn.hook_z".to_owned(),
         },
-        rows: Axis { name: "layer", labels: layers, numbered: false },
-        columns: Axis { name, labels, numbered: false },
+        rows: Axis { name: "layer", labels: layers, first: 0, numbered: false },
+        columns: Axis { name, labels, first: 0, numbered: false },
         value_columns: columns,
         values: padded.collect(),
         quantity: "Recovered share of the logit difference",
         strips: picture::strips(clean),
     };
-    let look =
-        Look { theme: args.theme, map: None, scale: Scale::Linear, size: None, labels: Labels::Tokens };
+    let look = Look { theme: args.theme, ..Look::default() };
     let values = matrix.values.iter().filter(|value| value.is_finite());
     let most = values.fold(1.0_f32, |most, value| most.max(value.abs()));
     Ok(export::write_map(path, &matrix, ValueRange { low: -most, high: most }, look)?)

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use crate::engine::{self, Carriers, HeadsCut, Recall, RecallCell, RecallOptions, Template};
+use crate::export::figure::Style;
 use crate::export::figure::axis::Axis;
 use crate::export::figure::matrix::{self, Matrix};
 use crate::export::{ExportError, atomic, png};
@@ -167,11 +168,11 @@ fn picture(recall: &Recall, options: &RecallOptions) -> Result<Vec<u8>, ExportEr
     };
     let range = ValueRange { low: 0.0, high: 1.0 };
     let shader = Shader::new(ColorMap::of(Theme::Light), Scale::Linear, range);
-    png::draw(&matrix::layout(&map, &shader, Scale::Linear, Theme::Light), None)
+    png::draw(&matrix::layout(&map, &shader, Scale::Linear, &Style::screen(Theme::Light)), 2.0)
 }
 
 fn axis(name: &'static str, labels: impl Iterator<Item = String>) -> Axis {
-    Axis { name, labels: labels.collect(), numbered: false }
+    Axis { name, labels: labels.collect(), first: 0, numbered: false }
 }
 
 fn table(recall: &Recall, options: &RecallOptions, console: &mut Console) -> anyhow::Result<()> {

@@ -215,6 +215,28 @@ impl TargetArg {
 }
 
 impl Input {
+    /// A prompt on a model, as a recipe names them, with what it changes in the run.
+    pub(super) fn of(
+        model: Option<PathBuf>,
+        prompt: Option<String>,
+        target: Option<String>,
+        intervene: Vec<Intervention>,
+    ) -> Self {
+        Self {
+            model: ModelArg { model },
+            prompt: PromptArg { prompt, prompt_file: None, ids: None },
+            chat: false,
+            system: None,
+            target: TargetArg { target, target_ids: None },
+            question: None,
+            second: None,
+            cut: false,
+            memory: None,
+            intervene,
+            intervene_file: None,
+        }
+    }
+
     /// The trace that MODEL is, or the run of a prompt on it; the model, where it is there.
     pub(super) fn trace(&self, console: &mut Console) -> anyhow::Result<(Option<Model>, Trace)> {
         let Runs { model, clean, changed } = self.runs(console)?;

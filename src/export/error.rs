@@ -17,6 +17,9 @@ pub enum ExportError {
         /// What it cannot hold.
         what: String,
     },
+    /// Heads were picked, or maps cut, for a format that holds whole arrays.
+    #[error("{0} holds whole arrays: rows, columns, the first token and picked heads are for pictures")]
+    Cut(&'static str),
     /// The selection is empty or reaches outside the model.
     #[error("{0}")]
     Selection(String),
@@ -79,6 +82,9 @@ impl ExportError {
                 "a table holds one kind of value: name one with --what".into()
             }
             Self::Content { .. } => "write .npz or .safetensors, which hold every array".into(),
+            Self::Cut(_) => {
+                "choose with --layers and --heads; `mnemoscope figure` writes a picture's own numbers".into()
+            }
             Self::Selection(_) => "`mnemoscope info` lists the layers and heads".into(),
             Self::Size { .. } => "ask for a smaller --size, or fewer heads with --layers and --heads".into(),
             Self::Page { .. } => "choose fewer heads with --layers and --heads, or write .npz".into(),

@@ -94,6 +94,20 @@ pub const FORMATS: &[Format] = &[
         write: picture::write_svg,
     },
     Format {
+        ending: ".pdf",
+        label: "PDF picture",
+        sentence: "The same as vectors with its fonts inside, for LaTeX and print",
+        holds: Holds::Picture,
+        write: picture::write_pdf,
+    },
+    Format {
+        ending: ".tex",
+        label: "TikZ picture",
+        sentence: "The same as LaTeX source, to be set in your document's own fonts",
+        holds: Holds::Picture,
+        write: picture::write_tikz,
+    },
+    Format {
         ending: ".html",
         label: "Interactive page",
         sentence: "One file that opens in any browser: pick a head, hover its map",
@@ -139,12 +153,16 @@ pub fn export(source: &Source<'_>, options: &Options, path: &Path) -> Result<Vec
         return export_folder(source, options, path);
     }
     let format = format_of(path)?;
+    let arrays = matches!(format.holds, Holds::Arrays | Holds::Table | Holds::Trace);
+    if (arrays && !options.picked.is_empty()) || (format.holds != Holds::Picture && options.look.is_cut()) {
+        return Err(ExportError::Cut(format.ending));
+    }
     atomic::write(path, |out| (format.write)(source, options, out))?;
     Ok(vec![path.to_owned()])
 }
 
 fn export_folder(source: &Source<'_>, options: &Options, folder: &Path) -> Result<Vec<PathBuf>, ExportError> {
-    let heads = picture::heads(source.trace, &options.selection)?;
+    let heads = picture::heads(source.trace, options)?;
     std::fs::create_dir_all(folder).map_err(|error| ExportError::write(folder, error))?;
     let mut written = Vec::with_capacity(heads.len());
     for (index, &HeadId { layer, head }) in heads.iter().enumerate() {
@@ -152,7 +170,7 @@ fn export_folder(source: &Source<'_>, options: &Options, folder: &Path) -> Resul
             return Err(ExportError::Cancelled);
         }
         let selection = Selection { layers: Some(Ranges::one(layer)), heads: Some(Ranges::one(head)) };
-        let one = Options { selection, ..options.clone() };
+        let one = Options { selection, picked: Vec::new(), ..options.clone() };
         let quiet = Source { watch: &|_| ControlFlow::Continue(()), ..*source };
         let name = source.trace.spec.head_label(HeadId { layer, head });
         let path = folder.join(format!("{name}.png"));

@@ -1,7 +1,7 @@
 //! One self-contained interactive page: every picked head's map, no network, nothing executed but our own script.
 //!
-//! Weights are stored in steps of a head's greatest weight / 65,535 (or / 255 for many cells), deflated and in
-//! base64. Text from the prompt and the model enters as JSON in which `<` cannot occur, and the script only ever
+//! Weights are stored in equal steps of a head's greatest weight, deflated and in base64; the steps are as fine as the
+//! size of the page allows, and the page states the error that they make. Text from the prompt and the model enters as JSON in which `<` cannot occur, and the script only ever
 //! sets it as text: a token `</script>` stays a token.
 
 use std::io::Write;
@@ -29,8 +29,14 @@ const SCRIPT: &str = include_str!("../../assets/html/page.js");
 
 /// The most weights a page holds: beyond it browsers take long to open the file.
 const MOST_CELLS: u64 = 1 << 28;
-/// Up to this many weights a step is 1/65,535 of a head's greatest weight; beyond it 1/255.
+/// Up to this many weights two bytes each are tried.
 const FINE_CELLS: u64 = 1 << 22;
+/// Bytes that a page of up to [`BUDGET_CELLS`] weights may have; of more weights, in proportion.
+const BUDGET: u64 = 5_000_000;
+/// Twelve layers of twelve heads over 512 tokens.
+const BUDGET_CELLS: u64 = 144 * 512 * 512;
+/// Bits of a step's number, finest first.
+const BITS: [u32; 5] = [16, 8, 7, 6, 5];
 /// Query rows that are packed at once.
 const BAND: usize = 256;
 /// Candidates for the next token.
@@ -42,7 +48,7 @@ pub(super) fn write(source: &Source<'_>, options: &Options, out: &mut dyn Write)
         return Err(ExportError::Content { format: ".html", what: "anything but attention weights".into() });
     }
     let trace = source.trace;
-    let heads = picture::heads(trace, &options.selection)?;
+    let heads = picture::heads(trace, options)?;
     let cells_of = |head: &HeadId| {
         trace.query_tokens(head.layer).len() as u64 * trace.key_tokens(head.layer).len() as u64
     };
@@ -50,7 +56,18 @@ pub(super) fn write(source: &Source<'_>, options: &Options, out: &mut dyn Write)
     if cells > MOST_CELLS {
         return Err(ExportError::Page { cells, most: MOST_CELLS });
     }
-    let steps = if cells <= FINE_CELLS { Steps::Fine } else { Steps::Coarse };
+    let room = BUDGET.max(BUDGET * cells / BUDGET_CELLS);
+    let around = [PAGE, STYLE, SCRIPT].iter().map(|part| part.len() as u64).sum::<u64>();
+    let (mut meta, mut packed) = (String::new(), Vec::new());
+    for bits in BITS.into_iter().filter(|&bits| bits < 16 || cells <= FINE_CELLS) {
+        let steps = Steps { bits };
+        meta = safe(&describe(trace, options, &heads, steps));
+        packed = pack_all(source, &heads, steps)?;
+        let bytes = packed.iter().map(|head| head.len() as u64 + 1).sum::<u64>();
+        if bytes + meta.len() as u64 + around <= room {
+            break;
+        }
+    }
 
     let (top, rest) = split(PAGE, "/*STYLE*/");
     let (middle, rest) = split(rest, "/*DATA*/");
@@ -58,15 +75,11 @@ pub(super) fn write(source: &Source<'_>, options: &Options, out: &mut dyn Write)
     for part in [top, STYLE, middle] {
         out.write_all(part.as_bytes())?;
     }
-    // One object whose last member is the list of heads, written as they are packed
-    let meta = safe(&describe(trace, options, &heads, steps));
+    // One object whose last member is the list of heads
     write!(out, "{},\"heads\":[", meta.trim_end_matches('}'))?;
-    for (index, &head) in heads.iter().enumerate() {
-        if (source.watch)(index as f32 / heads.len() as f32).is_break() {
-            return Err(ExportError::Cancelled);
-        }
+    for (index, head) in packed.iter().enumerate() {
         let comma = if index == 0 { "" } else { "," };
-        write!(out, "{comma}{}", safe(&pack(trace, head, steps)?))?;
+        write!(out, "{comma}{head}")?;
     }
     write!(out, "]}}")?;
     for part in [before_script, SCRIPT, bottom] {
@@ -75,24 +88,28 @@ pub(super) fn write(source: &Source<'_>, options: &Options, out: &mut dyn Write)
     Ok(())
 }
 
-/// In how many steps a weight is stored.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Steps {
-    Fine,
-    Coarse,
+/// In how many steps a weight is stored: in two bytes where they need 16 bits, else in one.
+#[derive(Clone, Copy)]
+struct Steps {
+    bits: u32,
 }
 
 impl Steps {
-    fn bits(self) -> u32 {
-        match self {
-            Self::Fine => 16,
-            Self::Coarse => 8,
-        }
-    }
-
     fn most(self) -> f32 {
-        (2_u32.pow(self.bits()) - 1) as f32
+        (2_u32.pow(self.bits) - 1) as f32
     }
+}
+
+/// Every head as JSON.
+fn pack_all(source: &Source<'_>, heads: &[HeadId], steps: Steps) -> Result<Vec<String>, ExportError> {
+    let mut packed = Vec::with_capacity(heads.len());
+    for (index, &head) in heads.iter().enumerate() {
+        if (source.watch)(index as f32 / heads.len() as f32).is_break() {
+            return Err(ExportError::Cancelled);
+        }
+        packed.push(safe(&pack(source.trace, head, steps)?));
+    }
+    Ok(packed)
 }
 
 /// Everything but the heads. The last member must not be an object: the heads are appended behind it.
@@ -112,7 +129,7 @@ fn describe(trace: &Trace, options: &Options, heads: &[HeadId], steps: Steps) ->
             "Made by Mnemoscope {}. Weights are stored within ± {error:.1e} of each head's greatest weight.",
             env!("CARGO_PKG_VERSION"),
         ),
-        "bits": steps.bits(),
+        "bits": steps.bits,
         "first": heads[0],
         "ids": ids(&trace.tokens),
         "map": look.map(false).id(),
@@ -145,15 +162,14 @@ fn pack(trace: &Trace, head: HeadId, steps: Steps) -> Result<Value, ExportError>
     let step = |value: f32, most: f32| (value / max * most).round().clamp(0.0, most);
     let small: Vec<u8> = thumbnail.values.iter().map(|&value| step(value, 255.0) as u8).collect();
 
-    let mut packed = ZlibEncoder::new(Vec::new(), Compression::default());
+    let mut packed = ZlibEncoder::new(Vec::new(), Compression::best());
     let (rows, columns) = (pattern.n_queries(), pattern.n_keys());
     for first in (0..rows).step_by(BAND) {
         let values = pattern.tile(first..(first + BAND).min(rows), 0..columns);
-        let bytes: Vec<u8> = match steps {
-            Steps::Fine => {
-                values.iter().flat_map(|&value| (step(value, steps.most()) as u16).to_le_bytes()).collect()
-            }
-            Steps::Coarse => values.iter().map(|&value| step(value, steps.most()) as u8).collect(),
+        let bytes: Vec<u8> = if steps.bits > 8 {
+            values.iter().flat_map(|&value| (step(value, steps.most()) as u16).to_le_bytes()).collect()
+        } else {
+            values.iter().map(|&value| step(value, steps.most()) as u8).collect()
         };
         packed.write_all(&bytes)?;
     }

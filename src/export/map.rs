@@ -9,16 +9,21 @@ use super::error::ExportError;
 use super::figure::matrix::{self, Matrix};
 use super::figure::to_svg;
 use super::options::Look;
-use super::{atomic, png};
+use super::{atomic, pdf, png};
 
-/// Writes `matrix` as `.png`, `.svg` or `.csv` (row, column, value), its values coloured over `range`.
+/// Writes `matrix` as `.png`, `.svg`, `.pdf` or `.csv` (row, column, value), its values coloured over `range`.
 pub fn write_map(path: &Path, matrix: &Matrix, range: ValueRange, look: Look) -> Result<(), ExportError> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     let shader = Shader::new(look.map(true), look.scale, range);
-    let draw = || matrix::layout(matrix, &shader, look.scale, look.theme());
+    let draw = || matrix::layout(matrix, &shader, look.scale, &look.style());
     match name.rsplit_once('.').map(|(_, ending)| ending) {
-        Some("png") => atomic::write(path, |out| Ok(out.write_all(&png::draw(&draw(), look.size)?)?)),
+        Some("png") => {
+            let drawing = draw();
+            let pixels = look.pixels(drawing.width);
+            atomic::write(path, |out| Ok(out.write_all(&png::draw(&drawing, pixels)?)?))
+        }
         Some("svg") => atomic::write(path, |out| Ok(out.write_all(to_svg(&draw()).as_bytes())?)),
+        Some("pdf") => atomic::write(path, |out| Ok(out.write_all(&pdf::draw(&draw())?)?)),
         Some("csv") => atomic::write(path, |out| table(matrix, out)),
         _ => Err(ExportError::Ending(path.to_owned())),
     }

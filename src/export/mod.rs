@@ -4,6 +4,7 @@
 
 pub mod arrays;
 pub mod atomic;
+mod caption;
 mod csv;
 mod error;
 pub mod figure;
@@ -13,15 +14,23 @@ mod json;
 mod map;
 mod npz;
 mod options;
+pub mod pdf;
+mod pdf_text;
 pub mod picture;
 pub mod png;
+mod preset;
+mod recipe;
 mod safetensors;
+pub mod tikz;
 mod what;
 
 pub use arrays::Source;
+pub use caption::{caption, command_line, formula};
 pub use error::ExportError;
 pub use formats::{FORMATS, Format, Holds, endings, export, format_of, is_folder};
 pub use json::listed;
 pub use map::write_map;
-pub use options::{Dtype, Labels, Look, Options};
+pub use options::{Dtype, FirstToken, Labels, Look, NotASpan, Options, Span};
+pub use preset::Preset;
+pub use recipe::{Recipe, RecipeError};
 pub use what::{Along, NotARange, Ranges, Selection, What};

@@ -1,11 +1,18 @@
 //! How an export is asked for: the same for the window's dialog and the command line.
 
+use std::ops::Range;
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 use strum::{EnumIter, EnumString, IntoStaticStr};
 
 use crate::render::{ColorMap, Scale, Theme};
 
+use super::error::ExportError;
+use super::figure::Style;
+use super::preset::Preset;
 use super::what::{Selection, What};
+use crate::model::HeadId;
 
 /// Everything but the place to write to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -14,6 +21,8 @@ pub struct Options {
     pub what: Vec<What>,
     /// Of which layers and heads.
     pub selection: Selection,
+    /// Heads to show side by side, instead of those of a selection.
+    pub picked: Vec<HeadId>,
     /// How numbers are stored, in formats that leave a choice.
     pub dtype: Dtype,
     /// How pictures look.
@@ -25,6 +34,7 @@ impl Default for Options {
         Self {
             what: vec![What::default()],
             selection: Selection::default(),
+            picked: Vec::new(),
             dtype: Dtype::default(),
             look: Look::default(),
         }
@@ -74,10 +84,22 @@ pub struct Look {
     pub map: Option<ColorMap>,
     /// How values become colours.
     pub scale: Scale,
-    /// Width of a PNG in pixels; twice the layout's where not told.
+    /// Width of a PNG in pixels; `zoom` times the layout's where not told.
     pub size: Option<u32>,
+    /// Pixels of a PNG to one of the layout; those of the preset, else two, where not told.
+    pub zoom: Option<f32>,
     /// What stands beside rows and columns.
     pub labels: Labels,
+    /// Sizes for where the picture goes; as large as its content where not told.
+    pub preset: Option<Preset>,
+    /// Whether what lies behind the page shows through.
+    pub transparent: bool,
+    /// What becomes of the first key.
+    pub first: FirstToken,
+    /// The queries that are shown; all where not told.
+    pub rows: Option<Span>,
+    /// The keys that are shown; all where not told.
+    pub columns: Option<Span>,
 }
 
 impl Look {
@@ -88,8 +110,104 @@ impl Look {
 
     /// The colour map that results; `signed` for values of both signs.
     pub fn map(self, signed: bool) -> ColorMap {
-        let usual = if signed { ColorMap::signed(self.theme()) } else { ColorMap::of(self.theme()) };
+        let theme = self.theme();
+        let usual = match self.preset {
+            Some(preset) => preset.map(signed, theme),
+            None if signed => ColorMap::signed(theme),
+            None => ColorMap::of(theme),
+        };
         self.map.unwrap_or(usual)
+    }
+
+    /// The sizes that result.
+    pub fn style(self) -> Style {
+        let theme = self.theme();
+        self.preset.map_or_else(|| Style::screen(theme), |preset| preset.style(theme))
+    }
+
+    /// Pixels of a PNG to one of a layout `width` wide.
+    pub fn pixels(self, width: f32) -> f32 {
+        let usual = self.preset.map_or(2.0, |preset| preset.dpi() / 96.0);
+        self.size.map_or(self.zoom.unwrap_or(usual), |size| size as f32 / width)
+    }
+
+    /// Whether it shows only a part of each map, or one that is changed.
+    pub fn is_cut(self) -> bool {
+        self.rows.is_some() || self.columns.is_some() || self.first != FirstToken::Keep
+    }
+}
+
+/// What becomes of the first key: many heads rest on it when they have nothing to look for (an attention sink; Xiao
+/// et al. 2023), which hides all else.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    EnumIter,
+    EnumString,
+    IntoStaticStr,
+)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum FirstToken {
+    /// It stays
+    #[default]
+    Keep,
+    /// Its column is left out; the other weights stay as they are
+    Hide,
+    /// Its column is left out; the other weights of each query are divided by their sum
+    Renormalise,
+}
+
+/// A part of an axis, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Span {
+    /// The first place.
+    pub first: usize,
+    /// The last place.
+    pub last: usize,
+}
+
+impl Span {
+    /// The places it means of `n`; reaching past them is an error that says what one of them is.
+    pub fn of(span: Option<Self>, n: usize, one: &str) -> Result<Range<usize>, ExportError> {
+        match span {
+            Some(Self { last, .. }) if last >= n => Err(ExportError::Selection(format!(
+                "there is no {one} {last}: the prompt has {one} tokens 0 to {}",
+                n.saturating_sub(1)
+            ))),
+            Some(Self { first, last }) => Ok(first..last + 1),
+            None => Ok(0..n),
+        }
+    }
+}
+
+/// What was typed is no part of an axis.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("`{0}` is no range of tokens such as 4-20")]
+pub struct NotASpan(String);
+
+impl FromStr for Span {
+    type Err = NotASpan;
+
+    fn from_str(text: &str) -> Result<Self, NotASpan> {
+        let (first, last) = text.split_once('-').unwrap_or((text, text));
+        match [first, last].map(|number| number.trim().parse::<usize>()) {
+            [Ok(first), Ok(last)] if first <= last && last < usize::MAX => Ok(Self { first, last }),
+            _ => Err(NotASpan(text.to_owned())),
+        }
+    }
+}
+
+impl std::fmt::Display for Span {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}-{}", self.first, self.last)
     }
 }
 

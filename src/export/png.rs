@@ -1,78 +1,74 @@
 //! PNG: pixels as they are, and drawings through resvg.
 
-use std::sync::Arc;
+use resvg::tiny_skia;
 
-use resvg::usvg::fontdb::{Database, FaceInfo, Source, Style, Weight};
-use resvg::{tiny_skia, usvg};
-
-use crate::render::{Raster, fonts};
+use crate::render::Raster;
 
 use super::error::ExportError;
-use super::figure::{Drawing, metrics, to_svg};
+use super::figure::{Drawing, typeset};
 
 /// The largest picture side that is drawn, in pixels: beyond it a PNG stops being a picture one can open.
 pub const LARGEST: u32 = 16_384;
 
 /// An opaque raster as PNG.
 pub fn encode(raster: &Raster) -> Vec<u8> {
-    let rgb: Vec<u8> = raster.pixels.iter().flat_map(|&[red, green, blue, _]| [red, green, blue]).collect();
-    compress(raster.width as u32, raster.height as u32, &rgb).unwrap_or_default()
+    compress(raster.width as u32, raster.height as u32, raster.bytes(), None).unwrap_or_default()
 }
 
-/// A drawing, `width` pixels wide (twice its own size when not told), as PNG.
-pub fn draw(drawing: &Drawing, width: Option<u32>) -> Result<Vec<u8>, ExportError> {
-    let scale = width.map_or(2.0, |width| width as f32 / drawing.width);
-    let (width, height) = ((drawing.width * scale).round() as u32, (drawing.height * scale).round() as u32);
-    if width == 0 || width.max(height) > LARGEST {
-        return Err(ExportError::Size { width, height, largest: LARGEST });
+/// A drawing as PNG, `zoom` pixels to each of its own. Where the drawing has no ground, neither has the PNG.
+pub fn draw(drawing: &Drawing, zoom: f32) -> Result<Vec<u8>, ExportError> {
+    let Pixels { width, height, bytes } = paint(drawing, zoom)?;
+    let dots = (96.0 * zoom / 0.0254).round() as u32;
+    compress(width, height, &bytes, Some(dots)).map_err(|error| ExportError::Draw(error.to_string()))
+}
+
+/// A drawing's pixels: red, green, blue and alpha of each, not premultiplied.
+pub struct Pixels {
+    /// Pixels across.
+    pub width: u32,
+    /// Pixels down.
+    pub height: u32,
+    /// `4 × width × height` bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// A drawing in pixels, `zoom` to each of its own.
+pub fn paint(drawing: &Drawing, zoom: f32) -> Result<Pixels, ExportError> {
+    let (width, height) = ((drawing.width * zoom).round() as u32, (drawing.height * zoom).round() as u32);
+    let size = || ExportError::Size { width, height, largest: LARGEST };
+    if width.min(height) == 0 || width.max(height) > LARGEST {
+        return Err(size());
     }
-    let options = usvg::Options { fontdb: Arc::new(faces(drawing)), ..usvg::Options::default() };
-    let failed = |why: String| ExportError::Draw(why);
-    let tree = usvg::Tree::from_str(&to_svg(drawing), &options).map_err(|e| failed(e.to_string()))?;
-    let mut pixels =
-        tiny_skia::Pixmap::new(width, height).ok_or(ExportError::Size { width, height, largest: LARGEST })?;
-    resvg::render(&tree, tiny_skia::Transform::from_scale(scale, scale), &mut pixels.as_mut());
-    // The page is opaque: premultiplied and plain are the same
-    let rgb: Vec<u8> = pixels.data().chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect();
-    compress(width, height, &rgb).map_err(|e| failed(e.to_string()))
+    let tree = typeset::tree(drawing)?;
+    let mut pixels = tiny_skia::Pixmap::new(width, height).ok_or_else(size)?;
+    resvg::render(&tree, tiny_skia::Transform::from_scale(zoom, zoom), &mut pixels.as_mut());
+    let plain = pixels.pixels().iter().flat_map(|pixel| {
+        let pixel = pixel.demultiply();
+        [pixel.red(), pixel.green(), pixel.blue(), pixel.alpha()]
+    });
+    Ok(Pixels { width, height, bytes: plain.collect() })
 }
 
-fn compress(width: u32, height: u32, rgb: &[u8]) -> Result<Vec<u8>, png::EncodingError> {
+/// RGB where every pixel is opaque, else RGBA. `dots`: pixels a metre.
+fn compress(width: u32, height: u32, rgba: &[u8], dots: Option<u32>) -> Result<Vec<u8>, png::EncodingError> {
     let mut out = Vec::new();
     let mut encoder = png::Encoder::new(&mut out, width, height);
-    encoder.set_color(png::ColorType::Rgb);
+    let opaque = rgba.chunks_exact(4).all(|pixel| pixel[3] == 255);
+    encoder.set_color(if opaque { png::ColorType::Rgb } else { png::ColorType::Rgba });
     encoder.set_depth(png::BitDepth::Eight);
     encoder.set_compression(png::Compression::Balanced);
-    encoder.write_header()?.write_image_data(rgb)?;
+    encoder.set_pixel_dims(dots.map(|dots| png::PixelDimensions {
+        xppu: dots,
+        yppu: dots,
+        unit: png::Unit::Meter,
+    }));
+    let mut writer = encoder.write_header()?;
+    if opaque {
+        let rgb: Vec<u8> = rgba.chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect();
+        writer.write_image_data(&rgb)?;
+    } else {
+        writer.write_image_data(rgba)?;
+    }
+    writer.finish()?;
     Ok(out)
-}
-
-/// The embedded faces, and the system's only where a token needs them: reading those takes a while.
-fn faces(drawing: &Drawing) -> Database {
-    let mut faces = Database::new();
-    for face in [fonts::SANS, fonts::STRONG, fonts::MONO] {
-        faces.load_font_source(Source::Binary(Arc::new(face)));
-    }
-    let foreign = |text: &str| text.chars().any(|c| !metrics::is_embedded(c));
-    if drawing.texts().any(|text| foreign(&text.text)) {
-        add_system_fonts(&mut faces);
-    }
-    faces
-}
-
-/// The drawing falls back to the first face that has a character: upright ones of usual weight come first, sans
-/// before serif, simplified Chinese before its kin.
-fn add_system_fonts(faces: &mut Database) {
-    let mut system = Database::new();
-    system.load_system_fonts();
-    let mut others: Vec<FaceInfo> = system.faces().cloned().collect();
-    others.sort_by_cached_key(|face| {
-        let unusual = face.style != Style::Normal || face.weight != Weight::NORMAL;
-        let name = face.families.first().map_or("", |(name, _)| name.as_str());
-        let rank = usize::from(name.contains("Serif")) * 2 + usize::from(!name.contains(" SC"));
-        (unusual, rank, face.post_script_name.clone())
-    });
-    for face in others {
-        faces.push_face_info(face);
-    }
 }

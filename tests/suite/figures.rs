@@ -5,7 +5,7 @@ use mnemoscope::export::figure::drawing::{Drawing, Text};
 use mnemoscope::export::figure::matrix::{self, Matrix};
 use mnemoscope::export::figure::sheet::{self, Group, Line, Sheet};
 use mnemoscope::export::figure::strip::Strip;
-use mnemoscope::export::figure::to_svg;
+use mnemoscope::export::figure::{Style, to_svg};
 use mnemoscope::export::png;
 use mnemoscope::render::{ColorMap, Scale, Shader, Theme, ValueRange};
 
@@ -28,7 +28,7 @@ fn tokens(n: usize) -> Vec<String> {
 }
 
 fn page(n: usize, numbered: bool, theme: Theme) -> Drawing {
-    let axis = |name| Axis { name, labels: tokens(n), numbered };
+    let axis = |name| Axis { name, labels: tokens(n), first: 0, numbered };
     let matrix = Matrix {
         title: "Head 3.5".into(),
         subtitle: "storyteller · 6 layers × 8 heads".into(),
@@ -42,7 +42,7 @@ fn page(n: usize, numbered: bool, theme: Theme) -> Drawing {
     };
     let map = ColorMap::of(theme);
     let shader = Shader::new(map, Scale::Linear, ValueRange::fit(map, &matrix.values));
-    matrix::layout(&matrix, &shader, Scale::Linear, theme)
+    matrix::layout(&matrix, &shader, Scale::Linear, &Style::screen(theme))
 }
 
 /// Whether two turned boxes share any point: they do unless some edge of one has the other wholly outside.
@@ -115,7 +115,7 @@ fn a_sheet_of_any_size_keeps_its_names_apart() {
             }],
             strips: vec![Strip { title: "PROMPT", tokens: tokens(9) }],
         };
-        check(&sheet::layout(&sheet, Theme::Dark));
+        check(&sheet::layout(&sheet, &Style::screen(Theme::Dark)));
     }
 }
 
@@ -138,7 +138,8 @@ fn markup_in_tokens_stays_text() {
 #[test]
 fn a_png_is_as_wide_as_asked_and_shows_the_ground() {
     for theme in [Theme::Dark, Theme::Light] {
-        let bytes = png::draw(&page(9, false, theme), Some(300)).expect("drawn");
+        let drawing = page(9, false, theme);
+        let bytes = png::draw(&drawing, 300.0 / drawing.width).expect("drawn");
         let decoder = ::png::Decoder::new(std::io::Cursor::new(bytes));
         let mut reader = decoder.read_info().expect("a PNG");
         assert_eq!(reader.info().width, 300);
@@ -154,6 +155,6 @@ fn a_png_is_as_wide_as_asked_and_shows_the_ground() {
 
 #[test]
 fn an_absurd_size_is_refused() {
-    let error = png::draw(&page(3, false, Theme::Dark), Some(1_000_000)).expect_err("too large");
+    let error = png::draw(&page(3, false, Theme::Dark), 2000.0).expect_err("too large");
     assert!(error.hint().is_some_and(|hint| hint.contains("--size")), "{error}");
 }

@@ -47,6 +47,38 @@ fn weights_are_within_the_stated_error() {
 }
 
 #[test]
+fn a_long_prompt_keeps_to_five_megabytes_and_states_its_coarser_steps() {
+    let model =
+        mnemoscope::engine::load(&mnemoscope::engine::ModelSource::Embedded, &mnemoscope::engine::Job::new())
+            .expect("it is in the program");
+    let vocab = model.spec().vocab as u32;
+    let ids: Vec<u32> = (0..512).map(|i: u32| (i * 7 + i * i / 3) % vocab).collect();
+    let trace = crate::parity::run_ids(&model, &ids);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let run = Run { model, trace, folder };
+    let page = page(&run);
+    assert!(page.len() <= 5_000_000, "{} bytes", page.len());
+    let data = data(&page);
+    let bits = data["bits"].as_u64().expect("a number") as i32;
+    assert!((5..=8).contains(&bits), "{bits} bits");
+    let unit = 1.0 / (2.0_f32.powi(bits) - 1.0);
+    assert!(data["about"].as_str().expect("words").contains(&format!("± {:.1e}", 0.5 * unit)));
+    let head = &data["heads"][7];
+    let id = HeadId {
+        layer: head["layer"].as_u64().expect("a layer") as usize,
+        head: head["head"].as_u64().expect("a head") as usize,
+    };
+    let packed = BASE64_STANDARD.decode(head["data"].as_str().expect("text")).expect("base64");
+    let mut steps = Vec::new();
+    flate2::read::ZlibDecoder::new(&packed[..]).read_to_end(&mut steps).expect("deflated");
+    let max = head["max"].as_f64().expect("a maximum") as f32;
+    let exact = run.trace.pattern(id).tile(0..512, 0..512);
+    for (step, exact) in steps.into_iter().zip(exact) {
+        assert!((f32::from(step) * unit * max - exact).abs() <= 0.51 * unit * max, "{id}");
+    }
+}
+
+#[test]
 fn a_token_that_closes_the_script_stays_text() {
     let run = Run::of("gpt2-odd", 5);
     let page = page(&run);

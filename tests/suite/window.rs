@@ -245,7 +245,14 @@ fn a_head_is_exported_by_the_dialog() {
 fn an_export_that_cannot_be_written_is_told() {
     let mut harness = window();
     let path = PathBuf::from("/nowhere/at/all/head.csv");
-    send(&mut harness, Command::Export { path, piece: mnemoscope::app::exporting::Piece::Head });
+    send(
+        &mut harness,
+        Command::Export {
+            path,
+            piece: mnemoscope::app::exporting::Piece::Head,
+            finish: mnemoscope::app::exporting::Finish::default(),
+        },
+    );
     until(&mut harness, |window| window.session.exporting.is_none());
     assert!(harness.state().session.banner.as_ref().is_some_and(|banner| banner.error));
 }

@@ -82,6 +82,7 @@ fn export(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
             CommandKind::ExportHead,
             CommandKind::ExportAll,
             CommandKind::ExportStates,
+            CommandKind::CopyPicture,
             CommandKind::SaveTrace,
         ] {
             entry(ui, kind, scene, out);
@@ -107,7 +108,7 @@ fn menus(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
                 K::Quit,
             ],
         ),
-        (words.edit, &[K::Undo, K::Redo, K::Clear, K::CopyHook, K::AddNote]),
+        (words.edit, &[K::Undo, K::Redo, K::Clear, K::CopyHook, K::CopyPicture, K::AddNote]),
         (
             words.view,
             &[

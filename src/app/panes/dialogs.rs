@@ -1,10 +1,10 @@
 //! What opens over the window: open a model, export, check the numbers, keys and gestures.
 
-use super::{finder, shelf};
+use super::{exporting, finder, shelf};
 use crate::app::{
     command::{Command, CommandKind},
     editing::Splice,
-    exporting::Piece,
+    exporting::{Finish, Piece},
     scene::{Out, Scene},
     session::Checks,
     theme::{self, BODY, TITLE},
@@ -12,7 +12,7 @@ use crate::app::{
     widgets,
     worker::Purpose,
 };
-use crate::{export::FORMATS, train::Task};
+use crate::train::Task;
 use egui::{Align, Layout, Modal, RichText, ScrollArea, TextEdit, Ui, vec2};
 use std::path::PathBuf;
 use strum::IntoEnumIterator as _;
@@ -29,7 +29,7 @@ pub enum Dialog {
     /// A model's name on the hub.
     Hub { name: String },
     /// Where the export goes, and what is exported.
-    Export { path: String, piece: Piece },
+    Export { path: String, piece: Piece, finish: Finish },
     /// Whether the numbers hold.
     Checks,
     /// Where the session goes.
@@ -74,12 +74,15 @@ pub fn show(ctx: &egui::Context, dialog: &mut Dialog, scene: &Scene<'_>, out: &m
     }
     let mut ask = None;
     let modal = Modal::new(egui::Id::unique("dialog")).show(ctx, |ui| {
-        ui.set_width(560.0_f32.min(ctx.content_rect().width() - 80.0));
+        let width = if matches!(dialog, Dialog::Export { .. }) { 920.0_f32 } else { 560.0 };
+        ui.set_width(width.min(ctx.content_rect().width() - 80.0));
         match dialog {
             Dialog::None => {}
             Dialog::Open { path } => open(ui, path, scene, out, &mut ask),
             Dialog::Hub { name } => hub(ui, name, scene, out),
-            Dialog::Export { path, piece } => export(ui, path, *piece, scene, out, &mut ask),
+            Dialog::Export { path, piece, finish } => {
+                exporting::show(ui, path, *piece, finish, scene, out, &mut ask);
+            }
             Dialog::Checks => checks(ui, scene, out),
             Dialog::Session { path } => session(ui, path, scene, out, &mut ask),
             Dialog::Token { at, text } => token(ui, *at, text, scene, out),
@@ -97,7 +100,7 @@ pub fn show(ctx: &egui::Context, dialog: &mut Dialog, scene: &Scene<'_>, out: &m
     ask
 }
 
-fn title(ui: &mut Ui, title: &str, subtitle: &str) {
+pub(super) fn title(ui: &mut Ui, title: &str, subtitle: &str) {
     ui.label(RichText::new(title).font(theme::strong(TITLE)));
     if !subtitle.is_empty() {
         ui.label(RichText::new(subtitle).color(theme::tokens(ui).muted));
@@ -125,7 +128,7 @@ pub(super) fn text_field(ui: &mut Ui, name: &str, path: &mut String) -> bool {
     entered
 }
 
-fn buttons(ui: &mut Ui, scene: &Scene<'_>, label: &str, ready: bool, out: &mut Out) -> bool {
+pub(super) fn buttons(ui: &mut Ui, scene: &Scene<'_>, label: &str, ready: bool, out: &mut Out) -> bool {
     ui.add_space(14.0);
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
         let button = widgets::primary(ui, label);
@@ -265,45 +268,6 @@ fn hub(ui: &mut Ui, name: &mut String, scene: &Scene<'_>, out: &mut Out) {
             out.send(Command::CloseDialog);
         }
     });
-}
-
-fn export(
-    ui: &mut Ui,
-    path: &mut String,
-    piece: Piece,
-    scene: &Scene<'_>,
-    out: &mut Out,
-    ask: &mut Option<Ask>,
-) {
-    let words = scene.words;
-    let name = match piece {
-        Piece::Head => (words.export_title)(&scene.state.head.to_string()),
-        Piece::Heads => words.export_all_title.to_owned(),
-        Piece::States => words.export_states_title.to_owned(),
-        Piece::Trace => words.save_trace_title.to_owned(),
-    };
-    let what = if piece == Piece::Trace { words.save_trace_what } else { words.export_formats };
-    title(ui, &name, what);
-    ui.horizontal_wrapped(|ui| {
-        for format in piece.formats() {
-            let own = FORMATS.iter().find(|format| path.ends_with(format.ending));
-            let chosen = own.is_some_and(|own| own.ending == format.ending);
-            if ui.selectable_label(chosen, format.ending).on_hover_text(format.sentence).clicked() {
-                let stem = own.and_then(|own| path.strip_suffix(own.ending)).unwrap_or(path);
-                *path = format!("{stem}{}", format.ending);
-            }
-        }
-    });
-    ui.add_space(8.0);
-    let entered = text_field(ui, words.export_path, path);
-    ui.add_space(6.0);
-    if ui.add(widgets::outlined(ui, words.export_browse)).clicked() {
-        *ask = Some(Ask::Save);
-    }
-    let ready = !path.trim().is_empty();
-    if buttons(ui, scene, words.export, ready, out) || (entered && ready) {
-        out.send(Command::Export { path: PathBuf::from(path.trim()), piece });
-    }
 }
 
 fn checks(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {

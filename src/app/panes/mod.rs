@@ -7,6 +7,7 @@ pub mod attribution;
 pub mod bars;
 pub mod cache;
 pub mod dialogs;
+mod exporting;
 mod finder;
 pub mod flow;
 pub mod head;

@@ -4,7 +4,7 @@ use super::{
     Language, Words, changes,
     chinese_commands::command,
     chinese_tables::{measure, stage},
-    duration, flow, grouped, memory, next, session, size, states, train, walk, why,
+    duration, figures, flow, grouped, memory, next, session, size, states, train, walk, why,
 };
 use crate::{model::Part, render::Scale};
 
@@ -216,6 +216,7 @@ pub(super) const CHINESE: Words = Words {
     flow: &flow::CHINESE,
     walk: &walk::CHINESE,
     why: &why::CHINESE,
+    figures: &figures::CHINESE,
     changes: &changes::CHINESE,
     memory: &memory::CHINESE,
     session: session::CHINESE,

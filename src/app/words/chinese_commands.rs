@@ -35,6 +35,7 @@ pub(super) fn command(kind: CommandKind) -> (&'static str, &'static str) {
         CommandKind::KeyLeft => ("左边的键", "固定前一个键词元"),
         CommandKind::KeyRight => ("右边的键", "固定后一个键词元"),
         CommandKind::Clear => ("取消固定", "关闭打开的对话框，否则取消固定的查询和键"),
+        CommandKind::CopyPicture => ("复制为图片", "把选中头的图放到剪贴板"),
         CommandKind::CopyHook => ("复制钩子名", "把选中头的 TransformerLens 名称放到剪贴板"),
         CommandKind::ZoomIn => ("放大", "格子更少、更大"),
         CommandKind::ZoomOut => ("缩小", "格子更多、更小"),

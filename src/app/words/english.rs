@@ -1,8 +1,8 @@
 //! The window in English.
 
 use super::{
-    Language, Words, changes, duration, english_commands::command, flow, grouped, memory, next, session,
-    size, states, train, walk, why,
+    Language, Words, changes, duration, english_commands::command, figures, flow, grouped, memory, next,
+    session, size, states, train, walk, why,
 };
 use crate::{model::Part, render::Scale};
 
@@ -210,6 +210,7 @@ pub const ENGLISH: Words = Words {
     flow: &flow::ENGLISH,
     walk: &walk::ENGLISH,
     why: &why::ENGLISH,
+    figures: &figures::ENGLISH,
     changes: &changes::ENGLISH,
     memory: &memory::ENGLISH,
     session: session::ENGLISH,

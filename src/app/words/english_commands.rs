@@ -56,6 +56,9 @@ pub(super) fn command(kind: CommandKind) -> (&'static str, &'static str) {
         CommandKind::KeyLeft => ("Key to the left", "Pins the key token before"),
         CommandKind::KeyRight => ("Key to the right", "Pins the key token after"),
         CommandKind::Clear => ("Clear the pins", "Closes what is open, else unpins query and key"),
+        CommandKind::CopyPicture => {
+            ("Copy as picture", "Puts the selected head's map on the clipboard, as a figure")
+        }
         CommandKind::CopyHook => {
             ("Copy the hook's name", "Puts the selected head's TransformerLens name on the clipboard")
         }

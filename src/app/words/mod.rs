@@ -6,6 +6,7 @@ mod chinese_commands;
 mod chinese_tables;
 mod english;
 mod english_commands;
+mod figures;
 mod flow;
 mod memory;
 mod next;
@@ -18,6 +19,7 @@ mod why;
 pub use super::numbers::{count, duration, grouped, size};
 pub use changes::ChangeWords;
 pub use english::ENGLISH;
+pub use figures::FigureWords;
 pub use flow::FlowWords;
 pub use memory::MemoryWords;
 pub use next::NextWords;
@@ -282,6 +284,8 @@ pub struct Words {
     pub walk: &'static WalkWords,
     /// Of scores and logits taken apart.
     pub why: &'static WhyWords,
+    /// Of figures.
+    pub figures: &'static FigureWords,
     /// Of changes to a run.
     pub changes: &'static ChangeWords,
     /// Of the memory panes.

@@ -167,6 +167,13 @@ impl Drawing {
         Self { width, height, title: title.into(), shapes: vec![page] }
     }
 
+    /// The same without the fill of its page: what lies behind shows through.
+    #[must_use]
+    pub fn without_ground(mut self) -> Self {
+        self.shapes.remove(0);
+        self
+    }
+
     /// Adds a filled rectangle.
     pub fn rect(&mut self, area: Area, radius: f32, fill: Rgba) {
         self.shapes.push(Shape::Rect { area, radius, fill });

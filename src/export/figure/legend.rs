@@ -1,44 +1,63 @@
 //! The legend: the colour map with the values at its ends, and how values become colours.
 
-use crate::render::{Raster, Scale, Shader, Tokens};
+use crate::render::{Raster, Scale, Shader};
 
 use super::drawing::{Anchor, Area, Drawing, Face, Text};
+use super::metrics;
+use super::style::Style;
 
-/// Width of the ramp.
+/// Width of the ramp, at most.
 const RAMP: f32 = 160.0;
 /// Height of the ramp.
 const HEIGHT: f32 = 10.0;
-/// Width of the whole legend, words included.
-pub(crate) const WIDTH: f32 = RAMP + 220.0;
+/// Width of the whole legend, words included, where there is room.
+const WIDTH: f32 = RAMP + 220.0;
 
-/// Draws it with its upper left corner at (`x`, `y`); returns its lower edge.
+/// How wide the legend is in a room of `room`.
+pub(crate) fn width(style: &Style, room: f32) -> f32 {
+    style.scaled(WIDTH).min(room)
+}
+
+/// Draws it with its upper left corner at (`x`, `y`), at most `room` wide; returns its lower edge.
 pub(crate) fn draw(
     page: &mut Drawing,
-    x: f32,
-    y: f32,
+    (x, y, room): (f32, f32, f32),
     quantity: &str,
     shader: &Shader,
     scale: Scale,
-    tokens: &Tokens,
+    style: &Style,
 ) -> f32 {
+    let (tokens, size) = (style.theme.tokens(), style.text);
     let pixels = shader.ramp(256);
-    let ramp = Area::new(x, y, RAMP, HEIGHT);
+    let ramp = Area::new(x, y, style.scaled(RAMP).min(room * 0.4), style.scaled(HEIGHT));
     page.image(ramp, Raster { width: pixels.len(), height: 1, pixels });
-    page.frame(Area::new(ramp.x - 1.0, ramp.y - 1.0, RAMP + 2.0, HEIGHT + 2.0), tokens.line);
+    page.frame(Area::new(ramp.x - 1.0, ramp.y - 1.0, ramp.width + 2.0, ramp.height + 2.0), tokens.line);
 
-    let text = |x: f32, y: f32, text: String| Text::new(x, y, text, 11.0, Face::Sans, tokens.muted);
-    let below = ramp.bottom() + 16.0;
+    let text = |x: f32, y: f32, text: String| Text::new(x, y, text, size, Face::Sans, tokens.muted);
+    let below = ramp.bottom() + style.scaled(16.0);
+    let mut taken = Vec::new();
     for (share, label) in ticks(shader, scale) {
         let anchor = match share {
             0.0 => Anchor::Start,
             1.0 => Anchor::End,
             _ => Anchor::Middle,
         };
-        page.text(text(x + share * RAMP, below, label).anchored(anchor));
+        let tick = text(x + share * ramp.width, below, label).anchored(anchor);
+        let [[left, _], [right, _], ..] = tick.outline();
+        // A tick between the ends only where it stands clear of them
+        if taken.iter().all(|&(from, to)| right + 2.0 < from || to + 2.0 < left) {
+            taken.push((left, right));
+            page.text(tick);
+        }
     }
-    page.text(Text::new(ramp.right() + 16.0, ramp.bottom(), quantity, 11.0, Face::Sans, tokens.text));
-    page.text(text(ramp.right() + 16.0, below, scale_words(scale).to_owned()));
-    below + 4.0
+    let beside = ramp.right() + style.scaled(16.0);
+    let rest = x + room - beside;
+    let words = |y: f32, words: &str, fill| {
+        Text::new(beside, y, metrics::elide(words, Face::Sans, size, rest), size, Face::Sans, fill)
+    };
+    page.text(words(ramp.bottom(), quantity, tokens.text));
+    page.text(words(below, scale_words(scale), tokens.muted));
+    below + style.scaled(4.0)
 }
 
 fn scale_words(scale: Scale) -> &'static str {

@@ -1,15 +1,14 @@
 //! The layout of one matrix: title, labelled map, legend, the prompt.
 
-use crate::render::{Rgba, Scale, Shader, Theme, Tokens};
+use crate::render::{Scale, Shader, Theme};
 
 use super::axis::{self, Axis};
 use super::drawing::{Anchor, Area, Drawing, Face, Text};
-use super::strip::{self, Strip};
-use super::{legend, metrics};
+use super::strip::Strip;
+use super::style::Style;
+use super::{around, legend, metrics};
 
-/// The page's margin.
-pub(crate) const MARGIN: f32 = 32.0;
-/// The narrowest page: a title and a legend fit.
+/// The narrowest page whose width is not told: a title and a legend fit.
 const NARROWEST: f32 = 520.0;
 /// The longer side of the map, at most.
 const SIDE: f32 = 720.0;
@@ -44,94 +43,95 @@ pub struct Matrix {
 }
 
 /// Lays out `matrix` on a page.
-pub fn layout(matrix: &Matrix, shader: &Shader, scale: Scale, theme: Theme) -> Drawing {
-    let tokens = theme.tokens();
-    let (n_rows, n_columns) = (matrix.rows.labels.len().max(1), matrix.columns.labels.len().max(1));
-    let cell = cell_size(n_rows.max(n_columns));
-    let (width, height) = (cell * n_columns as f32, cell * n_rows as f32);
+pub fn layout(matrix: &Matrix, shader: &Shader, scale: Scale, style: &Style) -> Drawing {
+    let tokens = style.theme.tokens();
+    let frame = Frame::fit(matrix, style);
+    let mut page = around::page(frame.page, &format!("{}, {}", matrix.title, matrix.subtitle), style);
+    let head = around::heading(&mut page, &matrix.title, &matrix.subtitle, style);
+    let map = Area { y: head + frame.climb, ..frame.map };
+    corner(&mut page, matrix, map, style);
+    axis::columns(&mut page, map, &matrix.columns, style.text, tokens.muted);
+    axis::rows(&mut page, map, &matrix.rows, style.text, tokens.muted);
+    cells(&mut page, map, &matrix.values, matrix.value_columns, shader);
+    outline(&mut page, map, style);
 
-    let (climb, reach) = axis::column_room(&matrix.columns, cell);
-    let left = MARGIN + axis::row_room(&matrix.rows, cell).max(corner_width(matrix));
-    let head = MARGIN + 48.0;
-    let map = Area::new(left, head + climb.max(24.0), width, height);
-    let page_width = (map.right() + reach + MARGIN).max(NARROWEST);
-
-    let mut page =
-        Drawing::new(page_width, 0.0, format!("{}, {}", matrix.title, matrix.subtitle), ground(theme));
-    heading(&mut page, &matrix.title, &matrix.subtitle, &tokens);
-    corner(&mut page, matrix, map, &tokens);
-    axis::columns(&mut page, map, &matrix.columns, tokens.muted);
-    axis::rows(&mut page, map, &matrix.rows, tokens.muted);
-    cells(&mut page, map, matrix, shader);
-    if theme == Theme::Light {
-        page.frame(Area::new(map.x - 1.0, map.y - 1.0, map.width + 2.0, map.height + 2.0), tokens.line);
+    let (left, right) = (style.margin, page.width - style.margin);
+    if frame.beside {
+        let x = map.right() + frame.reach + style.scaled(16.0);
+        legend::draw(&mut page, (x, map.y, right - x), matrix.quantity, shader, scale, style);
+        return around::foot(page, map.bottom(), &matrix.strips, &matrix.hook, style);
     }
-
-    let x = if left + legend::WIDTH + MARGIN > page_width { MARGIN } else { left };
-    let mut y = legend::draw(&mut page, x, map.bottom() + 20.0, matrix.quantity, shader, scale, &tokens);
-    for strip in &matrix.strips {
-        y = strip::draw(&mut page, MARGIN, y + 20.0, page_width - 2.0 * MARGIN, strip, &tokens);
-    }
-    page.height = foot(&mut page, y + 32.0, &matrix.hook, &tokens);
-    finish(page)
+    let x = if map.x + legend::width(style, f32::INFINITY) > right { left } else { map.x };
+    let at = (x, map.bottom() + style.scaled(20.0), right - x);
+    let y = legend::draw(&mut page, at, matrix.quantity, shader, scale, style);
+    around::foot(page, y, &matrix.strips, &matrix.hook, style)
 }
 
-/// What a page stands on: paper is white.
-pub(crate) fn ground(theme: Theme) -> Rgba {
-    match theme {
-        Theme::Dark => theme.tokens().background,
-        Theme::Light => theme.tokens().panel,
+/// Where the map lies. Its upper edge is not known yet: `map.y` is 0.
+struct Frame {
+    page: f32,
+    /// How high the column labels climb, and how far they reach past the map.
+    climb: f32,
+    reach: f32,
+    /// Whether the legend stands to the right of the map: where height is what lacks.
+    beside: bool,
+    map: Area,
+}
+
+impl Frame {
+    /// The largest square cells with which map and labels keep to the page; without a page, those of the screen.
+    fn fit(matrix: &Matrix, style: &Style) -> Self {
+        let (n_rows, n_columns) = (matrix.rows.labels.len().max(1), matrix.columns.labels.len().max(1));
+        let Some(width) = style.width else {
+            let frame = Self::of(matrix, style, cell_size(n_rows.max(n_columns)));
+            return Self { page: frame.page.max(NARROWEST), ..frame };
+        };
+        let mut cell = (width / n_columns as f32).min(style.height / n_rows as f32);
+        loop {
+            let frame = Self::of(matrix, style, cell);
+            let beside = width - frame.page > style.scaled(200.0);
+            let below = if beside { 0.0 } else { style.scaled(56.0) };
+            let high = around::head_room(style) + frame.climb + frame.map.height + below + style.margin;
+            if (frame.page <= width && high <= style.height) || cell < 0.01 {
+                return Self { page: width, beside, ..frame };
+            }
+            cell *= 0.98;
+        }
+    }
+
+    fn of(matrix: &Matrix, style: &Style, cell: f32) -> Self {
+        let (n_rows, n_columns) = (matrix.rows.labels.len().max(1), matrix.columns.labels.len().max(1));
+        let (climb, reach) = axis::column_room(&matrix.columns, cell, style.text);
+        let left =
+            style.margin + axis::row_room(&matrix.rows, cell, style.text).max(corner_width(matrix, style));
+        let map = Area::new(left, 0.0, cell * n_columns as f32, cell * n_rows as f32);
+        let page = map.right() + reach + style.margin;
+        Self { page, climb: climb.max(style.scaled(24.0)), reach, beside: false, map }
     }
 }
 
-/// The title in the first line, what it is about in the second.
-pub(crate) fn heading(page: &mut Drawing, title: &str, subtitle: &str, tokens: &Tokens) {
-    let room = page.width - 2.0 * MARGIN;
-    let title = metrics::elide(title, Face::Strong, 20.0, room);
-    let subtitle = metrics::elide(subtitle, Face::Sans, 13.0, room);
-    page.text(Text::new(MARGIN, MARGIN + 16.0, title, 20.0, Face::Strong, tokens.text));
-    page.text(Text::new(MARGIN, MARGIN + 38.0, subtitle, 13.0, Face::Sans, tokens.muted));
-}
-
-/// The array's name left, ours right. Returns the page's height.
-pub(crate) fn foot(page: &mut Drawing, y: f32, hook: &str, tokens: &Tokens) -> f32 {
-    let ours =
-        Text::new(page.width - MARGIN, y, "Mnemoscope", 11.0, Face::Sans, tokens.muted).anchored(Anchor::End);
-    let room = page.width - 2.0 * MARGIN - ours.width() - 16.0;
-    page.text(Text::new(
-        MARGIN,
-        y,
-        metrics::elide(hook, Face::Mono, 11.0, room),
-        11.0,
-        Face::Mono,
-        tokens.muted,
-    ));
-    page.text(ours);
-    y + MARGIN - 8.0
-}
-
-/// The page's ground learns the height that the layout came to.
-pub(crate) fn finish(mut page: Drawing) -> Drawing {
-    let (width, height) = (page.width, page.height);
-    if let Some(super::drawing::Shape::Rect { area, .. }) = page.shapes.first_mut() {
-        *area = Area::new(0.0, 0.0, width, height);
+/// A hairline round a map that stands on paper.
+pub(crate) fn outline(page: &mut Drawing, map: Area, style: &Style) {
+    if style.theme == Theme::Light {
+        let line = style.theme.tokens().line;
+        page.frame(Area::new(map.x - 1.0, map.y - 1.0, map.width + 2.0, map.height + 2.0), line);
     }
-    page
 }
 
 /// What rows and columns are, in the corner between their labels.
-fn corner(page: &mut Drawing, matrix: &Matrix, map: Area, tokens: &Tokens) {
+fn corner(page: &mut Drawing, matrix: &Matrix, map: Area, style: &Style) {
+    let muted = style.theme.tokens().muted;
     let names = [(matrix.columns.name, "→", 20.0), (matrix.rows.name, "↓", 8.0)];
     for (name, arrow, up) in names {
-        let text =
-            Text::new(map.x - 6.0, map.y - up, format!("{name} {arrow}"), 9.0, Face::Mono, tokens.muted);
+        let (x, y) = (map.x - style.scaled(6.0), map.y - style.scaled(up));
+        let text = Text::new(x, y, format!("{name} {arrow}"), style.scaled(9.0), Face::Mono, muted);
         page.text(text.anchored(Anchor::End));
     }
 }
 
-fn corner_width(matrix: &Matrix) -> f32 {
+fn corner_width(matrix: &Matrix, style: &Style) -> f32 {
     let longest = matrix.rows.name.len().max(matrix.columns.name.len()) + 2;
-    metrics::width(&"m".repeat(longest), Face::Mono, 9.0) + 6.0
+    metrics::width(&"m".repeat(longest), Face::Mono, style.scaled(9.0)) + style.scaled(6.0)
 }
 
 /// Few cells are whole units, many are half units: whole pixels in a PNG of twice the layout's size. Of more than
@@ -145,10 +145,11 @@ fn cell_size(n: usize) -> f32 {
     }
 }
 
-fn cells(page: &mut Drawing, map: Area, matrix: &Matrix, shader: &Shader) {
-    let columns = matrix.value_columns.max(1);
-    let rows = matrix.values.len() / columns;
-    let raster = shader.paint(&matrix.values, columns);
+/// The map's values in their colours.
+pub(crate) fn cells(page: &mut Drawing, map: Area, values: &[f32], columns: usize, shader: &Shader) {
+    let columns = columns.max(1);
+    let rows = values.len() / columns;
+    let raster = shader.paint(values, columns);
     if rows > SHAPES || columns > SHAPES {
         page.image(map, raster);
         return;

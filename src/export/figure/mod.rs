@@ -2,14 +2,19 @@
 //!
 //! A layout is pure: values, labels and a shader go in, a [`Drawing`] comes out whose texts know their places.
 
+mod around;
 pub mod axis;
 pub mod drawing;
 pub(crate) mod legend;
 pub mod matrix;
 pub(crate) mod metrics;
+pub mod panels;
 pub mod sheet;
 pub mod strip;
+pub mod style;
 mod svg;
+pub(crate) mod typeset;
 
 pub use drawing::Drawing;
+pub use style::Style;
 pub use svg::to_svg;

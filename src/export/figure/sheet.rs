@@ -1,10 +1,11 @@
 //! The contact sheet: every head's map in small, layers down, heads across.
 
-use crate::render::{Raster, Theme};
+use crate::render::Raster;
 
 use super::drawing::{Anchor, Area, Drawing, Face, Text};
-use super::strip::{self, Strip};
-use super::{matrix, metrics};
+use super::strip::Strip;
+use super::style::Style;
+use super::{around, matrix, metrics};
 
 /// The sheet's inner width when there are heads enough to fill it.
 const WIDTH: f32 = 1136.0;
@@ -53,43 +54,49 @@ pub struct Line {
 }
 
 /// Lays the sheet out on a page.
-pub fn layout(sheet: &Sheet, theme: Theme) -> Drawing {
-    let tokens = theme.tokens();
+pub fn layout(sheet: &Sheet, style: &Style) -> Drawing {
+    let tokens = style.theme.tokens();
     let lines = sheet.groups.iter().flat_map(|group| &group.lines);
+    let down = lines.clone().count().max(1) as f32;
     let across = lines.map(|line| line.maps.len()).max().unwrap_or(1).max(1);
-    let step = ((WIDTH - LEFT) / across as f32).floor().min(LARGEST + 12.0);
-    let gap = (step * 0.1).clamp(2.0, 12.0).floor();
-    let side = (step - gap).max(4.0);
-    let named = side >= NAMED;
+    let left = style.scaled(LEFT);
+    let step = match style.width {
+        Some(width) => {
+            let groups = if sheet.groups.len() > 1 { sheet.groups.len() as f32 * 34.0 } else { 0.0 };
+            let rest = around::head_room(style) + style.margin + style.scaled(40.0 + groups);
+            let low = ((style.height - rest) / down - style.scaled(24.0)) / 0.9;
+            ((width - 2.0 * style.margin - left) / across as f32).min(low.max(2.0))
+        }
+        None => ((WIDTH - LEFT) / across as f32).floor().min(LARGEST + 12.0),
+    };
+    let gap = (step * 0.1).clamp(1.0, 12.0);
+    let gap = if style.width.is_none() { gap.max(2.0).floor() } else { gap };
+    let side = (step - gap).max(1.0);
+    let named = side >= style.scaled(NAMED);
+    let small = style.scaled(10.0);
 
-    let width = (LEFT + across as f32 * step).max(480.0) + 2.0 * matrix::MARGIN;
-    let mut page =
-        Drawing::new(width, 0.0, format!("{}, {}", sheet.title, sheet.subtitle), matrix::ground(theme));
-    matrix::heading(&mut page, &sheet.title, &sheet.subtitle, &tokens);
-
-    let mut y = matrix::MARGIN + 60.0;
+    let width = style.width.unwrap_or((LEFT + across as f32 * step).max(480.0) + 2.0 * style.margin);
+    let mut page = around::page(width, &format!("{}, {}", sheet.title, sheet.subtitle), style);
+    let mut y = around::heading(&mut page, &sheet.title, &sheet.subtitle, style) + style.scaled(12.0);
     for (index, group) in sheet.groups.iter().enumerate() {
         if let Some(title) = &group.title {
-            y += if index > 0 { 14.0 } else { 0.0 };
-            page.text(Text::new(matrix::MARGIN, y + 8.0, title.clone(), 12.0, Face::Strong, tokens.text));
-            y += 20.0;
+            y += style.scaled(if index > 0 { 14.0 } else { 0.0 });
+            let (baseline, size) = (y + style.scaled(8.0), style.scaled(12.0));
+            page.text(Text::new(style.margin, baseline, title.clone(), size, Face::Strong, tokens.text));
+            y += style.scaled(20.0);
         }
         let (width, height) = fitted(side, group.shape);
         for line in &group.lines {
-            let middle = y + height / 2.0 + 4.0;
-            page.text(Text::new(matrix::MARGIN, middle, line.name.clone(), 11.0, Face::Sans, tokens.muted));
+            let middle = y + height / 2.0 + style.scaled(4.0);
+            page.text(Text::new(style.margin, middle, &*line.name, style.text, Face::Sans, tokens.muted));
             for (column, (name, raster)) in line.maps.iter().enumerate() {
-                let left = matrix::MARGIN + LEFT + column as f32 * step;
-                let area = Area::new(left, y, width, height);
+                let area = Area::new(style.margin + left + column as f32 * step, y, width, height);
                 page.image(area, raster.clone());
-                if theme == Theme::Light {
-                    let around = Area::new(area.x - 1.0, area.y - 1.0, width + 2.0, height + 2.0);
-                    page.frame(around, tokens.line);
-                }
+                matrix::outline(&mut page, area, style);
                 if named {
-                    let name = metrics::elide(name, Face::Mono, 10.0, side + gap - 2.0);
-                    let (x, y) = (area.x + width / 2.0, area.bottom() + 13.0);
-                    let label = Text::new(x, y, name, 10.0, Face::Mono, tokens.muted);
+                    let name = metrics::elide(name, Face::Mono, small, side + gap - 2.0);
+                    let (x, y) = (area.x + width / 2.0, area.bottom() + style.scaled(13.0));
+                    let label = Text::new(x, y, name, small, Face::Mono, tokens.muted);
                     // Under a narrow map a name would run over its neighbour's, or off the page
                     let narrow = width < side / 2.0;
                     page.text(if narrow {
@@ -99,17 +106,18 @@ pub fn layout(sheet: &Sheet, theme: Theme) -> Drawing {
                     });
                 }
             }
-            y += height + if named { 24.0 } else { gap };
+            y += height + if named { style.scaled(24.0) } else { gap.max(line_room(height, style)) };
         }
     }
     let words = format!("{} · query rows down, key columns across", sheet.words);
-    page.text(Text::new(matrix::MARGIN, y + 12.0, words, 11.0, Face::Sans, tokens.muted));
-    y += 16.0;
-    for strip in &sheet.strips {
-        y = strip::draw(&mut page, matrix::MARGIN, y + 20.0, width - 2.0 * matrix::MARGIN, strip, &tokens);
-    }
-    page.height = matrix::foot(&mut page, y + 32.0, &sheet.hook, &tokens);
-    matrix::finish(page)
+    let words = metrics::elide(&words, Face::Sans, style.text, page.width - 2.0 * style.margin);
+    page.text(Text::new(style.margin, y + style.scaled(12.0), words, style.text, Face::Sans, tokens.muted));
+    around::foot(page, y + style.scaled(16.0), &sheet.strips, &sheet.hook, style)
+}
+
+/// What a line of small maps lacks in height for its layer's name not to touch the next one's.
+fn line_room(height: f32, style: &Style) -> f32 {
+    if style.width.is_some() { style.scaled(12.0) - height } else { 0.0 }
 }
 
 /// The largest width and height up to `side` with square cells; even a single row stays visible.

@@ -1,0 +1,171 @@
+//! The picture that an export would write, drawn on a worker while its dialog is open; and pictures for the clipboard.
+
+use super::{banner::Banner, derived::Derived, worker::Post};
+use crate::{
+    engine::Job,
+    export::{
+        self, Options, Source,
+        picture::{self, Limits},
+        png,
+    },
+    model::Model,
+    trace::Trace,
+};
+use egui::{ColorImage, Context, TextureHandle, TextureOptions};
+use std::{
+    ops::ControlFlow,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// How long a choice must stand before it is drawn.
+const DELAY: Duration = Duration::from_millis(120);
+/// The preview's longer side in pixels.
+const SIDE: f32 = 1200.0;
+/// The longer side of a picture on the clipboard, at most.
+const CLIPBOARD: f32 = 4096.0;
+
+/// Which picture of which run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Key {
+    /// The run's number.
+    pub run: u64,
+    /// What is drawn, and how.
+    pub options: Options,
+    /// The command line that makes the same.
+    pub command: String,
+}
+
+/// What there is to draw from.
+#[derive(Clone, Copy)]
+pub struct Run<'a> {
+    /// The run in sight.
+    pub trace: &'a Trace,
+    /// Its model, where that is open.
+    pub model: Option<&'a Arc<Model>>,
+}
+
+/// A picture with its caption.
+pub struct Drawn {
+    image: Arc<ColorImage>,
+    caption: String,
+}
+
+/// What the dialog shows.
+#[derive(Clone, Copy)]
+pub enum Preview<'a> {
+    /// The format holds no picture.
+    None,
+    /// Not drawn yet.
+    Waiting,
+    /// The picture, and its caption.
+    Ready(&'a TextureHandle, &'a str),
+    /// It cannot be drawn.
+    Failed(&'a Banner),
+}
+
+/// Pictures being drawn.
+#[derive(Default)]
+pub struct Figures {
+    drawn: Derived<Key, Drawn>,
+    wanted: Option<(Key, Instant)>,
+    texture: Option<(Key, TextureHandle)>,
+    copied: Derived<Key, Drawn>,
+    copying: Option<Key>,
+}
+
+impl Figures {
+    /// Draws `key` once it has stood for a moment; without one nothing is drawn.
+    pub fn follow(&mut self, ctx: &Context, key: Option<Key>, post: &Post, run: Option<Run<'_>>) {
+        if key.as_ref() != self.wanted.as_ref().map(|(key, _)| key) {
+            self.wanted = key.map(|key| (key, Instant::now()));
+        }
+        let since = self.wanted.as_ref().map(|(_, since)| since.elapsed());
+        // The first picture of a dialog need not wait
+        let settled = since.is_some_and(|since| since >= DELAY || self.texture.is_none());
+        if let Some(since) = since.filter(|_| !settled) {
+            ctx.request_repaint_after(DELAY.saturating_sub(since));
+        } else {
+            match (&self.wanted, run) {
+                (Some((key, _)), Some(run)) => {
+                    self.drawn
+                        .follow("preview", Some(key.clone()), post, || work(key.clone(), run, SIDE, true));
+                }
+                _ => self.drawn.stop(),
+            }
+        }
+        match (&self.wanted, self.drawn.latest()) {
+            (None, _) => self.texture = None,
+            (_, Some((key, drawn))) if self.texture.as_ref().is_none_or(|(shown, _)| shown != key) => {
+                let image = Arc::clone(&drawn.image);
+                self.texture = Some((key.clone(), ctx.load_texture("figure", image, TextureOptions::LINEAR)));
+            }
+            _ => {}
+        }
+    }
+
+    /// What there is to show.
+    pub fn preview(&self) -> Preview<'_> {
+        match (&self.wanted, self.drawn.error(), self.drawn.latest(), &self.texture) {
+            (None, ..) => Preview::None,
+            (_, Some(error), ..) => Preview::Failed(error),
+            (_, None, Some((_, drawn)), Some((_, texture))) => Preview::Ready(texture, &drawn.caption),
+            _ => Preview::Waiting,
+        }
+    }
+
+    /// Asks for a picture on the clipboard.
+    pub fn copy(&mut self, key: Key) {
+        self.copied.stop();
+        self.copying = Some(key);
+    }
+
+    /// Puts the picture that was asked for on the clipboard once it is drawn; then says so, or why not.
+    pub fn serve(&mut self, ctx: &Context, post: &Post, run: Option<Run<'_>>) -> Option<Banner> {
+        let (key, run) = self.copying.clone().zip(run)?;
+        self.copied.follow("picture", Some(key.clone()), post, || work(key, run, CLIPBOARD, false));
+        let said = match (self.copied.get(), self.copied.error()) {
+            (Some(drawn), _) => {
+                ctx.copy_image((*drawn.image).clone());
+                Some(Banner::done(post.words().figures.copied.to_owned()))
+            }
+            (None, Some(error)) => Some(error.clone()),
+            (None, None) => None,
+        };
+        if said.is_some() {
+            self.copying = None;
+            self.copied = Derived::default();
+        }
+        said
+    }
+}
+
+/// Draws on a worker. `side`: the longer side at most; `fit` also makes small pictures that large.
+fn work(
+    key: Key,
+    run: Run<'_>,
+    side: f32,
+    fit: bool,
+) -> impl FnOnce(&Job) -> Result<Drawn, Banner> + Send + use<> {
+    let (trace, model) = (run.trace.clone(), run.model.cloned());
+    move |job| {
+        let Key { options, command, .. } = key;
+        let failed = |error: &export::ExportError| Banner::error(error, error.hint());
+        let watch = |_| if job.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+        let source = Source { model: model.as_deref(), trace: &trace, watch: &watch };
+        let drawing = picture::draw(&source, &options, Limits::PIXELS).map_err(|error| failed(&error))?;
+        let most = side / drawing.width.max(drawing.height);
+        let zoom = if fit { most.min(4.0) } else { options.look.pixels(drawing.width).min(most) };
+        let png::Pixels { width, height, bytes } =
+            png::paint(&drawing, zoom).map_err(|error| failed(&error))?;
+        let image = ColorImage::from_rgba_unmultiplied([width as usize, height as usize], &bytes);
+        let caption = export::caption(&trace, &options, &command).map_err(|error| failed(&error))?;
+        Ok(Drawn { image: Arc::new(image), caption })
+    }
+}
+
+/// Whether the format that a path ends in holds a picture.
+pub fn is_picture(path: &str) -> bool {
+    let format = export::format_of(std::path::Path::new(path.trim()));
+    format.is_ok_and(|format| format.holds == export::Holds::Picture)
+}

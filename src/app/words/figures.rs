@@ -1,0 +1,96 @@
+//! Words about figures, by meaning.
+
+use crate::export::{FirstToken, Labels, Preset};
+
+/// One language.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "each field is its own English text, below")]
+pub struct FigureWords {
+    pub preview: &'static str,
+    pub drawing: &'static str,
+    /// The format holds numbers or a page.
+    pub no_picture: &'static str,
+    pub size: &'static str,
+    /// No preset.
+    pub as_on_screen: &'static str,
+    pub preset: fn(Preset) -> &'static str,
+    pub labels: &'static str,
+    pub label: fn(Labels) -> &'static str,
+    pub first: &'static str,
+    pub fate: fn(FirstToken) -> &'static str,
+    pub zoom: &'static str,
+    pub own_zoom: &'static str,
+    pub transparent: &'static str,
+    pub caption: &'static str,
+    pub copy_caption: &'static str,
+    pub copy_picture: &'static str,
+    pub copied: &'static str,
+}
+
+/// English.
+pub(super) const ENGLISH: FigureWords = FigureWords {
+    preview: "Preview of the figure",
+    drawing: "Drawing…",
+    no_picture: "This format holds numbers or a page, no picture",
+    size: "for",
+    as_on_screen: "screen",
+    preset: |preset| match preset {
+        Preset::Paper => "paper, 84 mm",
+        Preset::Thesis => "thesis, 140 mm",
+        Preset::Slide => "slide, 240 mm",
+    },
+    labels: "labels",
+    label: |labels| match labels {
+        Labels::Tokens => "tokens",
+        Labels::Both => "both",
+        Labels::Positions => "positions",
+        Labels::None => "none",
+    },
+    first: "first token",
+    fate: |first| match first {
+        FirstToken::Keep => "kept",
+        FirstToken::Hide => "left out",
+        FirstToken::Renormalise => "left out, rest renormalised",
+    },
+    zoom: "scale",
+    own_zoom: "usual",
+    transparent: "Transparent",
+    caption: "Caption",
+    copy_caption: "Copy caption",
+    copy_picture: "Copy as picture",
+    copied: "The picture is on the clipboard",
+};
+
+/// 简体中文.
+pub(super) const CHINESE: FigureWords = FigureWords {
+    preview: "图的预览",
+    drawing: "正在绘制…",
+    no_picture: "这种格式存数据或网页，没有图片",
+    size: "用于",
+    as_on_screen: "屏幕",
+    preset: |preset| match preset {
+        Preset::Paper => "论文，84 毫米",
+        Preset::Thesis => "学位论文，140 毫米",
+        Preset::Slide => "幻灯片，240 毫米",
+    },
+    labels: "标签",
+    label: |labels| match labels {
+        Labels::Tokens => "词元",
+        Labels::Both => "位置和词元",
+        Labels::Positions => "位置",
+        Labels::None => "无",
+    },
+    first: "首个词元",
+    fate: |first| match first {
+        FirstToken::Keep => "保留",
+        FirstToken::Hide => "去掉",
+        FirstToken::Renormalise => "去掉并重新归一",
+    },
+    zoom: "倍数",
+    own_zoom: "默认",
+    transparent: "透明背景",
+    caption: "图注",
+    copy_caption: "复制图注",
+    copy_picture: "复制为图片",
+    copied: "图片已在剪贴板",
+};

@@ -1,0 +1,90 @@
+//! Several heads side by side, in one scale: the rows' labels stand left, the columns' on top, one legend below.
+
+use crate::render::{Scale, Shader};
+
+use super::axis::{self, Axis};
+use super::drawing::{Anchor, Area, Drawing, Face, Text};
+use super::strip::Strip;
+use super::style::Style;
+use super::{around, legend, matrix};
+
+/// Maps beside one another, at most.
+const ACROSS: usize = 4;
+/// A map's side on a page whose width is not told.
+const SIDE: f32 = 240.0;
+
+/// Maps that share their rows and columns.
+#[derive(Clone, Debug)]
+pub struct Panels {
+    /// The title: `Heads 3.5, 4.1`.
+    pub title: String,
+    /// Beside it: the model, its size, the number of tokens.
+    pub subtitle: String,
+    /// The array's name with a star for layer and head, at the foot.
+    pub hook: String,
+    /// Rows of each map.
+    pub rows: Axis,
+    /// Columns of each map.
+    pub columns: Axis,
+    /// Values across in each map.
+    pub value_columns: usize,
+    /// Each map's name and row-major values.
+    pub maps: Vec<(String, Vec<f32>)>,
+    /// What a value is.
+    pub quantity: &'static str,
+    /// The texts that went in.
+    pub strips: Vec<Strip>,
+}
+
+/// Lays them out on a page.
+pub fn layout(panels: &Panels, shader: &Shader, scale: Scale, style: &Style) -> Drawing {
+    let tokens = style.theme.tokens();
+    let (n_rows, n_columns) = (panels.rows.labels.len().max(1), panels.columns.labels.len().max(1));
+    let across = panels.maps.len().clamp(1, ACROSS);
+    let gap = axis::column_pitch(style.text).max(style.scaled(12.0));
+    let mut cell = match style.width {
+        Some(width) => {
+            let lines = panels.maps.len().div_ceil(across) as f32;
+            let rest = around::head_room(style) + style.margin + style.scaled(170.0 + 24.0 * lines);
+            let low = (style.height - rest).max(2.0) / (lines * n_rows as f32);
+            (width / (across * n_columns) as f32).min(low)
+        }
+        None => SIDE / n_rows.max(n_columns) as f32,
+    };
+    let (left, page_width) = loop {
+        let left = style.margin + axis::row_room(&panels.rows, cell, style.text);
+        let reach = axis::column_room(&panels.columns, cell, style.text).1;
+        let maps = across as f32 * (cell * n_columns as f32 + gap) - gap;
+        let wide = left + maps + reach + style.margin;
+        match style.width {
+            Some(width) if wide > width && cell > 0.01 => cell *= 0.98,
+            Some(width) => break (left, width),
+            None => break (left, wide.max(520.0)),
+        }
+    };
+    let (width, height) = (cell * n_columns as f32, cell * n_rows as f32);
+
+    let mut page = around::page(page_width, &format!("{}, {}", panels.title, panels.subtitle), style);
+    let head = around::heading(&mut page, &panels.title, &panels.subtitle, style);
+    let mut y = head + axis::column_room(&panels.columns, cell, style.text).0;
+    for (line, maps) in panels.maps.chunks(across).enumerate() {
+        for (column, (name, values)) in maps.iter().enumerate() {
+            let map = Area::new(left + column as f32 * (width + gap), y, width, height);
+            if line == 0 {
+                axis::columns(&mut page, map, &panels.columns, style.text, tokens.muted);
+            }
+            if column == 0 {
+                axis::rows(&mut page, map, &panels.rows, style.text, tokens.muted);
+            }
+            matrix::cells(&mut page, map, values, panels.value_columns, shader);
+            matrix::outline(&mut page, map, style);
+            let (x, below) = (map.x + width / 2.0, map.bottom() + style.scaled(14.0));
+            let name = Text::new(x, below, name.clone(), style.text, Face::Mono, tokens.text);
+            page.text(name.anchored(Anchor::Middle));
+        }
+        y += height + style.scaled(24.0);
+    }
+    let at = (style.margin, y + style.scaled(4.0), page.width - 2.0 * style.margin);
+    let y = legend::draw(&mut page, at, panels.quantity, shader, scale, style);
+    around::foot(page, y, &panels.strips, &panels.hook, style)
+}

@@ -1,0 +1,181 @@
+//! TikZ: a drawing as a LaTeX document of its own, or to `\input` where `standalone` is loaded.
+//!
+//! Compiles with pdfLaTeX, XeLaTeX and LuaLaTeX. Every character of a prompt enters escaped; one that pdfLaTeX's fonts
+//! lack shows as its code point there, and as itself in the other two. Pixels become rectangles, so that the file
+//! stands alone: layouts for TikZ keep to [`LIMITS`].
+
+use std::fmt::Write as _;
+
+use crate::render::{Raster, Rgba};
+
+use super::figure::Drawing;
+use super::figure::drawing::{Anchor, Area, Face, Shape, Text};
+use super::picture::Limits;
+
+/// LaTeX sets some ten thousand rectangles in a few seconds, and no million.
+pub const LIMITS: Limits = Limits { values: 96, small: 16 };
+
+/// The commands that the picture uses: a filled rectangle, an outline, and a letter that pdfLaTeX may lack.
+const PREAMBLE: &str = r"\documentclass[border=0pt]{standalone}
+\usepackage{iftex}
+\ifPDFTeX
+  \usepackage[utf8]{inputenc}\usepackage[T1]{fontenc}
+  \IfFileExists{lmodern.sty}{\usepackage{lmodern}}{\usepackage{fix-cm}}
+\fi
+\usepackage{textcomp}
+\usepackage{tikz}
+\renewcommand*\familydefault{\sfdefault}
+\newcommand*\mnemofill[5]{\definecolor{mnemo}{HTML}{#5}\pgfsetfillcolor{mnemo}\pgfpathrectangle{\pgfpointxy{#1}{#2}}{\pgfpointxy{#3}{#4}}\pgfusepath{fill}}
+\newcommand*\mnemoframe[5]{\definecolor{mnemo}{HTML}{#5}\draw[mnemo, line width=0.75bp] (#1,#2) rectangle ++(#3,#4);}
+\newcommand*\mnemotext[7]{\definecolor{mnemo}{HTML}{#6}\node[anchor=#3, inner sep=0pt, outer sep=0pt, rotate=#4, text=mnemo, font=#5] at (#1,#2) {\strut\smash{#7}};}
+\newcommand*\mnemochar[2]{\ifPDFTeX{\tiny[#1]}\else#2\fi}
+";
+
+/// The whole file.
+pub(super) fn to_tikz(drawing: &Drawing) -> String {
+    let Drawing { width, height, title, shapes } = drawing;
+    let title: String = title.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let mut out = format!("% {title}\n% Mnemoscope {}\n{PREAMBLE}", env!("CARGO_PKG_VERSION"));
+    out.push_str("\\begin{document}\n\\begin{tikzpicture}[x=0.75bp, y=-0.75bp]\n");
+    let _ = writeln!(out, "\\useasboundingbox (0,0) rectangle ({},{});", Number(*width), Number(*height));
+    for shape in shapes {
+        match shape {
+            Shape::Rect { area, fill, .. } => rect(&mut out, *area, *fill),
+            Shape::Frame { area, stroke } => {
+                let inside = Area::new(area.x + 0.5, area.y + 0.5, area.width - 1.0, area.height - 1.0);
+                let _ = writeln!(out, "\\mnemoframe{}{{{}}}", Place(inside), Hex(*stroke));
+            }
+            Shape::Image { area, raster } => pixels(&mut out, *area, raster),
+            Shape::Text(line) => text(&mut out, line),
+        }
+    }
+    out.push_str("\\end{tikzpicture}\n\\end{document}\n");
+    out
+}
+
+fn rect(out: &mut String, area: Area, fill: Rgba) {
+    let _ = writeln!(out, "\\mnemofill{}{{{}}}", Place(area), Hex(fill));
+}
+
+/// Rectangles for pixels: neighbours in a row that share a colour are one.
+fn pixels(out: &mut String, area: Area, raster: &Raster) {
+    let (width, height) =
+        (area.width / raster.width.max(1) as f32, area.height / raster.height.max(1) as f32);
+    for (row, line) in raster.pixels.chunks(raster.width.max(1)).enumerate() {
+        let mut column = 0;
+        for run in line.chunk_by(|a, b| a == b) {
+            let (x, y) = (area.x + column as f32 * width, area.y + row as f32 * height);
+            rect(out, Area::new(x, y, run.len() as f32 * width, height), run[0]);
+            column += run.len();
+        }
+    }
+}
+
+fn text(out: &mut String, text: &Text) {
+    let face = match text.face {
+        Face::Sans => "\\sffamily",
+        Face::Strong => "\\sffamily\\bfseries",
+        Face::Mono => "\\ttfamily",
+    };
+    let anchor = match text.anchor {
+        Anchor::Start => "base west",
+        Anchor::Middle => "base",
+        Anchor::End => "base east",
+    };
+    let points = Number(text.size * 0.75);
+    let _ = writeln!(
+        out,
+        "\\mnemotext{{{}}}{{{}}}{{{anchor}}}{{{}}}{{\\fontsize{{{points}bp}}{{{points}bp}}\\selectfont{face}}}{{{}}}{{{}}}",
+        Number(text.x),
+        Number(text.y),
+        Number(-text.turn),
+        Hex(text.fill),
+        escaped(&text.text),
+    );
+}
+
+/// Text as LaTeX takes it, whatever it holds.
+pub fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        let command = match c {
+            '\\' => "\\textbackslash{}",
+            '{' => "\\{",
+            '}' => "\\}",
+            '$' => "\\$",
+            '&' => "\\&",
+            '#' => "\\#",
+            '%' => "\\%",
+            '_' => "\\_",
+            '~' => "\\textasciitilde{}",
+            '^' => "\\textasciicircum{}",
+            '<' => "\\textless{}",
+            '>' => "\\textgreater{}",
+            '|' => "\\textbar{}",
+            '"' => "\\textquotedbl{}",
+            '\'' => "\\textquotesingle{}",
+            '`' => "\\textasciigrave{}",
+            // Ligatures such as -- and ,, are two characters in a token
+            '-' => "-{}",
+            ',' => ",{}",
+            '!' => "!{}",
+            '?' => "?{}",
+            ' ' => "\\ ",
+            '·' => "\\textperiodcentered{}",
+            '×' => "\\texttimes{}",
+            '±' => "\\textpm{}",
+            '−' => "\\ensuremath{-}",
+            '→' => "\\ensuremath{\\rightarrow}",
+            '↓' => "\\ensuremath{\\downarrow}",
+            '⏎' => "\\ensuremath{\\hookleftarrow}",
+            '⇥' => "\\ensuremath{\\mapsto}",
+            '…' => "\\textellipsis{}",
+            '–' => "\\textendash{}",
+            '—' => "\\textemdash{}",
+            '‘' => "\\textquoteleft{}",
+            '’' => "\\textquoteright{}",
+            '“' => "\\textquotedblleft{}",
+            '”' => "\\textquotedblright{}",
+            '‹' => "\\ensuremath{\\langle}",
+            '›' => "\\ensuremath{\\rangle}",
+            ' '..='~' => {
+                out.push(c);
+                continue;
+            }
+            _ => {
+                let shown = if c.is_control() { '\u{fffd}' } else { c };
+                let _ = write!(out, "\\mnemochar{{{:04X}}}{{{shown}}}", c as u32);
+                continue;
+            }
+        };
+        out.push_str(command);
+    }
+    out
+}
+
+/// A length with at most two decimals.
+struct Number(f32);
+
+impl std::fmt::Display for Number {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", (self.0 * 100.0).round() / 100.0)
+    }
+}
+
+struct Place(Area);
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let [x, y, width, height] = [self.0.x, self.0.y, self.0.width, self.0.height].map(Number);
+        write!(f, "{{{x}}}{{{y}}}{{{width}}}{{{height}}}")
+    }
+}
+
+struct Hex(Rgba);
+
+impl std::fmt::Display for Hex {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let [red, green, blue, _] = self.0;
+        write!(f, "{red:02X}{green:02X}{blue:02X}")
+    }
+}
