@@ -90,6 +90,7 @@ fn export(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     });
 }
 
+#[expect(clippy::too_many_lines, reason = "a table: one entry a command")]
 fn menus(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     use CommandKind as K;
     let words = scene.words;
