@@ -1,6 +1,7 @@
 //! Every head of the live model at the step in sight: its map on the probe, its name, its role.
 
 use crate::{
+    analysis::atlas::Role,
     app::{
         atlas::Atlas,
         command::Command,
@@ -52,7 +53,8 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, atlas: &mut Atlas, out: &mut Out) {
             let id = HeadId { layer, head };
             let left = room.left() + LAYER_NAME + head as f32 * pitch.x;
             let place = Rect::from_min_size(pos2(left, top), vec2(side, side + FOOT));
-            thumbnail(ui, scene, report, atlas, (id, place), out);
+            let foot = place.left() + pitch.x - 8.0;
+            thumbnail(ui, scene, report, atlas, (id, place, foot), out);
         }
     }
     let at = Rect::from_min_size(pos2(room.left(), room.bottom() - 22.0), vec2(140.0, 20.0));
@@ -67,7 +69,7 @@ fn thumbnail(
     scene: &Scene<'_>,
     report: &Report,
     atlas: &Atlas,
-    (head, place): (HeadId, Rect),
+    (head, place, foot): (HeadId, Rect, f32),
     out: &mut Out,
 ) {
     let (words, tokens) = (scene.words.train, theme::tokens(ui));
@@ -99,10 +101,12 @@ fn thumbnail(
     let galley = widgets::short(ui, &name, theme::mono(SMALL), 40.0, color);
     let at = Align2::LEFT_CENTER.anchor_size(pos2(map.left(), line), galley.size());
     ui.painter().galley(at.min, galley, color);
-    let room = map.right() - at.right() - 4.0;
+    // A role may reach beyond its map, up to the next one
+    let room = foot - at.right() - 6.0;
     if let Some(role) = entry.and_then(strongest).filter(|_| room > 24.0) {
         let galley = widgets::short(ui, (words.role)(role), theme::body(SMALL), room, tokens.muted);
-        let at = Align2::RIGHT_CENTER.anchor_size(pos2(map.right(), line), galley.size());
+        let left = (map.right() - galley.size().x).max(at.right() + 6.0);
+        let at = Align2::LEFT_CENTER.anchor_size(pos2(left, line), galley.size());
         ui.painter().galley(at.min, galley, tokens.muted);
     }
     if response.clicked() {
@@ -110,8 +114,7 @@ fn thumbnail(
     }
 }
 
-/// The role that a head has the highest score for.
-pub(super) fn strongest(entry: &HeadReport) -> Option<&'static crate::analysis::atlas::Role> {
-    let score = |role: &&crate::analysis::atlas::Role| (role.value)(&entry.scores).unwrap_or(0.0);
-    entry.roles().max_by(|a, b| score(a).total_cmp(&score(b)))
+/// The role that a head is named by: the most telling of those it has, which stands first among all.
+pub(super) fn strongest(entry: &HeadReport) -> Option<&'static Role> {
+    entry.roles().next()
 }
