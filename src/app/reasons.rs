@@ -1,6 +1,6 @@
 //! Why a cell is what it is, and what speaks for a word: taken apart on a worker, kept while the selection stays.
 
-use super::{banner::Banner, derived::Derived, session::Session, state::State};
+use super::{banner::Banner, derived::Derived, layout::Pane, session::Session, state::State};
 use crate::{
     analysis::{Attribution, Cell, Component, Question, Why, WhyError, attribute, logits_at, why},
     engine::Job,
@@ -106,8 +106,18 @@ fn told(job: &Job, stage: &'static str) -> impl FnMut(f32) -> ControlFlow<()> {
 }
 
 impl Session {
+    /// Has taken apart what the panes in sight show.
+    pub fn follow_reasons(&mut self, state: &State, drawn: impl Fn(Pane) -> bool) {
+        if drawn(Pane::Why) {
+            self.follow_why(state);
+        }
+        if drawn(Pane::Attribution) {
+            self.follow_said(state);
+        }
+    }
+
     /// Has the pinned cell of the selected head taken apart; of the pinned query's strongest key where none is pinned.
-    pub fn follow_why(&mut self, state: &State) {
+    fn follow_why(&mut self, state: &State) {
         let (head, query, pinned) = (state.head, self.pinned_query(state), state.key);
         let (run, trace) = self.visible(state);
         let trace = trace.filter(|trace| trace.has(head)).cloned();
@@ -134,7 +144,7 @@ impl Session {
     }
 
     /// Has the logit that is asked for taken apart, at the pinned token where that is one the model answers at.
-    pub fn follow_said(&mut self, state: &State) {
+    fn follow_said(&mut self, state: &State) {
         let query = self.pinned_query(state);
         let (run, trace) = self.visible(state);
         let trace = trace.filter(|trace| trace.is_complete()).cloned();

@@ -288,12 +288,8 @@ impl Window {
         if self.in_sight(Pane::Lens) {
             self.session.ask_for_lens(&self.state);
         }
-        if self.in_sight(Pane::Why) {
-            self.session.follow_why(&self.state);
-        }
-        if self.in_sight(Pane::Attribution) {
-            self.session.follow_said(&self.state);
-        }
+        let drawn = |pane| is_drawn(self.state.maximised, &self.state.torn, &self.dock.tree, pane);
+        self.session.follow_reasons(&self.state, drawn);
         if self.in_sight(Pane::Walk) {
             self.session.follow_walk(&self.state);
         }

@@ -21,6 +21,8 @@ use egui::{
 
 /// Size of the numbers that one reads first.
 const LARGE: f32 = 20.0;
+/// Room for the two tokens beside the equation; with less they stand below it.
+const TOKENS: f32 = 150.0;
 /// A residual above this part of the score, or of its terms' size, is no rounding.
 const ROUNDING: f64 = 1e-4;
 
@@ -99,15 +101,23 @@ fn equation(ui: &mut Ui, scene: &Scene<'_>, why: &Why) {
         (scene.rows(), why.cell.query, words.query, tokens.accent_text),
         (scene.columns(), why.cell.key, words.key, tokens.text),
     ];
-    for (index, (side, token, name, color)) in sides.into_iter().enumerate() {
-        let y = rect.top() + 12.0 + 20.0 * index as f32;
-        let place = format!("{name} {}", grouped(token as u64));
-        let right = pos2(rect.right(), y);
-        let place = ui.painter().text(right, Align2::RIGHT_CENTER, place, theme::body(SMALL), tokens.muted);
-        let room = place.left() - at.x - 16.0;
-        if room > 24.0 {
+    if rect.right() - at.x < TOKENS {
+        ui.horizontal(|ui| {
+            for (side, token, name, color) in sides {
+                ui.label(RichText::new(token_text(scene, side, token)).font(theme::mono(12.0)).color(color));
+                let place = format!("{name} {}", grouped(token as u64));
+                ui.label(RichText::new(place).size(SMALL).color(tokens.muted));
+            }
+        });
+    } else {
+        for (index, (side, token, name, color)) in sides.into_iter().enumerate() {
+            let right = pos2(rect.right(), rect.top() + 12.0 + 20.0 * index as f32);
+            let place = format!("{name} {}", grouped(token as u64));
+            let place =
+                ui.painter().text(right, Align2::RIGHT_CENTER, place, theme::body(SMALL), tokens.muted);
+            let room = place.left() - at.x - 16.0;
             let text = widgets::short(ui, token_text(scene, side, token), theme::mono(12.0), room, color);
-            let at = Align2::RIGHT_CENTER.anchor_size(pos2(place.left() - 8.0, y), text.size());
+            let at = Align2::RIGHT_CENTER.anchor_size(pos2(place.left() - 8.0, right.y), text.size());
             ui.painter().galley(at.min, text, color);
         }
     }
