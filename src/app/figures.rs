@@ -21,7 +21,7 @@ use std::{
 /// How long a choice must stand before it is drawn.
 const DELAY: Duration = Duration::from_millis(120);
 /// The preview's longer side in pixels.
-const SIDE: f32 = 1200.0;
+const SIDE: f32 = 800.0;
 /// The longer side of a picture on the clipboard, at most.
 const CLIPBOARD: f32 = 4096.0;
 
