@@ -285,23 +285,8 @@ impl Window {
         self.dark = ui.visuals().dark_mode;
         self.tiles.begin_frame();
         self.dock.fit(&self.state, ctx.content_rect().size());
-        if self.in_sight(Pane::Lens) {
-            self.session.ask_for_lens(&self.state);
-        }
-        let drawn = |pane| is_drawn(self.state.maximised, &self.state.torn, &self.dock.tree, pane);
-        self.session.follow_reasons(&self.state, drawn);
-        if self.in_sight(Pane::Walk) {
-            self.session.follow_walk(&self.state);
-        }
-        self.draw_figures(&ctx);
+        self.follow(&ctx);
         let mut out = Out::default();
-        self.session.intervene(&self.state);
-        let (maximised, torn, tree) = (self.state.maximised, &self.state.torn, &self.dock.tree);
-        self.session.follow_memory(&self.state, |pane| is_drawn(maximised, torn, tree, pane));
-        self.session.follow_trails(&self.state, self.in_sight(Pane::Trails));
-        self.session.follow_tensor(&self.state, self.in_sight(Pane::Weights));
-        self.session.follow_next(&self.state, self.in_sight(Pane::Next));
-        self.session.refresh_row(&self.state, self.hover);
         let mut tree = self.dock.tree.clone();
         let (run, trace) = self.session.visible(&self.state);
         let clean = self.session.trace.as_ref();
@@ -381,6 +366,26 @@ impl Window {
         if let Some(stopwatch) = &mut self.stopwatch {
             stopwatch.frame(&ctx, painted);
         }
+    }
+
+    /// Has computed what is in sight this frame.
+    fn follow(&mut self, ctx: &egui::Context) {
+        if self.in_sight(Pane::Lens) {
+            self.session.ask_for_lens(&self.state);
+        }
+        let drawn = |pane| is_drawn(self.state.maximised, &self.state.torn, &self.dock.tree, pane);
+        self.session.follow_reasons(&self.state, drawn);
+        if self.in_sight(Pane::Walk) {
+            self.session.follow_walk(&self.state);
+        }
+        self.draw_figures(ctx);
+        self.session.intervene(&self.state);
+        let (maximised, torn, tree) = (self.state.maximised, &self.state.torn, &self.dock.tree);
+        self.session.follow_memory(&self.state, |pane| is_drawn(maximised, torn, tree, pane));
+        self.session.follow_trails(&self.state, self.in_sight(Pane::Trails));
+        self.session.follow_tensor(&self.state, self.in_sight(Pane::Weights));
+        self.session.follow_next(&self.state, self.in_sight(Pane::Next));
+        self.session.refresh_row(&self.state, self.hover);
     }
 
     /// Has the export dialog's picture drawn, and puts on the clipboard what was asked for.
