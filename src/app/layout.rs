@@ -104,12 +104,12 @@ impl Pane {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumIter, strum::EnumString, strum::IntoStaticStr)]
 #[strum(serialize_all = "lowercase")]
 pub enum Preset {
+    /// One head's arithmetic, for a class.
+    Teach,
     /// Every head, one head, its row, the hidden states.
     Inspect,
     /// Recall, the KV cache, the honesty meter.
     Memory,
-    /// One head's arithmetic, for a class.
-    Teach,
     /// A small model that is trained before one's eyes.
     Train,
 }
