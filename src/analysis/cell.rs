@@ -182,18 +182,27 @@ pub fn why(
     })
 }
 
-fn check(trace: &Trace, cell: Cell) -> Result<(), WhyError> {
-    let Cell { head, query, key } = cell;
-    if !trace.has(head) {
-        return Err(WhyError::NoHead(head));
-    }
-    let pattern = trace.pattern(head);
-    for (token, side, n) in [(query, "queries", pattern.n_queries()), (key, "keys", pattern.n_keys())] {
-        if token >= n {
-            return Err(WhyError::NoToken { token, side, n });
+impl Cell {
+    /// Whether a run has it; the error says what is missing.
+    pub fn is_in(self, trace: &Trace) -> Result<(), WhyError> {
+        let Self { head, query, key } = self;
+        if !trace.has(head) {
+            return Err(WhyError::NoHead(head));
         }
+        let pattern = trace.pattern(head);
+        for (token, side, n) in [(query, "queries", pattern.n_queries()), (key, "keys", pattern.n_keys())] {
+            if token >= n {
+                return Err(WhyError::NoToken { token, side, n });
+            }
+        }
+        Ok(())
     }
-    if !pattern.keys(query).contains(&key) {
+}
+
+fn check(trace: &Trace, cell: Cell) -> Result<(), WhyError> {
+    cell.is_in(trace)?;
+    let Cell { head, query, key } = cell;
+    if !trace.pattern(head).keys(query).contains(&key) {
         return Err(WhyError::Masked { head, query, key });
     }
     Ok(())

@@ -11,7 +11,10 @@ use super::{
     window::Window,
 };
 use crate::{
-    analysis::walk::{StepKind, Walk, walk},
+    analysis::{
+        Cell,
+        walk::{StepKind, Walk, walk},
+    },
     model::HeadId,
 };
 use serde::{Deserialize, Serialize};
@@ -86,11 +89,12 @@ impl Session {
         let (head, pinned) = (state.head, state.key);
         self.walking.walks.follow("walk", key, &post, move || {
             move |_: &crate::engine::Job| {
-                let walked = trace.zip(query).and_then(|(trace, query)| {
-                    let key = pinned.or_else(|| trace.pattern(head).strongest(query)).unwrap_or(0);
-                    walk(model.as_deref(), &trace, head, query, key)
-                });
-                walked.ok_or_else(|| Banner::error(&words.walk.not_there, None))
+                let Some((trace, query)) = trace.zip(query) else {
+                    return Err(Banner::error(&words.walk.not_there, None));
+                };
+                let key = pinned.or_else(|| trace.pattern(head).strongest(query)).unwrap_or(0);
+                let walked = walk(model.as_deref(), &trace, Cell { head, query, key });
+                walked.map_err(|error| Banner::error(&error, None))
             }
         });
     }

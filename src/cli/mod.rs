@@ -24,6 +24,7 @@ mod recall;
 mod run;
 mod shared;
 mod train;
+mod walk;
 mod why;
 
 use std::io;
@@ -73,6 +74,8 @@ enum Command {
     Patch(patch::Args),
     /// Take one cell of a head's pattern apart: which parts of the model made it look there
     Why(why::Args),
+    /// Walk one query token through one head: twelve steps from its id to the answer, each compared with the run
+    Walk(walk::Args),
     /// Take a word's logit apart: what every head, MLP and embedding says for it
     Attribute(attribute::Args),
     /// Describe a model: architecture, sizes, where each tensor came from
@@ -143,6 +146,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Lens(args)) => lens::run(&args, &mut console)?,
         Some(Command::Generate(args)) => generate::run(&args, &mut console)?,
         Some(Command::Patch(args)) => patch::run(&args, &mut console)?,
+        Some(Command::Walk(args)) => walk::run(&args, &mut console)?,
         Some(Command::Why(args)) => why::run(&args, &mut console)?,
         Some(Command::Attribute(args)) => attribute::run(&args, &mut console)?,
         Some(Command::Info(args)) => info::run(&args, &mut console)?,

@@ -1,6 +1,7 @@
 //! Contract: every step of the walk says what the run says, for every family, and its last number is the engine's.
 
 use crate::parity::{Expected, fixtures, folders_in, open, run_ids};
+use mnemoscope::analysis::Cell;
 use mnemoscope::analysis::walk::{Check, Group, Note, Quantity, Step, StepKind, Walk, formula, walk};
 use mnemoscope::engine::{self, Job, LogitRows, Prompt, RunOptions};
 use mnemoscope::model::{HeadId, HeadSpec, Hook, Model, Part};
@@ -30,6 +31,10 @@ fn run(model: &Model, place: &Path) -> Trace {
     engine::run(model, &Prompt::Ids(source), &options, &Job::new(), &mut |_| {}).expect("the run succeeds")
 }
 
+fn cell(head: HeadId, query: usize, key: usize) -> Cell {
+    Cell { head, query, key }
+}
+
 /// A few tokens, first and last among them.
 fn some(n: usize) -> Vec<usize> {
     let mut some = vec![0, n / 2, n - 1];
@@ -45,7 +50,7 @@ fn each_walk(model: &Model, trace: &Trace, mut visit: impl FnMut(Walk)) {
             let keys = some(trace.key_tokens(layer).len());
             for (&query, &key) in queries.iter().flat_map(|query| keys.iter().map(move |key| (query, key))) {
                 let head = HeadId { layer, head };
-                visit(walk(Some(model), trace, head, query, key).expect("a complete trace"));
+                visit(walk(Some(model), trace, cell(head, query, key)).expect("a complete trace"));
             }
         }
     }
@@ -125,7 +130,7 @@ fn every_strip_is_the_row_that_its_hook_names() {
         let layer = trace.n_layers() - 1;
         let (query, key) = (trace.query_tokens(layer).len() - 1, trace.key_tokens(layer).len() / 2);
         let head = HeadId { layer, head: trace.heads(layer) - 1 };
-        let walk = walk(Some(&model), &trace, head, query, key).expect("a complete trace");
+        let walk = walk(Some(&model), &trace, cell(head, query, key)).expect("a complete trace");
         for strip in walk.steps.iter().flat_map(|step| &step.strips) {
             let Some(name) = &strip.hook else { continue };
             let (name, index) = name.split_once('[').unwrap_or((name, "]"));
@@ -149,7 +154,7 @@ fn the_last_number_is_the_engines_next() {
         let layer = trace.n_layers() - 1;
         let query =
             if trace.spec.blocks[layer].part.rows() == mnemoscope::trace::Side::Target { at } else { 0 };
-        let walk = walk(Some(&model), &trace, HeadId { layer, head: 0 }, query, 0).expect("complete");
+        let walk = walk(Some(&model), &trace, cell(HeadId { layer, head: 0 }, query, 0)).expect("complete");
         let last = walk.steps.last().expect("twelve");
         let p = values(last, Quantity::Probability);
         for (p, word) in p.iter().zip(trace.next.iter()) {
@@ -171,7 +176,7 @@ fn one_step_leads_to_the_next() {
     let trace = engine::run(&model, &prompt, &RunOptions::default(), &Job::new(), &mut |_| {}).expect("runs");
     let query = trace.n_tokens() - 1;
     let head = HeadId { layer: 1, head: 1 };
-    let walk = walk(Some(&model), &trace, head, query, 2).expect("a complete trace");
+    let walk = walk(Some(&model), &trace, cell(head, query, 2)).expect("a complete trace");
     let step = |kind: StepKind| &walk.steps[kind as usize];
     let products = values(step(StepKind::Scores), Quantity::Product);
     let (q, k) =
@@ -218,7 +223,8 @@ fn a_saved_trace_walks_as_far_as_it_can() {
     let file = fixtures().join("traces/transformers.trace.safetensors");
     let trace =
         mnemoscope::trace::saved::open(&file, &|_| std::ops::ControlFlow::Continue(())).expect("opens");
-    let walk = walk(None, &trace, HeadId { layer: 0, head: 0 }, trace.n_tokens() - 1, 0).expect("complete");
+    let walk =
+        walk(None, &trace, cell(HeadId { layer: 0, head: 0 }, trace.n_tokens() - 1, 0)).expect("complete");
     for step in &walk.steps {
         // What another program wrote says nothing of norms
         let needs = step.notes.contains(&Note::NeedsWeights) || step.notes.contains(&Note::NoNorm);
@@ -238,7 +244,7 @@ fn what_a_family_has_is_in_its_walk() {
         let model = open(&place);
         let trace = run(&model, &place);
         let query = trace.query_tokens(layer).len() - 1;
-        let walk = walk(Some(&model), &trace, HeadId { layer, head: 1 }, query, 0).expect("complete");
+        let walk = walk(Some(&model), &trace, cell(HeadId { layer, head: 1 }, query, 0)).expect("complete");
         (walk, trace)
     };
     let has = |walk: &Walk, kind: StepKind, what| walk.steps[kind as usize].strip(what).is_some();

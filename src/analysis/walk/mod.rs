@@ -13,6 +13,7 @@ mod norm;
 
 pub use formula::{Formula, formula};
 
+use super::cell::{Cell, WhyError};
 use crate::model::{HeadId, Model};
 use crate::trace::Trace;
 use given::Given;
@@ -341,18 +342,16 @@ pub struct Walk {
     pub blocks_after: Range<usize>,
 }
 
-/// Walks `query` and `key` through `head`. `None` where the trace is not complete, or has no such head or tokens.
+/// Walks a cell's query and key through its head, in a run that is complete.
 ///
 /// Without a model, as with a saved trace, the steps that need weights say so.
 ///
 /// Costs one row of attention for every head of the block, and one row of the vocabulary.
-pub fn walk(model: Option<&Model>, trace: &Trace, head: HeadId, query: usize, key: usize) -> Option<Walk> {
-    if !trace.is_complete() || !trace.has(head) {
-        return None;
-    }
-    let n = (trace.query_tokens(head.layer).len(), trace.key_tokens(head.layer).len());
-    if query >= n.0 || key >= n.1 {
-        return None;
+pub fn walk(model: Option<&Model>, trace: &Trace, cell: Cell) -> Result<Walk, WhyError> {
+    cell.is_in(trace)?;
+    let Cell { head, query, key } = cell;
+    if !trace.is_complete() {
+        return Err(WhyError::NoHead(head));
     }
     let given = Given::new(model.map(|model| &model.network), trace, head, query, key);
     let mut steps = before::steps(&given);
@@ -361,7 +360,7 @@ pub fn walk(model: Option<&Model>, trace: &Trace, head: HeadId, query: usize, ke
     steps.push(last::step(&given, model));
     let begins = trace.spec.decoder_start();
     let first = if head.layer < begins { 0 } else { begins };
-    Some(Walk {
+    Ok(Walk {
         head,
         query,
         key,

@@ -18,6 +18,7 @@ use crate::{
     trace::Side,
 };
 use egui::{Align2, Pos2, Rect, Sense, Shape, Stroke, Ui, pos2, vec2};
+use std::borrow::Cow;
 
 /// Heights of what a step is drawn with.
 struct Heights {
@@ -116,18 +117,18 @@ impl<'a> Body<'a> {
         Grid::new(strip.values.len(), ui.available_width(), self.heights.row, labelled)
     }
 
-    fn labels(&self, strip: &Strip) -> Option<Labels> {
-        let of = |side: Side| Some(self.scene.labels_of(side).clone());
+    fn labels(&self, strip: &Strip) -> Option<Cow<'a, Labels>> {
+        let of = |side: Side| Some(Cow::Borrowed(self.scene.labels_of(side)));
         match &strip.along {
             Along::Width | Along::HeadDimension | Along::Hidden => None,
             Along::Queries => of(self.scene.rows()),
             Along::Keys => of(self.scene.columns()),
             Along::Words(words) => {
                 let texts: Vec<String> = words.iter().map(|word| crate::model::shown(word)).collect();
-                Some(Labels {
+                Some(Cow::Owned(Labels {
                     longest: texts.iter().map(|text| text.chars().count()).max().unwrap_or(0),
                     texts,
-                })
+                }))
             }
         }
     }
@@ -158,7 +159,7 @@ impl<'a> Body<'a> {
             values: &values,
             shader: shader.as_ref(),
             share: is_share(strip.what),
-            labels: labels.as_ref(),
+            labels: labels.as_deref(),
             framed,
             accented,
             marked,
