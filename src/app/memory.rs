@@ -86,6 +86,12 @@ impl MemoryChoice {
         self.budget.unwrap_or(n / 3).clamp(1, n.max(1))
     }
 
+    /// Lets go of what only the model before has: its layers and words.
+    pub fn forget_model(&mut self) {
+        (self.last_layer, self.answer) = (None, None);
+        self.dropped.clear();
+    }
+
     /// Has the cache forget an entry, or keep it again.
     pub fn drop(&mut self, layer: usize, token: usize, gone: bool) {
         if gone {

@@ -190,7 +190,10 @@ impl Window {
             if matches!(news, News::Loaded { .. } | News::Opened { .. }) {
                 match self.returning.take() {
                     Some(state) => self.state = *state,
-                    None => self.state.interventions.clear(),
+                    None => {
+                        self.state.interventions.clear();
+                        self.state.memory.forget_model();
+                    }
                 }
             }
             let opened = matches!(news, News::Opened { .. });

@@ -9,6 +9,7 @@ use mnemoscope::{
         command::Command,
         editing::Splice,
         layout::{Pane, Preset},
+        memory::PolicyKind,
         settings::Settings,
         state::{Shown, Sort, State, View},
         walking::Order,
@@ -57,7 +58,7 @@ impl Monkey {
 
     fn command(&mut self) -> Command {
         let (head, index) = (self.head(), self.below(30));
-        match self.below(44) {
+        match self.below(45) {
             0 => Command::EditPrompt(self.one(PROMPTS).to_owned()),
             1 => Command::RunPrompt,
             2 => Command::RunCut,
@@ -105,7 +106,21 @@ impl Monkey {
             39 => self.rules(),
             40 => self.note(index),
             41 => self.dialog(index),
+            42 => self.memory(index),
             _ => self.walk(),
+        }
+    }
+
+    fn memory(&mut self, index: usize) -> Command {
+        match self.below(8) {
+            0 => Command::SetLastLayer(self.maybe(index)),
+            1 => Command::SetAnswer(self.maybe(index as u32 * 300)),
+            2 => Command::SetPolicy(self.one(PolicyKind::iter())),
+            3 => Command::SetBudget(self.maybe(index)),
+            4 => Command::DropEntry { layer: self.below(8), token: index, gone: self.0.random() },
+            5 => Command::KeepEntries,
+            6 => Command::SelectRecall(self.maybe((index, index))),
+            _ => Command::StopRecall,
         }
     }
 

@@ -48,7 +48,7 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
         _ if scene.only_trace() => widgets::empty(ui, scene.words.needs_weights, ""),
         _ if trace.next.is_empty() => widgets::empty(ui, words.no_words, ""),
         (_, Some(error)) => widgets::empty(ui, &error.what, error.hint.as_deref().unwrap_or("")),
-        (Some((key, honesty)), _) if key.0 == scene.clean_run => table(ui, scene, trace, honesty, out),
+        (Some((key, honesty)), _) if key.0 == scene.clean_run => table(ui, scene, honesty, out),
         _ => {
             let share = derived.progress().map_or_else(String::new, |done| format!("{:.0} %", done * 100.0));
             widgets::empty(ui, words.working, &share);
@@ -87,14 +87,16 @@ fn answers(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, out: &mut Out) {
         for next in trace.next.iter().take(12) {
             let label = RichText::new(crate::model::shown(&next.text)).font(theme::mono(12.0));
             if ui.selectable_label(Some(next.id) == now, label).clicked() {
-                out.send(Command::SetAnswer(Some(next.id)));
+                // The likeliest is followed from prompt to prompt
+                let likeliest = trace.next.first().map(|first| first.id);
+                out.send(Command::SetAnswer(Some(next.id).filter(|_| Some(next.id) != likeliest)));
                 ui.close();
             }
         }
     });
 }
 
-fn table(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, honesty: &Honesty, out: &mut Out) {
+fn table(ui: &mut Ui, scene: &Scene<'_>, honesty: &Honesty, out: &mut Out) {
     let area = ui.available_rect_before_wrap().shrink2(vec2(14.0, 0.0));
     ui.allocate_rect(area, Sense::hover());
     let fitting = ((area.height() - HEAD - FOOT) / ROW).max(0.0) as usize;
@@ -129,7 +131,6 @@ fn table(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, honesty: &Honesty, out: 
         let at = pos2(area.left(), area.bottom() - FOOT + 4.0);
         ui.painter().galley(at, galley, tokens.text);
     }
-    debug_assert!(honesty.drops.len() <= trace.n_tokens());
 }
 
 /// Dearest tokens first, as many as fit; the one that is told of always, the asked token never.
