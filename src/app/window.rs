@@ -188,12 +188,11 @@ impl Window {
                 self.settings.remember(path);
             }
             if matches!(news, News::Loaded { .. } | News::Opened { .. }) {
-                match self.returning.take() {
-                    Some(state) => self.state = *state,
-                    None => {
-                        self.state.interventions.clear();
-                        self.state.memory.forget_model();
-                    }
+                if let Some(state) = self.returning.take() {
+                    self.state = *state;
+                } else {
+                    self.state.interventions.clear();
+                    self.state.memory.forget_model();
                 }
             }
             let opened = matches!(news, News::Opened { .. });
