@@ -27,8 +27,11 @@ fn main() {
     let (flags, folders): (Vec<String>, Vec<String>) =
         std::env::args().skip(1).partition(|word| word.starts_with("--"));
     let folder = folders.first().map_or_else(|| PathBuf::from("docs/gallery"), PathBuf::from);
-    let sizes: &[[f32; 2]] =
-        if flags.iter().any(|flag| flag == "--all") { &[[1280.0, 720.0], [2560.0, 1440.0]] } else { &[[1280.0, 720.0]] };
+    let sizes: &[[f32; 2]] = if flags.iter().any(|flag| flag == "--all") {
+        &[[1280.0, 720.0], [2560.0, 1440.0]]
+    } else {
+        &[[1280.0, 720.0]]
+    };
     std::fs::create_dir_all(&folder).expect("a folder for the pictures");
     for &size in sizes {
         for (dark, language) in [(true, Language::English), (false, Language::Chinese)] {

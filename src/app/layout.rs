@@ -140,8 +140,7 @@ impl Preset {
                 let heads = tiles.insert_pane(Pane::Heads);
                 let head = tiles.insert_pane(Pane::Head);
                 let maps = row(&mut tiles, &[(heads, 0.52), (head, 0.48)]);
-                let states =
-                    [Pane::Stream, Pane::Norms, Pane::Lens, Pane::Next].map(|pane| tiles.insert_pane(pane));
+                let states = LOWER.map(|pane| tiles.insert_pane(pane));
                 let states = tiles.insert_tab_tile(states.to_vec());
                 tiles.set_visible(states, size.y >= LOWER_FROM);
                 let middle = column(&mut tiles, &[(maps, 0.7), (states, 0.3)]);
