@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
+use crate::engine::Job;
 use crate::export::{self, Dtype, Options, Ranges, Selection, Source, What, atomic};
 use crate::trace::HeadId;
 
@@ -65,16 +66,9 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     }
     let (model, trace) = args.input.trace(console)?;
     let job = console.job();
-    let watch = |done| {
-        job.report("Writing", done);
-        ControlFlow::Continue(())
-    };
+    let watch = watched(&job);
     let source = Source { model: model.as_ref(), trace: &trace, watch: &watch };
-    let mut files = Vec::new();
-    for path in &args.output {
-        files.extend(export::export(&source, &options, path)?);
-        job.report("Writing", 1.0);
-    }
+    let mut files = write(&source, &options, args.output.iter().map(PathBuf::as_path), &job)?;
     let caption = match &args.caption {
         None => None,
         Some(_) => Some(export::caption(&trace, &options, &given())?),
@@ -100,6 +94,29 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
         writeln!(console, "\n{text}")?;
     }
     Ok(())
+}
+
+/// Tells how far a file is.
+pub(super) fn watched(job: &Job) -> impl Fn(f32) -> ControlFlow<()> {
+    |done| {
+        job.report("Writing", done);
+        ControlFlow::Continue(())
+    }
+}
+
+/// Writes a run into every file, in the format that its name says; gives back what was written.
+pub(super) fn write<P: AsRef<Path>>(
+    source: &Source<'_>,
+    options: &Options,
+    paths: impl Iterator<Item = P>,
+    job: &Job,
+) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for path in paths {
+        files.extend(export::export(source, options, path.as_ref())?);
+        job.report("Writing", 1.0);
+    }
+    Ok(files)
 }
 
 /// The command line as it was given.

@@ -1,7 +1,6 @@
 //! `mnemoscope figure`: a figure made from its recipe, with its numbers and its caption beside it.
 
 use std::io::Write as _;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -11,7 +10,7 @@ use crate::export::picture::write_numbers;
 use crate::export::{self, Recipe, Source, atomic};
 
 use super::console::{self, Console};
-use super::export::given;
+use super::export::{given, watched, write};
 use super::shared::Input;
 
 #[derive(Debug, clap::Args)]
@@ -53,16 +52,10 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     );
     let (model, trace) = input.trace(console)?;
     let job = console.job();
-    let watch = |done| {
-        job.report("Writing", done);
-        ControlFlow::Continue(())
-    };
+    let watch = watched(&job);
     let source = Source { model: model.as_ref(), trace: &trace, watch: &watch };
-    let mut files = Vec::new();
-    for name in &recipe.out {
-        files.extend(export::export(&source, &recipe.options, &folder.join(name))?);
-        job.report("Writing", 1.0);
-    }
+    let paths = recipe.out.iter().map(|name| folder.join(name));
+    let mut files = write(&source, &recipe.options, paths, &job)?;
     let caption = export::caption(&trace, &recipe.options, &given())?;
     if let Some(first) = recipe.out.first() {
         let numbers = folder.join(first).with_extension("csv");

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use crate::render::{Raster, Rgba};
 
 use super::figure::Drawing;
-use super::figure::drawing::{Anchor, Area, Face, Shape, Text};
+use super::figure::drawing::{Anchor, Area, Face, Number, Shape, Text};
 use super::picture::Limits;
 
 /// LaTeX sets some ten thousand rectangles in a few seconds, and no million.
@@ -151,15 +151,6 @@ pub fn escaped(text: &str) -> String {
         out.push_str(command);
     }
     out
-}
-
-/// A length with at most two decimals.
-struct Number(f32);
-
-impl std::fmt::Display for Number {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", (self.0 * 100.0).round() / 100.0)
-    }
 }
 
 struct Place(Area);

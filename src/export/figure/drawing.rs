@@ -202,3 +202,13 @@ impl Drawing {
         })
     }
 }
+
+/// A length or a coordinate as vector formats spell it: with at most two decimals.
+#[derive(Clone, Copy)]
+pub(crate) struct Number(pub(crate) f32);
+
+impl std::fmt::Display for Number {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", (self.0 * 100.0).round() / 100.0)
+    }
+}

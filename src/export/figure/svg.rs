@@ -8,7 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 use crate::export::png;
 use crate::render::{Raster, Rgba};
 
-use super::drawing::{Anchor, Area, Drawing, Face, Shape, Text};
+use super::drawing::{Anchor, Area, Drawing, Face, Number, Shape, Text};
 
 /// Families by face: the embedded ones first, then what the usual systems have.
 const SANS: &str = "'Inter', 'Noto Sans', 'Helvetica Neue', Arial, sans-serif";
@@ -84,16 +84,6 @@ fn text(out: &mut String, text: &Text) -> std::fmt::Result {
         write!(out, " transform=\"rotate({} {x} {y})\"", Number(text.turn))?;
     }
     writeln!(out, " fill=\"{}\" xml:space=\"preserve\">{}</text>", Hex(text.fill), Escaped(&text.text))
-}
-
-/// A coordinate with at most two decimals.
-#[derive(Clone, Copy)]
-struct Number(f32);
-
-impl std::fmt::Display for Number {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", (self.0 * 100.0).round() / 100.0)
-    }
 }
 
 struct Place(Area);
