@@ -16,6 +16,9 @@ use egui_plot::{Line, Plot, PlotPoint, PlotPoints, Points, Text};
 /// Tokens beyond which only the shown one's way is drawn, and every end.
 const MANY: usize = 300;
 
+/// Lower than this, the upright axis has no room for its name.
+const TALL: f32 = 260.0;
+
 /// Draws the pane.
 pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let words = &scene.words.states;
@@ -47,7 +50,7 @@ fn plot(ui: &mut Ui, scene: &Scene<'_>, trails: &Trails, out: &mut Out) {
         .show_background(false)
         .allow_scroll(false)
         .x_axis_label(x)
-        .y_axis_label(y)
+        .y_axis_label(if room.height() > TALL { y } else { String::new() })
         .label_formatter(|_| None);
     let response = plot.show(&mut inner, |plot| {
         for token in (first..n).filter(|_| n <= MANY) {
