@@ -34,14 +34,20 @@ impl<K, V> Default for Derived<K, V> {
 }
 
 impl<K: PartialEq, V: Send + 'static> Derived<K, V> {
+    /// Hears what came back. Whether `key` is what is known or being worked on: then [`Self::follow`] has nothing to do,
+    /// and what it would work with need not be copied.
+    pub fn is_of(&mut self, key: Option<&K>, post: &Post) -> bool {
+        self.hear(post);
+        key == self.now.as_ref().map(|(known, _)| known)
+    }
+
     /// Hears what came back, and starts the work that `make` makes where `key` is not the one that is known or being
     /// worked on. Without a key the work ends; what was known stays as [`Self::before`].
     pub fn follow<W>(&mut self, name: &str, key: Option<K>, post: &Post, make: impl FnOnce() -> W)
     where
         W: FnOnce(&Job) -> Result<V, Banner> + Send + 'static,
     {
-        self.hear(post);
-        if key.as_ref() == self.now.as_ref().map(|(known, _)| known) {
+        if self.is_of(key.as_ref(), post) {
             return;
         }
         self.stop();

@@ -14,7 +14,7 @@ use crate::{
     model::Model,
     trace::{Trace, saved},
 };
-use std::{ops::ControlFlow, path::Path};
+use std::path::Path;
 
 /// What is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,7 +165,7 @@ pub fn write(
 ) -> Result<(), Banner> {
     let watch = |done: f32| {
         job.report(stage, done);
-        if job.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        job.go_on()
     };
     let source = Source { model, trace, watch: &watch };
     match export::export(&source, options, path) {

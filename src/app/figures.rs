@@ -13,7 +13,6 @@ use crate::{
 };
 use egui::{ColorImage, Context, TextureHandle, TextureOptions};
 use std::{
-    ops::ControlFlow,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -151,7 +150,7 @@ fn work(
     move |job| {
         let Key { options, command, .. } = key;
         let failed = |error: &export::ExportError| Banner::error(error, error.hint());
-        let watch = |_| if job.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+        let watch = |_| job.go_on();
         let source = Source { model: model.as_deref(), trace: &trace, watch: &watch };
         let drawing = picture::draw(&source, &options, Limits::PIXELS).map_err(|error| failed(&error))?;
         let most = side / drawing.width.max(drawing.height);

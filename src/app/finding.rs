@@ -5,7 +5,7 @@ use super::{
     layout,
     scene::Scene,
 };
-use crate::{analysis::MEASURES, model::HeadId, trace::Side};
+use crate::{analysis::MEASURES, model::HeadId};
 use strum::IntoEnumIterator as _;
 
 /// How many answers are worth showing.
@@ -120,7 +120,7 @@ fn tokens(scene: &Scene<'_>, query: &str) -> Vec<Found> {
     let found = |index: usize, score| Found {
         name: scene.token_name(side, index),
         kind: scene.words.found_token,
-        note: scene.text_name(Side::Target).to_owned(),
+        note: scene.text_name(side).to_owned(),
         command: Ok(Command::PinQuery(Some(index))),
         marked: Vec::new(),
         score,

@@ -9,10 +9,7 @@ use crate::{
     trace::Trace,
 };
 use serde::{Deserialize, Serialize};
-use std::{
-    ops::{ControlFlow, Range},
-    sync::Arc,
-};
+use std::{ops::Range, sync::Arc};
 
 /// Lines drawn at most: more would be a wall.
 pub const LINES: usize = 4000;
@@ -86,8 +83,7 @@ impl Flowing {
         self.edges.follow("flow", Some(known), post, || {
             let (trace, options) = (trace.clone(), options.clone());
             move |job: &Job| {
-                let go_on =
-                    || if job.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+                let go_on = || job.go_on();
                 let found = flow(&trace, &options, &go_on).unwrap_or_default();
                 Ok::<_, Banner>(Arc::new(found))
             }

@@ -112,8 +112,11 @@ fn gather(trace: &Trace, kind: Kind) -> Values {
         Kind::Stream(stream) => (gathered(trace.stream(stream), width), Vec::new()),
         Kind::Similarity(stream) => {
             let vectors = trace.stream(stream);
-            let n = (vectors.len() / width).max(1);
-            let (cells, columns) = gathered(&similarity(vectors, width), n);
+            // Every so many tokens of a long text: the whole would grow with its square
+            let step = (vectors.len() / width).div_ceil(MOST).max(1);
+            let some: Vec<f32> = vectors.chunks(width).step_by(step).flatten().copied().collect();
+            let columns = (some.len() / width).max(1);
+            let cells = similarity(&some, width);
             return Values { cells, columns, limit: 1.0, greatest: 1.0, medians: Vec::new() };
         }
         Kind::Norms(side) => {

@@ -224,6 +224,11 @@ pub fn in_sight(tree: &Tree<Pane>, pane: Pane) -> bool {
     tree.tiles.find_pane(&pane).is_some_and(|tile| tree.active_tiles().contains(&tile))
 }
 
+/// Whether a pane is in sight in the main window: alone, or at the front of its tiles.
+pub fn shows(state: &State, tree: &Tree<Pane>, pane: Pane) -> bool {
+    state.maximised.map_or_else(|| in_sight(tree, pane), |alone| alone == pane)
+}
+
 /// Brings a pane to the front; puts it into the tree where it is not in it.
 pub fn reveal(tree: &mut Tree<Pane>, pane: Pane) {
     let tile = tree.tiles.find_pane(&pane).unwrap_or_else(|| insert(tree, pane));

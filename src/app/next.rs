@@ -16,13 +16,17 @@ impl Session {
     /// Works out the candidates of the run in sight.
     pub fn follow_next(&mut self, state: &State, wanted: bool) {
         let (run, trace) = self.visible(state);
-        let trace = trace.filter(|trace| wanted && trace.is_complete() && trace.spec.generates());
-        let logits = trace.map(|trace| trace.answer_logits().to_vec()).filter(|logits| !logits.is_empty());
-        let key = logits.is_some().then(|| (run, state.sampling.clone()));
-        let rules = state.sampling.clone();
+        let speaks = trace.is_some_and(|trace| {
+            wanted && trace.is_complete() && trace.spec.generates() && !trace.answer_logits().is_empty()
+        });
+        let key = speaks.then(|| (run, state.sampling.clone()));
         let post = self.post().clone();
+        if self.next.is_of(key.as_ref(), &post) {
+            return;
+        }
+        let logits = self.visible(state).1.map_or_else(Vec::new, |trace| trace.answer_logits().to_vec());
+        let rules = state.sampling.clone();
         self.next.follow("next words", key, &post, || {
-            let logits = logits.unwrap_or_default();
             move |_: &crate::engine::Job| Ok(choices(&logits, &rules, LISTED))
         });
     }

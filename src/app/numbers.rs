@@ -40,3 +40,8 @@ pub fn size(bytes: u64) -> String {
         _ => format!("{:.1} GB", bytes as f64 / 1e9),
     }
 }
+
+/// Four decimals with a real minus sign; −∞ where an edge was cut.
+pub fn signed(x: f64) -> String {
+    if x == f64::NEG_INFINITY { "−∞".to_owned() } else { format!("{x:.4}").replace('-', "−") }
+}

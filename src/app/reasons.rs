@@ -5,7 +5,7 @@ use crate::{
     analysis::{Attribution, Cell, Component, Question, Why, WhyError, attribute, logits_at, why},
     engine::Job,
     model::HeadId,
-    trace::{Candidate, Side, Trace},
+    trace::{Candidate, Side},
 };
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
@@ -101,7 +101,7 @@ fn told(job: &Job, stage: &'static str) -> impl FnMut(f32) -> ControlFlow<()> {
     let job = job.clone();
     move |done| {
         job.report(stage, done);
-        if job.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        job.go_on()
     }
 }
 
@@ -120,7 +120,7 @@ impl Session {
     fn follow_why(&mut self, state: &State) {
         let (head, query, pinned) = (state.head, self.pinned_query(state), state.key);
         let (run, trace) = self.visible(state);
-        let trace = trace.filter(|trace| trace.has(head)).cloned();
+        let trace = trace.filter(|trace| trace.has(head));
         let key = match (&trace, query, &self.row) {
             (None, ..) | (_, None, _) => None,
             (Some(_), ..) if pinned.is_some() => pinned,
@@ -128,8 +128,13 @@ impl Session {
             (Some(trace), Some(query), _) => trace.pattern(head).strongest(query),
         };
         let cell = query.zip(key).map(|(query, key)| Cell { head, query, key });
+        let asked = cell.map(|cell| (run, cell));
+        if self.reasons.cells.is_of(asked.as_ref(), &self.post) {
+            return;
+        }
+        let trace = self.visible(state).1.cloned();
         let (model, post, words) = (self.model.clone(), self.post.clone(), self.post.words());
-        self.reasons.cells.follow("why this cell", cell.map(|cell| (run, cell)), &post, move || {
+        self.reasons.cells.follow("why this cell", asked, &post, move || {
             move |job: &Job| {
                 let (trace, cell) = trace.zip(cell).ok_or_else(|| Banner::error(&words.needs_trace, None))?;
                 let network = model.as_ref().map(|model| &model.network);
@@ -147,47 +152,52 @@ impl Session {
     fn follow_said(&mut self, state: &State) {
         let query = self.pinned_query(state);
         let (run, trace) = self.visible(state);
-        let trace = trace.filter(|trace| trace.is_complete()).cloned();
-        let token = trace.as_ref().map(|trace| {
+        let token = trace.filter(|trace| trace.is_complete()).map(|trace| {
             let own = trace.spec.blocks[state.head.layer].part.rows() == Side::Target;
             let at = query.filter(|_| own).or(trace.answer_at);
             at.unwrap_or_else(|| trace.n_tokens().saturating_sub(1))
         });
         let asked = token.map(|token| (run, token, state.said.word, state.said.against));
+        if !self.reasons.said.is_of(asked.as_ref(), &self.post) {
+            self.ask_said(state, asked);
+        }
+        self.read_sources(state);
+    }
+
+    /// Has a logit taken apart.
+    fn ask_said(&mut self, state: &State, asked: Option<Asked>) {
+        let trace = self.visible(state).1.cloned();
         let (model, post, words) = (self.model.clone(), self.post.clone(), self.post.words());
-        self.reasons.said.follow("attribution", asked, &post, {
-            let trace = trace.clone();
-            move || {
-                move |job: &Job| {
-                    let model = model.ok_or_else(|| Banner::error(&words.needs_weights, None))?;
-                    let (trace, asked) =
-                        trace.zip(asked).ok_or_else(|| Banner::error(&words.needs_trace, None))?;
-                    let logits = logits_at(&model.network, &trace, asked.1);
-                    let candidates = Candidate::best(&model, &logits, WORDS);
-                    let best = candidates.first().map_or(0, |candidate| candidate.id);
-                    let question =
-                        Question { token: asked.1, word: asked.2.unwrap_or(best), against: asked.3 };
-                    let mut progress = told(job, "Taking the logit apart");
-                    let attribution = attribute(&model.network, &trace, question, &mut progress)
-                        .map_err(|error| Banner::error(&error, None))?;
-                    Ok(Said { attribution, words: candidates })
-                }
+        self.reasons.said.follow("attribution", asked, &post, || {
+            move |job: &Job| {
+                let model = model.ok_or_else(|| Banner::error(&words.needs_weights, None))?;
+                let (trace, asked) =
+                    trace.zip(asked).ok_or_else(|| Banner::error(&words.needs_trace, None))?;
+                let logits = logits_at(&model.network, &trace, asked.1);
+                let candidates = Candidate::best(&model, &logits, WORDS);
+                let best = candidates.first().map_or(0, |candidate| candidate.id);
+                let question = Question { token: asked.1, word: asked.2.unwrap_or(best), against: asked.3 };
+                let mut progress = told(job, "Taking the logit apart");
+                let attribution = attribute(&model.network, &trace, question, &mut progress)
+                    .map_err(|error| Banner::error(&error, None))?;
+                Ok(Said { attribution, words: candidates })
             }
         });
-        self.read_sources(run, trace.as_ref(), state.head);
     }
 
     /// Keeps what the selected head reads for the logit, until either changes.
-    fn read_sources(&mut self, run: u64, trace: Option<&Trace>, head: HeadId) {
-        let Reasons { said, sources, .. } = &mut self.reasons;
-        let known = said.get().zip(trace.filter(|trace| trace.has(head)));
-        let Some((said, trace)) = known else {
-            *sources = None;
+    fn read_sources(&mut self, state: &State) {
+        let head = state.head;
+        let (run, trace) = self.visible(state);
+        let complete = trace.filter(|trace| trace.is_complete() && trace.has(head));
+        let Some((said, trace)) = self.reasons.said.get().zip(complete) else {
+            self.reasons.sources = None;
             return;
         };
         let read = (run, said.attribution.question, head);
-        if sources.as_ref().is_none_or(|(own, _)| *own != read) {
-            *sources = Some((read, said.attribution.sources(trace, head)));
+        if self.reasons.sources.as_ref().is_none_or(|(own, _)| *own != read) {
+            let sources = said.attribution.sources(trace, head);
+            self.reasons.sources = Some((read, sources));
         }
     }
 }

@@ -124,7 +124,7 @@ impl<'a> Scene<'a> {
     pub fn first_step(&self) -> (&'static str, &'static str) {
         match (self.model, self.busy) {
             (None, None) => (self.words.needs_model, self.words.open_drop),
-            (None, Some(busy)) => ((self.words.stage)(busy.stage), ""),
+            (None, Some(busy)) => (busy.stage, ""),
             (Some(_), _) => (self.words.empty_prompt, self.words.empty_prompt_sub),
         }
     }

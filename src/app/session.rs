@@ -311,9 +311,10 @@ impl Session {
         let ours = |busy: &Option<Busy>, job: u64| busy.as_ref().is_some_and(|busy| busy.number == job);
         match news {
             News::Progress { job, stage, done } => {
+                let words = self.post.words();
                 let both = [&mut self.busy, &mut self.exporting];
                 for busy in both.into_iter().flatten().filter(|busy| busy.number == job) {
-                    (busy.stage, busy.done) = (stage, done);
+                    (busy.stage, busy.done) = ((words.stage)(stage), done);
                 }
             }
             News::Loaded { job, model, source, then_run } if ours(&self.busy, job) => {

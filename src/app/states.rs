@@ -17,14 +17,18 @@ impl Session {
     /// Works out the ways of the run in sight.
     pub fn follow_trails(&mut self, state: &State, wanted: bool) {
         let (run, trace) = self.visible(state);
-        let trace = trace.filter(|trace| wanted && trace.is_complete()).cloned();
-        let apart = state.sink_apart;
-        let key = trace.is_some().then_some((run, apart));
+        let complete = trace.is_some_and(|trace| wanted && trace.is_complete());
+        let key = complete.then_some((run, state.sink_apart));
         let post = self.post().clone();
+        if self.trails.is_of(key.as_ref(), &post) {
+            return;
+        }
+        let trace = self.visible(state).1.cloned();
+        let skip = usize::from(state.sink_apart);
         self.trails.follow("trails", key, &post, || {
             move |_: &Job| {
                 let none = Trails { streams: Vec::new(), points: Vec::new(), share: [0.0; 2] };
-                Ok(trace.map_or(none, |trace| trails(&trace, Side::Target, usize::from(apart))))
+                Ok(trace.map_or(none, |trace| trails(&trace, Side::Target, skip)))
             }
         });
     }

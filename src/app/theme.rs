@@ -77,13 +77,6 @@ pub fn mix(a: Color32, b: Color32, t: f32) -> Color32 {
     a.lerp_to_gamma(b, t.clamp(0.0, 1.0))
 }
 
-/// Black or white, whichever stands out more on `ground`: numbers in cells.
-pub fn ink_on(ground: Color32) -> Color32 {
-    let [red, green, blue, _] = egui::Rgba::from(ground).to_array();
-    // Relative luminance; at 0.179 black and white contrast the same
-    if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179 { Color32::BLACK } else { Color32::WHITE }
-}
-
 /// A colour of a colour map.
 pub fn of_map(rgba: Rgba) -> Color32 {
     opaque(rgba)

@@ -82,9 +82,12 @@ impl Session {
     pub fn follow_walk(&mut self, state: &State) {
         let query = self.pinned_query(state);
         let (run, trace) = self.visible(state);
-        let trace = trace.filter(|trace| trace.is_complete() && trace.has(state.head)).cloned();
-        let known = trace.as_ref().zip(query);
+        let known = trace.filter(|trace| trace.is_complete() && trace.has(state.head)).zip(query);
         let key = known.map(|(_, query)| (run, state.head, query, state.key));
+        if self.walking.walks.is_of(key.as_ref(), &self.post) {
+            return;
+        }
+        let trace = self.visible(state).1.cloned();
         let (model, post, words) = (self.model.clone(), self.post.clone(), self.post.words());
         let (head, pinned) = (state.head, state.key);
         self.walking.walks.follow("walk", key, &post, move || {
@@ -158,9 +161,6 @@ impl Scene<'_> {
 
     /// Whether a pane is in sight in this window.
     pub fn shows(&self, pane: Pane) -> bool {
-        match self.state.maximised {
-            Some(alone) => alone == pane,
-            None => layout::in_sight(self.tree, pane),
-        }
+        layout::shows(self.state, self.tree, pane)
     }
 }

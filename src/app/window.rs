@@ -372,21 +372,21 @@ impl Window {
 
     /// Has computed what is in sight this frame.
     fn follow(&mut self, ctx: &egui::Context) {
-        if self.in_sight(Pane::Lens) {
+        self.draw_figures(ctx);
+        let (state, tree) = (&self.state, &self.dock.tree);
+        let drawn = |pane| state.torn.contains(&pane) || layout::shows(state, tree, pane);
+        if drawn(Pane::Lens) {
             self.session.ask_for_lens(&self.state);
         }
-        let drawn = |pane| is_drawn(self.state.maximised, &self.state.torn, &self.dock.tree, pane);
-        self.session.follow_reasons(&self.state, drawn);
-        if self.in_sight(Pane::Walk) {
-            self.session.follow_walk(&self.state);
+        self.session.follow_reasons(state, drawn);
+        if drawn(Pane::Walk) {
+            self.session.follow_walk(state);
         }
-        self.draw_figures(ctx);
         self.session.intervene(&self.state);
-        let (maximised, torn, tree) = (self.state.maximised, &self.state.torn, &self.dock.tree);
-        self.session.follow_memory(&self.state, |pane| is_drawn(maximised, torn, tree, pane));
-        self.session.follow_trails(&self.state, self.in_sight(Pane::Trails));
-        self.session.follow_tensor(&self.state, self.in_sight(Pane::Weights));
-        self.session.follow_next(&self.state, self.in_sight(Pane::Next));
+        self.session.follow_memory(state, drawn);
+        self.session.follow_trails(state, drawn(Pane::Trails));
+        self.session.follow_tensor(state, drawn(Pane::Weights));
+        self.session.follow_next(state, drawn(Pane::Next));
         self.session.refresh_row(&self.state, self.hover);
     }
 
@@ -404,11 +404,6 @@ impl Window {
         if let Some(said) = self.figures.serve(ctx, self.session.post(), run) {
             self.session.banner = Some(said);
         }
-    }
-
-    /// Whether a pane is drawn this frame.
-    fn in_sight(&self, pane: Pane) -> bool {
-        is_drawn(self.state.maximised, &self.state.torn, &self.dock.tree, pane)
     }
 
     /// Keeps what the user did to the tiles, one step back for each drag.
@@ -457,11 +452,6 @@ impl eframe::App for Window {
     fn clear_color(&self, _visuals: &egui::Visuals) -> [f32; 4] {
         theme::of(self.dark).background.to_normalized_gamma_f32()
     }
-}
-
-/// Whether a pane is drawn: alone, in a window of its own, or at the front of its tiles.
-fn is_drawn(maximised: Option<Pane>, torn: &[Pane], tree: &Tree<Pane>, pane: Pane) -> bool {
-    torn.contains(&pane) || maximised.map_or_else(|| layout::in_sight(tree, pane), |alone| alone == pane)
 }
 
 /// Bars across the window, the panes between them. True once a map with real values was painted.

@@ -9,7 +9,6 @@ use crate::trace::Trace;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use rayon::prelude::*;
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 /// Random tokens of a probe, where the model has positions and words for so many.
@@ -162,7 +161,7 @@ fn read_texts(
 fn copying(model: &Model, heads: &[HeadId], job: &Job) -> Result<Vec<Option<f64>>, RunError> {
     let mut progress = |done| {
         job.report("Reading the weights", done);
-        if job.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        job.go_on()
     };
     let vocabulary = Vocabulary::new(&model.network, &mut progress);
     if job.is_cancelled() {

@@ -7,7 +7,6 @@ use crate::model::Model;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use serde::Serialize;
-use std::ops::ControlFlow;
 
 /// What to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,7 +95,7 @@ pub fn curve(model: &Model, reading: &Reading, job: &Job) -> Result<Curve, Curve
         let trace = run(model, &Prompt::Ids(ids.clone()), &RunOptions::default(), &job.quiet(), &mut |_| {})?;
         let mut progress = |done: f32| {
             job.report("Reading", (index as f32 + done) / windows.len() as f32);
-            if job.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            job.go_on()
         };
         let losses = losses(&model.network, &trace, &mut progress).ok_or(RunError::Cancelled)?;
         sums.resize(sums.len().max(losses.len()), 0.0);

@@ -7,7 +7,6 @@ use crate::analysis::{MemoryTrace, MemoryTraceError, Picture, kendall, logits_at
 use crate::model::Model;
 use crate::trace::Trace;
 use serde::Serialize;
-use std::ops::ControlFlow;
 
 /// What to ask about.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -100,7 +99,7 @@ pub fn honesty(
     let layer = options.layer.unwrap_or(clean.n_layers().saturating_sub(1));
     let MemoryTrace { pictures, .. } = memory_trace(&model.network, clean, token, layer, &mut |done| {
         job.report("Tracing memory", done / 2.0);
-        if job.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        job.go_on()
     })?;
     let logits = logits_at(&model.network, clean, token);
     let answer = match &options.word {

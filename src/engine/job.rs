@@ -1,6 +1,7 @@
 //! Progress and cancelling for anything that takes longer than a blink, and the one pool of threads.
 
 use std::fmt;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -44,6 +45,10 @@ impl Job {
     /// Whether it was asked to stop.
     pub fn is_cancelled(&self) -> bool {
         self.cancelled.load(Ordering::Relaxed)
+    }
+    /// The same, for loops that ask whether to go on.
+    pub fn go_on(&self) -> ControlFlow<()> {
+        if self.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
     /// The same job for a part of it: cancelled with it, but without a progress of its own.
     #[must_use]

@@ -52,7 +52,6 @@ pub use training::{
 
 use crate::model::{EmbeddedFiles, Model};
 use crate::trace::{Trace, TraceError, saved};
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 /// Which model to open.
@@ -117,7 +116,7 @@ pub fn open_trace(file: &Path, job: &Job) -> Result<Trace, TraceError> {
     let stage = "Opening the trace";
     let trace = saved::open(file, &|done| {
         job.report(stage, done);
-        if job.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        job.go_on()
     })?;
     job.report(stage, 1.0);
     Ok(trace)

@@ -8,6 +8,7 @@ use crate::{
         scene::{Out, Scene},
         theme::{self, BODY, SMALL},
         widgets::{self, segments},
+        words::signed,
     },
     model::{HeadId, Model, shown},
     render::{ColorMap, Scale, Shader, ValueRange},
@@ -228,9 +229,4 @@ fn bar(
     ui.painter().rect_filled(filled, 1, theme::of_map(shader.color(seen)));
     ui.painter().vline(middle, rect.y_range(), Stroke::new(1.0, tokens.line));
     response
-}
-
-/// Four decimals, with a real minus sign.
-fn signed(x: f64) -> String {
-    format!("{x:.4}").replace('-', "−")
 }

@@ -6,7 +6,7 @@ use crate::app::{
     scene::{Out, Scene},
     theme::{self, BODY},
 };
-use egui::{Color32, RichText, Shape, Stroke, Ui, pos2, vec2};
+use egui::{RichText, Shape, Stroke, Ui, pos2, vec2};
 
 /// How many there are.
 const HINTS: u8 = 4;
@@ -31,7 +31,7 @@ pub(super) fn show(ui: &mut Ui, scene: &Scene<'_>, number: u8, out: &mut Out) ->
         ui.horizontal(|ui| {
             let (disc, _) = ui.allocate_exact_size(vec2(20.0, 20.0), egui::Sense::hover());
             ui.painter().circle_filled(disc.center(), 9.5, tokens.accent_text);
-            let (font, ink) = (theme::strong(12.0), contrast(tokens.accent_text));
+            let (font, ink) = (theme::strong(12.0), theme::ink(tokens.accent_text));
             ui.painter().text(disc.center(), egui::Align2::CENTER_CENTER, number.to_string(), font, ink);
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 let close = egui::Button::new(RichText::new("×").color(tokens.muted)).frame(false);
@@ -67,10 +67,6 @@ pub(super) fn show(ui: &mut Ui, scene: &Scene<'_>, number: u8, out: &mut Out) ->
     ui.painter().add(Shape::convex_polygon(beak.to_vec(), fill, Stroke::NONE));
     ui.painter().line(vec![beak[0], beak[1], beak[2]], Stroke::new(1.0, tokens.accent));
     true
-}
-
-fn contrast(fill: Color32) -> Color32 {
-    if fill.intensity() > 0.5 { Color32::BLACK } else { Color32::WHITE }
 }
 
 /// Whether a hint is to be shown: at the embedded model's run, until it is closed.

@@ -155,7 +155,7 @@ fn map(ui: &mut Ui, scene: &Scene<'_>, recall: &Recall, area: Rect, out: &mut Ou
             let fill = theme::of_map(ramp[(share * 255.0).clamp(0.0, 255.0) as usize]);
             ui.painter().rect_filled(rect, 0, fill);
             let text = format!("{:.0}", value * 100.0);
-            put(rect.center(), Align2::CENTER_CENTER, &text, theme::body(12.0), theme::ink_on(fill));
+            put(rect.center(), Align2::CENTER_CENTER, &text, theme::body(12.0), theme::ink(fill));
             let response = ui.interact(rect, ui.scope_id().with(("recall", index)), Sense::click());
             let told = recall
                 .cells

@@ -5,6 +5,7 @@ use super::{
     stream::{hook, layers},
 };
 use crate::{
+    analysis::similarity,
     app::{
         hidden::{Hidden, Kind},
         scene::{Out, Scene},
@@ -61,7 +62,10 @@ fn map(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, hidden: &mut Hidden, post:
     if response.clicked() {
         out.commands.extend(scene.pin(side, row));
     }
-    let cosine = picture.values.cells.get(row * picture.values.columns + column).copied().unwrap_or(0.0);
+    let width = trace.spec.width;
+    let vector = |token: usize| trace.stream(chosen).get(token * width..(token + 1) * width).unwrap_or(&[]);
+    let both = [vector(row), vector(column)].concat();
+    let cosine = similarity(&both, width).get(1).copied().unwrap_or(0.0);
     let line =
         (scene.words.states.alike)(&scene.token_name(side, row), &scene.token_name(side, column), cosine);
     let wide = foot.with_max_x(foot.left() + vec2(all.width(), 0.0).x - LABEL);

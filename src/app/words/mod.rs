@@ -16,7 +16,7 @@ mod train;
 mod walk;
 mod why;
 
-pub use super::numbers::{count, duration, grouped, size};
+pub use super::numbers::{count, duration, grouped, signed, size};
 pub use changes::ChangeWords;
 pub use english::ENGLISH;
 pub use figures::FigureWords;

@@ -27,7 +27,6 @@ pub struct WalkWords {
     /// What a strip's numbers mean.
     pub quantity: fn(Quantity) -> &'static str,
     pub note: fn(Note) -> String,
-    pub subject: &'static str,
     pub query: &'static str,
     pub key: &'static str,
     pub before: &'static str,
@@ -196,7 +195,6 @@ pub(super) const ENGLISH: WalkWords = WalkWords {
         Note::NoWords => "This model gives hidden states, not words".to_owned(),
         Note::AnswerAt(token) => format!("The model's answer stands at token {token}"),
     },
-    subject: "Subject",
     query: "query",
     key: "key",
     before: "Before the head",
@@ -324,7 +322,6 @@ pub(super) const CHINESE: WalkWords = WalkWords {
         Note::NoWords => "这个模型给出隐藏状态，不给出词".to_owned(),
         Note::AnswerAt(token) => format!("模型的回答在词元 {token} 处"),
     },
-    subject: "对象",
     query: "查询",
     key: "键",
     before: "头之前",

@@ -10,7 +10,6 @@ use crate::analysis::{entry_bytes, log_probability, losses, mean};
 use crate::model::{AttentionEdits, Context, Cut, Hook, LayerState, Model, Repeats};
 use crate::trace::{Changes, Pattern, Trace};
 use serde::Serialize;
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
 /// A text with everything kept, and with entries forgotten.
@@ -91,7 +90,7 @@ pub fn evict(model: &Model, clean: &Trace, policy: &Policy, job: &Job) -> Result
     let bits = |trace: &Trace, from: f32| {
         let progress = &mut |done: f32| {
             job.report("Measuring the loss", from + done / 4.0);
-            if job.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            job.go_on()
         };
         losses(&model.network, trace, progress).ok_or(RunError::Cancelled)
     };

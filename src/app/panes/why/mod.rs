@@ -12,6 +12,7 @@ use crate::{
         theme::{self, BODY, SMALL},
         widgets::{self, segments},
         words::grouped,
+        words::signed,
     },
     trace::Side,
 };
@@ -145,11 +146,6 @@ fn equation(ui: &mut Ui, scene: &Scene<'_>, why: &Why) {
 
 fn token_text<'a>(scene: &'a Scene<'_>, side: Side, token: usize) -> &'a str {
     scene.labels_of(side).get(token)
-}
-
-/// With a real minus sign; −∞ where an edge was cut.
-fn signed(x: f64) -> String {
-    if x == f64::NEG_INFINITY { "−∞".to_owned() } else { format!("{x:.4}").replace('-', "−") }
 }
 
 /// A section's title, what it is about, and its choices at the right; the one that was chosen anew.

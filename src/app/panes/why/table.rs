@@ -1,6 +1,6 @@
 //! The score by component of the query and component of the key, with both margins, and one entry read out.
 
-use super::{section, set, signed, token_text};
+use super::{section, set, token_text};
 use crate::{
     analysis::{Component, Fold, Folded, Table},
     app::{
@@ -8,6 +8,7 @@ use crate::{
         scene::{Out, Scene},
         theme::{self, BODY, SMALL},
         widgets,
+        words::signed,
     },
     model::{HeadId, ModelSpec},
     render::{ColorMap, Scale, Shader, ValueRange, ink_on},
