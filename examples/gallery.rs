@@ -4,6 +4,7 @@
 //! such as Mesa's lavapipe.
 
 use egui_kittest::Harness;
+use egui_system_font_provider::SystemFontProvider;
 use mnemoscope::{
     app::{
         Opening, Window,
@@ -16,6 +17,7 @@ use mnemoscope::{
 };
 use std::{
     path::{Path, PathBuf},
+    sync::Arc,
     time::{Duration, Instant},
 };
 use strum::IntoEnumIterator as _;
@@ -54,7 +56,10 @@ fn draw(folder: &Path, size: [f32; 2], dark: bool, language: Language) {
         .with_theme(if dark { egui::Theme::Dark } else { egui::Theme::Light })
         .with_max_steps(20)
         .wgpu()
-        .build_eframe(|cc| Window::new(&cc.egui_ctx, opening));
+        .build_eframe(|cc| {
+            cc.egui_ctx.add_font_provider(Arc::new(SystemFontProvider::new()));
+            Window::new(&cc.egui_ctx, opening)
+        });
     let ctx = harness.ctx.clone();
     let word = if language == Language::English { "en" } else { "zh" };
     let theme = if dark { "dark" } else { "light" };
