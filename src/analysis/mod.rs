@@ -25,7 +25,10 @@ pub use flow::{Edge, Flow, FlowOptions, flow};
 pub use lens::{Lens, LensLayer, LensOptions, lens};
 pub use loss::{log_probability, losses, mean};
 pub use measures::{MEASURES, Measure, measure};
-pub use memory::{FLOW_LIMIT, MEMORY_LIMIT, MemoryTrace, MemoryTraceError, Picture, memory_trace, sources};
+pub use memory::{
+    Bands, FLOW_LIMIT, FLOW_MAP_LIMIT, MEMORY_LIMIT, MemoryMap, MemoryTrace, MemoryTraceError, Picture,
+    RIVER_LIMIT, River, memory_map, memory_trace, river, sources,
+};
 pub use rank::{kendall, spearman};
 pub use shift::{Shift, shifts};
 pub use states::{Trails, similarity, trails};

@@ -120,6 +120,7 @@ impl Window {
             Command::AskForText => self.dialog = Dialog::Text { path: String::new() },
             Command::SetShown(shown) => self.state.shown = shown,
             Command::SetLastLayer(layer) => self.state.memory.last_layer = layer,
+            Command::SetPicture(picture) => self.state.memory.picture = picture,
             Command::SetAnswer(answer) => self.state.memory.answer = answer,
             Command::SetPolicy(policy) => self.state.memory.policy = policy,
             Command::SetBudget(budget) => self.state.memory.budget = budget,

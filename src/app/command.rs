@@ -13,7 +13,7 @@ use super::{
     words::Language,
 };
 use crate::{
-    analysis::walk::StepKind,
+    analysis::{Picture, walk::StepKind},
     engine::Template,
     model::{HeadId, Sampling},
     render::{ColorMap, Scale},
@@ -80,6 +80,8 @@ pub enum CommandKind {
     ShowRecall,
     ShowCache,
     ShowHonesty,
+    ShowRiver,
+    ShowMemoryMap,
     RunRecall,
     ShowNext,
     ShowSimilarity,
@@ -184,6 +186,7 @@ pub enum Command {
     AskToSaveTraining,
     AskForText,
     SetLastLayer(Option<usize>),
+    SetPicture(Picture),
     SetAnswer(Option<u32>),
     SetPolicy(PolicyKind),
     SetBudget(Option<usize>),
@@ -288,6 +291,8 @@ impl CommandKind {
             | Self::ShowRecall
             | Self::ShowCache
             | Self::ShowHonesty
+            | Self::ShowRiver
+            | Self::ShowMemoryMap
             | Self::RunRecall
             | Self::ShowNext
             | Self::ShowWalk
@@ -391,6 +396,8 @@ impl CommandKind {
             Self::ShowRecall => Command::ShowPane(Pane::Recall),
             Self::ShowCache => Command::ShowPane(Pane::Cache),
             Self::ShowHonesty => Command::ShowPane(Pane::Honesty),
+            Self::ShowRiver => Command::ShowPane(Pane::River),
+            Self::ShowMemoryMap => Command::ShowPane(Pane::MemoryMap),
             Self::RunRecall => scene.may_recall().map(|()| Command::RunRecall)?,
             Self::ShowNext => Command::ShowPane(Pane::Next),
             Self::ShowSimilarity => Command::ShowPane(Pane::Similarity),

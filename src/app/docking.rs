@@ -8,9 +8,11 @@ use super::{
     layout::{self, Pane},
     palette::Palette,
     panes::{
-        attribution, cache, flow, head, heads, honesty, left, lens, next, norms, recall, right, similarity,
-        stream, trails, train_curves, train_heads, train_numbers, train_setup, walk, weights, why,
+        attribution, cache, flow, head, heads, honesty, left, lens, memory_map, next, norms, recall, right,
+        river, similarity, stream, trails, train_curves, train_heads, train_numbers, train_setup, walk,
+        weights, why,
     },
+    river::MapPicture,
     scene::{Out, Scene},
     state::State,
     theme::{self, BODY, HEADER, TITLE},
@@ -84,6 +86,8 @@ pub struct Parts<'a> {
     pub norms: &'a mut Hidden,
     /// Picture of how alike tokens are.
     pub similarity: &'a mut Hidden,
+    /// Picture of every token's memory.
+    pub memory_map: &'a mut MapPicture,
 }
 
 /// Draws panes where the tree says.
@@ -214,6 +218,8 @@ impl<'a, 'b> Panes<'a, 'b> {
             Pane::Recall => recall::show(ui, scene, out),
             Pane::Cache => cache::show(ui, scene, out),
             Pane::Honesty => honesty::show(ui, scene, out),
+            Pane::River => river::show(ui, scene, out),
+            Pane::MemoryMap => memory_map::show(ui, scene, parts.memory_map, out),
             Pane::Next => next::show(ui, scene, out),
             Pane::Walk => walk::show(ui, scene, out),
             Pane::Flow => flow::show(ui, scene, parts.flowing, post, out),

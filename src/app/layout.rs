@@ -34,6 +34,10 @@ pub enum Pane {
     Cache,
     /// Pictures of attention against what cutting does.
     Honesty,
+    /// One token's memory through the layers.
+    River,
+    /// Every token's at one layer.
+    MemoryMap,
     /// What may follow, and the ways that were tried.
     Next,
     /// One query through one head, step by step.
@@ -74,6 +78,8 @@ impl Pane {
             Self::Recall => words.memory.recall,
             Self::Cache => words.memory.cache,
             Self::Honesty => words.memory.honesty,
+            Self::River => words.river.river,
+            Self::MemoryMap => words.river.map,
             Self::Next => words.next_words.title,
             Self::Walk => words.walk.walk,
             Self::Flow => words.flow.flow,
@@ -95,6 +101,8 @@ impl Pane {
             Self::Flow => Some(Self::Head),
             Self::Prompt | Self::Heads | Self::Head | Self::Details => None,
             Self::Why | Self::Attribution => Some(Self::Heads),
+            Self::River => Some(Self::Honesty),
+            Self::MemoryMap => Some(Self::River),
             _ => LOWER.into_iter().find(|&other| other != self),
         }
     }
@@ -150,8 +158,11 @@ impl Preset {
             Self::Memory => {
                 let asked = [Pane::Prompt, Pane::Details].map(|pane| tiles.insert_pane(pane));
                 let asked = tiles.insert_tab_tile(asked.to_vec());
-                let parts = [(Pane::Recall, 0.34), (Pane::Cache, 0.31), (Pane::Honesty, 0.35)];
-                let parts = parts.map(|(pane, share)| (tiles.insert_pane(pane), share));
+                let traced =
+                    [Pane::Honesty, Pane::River, Pane::MemoryMap].map(|pane| tiles.insert_pane(pane));
+                let traced = tiles.insert_tab_tile(traced.to_vec());
+                let [recall, cache] = [Pane::Recall, Pane::Cache].map(|pane| tiles.insert_pane(pane));
+                let parts = [(recall, 0.33), (cache, 0.30), (traced, 0.37)];
                 let middle = column(&mut tiles, &parts);
                 row(&mut tiles, &[(asked, side), (middle, size.x - side)])
             }

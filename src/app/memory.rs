@@ -1,11 +1,11 @@
 //! What the memory panes ask, and what workers found out: honesty meter, KV cache, recall.
 
 use super::{
-    banner::Banner, command::Refusal, derived::Derived, layout::Pane, scene::Scene, session::Session,
-    state::State, worker::Post,
+    banner::Banner, command::Refusal, derived::Derived, layout::Pane, river::Rivers, scene::Scene,
+    session::Session, state::State, worker::Post,
 };
 use crate::{
-    analysis::{KvCache, kv_cache},
+    analysis::{KvCache, Picture, kv_cache},
     engine::{
         self, Entries, Eviction, Honesty, HonestyOptions, Job, Policy, Recall, RecallError, RecallOptions,
         Template,
@@ -51,6 +51,8 @@ pub struct MemoryChoice {
     pub last_layer: Option<usize>,
     /// The answer to measure by; none: the likeliest.
     pub answer: Option<u32>,
+    /// Which picture a river and a map show.
+    pub picture: Picture,
     /// How the cache forgets.
     pub policy: PolicyKind,
     /// Entries it may keep; none: a third of them.
@@ -70,6 +72,7 @@ impl Default for MemoryChoice {
         Self {
             last_layer: None,
             answer: None,
+            picture: Picture::Contributions,
             policy: PolicyKind::default(),
             budget: None,
             dropped: BTreeSet::new(),
@@ -155,6 +158,8 @@ pub struct Memory {
     pub cache: Derived<(u64, Policy), CacheView>,
     /// How far back can be asked.
     pub recall: Derived<RecallKey, Recall>,
+    /// Memory through the layers.
+    pub rivers: Rivers,
     asked: Option<RecallKey>,
 }
 

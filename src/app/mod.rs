@@ -31,6 +31,7 @@ mod numbers;
 pub mod palette;
 pub mod panes;
 pub mod reasons;
+pub mod river;
 pub mod row;
 pub mod running;
 pub mod scene;

@@ -16,6 +16,7 @@ use super::{
         bars,
         dialogs::{self, Ask, Dialog},
     },
+    river::MapPicture,
     running::Request,
     scene::{Out, Scene},
     session::Session,
@@ -72,6 +73,7 @@ pub struct Window {
     stream: Hidden,
     norms: Hidden,
     similarity: Hidden,
+    memory_map: MapPicture,
     pub(super) figures: Figures,
     pub(super) dock: Dock,
     /// The model in training.
@@ -157,6 +159,7 @@ impl Window {
             stream: Hidden::default(),
             norms: Hidden::default(),
             similarity: Hidden::default(),
+            memory_map: MapPicture::default(),
             figures: Figures::default(),
             dock: Dock::default(),
             live: Live::default(),
@@ -344,6 +347,7 @@ impl Window {
             stream: &mut self.stream,
             norms: &mut self.norms,
             similarity: &mut self.similarity,
+            memory_map: &mut self.memory_map,
         };
         let mut panes = Panes::new(&scene, parts, self.session.post(), &mut out);
         let painted = lay_out(ui, &mut panes, &mut tree, self.session.banner.as_ref());
@@ -384,6 +388,7 @@ impl Window {
         }
         self.session.intervene(&self.state);
         self.session.follow_memory(state, drawn);
+        self.session.follow_rivers(state, drawn);
         self.session.follow_trails(state, drawn(Pane::Trails));
         self.session.follow_tensor(state, drawn(Pane::Weights));
         self.session.follow_next(state, drawn(Pane::Next));

@@ -1,15 +1,20 @@
-//! `mnemoscope memory`: which tokens an answer comes from, in several pictures, and how honest each of them is.
+//! `mnemoscope memory`: which tokens an answer comes from, in several pictures, and how honest each of them is; one
+//! picture through all layers, and that of all tokens.
 
 use std::io::Write as _;
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::analysis::{FLOW_LIMIT, Picture};
+use crate::analysis::{self, FLOW_LIMIT, MemoryTraceError, Picture};
 use crate::engine::{self, Honesty, HonestyOptions, Paths};
+use crate::export::Look;
+use crate::model::Model;
+use crate::render::Theme;
 use crate::trace::{Token, Trace};
 
 use super::console::Console;
-use super::shared::{Input, names};
+use super::shared::{Input, names, usage};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -35,10 +40,40 @@ pub(super) struct Args {
     /// Print only the N tokens that cost most
     #[arg(long, value_name = "N")]
     top: Option<usize>,
+
+    /// One picture through all layers: the share of each source token after every one of them
+    #[arg(long, conflicts_with_all = ["layer", "word", "map"])]
+    river: bool,
+
+    /// One picture of every token after this layer: [query, source]
+    #[arg(long, value_name = "LAYER", conflicts_with_all = ["layer", "word", "token", "top"])]
+    map: Option<usize>,
+
+    /// Which picture a river or a map shows
+    #[arg(long, value_parser = names::<Picture>(), default_value = "contributions")]
+    picture: Picture,
+
+    /// Where to write a river or a map: .png, .svg, .pdf, .csv or .npz
+    #[arg(short, long, num_args = 1.., value_name = "PATH")]
+    output: Vec<PathBuf>,
+
+    /// Theme of pictures
+    #[arg(long, value_parser = names::<Theme>())]
+    theme: Option<Theme>,
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
+    if !args.output.is_empty() && !args.river && args.map.is_none() {
+        let what = "-o is for --river and --map; --json gives the honesty meter's numbers";
+        return Err(usage(clap::error::ErrorKind::MissingRequiredArgument, what));
+    }
     let (model, trace) = args.input.run(console)?;
+    if args.river {
+        return river(args, &model, &trace, console);
+    }
+    if let Some(layer) = args.map {
+        return map(args, layer, &model, &trace, console);
+    }
     let options =
         HonestyOptions { token: args.token, layer: args.layer, word: args.word.clone(), paths: args.paths };
     let honesty = engine::honesty(&model, &trace, &options, &console.job())?;
@@ -54,8 +89,113 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     table(&honesty, &trace, args.top.unwrap_or(usize::MAX), console)
 }
 
+/// Rows of a river's table.
+const SOURCES: usize = 8;
+
+fn river(args: &Args, model: &Model, trace: &Trace, console: &mut Console) -> anyhow::Result<()> {
+    let job = console.job();
+    let token = args.token.or(trace.answer_at).unwrap_or(trace.n_tokens().saturating_sub(1));
+    let river = analysis::river(&model.network, trace, token, args.picture, &mut |done| {
+        job.report("Tracing memory", done);
+        job.go_on()
+    })
+    .map_err(explained)?;
+    job.report("Tracing memory", 1.0);
+    let look = Look { theme: args.theme, ..Look::default() };
+    for path in &args.output {
+        engine::write_river(path, &river, trace, look)?;
+    }
+    let layers = river.values.len();
+    if console.json {
+        let n = river.values.first().map_or(0, Vec::len);
+        let shares = |layer: usize| (0..n).map(|source| river.share(layer, source)).collect::<Vec<_>>();
+        return console.object(&json!({
+            "model": trace.model_name,
+            "tokens": texts(trace),
+            "token": token,
+            "picture": river.picture,
+            "values": river.values,
+            "shares": (0..layers).map(shares).collect::<Vec<_>>(),
+        }));
+    }
+    let name: &'static str = river.picture.into();
+    writeln!(
+        console,
+        "{token} `{}`: share of each source after every layer, by {name}",
+        trace.tokens[token].shown()
+    )?;
+    write!(console, "{:>4} {:<14}", "", "source")?;
+    for layer in 0..layers {
+        write!(console, " {:>7}", format!("L{layer}"))?;
+    }
+    writeln!(console)?;
+    let shown = river.by_share(layers - 1).into_iter().take(args.top.unwrap_or(SOURCES)).collect::<Vec<_>>();
+    for &source in &shown {
+        let text: String = trace.tokens[source].shown().chars().take(14).collect();
+        write!(console, "{source:>4} {text:<14}")?;
+        for layer in 0..layers {
+            write!(console, " {:>7.4}", river.share(layer, source))?;
+        }
+        writeln!(console)?;
+    }
+    written(args, console)
+}
+
+fn map(args: &Args, layer: usize, model: &Model, trace: &Trace, console: &mut Console) -> anyhow::Result<()> {
+    let job = console.job();
+    let map = analysis::memory_map(&model.network, trace, layer, args.picture, &mut |done| {
+        job.report("Tracing memory", done);
+        job.go_on()
+    })
+    .map_err(explained)?;
+    job.report("Tracing memory", 1.0);
+    let look = Look { theme: args.theme, ..Look::default() };
+    for path in &args.output {
+        engine::write_memory_map(path, &map, trace, look)?;
+    }
+    if console.json {
+        return console.object(&json!({
+            "model": trace.model_name,
+            "tokens": texts(trace),
+            "layer": layer,
+            "picture": map.picture,
+            "values": map.values,
+        }));
+    }
+    let name: &'static str = map.picture.into();
+    writeln!(console, "greatest source of each token after L{layer}, by {name}")?;
+    for (query, row) in map.values.iter().enumerate() {
+        let others = (0..row.len()).filter(|&source| source != query);
+        let Some(most) = others.max_by(|&a, &b| row[a].total_cmp(&row[b])) else { continue };
+        let shown = |token: usize| trace.tokens[token].shown().chars().take(14).collect::<String>();
+        writeln!(
+            console,
+            "{query:>4} {:<14} itself {:.4}   {most:>4} {:<14} {:.4}",
+            shown(query),
+            row[query],
+            shown(most),
+            row[most]
+        )?;
+    }
+    written(args, console)
+}
+
+fn explained(error: MemoryTraceError) -> anyhow::Error {
+    engine::HonestyError::from(error).into()
+}
+
+fn texts(trace: &Trace) -> Vec<&str> {
+    trace.tokens.iter().map(|token| token.text.as_str()).collect()
+}
+
+fn written(args: &Args, console: &mut Console) -> anyhow::Result<()> {
+    for path in &args.output {
+        writeln!(console, "{}", path.display())?;
+    }
+    Ok(())
+}
+
 fn object(honesty: &Honesty, trace: &Trace) -> Value {
-    let tokens: Vec<&str> = trace.tokens.iter().map(|token| token.text.as_str()).collect();
     let picture = |column: &engine::Column| {
         json!({
             "name": column.picture,
@@ -66,7 +206,7 @@ fn object(honesty: &Honesty, trace: &Trace) -> Value {
     };
     json!({
         "model": trace.model_name,
-        "tokens": tokens,
+        "tokens": texts(trace),
         "token": honesty.token,
         "layer": honesty.layer,
         "paths": honesty.paths,

@@ -21,6 +21,7 @@ mod preferences;
 mod probes;
 mod recall;
 mod resolve;
+mod rivers;
 mod run;
 mod sweep;
 mod training;
@@ -43,6 +44,7 @@ pub use memory::{available_bytes, peak_bytes};
 pub use preferences::{FOLDER_VARIABLE, Preferences, settings_folder, write_json};
 pub use recall::{Carriers, HeadsCut, carriers};
 pub use recall::{Recall, RecallCell, RecallError, RecallOptions, Template, recall};
+pub use rivers::{write_memory_map, write_river};
 pub use run::{LogitRows, Prompt, RunError, RunOptions, generate, run, tokens_of};
 pub use sweep::{LogitDifference, Sweep, SweepError, sweep, token_of};
 pub use training::{

@@ -30,6 +30,7 @@ pub use error::ExportError;
 pub use formats::{FORMATS, Format, Holds, endings, export, format_of, is_folder};
 pub use json::listed;
 pub use map::write_map;
+pub use npz::write_matrix;
 pub use options::{Dtype, FirstToken, Labels, Look, NotASpan, Options, Span};
 pub use preset::Preset;
 pub use recipe::{Recipe, RecipeError};

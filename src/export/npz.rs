@@ -35,6 +35,26 @@ pub(super) fn write(source: &Source<'_>, options: &Options, out: &mut dyn Write)
     Ok(())
 }
 
+/// Writes an array of its own: `tokens` and one matrix, row-major.
+pub fn write_matrix(
+    ids: &[u32],
+    name: &str,
+    shape: [usize; 2],
+    values: &[f32],
+    out: &mut dyn Write,
+) -> Result<(), ExportError> {
+    let mut zip = ZipWriter::new_stream(out);
+    let ids: Vec<u8> = ids.iter().flat_map(|&id| i64::from(id).to_le_bytes()).collect();
+    begin(&mut zip, "tokens", "<i8", &[ids.len() / size_of::<i64>()], ids.len() as u64)?;
+    zip.write_all(&ids)?;
+    let mut bytes = Vec::with_capacity(size_of_val(values));
+    Dtype::F32.spell(values, &mut bytes);
+    begin(&mut zip, name, "<f4", &shape, bytes.len() as u64)?;
+    zip.write_all(&bytes)?;
+    zip.finish().map_err(io::Error::from)?;
+    Ok(())
+}
+
 /// Begins the member `name`, with NumPy's header.
 fn begin(
     zip: &mut ZipWriter<impl Write + io::Seek>,

@@ -54,6 +54,7 @@ pub fn draw(drawing: &Drawing) -> Result<Vec<u8>, ExportError> {
                 write_image(&mut pdf, image, raster);
                 images.push((name, image));
             }
+            Shape::Polygon { corners, fill } => polygon(&mut content, corners, *fill),
             Shape::Text(_) => {}
         }
     }
@@ -110,6 +111,16 @@ fn rect(content: &mut Content, area: Area, radius: f32, fill: Rgba) {
     content.line_to(right, bottom - r).cubic_to(right, bottom - k, right - k, bottom, right - r, bottom);
     content.line_to(left + r, bottom).cubic_to(left + k, bottom, left, bottom - k, left, bottom - r);
     content.line_to(left, top + r).cubic_to(left, top + k, left + k, top, left + r, top);
+    content.close_path().fill_nonzero();
+}
+
+fn polygon(content: &mut Content, corners: &[[f32; 2]], fill: Rgba) {
+    let [red, green, blue] = color(fill);
+    let Some((&[x, y], rest)) = corners.split_first() else { return };
+    content.set_fill_rgb(red, green, blue).move_to(x, y);
+    for &[x, y] in rest {
+        content.line_to(x, y);
+    }
     content.close_path().fill_nonzero();
 }
 

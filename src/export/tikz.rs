@@ -46,6 +46,7 @@ pub(super) fn to_tikz(drawing: &Drawing) -> String {
                 let _ = writeln!(out, "\\mnemoframe{}{{{}}}", Place(inside), Hex(*stroke));
             }
             Shape::Image { area, raster } => pixels(&mut out, *area, raster),
+            Shape::Polygon { corners, fill } => polygon(&mut out, corners, *fill),
             Shape::Text(line) => text(&mut out, line),
         }
     }
@@ -55,6 +56,14 @@ pub(super) fn to_tikz(drawing: &Drawing) -> String {
 
 fn rect(out: &mut String, area: Area, fill: Rgba) {
     let _ = writeln!(out, "\\mnemofill{}{{{}}}", Place(area), Hex(fill));
+}
+
+fn polygon(out: &mut String, corners: &[[f32; 2]], fill: Rgba) {
+    let _ = write!(out, "\\definecolor{{mnemo}}{{HTML}}{{{}}}\\fill[mnemo] ", Hex(fill));
+    for [x, y] in corners {
+        let _ = write!(out, "({},{}) -- ", Number(*x), Number(*y));
+    }
+    out.push_str("cycle;\n");
 }
 
 /// Rectangles for pixels: neighbours in a row that share a colour are one.

@@ -3,13 +3,15 @@
 //! None of them is the truth: `engine::honesty` lays them beside what cutting the path really does.
 
 mod flow;
+mod layers;
 mod parts;
 
 pub use flow::FLOW_LIMIT;
+pub use layers::{Bands, FLOW_MAP_LIMIT, MemoryMap, RIVER_LIMIT, River, memory_map, river};
 
 use crate::model::{HeadId, Network};
 use crate::trace::Trace;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
 use strum::{EnumIter, EnumString, IntoStaticStr};
 
@@ -23,7 +25,18 @@ const ROWS: usize = 32;
 ///
 /// `t` is the token, `l` the layer, `P` a head's pattern, `A` the mean of a layer's heads.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, EnumIter, EnumString, IntoStaticStr,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    EnumIter,
+    EnumString,
+    IntoStaticStr,
 )]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -123,16 +136,7 @@ pub fn memory_trace(
     layer: usize,
     progress: &mut dyn FnMut(f32) -> ControlFlow<()>,
 ) -> Result<MemoryTrace, MemoryTraceError> {
-    let (tokens, layers) = (trace.n_tokens(), trace.layers_done());
-    if trace.spec.encoder.is_some() {
-        return Err(MemoryTraceError::Encoder);
-    }
-    if !trace.changes.is_empty() {
-        return Err(MemoryTraceError::Changed);
-    }
-    if token >= tokens || layer >= layers {
-        return Err(MemoryTraceError::Missing { token, layer, tokens, layers });
-    }
+    layers::asked(trace, token, layer)?;
     let n = sources(trace, token);
     if n > MEMORY_LIMIT {
         return Err(MemoryTraceError::TooLong { found: n, limit: MEMORY_LIMIT });
@@ -150,14 +154,11 @@ pub fn memory_trace(
     let share = if flows { 0.5 } else { 1.0 };
     for (done, layer) in (0..=layer).rev().enumerate() {
         let mut step = |part: f32| progress((done as f32 + part) / (layer + done + 1) as f32 * share);
-        let mut mean = mean_attention(trace, layer, n);
+        let mean = mean_attention(trace, layer, n);
         for (sum, weight) in attention.iter_mut().zip(&mean[token * n..]) {
             *sum += weight;
         }
-        for query in 0..n {
-            mean[query * n + query] += 1.0;
-        }
-        normalise(&mut mean, n);
+        let mean = layers::with_residual(mean, n);
         rollout = times(&rollout, &mean, n);
         let parts = parts::parts(network, trace, layer, n, &mut step).ok_or(MemoryTraceError::Cancelled)?;
         for (sum, &length) in values.iter_mut().zip(&parts.lengths[token * n..]) {

@@ -142,6 +142,8 @@ fn menus(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
                 K::ShowRecall,
                 K::ShowCache,
                 K::ShowHonesty,
+                K::ShowRiver,
+                K::ShowMemoryMap,
                 K::ShowNext,
                 K::ShowWalk,
                 K::ShowFlow,

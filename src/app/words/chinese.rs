@@ -4,7 +4,7 @@ use super::{
     Language, Words, changes,
     chinese_commands::command,
     chinese_tables::{measure, stage},
-    duration, figures, flow, grouped, memory, next, session, size, states, train, walk, why,
+    duration, figures, flow, grouped, memory, next, river, session, size, states, train, walk, why,
 };
 use crate::{model::Part, render::Scale};
 
@@ -219,6 +219,7 @@ pub(super) const CHINESE: Words = Words {
     figures: &figures::CHINESE,
     changes: &changes::CHINESE,
     memory: &memory::CHINESE,
+    river: &river::CHINESE,
     session: session::CHINESE,
     states: states::CHINESE,
     next_words: next::CHINESE,

@@ -71,6 +71,8 @@ pub(super) fn command(kind: CommandKind) -> (&'static str, &'static str) {
         CommandKind::ShowRecall => ("回忆", "按长度和深度，能把事实问到多远"),
         CommandKind::ShowCache => ("KV 缓存", "每个词元留下了什么，遗忘它的代价"),
         CommandKind::ShowHonesty => ("诚实度", "各种注意力图像与切断路径的效果对照"),
+        CommandKind::ShowRiver => ("记忆之河", "一个词元的状态逐层由哪些词元汇成"),
+        CommandKind::ShowMemoryMap => ("记忆图", "某一层之后每个词元的状态由什么组成"),
         CommandKind::RunRecall => ("测试回忆", "在每个长度的每个深度询问事实"),
         CommandKind::ShowLens => ("Logit 透镜", "每一层此时会说什么"),
         CommandKind::ShowWhy => ("为什么是这一格", "模型的哪些部分让查询看向这个键：把得分拆开"),

@@ -2,7 +2,7 @@
 
 use super::{
     Language, Words, changes, duration, english_commands::command, figures, flow, grouped, memory, next,
-    session, size, states, train, walk, why,
+    river, session, size, states, train, walk, why,
 };
 use crate::{model::Part, render::Scale};
 
@@ -213,6 +213,7 @@ pub const ENGLISH: Words = Words {
     figures: &figures::ENGLISH,
     changes: &changes::ENGLISH,
     memory: &memory::ENGLISH,
+    river: &river::ENGLISH,
     session: session::ENGLISH,
     states: states::ENGLISH,
     next_words: next::ENGLISH,

@@ -108,6 +108,8 @@ pub(super) fn command(kind: CommandKind) -> (&'static str, &'static str) {
         CommandKind::ShowHonesty => {
             ("Honesty meter", "Pictures of attention against what cutting the path does")
         }
+        CommandKind::ShowRiver => ("River", "Where one token's state comes from, layer after layer"),
+        CommandKind::ShowMemoryMap => ("Memory map", "What every token's state consists of after one layer"),
         CommandKind::RunRecall => ("Run recall", "Asks for facts at every depth of every length"),
         CommandKind::ShowLens => ("Logit lens", "What each layer would say next"),
         CommandKind::ShowWhy => (

@@ -10,6 +10,7 @@ mod figures;
 mod flow;
 mod memory;
 mod next;
+mod river;
 mod session;
 mod states;
 mod train;
@@ -23,6 +24,7 @@ pub use figures::FigureWords;
 pub use flow::FlowWords;
 pub use memory::MemoryWords;
 pub use next::NextWords;
+pub use river::RiverWords;
 pub use session::SessionWords;
 pub use states::StateWords;
 pub use train::TrainWords;
@@ -290,6 +292,8 @@ pub struct Words {
     pub changes: &'static ChangeWords,
     /// Of the memory panes.
     pub memory: &'static MemoryWords,
+    /// Of memory through the layers.
+    pub river: &'static RiverWords,
     /// Of sessions, notes, token edits and hints.
     pub session: SessionWords,
     /// Of the views of hidden states and weights.

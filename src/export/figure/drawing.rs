@@ -45,6 +45,13 @@ pub enum Shape {
         /// What.
         raster: Raster,
     },
+    /// A filled area between straight edges.
+    Polygon {
+        /// Its corners, all the way round.
+        corners: Vec<[f32; 2]>,
+        /// Its colour.
+        fill: Rgba,
+    },
     /// A line of text.
     Text(Text),
 }
@@ -182,6 +189,11 @@ impl Drawing {
     /// Adds an outline.
     pub fn frame(&mut self, area: Area, stroke: Rgba) {
         self.shapes.push(Shape::Frame { area, stroke });
+    }
+
+    /// Adds a filled polygon.
+    pub fn polygon(&mut self, corners: Vec<[f32; 2]>, fill: Rgba) {
+        self.shapes.push(Shape::Polygon { corners, fill });
     }
 
     /// Adds pixels.

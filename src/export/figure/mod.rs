@@ -9,6 +9,7 @@ pub(crate) mod legend;
 pub mod matrix;
 pub(crate) mod metrics;
 pub mod panels;
+pub mod river;
 pub mod sheet;
 pub mod strip;
 pub mod style;

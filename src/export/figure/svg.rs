@@ -31,6 +31,7 @@ pub fn to_svg(drawing: &Drawing) -> String {
             Shape::Rect { area, radius, fill } => rect(&mut out, *area, *radius, *fill),
             Shape::Frame { area, stroke } => frame(&mut out, *area, *stroke),
             Shape::Image { area, raster } => image(&mut out, *area, raster),
+            Shape::Polygon { corners, fill } => polygon(&mut out, corners, *fill),
             Shape::Text(line) => text(&mut out, line),
         };
     }
@@ -52,6 +53,15 @@ fn rect(out: &mut String, area: Area, radius: f32, fill: Rgba) -> std::fmt::Resu
 fn frame(out: &mut String, area: Area, stroke: Rgba) -> std::fmt::Result {
     let inside = Area::new(area.x + 0.5, area.y + 0.5, area.width - 1.0, area.height - 1.0);
     writeln!(out, "<rect {} fill=\"none\" stroke=\"{}\"/>", Place(inside), Hex(stroke))
+}
+
+fn polygon(out: &mut String, corners: &[[f32; 2]], fill: Rgba) -> std::fmt::Result {
+    out.push_str("<path d=\"");
+    for (index, [x, y]) in corners.iter().enumerate() {
+        let step = if index == 0 { 'M' } else { 'L' };
+        write!(out, "{step}{} {}", Number(*x), Number(*y))?;
+    }
+    writeln!(out, "Z\" fill=\"{}\"/>", Hex(fill))
 }
 
 /// Pixels stay squares where they are drawn larger than they are; where smaller, they are smoothed.

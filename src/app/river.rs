@@ -1,0 +1,104 @@
+//! One token's memory through the layers, and that of all tokens at one layer: what workers find out, and the map's
+//! picture.
+
+use super::{
+    banner::Banner, derived::Derived, layout::Pane, palette::Palette, session::Session, state::State, theme,
+};
+use crate::{
+    analysis::{MemoryMap, Picture, River, memory_map, river},
+    engine::{HonestyError, Job},
+    render::{Shader, ValueRange},
+    trace::Trace,
+};
+use egui::{TextureHandle, TextureOptions};
+use std::sync::Arc;
+
+/// A run's number, the asked token, the picture.
+pub type RiverKey = (u64, usize, Picture);
+/// A run's number, the layer, the picture.
+pub type MapKey = (u64, usize, Picture);
+
+/// What workers found out.
+#[derive(Default)]
+pub struct Rivers {
+    /// One token's memory.
+    pub river: Derived<RiverKey, River>,
+    /// Every token's.
+    pub map: Derived<MapKey, MemoryMap>,
+}
+
+/// The token that the memory panes ask about: the pinned query, else the one that the answer follows, else the last.
+pub fn asked_token(state: &State, trace: &Trace) -> usize {
+    let n = trace.n_tokens();
+    state.query.filter(|&query| query < n).or(trace.answer_at).unwrap_or(n.saturating_sub(1))
+}
+
+/// The layer that they look at: the chosen one, else the last.
+pub fn asked_layer(state: &State, trace: &Trace) -> usize {
+    let last = trace.n_layers().saturating_sub(1);
+    state.memory.last_layer.filter(|&layer| layer < last).unwrap_or(last)
+}
+
+impl Session {
+    /// Traces memory through the layers where a pane shows it.
+    pub fn follow_rivers(&mut self, state: &State, in_sight: impl Fn(Pane) -> bool) {
+        let complete = self.trace.as_ref().filter(|trace| trace.is_complete() && self.busy.is_none());
+        let Some((model, trace)) = self.model.as_ref().zip(complete) else { return };
+        let (rivers, post) = (&mut self.memory.rivers, &self.post);
+        let picture = state.memory.picture;
+        let failed = |error| Banner::error(&error, HonestyError::hint(&error));
+        if in_sight(Pane::River) {
+            let token = asked_token(state, trace);
+            rivers.river.follow("river", Some((self.run, token, picture)), post, || {
+                let (model, trace) = (Arc::clone(model), trace.clone());
+                move |job: &Job| {
+                    river(&model.network, &trace, token, picture, &mut |done| told(job, done))
+                        .map_err(|error| failed(error.into()))
+                }
+            });
+        }
+        if in_sight(Pane::MemoryMap) {
+            let layer = asked_layer(state, trace);
+            rivers.map.follow("memory map", Some((self.run, layer, picture)), post, || {
+                let (model, trace) = (Arc::clone(model), trace.clone());
+                move |job: &Job| {
+                    memory_map(&model.network, &trace, layer, picture, &mut |done| told(job, done))
+                        .map_err(|error| failed(error.into()))
+                }
+            });
+        }
+    }
+}
+
+fn told(job: &Job, done: f32) -> std::ops::ControlFlow<()> {
+    job.report("Tracing memory", done);
+    job.go_on()
+}
+
+/// The map's pixels, made anew where it or its colours change.
+#[derive(Default)]
+pub struct MapPicture {
+    shown: Option<((MapKey, u64), TextureHandle, Shader)>,
+}
+
+impl MapPicture {
+    /// The texture and its colours.
+    pub fn picture(
+        &mut self,
+        ctx: &egui::Context,
+        (key, map): (&MapKey, &MemoryMap),
+        palette: Palette,
+    ) -> Option<(&TextureHandle, &Shader)> {
+        let of = (*key, palette.number);
+        if self.shown.as_ref().is_none_or(|shown| shown.0 != of) {
+            let values: Vec<f32> = map.values.iter().flatten().map(|&value| value as f32).collect();
+            let high = values.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
+            let shader = Shader::new(palette.map, palette.scale, ValueRange { low: 0.0, high });
+            let image = theme::image(&shader.paint(&values, map.values.len().max(1)));
+            let options =
+                TextureOptions { minification: egui::TextureFilter::Linear, ..TextureOptions::NEAREST };
+            self.shown = Some((of, ctx.load_texture("memory map", image, options), shader));
+        }
+        self.shown.as_ref().map(|(_, texture, shader)| (texture, shader))
+    }
+}
