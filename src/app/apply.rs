@@ -10,7 +10,11 @@ use super::{
     state::{Shown, State, Switch},
     window::Window,
 };
-use crate::{engine::ModelSource, model::HeadId, trace::Intervention};
+use crate::{
+    engine::{Languages, ModelSource},
+    model::HeadId,
+    trace::Intervention,
+};
 use std::path::PathBuf;
 
 impl Window {
@@ -56,6 +60,7 @@ impl Window {
             Command::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
             Command::EditPrompt(text) => self.edit(text),
             Command::EditTarget(text) => self.edit_target(text),
+            Command::SetTextLanguages(languages) => self.set_text_languages(languages),
             Command::RunPrompt => self.run(false),
             Command::RunCut => self.run(true),
             Command::ChooseExample(index) => self.choose_example(index),
@@ -170,8 +175,9 @@ impl Window {
 
     fn open(&mut self, source: ModelSource) {
         self.dialog = Dialog::None;
-        // Another model numbers its tokens otherwise
+        // Another model numbers its tokens otherwise, and knows other languages
         (self.state.ids, self.state.branches, self.file) = (None, Vec::new(), None);
+        self.state.languages = Languages::default();
         self.session.open(source, Request { chat: false, ..Request::of(&self.state) });
     }
 
@@ -194,6 +200,13 @@ impl Window {
     fn edit_target(&mut self, text: String) {
         self.state.target = text;
         self.typed = self.settings.live.then(std::time::Instant::now);
+    }
+
+    fn set_text_languages(&mut self, languages: Languages) {
+        self.state.languages = languages;
+        if !self.state.prompt.is_empty() {
+            self.run(false);
+        }
     }
 
     /// Selects a head; what is pinned or zoomed stays where the map has the same texts along its sides.

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     analysis::{Picture, walk::StepKind},
-    engine::Template,
+    engine::{Languages, Template},
     model::{HeadId, Sampling},
     render::{ColorMap, Scale},
     trace::{Intervention, Output},
@@ -134,6 +134,7 @@ pub enum Command {
     Quit,
     EditPrompt(String),
     EditTarget(String),
+    SetTextLanguages(Languages),
     RunPrompt,
     RunCut,
     ChooseExample(usize),

@@ -115,6 +115,13 @@ pub fn command(source: Option<&ModelSource>, options: &Options, state: &State, p
         if !state.target.is_empty() {
             push(&["--target", &state.target]);
         }
+        for (option, code) in
+            [("--source-lang", &state.languages.source), ("--target-lang", &state.languages.target)]
+        {
+            if let Some(code) = code {
+                push(&[option, code]);
+            }
+        }
         for switch in state.interventions.iter().filter(|switch| switch.on && state.shown != Shown::Clean) {
             push(&["--intervene", &switch.what.to_string()]);
         }

@@ -6,7 +6,7 @@ use super::{
     worker::{News, Post},
 };
 use crate::{
-    engine::{self, Job, Prompt, RunOptions},
+    engine::{self, Job, Languages, Prompt, RunOptions},
     model::{HeadSpec, Model, Outcome},
     trace::Trace,
 };
@@ -22,6 +22,8 @@ pub struct Request {
     pub prompt: String,
     /// What an encoder–decoder model's decoder reads; empty: it writes that itself.
     pub target: String,
+    /// Languages of the two, where the model marks them.
+    pub languages: Languages,
     /// On as much of it as fits.
     pub cut: bool,
     /// As a user's turn of a conversation.
@@ -33,8 +35,8 @@ pub struct Request {
 impl Request {
     /// What the state asks for.
     pub fn of(state: &State) -> Self {
-        let State { prompt, target, chat, ids, .. } = state.clone();
-        Self { prompt, target, chat, ids, cut: false }
+        let State { prompt, target, languages, chat, ids, .. } = state.clone();
+        Self { prompt, target, languages, chat, ids, cut: false }
     }
 }
 
@@ -49,10 +51,12 @@ fn asked(model: &Model, prompt: String) -> (Option<String>, String) {
 
 /// Runs the model; sends the trace after each layer, and while a target is written, as it grows.
 pub(super) fn run(model: &Model, request: Request, number: u64, job: &Job, post: &Post) {
-    let Request { prompt, target, cut, chat, ids } = request;
+    let Request { prompt, target, languages, cut, chat, ids } = request;
+    // Those of a model that was open before may mean nothing to this one
+    let languages = languages.known_to(model);
     let target = (model.spec().encoder.is_some() && !target.is_empty()).then_some(Prompt::Text(target));
     let (question, prompt) = asked(model, prompt);
-    let options = RunOptions { target, question, cut, ..RunOptions::default() };
+    let options = RunOptions { target, languages, question, cut, ..RunOptions::default() };
     let start = Instant::now();
     let mut last: Option<Instant> = None;
     let partial = &mut |trace: &Trace| {

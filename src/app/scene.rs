@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     analysis::Lens,
-    model::{HeadId, Hook, Model, ModelSpec},
+    model::{HeadId, Hook, Mark, Model, ModelSpec, Tokenizer},
     trace::{Candidate, Side, Stream, Trace},
 };
 use egui_tiles::Tree;
@@ -143,6 +143,16 @@ impl<'a> Scene<'a> {
     /// Whether the model reads one text and writes another.
     pub fn translates(&self) -> bool {
         self.named().is_some_and(|(_, spec)| spec.encoder.is_some())
+    }
+
+    /// The tokenizers that mark the source's and the target's language, where the model does so.
+    pub fn markers(&self) -> [Option<&Tokenizer>; 2] {
+        let Some(model) = self.model.filter(|_| self.translates()) else { return [None; 2] };
+        let first = model.tokenizer.as_ref().filter(|it| !it.languages().is_empty());
+        match first.map(Tokenizer::mark) {
+            Some(Mark::Wanted) => [None, first],
+            _ => [first, model.writer().filter(|it| !it.languages().is_empty())],
+        }
     }
 
     /// Whose tokens are the rows of the selected head's map.

@@ -11,6 +11,7 @@ use super::{
     walking::WalkState,
 };
 use crate::{
+    engine::Languages,
     model::{HeadId, Sampling},
     render::{ColorMap, Scale, Theme},
     trace::Intervention,
@@ -27,6 +28,8 @@ pub struct State {
     pub prompt: String,
     /// What an encoder–decoder model's decoder reads; empty: it writes that itself.
     pub target: String,
+    /// Languages of the two texts, where the model marks them.
+    pub languages: Languages,
     /// Whether it is one user's turn of a conversation, written down by the model's chat template.
     pub chat: bool,
     /// The tokens that are run where they were edited one by one; none: those of the prompt.
@@ -118,6 +121,7 @@ impl Default for State {
         Self {
             prompt: String::new(),
             target: String::new(),
+            languages: Languages::default(),
             chat: false,
             ids: None,
             sampling: usual_rules(),

@@ -11,6 +11,7 @@ use crate::export::{self, Recipe, Source, atomic};
 
 use super::console::{self, Console};
 use super::export::{given, watched, write};
+use super::languages::LanguageArg;
 use super::shared::Input;
 
 #[derive(Debug, clap::Args)]
@@ -48,6 +49,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
         args.model.clone().or(own),
         args.prompt.clone().or(recipe.prompt),
         recipe.target,
+        LanguageArg::of(recipe.source_lang, recipe.target_lang),
         recipe.interventions,
     );
     let (model, trace) = input.trace(console)?;

@@ -14,6 +14,7 @@ mod figure;
 mod generate;
 mod heads;
 mod info;
+mod languages;
 mod lens;
 mod look;
 mod manual;

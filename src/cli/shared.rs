@@ -15,6 +15,7 @@ use crate::model::Model;
 use crate::trace::{Intervention, NotAnIntervention, Trace, forms};
 
 use super::console::Console;
+use super::languages::LanguageArg;
 
 /// Options of every command.
 #[derive(Debug, clap::Args)]
@@ -129,6 +130,9 @@ pub(super) struct Input {
     #[command(flatten)]
     target: TargetArg,
 
+    #[command(flatten)]
+    languages: LanguageArg,
+
     /// Question to ask of the prompt; the two become one prompt of two segments
     #[arg(long, value_name = "TEXT", conflicts_with = "ids")]
     question: Option<String>,
@@ -220,6 +224,7 @@ impl Input {
         model: Option<PathBuf>,
         prompt: Option<String>,
         target: Option<String>,
+        languages: LanguageArg,
         intervene: Vec<Intervention>,
     ) -> Self {
         Self {
@@ -228,6 +233,7 @@ impl Input {
             chat: false,
             system: None,
             target: TargetArg { target, target_ids: None },
+            languages,
             question: None,
             second: None,
             cut: false,
@@ -258,7 +264,7 @@ impl Input {
     /// Opens the model and runs the prompt, without and with the interventions; or opens a saved trace.
     pub(super) fn runs(&self, console: &mut Console) -> anyhow::Result<Runs> {
         if let Some(file) = self.model.source().trace() {
-            if self.prompt.is_given() || !self.interventions()?.is_empty() {
+            if self.prompt.is_given() || self.languages.is_given() || !self.interventions()?.is_empty() {
                 let file = file.display();
                 bail!(
                     "{file} is a saved trace: it holds its own prompt, and no model to run again; open the model itself"
@@ -278,6 +284,7 @@ impl Input {
         };
         let options = RunOptions {
             target: self.target.read(),
+            languages: self.languages.read(),
             question: self.question.clone(),
             second: self.second,
             memory_budget: self.memory,

@@ -2,7 +2,7 @@
 
 use super::intervene::InterveneError;
 use super::numpy::{self, Numbers};
-use super::{Job, Prompt, RunOptions, run};
+use super::{Job, Languages, Prompt, RunOptions, run};
 use crate::model::Model;
 use crate::trace::{Change, Trace, ValueChange};
 use std::path::Path;
@@ -42,10 +42,13 @@ pub fn run_file(model: &Model, like: &Trace, file: &Path, job: &Job) -> Result<T
     } else {
         Prompt::of_ids(&text).map_err(unusable(file))?
     };
-    let start = like.spec.encoder.as_ref().map(|encoder| encoder.start.len());
-    let target = start.and_then(|start| like.ids().get(start..).map(<[u32]>::to_vec));
-    let target = target.filter(|ids| !ids.is_empty()).map(Prompt::Ids);
-    let options = RunOptions { target, ..RunOptions::default() };
+    let mut options = RunOptions::default();
+    if like.spec.encoder.is_some() {
+        options.languages = Languages::of(model, like);
+        let start = options.languages.start(model)?.len();
+        let target = like.ids().get(start..).map(<[u32]>::to_vec);
+        options.target = target.filter(|ids| !ids.is_empty()).map(Prompt::Ids);
+    }
     Ok(run(model, &prompt, &options, job, &mut |_| {})?)
 }
 

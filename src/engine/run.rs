@@ -2,9 +2,10 @@
 
 use super::answer::answer;
 use super::pass::{advance, append};
-use super::{Job, available_bytes};
+use super::{Job, Languages, available_bytes};
 use crate::model::{
-    ChatError, Context, EncodeError, HeadId, Model, ModelSpec, Repeats, Sampler, Sampling, Tokenizer,
+    ChatError, Context, EncodeError, HeadId, Model, ModelSpec, NoLanguage, Repeats, Sampler, Sampling,
+    Tokenizer,
 };
 use crate::trace::{Token, Trace, estimate_bytes};
 use std::sync::Arc;
@@ -49,6 +50,8 @@ pub struct RunOptions {
     /// What the decoder reads while it looks at the source; where there is none it writes it itself, greedily, to
     /// its end or for 64 tokens. Only encoder–decoder models take one
     pub target: Option<Prompt>,
+    /// Languages of source and target, for models that mark them
+    pub languages: Languages,
     /// Asked of the prompt: the two become one prompt of two segments
     pub question: Option<String>,
     /// Where ids are given: the token from which on they belong to the second segment
@@ -97,6 +100,12 @@ pub enum RunError {
     /// Text the tokenizer cannot read
     #[error(transparent)]
     Encode(#[from] EncodeError),
+    /// A language that the model does not know
+    #[error(transparent)]
+    Language(#[from] NoLanguage),
+    /// A language for a model that marks none
+    #[error("{0} does not mark its texts with this language")]
+    NoLanguages(String),
     /// More memory than the budget allows
     #[error("the run would take {} of memory, the budget is {}", megabytes(*.needed), megabytes(*.budget))]
     Memory {
@@ -153,6 +162,10 @@ impl RunError {
                 format!("about {fits} tokens would fit; close other programs or raise --memory")
             }
             Self::EmptyRow { .. } => "leave it a key, or take the head away with zero=L.H".into(),
+            Self::Language(_) => "give one of these codes".into(),
+            Self::NoLanguages(_) => {
+                "leave the language out: some models mark only the one to translate into, most none".into()
+            }
             Self::NoEncoder(_) => "leave the target out, or open an encoder–decoder model such as T5".into(),
             Self::IdsAndQuestion => {
                 "give the text with --prompt, or both as ids with --ids and --second".into()
@@ -169,12 +182,22 @@ fn megabytes(bytes: u64) -> String {
 
 /// The tokens of a prompt, checked against the model: of a source, where it has an encoder.
 pub fn tokens_of(model: &Model, prompt: &Prompt, cut: bool) -> Result<Vec<Token>, RunError> {
+    tokens_in(model, prompt, cut, None)
+}
+
+/// The tokens of a prompt that is marked with a language by its token.
+fn tokens_in(
+    model: &Model,
+    prompt: &Prompt,
+    cut: bool,
+    language: Option<u32>,
+) -> Result<Vec<Token>, RunError> {
     let spec = model.spec();
     let (vocab, context) =
         spec.encoder.as_ref().map_or((spec.vocab, spec.context), |encoder| (encoder.vocab, encoder.context));
     let tokens = match (prompt, &model.tokenizer) {
         (Prompt::Text(text) | Prompt::Framed(text), _) if text.is_empty() => return Err(RunError::Empty),
-        (Prompt::Text(text), Some(tokenizer)) => model.padded(tokenizer.encode(text)?),
+        (Prompt::Text(text), Some(tokenizer)) => model.padded(tokenizer.encode_as(text, language)?),
         (Prompt::Framed(text), Some(tokenizer)) => tokenizer.encode_bare(text)?,
         (Prompt::Text(_) | Prompt::Framed(_), None) => return Err(RunError::NoTokenizer),
         (Prompt::Ids(ids), Some(tokenizer)) => ids.iter().map(|&id| tokenizer.token(id)).collect(),
@@ -193,11 +216,12 @@ fn texts_of(
     prompt: &Prompt,
     options: &RunOptions,
 ) -> Result<(String, Vec<Token>, Option<usize>), RunError> {
+    let language = options.languages.of_source(model)?;
     let (question, text) = match (prompt, &options.question) {
         (Prompt::Text(text) | Prompt::Framed(text), Some(question)) => (question, text),
         (Prompt::Ids(_), Some(_)) => return Err(RunError::IdsAndQuestion),
         (Prompt::Text(text) | Prompt::Framed(text), None) => {
-            return Ok((text.clone(), tokens_of(model, prompt, options.cut)?, None));
+            return Ok((text.clone(), tokens_in(model, prompt, options.cut, language)?, None));
         }
         (Prompt::Ids(_), None) => {
             return Ok((String::new(), tokens_of(model, prompt, options.cut)?, options.second));
@@ -210,11 +234,11 @@ fn texts_of(
 }
 
 /// The tokens of a target, after those that every target begins with.
-fn target_of(model: &Model, prompt: Option<&Prompt>, cut: bool) -> Result<Vec<Token>, RunError> {
-    let spec = model.spec();
-    let start = spec.encoder.as_ref().map_or(&[][..], |encoder| &encoder.start);
-    let mut tokens: Vec<Token> = start.iter().map(|&id| model.token(id)).collect();
-    if let Some(prompt) = prompt {
+fn target_of(model: &Model, options: &RunOptions) -> Result<Vec<Token>, RunError> {
+    let (spec, cut) = (model.spec(), options.cut);
+    let start = options.languages.start(model)?.into_iter().map(|id| model.token(id)).collect();
+    let mut tokens: Vec<Token> = checked(start, false, spec.vocab, spec.context)?;
+    if let Some(prompt) = &options.target {
         let room = spec.context.map(|context| context.saturating_sub(tokens.len()));
         let own = match (prompt, model.writer()) {
             (Prompt::Text(text) | Prompt::Framed(text), Some(tokenizer)) => tokenizer.encode_bare(text)?,
@@ -262,7 +286,7 @@ pub fn run(
     let (text, mut tokens, second) = texts_of(model, prompt, options)?;
     let mut source = Vec::new();
     if spec.encoder.is_some() {
-        source = std::mem::replace(&mut tokens, target_of(model, options.target.as_ref(), options.cut)?);
+        source = std::mem::replace(&mut tokens, target_of(model, options)?);
     } else if options.target.is_some() {
         return Err(RunError::NoEncoder(model.name.clone()));
     }

@@ -25,6 +25,10 @@ pub struct Recipe {
     pub prompt: Option<String>,
     /// What an encoder–decoder model's decoder reads.
     pub target: Option<String>,
+    /// Language of the prompt, for models that mark it.
+    pub source_lang: Option<String>,
+    /// Language of the target, for models that mark it.
+    pub target_lang: Option<String>,
     /// What is changed in the run.
     pub interventions: Vec<Intervention>,
     /// What is drawn, and how.
@@ -78,6 +82,8 @@ const KEYS: &[&str] = &[
     "model",
     "prompt",
     "target",
+    "source_lang",
+    "target_lang",
     "intervene",
     "what",
     "heads",
@@ -145,6 +151,8 @@ impl FromStr for Recipe {
             model: whole.text("model", "a folder, a file or a name")?.map(PathBuf::from),
             prompt: whole.text("prompt", "a text")?.map(str::to_owned),
             target: whole.text("target", "a text")?.map(str::to_owned),
+            source_lang: whole.text("source_lang", "a language's code")?.map(str::to_owned),
+            target_lang: whole.text("target_lang", "a language's code")?.map(str::to_owned),
             interventions: whole.list("intervene", intervene, |change| change.parse().ok())?,
             options: Options {
                 what: vec![whole.name("what")?.unwrap_or_default()],

@@ -60,6 +60,6 @@ pub use spec::{
 pub use stored::Dtype;
 pub(crate) use stored::{Storage, map_file};
 pub use terms::{Frozen, Terms};
-pub use tokenizer::{EncodeError, Pair, Token, Tokenizer, WordSplit, Words, shown};
+pub use tokenizer::{EncodeError, Mark, NoLanguage, Pair, Token, Tokenizer, WordSplit, Words, shown};
 pub use transformer::{Context, Network, See};
 pub use weights::{TensorInfo, Weights};

@@ -80,6 +80,12 @@ impl Case {
         if let Some(name) = &self.gguf {
             return inside(&folder().join(name));
         }
+        let opened = Tokenizer::from_folder(self.lay().path());
+        opened.unwrap_or_else(|error| panic!("{}: {error}", self.name)).expect("a tokenizer")
+    }
+
+    /// A folder with the files of a fixture.
+    fn lay(&self) -> tempfile::TempDir {
         let place = tempfile::tempdir().expect("a folder");
         for (to, from) in &self.files {
             std::fs::copy(folder().join(from), place.path().join(to)).expect("a copy");
@@ -87,9 +93,20 @@ impl Case {
         if self.config.as_object().is_some_and(|config| !config.is_empty()) {
             write(&place.path().join("tokenizer_config.json"), self.config.to_string().as_bytes());
         }
-        let opened = Tokenizer::from_folder(place.path());
-        opened.unwrap_or_else(|error| panic!("{}: {error}", self.name)).expect("a tokenizer")
+        place
     }
+}
+
+/// A folder for each tokenizer that lies in files of its own.
+pub(crate) fn folders() -> Vec<tempfile::TempDir> {
+    let mut folders: Vec<_> =
+        cases().iter().filter(|case| case.gguf.is_none() && case.real.is_none()).map(Case::lay).collect();
+    let json = tempfile::tempdir().expect("a folder");
+    for file in ["tokenizer.json", "tokenizer_config.json"] {
+        std::fs::copy(fixtures().join("llama-tied").join(file), json.path().join(file)).expect("a copy");
+    }
+    folders.push(json);
+    folders
 }
 
 #[test]
@@ -179,17 +196,23 @@ fn a_gguf_splits_as_the_model_it_was_made_from() {
 
 #[test]
 fn languages_mark_the_text() {
-    let mut tokenizer = cases().into_iter().find(|case| case.name == "nllb").expect("a case").open_fixture();
+    let tokenizer = cases().into_iter().find(|case| case.name == "nllb").expect("a case").open_fixture();
     let id = |tokenizer: &Tokenizer, code: &str| {
         tokenizer.languages().iter().find(|(known, _)| known == code).map(|(_, id)| *id)
     };
     assert_eq!(tokenizer.languages().len(), 202);
-    let first = |tokenizer: &Tokenizer| tokenizer.encode("the cat").expect("spelled")[0].id;
-    assert_eq!(Some(first(&tokenizer)), id(&tokenizer, "deu_Latn"));
-    tokenizer.set_language("fra_Latn").expect("French is one of them");
-    assert_eq!(Some(first(&tokenizer)), id(&tokenizer, "fra_Latn"));
-    let error = tokenizer.set_language("xx").expect_err("no such language");
-    assert!(error.to_string().contains("eng_Latn"), "{error}");
+    let ids = |language| {
+        let tokens = tokenizer.encode_as("the cat", language).expect("spelled");
+        tokens.into_iter().map(|token| token.id).collect::<Vec<_>>()
+    };
+    assert_eq!(tokenizer.usual_language(), Some("deu_Latn"));
+    assert_eq!(Some(ids(None)[0]), id(&tokenizer, "deu_Latn"));
+    let french = tokenizer.language("fra_latn").expect("French is one of them, however it is spelled");
+    assert_eq!(Some(french), id(&tokenizer, "fra_Latn"));
+    assert_eq!(ids(Some(french)), [&[french], &ids(None)[1..]].concat());
+    assert_eq!(tokenizer.language_among(&ids(Some(french))), Some("fra_Latn"));
+    let error = tokenizer.language("fr_Latin").expect_err("no such language");
+    assert!(error.known.len() == 202 && error.known[..8].contains(&"fra_Latn".to_owned()), "{error}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The left column: which model, what prompt, how it was cut into tokens, what else to try.
 
-use super::hints;
+use super::{hints, languages};
 use crate::{
     app::{
         command::{Command, CommandKind},
@@ -133,6 +133,7 @@ fn prompt(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
             out.send(Command::EditTarget(text));
         }
         ui.add_space(4.0);
+        languages::show(ui, scene, out);
     }
     ui.horizontal(|ui| {
         let mut live = scene.settings.live;

@@ -15,6 +15,7 @@ pub mod heads;
 mod hints;
 pub mod honesty;
 pub mod interventions;
+mod languages;
 pub mod left;
 pub mod lens;
 pub mod memory_map;

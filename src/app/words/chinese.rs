@@ -4,7 +4,8 @@ use super::{
     Language, Words, changes,
     chinese_commands::command,
     chinese_tables::{measure, stage},
-    duration, figures, flow, grouped, memory, next, river, session, size, states, train, walk, why,
+    duration, figures, flow, grouped, languages, memory, next, river, session, size, states, train, walk,
+    why,
 };
 use crate::{model::Part, render::Scale};
 
@@ -22,6 +23,7 @@ pub(super) const CHINESE: Words = Words {
     source: "源文本",
     target: "目标文本",
     target_hint: "留空则由模型来写",
+    text_languages: languages::CHINESE,
     token_grid: |rows, columns| format!("{} × {} 个词元", grouped(rows as u64), grouped(columns as u64)),
     token_flow: |from, to| format!("{} → {} 个词元", grouped(from as u64), grouped(to as u64)),
     token_count: |n| format!("{} 个词元", grouped(n as u64)),

@@ -1,8 +1,8 @@
 //! The window in English.
 
 use super::{
-    Language, Words, changes, duration, english_commands::command, figures, flow, grouped, memory, next,
-    river, session, size, states, train, walk, why,
+    Language, Words, changes, duration, english_commands::command, figures, flow, grouped, languages, memory,
+    next, river, session, size, states, train, walk, why,
 };
 use crate::{model::Part, render::Scale};
 
@@ -20,6 +20,7 @@ pub const ENGLISH: Words = Words {
     source: "Source",
     target: "Target",
     target_hint: "Left empty: the model writes it",
+    text_languages: languages::ENGLISH,
     token_grid: |rows, columns| format!("{} × {} tokens", grouped(rows as u64), grouped(columns as u64)),
     token_flow: |from, to| format!("{} → {} tokens", grouped(from as u64), grouped(to as u64)),
     token_count: |n| if n == 1 { "1 token".to_owned() } else { format!("{} tokens", grouped(n as u64)) },

@@ -8,6 +8,7 @@ mod english;
 mod english_commands;
 mod figures;
 mod flow;
+mod languages;
 mod memory;
 mod next;
 mod river;
@@ -22,6 +23,7 @@ pub use changes::ChangeWords;
 pub use english::ENGLISH;
 pub use figures::FigureWords;
 pub use flow::FlowWords;
+pub use languages::LanguageWords;
 pub use memory::MemoryWords;
 pub use next::NextWords;
 pub use river::RiverWords;
@@ -96,6 +98,7 @@ pub struct Words {
     pub source: &'static str,
     pub target: &'static str,
     pub target_hint: &'static str,
+    pub text_languages: LanguageWords,
     /// Tokens down and across.
     pub token_grid: fn(usize, usize) -> String,
     /// Tokens read and written.

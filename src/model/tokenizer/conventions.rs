@@ -197,3 +197,26 @@ impl Convention {
         convention
     }
 }
+
+/// The languages of a vocabulary that has them as plain tokens, with their ids, and whether they stand before a text.
+///
+/// The list that fits is the class's own, else the one of which most is there: at least two, and half of it.
+pub(super) fn languages_in(
+    known: &Convention,
+    id: &dyn Fn(&str) -> Option<u32>,
+) -> Option<(Vec<(String, u32)>, bool)> {
+    let lists = [known].into_iter().chain(CONVENTIONS).filter_map(|convention| convention.languages);
+    let found = lists.map(|marks| {
+        let codes = marks.codes.split_whitespace();
+        let n = codes.clone().count();
+        let found = codes.filter_map(|code| {
+            let token = format!("{}{code}{}", marks.affix, marks.affix);
+            Some((code.to_owned(), id(&token)?))
+        });
+        (found.collect::<Vec<_>>(), n, marks.at_front)
+    });
+    // `en`, `de`, … without an affix are words too, so a few of them say nothing
+    let mut found: Vec<_> = found.filter(|(ids, n, _)| ids.len() >= 2 && ids.len() * 2 > *n).collect();
+    found.sort_by_key(|(ids, ..)| std::cmp::Reverse(ids.len()));
+    found.into_iter().next().map(|(ids, _, at_front)| (ids, at_front))
+}

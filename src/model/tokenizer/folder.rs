@@ -1,5 +1,6 @@
 //! Which files in a folder are the tokenizer.
 
+use super::conventions::Convention;
 use super::settings::Settings;
 use super::spm_files;
 use super::{
@@ -72,7 +73,10 @@ fn from_json(bytes: &[u8], file: &Path, settings: &Settings) -> Result<Tokenizer
             |flag: &str, role: &str| Some((inner.token_to_id(settings.token(role)?)?, settings.flag(flag)?));
         let frame = Frame::Inner { bos: told("add_bos_token", "bos"), eos: told("add_eos_token", "eos") };
         let spelling = spelling(&inner)?;
-        Tokenizer::new(Parts { spelling, frame, roles: settings.roles(), ..Parts::of(inner) })
+        let mut tokenizer =
+            Tokenizer::new(Parts { spelling, frame, roles: settings.roles(), ..Parts::of(inner) })?;
+        tokenizer.find_languages(&Convention::of(settings))?;
+        Ok(tokenizer)
     })
     .map_err(|error| broken(file, &error))
 }

@@ -9,6 +9,7 @@ mod end_of_word;
 mod folder;
 mod gguf;
 mod languages;
+mod marks;
 mod pairs;
 mod pieces;
 mod sentencepiece;
@@ -19,6 +20,7 @@ mod word_pieces;
 mod words;
 
 use super::error::LoadError;
+pub use marks::{Mark, NoLanguage};
 pub use pairs::Pair;
 pub use pieces::shown;
 use pieces::{Spelling, characters};
@@ -38,8 +40,7 @@ pub struct Tokenizer {
     frame: Frame,
     numbers: Option<Renumbered>,
     languages: Vec<(String, u32)>,
-    /// Whether the language's token stands before the text, not after it
-    language_first: bool,
+    mark: Mark,
     roles: BTreeMap<String, String>,
     /// Whether ASCII capitals are read as small letters, before all else
     ascii_lower: bool,
@@ -53,7 +54,7 @@ struct Parts {
     frame: Frame,
     numbers: Option<Renumbered>,
     languages: Vec<(String, u32)>,
-    language_first: bool,
+    mark: Mark,
     roles: Vec<(String, String)>,
     ascii_lower: bool,
     warnings: Vec<String>,
@@ -68,7 +69,7 @@ impl Parts {
             frame: Frame::Inner { bos: None, eos: None },
             numbers: None,
             languages: Vec::new(),
-            language_first: false,
+            mark: Mark::default(),
             roles: Vec::new(),
             ascii_lower: false,
             warnings: Vec::new(),
@@ -152,7 +153,7 @@ impl Tokenizer {
             frame: parts.frame,
             numbers: parts.numbers,
             languages: parts.languages,
-            language_first: parts.language_first,
+            mark: parts.mark,
             roles: parts.roles.into_iter().collect(),
             ascii_lower: parts.ascii_lower,
             warnings: parts.warnings,
@@ -161,8 +162,12 @@ impl Tokenizer {
 
     /// Splits a prompt into tokens, with the special ones the model expects around it.
     pub fn encode(&self, prompt: &str) -> Result<Vec<Token>, EncodeError> {
+        self.framed(prompt, &self.frame)
+    }
+
+    fn framed(&self, prompt: &str, frame: &Frame) -> Result<Vec<Token>, EncodeError> {
         let mut tokens = self.split(prompt, true)?;
-        match &self.frame {
+        match frame {
             Frame::Inner { bos, eos } => {
                 // A token that the inner frame has put there covers nothing
                 if let Some((id, wanted)) = *bos {
@@ -335,25 +340,6 @@ impl Tokenizer {
     /// Every role that the files name, with its token's text.
     pub fn roles(&self) -> impl Iterator<Item = (&str, &str)> {
         self.roles.iter().map(|(role, text)| (role.as_str(), text.as_str()))
-    }
-
-    /// Languages that a text can be marked with, as `(code, id)`: empty for models that need no mark.
-    pub fn languages(&self) -> &[(String, u32)] {
-        &self.languages
-    }
-
-    /// Marks texts as being in this language from now on (`en`, `eng_Latn`, …).
-    pub fn set_language(&mut self, code: &str) -> Result<(), EncodeError> {
-        let id = self.languages.iter().find(|(known, _)| known == code).map(|(_, id)| *id);
-        let id = id.ok_or_else(|| {
-            let known: Vec<_> = self.languages.iter().map(|(code, _)| code.as_str()).collect();
-            EncodeError(format!("`{code}` is no language of this model; it has: {}", known.join(", ")))
-        })?;
-        let Frame::Own { before, after } = &self.frame else { return Ok(()) };
-        let is_language = |id: &&u32| self.languages.iter().any(|(_, known)| known == *id);
-        let old = before.iter().chain(after).find(is_language).copied();
-        self.frame.mark(Some(id), old, self.language_first);
-        Ok(())
     }
 
     /// What a user should know although the tokenizer works.

@@ -4,7 +4,7 @@ use super::conventions::{Convention, Ids, Languages};
 use super::pieces::Spelling;
 use super::sentencepiece::{Choice, DummyPrefix, SentencePiece};
 use super::settings::Settings;
-use super::{Error, Frame, Parts, Renumbered, Tokenizer, broken, read};
+use super::{Error, Frame, Mark, Parts, Renumbered, Tokenizer, broken, read};
 use crate::model::error::LoadError;
 use std::collections::HashMap;
 use std::path::Path;
@@ -85,17 +85,18 @@ fn wrap(
     let of_inner = renumber(&mut inner, numbering.ids, &numbering.beside.0)?;
     let mut frame = frame(&convention, settings, &inner, &of_inner);
     let legacy = settings.flag("legacy_behaviour") == Some(true);
-    let language_first = convention.languages.is_some_and(|marks| marks.at_front) && !legacy;
+    let mut mark = Mark::Wanted;
     if let Some(marks) = convention.languages {
         let code = settings.text("src_lang").unwrap_or(marks.default);
         let code = numbering.languages.iter().find(|(known, _)| known == code).map(|(_, id)| *id);
-        frame.mark(code, None, language_first);
+        mark = if marks.at_front && !legacy { Mark::Before } else { Mark::Behind };
+        frame.mark(code, None, mark == Mark::Before);
     }
     Ok(Parts {
         spelling: Spelling::Metaspace,
         frame,
         languages: numbering.languages,
-        language_first,
+        mark,
         numbers: Some(Renumbered::new(of_inner, numbering.named)),
         roles: settings.roles(),
         ..Parts::of(inner)
@@ -163,11 +164,15 @@ impl Numbering {
             *id = listed.get(&piece.text).copied().unwrap_or(unknown);
         }
         // A text's target language, as Marian's multilingual models want it
-        let language = |text: &str| text.starts_with(">>") && text.ends_with("<<");
-        let special = |text: &str| ["</s>", "<pad>", "<s>", "<unk>"].contains(&text) || language(text);
+        let language =
+            |text: &str| text.strip_prefix(">>").and_then(|rest| rest.strip_suffix("<<")).map(str::to_owned);
+        let special =
+            |text: &str| ["</s>", "<pad>", "<s>", "<unk>"].contains(&text) || language(text).is_some();
         for (text, &id) in listed.iter().filter(|(text, _)| special(text)) {
             self.beside.add(id, text);
+            self.languages.extend(language(text).map(|code| (code, id)));
         }
+        self.languages.sort();
         self.free = listed.len() as u32;
         self.named = listed.iter().map(|(text, &id)| (id, text.clone())).collect();
     }

@@ -1,0 +1,234 @@
+//! Contract: models that mark their texts with languages take them by code, from every door, and each code does what its
+//! token does.
+
+use crate::cli::{complains, object, program};
+use crate::parity::{fixtures, open};
+use crate::window::until;
+use egui_kittest::{Harness, kittest::Queryable as _};
+use mnemoscope::app::{Opening, Window, command::Command, settings::Settings};
+use mnemoscope::engine::{self, Job, Languages, LogitRows, ModelSource, Prompt, RunError, RunOptions};
+use mnemoscope::model::{Mark, Model};
+use mnemoscope::trace::Trace;
+use std::path::Path;
+use std::process::Output;
+
+/// A fixture with a tokenizer of its 97 ids, some of which are languages.
+fn lay(folder: &Path, fixture: &str, class: &str, codes: &[&str], frame: &[&str]) {
+    let source = fixtures().join("seq2seq").join(fixture);
+    for entry in std::fs::read_dir(source).expect("the fixture is there").flatten() {
+        std::fs::copy(entry.path(), folder.join(entry.file_name())).expect("copied");
+    }
+    let first = 96 - codes.len();
+    let name = |id: usize| id.checked_sub(first).and_then(|at| codes.get(at)).map(|code| (*code).to_owned());
+    let word = |id: usize| if id == 2 { "</s>".to_owned() } else { format!("w{id}") };
+    let names: Vec<String> = (0..97).map(|id| name(id).unwrap_or_else(|| word(id))).collect();
+    let id_of = |name: &str| names.iter().position(|known| known == name).expect("one of them");
+    let special = |name: &&str| {
+        (*name != "$A").then(|| {
+            (
+                (*name).to_owned(),
+                serde_json::json!(
+                    { "id": name, "ids": [id_of(name)], "tokens": [name] }
+                ),
+            )
+        })
+    };
+    let piece = |name: &&str| match *name {
+        "$A" => serde_json::json!({ "Sequence": { "id": "A", "type_id": 0 } }),
+        name => serde_json::json!({ "SpecialToken": { "id": name, "type_id": 0 } }),
+    };
+    let vocab: serde_json::Map<_, _> =
+        names.iter().enumerate().map(|(id, name)| (name.clone(), id.into())).collect();
+    let tokenizer = serde_json::json!({
+        "version": "1.0",
+        "pre_tokenizer": { "type": "Whitespace" },
+        "post_processor": {
+            "type": "TemplateProcessing",
+            "single": frame.iter().map(piece).collect::<Vec<_>>(),
+            "pair": frame.iter().map(piece).collect::<Vec<_>>(),
+            "special_tokens": frame.iter().filter_map(special).collect::<serde_json::Map<_, _>>(),
+        },
+        "model": { "type": "WordLevel", "vocab": vocab, "unk_token": "w3" },
+    });
+    let write = |name: &str, value: &serde_json::Value| {
+        crate::containers::write(&folder.join(name), value.to_string().as_bytes());
+    };
+    write("tokenizer.json", &tokenizer);
+    let config = serde_json::json!({ "tokenizer_class": class, "language_codes": "wmt21" });
+    write("tokenizer_config.json", &config);
+}
+
+const MBART: &[&str] = &[
+    "ar_AR", "cs_CZ", "de_DE", "en_XX", "es_XX", "et_EE", "fi_FI", "fr_XX", "gu_IN", "hi_IN", "it_IT",
+    "ja_XX", "ro_RO", "zh_CN",
+];
+const WMT21: &[&str] = &["__en__", "__ha__", "__is__", "__ja__", "__cs__", "__ru__", "__zh__", "__de__"];
+
+fn mbart(folder: &Path) {
+    lay(folder, "mbart", "MBartTokenizer", MBART, &["$A", "</s>", "en_XX"]);
+}
+
+fn m2m100(folder: &Path) {
+    lay(folder, "m2m100", "M2M100Tokenizer", WMT21, &["__en__", "$A", "</s>"]);
+}
+
+fn run(
+    model: &Model,
+    prompt: &Prompt,
+    target: Option<Prompt>,
+    source: &str,
+    into: &str,
+) -> Result<Trace, RunError> {
+    let code = |code: &str| (!code.is_empty()).then(|| code.to_owned());
+    let languages = Languages { source: code(source), target: code(into) };
+    let options = RunOptions { target, languages, logits: LogitRows::All, ..RunOptions::default() };
+    engine::run(model, prompt, &options, &Job::new(), &mut |_| {})
+}
+
+fn ids(tokens: &[mnemoscope::model::Token]) -> Vec<u32> {
+    tokens.iter().map(|token| token.id).collect()
+}
+
+fn text(text: &str) -> Prompt {
+    Prompt::Text(text.to_owned())
+}
+
+/// What a code gives, against the same ids given as they are.
+#[track_caller]
+fn check(model: &Model, into: &str, source_ids: &[u32], start: &[u32], (from, to): (&str, &str)) {
+    let marked = run(model, &text("w7 w9 w11"), Some(text("w8 w10")), from, to).expect(into);
+    assert_eq!(ids(&marked.source), source_ids, "{into}");
+    assert_eq!(marked.ids(), [start, &[8, 10]].concat(), "{into}");
+    let own = model.spec().encoder.as_ref().expect("an encoder").start.len();
+    if start.len() >= own && start[..own] == model.spec().encoder.as_ref().expect("an encoder").start {
+        let rest = [&start[own..], &[8, 10]].concat();
+        let given =
+            run(model, &Prompt::Ids(source_ids.to_vec()), Some(Prompt::Ids(rest)), "", "").expect("a run");
+        assert_eq!(given.logits, marked.logits, "{into}: the numbers of the same tokens");
+    }
+    let written = run(model, &text("w7 w9 w11"), None, from, to).expect("a run");
+    assert_eq!(written.ids()[..start.len()], *start, "{into}: what is written begins so too");
+}
+
+#[test]
+fn a_language_before_a_text() {
+    let folder = tempfile::tempdir().expect("a folder");
+    m2m100(folder.path());
+    let model = open(folder.path());
+    let tokenizer = model.tokenizer.as_ref().expect("a tokenizer");
+    assert_eq!((tokenizer.mark(), tokenizer.usual_language()), (Mark::Before, Some("en")));
+    assert_eq!(tokenizer.languages().len(), 8);
+    check(&model, "as the files say", &[88, 7, 9, 11, 2], &[2], ("", ""));
+    check(&model, "Russian into German", &[93, 7, 9, 11, 2], &[2, 95], ("ru", "de"));
+    check(&model, "into Chinese", &[88, 7, 9, 11, 2], &[2, 94], ("", "zh"));
+}
+
+#[test]
+fn a_language_behind_a_text() {
+    let folder = tempfile::tempdir().expect("a folder");
+    mbart(folder.path());
+    let model = open(folder.path());
+    let tokenizer = model.tokenizer.as_ref().expect("a tokenizer");
+    assert_eq!((tokenizer.mark(), tokenizer.usual_language()), (Mark::Behind, Some("en_XX")));
+    check(&model, "as the files say", &[7, 9, 11, 2, 85], &[2], ("", ""));
+    // The target's language stands in the place of its start token, as Transformers' `shift_tokens_right` lays it
+    check(&model, "German into Romanian", &[7, 9, 11, 2, 84], &[94], ("de_DE", "ro_RO"));
+}
+
+#[test]
+fn a_forced_first_token_gives_way() {
+    let folder = tempfile::tempdir().expect("a folder");
+    m2m100(folder.path());
+    let file = folder.path().join("generation_config.json");
+    crate::containers::write(&file, br#"{"decoder_start_token_id": 2, "forced_bos_token_id": 92}"#);
+    let model = open(folder.path());
+    check(&model, "Czech, as the file says", &[88, 7, 9, 11, 2], &[2, 92], ("", ""));
+    check(&model, "Japanese instead", &[88, 7, 9, 11, 2], &[2, 91], ("", "ja"));
+}
+
+#[test]
+fn another_run_in_the_same_languages_is_comparable() {
+    let folder = tempfile::tempdir().expect("a folder");
+    mbart(folder.path());
+    let model = open(folder.path());
+    let like = run(&model, &text("w7 w9 w11"), Some(text("w8 w10")), "de_DE", "ro_RO").expect("a run");
+    let file = folder.path().join("other.txt");
+    crate::containers::write(&file, b"w7 w9 w11");
+    let again = engine::run_like(&model, &like, &file, &Job::new()).expect("a run");
+    assert_eq!((ids(&again.source), again.ids()), (ids(&like.source), like.ids()));
+}
+
+fn call(arguments: &[&str]) -> Output {
+    program().args(arguments).output().expect("the program runs")
+}
+
+#[test]
+fn unknown_languages_are_refused_with_those_there_are() {
+    let folder = tempfile::tempdir().expect("a folder");
+    mbart(folder.path());
+    let place = folder.path().display().to_string();
+    let out = call(&["run", &place, "--prompt", "w7 w9", "--target-lang", "ro"]);
+    complains(&out, &["`ro` is no language of this model", "nearest first: ro_RO, ", "zh_CN"]);
+    let out = call(&["generate", &place, "--prompt", "w7 w9", "--source-lang", "German"]);
+    complains(&out, &["`German` is no language of this model", "de_DE", "give one of these codes"]);
+    complains(&call(&["run", "--prompt", "Tom", "--source-lang", "en"]), &["does not mark its texts"]);
+}
+
+#[test]
+fn the_command_line_takes_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    m2m100(folder.path());
+    let place = folder.path().display().to_string();
+    let languages = ["--source-lang", "cs", "--target-lang", "de"];
+    let arguments =
+        [&["run", &place, "--prompt", "w7 w9", "--target", "w8", "--json"], &languages[..]].concat();
+    let out = object(&call(&arguments));
+    let first = |key: &str, at: usize| out[key][at]["id"].as_u64();
+    assert_eq!((first("source", 0), first("tokens", 1)), (Some(92), Some(95)), "{out}");
+    let file = folder.path().join("map.safetensors");
+    let file = file.display().to_string();
+    object(&call(
+        &[&["export", &place, "--prompt", "w7 w9", "--json", "-o", &file], &languages[..]].concat(),
+    ));
+    let bytes = std::fs::read(&file).expect("written");
+    let arrays = safetensors::SafeTensors::deserialize(&bytes).expect("sound");
+    let tokens = arrays.tensor("tokens").expect("tokens").data().to_vec();
+    assert_eq!(tokens.chunks(8).nth(1).map(|id| id[0]), Some(95));
+}
+
+#[test]
+fn the_window_offers_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    m2m100(folder.path());
+    let settings = Settings { live: false, dark: Some(true), ..Settings::default() };
+    let source = ModelSource::Path(folder.path().to_owned());
+    let opening = Opening::new(settings, source, Some("w7 w9 w11".to_owned()));
+    let mut harness = Harness::builder()
+        .with_size([1280.0, 900.0])
+        .allow_missing_glyphs()
+        .with_max_steps(20)
+        .build_eframe(|cc| Window::new(&cc.egui_ctx, opening));
+    until(&mut harness, |window| window.session.busy.is_none());
+    let begins = |harness: &Harness<'_, Window>| {
+        let trace = harness.state().session.trace.as_ref().expect("it ran");
+        (trace.source[0].id, trace.ids()[1])
+    };
+    assert_eq!(begins(&harness).0, 88);
+    harness.get_by_label("From en (default)").click();
+    harness.run();
+    harness.get_by_label("ru").click();
+    harness.run();
+    until(&mut harness, |window| window.session.busy.is_none());
+    harness.get_by_label("Into default").click();
+    harness.run();
+    harness.get_by_label("ja").click();
+    harness.run();
+    until(&mut harness, |window| window.session.busy.is_none());
+    assert_eq!(begins(&harness), (93, 91));
+    harness.get_by_label("From ru");
+    let ctx = harness.ctx.clone();
+    harness.state_mut().apply(&ctx, Command::Undo);
+    until(&mut harness, |window| window.session.busy.is_none());
+    assert_eq!(begins(&harness).0, 93);
+    assert_eq!(harness.state().state.languages.target, None);
+}
