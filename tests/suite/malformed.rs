@@ -136,6 +136,16 @@ fn a_shard_that_is_not_there_is_named() {
     error_of(folder.path(), &["no plain file name"]);
 }
 
+#[test]
+fn a_target_that_begins_outside_the_vocabulary_is_refused() {
+    let folder = crate::parity::with_config(&fixtures().join("seq2seq/t5-bare"), "config.json");
+    with_key(&folder.path().join("config.json"), "decoder_start_token_id", serde_json::json!(1_048_576));
+    let model = Model::open(folder.path()).expect("the number alone is sound");
+    let outcome =
+        engine::run(&model, &Prompt::Ids(vec![1, 2]), &RunOptions::default(), &Job::new(), &mut |_| {});
+    assert_eq!(outcome.err(), Some(RunError::OutOfRange { id: 1_048_576, vocab: 97 }));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
