@@ -52,13 +52,29 @@ function share(value, max) {
 }
 /* Weights below this are not shown; the control's square gives its lower end more room */
 const least = () => (state.threshold / 100) ** 2 * now().high;
+/* Places in the order of each row, 0 to 1; equal weights share the mean of theirs, and what is 0 has none */
+function ranks(source, width) {
+  const out = new Float32Array(source.length);
+  for (let from = 0; from < source.length; from += width) {
+    const row = source.subarray(from, from + width);
+    const order = Array.from(row.keys()).filter((k) => row[k] > 0).sort((a, b) => row[a] - row[b]);
+    for (let less = 0, equal; less < order.length; less = equal) {
+      for (equal = less; equal < order.length && row[order[equal]] === row[order[less]];) equal++;
+      const share = order.length > 1 ? (less + (equal - less - 1) / 2) / (order.length - 1) : 1;
+      for (let i = less; i < equal; i++) out[from + order[i]] = share;
+    }
+  }
+  return out;
+}
 function paint(source, width, max, pixels, floor = 0) {
+  const ranked = state.scale === 'rank' ? ranks(source, width) : null;
   for (let i = 0, row = 0; i < source.length; i++) {
     if (state.scale === 'row' && i % width === 0) {
       row = 0;
       for (let k = i; k < i + width; k++) row = Math.max(row, source[k]);
     }
-    const at = source[i] < floor ? 0 : 3 * Math.round(255 * share(source[i], state.scale === 'row' ? row : max));
+    const place = ranked ? ranked[i] : share(source[i], state.scale === 'row' ? row : max);
+    const at = source[i] < floor ? 0 : 3 * Math.round(255 * place);
     pixels[4 * i] = colours[at]; pixels[4 * i + 1] = colours[at + 1]; pixels[4 * i + 2] = colours[at + 2];
     pixels[4 * i + 3] = 255;
   }
@@ -371,8 +387,10 @@ function legend() {
     context.fillRect(x, 0, 1, 10);
   }
   const max = now().high;
-  $('low').textContent = state.scale === 'log' ? (max / 65536).toExponential(1) : '0';
-  $('high').textContent = state.scale === 'row' ? 'row max' : max.toFixed(4);
+  const low = { log: (max / 65536).toExponential(1), rank: 'least' };
+  const high = { row: 'row max', rank: 'greatest of the row' };
+  $('low').textContent = low[state.scale] ?? '0';
+  $('high').textContent = high[state.scale] ?? max.toFixed(4);
 }
 
 /* What the reader does */

@@ -12,7 +12,7 @@ use crate::{
         What,
     },
     model::Model,
-    trace::{Trace, saved},
+    trace::{Steps, Trace, saved},
 };
 use std::path::Path;
 
@@ -77,7 +77,7 @@ pub fn options(piece: Piece, finish: Finish, state: &State, dark: bool) -> Optio
         scale: state.look.scale,
         preset: finish.preset,
         labels: finish.labels,
-        first: if states { FirstToken::Keep } else { finish.first },
+        steps: Steps { first: if states { FirstToken::Keep } else { finish.first }, ..Steps::default() },
         transparent: finish.transparent,
         zoom: finish.zoom.map(f32::from),
         ..Look::default()
@@ -96,7 +96,7 @@ pub fn options_for(path: &Path, piece: Piece, finish: Finish, state: &State, dar
         Piece::Head => Selection { layers: one(state.head.layer), heads: one(state.head.head) },
         Piece::Heads | Piece::States | Piece::Trace => Selection::default(),
     };
-    let look = Look { first: FirstToken::Keep, ..options.look };
+    let look = Look { steps: Steps::default(), threshold: 0.0, ..options.look };
     Options { selection, picked: Vec::new(), look, ..options }
 }
 
@@ -147,8 +147,8 @@ pub fn command(source: Option<&ModelSource>, options: &Options, state: &State, p
     if look.labels != Labels::Tokens {
         push(&["--labels", look.labels.into()]);
     }
-    if look.first != FirstToken::Keep {
-        push(&["--first-token", look.first.into()]);
+    if look.steps.first != FirstToken::Keep {
+        push(&["--first-token", look.steps.first.into()]);
     }
     if look.transparent {
         push(&["--transparent"]);

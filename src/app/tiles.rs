@@ -5,12 +5,13 @@
 use super::theme;
 use crate::{
     model::HeadId,
-    render::{Quantity, Scale, Shader, Tile, TileKey, tiles},
-    trace::Trace,
+    render::{Plain, Quantity, Scale, Shader, Tile, TileKey, Watched, tiles},
+    trace::{Map, Trace},
 };
 use egui::{TextureHandle, TextureOptions};
 use std::{
     collections::HashMap,
+    ops::ControlFlow,
     sync::{
         Arc, Condvar, Mutex, PoisonError,
         mpsc::{Receiver, Sender, channel},
@@ -22,20 +23,64 @@ const LIMIT: usize = 256 << 20;
 /// Tiles coloured in one frame; the rest follow in the next.
 const PAINT_PER_FRAME: usize = 12;
 
-/// Which tile of which map. `by_row` tiles know their rows' maxima.
+/// Which tile of which map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
-    /// The run it belongs to.
-    pub run: u64,
-    /// The run that is subtracted.
-    pub less: Option<u64>,
-    /// The head.
-    pub head: HeadId,
-    /// Whether it is for [`Scale::Row`].
-    pub by_row: bool,
+    /// The map.
+    pub of: Of,
+    /// What it knows of whole rows.
+    pub rows: Rows,
     /// Where in the pyramid.
     pub tile: TileKey,
 }
+
+/// Which map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Of {
+    /// A head's pattern as it is.
+    Head {
+        /// The run it belongs to.
+        run: u64,
+        /// The run that is subtracted.
+        less: Option<u64>,
+        /// The head.
+        head: HeadId,
+    },
+    /// A map made by a recipe, by its number.
+    Map(u64),
+}
+
+/// What tiles know of whole rows: as much as their scale asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Rows {
+    /// Nothing.
+    None,
+    /// Their greatest values.
+    Peaks,
+    /// Their order.
+    Ranks,
+}
+
+impl Rows {
+    /// What a scale asks for.
+    pub fn of(scale: Scale) -> Self {
+        match scale {
+            Scale::Linear | Scale::Log => Self::None,
+            Scale::Row => Self::Peaks,
+            Scale::Rank => Self::Ranks,
+        }
+    }
+    fn scale(self) -> Scale {
+        match self {
+            Self::None => Scale::Linear,
+            Self::Peaks => Scale::Row,
+            Self::Ranks => Scale::Rank,
+        }
+    }
+}
+
+/// Where a map's first picture, drawn until its tiles come, is kept among them.
+pub const SKETCH: TileKey = TileKey { level: u8::MAX, row: 0, column: 0 };
 
 struct Kept {
     tile: Tile,
@@ -45,7 +90,8 @@ struct Kept {
 
 impl Kept {
     fn bytes(&self) -> usize {
-        2 * size_of::<f32>() * self.tile.values.len()
+        let ranks = self.tile.ranks.as_ref().map_or(0, Vec::len);
+        size_of::<f32>() * (2 * self.tile.values.len() + ranks)
     }
 }
 
@@ -53,7 +99,8 @@ impl Kept {
 struct Wish {
     trace: Option<Trace>,
     less: Option<Trace>,
-    keys: Vec<Key>,
+    /// With the map that each is of, where a recipe makes it
+    keys: Vec<(Key, Option<Arc<Map>>)>,
     making: Option<Key>,
     closed: bool,
 }
@@ -65,7 +112,7 @@ pub struct Tiles {
     desk: Desk,
     done: Receiver<(Key, Tile)>,
     kept: HashMap<Key, Kept>,
-    wanted: Vec<Key>,
+    wanted: Vec<(Key, Option<Arc<Map>>)>,
     sent: Vec<Key>,
     frame: u64,
     painted: usize,
@@ -95,15 +142,23 @@ impl Tiles {
         }
     }
 
-    /// The texture of a tile, coloured by `shader` (whose number tells when to colour anew); none: not there yet.
+    /// Keeps a tile that was made elsewhere, unless it is there.
+    pub fn keep(&mut self, key: Key, tile: impl FnOnce() -> Tile) {
+        let seen = self.frame;
+        self.kept.entry(key).or_insert_with(|| Kept { tile: tile(), texture: None, seen });
+    }
+
+    /// The texture of a tile, coloured by `shader` (whose number tells when to colour anew); none: not there yet. `map`
+    /// is the one it is of, where a recipe makes it.
     pub fn texture(
         &mut self,
         ctx: &egui::Context,
         key: Key,
+        map: Option<&Arc<Map>>,
         shader: (u64, &Shader),
     ) -> Option<egui::TextureId> {
         let Some(kept) = self.kept.get_mut(&key) else {
-            self.wanted.push(key);
+            self.wanted.push((key, map.cloned()));
             return None;
         };
         kept.seen = self.frame;
@@ -134,13 +189,16 @@ impl Tiles {
     ///
     /// `less` is the run that differences are taken from.
     pub fn end_frame(&mut self, trace: Option<&Trace>, less: Option<&Trace>) {
-        if self.sent != self.wanted {
-            self.sent.clone_from(&self.wanted);
+        if !self.sent.iter().eq(self.wanted.iter().map(|(key, _)| key)) {
+            self.sent = self.wanted.iter().map(|&(key, _)| key).collect();
             let (wish, bell) = &*self.desk;
             let mut wish = wish.lock().unwrap_or_else(PoisonError::into_inner);
-            let making = wish.making;
+            // What is being made and is still wished for is not made twice; what is not is given up
+            let wanted = &self.wanted;
+            let making = wish.making.filter(|making| wanted.iter().any(|(key, _)| key == making));
+            wish.making = making;
             (wish.trace, wish.less) = (trace.cloned(), less.cloned());
-            wish.keys = self.wanted.iter().copied().filter(|&key| Some(key) != making).collect();
+            wish.keys = self.wanted.iter().filter(|&&(key, _)| Some(key) != making).cloned().collect();
             bell.notify_one();
         }
         self.forget();
@@ -188,27 +246,46 @@ fn work(desk: &Desk, send: &Sender<(Key, Tile)>, ctx: &egui::Context) {
         if now.closed {
             return;
         }
-        let key = now.keys.remove(0);
+        let (key, map) = now.keys.remove(0);
         now.making = Some(key);
-        let Some(trace) = now.trace.clone() else { continue };
-        let less = now.less.clone().filter(|_| key.less.is_some());
+        let (trace, less) = (now.trace.clone(), now.less.clone());
         drop(now);
-        if key.head.layer >= trace.layers_done() {
-            continue;
-        }
-        let scale = if key.by_row { Scale::Row } else { Scale::Linear };
-        let made = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            let mut tile = tiles::tile(&trace.pattern(key.head), Quantity::Weights, key.tile, scale);
-            if let Some(less) = &less {
-                let theirs = tiles::tile(&less.pattern(key.head), Quantity::Weights, key.tile, scale);
-                tile.values.iter_mut().zip(theirs.values).for_each(|(value, theirs)| *value -= theirs);
+        // What nobody wishes for any more is given up
+        let go_on = || {
+            let now = wish.lock().unwrap_or_else(PoisonError::into_inner);
+            let given_up = now.closed || now.making != Some(key);
+            if given_up { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let make = || match (key.of, map) {
+            (Of::Map(_), Some(map)) => {
+                tiles::tile(&Watched { map: &map, go_on: &go_on }, key.tile, key.rows.scale())
             }
-            tile
-        }));
-        match made.map(|tile| send.send((key, tile)).is_ok()) {
+            (Of::Head { head, less: other, .. }, _) => {
+                head_tile(trace.as_ref()?, less.as_ref().filter(|_| other.is_some()), head, key)
+            }
+            (Of::Map(_), None) => None,
+        };
+        let made = std::panic::catch_unwind(std::panic::AssertUnwindSafe(make));
+        match made.map(|tile| tile.is_none_or(|tile| send.send((key, tile)).is_ok())) {
             Ok(true) => ctx.request_repaint(),
             Ok(false) => return,
-            Err(_) => log::error!("a tile of head {} could not be computed", key.head),
+            Err(_) => log::error!("a tile of {:?} could not be computed", key.of),
         }
+        let mut now = wish.lock().unwrap_or_else(PoisonError::into_inner);
+        now.making = None;
     }
+}
+
+/// A tile of one head as it is; less that of another run, where there is one.
+fn head_tile(trace: &Trace, less: Option<&Trace>, head: HeadId, key: Key) -> Option<Tile> {
+    if head.layer >= trace.layers_done() {
+        return None;
+    }
+    let plain = |trace| Plain { pattern: Trace::pattern(trace, head), quantity: Quantity::Weights };
+    let mut tile = tiles::tile(&plain(trace), key.tile, key.rows.scale())?;
+    if let Some(less) = less {
+        let theirs = tiles::tile(&plain(less), key.tile, key.rows.scale())?;
+        tile.values.iter_mut().zip(theirs.values).for_each(|(value, theirs)| *value -= theirs);
+    }
+    Some(tile)
 }

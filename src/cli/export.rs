@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::engine::Job;
 use crate::export::{self, Dtype, Options, Ranges, Selection, Source, What, atomic};
-use crate::trace::HeadId;
+use crate::trace::{Combine, HeadId};
 
 use super::console::{self, Console};
 use super::look::LookArgs;
@@ -44,6 +44,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "HEADS", value_delimiter = ',', conflicts_with_all = ["layers", "heads"])]
     pick: Vec<HeadId>,
 
+    /// Make one map of all chosen heads, cell by cell; difference: the first picked less the second
+    #[arg(long, value_name = "HOW", value_parser = names::<Combine>())]
+    combine: Option<Combine>,
+
     #[command(flatten)]
     look: LookArgs,
 
@@ -57,6 +61,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
         what: args.what.clone(),
         selection: Selection { layers: args.layers.clone(), heads: args.heads.clone() },
         picked: args.pick.clone(),
+        combine: args.combine,
         dtype: args.dtype,
         look: args.look.look(),
     };

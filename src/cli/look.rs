@@ -2,6 +2,7 @@
 
 use crate::export::{FirstToken, Labels, Look, Preset, Span};
 use crate::render::{ColorMap, Scale, Theme};
+use crate::trace::{Level, Steps, Weigh};
 
 use super::shared::names;
 
@@ -43,6 +44,26 @@ pub(super) struct LookArgs {
     #[arg(long, value_name = "FATE", value_parser = names::<FirstToken>(), default_value = "keep")]
     first_token: FirstToken,
 
+    /// What a cell holds: the attention weight, or (values) the length of what it moves, ‖P·v·W_O‖
+    #[arg(long, value_name = "WHAT", value_parser = names::<Weigh>(), default_value = "weights")]
+    weigh: Weigh,
+
+    /// What rows and columns stand for: sums over the keys, means over the queries of a word, line or sentence
+    #[arg(long, value_parser = names::<Level>(), default_value = "token")]
+    level: Level,
+
+    /// The same for rows alone
+    #[arg(long, value_name = "LEVEL", value_parser = names::<Level>())]
+    query_level: Option<Level>,
+
+    /// The same for columns alone
+    #[arg(long, value_name = "LEVEL", value_parser = names::<Level>())]
+    key_level: Option<Level>,
+
+    /// Leave cells smaller than this in the colour of nothing
+    #[arg(long, value_name = "VALUE", default_value = "0", value_parser = parse_threshold)]
+    threshold: f32,
+
     /// Queries to show, such as 4-20 (default: all)
     #[arg(long, value_name = "RANGE")]
     rows: Option<Span>,
@@ -63,10 +84,23 @@ impl LookArgs {
             labels: self.labels,
             preset: self.preset,
             transparent: self.transparent,
-            first: self.first_token,
+            steps: Steps {
+                weigh: self.weigh,
+                first: self.first_token,
+                queries: self.query_level.unwrap_or(self.level),
+                keys: self.key_level.unwrap_or(self.level),
+            },
+            threshold: self.threshold,
             rows: self.rows,
             columns: self.columns,
         }
+    }
+}
+
+fn parse_threshold(text: &str) -> Result<f32, String> {
+    match text.parse::<f32>() {
+        Ok(threshold) if (0.0..f32::INFINITY).contains(&threshold) => Ok(threshold),
+        _ => Err("expected a number from 0 on, such as 0.05".to_owned()),
     }
 }
 

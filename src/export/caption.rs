@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 
 use crate::model::{AttentionSpec, PositionBias, Window};
 use crate::render::{Quantity, Scale};
-use crate::trace::{HeadId, Trace};
+use crate::trace::{FirstToken, HeadId, Level, Trace};
 
 use super::error::ExportError;
-use super::options::{FirstToken, Options, Span};
+use super::options::{Options, Span};
 use super::picture;
 
 /// Characters of a prompt that a caption quotes at most.
@@ -17,7 +17,7 @@ const QUOTED: usize = 160;
 pub fn caption(trace: &Trace, options: &Options, command: &str) -> Result<String, ExportError> {
     let what = options.what.first().copied().unwrap_or_default();
     let mut text = if let Some(quantity) = picture::quantity(what) {
-        of_attention(trace, &picture::heads(trace, options)?, quantity, options)
+        of_attention(trace, &picture::heads(trace, options)?, quantity, options)?
     } else {
         let name = what.hook().stem();
         format!("{} of {} ({name}).", picture::words_of_states(what), model(trace))
@@ -32,7 +32,12 @@ pub fn caption(trace: &Trace, options: &Options, command: &str) -> Result<String
     Ok(text)
 }
 
-fn of_attention(trace: &Trace, heads: &[HeadId], quantity: Quantity, options: &Options) -> String {
+fn of_attention(
+    trace: &Trace,
+    heads: &[HeadId],
+    quantity: Quantity,
+    options: &Options,
+) -> Result<String, ExportError> {
     let noun = match quantity {
         Quantity::Weights => "Attention weights",
         Quantity::Scores => "Attention scores before the softmax",
@@ -62,29 +67,43 @@ fn of_attention(trace: &Trace, heads: &[HeadId], quantity: Quantity, options: &O
         ),
     };
     let look = options.look;
+    let recipe = picture::recipes(trace, options)?.swap_remove(0);
+    if quantity == Quantity::Weights && (options.combine.is_some() || !look.steps.are_plain()) {
+        // The formula above has A for the weights
+        let made = recipe.formula(trace).replace('P', "A").replace("[q,k]", "_qk");
+        let _ = write!(text, " Each cell holds {made}.");
+    }
     let span = |span: Option<Span>, axis: &str| {
         span.map_or_else(String::new, |span| {
             format!(" Only {axis} {} to {} are shown.", span.first, span.last)
         })
     };
-    text.push_str(&span(look.rows, "queries"));
-    text.push_str(&span(look.columns, "keys"));
-    text.push_str(match look.first {
+    let noun = |level: Level, tokens: &'static str, others: &'static str| match level {
+        Level::Token => tokens,
+        _ => others,
+    };
+    text.push_str(&span(look.rows, noun(look.steps.queries, "queries", "rows")));
+    text.push_str(&span(look.columns, noun(look.steps.keys, "keys", "columns")));
+    text.push_str(match look.steps.first {
         FirstToken::Keep => "",
         FirstToken::Renormalise if quantity == Quantity::Weights => {
             " The first key is left out, and each query's other weights are divided by their sum."
         }
         FirstToken::Hide | FirstToken::Renormalise => " The first key is left out.",
     });
-    let shared = heads.len() > 1 && options.picked.is_empty();
+    if look.threshold > 0.0 {
+        let _ = write!(text, " Cells below {} are not shown.", super::figure::legend::number(look.threshold));
+    }
+    let shared = heads.len() > 1 && options.picked.is_empty() && options.combine.is_none();
     text.push_str(match (look.scale, shared) {
         (Scale::Linear, false) => " Colours are linear in the value.",
         (Scale::Linear, true) => " Colours are linear in the value, each map to its own maximum.",
         (Scale::Log, false) => " Colours are logarithmic.",
         (Scale::Log, true) => " Colours are logarithmic, each map to its own maximum.",
         (Scale::Row, _) => " Each row is coloured against its own maximum.",
+        (Scale::Rank, _) => " Each row is coloured by the order of its values.",
     });
-    text
+    Ok(text)
 }
 
 /// What a cell holds, as a formula in the order of the computation.

@@ -18,11 +18,16 @@ pub enum ExportError {
         what: String,
     },
     /// Heads were picked, or maps cut, for a format that holds whole arrays.
-    #[error("{0} holds whole arrays: rows, columns, the first token and picked heads are for pictures")]
+    #[error(
+        "{0} holds whole arrays: cut, weighed, combined and grouped maps and picked heads are for pictures"
+    )]
     Cut(&'static str),
     /// The selection is empty or reaches outside the model.
     #[error("{0}")]
     Selection(String),
+    /// There is no such map.
+    #[error(transparent)]
+    Map(#[from] crate::trace::MapError),
     /// A picture of an impossible size.
     #[error("a picture of {width} × {height} pixels cannot be drawn (at most {largest} a side)")]
     Size {
@@ -86,6 +91,10 @@ impl ExportError {
                 "choose with --layers and --heads; `mnemoscope figure` writes a picture's own numbers".into()
             }
             Self::Selection(_) => "`mnemoscope info` lists the layers and heads".into(),
+            Self::Map(crate::trace::MapError::NeedsWeights) => {
+                "name the model itself, not a saved run".into()
+            }
+            Self::Map(_) => "choose heads with --pick, or with --layers and --heads".into(),
             Self::Size { .. } => "ask for a smaller --size, or fewer heads with --layers and --heads".into(),
             Self::Page { .. } => "choose fewer heads with --layers and --heads, or write .npz".into(),
             Self::Write { source, .. } | Self::Io(source) => return write_hint(source.kind()),

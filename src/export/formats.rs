@@ -150,11 +150,16 @@ pub fn is_folder(path: &Path) -> bool {
 /// Returns the files written. After an error the folder may hold some of its pictures, each of them whole.
 pub fn export(source: &Source<'_>, options: &Options, path: &Path) -> Result<Vec<PathBuf>, ExportError> {
     if is_folder(path) {
+        if options.combine.is_some() {
+            let why = "a combined map is one picture: name a file, or leave --combine out";
+            return Err(ExportError::Selection(why.into()));
+        }
         return export_folder(source, options, path);
     }
     let format = format_of(path)?;
     let arrays = matches!(format.holds, Holds::Arrays | Holds::Table | Holds::Trace);
-    if (arrays && !options.picked.is_empty()) || (format.holds != Holds::Picture && options.look.is_cut()) {
+    let cut = options.look.is_cut() || options.combine.is_some();
+    if (arrays && !options.picked.is_empty()) || (format.holds != Holds::Picture && cut) {
         return Err(ExportError::Cut(format.ending));
     }
     atomic::write(path, |out| (format.write)(source, options, out))?;
@@ -170,7 +175,7 @@ fn export_folder(source: &Source<'_>, options: &Options, folder: &Path) -> Resul
             return Err(ExportError::Cancelled);
         }
         let selection = Selection { layers: Some(Ranges::one(layer)), heads: Some(Ranges::one(head)) };
-        let one = Options { selection, picked: Vec::new(), ..options.clone() };
+        let one = Options { selection, picked: Vec::new(), combine: None, ..options.clone() };
         let quiet = Source { watch: &|_| ControlFlow::Continue(()), ..*source };
         let name = source.trace.spec.head_label(HeadId { layer, head });
         let path = folder.join(format!("{name}.png"));

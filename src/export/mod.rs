@@ -24,6 +24,7 @@ mod safetensors;
 pub mod tikz;
 mod what;
 
+pub use crate::trace::FirstToken;
 pub use arrays::Source;
 pub use caption::{caption, command_line, formula};
 pub use error::ExportError;
@@ -31,7 +32,7 @@ pub use formats::{FORMATS, Format, Holds, endings, export, format_of, is_folder}
 pub use json::listed;
 pub use map::write_map;
 pub use npz::write_matrix;
-pub use options::{Dtype, FirstToken, Labels, Look, NotASpan, Options, Span};
+pub use options::{Dtype, Labels, Look, NotASpan, Options, Span};
 pub use preset::Preset;
 pub use recipe::{Recipe, RecipeError};
 pub use what::{Along, NotARange, Ranges, Selection, What};

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use strum::{EnumIter, EnumString, IntoStaticStr};
 
 use crate::render::{ColorMap, Scale, Theme};
+use crate::trace::{Combine, Steps};
 
 use super::error::ExportError;
 use super::figure::Style;
@@ -23,6 +24,8 @@ pub struct Options {
     pub selection: Selection,
     /// Heads to show side by side, instead of those of a selection.
     pub picked: Vec<HeadId>,
+    /// How all of them become one map, where they do.
+    pub combine: Option<Combine>,
     /// How numbers are stored, in formats that leave a choice.
     pub dtype: Dtype,
     /// How pictures look.
@@ -35,6 +38,7 @@ impl Default for Options {
             what: vec![What::default()],
             selection: Selection::default(),
             picked: Vec::new(),
+            combine: None,
             dtype: Dtype::default(),
             look: Look::default(),
         }
@@ -94,11 +98,13 @@ pub struct Look {
     pub preset: Option<Preset>,
     /// Whether what lies behind the page shows through.
     pub transparent: bool,
-    /// What becomes of the first key.
-    pub first: FirstToken,
-    /// The queries that are shown; all where not told.
+    /// What is done to each head's weights.
+    pub steps: Steps,
+    /// Values smaller than this show the floor.
+    pub threshold: f32,
+    /// The rows that are shown, counted as the map has them; all where not told.
     pub rows: Option<Span>,
-    /// The keys that are shown; all where not told.
+    /// The columns that are shown; all where not told.
     pub columns: Option<Span>,
 }
 
@@ -133,36 +139,8 @@ impl Look {
 
     /// Whether it shows only a part of each map, or one that is changed.
     pub fn is_cut(self) -> bool {
-        self.rows.is_some() || self.columns.is_some() || self.first != FirstToken::Keep
+        self.rows.is_some() || self.columns.is_some() || !self.steps.are_plain() || self.threshold > 0.0
     }
-}
-
-/// What becomes of the first key: many heads rest on it when they have nothing to look for (an attention sink; Xiao
-/// et al. 2023), which hides all else.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    Hash,
-    Serialize,
-    Deserialize,
-    EnumIter,
-    EnumString,
-    IntoStaticStr,
-)]
-#[serde(rename_all = "lowercase")]
-#[strum(serialize_all = "lowercase")]
-pub enum FirstToken {
-    /// It stays
-    #[default]
-    Keep,
-    /// Its column is left out; the other weights stay as they are
-    Hide,
-    /// Its column is left out; the other weights of each query are divided by their sum
-    Renormalise,
 }
 
 /// A part of an axis, both ends included.

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use strum::IntoEnumIterator;
 use toml::{Table, Value};
 
-use crate::trace::{HeadId, Intervention};
+use crate::trace::{HeadId, Intervention, Level, Steps};
 
 use super::formats::{Format, Holds, format_of};
 use super::options::{Look, Options};
@@ -91,6 +91,12 @@ const KEYS: &[&str] = &[
     "rows",
     "columns",
     "first_token",
+    "combine",
+    "weigh",
+    "level",
+    "query_level",
+    "key_level",
+    "threshold",
     "style",
 ];
 const STYLE_KEYS: &[&str] =
@@ -132,6 +138,7 @@ impl FromStr for Recipe {
         if layers.is_some() && !picked.is_empty() {
             return Err(RecipeError::Both("heads", "layers"));
         }
+        let level: Level = whole.name("level")?.unwrap_or_default();
         let look = Look {
             theme: style.name("theme")?,
             map: style.name("colormap")?,
@@ -141,7 +148,13 @@ impl FromStr for Recipe {
             labels: style.name("labels")?.unwrap_or_default(),
             preset: style.name("preset")?,
             transparent: style.yes("transparent")?,
-            first: whole.name("first_token")?.unwrap_or_default(),
+            steps: Steps {
+                weigh: whole.name("weigh")?.unwrap_or_default(),
+                first: whole.name("first_token")?.unwrap_or_default(),
+                queries: whole.name("query_level")?.unwrap_or(level),
+                keys: whole.name("key_level")?.unwrap_or(level),
+            },
+            threshold: whole.number("threshold", 0.0, 1e6)?.map_or(0.0, |threshold| threshold as f32),
             rows: whole.parsed("rows", "a range of queries such as \"4-20\"")?,
             columns: whole.parsed("columns", "a range of keys such as \"0-12\"")?,
         };
@@ -158,6 +171,7 @@ impl FromStr for Recipe {
                 what: vec![whole.name("what")?.unwrap_or_default()],
                 selection: Selection { layers, heads: None },
                 picked,
+                combine: whole.name("combine")?,
                 look,
                 ..Options::default()
             },

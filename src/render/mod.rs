@@ -5,6 +5,7 @@
 mod colormap;
 pub mod fonts;
 mod palette;
+pub mod rank;
 mod raster;
 pub mod ribbons;
 mod shader;
@@ -15,4 +16,4 @@ pub use colormap::{ColorMap, Rgba, contrast, ink_on};
 pub use raster::Raster;
 pub use shader::{Scale, Shader, ValueRange};
 pub use theme::{Theme, Tokens, series};
-pub use tiles::{Quantity, Tile, TileKey};
+pub use tiles::{Plain, Quantity, Surface, Tile, TileKey, Watched};

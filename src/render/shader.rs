@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use strum::{EnumIter, EnumString, IntoStaticStr};
 
 use super::colormap::{ColorMap, Rgba};
+use super::rank;
 use super::raster::Raster;
 
 /// Entries of the folded table that values reach.
@@ -47,6 +48,8 @@ pub enum Scale {
     Log,
     /// Evenly, each row against its own maximum: weak rows show their shape too.
     Row,
+    /// By place in the order of a row's values, from the least to the greatest: the order alone, whatever the sizes.
+    Rank,
 }
 
 impl Scale {
@@ -61,6 +64,7 @@ impl Scale {
             Self::Linear => "Linear",
             Self::Log => "Log",
             Self::Row => "Row maximum",
+            Self::Rank => "Rank in its row",
         }
     }
 }
@@ -101,6 +105,7 @@ pub struct Shader {
     scale: Scale,
     signed: bool,
     range: ValueRange,
+    threshold: f32,
 }
 
 impl Shader {
@@ -116,7 +121,13 @@ impl Shader {
         let colors = (0..ENTRIES).map(|i| map.at(i as f32 / (ENTRIES - 1) as f32));
         let floor = if signed { map.at(0.5) } else { map.at(0.0) };
         let table = colors.chain([floor, map.nan()]).collect();
-        Self { table, scale, signed, range }
+        Self { table, scale, signed, range, threshold: 0.0 }
+    }
+
+    /// The same, but values smaller than `threshold` show the floor.
+    #[must_use]
+    pub fn from_threshold(self, threshold: f32) -> Self {
+        Self { threshold, ..self }
     }
 
     /// The range it was made for.
@@ -166,8 +177,14 @@ impl Shader {
     }
 
     /// As [`Shader::paint`]; on [`Scale::Row`] `peaks` are the maxima of whole rows of which `values` holds a part.
+    /// On [`Scale::Rank`] values are ranked among those of the row that are there.
     pub fn paint_rows(&self, values: &[f32], columns: usize, peaks: Option<&[f32]>) -> Raster {
         let columns = columns.max(1);
+        if self.scale == Scale::Rank {
+            let ranks: Vec<f32> =
+                values.chunks(columns).flat_map(|row| rank::of_row(row, self.signed)).collect();
+            return self.paint_ranks(&ranks, values, columns);
+        }
         let mut pixels = vec![self.floor(); values.len()];
         let row = |(index, (out, values)): (usize, (&mut [Rgba], &[f32]))| {
             let range = match (self.scale, peaks.and_then(|peaks| peaks.get(index))) {
@@ -186,11 +203,27 @@ impl Shader {
         Raster { width: columns, height: values.len().div_ceil(columns), pixels }
     }
 
+    /// Colours values by ranks that are known: shares from 0 to 1, on a signed map from −1 to 1; −∞ shows the floor.
+    pub fn paint_ranks(&self, ranks: &[f32], values: &[f32], columns: usize) -> Raster {
+        let mut pixels = vec![self.floor(); ranks.len()];
+        let shown = |(&rank, &value): (&f32, &f32)| {
+            if value.abs() < self.threshold { f32::NEG_INFINITY } else { rank }
+        };
+        let shades: Vec<f32> = ranks.iter().zip(values).map(shown).collect();
+        let range = self.row_range(None);
+        self.look_up(&mut pixels, &shades, 0.0, |rank| linear_entry(rank, range));
+        let columns = columns.max(1);
+        Raster { width: columns, height: ranks.len().div_ceil(columns), pixels }
+    }
+
     /// Low end and gain for a row whose maximum is `peak`, or for the whole range.
     fn row_range(&self, peak: Option<f32>) -> (f32, f32) {
         let ValueRange { low, high } = match peak {
             Some(peak) if self.signed => ValueRange { low: -peak, high: peak },
             Some(peak) => ValueRange { low: self.range.low, high: peak },
+            None if self.scale == Scale::Rank => {
+                ValueRange { low: if self.signed { -1.0 } else { 0.0 }, high: 1.0 }
+            }
             None => self.range,
         };
         let span = if self.scale == Scale::Log { high } else { high - low };
@@ -203,18 +236,21 @@ impl Shader {
 
     fn paint_row(&self, out: &mut [Rgba], values: &[f32], range: (f32, f32)) {
         match (self.scale, self.signed) {
-            (Scale::Log, false) => self.look_up(out, values, |value| log_entry(value, range)),
-            (Scale::Log, true) => self.look_up(out, values, |value| signed_log_entry(value, range)),
-            _ => self.look_up(out, values, |value| linear_entry(value, range)),
+            (Scale::Log, false) => self.look_up(out, values, self.threshold, |value| log_entry(value, range)),
+            (Scale::Log, true) => {
+                self.look_up(out, values, self.threshold, |value| signed_log_entry(value, range));
+            }
+            _ => self.look_up(out, values, self.threshold, |value| linear_entry(value, range)),
         }
     }
 
-    fn look_up(&self, out: &mut [Rgba], values: &[f32], entry: impl Fn(f32) -> u32) {
+    fn look_up(&self, out: &mut [Rgba], values: &[f32], threshold: f32, entry: impl Fn(f32) -> u32) {
         let mut entries = [0; BATCH];
         for (out, values) in out.chunks_mut(BATCH).zip(values.chunks(BATCH)) {
             for (place, &value) in entries.iter_mut().zip(values) {
                 let reached = entry(value);
-                let reached = if value == f32::NEG_INFINITY { MASKED } else { reached };
+                let hidden = value == f32::NEG_INFINITY || value.abs() < threshold;
+                let reached = if hidden { MASKED } else { reached };
                 *place = if value.is_nan() { NAN } else { reached };
             }
             for (pixel, &entry) in out.iter_mut().zip(&entries) {

@@ -5,8 +5,12 @@
 
 use std::ops::Range;
 
-use crate::trace::{HeadId, Pattern, Pool, Trace};
+use rayon::prelude::*;
 
+use crate::kernels::bin;
+use crate::trace::{GoOn, HeadId, Map, Pattern, Pool, Trace};
+
+use super::rank;
 use super::raster::Raster;
 use super::shader::{Scale, Shader, ValueRange};
 
@@ -78,12 +82,17 @@ pub struct Tile {
     pub values: Vec<f32>,
     /// The maximum of each of its rows over *all* keys, where [`Scale::Row`] asks for it.
     pub peaks: Option<Vec<f32>>,
+    /// Each value's rank among *all* values of its row, where [`Scale::Rank`] asks for it.
+    pub ranks: Option<Vec<f32>>,
 }
 
 impl Tile {
     /// The tile's colours.
     pub fn paint(&self, shader: &Shader) -> Raster {
-        shader.paint_rows(&self.values, self.columns, self.peaks.as_deref())
+        match &self.ranks {
+            Some(ranks) => shader.paint_ranks(ranks, &self.values, self.columns),
+            None => shader.paint_rows(&self.values, self.columns, self.peaks.as_deref()),
+        }
     }
 }
 
@@ -119,14 +128,122 @@ pub fn weight_range(trace: &Trace, head: HeadId) -> ValueRange {
     ValueRange::up_to_max(&thumbnail.values[first..])
 }
 
-/// Computes a tile. `scale` only decides whether the maxima of whole rows are needed.
-pub fn tile(pattern: &Pattern<'_>, quantity: Quantity, key: TileKey, scale: Scale) -> Tile {
-    let (queries, keys) = (key.queries(pattern.n_queries()), key.keys(pattern.n_keys()));
+/// Whatever has rows and columns of values and can be asked for any part of them.
+pub trait Surface: Sync {
+    /// Rows and columns.
+    fn size(&self) -> (usize, usize);
+    /// Whether values have both signs.
+    fn is_signed(&self) -> bool;
+    /// `rows × columns` values farthest from 0 over `queries × keys`, row-major, bins cut as [`bin`] does; one value a
+    /// cell where the sizes are equal. `None` where nobody waits any more.
+    fn pooled(
+        &self,
+        queries: Range<usize>,
+        keys: Range<usize>,
+        rows: usize,
+        columns: usize,
+    ) -> Option<Vec<f32>>;
+}
+
+/// One head as it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Plain<'a> {
+    /// The head.
+    pub pattern: Pattern<'a>,
+    /// Which of its matrices.
+    pub quantity: Quantity,
+}
+
+impl Surface for Plain<'_> {
+    fn size(&self) -> (usize, usize) {
+        (self.pattern.n_queries(), self.pattern.n_keys())
+    }
+    fn is_signed(&self) -> bool {
+        self.quantity == Quantity::Scores
+    }
+    fn pooled(
+        &self,
+        queries: Range<usize>,
+        keys: Range<usize>,
+        rows: usize,
+        columns: usize,
+    ) -> Option<Vec<f32>> {
+        Some(pooled(&self.pattern, self.quantity, queries, keys, rows, columns))
+    }
+}
+
+/// A map made by a recipe, as long as somebody waits for it.
+#[derive(Clone, Copy)]
+pub struct Watched<'a> {
+    /// The map.
+    pub map: &'a Map,
+    /// Breaks off.
+    pub go_on: GoOn<'a>,
+}
+
+impl Surface for Watched<'_> {
+    fn size(&self) -> (usize, usize) {
+        (self.map.n_queries(), self.map.n_keys())
+    }
+    fn is_signed(&self) -> bool {
+        self.map.is_signed()
+    }
+    fn pooled(
+        &self,
+        queries: Range<usize>,
+        keys: Range<usize>,
+        rows: usize,
+        columns: usize,
+    ) -> Option<Vec<f32>> {
+        self.map.pooled(queries, keys, rows, columns, self.go_on)
+    }
+}
+
+/// Computes a tile; `None` where nobody waits any more. `scale` only decides what of whole rows is needed.
+pub fn tile(surface: &dyn Surface, key: TileKey, scale: Scale) -> Option<Tile> {
+    let (n_queries, n_keys) = surface.size();
+    let (queries, keys) = (key.queries(n_queries), key.keys(n_keys));
     let (rows, columns) = (queries.len().div_ceil(1 << key.level), keys.len().div_ceil(1 << key.level));
-    let values = pooled(pattern, quantity, queries.clone(), keys, rows, columns);
-    let peaks =
-        (scale == Scale::Row).then(|| pooled(pattern, quantity, queries, 0..pattern.n_keys(), rows, 1));
-    Tile { rows, columns, values, peaks }
+    let values = surface.pooled(queries.clone(), keys.clone(), rows, columns)?;
+    let (mut peaks, mut ranks) = (None, None);
+    match scale {
+        Scale::Row => peaks = Some(surface.pooled(queries, 0..n_keys, rows, 1)?),
+        Scale::Rank => ranks = Some(ranked(surface, queries, keys, rows, columns)?),
+        Scale::Linear | Scale::Log => {}
+    }
+    Some(Tile { rows, columns, values, peaks, ranks })
+}
+
+/// Ranks of values among all of their rows, made smaller like the values themselves: of each bin the one farthest from
+/// the middle, or the greatest where values have one sign.
+pub fn ranked(
+    surface: &dyn Surface,
+    queries: Range<usize>,
+    keys: Range<usize>,
+    rows: usize,
+    columns: usize,
+) -> Option<Vec<f32>> {
+    const ROWS: usize = 32;
+    let (n_keys, signed) = (surface.size().1, surface.is_signed());
+    let mut out = vec![f32::NEG_INFINITY; rows * columns];
+    for (index, out) in out.chunks_mut(columns.max(1)).enumerate() {
+        let band = bin(queries.len(), rows, index);
+        let band = queries.start + band.start..queries.start + band.end;
+        for start in band.clone().step_by(ROWS) {
+            let part = start..(start + ROWS).min(band.end);
+            let values = surface.pooled(part.clone(), 0..n_keys, part.len(), n_keys)?;
+            let ranks: Vec<Vec<f32>> =
+                values.par_chunks(n_keys.max(1)).map(|row| rank::of_row(row, signed)).collect();
+            for ranks in ranks {
+                let ranks = &ranks[keys.clone()];
+                for (column, out) in out.iter_mut().enumerate() {
+                    let bin = bin(keys.len(), columns, column);
+                    *out = ranks[bin].iter().copied().fold(*out, if signed { farther } else { f32::max });
+                }
+            }
+        }
+    }
+    Some(out)
 }
 
 /// `rows × columns` maxima over `queries × keys`; one value a cell where the sizes are equal.

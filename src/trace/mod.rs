@@ -4,6 +4,7 @@ mod activation;
 mod changes;
 mod grammar;
 mod intervention;
+mod map;
 mod measures;
 mod pattern;
 mod record;
@@ -16,6 +17,9 @@ pub use activation::{ActivationError, Array};
 pub use changes::{Change, Changes, Means, ValueChange};
 pub use grammar::{NotAnIntervention, forms};
 pub use intervention::{Heads, Intervention, Output, Span, Weights};
+pub use map::{
+    Combine, FirstToken, GoOn, Groups, Level, Map, MapError, MapRecipe, Steps, Survey, Weigh, snapped,
+};
 pub use measures::HeadMeasures;
 pub use pattern::{Pattern, Pool};
 pub use record::{CANDIDATES, Candidate, LayerTrace, Trace, estimate_bytes, norms};

@@ -28,6 +28,7 @@ mod languages;
 mod library;
 mod loading;
 mod malformed;
+mod maps;
 mod memory;
 mod monkey;
 mod mutations;

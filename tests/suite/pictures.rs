@@ -10,8 +10,8 @@ use mnemoscope::export::{
     self, ExportError, FirstToken, Look, Options, Preset, Recipe, RecipeError, Source, Span, What, png,
 };
 use mnemoscope::render::tiles::{self, Quantity, TileKey};
-use mnemoscope::render::{ColorMap, Scale, Shader, Theme};
-use mnemoscope::trace::{HeadId, Trace};
+use mnemoscope::render::{ColorMap, Plain, Scale, Shader, Theme};
+use mnemoscope::trace::{HeadId, Steps, Trace};
 use std::io::Read as _;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -48,15 +48,19 @@ fn map_of(shapes: &[Shape]) -> Area {
 fn the_windows_tiles_and_a_png_have_the_same_pixels() {
     for n in [24, 100] {
         let trace = trace(n);
-        for (scale, theme) in
-            [(Scale::Linear, Theme::Dark), (Scale::Log, Theme::Light), (Scale::Row, Theme::Dark)]
-        {
+        for (scale, theme) in [
+            (Scale::Linear, Theme::Dark),
+            (Scale::Log, Theme::Light),
+            (Scale::Row, Theme::Dark),
+            (Scale::Rank, Theme::Light),
+        ] {
             let look = Look { scale, theme: Some(theme), ..Look::default() };
             let map = look.map(false);
             // What the window's worker makes and its texture holds: `app::tiles`
             let shader = Shader::new(map, scale, tiles::weight_range(&trace, HEAD));
             let key = TileKey { level: 0, row: 0, column: 0 };
-            let tile = tiles::tile(&trace.pattern(HEAD), Quantity::Weights, key, scale).paint(&shader);
+            let plain = Plain { pattern: trace.pattern(HEAD), quantity: Quantity::Weights };
+            let tile = tiles::tile(&plain, key, scale).expect("nobody breaks off").paint(&shader);
 
             let drawing =
                 picture::draw(&source(&trace), &picked(&[HEAD], look), Limits::PIXELS).expect("drawn");
@@ -222,11 +226,11 @@ fn a_cut_and_the_first_keys_fate_are_in_the_numbers() {
     assert!(cut.iter().all(|&(query, key, _)| (3..=5).contains(&query) && (2..=4).contains(&key)));
     assert_eq!(cut.len(), 2 + 3 + 3);
 
-    let hidden = numbers(&run, Look { first: FirstToken::Hide, ..Look::default() });
+    let hidden = numbers(&run, Look { steps: first(FirstToken::Hide), ..Look::default() });
     assert!(
         hidden.iter().all(|&(query, key, value)| key > 0 && value.to_bits() == exact(query, key).to_bits())
     );
-    let shares = numbers(&run, Look { first: FirstToken::Renormalise, ..Look::default() });
+    let shares = numbers(&run, Look { steps: first(FirstToken::Renormalise), ..Look::default() });
     for query in 1..9 {
         let sum: f32 = shares.iter().filter(|share| share.0 == query).map(|share| share.2).sum();
         assert!((sum - 1.0).abs() < 1e-5, "query {query}: {sum}");
@@ -269,7 +273,7 @@ fn a_transparent_png_has_no_ground() {
 fn a_caption_states_model_head_prompt_formula_version_and_command() {
     let run = Run::of("gemma2-odd", 7);
     let options =
-        picked(&[HeadId { layer: 1, head: 0 }], Look { first: FirstToken::Hide, ..Look::default() });
+        picked(&[HeadId { layer: 1, head: 0 }], Look { steps: first(FirstToken::Hide), ..Look::default() });
     let command = export::command_line(["mnemoscope", "export", "--prompt", "it's a test", "-o", "a.pdf"]);
     assert_eq!(command, "mnemoscope export --prompt 'it'\\''s a test' -o a.pdf");
     let text = export::caption(&run.trace, &options, &command).expect("a caption");
@@ -287,6 +291,10 @@ fn a_caption_states_model_head_prompt_formula_version_and_command() {
     ] {
         assert!(text.contains(words), "`{words}` is not in: {text}");
     }
+}
+
+fn first(first: FirstToken) -> Steps {
+    Steps { first, ..Steps::default() }
 }
 
 fn figure(folder: &Path, recipe: &str, more: &[&str]) -> Output {

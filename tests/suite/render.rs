@@ -3,8 +3,8 @@
 use crate::parity::run_ids;
 use mnemoscope::engine::{self, Job, ModelSource};
 use mnemoscope::render::tiles::{self, Quantity, TileKey};
-use mnemoscope::render::{ColorMap, Scale, Shader, Theme, ValueRange, contrast, ink_on};
-use mnemoscope::trace::{HeadId, Trace};
+use mnemoscope::render::{ColorMap, Plain, Scale, Shader, Theme, ValueRange, contrast, ink_on};
+use mnemoscope::trace::{HeadId, Pattern, Trace};
 use strum::IntoEnumIterator as _;
 
 const UNIT: ValueRange = ValueRange { low: 0.0, high: 1.0 };
@@ -151,13 +151,17 @@ fn many_values_are_painted_as_few_are() {
     }
 }
 
+fn plain(pattern: Pattern<'_>) -> Plain<'_> {
+    Plain { pattern, quantity: Quantity::Weights }
+}
+
 #[test]
 fn tiles_put_together_are_the_whole_map() {
     let trace = trace(300);
     let pattern = trace.pattern(HeadId { layer: 0, head: 1 });
     let whole = pattern.tile(0..300, 0..300);
     for key in tiles::covering(0, 0..300, 0..300) {
-        let tile = tiles::tile(&pattern, Quantity::Weights, key, Scale::Linear);
+        let tile = tiles::tile(&plain(pattern), key, Scale::Linear).expect("nobody breaks off");
         for (index, value) in tile.values.iter().enumerate() {
             let (row, column) = (index / tile.columns, index % tile.columns);
             let (q, k) = (key.queries(300).start + row, key.keys(300).start + column);
@@ -172,7 +176,7 @@ fn a_coarse_tile_keeps_the_greatest() {
     let pattern = trace.pattern(HeadId { layer: 1, head: 0 });
     assert_eq!(tiles::levels(300, 300), 2);
     let key = TileKey { level: 1, row: 0, column: 0 };
-    let tile = tiles::tile(&pattern, Quantity::Weights, key, Scale::Row);
+    let tile = tiles::tile(&plain(pattern), key, Scale::Row).expect("nobody breaks off");
     assert_eq!((tile.rows, tile.columns), (150, 150));
     let whole = pattern.tile(0..300, 0..300);
     for row in 0..150 {

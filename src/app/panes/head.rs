@@ -191,6 +191,7 @@ fn foot(ui: &Ui, scene: &Scene<'_>, trace: &Trace, parts: &Parts, shader: &Shade
         Scale::Linear => ("0".to_owned(), format!("{high:.2}")),
         Scale::Log => (format!("{:.0e}", high / 65536.0), format!("{high:.2} log")),
         Scale::Row => ("0".to_owned(), scene.words.row_max.to_owned()),
+        Scale::Rank => (scene.words.least.to_owned(), scene.words.greatest.to_owned()),
     };
     legend::show(ui, bar, shader, (&ends.0, &ends.1));
     read_out(ui, scene, trace, pos2(bar.right() + 18.0, top - 5.0), area);

@@ -9,9 +9,9 @@ use crate::{
         scene::{Out, Scene},
         state::View,
         theme,
-        tiles::{Key, Tiles},
+        tiles::{Key, Of, Rows, Tiles},
     },
-    render::{Scale, Shader, TileKey, tiles},
+    render::{Shader, TileKey, tiles},
     trace::Trace,
 };
 use egui::{Color32, Rect, Response, Sense, Stroke, StrokeKind, Ui, pos2, vec2};
@@ -67,7 +67,7 @@ impl HeatMap<'_> {
         for tile in tiles::covering(level, place.queries(), place.keys()) {
             if !self.masked(scene, tile) {
                 let key = self.key(scene, tile);
-                fine.push((key, self.tiles.texture(ui.ctx(), key, shader)));
+                fine.push((key, self.tiles.texture(ui.ctx(), key, None, shader)));
             }
         }
         if fine.iter().any(|(_, texture)| texture.is_none()) {
@@ -95,10 +95,8 @@ impl HeatMap<'_> {
 
     fn key(&self, scene: &Scene<'_>, tile: TileKey) -> Key {
         Key {
-            run: scene.run,
-            less: scene.less().map(|(run, _)| run),
-            head: scene.state.head,
-            by_row: self.palette.scale == Scale::Row,
+            of: Of::Head { run: scene.run, less: scene.less().map(|(run, _)| run), head: scene.state.head },
+            rows: Rows::of(self.palette.scale),
             tile,
         }
     }

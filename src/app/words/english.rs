@@ -70,6 +70,8 @@ pub const ENGLISH: Words = Words {
     row_sum: |sum| format!("sums to {sum:.4}"),
     row_bars: "weights of the row",
     row_max: "row max",
+    least: "least of the row",
+    greatest: "greatest",
     cell: |query, key| format!("q {query}   k {key}"),
     masked: "masked",
     point_at: "Point at a cell",

@@ -144,6 +144,9 @@ pub struct Words {
     pub row_bars: &'static str,
     /// The end of the scale where each row has its own.
     pub row_max: &'static str,
+    /// The ends of the scale of ranks.
+    pub least: &'static str,
+    pub greatest: &'static str,
     pub cell: fn(&str, &str) -> String,
     pub masked: &'static str,
     pub point_at: &'static str,

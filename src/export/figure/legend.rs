@@ -65,6 +65,7 @@ fn scale_words(scale: Scale) -> &'static str {
         Scale::Linear => "linear scale",
         Scale::Log => "logarithmic scale",
         Scale::Row => "each row against its own maximum",
+        Scale::Rank => "by rank among the row's values",
     }
 }
 
@@ -75,10 +76,12 @@ fn ticks(shader: &Shader, scale: Scale) -> Vec<(f32, String)> {
     let (low, high) = match scale {
         Scale::Row if signed => ("−max".to_owned(), "row max".to_owned()),
         Scale::Row => ("0".to_owned(), "row max".to_owned()),
+        Scale::Rank => ("least".to_owned(), "greatest".to_owned()),
         _ => (number(shader.low_end()), number(range.high)),
     };
     let mut ticks = vec![(0.0, low), (1.0, high)];
     match (scale, signed) {
+        (Scale::Rank, _) => {}
         (_, true) => ticks.push((0.5, "0".to_owned())),
         (Scale::Log, false) => ticks.push((shader.position(range.high / 100.0), number(range.high / 100.0))),
         _ => {}

@@ -7,8 +7,8 @@ mod words;
 
 use std::io::Write;
 
-use crate::render::{Quantity, Shader, ValueRange};
-use crate::trace::{HeadId, Token, Trace};
+use crate::render::{Quantity, ValueRange};
+use crate::trace::{Combine, HeadId, MapRecipe, Trace};
 
 use super::arrays::Source;
 use super::error::ExportError;
@@ -17,14 +17,14 @@ use super::figure::matrix::{self, Matrix};
 use super::figure::panels::{self, Panels};
 use super::figure::sheet::{self, Group, Line, Sheet};
 use super::figure::{Drawing, to_svg};
-use super::options::{FirstToken, Labels, Look, Options};
+use super::options::{Labels, Look, Options};
 use super::what::What;
 use super::{pdf, png, tikz};
 
 pub use numbers::write_numbers;
 pub use words::strips;
 pub(super) use words::subtitle;
-use words::{hooks_of_all, part_title, sheet_scale, token_labels, what_of};
+use words::{hooks_of_all, part_title, sheet_scale, what_of};
 
 /// How many values a layout may hold, on a side.
 #[derive(Clone, Copy, Debug)]
@@ -77,19 +77,34 @@ pub(super) fn write_tikz(
     Ok(out.write_all(tikz::to_tikz(&draw(source, options, tikz::LIMITS)?).as_bytes())?)
 }
 
-/// The drawing: one map where one head (or one hidden state) is picked, else a contact sheet; picked heads side by side.
+/// The drawing: one map where one head (or one hidden state) is picked, or heads are combined; else a contact sheet;
+/// picked heads side by side.
 pub fn draw(source: &Source<'_>, options: &Options, limits: Limits) -> Result<Drawing, ExportError> {
     let what = options.what.first().copied().unwrap_or_default();
     let look = options.look;
     let drawing = match quantity(what) {
         None => states::draw(source, options, what)?,
-        Some(quantity) => match heads(source.trace, options)?.as_slice() {
-            &[head] => draw_head(source.trace, head, quantity, look, limits)?,
-            heads if !options.picked.is_empty() => draw_panels(source.trace, heads, quantity, look, limits)?,
-            heads => draw_sheet(source, heads, quantity, look, limits)?,
-        },
+        Some(quantity) => {
+            let recipes = recipes(source.trace, options)?;
+            match recipes.as_slice() {
+                [recipe] => draw_map(source, recipe, quantity, look, limits)?,
+                recipes if !options.picked.is_empty() => {
+                    draw_panels(source, recipes, quantity, look, limits)?
+                }
+                recipes => draw_sheet(source, recipes, quantity, look, limits)?,
+            }
+        }
     };
     Ok(if look.transparent { drawing.without_ground() } else { drawing })
+}
+
+/// The maps that are drawn: of each head one, or one of all where they are combined.
+pub fn recipes(trace: &Trace, options: &Options) -> Result<Vec<MapRecipe>, ExportError> {
+    let (heads, steps) = (heads(trace, options)?, options.look.steps);
+    Ok(match options.combine {
+        Some(combine) => vec![MapRecipe { heads, combine, steps }],
+        None => heads.into_iter().map(|head| MapRecipe { steps, ..MapRecipe::plain(head) }).collect(),
+    })
 }
 
 /// Which of a head's two matrices `what` is; none of hidden states.
@@ -119,40 +134,51 @@ pub fn heads(trace: &Trace, options: &Options) -> Result<Vec<HeadId>, ExportErro
     if heads.is_empty() { Err(ExportError::Selection("no head is selected".into())) } else { Ok(heads) }
 }
 
-/// One head's map on a page of its own.
-fn draw_head(
-    trace: &Trace,
-    head: HeadId,
+/// One map on a page of its own.
+fn draw_map(
+    source: &Source<'_>,
+    recipe: &MapRecipe,
     quantity: Quantity,
     look: Look,
     limits: Limits,
 ) -> Result<Drawing, ExportError> {
-    let own = values::of_head(trace, head, quantity, look, limits.values)?;
-    let map = look.map(quantity == Quantity::Scores);
-    let range = values::range(trace, head, quantity, look, map, &own);
-    let what = what_of(quantity);
+    let (trace, head) = (source.trace, recipe.heads[0]);
+    let own = values::of_map(source, recipe.clone(), quantity, look, limits.values)?;
+    let map = look.map(signed(quantity, recipe));
+    let range = values::range(source, map, &own);
+    let (rows, columns) = axes(source, head, &own, look);
+    let (values, shader) = own.painted(map, range, look);
+    let hook = trace.spec.hook_name(what_of(quantity).hook(), head.layer);
+    let one = recipe.heads.len() == 1;
     let matrix = Matrix {
-        title: format!("Head {}", trace.spec.head_name(head)),
+        title: words::title(trace, recipe),
         subtitle: subtitle(trace, true),
-        hook: format!("{}[{}]", trace.spec.hook_name(what.hook(), head.layer), head.head),
-        rows: axis("query", trace.query_tokens(head.layer), &own.queries, look),
-        columns: axis("key", trace.key_tokens(head.layer), &own.keys, look),
+        hook: if one { format!("{hook}[{}]", head.head) } else { recipe.formula(trace) },
+        rows,
+        columns,
         value_columns: own.columns,
-        values: own.values,
-        quantity: words_of(quantity, look.first),
+        values,
+        quantity: words::of_map(quantity, recipe),
         strips: strips(trace),
     };
-    Ok(matrix::layout(&matrix, &Shader::new(map, look.scale, range), look.scale, &look.style()))
+    Ok(matrix::layout(&matrix, &shader, look.scale, &look.style()))
+}
+
+/// Whether a map's values have both signs.
+fn signed(quantity: Quantity, recipe: &MapRecipe) -> bool {
+    quantity == Quantity::Scores || recipe.combine == Combine::Difference
 }
 
 /// Heads side by side, in one range.
 fn draw_panels(
-    trace: &Trace,
-    heads: &[HeadId],
+    source: &Source<'_>,
+    recipes: &[MapRecipe],
     quantity: Quantity,
     look: Look,
     limits: Limits,
 ) -> Result<Drawing, ExportError> {
+    let trace = source.trace;
+    let heads: Vec<HeadId> = recipes.iter().map(|recipe| recipe.heads[0]).collect();
     let map = look.map(quantity == Quantity::Scores);
     let part = trace.spec.blocks[heads[0].layer].part;
     if heads.iter().any(|head| trace.spec.blocks[head.layer].part != part) {
@@ -160,34 +186,36 @@ fn draw_panels(
         return Err(ExportError::Selection(why.into()));
     }
     let mut range = ValueRange { low: 0.0, high: 0.0 };
-    let (mut maps, mut first) = (Vec::with_capacity(heads.len()), None);
-    for &head in heads {
-        let own = values::of_head(trace, head, quantity, look, limits.values)?;
-        let its = values::range(trace, head, quantity, look, map, &own);
+    let mut all = Vec::with_capacity(heads.len());
+    for recipe in recipes {
+        let own = values::of_map(source, recipe.clone(), quantity, look, limits.values)?;
+        let its = values::range(source, map, &own);
         range = ValueRange { low: range.low.min(its.low), high: range.high.max(its.high) };
-        maps.push((trace.spec.head_name(head), own.values.clone()));
-        first.get_or_insert(own);
+        all.push(own);
     }
-    let Some(own) = first else { return Err(ExportError::Selection("no head is selected".into())) };
+    let Some(own) = all.first() else { return Err(ExportError::Selection("no head is selected".into())) };
+    let (rows, columns) = axes(source, heads[0], own, look);
+    let (_, shader) = own.painted(map, range, look);
     let names: Vec<String> = heads.iter().map(|&head| trace.spec.head_name(head)).collect();
+    let painted = all.iter().map(|own| own.painted(map, range, look).0);
     let panels = Panels {
         title: format!("Heads {}", names.join(", ")),
         subtitle: subtitle(trace, true),
         hook: hooks_of_all(trace, what_of(quantity)),
-        rows: axis("query", trace.query_tokens(heads[0].layer), &own.queries, look),
-        columns: axis("key", trace.key_tokens(heads[0].layer), &own.keys, look),
+        rows,
+        columns,
         value_columns: own.columns,
-        maps,
-        quantity: words_of(quantity, look.first),
+        maps: names.iter().cloned().zip(painted).collect(),
+        quantity: words::of_map(quantity, &recipes[0]),
         strips: strips(trace),
     };
-    Ok(panels::layout(&panels, &Shader::new(map, look.scale, range), look.scale, &look.style()))
+    Ok(panels::layout(&panels, &shader, look.scale, &look.style()))
 }
 
 /// Every picked head in small.
 fn draw_sheet(
     source: &Source<'_>,
-    heads: &[HeadId],
+    recipes: &[MapRecipe],
     quantity: Quantity,
     look: Look,
     limits: Limits,
@@ -198,8 +226,8 @@ fn draw_sheet(
     let several = parts.len() > 1;
     let mut groups = Vec::with_capacity(parts.len());
     for (part, _) in parts {
-        let of_part = |head: &&HeadId| trace.spec.blocks[head.layer].part == part;
-        let own: Vec<HeadId> = heads.iter().filter(of_part).copied().collect();
+        let of_part = |recipe: &&MapRecipe| trace.spec.blocks[recipe.heads[0].layer].part == part;
+        let own: Vec<MapRecipe> = recipes.iter().filter(of_part).cloned().collect();
         if !own.is_empty() {
             let (shape, lines) = sheet_lines(source, &own, quantity, look, limits)?;
             groups.push(Group { title: several.then(|| part_title(part).to_owned()), shape, lines });
@@ -209,7 +237,7 @@ fn draw_sheet(
         title: trace.model_name.clone(),
         subtitle: subtitle(trace, false),
         hook: hooks_of_all(trace, what_of(quantity)),
-        words: format!("{}, {}", words_of(quantity, look.first), sheet_scale(map, look.scale)),
+        words: format!("{}, {}", words::of_map(quantity, &recipes[0]), sheet_scale(map, look.scale)),
         groups,
         strips: strips(trace),
     };
@@ -219,7 +247,7 @@ fn draw_sheet(
 /// The small maps of one part's heads, a line for each layer; with the rows and columns that each shows.
 fn sheet_lines(
     source: &Source<'_>,
-    heads: &[HeadId],
+    recipes: &[MapRecipe],
     quantity: Quantity,
     look: Look,
     limits: Limits,
@@ -227,43 +255,39 @@ fn sheet_lines(
     let trace = source.trace;
     let map = look.map(quantity == Quantity::Scores);
     let (mut shape, mut lines) = ((0, 0), Vec::<Line>::new());
-    for (index, &head) in heads.iter().enumerate() {
-        if (source.watch)(index as f32 / heads.len() as f32).is_break() {
+    for (index, recipe) in recipes.iter().enumerate() {
+        if (source.watch)(index as f32 / recipes.len() as f32).is_break() {
             return Err(ExportError::Cancelled);
         }
+        let head = recipe.heads[0];
         let shown = HeadId { layer: trace.spec.index_in_part(head.layer), head: head.head };
         let name = format!("L{}", shown.layer);
         if lines.last().is_none_or(|line| line.name != name) {
             lines.push(Line { name, maps: Vec::new() });
         }
-        let own = values::of_head(trace, head, quantity, look, limits.small)?;
+        let own = values::of_map(source, recipe.clone(), quantity, look, limits.small)?;
         shape = (own.queries.len(), own.keys.len());
-        let range = values::range(trace, head, quantity, look, map, &own);
+        let range = values::range(source, map, &own);
         if let Some(line) = lines.last_mut() {
-            let raster = Shader::new(map, look.scale, range).paint(&own.values, own.columns);
+            let (values, shader) = own.painted(map, range, look);
+            let raster = shader.paint(&values, own.columns);
             line.maps.push((shown.to_string(), raster));
         }
     }
     Ok((shape, lines))
 }
 
-fn axis(name: &'static str, tokens: &[Token], shown: &std::ops::Range<usize>, look: Look) -> Axis {
-    let labels = token_labels(&tokens[shown.clone()], shown.start, look.labels);
-    Axis { name, labels, first: shown.start, numbered: look.labels == Labels::Both }
+/// What rows and columns of a map are.
+fn axes(source: &Source<'_>, head: HeadId, own: &values::Values, look: Look) -> (Axis, Axis) {
+    let [rows, columns] = own.labels(source, head, look);
+    let numbered = look.labels == Labels::Both;
+    (
+        Axis { name: "query", labels: rows, first: own.queries.start, numbered },
+        Axis { name: "key", labels: columns, first: own.keys.start, numbered },
+    )
 }
 
 /// What a hidden state is, in words.
 pub(super) fn words_of_states(what: What) -> &'static str {
     words::words(what)
-}
-
-/// What a value is, the first key's fate included.
-fn words_of(quantity: Quantity, first: FirstToken) -> &'static str {
-    match (quantity, first) {
-        (Quantity::Weights, FirstToken::Keep) => words::words(What::Pattern),
-        (Quantity::Weights, FirstToken::Hide) => "Attention weight, first key left out",
-        (Quantity::Weights, FirstToken::Renormalise) => "Share among all keys but the first",
-        (Quantity::Scores, FirstToken::Keep) => words::words(What::Scores),
-        (Quantity::Scores, _) => "Attention score, first key left out",
-    }
 }

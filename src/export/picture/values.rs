@@ -1,104 +1,139 @@
-//! The numbers of a head's map: cut to the rows and columns that are shown, without the first key where that is asked.
+//! The numbers of a map: made by its recipe, cut to the rows and columns that are shown.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
-use rayon::prelude::*;
-
+use crate::export::arrays::Source;
 use crate::export::error::ExportError;
-use crate::export::options::{FirstToken, Look, Span};
-use crate::render::{ColorMap, Quantity, ValueRange, tiles};
-use crate::trace::{HeadId, Pattern, Trace};
+use crate::export::options::{Labels, Look, Span};
+use crate::render::{ColorMap, Plain, Quantity, Scale, Shader, Surface, ValueRange, Watched, tiles};
+use crate::trace::{FirstToken, HeadId, Map, MapRecipe, Token};
 
-/// Numbers of one head's map.
-#[derive(Clone, Debug)]
+use super::words::token_labels;
+
+/// Numbers of one map.
+#[derive(Debug)]
 pub struct Values {
-    /// The queries that are shown.
+    /// The rows that are shown.
     pub queries: Range<usize>,
-    /// The keys that are shown.
+    /// The columns that are shown.
     pub keys: Range<usize>,
-    /// Values across; as many as keys, or fewer where they are pooled.
+    /// Values across; as many as columns are shown, or fewer where they are pooled.
     pub columns: usize,
     /// Row-major values.
     pub values: Vec<f32>,
+    /// Their ranks among whole rows, where the scale asks for them.
+    pub ranks: Option<Vec<f32>>,
+    /// The map they are of; none of scores.
+    pub map: Option<Map>,
 }
 
-/// A head's numbers, pooled to at most `most` on a side by their maximum.
-pub fn of_head(
-    trace: &Trace,
-    head: HeadId,
+/// A map's numbers, pooled to at most `most` on a side by the one farthest from 0.
+pub fn of_map(
+    source: &Source<'_>,
+    recipe: MapRecipe,
     quantity: Quantity,
     look: Look,
     most: usize,
 ) -> Result<Values, ExportError> {
-    let pattern = trace.pattern(head);
-    let queries = Span::of(look.rows, pattern.n_queries(), "query")?;
-    let mut keys = Span::of(look.columns, pattern.n_keys(), "key")?;
-    if look.first != FirstToken::Keep {
+    let go_on = || ControlFlow::Continue(());
+    let head = *recipe.heads.first().ok_or_else(|| ExportError::Selection("no head is selected".into()))?;
+    if quantity == Quantity::Scores {
+        let shown_first = MapRecipe { steps: only_first(look), ..MapRecipe::plain(head) };
+        if recipe != shown_first {
+            let why = "scores are not weighed, grouped or combined: only weights are (--what pattern)";
+            return Err(ExportError::Selection(why.into()));
+        }
+        // Scores are what they are, whichever keys the softmax goes over
+        let plain = Plain { pattern: source.trace.pattern(head), quantity };
+        return of_surface(&plain, look, most, None);
+    }
+    let network = source.model.map(|model| &model.network);
+    let map = Map::new(source.trace, network, recipe)?;
+    of_surface(&Watched { map: &map, go_on: &go_on }, look, most, Some(&map))
+        .map(|values| Values { map: Some(map), ..values })
+}
+
+/// The steps that a map of scores may have.
+fn only_first(look: Look) -> crate::trace::Steps {
+    crate::trace::Steps { first: look.steps.first, ..Default::default() }
+}
+
+fn of_surface(
+    surface: &dyn Surface,
+    look: Look,
+    most: usize,
+    map: Option<&Map>,
+) -> Result<Values, ExportError> {
+    let (n_queries, n_keys) = surface.size();
+    let queries = Span::of(look.rows, n_queries, "query")?;
+    let mut keys = Span::of(look.columns, n_keys, "key")?;
+    // A word of several tokens keeps those that are not the first
+    let alone = map.is_none_or(|map| map.keys().tokens(0..1.min(n_keys)).len() <= 1);
+    if look.steps.first != FirstToken::Keep && alone {
         keys.start = keys.start.max(1);
     }
     if keys.is_empty() {
         return Err(ExportError::Selection("without the first key no key is left to show".into()));
     }
     let (rows, columns) = (queries.len().min(most), keys.len().min(most));
-    let values = match (look.first, quantity) {
-        (FirstToken::Renormalise, Quantity::Weights) => {
-            renormalised(&pattern, &queries, &keys, rows, columns)
-        }
-        // Scores are what they are, whichever keys the softmax goes over
-        _ => tiles::pooled(&pattern, quantity, queries.clone(), keys.clone(), rows, columns),
+    let values =
+        surface.pooled(queries.clone(), keys.clone(), rows, columns).ok_or(ExportError::Cancelled)?;
+    // A whole map's ranks are found while it is painted
+    let parts = (rows, columns) != (n_queries, n_keys);
+    let ranks = match look.scale {
+        Scale::Rank if parts => Some(
+            tiles::ranked(surface, queries.clone(), keys.clone(), rows, columns)
+                .ok_or(ExportError::Cancelled)?,
+        ),
+        _ => None,
     };
-    Ok(Values { queries, keys, columns, values })
+    Ok(Values { queries, keys, columns, values, ranks, map: None })
 }
 
-/// Weights divided by their query's sum over all keys but the first; 0 where that is 0. The greatest of each bin.
-fn renormalised(
-    pattern: &Pattern<'_>,
-    queries: &Range<usize>,
-    keys: &Range<usize>,
-    rows: usize,
-    columns: usize,
-) -> Vec<f32> {
-    let mut out = vec![0.0_f32; rows * columns];
-    out.par_chunks_mut(columns.max(1)).enumerate().for_each(|(row, out)| {
-        let cut = |index: usize| queries.start + queries.len() * index / rows;
-        for query in cut(row)..cut(row + 1) {
-            let weights = pattern.row(query);
-            let sum: f64 = weights[1..].iter().map(|&weight| f64::from(weight)).sum();
-            if sum <= 0.0 {
-                continue;
+impl Values {
+    /// What each row, or each column, is called.
+    pub(super) fn labels(&self, source: &Source<'_>, head: HeadId, look: Look) -> [Vec<String>; 2] {
+        let trace = source.trace;
+        let part = trace.spec.blocks[head.layer].part;
+        let of = |side, shown: &Range<usize>, groups: Option<&crate::trace::Groups>| match groups {
+            Some(groups) if !groups.are_tokens() && matches!(look.labels, Labels::Tokens | Labels::Both) => {
+                trace.group_labels(side, groups)[shown.clone()].to_vec()
             }
-            for (column, out) in out.iter_mut().enumerate() {
-                let cut = |index: usize| keys.start + keys.len() * index / columns;
-                let most = weights[cut(column)..cut(column + 1)].iter().copied().fold(0.0, f32::max);
-                *out = out.max((f64::from(most) / sum) as f32);
+            Some(groups) if !groups.are_tokens() => {
+                let none = vec![Token { id: 0, text: String::new(), span: 0..0 }; shown.len()];
+                token_labels(&none, shown.start, look.labels)
             }
-        }
-    });
-    out
-}
-
-/// What a head's map is scaled to. A cut keeps the whole map's range, so that it can stand beside it; without the first
-/// key the range is that of what is left, save the queries that have one key to look at.
-pub(super) fn range(
-    trace: &Trace,
-    head: HeadId,
-    quantity: Quantity,
-    look: Look,
-    map: ColorMap,
-    own: &Values,
-) -> ValueRange {
-    match (quantity, look.first) {
-        (Quantity::Scores, _) => fit(map, &own.values),
-        (Quantity::Weights, FirstToken::Keep) => tiles::weight_range(trace, head),
-        (Quantity::Weights, _) => {
-            let pattern = trace.pattern(head);
-            let rows = own.values.len() / own.columns.max(1);
-            let query = |row: usize| own.queries.start + own.queries.len() * row / rows.max(1);
-            let alone = (0..rows).take_while(|&row| pattern.keys(query(row)).len() <= 2).count();
-            let others = if alone < rows { &own.values[alone * own.columns..] } else { &own.values };
-            ValueRange::up_to_max(others)
-        }
+            _ => token_labels(&trace.tokens_of(side)[shown.clone()], shown.start, look.labels),
+        };
+        let groups = |keys: bool| self.map.as_ref().map(|map| if keys { map.keys() } else { map.queries() });
+        [of(part.rows(), &self.queries, groups(false)), of(part.columns(), &self.keys, groups(true))]
     }
+
+    /// What is painted, and with what: ranks that are known already are colours by themselves.
+    pub(super) fn painted(&self, map: ColorMap, range: ValueRange, look: Look) -> (Vec<f32>, Shader) {
+        let Some(ranks) = &self.ranks else {
+            let shader = Shader::new(map, look.scale, range).from_threshold(look.threshold);
+            return (self.values.clone(), shader);
+        };
+        let shown = |(&rank, &value): (&f32, &f32)| {
+            if value.abs() < look.threshold { f32::NEG_INFINITY } else { rank }
+        };
+        let ranks = ranks.iter().zip(&self.values).map(shown).collect();
+        let low = if map.is_signed() { -1.0 } else { 0.0 };
+        (ranks, Shader::new(map, Scale::Linear, ValueRange { low, high: 1.0 }))
+    }
+}
+
+/// What a map is scaled to. A cut keeps the whole map's range, so that it can stand beside it.
+pub(super) fn range(source: &Source<'_>, map: ColorMap, own: &Values) -> ValueRange {
+    let Some(made) = &own.map else { return fit(map, &own.values) };
+    let recipe = made.recipe();
+    if let ([head], true) = (recipe.heads.as_slice(), recipe.steps.are_plain()) {
+        return tiles::weight_range(source.trace, *head);
+    }
+    let reach = made.survey(&|_| ControlFlow::Continue(())).map_or(0.0, |survey| survey.reach);
+    let high = if reach > 0.0 { reach } else { 1.0 };
+    ValueRange { low: if made.is_signed() { -high } else { 0.0 }, high }
 }
 
 /// Signed values on an unsigned map run from their least to their greatest.

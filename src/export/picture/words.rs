@@ -5,7 +5,7 @@ use crate::export::options::Labels;
 use crate::export::what::What;
 use crate::model::Part;
 use crate::render::{ColorMap, Quantity, Scale};
-use crate::trace::{Side, Token, Trace};
+use crate::trace::{Combine, FirstToken, MapRecipe, Side, Steps, Token, Trace, Weigh};
 
 /// The array's name with a star for the layer; one for each part.
 pub(super) fn hooks_of_all(trace: &Trace, what: What) -> String {
@@ -50,12 +50,44 @@ pub(super) fn words(what: What) -> &'static str {
     }
 }
 
+/// What a cell of a map is, the first key's fate included.
+pub(super) fn of_map(quantity: Quantity, recipe: &MapRecipe) -> &'static str {
+    let Steps { weigh, first, .. } = recipe.steps;
+    match (quantity, recipe.combine, weigh, first) {
+        (Quantity::Scores, .., FirstToken::Keep) => words(What::Scores),
+        (Quantity::Scores, ..) => "Attention score, first key left out",
+        (_, Combine::Difference, Weigh::Weights, _) => "Difference of attention weights",
+        (_, Combine::Difference, Weigh::Values, _) => "Difference of lengths ‖P·v·W_O‖",
+        (.., Weigh::Weights, FirstToken::Keep) => words(What::Pattern),
+        (.., Weigh::Weights, FirstToken::Hide) => "Attention weight, first key left out",
+        (.., Weigh::Values, FirstToken::Keep) => "Length ‖P·v·W_O‖",
+        (.., Weigh::Values, FirstToken::Hide) => "Length ‖P·v·W_O‖, first key left out",
+        (.., FirstToken::Renormalise) => "Share among all keys but the first",
+    }
+}
+
+/// The title of a map of one head or several.
+pub(super) fn title(trace: &Trace, recipe: &MapRecipe) -> String {
+    let heads = recipe.heads_name(trace);
+    match (recipe.heads.len(), recipe.combine) {
+        (1, _) => format!("Head {}", trace.spec.head_name(recipe.heads[0])),
+        (_, Combine::Mean) => format!("Mean of heads {heads}"),
+        (_, Combine::Max) => format!("Greatest of heads {heads}"),
+        (_, Combine::Min) => format!("Least of heads {heads}"),
+        (_, Combine::Difference) => {
+            let [a, b] = [0, 1].map(|index| trace.spec.head_name(recipe.heads[index]));
+            format!("Head {a} less head {b}")
+        }
+    }
+}
+
 pub(super) fn sheet_scale(map: ColorMap, scale: Scale) -> &'static str {
     match (scale, map.is_signed()) {
         (Scale::Linear, false) => "each map from 0 to its own maximum, first query apart",
         (Scale::Linear, true) => "each map to its own greatest magnitude",
         (Scale::Log, _) => "logarithmic, each map to its own maximum",
         (Scale::Row, _) => "each row to its own maximum",
+        (Scale::Rank, _) => "by rank within each row",
     }
 }
 
