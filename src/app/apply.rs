@@ -71,6 +71,9 @@ impl Window {
             Command::Undo => self.travel(false),
             Command::Redo => self.travel(true),
             Command::SelectHead(head) => self.select(head),
+            Command::ToggleHead(head) => self.toggle_head(head),
+            Command::ChooseHeads(heads) => self.choose_heads(heads),
+            Command::ExtendTo(head) => self.extend_to(head),
             Command::PinQuery(query) => self.state.query = query,
             Command::PinKey(key) => self.state.key = key,
             Command::PinCell { query, key } => (self.state.query, self.state.key) = (Some(query), Some(key)),
@@ -95,7 +98,6 @@ impl Window {
             Command::ShowTensor(name) => self.state.tensor = name,
             Command::SetLayer(layer) => self.state.layer = layer,
             Command::SetThreshold(threshold) => self.state.flow.threshold = threshold,
-            Command::ToggleFlowHead(head) => self.state.flow.toggle(head),
             Command::SetStep(step) => self.set_step(step),
             Command::SetWhy(why) => self.state.why = why,
             Command::SetSaid(said) => self.state.said = said,
@@ -292,10 +294,12 @@ impl Window {
     }
 
     fn clear(&mut self) {
-        if self.dialog == Dialog::None {
+        if self.dialog != Dialog::None {
+            self.dialog = Dialog::None;
+        } else if self.state.chosen.is_empty() {
             (self.state.query, self.state.key) = (None, None);
         } else {
-            self.dialog = Dialog::None;
+            self.state.chosen.clear();
         }
     }
 
@@ -341,6 +345,7 @@ impl Window {
                 None => self.state.head.label(),
             },
             Piece::Heads => "heads".to_owned(),
+            Piece::Chosen => "chosen".to_owned(),
             Piece::States => "states".to_owned(),
             Piece::Trace => "run".to_owned(),
         };

@@ -32,6 +32,7 @@ pub enum CommandKind {
     GetModel,
     ExportHead,
     ExportAll,
+    ExportChosen,
     ExportStates,
     SaveTrace,
     SaveSession,
@@ -47,6 +48,13 @@ pub enum CommandKind {
     HeadRight,
     HeadUp,
     HeadDown,
+    ChooseHead,
+    ChooseLayer,
+    ReleaseHeads,
+    ExtendLeft,
+    ExtendRight,
+    ExtendUp,
+    ExtendDown,
     QueryUp,
     QueryDown,
     KeyLeft,
@@ -145,6 +153,9 @@ pub enum Command {
     Undo,
     Redo,
     SelectHead(HeadId),
+    ToggleHead(HeadId),
+    ChooseHeads(Vec<HeadId>),
+    ExtendTo(HeadId),
     PinQuery(Option<usize>),
     PinKey(Option<usize>),
     PinCell { query: usize, key: usize },
@@ -167,7 +178,6 @@ pub enum Command {
     ToggleLower,
     SetLayer(usize),
     SetThreshold(f32),
-    ToggleFlowHead(HeadId),
     SetStep(StepKind),
     SetWhy(WhyState),
     SetSaid(SaidState),
@@ -247,6 +257,11 @@ impl CommandKind {
             Self::HeadRight => (Modifiers::NONE, Key::ArrowRight),
             Self::HeadUp => (Modifiers::NONE, Key::ArrowUp),
             Self::HeadDown => (Modifiers::NONE, Key::ArrowDown),
+            Self::ChooseHead => (Modifiers::NONE, Key::M),
+            Self::ExtendLeft => (Modifiers::COMMAND, Key::ArrowLeft),
+            Self::ExtendRight => (Modifiers::COMMAND, Key::ArrowRight),
+            Self::ExtendUp => (Modifiers::COMMAND, Key::ArrowUp),
+            Self::ExtendDown => (Modifiers::COMMAND, Key::ArrowDown),
             Self::QueryUp => (Modifiers::SHIFT, Key::ArrowUp),
             Self::QueryDown => (Modifiers::SHIFT, Key::ArrowDown),
             Self::KeyLeft => (Modifiers::SHIFT, Key::ArrowLeft),
@@ -271,7 +286,10 @@ impl CommandKind {
             Self::ShowHelp => (Modifiers::NONE, Key::F1),
             Self::OpenEmbedded
             | Self::GetModel
+            | Self::ExportChosen
             | Self::ExportStates
+            | Self::ChooseLayer
+            | Self::ReleaseHeads
             | Self::ToggleLive
             | Self::ToggleChat
             | Self::ToggleLanguage
@@ -343,6 +361,8 @@ impl CommandKind {
             Self::GetModel => Command::AskForHub,
             Self::ExportHead => complete().map(|_| Command::AskForExport(Piece::Head))?,
             Self::ExportAll => complete().map(|_| Command::AskForExport(Piece::Heads))?,
+            Self::ExportChosen if state.chosen.is_empty() => return Err(words.choosing.none_chosen),
+            Self::ExportChosen => complete().map(|_| Command::AskForExport(Piece::Chosen))?,
             Self::ExportStates => complete().map(|_| Command::AskForExport(Piece::States))?,
             Self::SaveTrace => complete().map(|_| Command::AskForExport(Piece::Trace))?,
             Self::Quit => Command::Quit,
@@ -364,6 +384,13 @@ impl CommandKind {
             Self::HeadRight => scene.neighbour(0, 1).map(Command::SelectHead)?,
             Self::HeadUp => scene.neighbour(-1, 0).map(Command::SelectHead)?,
             Self::HeadDown => scene.neighbour(1, 0).map(Command::SelectHead)?,
+            Self::ChooseHead => traced().map(|_| Command::ToggleHead(state.head))?,
+            Self::ChooseLayer => scene.choose_layer(state.head.layer)?,
+            Self::ReleaseHeads => scene.release()?,
+            Self::ExtendLeft => scene.neighbour(0, -1).map(Command::ExtendTo)?,
+            Self::ExtendRight => scene.neighbour(0, 1).map(Command::ExtendTo)?,
+            Self::ExtendUp => scene.neighbour(-1, 0).map(Command::ExtendTo)?,
+            Self::ExtendDown => scene.neighbour(1, 0).map(Command::ExtendTo)?,
             Self::QueryUp => scene.next_query(-1)?,
             Self::QueryDown => scene.next_query(1)?,
             Self::KeyLeft => scene.next_key(-1)?,

@@ -21,6 +21,8 @@ use std::path::Path;
 pub enum Piece {
     /// The selected head's weights.
     Head,
+    /// The weights of the head under the glass and of those chosen, side by side.
+    Chosen,
     /// Every head's weights.
     Heads,
     /// The residual stream before every block and after the last.
@@ -35,6 +37,8 @@ impl Piece {
         FORMATS.iter().filter(move |format| match self {
             Self::Trace => format.holds == Holds::Trace,
             Self::States => !matches!(format.holds, Holds::Page | Holds::Trace),
+            // A set that is no block of layers × heads has no array of its own
+            Self::Chosen => matches!(format.holds, Holds::Picture | Holds::Page),
             Self::Head | Self::Heads => format.holds != Holds::Trace,
         })
     }
@@ -42,7 +46,7 @@ impl Piece {
     /// The ending that its file starts with.
     pub fn ending(self) -> &'static str {
         match self {
-            Self::Head => ".png",
+            Self::Head | Self::Chosen => ".png",
             Self::Heads => ".html",
             Self::States => ".npz",
             Self::Trace => saved::ENDING,
@@ -67,7 +71,11 @@ pub struct Finish {
 
 /// The looks of the screen, finished.
 pub fn options(piece: Piece, finish: Finish, state: &State, dark: bool) -> Options {
-    let picked = if piece == Piece::Head { vec![state.head] } else { Vec::new() };
+    let picked = match piece {
+        Piece::Head => vec![state.head],
+        Piece::Chosen => state.heads(),
+        Piece::Heads | Piece::States | Piece::Trace => Vec::new(),
+    };
     let what = if piece == Piece::States { What::Resid } else { What::Pattern };
     let on_screen = piece != Piece::States && finish.preset.is_none();
     let states = piece == Piece::States;
@@ -92,9 +100,12 @@ pub fn options_for(path: &Path, piece: Piece, finish: Finish, state: &State, dar
         return options;
     }
     let one = |index| Some(Ranges::one(index));
+    if piece == Piece::Chosen {
+        return Options { look: Look { steps: Steps::default(), threshold: 0.0, ..options.look }, ..options };
+    }
     let selection = match piece {
         Piece::Head => Selection { layers: one(state.head.layer), heads: one(state.head.head) },
-        Piece::Heads | Piece::States | Piece::Trace => Selection::default(),
+        Piece::Chosen | Piece::Heads | Piece::States | Piece::Trace => Selection::default(),
     };
     let look = Look { steps: Steps::default(), threshold: 0.0, ..options.look };
     Options { selection, picked: Vec::new(), look, ..options }

@@ -1,4 +1,4 @@
-//! The lines of the flow: which heads, from which weight on, and the edges that a worker found among the tokens in
+//! The lines of the flow: from which weight on, and the edges that a worker found among the tokens in
 //! sight.
 
 use super::{banner::Banner, derived::Derived, state::State, worker::Post};
@@ -20,39 +20,28 @@ const STEP: usize = 32;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct FlowState {
-    /// Heads that stay beside the selected one.
-    pub also: Vec<HeadId>,
     /// Weight from which on a line is drawn.
     pub threshold: f32,
 }
 
 impl Default for FlowState {
     fn default() -> Self {
-        Self { also: Vec::new(), threshold: 0.05 }
+        Self { threshold: 0.05 }
     }
 }
 
-impl FlowState {
-    /// Adds a head, or takes it away.
-    pub fn toggle(&mut self, head: HeadId) {
-        match self.also.iter().position(|&own| own == head) {
-            Some(index) => drop(self.also.remove(index)),
-            None => self.also.push(head),
-        }
-    }
-}
-
-/// The heads that are drawn: the selected one, then those that stay and have the same tokens on both sides.
+/// The heads that are drawn: the one under the glass, then those chosen that have the same tokens on both sides.
 pub fn heads(state: &State, trace: &Trace) -> Vec<HeadId> {
     let part = |head: HeadId| trace.spec.blocks[head.layer].part;
     let fits = |head: &HeadId| {
         trace.has(*head)
-            && *head != state.head
             && (part(*head).rows(), part(*head).columns())
                 == (part(state.head).rows(), part(state.head).columns())
     };
-    let also = state.flow.also.iter().copied().filter(fits);
-    std::iter::once(state.head).filter(|&head| trace.has(head)).chain(also).collect()
+    if !trace.has(state.head) {
+        return Vec::new();
+    }
+    state.heads().into_iter().filter(fits).collect()
 }
 
 /// The edges in sight, as far as they are known.

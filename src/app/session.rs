@@ -431,6 +431,7 @@ impl Session {
         let Some(trace) = &self.trace else { return };
         state.head.layer = state.head.layer.min(trace.n_layers().saturating_sub(1));
         state.head.head = state.head.head.min(trace.heads(state.head.layer).saturating_sub(1));
+        state.fit_chosen(trace);
         let cells = self.cells(state.head);
         state.query = state.query.filter(|&query| query < cells.queries);
         state.key = state.key.filter(|&key| key < cells.keys);

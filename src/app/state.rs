@@ -42,6 +42,8 @@ pub struct State {
     pub notes: Vec<Note>,
     /// The head under the glass.
     pub head: HeadId,
+    /// Heads that stay beside it, in the order in which they were chosen.
+    pub chosen: Vec<HeadId>,
     /// Pinned query token; the last token where none is.
     pub query: Option<usize>,
     /// Pinned key token.
@@ -128,6 +130,7 @@ impl Default for State {
             branches: Vec::new(),
             notes: Vec::new(),
             head: HeadId { layer: 0, head: 0 },
+            chosen: Vec::new(),
             query: None,
             key: None,
             view: None,

@@ -51,6 +51,7 @@ mod why;
 mod window;
 mod window_figures;
 mod window_flow;
+mod window_heads;
 mod window_layout;
 mod window_memory;
 mod window_models;

@@ -58,7 +58,7 @@ impl Monkey {
 
     fn command(&mut self) -> Command {
         let (head, index) = (self.head(), self.below(30));
-        match self.below(45) {
+        match self.below(46) {
             0 => Command::EditPrompt(self.one(PROMPTS).to_owned()),
             1 => Command::RunPrompt,
             2 => Command::RunCut,
@@ -107,7 +107,16 @@ impl Monkey {
             40 => self.note(index),
             41 => self.dialog(index),
             42 => self.memory(index),
+            43 => self.choose(head),
             _ => self.walk(),
+        }
+    }
+
+    fn choose(&mut self, head: HeadId) -> Command {
+        match self.below(4) {
+            0 => Command::ToggleHead(head),
+            1 => Command::ExtendTo(head),
+            _ => Command::ChooseHeads((0..self.below(5)).map(|_| self.head()).collect()),
         }
     }
 

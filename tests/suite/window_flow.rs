@@ -48,7 +48,7 @@ fn lines_are_the_strong_cells_of_the_heads_that_are_on() {
     let head = HeadId { layer: harness.state().state.head.layer, head: 3 };
     harness.get_by_label(&format!("lines of head {head}")).click();
     harness.run_ok();
-    assert_eq!(harness.state().state.flow.also, [head]);
+    assert_eq!(harness.state().state.chosen, [head]);
     let both = strong(&harness);
     assert!(both > lines);
     says(&mut harness, &format!("{both} lines"));
@@ -58,10 +58,10 @@ fn lines_are_the_strong_cells_of_the_heads_that_are_on() {
     says(&mut harness, &format!("{few} lines"));
     send(&mut harness, Command::Undo);
     send(&mut harness, Command::Undo);
-    assert!(harness.state().state.flow.also.is_empty());
+    assert!(harness.state().state.chosen.is_empty());
     let text = serde_json::to_string(&harness.state().state).expect("plain data");
     let back: State = serde_json::from_str(&text).expect("the same");
-    assert_eq!(back.flow, harness.state().state.flow);
+    assert_eq!(back, harness.state().state);
 }
 
 #[test]

@@ -80,6 +80,7 @@ fn export(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
         ui.set_min_width(190.0);
         for kind in [
             CommandKind::ExportHead,
+            CommandKind::ExportChosen,
             CommandKind::ExportAll,
             CommandKind::ExportStates,
             CommandKind::CopyPicture,
@@ -104,12 +105,26 @@ fn menus(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
                 K::SaveTrace,
                 K::GetModel,
                 K::ExportHead,
+                K::ExportChosen,
                 K::ExportAll,
                 K::ExportStates,
                 K::Quit,
             ],
         ),
-        (words.edit, &[K::Undo, K::Redo, K::Clear, K::CopyHook, K::CopyPicture, K::AddNote]),
+        (
+            words.edit,
+            &[
+                K::Undo,
+                K::Redo,
+                K::Clear,
+                K::ChooseHead,
+                K::ChooseLayer,
+                K::ReleaseHeads,
+                K::CopyHook,
+                K::CopyPicture,
+                K::AddNote,
+            ],
+        ),
         (
             words.view,
             &[

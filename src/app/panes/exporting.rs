@@ -32,6 +32,7 @@ pub(super) fn show(
     let words = scene.words;
     let name = match piece {
         Piece::Head => (words.export_title)(&scene.state.head.to_string()),
+        Piece::Chosen => (words.choosing.export_title)(scene.state.heads().len()),
         Piece::Heads => words.export_all_title.to_owned(),
         Piece::States => words.export_states_title.to_owned(),
         Piece::Trace => words.save_trace_title.to_owned(),

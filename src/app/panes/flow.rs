@@ -88,7 +88,7 @@ fn switches(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, drawn: &[HeadId], out
                 ui.painter().text(rect.center(), Align2::CENTER_CENTER, short, theme::mono(SMALL), ink);
                 let response = response.on_hover_text(scene.words.flow.head_hint);
                 if response.clicked() && !selected {
-                    out.send(Command::ToggleFlowHead(head));
+                    out.send(Command::ToggleHead(head));
                 }
             }
         });

@@ -4,8 +4,8 @@ use super::{
     Language, Words, changes,
     chinese_commands::command,
     chinese_tables::{measure, stage},
-    duration, figures, flow, grouped, languages, memory, next, river, session, size, states, train, walk,
-    why,
+    choosing, duration, figures, flow, grouped, languages, memory, next, river, session, size, states, train,
+    walk, why,
 };
 use crate::{model::Part, render::Scale};
 
@@ -212,12 +212,14 @@ pub(super) const CHINESE: Words = Words {
         ("在图上滚动或捏合", "以指针为中心缩放"),
         ("拖动图", "移动视野"),
         ("双击图", "回到整张图"),
+        ("按住 Ctrl 点击头，或拖过它们", "选择几个头，按 Esc 取消；按住 Shift 点击选中间所有的头"),
         ("右键点击头或格子", "改变这次运行：剪断、阻断、缩放…"),
         ("按住 Ctrl 或 Alt 沿一行拖动", "画出这个词元该看哪里"),
     ],
     close: "关闭",
     dismiss: "知道了",
     cut: "截断后运行",
+    choosing: &choosing::CHINESE,
     flow: &flow::CHINESE,
     walk: &walk::CHINESE,
     why: &why::CHINESE,

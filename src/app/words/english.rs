@@ -1,8 +1,8 @@
 //! The window in English.
 
 use super::{
-    Language, Words, changes, duration, english_commands::command, figures, flow, grouped, languages, memory,
-    next, river, session, size, states, train, walk, why,
+    Language, Words, changes, choosing, duration, english_commands::command, figures, flow, grouped,
+    languages, memory, next, river, session, size, states, train, walk, why,
 };
 use crate::{model::Part, render::Scale};
 
@@ -204,12 +204,17 @@ pub const ENGLISH: Words = Words {
         ("Wheel or pinch on a map", "Zooms about the pointer"),
         ("Drag a map", "Moves it"),
         ("Double click a map", "Shows the whole map again"),
+        (
+            "Ctrl and click heads, or drag over them",
+            "Chooses several until Esc; Shift and click takes all between",
+        ),
         ("Right click a head or a cell", "Changes the run: cut, knock out, scale…"),
         ("Ctrl or Alt and drag along a row", "Paints where its token looks"),
     ],
     close: "Close",
     dismiss: "Dismiss",
     cut: "Cut it and run",
+    choosing: &choosing::ENGLISH,
     flow: &flow::ENGLISH,
     walk: &walk::ENGLISH,
     why: &why::ENGLISH,

@@ -17,6 +17,9 @@ pub(super) fn command(kind: CommandKind) -> (&'static str, &'static str) {
             ("Export this head…", "Writes the selected head as a picture, page or data")
         }
         CommandKind::ExportAll => ("Export all heads…", "Writes every head as a picture, page or data"),
+        CommandKind::ExportChosen => {
+            ("Export the chosen heads…", "Writes the chosen heads side by side, as a picture or a page")
+        }
         CommandKind::ExportStates => {
             ("Export hidden states…", "Writes the residual stream of every layer as data or a picture")
         }
@@ -51,11 +54,22 @@ pub(super) fn command(kind: CommandKind) -> (&'static str, &'static str) {
         CommandKind::HeadRight => ("Head to the right", "Selects the head after"),
         CommandKind::HeadUp => ("Layer above", "Selects the same head one layer earlier"),
         CommandKind::HeadDown => ("Layer below", "Selects the same head one layer later"),
+        CommandKind::ChooseHead => {
+            ("Choose this head", "The selected head stays with the others that are chosen, or is let go")
+        }
+        CommandKind::ChooseLayer => ("Choose the layer", "Chooses every head of the selected head's layer"),
+        CommandKind::ReleaseHeads => ("Let go of the heads", "No heads are chosen but the selected one"),
+        CommandKind::ExtendLeft => ("Choose to the left", "Chooses the head before too, and goes there"),
+        CommandKind::ExtendRight => ("Choose to the right", "Chooses the head after too, and goes there"),
+        CommandKind::ExtendUp => ("Choose the layer above", "Chooses the same head one layer earlier too"),
+        CommandKind::ExtendDown => ("Choose the layer below", "Chooses the same head one layer later too"),
         CommandKind::QueryUp => ("Query above", "Pins the query token before"),
         CommandKind::QueryDown => ("Query below", "Pins the query token after"),
         CommandKind::KeyLeft => ("Key to the left", "Pins the key token before"),
         CommandKind::KeyRight => ("Key to the right", "Pins the key token after"),
-        CommandKind::Clear => ("Clear the pins", "Closes what is open, else unpins query and key"),
+        CommandKind::Clear => {
+            ("Clear", "Closes what is open, else lets go of chosen heads, else unpins query and key")
+        }
         CommandKind::CopyPicture => {
             ("Copy as picture", "Puts the selected head's map on the clipboard, as a figure")
         }

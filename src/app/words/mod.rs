@@ -4,6 +4,7 @@ mod changes;
 mod chinese;
 mod chinese_commands;
 mod chinese_tables;
+mod choosing;
 mod english;
 mod english_commands;
 mod figures;
@@ -20,6 +21,7 @@ mod why;
 
 pub use super::numbers::{count, duration, grouped, signed, size};
 pub use changes::ChangeWords;
+pub use choosing::ChoosingWords;
 pub use english::ENGLISH;
 pub use figures::FigureWords;
 pub use flow::FlowWords;
@@ -286,6 +288,8 @@ pub struct Words {
     pub close: &'static str,
     pub dismiss: &'static str,
     pub cut: &'static str,
+    /// Of several heads at once.
+    pub choosing: &'static ChoosingWords,
     /// Of the flow.
     pub flow: &'static FlowWords,
     /// Of the walk.

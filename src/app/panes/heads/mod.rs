@@ -1,0 +1,136 @@
+//! Every head of every layer: thumbnails, layers down, heads across, each over the bar of one measure.
+
+mod cells;
+mod choose;
+mod grid;
+
+use super::hinted;
+use crate::{
+    analysis::{MEASURES, Measure, measure},
+    app::{
+        atlas::Atlas,
+        command::Command,
+        palette::Palette,
+        scene::{Out, Scene},
+        state::Sort,
+        theme::{self, SMALL},
+        widgets,
+    },
+    model::HeadId,
+    trace::Trace,
+};
+use cells::Art;
+use egui::{ScrollArea, Sense, Ui, UiBuilder, vec2};
+use grid::Grid;
+use std::collections::HashMap;
+
+const MARGIN: f32 = 12.0;
+
+/// A measure's value as a share of its range, or of the greatest where the range is open.
+pub fn share(measure: &Measure, value: f64, greatest: f64) -> f32 {
+    let high = measure.max.unwrap_or(greatest);
+    if high > 0.0 { (value / high) as f32 } else { 0.0 }
+}
+
+/// The greatest value of a measure over the heads that are computed.
+pub fn greatest(trace: &Trace, measure: &Measure) -> f64 {
+    trace
+        .head_ids()
+        .map(|head| (measure.value)(&trace.measures(head)))
+        .filter(|v| v.is_finite())
+        .fold(0.0, f64::max)
+}
+
+/// Draws the pane.
+pub fn show(ui: &mut Ui, scene: &Scene<'_>, atlas: &mut Atlas, palette: &Palette, out: &mut Out) {
+    widgets::header(ui, scene.words.heads, &subtitle(scene), |ui| {
+        sort_menu(ui, scene, out);
+        tint_menu(ui, scene, out);
+    });
+    let Some(trace) = scene.trace else {
+        let (first, how) = scene.first_step();
+        return widgets::empty(ui, first, how);
+    };
+    let room = hinted(ui, scene, 2, out).shrink2(vec2(MARGIN, 4.0));
+    let grid = Grid::new(trace, scene, room.size());
+    atlas.refresh(ui.ctx(), (scene.run, trace), scene.less(), palette, grid.side * ui.pixels_per_point());
+    let mut inner = ui.new_child(UiBuilder::new().max_rect(room));
+    ScrollArea::both().auto_shrink(false).show(&mut inner, |ui| {
+        let (area, _) = ui.allocate_exact_size(grid.size.max(ui.available_size()), Sense::hover());
+        let origin = area.min + vec2(0.0, 3.0);
+        let band = choose::band(ui, &grid, (origin, area), (trace, scene), out);
+        let (numbers, caught) = (numbers(scene), band.as_ref().map_or(&[][..], |(_, caught)| caught));
+        let art = Art { trace, scene, atlas, palette, numbers: &numbers, caught };
+        grid.show(ui, origin, &art, out);
+        if let Some((band, _)) = band {
+            choose::paint_band(ui, band);
+        }
+    });
+    ui.allocate_rect(room, Sense::hover());
+}
+
+/// The model's shape, and how many heads are chosen.
+fn subtitle(scene: &Scene<'_>) -> String {
+    let shape = scene.named().map_or_else(String::new, |(_, spec)| shape_of(spec));
+    if scene.state.chosen.is_empty() {
+        return shape;
+    }
+    format!("{shape} · {}", (scene.words.choosing.chosen)(scene.state.heads().len()))
+}
+
+/// The chosen heads, numbered in their order.
+fn numbers(scene: &Scene<'_>) -> HashMap<HeadId, usize> {
+    if scene.state.chosen.is_empty() {
+        return HashMap::new();
+    }
+    scene.state.heads().into_iter().zip(1..).collect()
+}
+
+/// `6 × 8`, of encoder and decoder `6 + 6 × 8`; the range where layers differ.
+pub fn shape_of(spec: &crate::model::ModelSpec) -> String {
+    let heads = spec.blocks.iter().map(|block| block.attention.heads);
+    let (least, most) = (heads.clone().min().unwrap_or(0), heads.max().unwrap_or(0));
+    let layers = spec.layer_count();
+    if least == most { format!("{layers} × {most}") } else { format!("{layers} × {least}–{most}") }
+}
+
+fn tint_menu(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
+    let chosen = measure(&scene.state.look.tint).map_or("", |measure| (scene.words.measure)(measure).0);
+    widgets::choice(ui, scene.words.tint, chosen, |ui| {
+        for measure in MEASURES {
+            let on = measure.id == scene.state.look.tint;
+            let response = ui.selectable_label(on, (scene.words.measure)(measure).0);
+            if response.on_hover_ui(|ui| explain(ui, scene, measure)).clicked() {
+                out.send(Command::SetTint(measure.id.to_owned()));
+                ui.close();
+            }
+        }
+    });
+}
+
+fn sort_menu(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
+    let words = scene.words;
+    let name = |sort| if sort == Sort::Layer { words.sort_layer } else { words.sort_measure };
+    widgets::choice(ui, words.sort, name(scene.state.look.sort), |ui| {
+        for sort in [Sort::Layer, Sort::Measure] {
+            if ui.selectable_label(sort == scene.state.look.sort, name(sort)).clicked() {
+                out.send(Command::SetSort(sort));
+                ui.close();
+            }
+        }
+    });
+}
+
+/// A measure's sentence, formula, range and source: its tooltip wherever it is named.
+pub fn explain(ui: &mut Ui, scene: &Scene<'_>, measure: &Measure) {
+    let tokens = theme::tokens(ui);
+    let (name, sentence) = (scene.words.measure)(measure);
+    ui.label(egui::RichText::new(name).font(theme::strong(theme::BODY)));
+    ui.label(sentence);
+    ui.label(egui::RichText::new(measure.formula).font(theme::mono(12.0)).color(tokens.measure_text));
+    let range = match measure.max {
+        Some(max) => format!("0…{max} · {}", measure.source),
+        None => format!("{} · {}", measure.unit, measure.source),
+    };
+    ui.label(egui::RichText::new(range).size(SMALL).color(tokens.muted));
+}
