@@ -110,7 +110,8 @@ fn in_another_order_a_range_is_what_one_sees() {
     let mut seen: Vec<String> = all.filter(|head| (from..=to).contains(&rank(head))).collect();
     click(&mut harness, "3.4", Modifiers::SHIFT);
     let mut chosen: Vec<String> = harness.state().state.heads().iter().map(ToString::to_string).collect();
-    (seen.sort(), chosen.sort());
+    seen.sort();
+    chosen.sort();
     assert_eq!(seen, chosen);
     assert!(seen.len() > 1);
 }
