@@ -51,5 +51,6 @@ gallery:
 
 fixtures:
 	python3 tools/make_fixtures.py
+	python3 tools/fixture_classifiers.py
 	python3 tools/fixture_chat.py
 	python3 tools/fixture_tokenizer_cases.py

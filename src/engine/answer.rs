@@ -25,7 +25,7 @@ pub(super) fn answer(model: &Model, trace: &mut Trace, rows: LogitRows) {
             let (logits, first) = (model.network.class_logits(resid), trace.second.unwrap_or(0));
             answers = AnswerSpan::best(&trace.prompt, &trace.tokens, &logits, first, ANSWERS);
         }
-        _ => classes = Candidate::class_rows(&model.network, resid),
+        _ => classes = trace.class_rows(&model.network),
     }
     let vector = model.network.sentence(resid);
     let logits = match (rows, at) {

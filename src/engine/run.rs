@@ -4,8 +4,8 @@ use super::answer::answer;
 use super::pass::{advance, append};
 use super::{Job, Languages, available_bytes};
 use crate::model::{
-    ChatError, Context, EncodeError, HeadId, Model, ModelSpec, NoLanguage, Repeats, Sampler, Sampling,
-    Tokenizer,
+    ChatError, Context, EncodeError, HeadId, HeadSpec, Model, ModelSpec, NoLanguage, Repeats, Sampler,
+    Sampling, Tokenizer,
 };
 use crate::trace::{Token, Trace, estimate_bytes};
 use std::sync::Arc;
@@ -287,6 +287,13 @@ pub fn run(
     let mut source = Vec::new();
     if spec.encoder.is_some() {
         source = std::mem::replace(&mut tokens, target_of(model, options)?);
+        if options.target.is_none() && matches!(spec.head, HeadSpec::Classes(_)) {
+            // A classifier's decoder reads the source again, moved on by one
+            tokens.truncate(1);
+            tokens
+                .extend(source[..source.len() - 1].iter().map(|token| Token { span: 0..0, ..token.clone() }));
+            tokens = checked(tokens, options.cut, spec.vocab, spec.context)?;
+        }
     } else if options.target.is_some() {
         return Err(RunError::NoEncoder(model.name.clone()));
     }

@@ -17,6 +17,12 @@ pub struct ClassHead {
     pub outcome: Outcome,
     /// Names of the classes, in the order of the logits; may be fewer than there are
     pub labels: Vec<String>,
+    /// The token that fills up texts: where the last one's vector is read, the last that is another
+    #[serde(default)]
+    pub padding: Option<u32>,
+    /// The token that ends texts: of encoder–decoders, the vector is read where the source has its last one
+    #[serde(default)]
+    pub end: Option<u32>,
 }
 
 /// How the tokens' vectors become the classifier's input.
@@ -89,6 +95,34 @@ pub enum Outcome {
 }
 
 impl ClassHead {
+    /// Of the last token, without a layer yet.
+    pub(super) const LAST: Self = Self {
+        pooling: Pooling::Last,
+        layers: Vec::new(),
+        outcome: Outcome::OneOf,
+        labels: Vec::new(),
+        padding: None,
+        end: None,
+    };
+
+    /// One for which padding and ends are tokens like others.
+    pub fn new(pooling: Pooling, layers: Vec<ClassLayer>, outcome: Outcome, labels: Vec<String>) -> Self {
+        Self { pooling, layers, outcome, labels, ..Self::LAST }
+    }
+
+    /// Rows of the residual stream up to the last that counts, where the last one's vector is read.
+    pub fn counted(&self, ids: &[u32], source: &[u32]) -> usize {
+        let behind = |at: Option<usize>| at.map_or(ids.len(), |at| (at + 1).min(ids.len()));
+        match (self.pooling, self.end, self.padding) {
+            (Pooling::Last, Some(end), _) => behind(source.iter().rposition(|&id| id == end)),
+            // A text of nothing but padding is read at its first token
+            (Pooling::Last, None, Some(padding)) if !ids.is_empty() => {
+                behind(Some(ids.iter().rposition(|&id| id != padding).unwrap_or(0)))
+            }
+            _ => ids.len(),
+        }
+    }
+
     /// Width of the input of layer `index`, where the residual stream is `width` wide.
     pub fn inputs(&self, index: usize, width: usize) -> usize {
         let pooled = match self.pooling {

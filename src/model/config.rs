@@ -144,6 +144,10 @@ impl Config {
         };
         (0..map.len()).map(name).collect()
     }
+    /// The id of a token, where one is given.
+    pub fn id(&self, key: &str) -> Option<u32> {
+        u32::try_from(self.get(key)?.as_u64()?).ok()
+    }
     /// Words in a list, or in one string with bars between them; none where the key is left out.
     pub fn words_of(&self, key: &str) -> Result<Vec<String>, SpecError> {
         match self.get(key) {

@@ -73,7 +73,7 @@ impl Weights {
     ) -> Result<Self, LoadError> {
         let mut weights = Self::default();
         let mut used = BTreeMap::new();
-        for map in family.weights.iter().copied().flatten() {
+        for map in family.rows(spec) {
             let part = block_name(map.ours).map(|(part, ..)| part);
             for layer in 0..part.map_or(1, |part| spec.layers_of(part)) {
                 let flat = part.and_then(|part| spec.layer_of(part, layer)).unwrap_or(0);
@@ -108,7 +108,9 @@ impl Weights {
         used: &mut BTreeMap<String, Range<usize>>,
     ) -> Result<(), LoadError> {
         let find = |theirs: &str| {
-            let names = family.prefixes.iter().map(|prefix| format!("{prefix}{}", at.fill(theirs)));
+            // Some classifiers call the model below them otherwise than the class that writes
+            let prefixes = family.prefixes.iter().chain(&["transformer.", "model."]);
+            let names = prefixes.map(|prefix| format!("{prefix}{}", at.fill(theirs)));
             names.into_iter().find_map(|name| tensors.find(name))
         };
         let ours = at.fill(map.ours);

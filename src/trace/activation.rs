@@ -69,7 +69,7 @@ impl Trace {
             }
             Hook::FinalNormalized => network.final_normalized(self.resid(self.n_layers())),
             Hook::Logits if matches!(self.spec.head, HeadSpec::Classes(_)) => {
-                network.class_logits(self.resid(self.n_layers()))
+                network.class_logits(self.classified())
             }
             Hook::Logits => match network.logits(self.resid(self.n_layers())) {
                 logits if logits.is_empty() => return none("in a model without a head"),

@@ -94,7 +94,7 @@ impl Candidate {
     }
     /// The classes of each row that a classifier gives on the last residual stream, most likely first; ids are their
     /// indices. Empty where the model has none.
-    pub fn class_rows(network: &Network, resid: &[f32]) -> Vec<Vec<Self>> {
+    fn class_rows(network: &Network, resid: &[f32]) -> Vec<Vec<Self>> {
         let head = match &network.spec.head {
             HeadSpec::Classes(head) if head.outcome != Outcome::Span => head,
             _ => return Vec::new(),
@@ -113,6 +113,20 @@ pub fn norms(x: &[f32], width: usize) -> Vec<f32> {
 }
 
 impl Trace {
+    /// The rows of the last residual stream that a classifier reads, [token, width]: where it reads the last token's, up
+    /// to the last that is no padding.
+    pub fn classified(&self) -> &[f32] {
+        let resid = self.resid(self.n_layers());
+        let HeadSpec::Classes(head) = &self.spec.head else { return resid };
+        let source: Vec<u32> = self.source.iter().map(|token| token.id).collect();
+        &resid[..head.counted(&self.ids(), &source) * self.spec.width]
+    }
+
+    /// The classes of the text, or of each token: see [`Candidate`].
+    pub fn class_rows(&self, network: &Network) -> Vec<Vec<Candidate>> {
+        Candidate::class_rows(network, self.classified())
+    }
+
     /// Of a run that has not begun.
     pub fn new(model_name: String, spec: Arc<ModelSpec>, prompt: String, tokens: Vec<Token>) -> Self {
         Self {

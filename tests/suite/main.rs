@@ -7,6 +7,7 @@ mod browser;
 mod by_hand;
 mod caches;
 mod chat;
+mod classifiers;
 mod cli;
 mod cli_walk;
 mod cli_why;

@@ -97,7 +97,7 @@ fn push(step: &mut Step, owner: Owner, words: Vec<String>, best: &[usize], (logi
 
 fn classes(given: &Given<'_>, network: &Network, row: usize, step: &mut Step) {
     let HeadSpec::Classes(head) = &given.trace.spec.head else { return };
-    let resid = given.trace.resid(given.trace.n_layers());
+    let resid = given.trace.classified();
     let (logits, engine) = (network.class_logits(&double(resid)), network.class_logits(resid));
     let outputs = head.outputs(given.width());
     let at = if head.pooling == Pooling::Each { row * outputs } else { 0 };

@@ -78,12 +78,12 @@ fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
         tags: &[],
     };
     spec.head = match config.architecture() {
-        Some("ElectraForPreTraining") => HeadSpec::Classes(ClassHead {
-            pooling: Pooling::Each,
-            layers: vec![dense(width, ClassActivation::Mlp(activation)), dense(1, ClassActivation::Linear)],
-            outcome: Outcome::AnyOf,
-            labels: vec!["original".into(), "replaced".into()],
-        }),
+        Some("ElectraForPreTraining") => HeadSpec::Classes(ClassHead::new(
+            Pooling::Each,
+            vec![dense(width, ClassActivation::Mlp(activation)), dense(1, ClassActivation::Linear)],
+            Outcome::AnyOf,
+            vec!["original".into(), "replaced".into()],
+        )),
         _ => head(config, &heads)?,
     };
     Ok(spec)

@@ -131,7 +131,7 @@ pub(super) fn head(config: &Config, heads: &Heads<'_>) -> Result<HeadSpec, SpecE
     let (pooling, before, outcome) = if ends(&["ForQuestionAnswering"]) {
         let layers = heads.tags.iter().copied().chain([last(2)]).collect();
         let (outcome, labels) = (Outcome::Span, Vec::new());
-        return Ok(HeadSpec::Classes(ClassHead { pooling: Pooling::Each, layers, outcome, labels }));
+        return Ok(HeadSpec::Classes(ClassHead::new(Pooling::Each, layers, outcome, labels)));
     } else if ends(&["ForTokenClassification"]) {
         (Pooling::Each, heads.tags, Outcome::OneOf)
     } else if ends(&["ForSequenceClassification"]) {
@@ -144,11 +144,11 @@ pub(super) fn head(config: &Config, heads: &Heads<'_>) -> Result<HeadSpec, SpecE
         });
     };
     let layers = before.iter().copied().chain([last(n_classes(config)?)]).collect();
-    Ok(HeadSpec::Classes(ClassHead { pooling, layers, outcome, labels: config.labels() }))
+    Ok(HeadSpec::Classes(ClassHead::new(pooling, layers, outcome, config.labels())))
 }
 
 /// Classes of a classifier: those that are named, or two.
-fn n_classes(config: &Config) -> Result<usize, SpecError> {
+pub(super) fn n_classes(config: &Config) -> Result<usize, SpecError> {
     match config.labels().len() {
         0 => config.count_or("num_labels", 2),
         named => Ok(named),
@@ -156,7 +156,7 @@ fn n_classes(config: &Config) -> Result<usize, SpecError> {
 }
 
 /// How a classifier of the whole input is read: as it was trained, which few files say.
-fn outcome(config: &Config, classes: usize) -> Result<Outcome, SpecError> {
+pub(super) fn outcome(config: &Config, classes: usize) -> Result<Outcome, SpecError> {
     match config.word("problem_type")? {
         Some("multi_label_classification") => Ok(Outcome::AnyOf),
         Some("regression") => Ok(Outcome::Values),

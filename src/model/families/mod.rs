@@ -8,6 +8,7 @@ mod bart;
 mod bert;
 mod blenderbot;
 mod bloom;
+mod classifier;
 mod codegen;
 mod cohere;
 mod cohere2;
@@ -272,16 +273,38 @@ pub fn supported() -> Vec<(&'static str, Vec<&'static str>)> {
 pub(super) fn recognise(config: &Config) -> Result<(&'static Family, ModelSpec), SpecError> {
     let named = |name: &str| FAMILIES.iter().find(|family| family.architectures.contains(&name));
     let typed = |name: &str| FAMILIES.iter().find(|family| family.model_type == name);
+    let mut worn = None;
     let family = match (config.architecture(), config.model_type()) {
-        (Some(class), _) => named(class).ok_or_else(|| SpecError::Unknown(class.into()))?,
+        (Some(class), _) => match named(class) {
+            Some(family) => family,
+            None => {
+                worn = Some(class);
+                let kin = classifier::kin(class);
+                kin.iter().find_map(|kin| named(kin)).ok_or_else(|| SpecError::Unknown(class.into()))?
+            }
+        },
         (None, Some(model_type)) => typed(model_type).ok_or_else(|| SpecError::Unknown(model_type.into()))?,
         (None, None) => return Err(SpecError::Unnamed),
     };
-    let spec = (family.spec)(config)?;
+    let mut spec = (family.spec)(config)?;
+    if let Some(class) = worn {
+        let head = classifier::head(config, class, &spec)?;
+        spec.head = head.ok_or_else(|| SpecError::Unknown(class.into()))?;
+    }
     for block in &spec.blocks {
         fits(&block.attention)?;
     }
     Ok((family, spec))
+}
+
+impl Family {
+    /// Where each weight of a model comes from: its family's tables, and that of a head which any family may wear.
+    pub(super) fn rows(&self, spec: &ModelSpec) -> impl Iterator<Item = &'static Map> {
+        let own = self.weights.iter().copied().flatten();
+        let worn = own.clone().all(|map| !map.ours.starts_with("head."));
+        let worn = worn && matches!(spec.head, HeadSpec::Classes(_));
+        own.chain(if worn { classifier::weights(spec) } else { &[] })
+    }
 }
 
 /// Refuses rotary on more dimensions than a head has.

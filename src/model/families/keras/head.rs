@@ -130,7 +130,7 @@ impl<'a> Reader<'a> {
         {
             outcome = Outcome::OneOf;
         }
-        Ok(ClassHead { pooling, layers, outcome, labels: Vec::new() })
+        Ok(ClassHead::new(pooling, layers, outcome, Vec::new()))
     }
 
     /// Without a configuration: what the shapes allow, and else what the examples do.
