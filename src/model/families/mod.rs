@@ -275,14 +275,13 @@ pub(super) fn recognise(config: &Config) -> Result<(&'static Family, ModelSpec),
     let typed = |name: &str| FAMILIES.iter().find(|family| family.model_type == name);
     let mut worn = None;
     let family = match (config.architecture(), config.model_type()) {
-        (Some(class), _) => match named(class) {
-            Some(family) => family,
-            None => {
+        (Some(class), _) => {
+            let kin = || {
                 worn = Some(class);
-                let kin = classifier::kin(class);
-                kin.iter().find_map(|kin| named(kin)).ok_or_else(|| SpecError::Unknown(class.into()))?
-            }
-        },
+                classifier::kin(class).iter().find_map(|kin| named(kin))
+            };
+            named(class).or_else(kin).ok_or_else(|| SpecError::Unknown(class.into()))?
+        }
         (None, Some(model_type)) => typed(model_type).ok_or_else(|| SpecError::Unknown(model_type.into()))?,
         (None, None) => return Err(SpecError::Unnamed),
     };
