@@ -304,6 +304,45 @@ def tagging():
     write("tagging", model, expected, ["model.keras"])
 
 
+@keras.saving.register_keras_serializable(package="example")
+class OwnBlock(TransformerBlock):
+    """The example's block with another activation and ε, which its configuration tells, or hides."""
+
+    def __init__(self, *sizes, hides=False, **kwargs):
+        told = {key: kwargs.pop(key) for key in ("ffn_activation", "ln_epsilon", "is_causal") if key in kwargs}
+        super().__init__(*sizes, **kwargs)
+        self.told = {} if hides else told
+        self.ffn = keras.Sequential([layers.Dense(sizes[2], activation=told["ffn_activation"]), layers.Dense(sizes[0])])
+        self.layernorm1 = layers.LayerNormalization(epsilon=told["ln_epsilon"])
+        self.layernorm2 = layers.LayerNormalization(epsilon=told["ln_epsilon"])
+        self.causal = told["is_causal"]
+
+    def get_config(self):
+        sizes = super().get_config()
+        sizes.pop("causal")
+        return {**sizes, **self.told}
+
+
+def own():
+    """Blocks of a user's own: GELU, ε 0.01 and a causal mask, once told by `get_config` and once by nothing in the file."""
+    length, vocab, width = 6, 15, 6
+    for case, hides in {"own-told": False, "own-hidden": True}.items():
+        inputs = layers.Input(shape=(length,), dtype="int32")
+        embedding = TokenAndPositionEmbedding(length, vocab, width)
+        block = OwnBlock(width, 2, 8, 3, hides=hides, ffn_activation="gelu", ln_epsilon=0.01, is_causal=True)
+        x = layers.GlobalAveragePooling1D()(block(embedding(inputs)))
+        model = keras.Model(inputs, layers.Dense(3, activation="softmax")(x))
+        draw(model, 9)
+        parts = [block_parts(block)]
+        places = (embedding.token_emb, embedding.pos_emb, None)
+        expected = capture([1, 14, 3, 0, 6, 2], places, parts, model, causal=True)
+        write(case, model, expected, ["model.keras"])
+        file = OUT / case / "model.keras"
+        repack(file, file)
+    said = '{"activation": "gelu", "epsilon": 0.01, "causal": true}'
+    (OUT / "own-hidden" / "mnemoscope.json").write_text(said)
+
+
 def layouts():
     """The same weights as `classify`, as other writers lay HDF5 out: chunks, gzip, HDF5 2.0 headers, no layer names."""
     folder = OUT / "classify"
@@ -362,9 +401,16 @@ def broken():
         archive.writestr("config.json", "{}")
     # Not broken: a whole model that someone unpacked and packed again
     source, target = OUT / "tagging/model.keras", OUT / "tagging/repacked.keras"
-    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
-        for name in old.namelist():
-            new.writestr(name, old.read(name))
+    repack(source, target)
+
+
+def repack(source, target):
+    """Write an archive again, compressed."""
+    with zipfile.ZipFile(source) as old:
+        files = {name: old.read(name) for name in old.namelist()}
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
+        for name, data in files.items():
+            new.writestr(name, data)
 
 
 class Masked:
@@ -434,6 +480,7 @@ if __name__ == "__main__":
         gpt()
         nested()
         tagging()
+        own()
         layouts()
         unnamed()
         hub()

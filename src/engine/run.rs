@@ -94,6 +94,9 @@ pub enum RunError {
         /// Tokens the model knows
         vocab: usize,
     },
+    /// Padding for a model that masks it
+    #[error("token {0} is padding (id {1}), which this model masks")]
+    Padding(usize, u32),
     /// Text for a model without a tokenizer
     #[error("the model has no tokenizer")]
     NoTokenizer,
@@ -154,6 +157,7 @@ impl RunError {
             }
             Self::TooShort { needed, .. } => format!("pad it to {needed} tokens, as the model was trained"),
             Self::OutOfRange { .. } => "ids must come from this model's own vocabulary".into(),
+            Self::Padding(..) => "leave it out: a text without padding is what the model was made for".into(),
             Self::NoTokenizer => "give ids with --ids, or put tokenizer.json beside the weights".into(),
             Self::NoChatTemplate(_) => "leave --chat out: this model continues plain text".into(),
             Self::Chat(_) => "some templates take no system message: leave it out".into(),
@@ -204,6 +208,10 @@ fn tokens_in(
         (Prompt::Ids(ids), None) => ids.iter().map(|&id| model.token(id)).collect(),
     };
     let tokens = checked(tokens, cut, vocab, context)?;
+    let masked = tokens.iter().position(|token| Some(token.id) == model.masked);
+    if let (Some(at), Some(id)) = (masked, model.masked) {
+        return Err(RunError::Padding(at, id));
+    }
     match spec.needs_tokens().filter(|&needed| tokens.len() < needed) {
         Some(needed) => Err(RunError::TooShort { found: tokens.len(), needed }),
         None => Ok(tokens),

@@ -27,6 +27,8 @@ pub struct Model {
     pub tokenizer: Option<Tokenizer>,
     /// How texts are filled up, where the model needs it
     pub padding: Option<Padding>,
+    /// The token that fills texts up and that the model was made not to see, where there is one
+    pub masked: Option<u32>,
     /// Of what an encoder–decoder model writes, where that has a vocabulary of its own
     pub target_tokenizer: Option<Tokenizer>,
     /// How it wants a conversation written down, where it was trained for one
@@ -139,6 +141,7 @@ impl Model {
         };
         let mut model = Self::assemble(name_of(path), Origin::Path(path.to_owned()), network, tokenizer);
         model.warnings.extend(found.notes);
+        model.masked = found.masks_padding.then_some(0);
         if model.tokenizer.is_some() && !found.masks_padding {
             model.pad(length);
         }
@@ -226,6 +229,7 @@ impl Model {
             network,
             tokenizer,
             padding: None,
+            masked: None,
             target_tokenizer: None,
             chat_template: None,
             warnings,

@@ -92,7 +92,8 @@ fn every_layer_of_every_file_equals_keras() {
             // What these do not say, the examples would say otherwise; they have a test of their own
             let silent = file.parent().is_some_and(|folder| folder.ends_with("functional"))
                 && name.contains("weights");
-            if name != "expected.safetensors" && !silent {
+            let model = ["keras", "h5"].iter().any(|ending| name.ends_with(ending));
+            if model && !silent {
                 compare(&file);
                 opened += 1;
             }
@@ -113,6 +114,49 @@ fn what_a_file_does_not_say_is_told() {
     assert!(!model.warnings.iter().any(|told| told.contains("taken for granted")), "{:?}", model.warnings);
     assert_eq!(model.spec().blocks[1].ln2.map(|norm| norm.eps), Some(1e-5));
     assert_eq!(model.spec().blocks[1].attention.value_dim, Some(3));
+}
+
+#[test]
+fn what_a_users_own_block_hides_can_be_said_beside_it() {
+    let here = tempfile::tempdir().expect("a folder");
+    let file = here.path().join("model.keras");
+    for case in ["own-told", "own-hidden"] {
+        std::fs::copy(folder(case).join("model.keras"), &file).expect("a copy");
+        let model = Model::open(&file).expect("a fixture");
+        let (block, told) = (&model.spec().blocks[0], model.warnings.join("\n"));
+        let own = (block.attention.causal, block.ln2.map(|norm| norm.eps), told.contains("ReLU"));
+        let expected = if case == "own-told" { (true, Some(0.01), false) } else { (false, Some(1e-6), true) };
+        assert_eq!(own, expected, "{case}: {told}");
+        assert!(told.contains("mnemoscope.json beside the file"), "{told}");
+    }
+    // With the fixture's own words about it every number is Keras's: see the test of all files
+    let said = |json: &[u8]| {
+        write(&here.path().join("mnemoscope.json"), json);
+        Model::open(&file)
+    };
+    let sound = said(br#"{"activation": "gelu", "epsilon": 0.01, "causal": true, "norm_first": false}"#);
+    assert!(!sound.expect("sound").warnings.iter().any(|told| told.contains("taken for granted")));
+    for (json, word) in [
+        (&br#"{"activation": "zap"}"#[..], "`zap`"),
+        (br#"{"epsilon": 7}"#, "epsilon"),
+        (br#"{"epsilom": 0.1}"#, "epsilom"),
+        (br#"{"causal": "#, "mnemoscope.json"),
+    ] {
+        let error = said(json).expect_err(word).to_string();
+        assert!(error.contains(word), "{error}");
+    }
+}
+
+#[test]
+fn padding_that_is_masked_is_refused() {
+    let mut model = Model::open(&folder("classify").join("model.keras")).expect("a fixture");
+    let prompt = Prompt::Ids(vec![3, 5, 0]);
+    let run = |model: &Model| engine::run(model, &prompt, &RunOptions::default(), &Job::new(), &mut |_| {});
+    run(&model).expect("this model sees its padding");
+    // As `mask_zero=True` makes it
+    model.masked = Some(0);
+    let error = run(&model).expect_err("padding");
+    assert_eq!(error.to_string(), "token 2 is padding (id 0), which this model masks");
 }
 
 #[test]

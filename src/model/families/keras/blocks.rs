@@ -5,6 +5,19 @@ use super::{Reader, settings};
 use crate::model::AttentionSpec;
 use crate::model::spec::{BlockSpec, MlpSpec, Placement};
 
+/// What users and KerasHub call the ε of a block's norms.
+const EPSILON: &[&str] = &[
+    "layer_norm_epsilon",
+    "layer_norm_eps",
+    "layernorm_epsilon",
+    "norm_epsilon",
+    "norm_eps",
+    "ln_epsilon",
+    "ln_eps",
+    "epsilon",
+    "eps",
+];
+
 impl Reader<'_> {
     pub(super) fn block(
         &mut self,
@@ -33,6 +46,8 @@ impl Reader<'_> {
         let activation = if let Some(name) = settings.into_iter().find_map(|setting| setting.activation()) {
             let unknown = || format!("activation `{name}` of `{}` is not read", inner.path);
             settings::activation(name).ok_or_else(unknown)?
+        } else if let Some(activation) = self.told.activation()? {
+            activation
         } else {
             let (activation, name) = self.manner.activation;
             self.assume(&format!("{name} between the dense layers"));
@@ -43,8 +58,7 @@ impl Reader<'_> {
             self.take_bias(&name(&format!("mlp.b_{ours}")), layer, None)?;
         }
         let owner = block.owner.and_then(|layer| self.setting(layer));
-        let own =
-            owner.and_then(|setting| setting.number(&["layer_norm_epsilon", "layer_norm_eps", "epsilon"]));
+        let own = owner.and_then(|setting| setting.number(EPSILON));
         let ln1 = self.norm(&name("ln1"), block.norms[0], own)?;
         let ln2 = self.norm(&name("ln2"), block.norms[1], own)?;
         let mlp = MlpSpec { width: d_mlp, activation, gated: false };

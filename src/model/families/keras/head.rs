@@ -153,7 +153,9 @@ impl<'a> Reader<'a> {
         // Keras 3 writes a place for every layer, with variables or not, named after its class
         let has = |key: &str| self.tree.root.any(&|layer| layer.key.starts_with(key));
         let fits = inputs == width;
+        let told = self.told.pooling()?.filter(|_| fits);
         match context {
+            _ if told.is_some() => steps.extend(told.map(Step::Pool)),
             _ if fits && has("global_average_pooling1d") => steps.push(Step::Pool(Pooling::Mean)),
             _ if fits && has("global_max_pooling1d") => steps.push(Step::Pool(Pooling::Max)),
             _ if fits && has("get_item") => {
@@ -173,14 +175,20 @@ impl<'a> Reader<'a> {
                 return Err(format!("`{}` reads {inputs} numbers, the last block gives {width}", first.path));
             }
         }
-        let relu = Act::Hidden(ClassActivation::Mlp(Activation::Relu));
-        if !hidden.is_empty() {
+        let (between, output) = self.told.classifier();
+        let between = between.map(|name| by_name(name, "the classifier")).transpose()?;
+        let output = output.map(|name| by_name(name, "the last layer")).transpose()?;
+        if !hidden.is_empty() && between.is_none() {
             self.assume("ReLU between the classifier's layers");
         }
-        steps.extend(hidden.iter().map(|layer| Step::Dense(layer, relu)));
+        let between = between.unwrap_or(Act::Hidden(ClassActivation::Mlp(Activation::Relu)));
+        steps.extend(hidden.iter().map(|layer| Step::Dense(layer, between)));
         let one = last.shape()[1] == 1;
-        self.assume(if one { "a sigmoid at the end" } else { "softmax at the end" });
-        steps.push(Step::Dense(last, if one { Act::Sigmoid } else { Act::Softmax }));
+        if output.is_none() {
+            self.assume(if one { "a sigmoid at the end" } else { "softmax at the end" });
+        }
+        let usual = if one { Act::Sigmoid } else { Act::Softmax };
+        steps.push(Step::Dense(last, output.unwrap_or(usual)));
         Ok(steps)
     }
 }
@@ -242,14 +250,18 @@ fn told<'b>(
 }
 
 fn act(name: &str, setting: &Setting<'_>) -> Result<Act, String> {
+    by_name(name, setting.name)
+}
+
+/// An activation of `owner`'s by Keras's name.
+fn by_name(name: &str, owner: &str) -> Result<Act, String> {
     Ok(match name {
         "softmax" => Act::Softmax,
         "sigmoid" => Act::Sigmoid,
         "linear" => Act::Hidden(ClassActivation::Linear),
         "tanh" => Act::Hidden(ClassActivation::Tanh),
         _ => Act::Hidden(ClassActivation::Mlp(
-            activation(name)
-                .ok_or_else(|| format!("activation `{name}` of `{}` is not read", setting.name))?,
+            activation(name).ok_or_else(|| format!("activation `{name}` of `{owner}` is not read"))?,
         )),
     })
 }

@@ -10,6 +10,7 @@ mod head;
 mod layers;
 mod settings;
 mod structure;
+mod told;
 mod words;
 
 use crate::model::error::LoadError;
@@ -21,6 +22,7 @@ use layers::{Layer, Tree};
 use settings::{Setting, Settings};
 use std::collections::BTreeSet;
 use structure::{Block, Structure, is_pre, named};
+use told::Told;
 pub(in crate::model) use words::{Vocabulary, beside};
 
 /// What a user's own layer does not write into the file.
@@ -35,6 +37,9 @@ struct Manner {
 
 /// Keras's own examples.
 const EXAMPLES: Manner = Manner { activation: (Activation::Relu, "ReLU"), epsilon: 1e-6, continues: false };
+
+/// What users call the switch that makes a block of theirs causal.
+const CAUSAL: &[&str] = &["causal", "is_causal", "use_causal_mask", "causal_mask", "causal_attention"];
 
 /// KerasHub's GPT-2, the one model there that has decoder blocks on an embedding that is read both ways.
 const GPT2: Manner = Manner { activation: (Activation::NewGelu, "GELU"), epsilon: 1e-5, continues: true };
@@ -69,6 +74,7 @@ pub(in crate::model) fn read(archive: &Archive) -> Result<Found, LoadError> {
         names: Vec::new(),
         assumed: BTreeSet::new(),
         manner: manner(&structure),
+        told: Told::beside(&archive.place)?,
     };
     let spec = reader.spec(&structure).map_err(wrong)?;
     let masks_padding = structure
@@ -79,8 +85,9 @@ pub(in crate::model) fn read(archive: &Archive) -> Result<Found, LoadError> {
     if !reader.assumed.is_empty() {
         let assumed: Vec<_> = reader.assumed.into_iter().collect();
         notes.push(format!(
-            "the file does not say everything; what was taken for granted: {}",
-            assumed.join(", ")
+            "the file does not say everything; what was taken for granted: {}; {}",
+            assumed.join(", "),
+            Told::HOW
         ));
     }
     let vocabulary = words::within(archive, &settings)?;
@@ -95,6 +102,7 @@ struct Reader<'a> {
     names: Vec<Named>,
     assumed: BTreeSet<String>,
     manner: Manner,
+    told: Told,
 }
 
 impl<'a> Reader<'a> {
@@ -211,6 +219,9 @@ impl<'a> Reader<'a> {
             let pre = own.and_then(|setting| setting.flag("normalize_first"));
             said.extend(pre.or_else(|| is_pre(&block.attention, self.settings)));
         }
+        if said.is_empty() {
+            said.extend(self.told.norm_first);
+        }
         said.dedup();
         let pre = match said[..] {
             [] if found.norms_after.is_empty() => {
@@ -236,6 +247,12 @@ impl<'a> Reader<'a> {
         if let Some(causal) = says("use_causal_mask").and_then(serde_json::Value::as_bool) {
             return Ok(causal);
         }
+        // A user's own layer may have been made with it
+        let owner = block.owner.and_then(|layer| self.setting(layer));
+        let flag = |setting: Setting<'_>| CAUSAL.iter().find_map(|key| setting.flag(key));
+        if let Some(causal) = owner.and_then(flag) {
+            return Ok(causal);
+        }
         // KerasHub's own layers
         match block.owner.and_then(|layer| self.setting(layer)).map(|setting| setting.class) {
             Some("TransformerDecoder") => return Ok(true),
@@ -254,6 +271,9 @@ impl<'a> Reader<'a> {
         }
         if masked && !continues {
             return Err(format!("attention `{}` has a mask of its own", layer.path));
+        }
+        if let Some(causal) = self.told.causal {
+            return Ok(causal);
         }
         self.assume(if continues { "a causal mask, as it continues text" } else { "no mask" });
         Ok(continues)
@@ -274,6 +294,7 @@ impl<'a> Reader<'a> {
             }
         }
         let said = setting.and_then(|setting| setting.number(&["epsilon"])).or(outer);
+        let said = said.or(self.told.epsilon);
         if said.is_none() {
             self.assume(&format!("ε {:e} in the norms", self.manner.epsilon));
         }

@@ -141,7 +141,17 @@ impl<'a> Setting<'a> {
     }
     /// The name of an activation: a word, or an object that names a function.
     pub(super) fn activation(&self) -> Option<&'a str> {
-        let value = ["activation", "hidden_activation", "intermediate_activation"];
+        let value = [
+            "activation",
+            "hidden_activation",
+            "intermediate_activation",
+            "ff_activation",
+            "ffn_activation",
+            "feedforward_activation",
+            "feed_forward_activation",
+            "mlp_activation",
+            "dense_activation",
+        ];
         let value = value.iter().find_map(|key| self.config.get(*key).filter(|value| !value.is_null()))?;
         value.as_str().or_else(|| value.get("config").and_then(Value::as_str))
     }
