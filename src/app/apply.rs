@@ -30,6 +30,8 @@ impl Window {
                 | Command::SetSampling(_)
                 | Command::AdvanceWalk
                 | Command::SetThreshold(_)
+                | Command::SetMapThreshold(_)
+                | Command::MarkTokens { .. }
                 | Command::AdjustIntervention(..)
                 | Command::PaintCell { .. }
                 | Command::SetBudget(_)
@@ -50,7 +52,7 @@ impl Window {
             Command::SetOffline(offline) => self.session.set_offline(offline),
             Command::AskForExport(piece) => {
                 self.dialog =
-                    Dialog::Export { path: self.export_name(piece), piece, finish: Finish::default() };
+                    Dialog::Export { path: self.export_name(piece), piece, finish: self.usual_finish() };
             }
             Command::Export { path, piece, finish } => self.export(path, piece, finish),
             Command::CopyPicture(piece, finish) => {
@@ -81,6 +83,10 @@ impl Window {
             Command::Copy(text) => ctx.copy_text(text),
             Command::SetView(view) => self.state.view = view,
             Command::SetScale(scale) => self.state.look.scale = scale,
+            Command::SetMapChoice(choice) => self.set_map(*choice),
+            Command::SetMapThreshold(threshold) => self.state.map.threshold = threshold.max(0.0),
+            Command::MarkTokens { keys, tokens } => self.mark_tokens(keys, tokens),
+            Command::CopyMap(part) => self.copy_map(part),
             Command::SetTint(measure) => self.state.look.tint = measure,
             Command::SetSort(sort) => self.state.look.sort = sort,
             Command::SetMap { dark: true, map } => self.state.look.map_dark = map,
@@ -298,6 +304,7 @@ impl Window {
             self.dialog = Dialog::None;
         } else if self.state.chosen.is_empty() {
             (self.state.query, self.state.key) = (None, None);
+            (self.state.map.queries, self.state.map.keys) = (Vec::new(), Vec::new());
         } else {
             self.state.chosen.clear();
         }
@@ -329,7 +336,11 @@ impl Window {
     /// Moves a zoomed view just so far that what was pinned by key is in sight.
     fn reveal(&mut self, before: &State) {
         let moved = (self.state.query, self.state.key) != (before.query, before.key);
-        if moved && let Some(view) = self.state.view {
+        // Groups of tokens are few enough to be seen whole
+        if moved
+            && self.state.map.of_tokens()
+            && let Some(view) = self.state.view
+        {
             let cells = self.session.cells(self.state.head);
             self.state.view = view.showing(self.state.query, self.state.key, cells).unless_whole(cells);
         }

@@ -4,6 +4,7 @@ use super::{
     editing::Splice,
     exporting::{Finish, Piece},
     layout::{Pane, Preset},
+    mapping::{MapChoice, Part},
     memory::PolicyKind,
     reasons::{SaidState, WhyState},
     scene::Scene,
@@ -68,6 +69,25 @@ pub enum CommandKind {
     ScaleLinear,
     ScaleLog,
     ScaleRow,
+    ScaleRank,
+    CombineHead,
+    CombineChosen,
+    CombineLayer,
+    CombineAll,
+    CombineDifference,
+    ToggleLengths,
+    ToggleBeside,
+    KeepFirst,
+    HideFirst,
+    ShareFirst,
+    LevelToken,
+    LevelWord,
+    LevelLine,
+    LevelSentence,
+    ReleaseMarks,
+    CopyCell,
+    CopyRow,
+    CopyMap,
     ToggleTheme,
     ToggleLanguage,
     LayoutInspect,
@@ -163,6 +183,10 @@ pub enum Command {
     Copy(String),
     SetView(Option<View>),
     SetScale(Scale),
+    SetMapChoice(Box<MapChoice>),
+    SetMapThreshold(f32),
+    MarkTokens { keys: bool, tokens: Vec<usize> },
+    CopyMap(Part),
     SetTint(String),
     SetSort(Sort),
     SetMap { dark: bool, map: ColorMap },
@@ -275,6 +299,11 @@ impl CommandKind {
             Self::ScaleLinear => (Modifiers::NONE, Key::Num1),
             Self::ScaleLog => (Modifiers::NONE, Key::Num2),
             Self::ScaleRow => (Modifiers::NONE, Key::Num3),
+            Self::ScaleRank => (Modifiers::NONE, Key::Num4),
+            Self::ToggleLengths => (Modifiers::NONE, Key::V),
+            Self::CopyCell => (Modifiers::ALT, Key::C),
+            Self::CopyRow => (Modifiers::ALT, Key::R),
+            Self::CopyMap => (Modifiers::ALT, Key::M),
             Self::ToggleTheme => (Modifiers::COMMAND, Key::T),
             Self::ToggleLower => (Modifiers::COMMAND, Key::J),
             Self::Maximise => (Modifiers::NONE, Key::F11),
@@ -285,6 +314,20 @@ impl CommandKind {
             Self::Palette => (Modifiers::COMMAND, Key::K),
             Self::ShowHelp => (Modifiers::NONE, Key::F1),
             Self::OpenEmbedded
+            | Self::CombineHead
+            | Self::CombineChosen
+            | Self::CombineLayer
+            | Self::CombineAll
+            | Self::CombineDifference
+            | Self::ToggleBeside
+            | Self::KeepFirst
+            | Self::HideFirst
+            | Self::ShareFirst
+            | Self::LevelToken
+            | Self::LevelWord
+            | Self::LevelLine
+            | Self::LevelSentence
+            | Self::ReleaseMarks
             | Self::GetModel
             | Self::ExportChosen
             | Self::ExportStates
@@ -404,6 +447,25 @@ impl CommandKind {
             Self::ScaleLinear => Command::SetScale(Scale::Linear),
             Self::ScaleLog => Command::SetScale(Scale::Log),
             Self::ScaleRow => Command::SetScale(Scale::Row),
+            Self::ScaleRank => Command::SetScale(Scale::Rank),
+            Self::CombineHead
+            | Self::CombineChosen
+            | Self::CombineLayer
+            | Self::CombineAll
+            | Self::CombineDifference
+            | Self::ToggleLengths
+            | Self::ToggleBeside
+            | Self::KeepFirst
+            | Self::HideFirst
+            | Self::ShareFirst
+            | Self::LevelToken
+            | Self::LevelWord
+            | Self::LevelLine
+            | Self::LevelSentence
+            | Self::ReleaseMarks
+            | Self::CopyCell
+            | Self::CopyRow
+            | Self::CopyMap => scene.aim_at_map(self)?,
             Self::ToggleTheme => Command::SetDark(!scene.dark),
             Self::ToggleLanguage => Command::SetLanguage(words.language.other()),
             Self::LayoutInspect => Command::SetLayout(Preset::Inspect.id().to_owned()),

@@ -2,6 +2,7 @@
 
 use super::{
     banner::Banner,
+    mapping::Over,
     state::{Shown, State},
     theme,
 };
@@ -12,7 +13,7 @@ use crate::{
         What,
     },
     model::Model,
-    trace::{Steps, Trace, saved},
+    trace::{Combine, Level, Steps, Trace, Weigh, saved},
 };
 use std::path::Path;
 
@@ -71,26 +72,41 @@ pub struct Finish {
 
 /// The looks of the screen, finished.
 pub fn options(piece: Piece, finish: Finish, state: &State, dark: bool) -> Options {
-    let picked = match piece {
-        Piece::Head => vec![state.head],
-        Piece::Chosen => state.heads(),
-        Piece::Heads | Piece::States | Piece::Trace => Vec::new(),
+    let map = &state.map;
+    let combined = piece == Piece::Head && map.over != Over::Head;
+    let picked = match (piece, map.over) {
+        (Piece::Head, Over::Head) => vec![state.head],
+        (Piece::Head, Over::Chosen) | (Piece::Chosen, _) => state.heads(),
+        _ => Vec::new(),
     };
+    let layer = piece == Piece::Head && map.over == Over::Layer;
+    let selection = Selection { layers: layer.then(|| Ranges::one(state.head.layer)), heads: None };
+    // Of one head, or of more than two, there is no difference
+    let combine = combined.then_some(match (map.combine, picked.len()) {
+        (Combine::Difference, 2) => Combine::Difference,
+        (Combine::Difference, _) => Combine::Mean,
+        (combine, _) => combine,
+    });
+    let signed = combine == Some(Combine::Difference);
     let what = if piece == Piece::States { What::Resid } else { What::Pattern };
     let on_screen = piece != Piece::States && finish.preset.is_none();
-    let states = piece == Piece::States;
     let look = Look {
         theme: Some(theme::shared(dark && finish.preset.is_none())),
-        map: on_screen.then(|| state.look.map(dark)),
+        map: (on_screen && !signed).then(|| state.look.map(dark)),
         scale: state.look.scale,
         preset: finish.preset,
         labels: finish.labels,
-        steps: Steps { first: if states { FirstToken::Keep } else { finish.first }, ..Steps::default() },
+        steps: match piece {
+            Piece::Head => Steps { first: finish.first, ..map.steps },
+            Piece::Heads | Piece::Chosen => Steps { first: finish.first, ..Steps::default() },
+            Piece::States | Piece::Trace => Steps::default(),
+        },
+        threshold: if piece == Piece::Head { map.from() } else { 0.0 },
         transparent: finish.transparent,
         zoom: finish.zoom.map(f32::from),
         ..Look::default()
     };
-    Options { what: vec![what], picked, look, ..Options::default() }
+    Options { what: vec![what], selection, picked, combine, look, ..Options::default() }
 }
 
 /// The same for a file that is no picture: whole arrays, of one head by its place.
@@ -108,7 +124,7 @@ pub fn options_for(path: &Path, piece: Piece, finish: Finish, state: &State, dar
         Piece::Chosen | Piece::Heads | Piece::States | Piece::Trace => Selection::default(),
     };
     let look = Look { steps: Steps::default(), threshold: 0.0, ..options.look };
-    Options { selection, picked: Vec::new(), look, ..options }
+    Options { selection, picked: Vec::new(), combine: None, look, ..options }
 }
 
 /// The command line that writes the same picture.
@@ -160,6 +176,23 @@ pub fn command(source: Option<&ModelSource>, options: &Options, state: &State, p
     }
     if look.steps.first != FirstToken::Keep {
         push(&["--first-token", look.steps.first.into()]);
+    }
+    if let Some(combine) = options.combine {
+        push(&["--combine", combine.id()]);
+        if options.selection.layers.is_some() {
+            push(&["--layers", &state.head.layer.to_string()]);
+        }
+    }
+    if look.steps.weigh != Weigh::Weights {
+        push(&["--weigh", look.steps.weigh.into()]);
+    }
+    for (option, level) in [("--query-level", look.steps.queries), ("--key-level", look.steps.keys)] {
+        if level != Level::Token {
+            push(&[option, level.id()]);
+        }
+    }
+    if look.threshold > 0.0 {
+        push(&["--threshold", &look.threshold.to_string()]);
     }
     if look.transparent {
         push(&["--transparent"]);

@@ -14,7 +14,11 @@ pub struct Labels {
 impl Labels {
     /// Of these tokens.
     pub fn of(tokens: &[Token]) -> Self {
-        let texts: Vec<String> = tokens.iter().map(Token::shown).collect();
+        Self::named(tokens.iter().map(Token::shown).collect())
+    }
+
+    /// Of these texts.
+    pub fn named(texts: Vec<String>) -> Self {
         let longest = texts.iter().map(|label| label.chars().count()).max().unwrap_or(0);
         Self { texts, longest }
     }

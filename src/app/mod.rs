@@ -25,6 +25,8 @@ pub mod input;
 pub mod labels;
 pub mod laying;
 pub mod layout;
+mod map_commands;
+pub mod mapping;
 pub mod memory;
 pub mod next;
 mod noting;

@@ -6,6 +6,7 @@ use crate::{
     render::{ColorMap, Rgba, Scale, Shader, ValueRange, tiles},
     trace::Trace,
 };
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use strum::EnumCount as _;
 
 /// A colour map with a scale.
@@ -30,6 +31,14 @@ impl Palette {
     pub fn new(look: &Look, dark: bool) -> Self {
         let (map, scale) = (look.map(dark), look.scale);
         Self { number: scale as u64 * ColorMap::COUNT as u64 + map as u64, map, scale }
+    }
+
+    /// The same, numbered anew for what else decides about colours.
+    #[must_use]
+    pub fn numbered(self, threshold: f32, range: ValueRange) -> Self {
+        let mut hasher = DefaultHasher::new();
+        (self.number, threshold.to_bits(), range.low.to_bits(), range.high.to_bits()).hash(&mut hasher);
+        Self { number: hasher.finish(), ..self }
     }
 
     /// What masked cells show.

@@ -7,6 +7,7 @@ use super::{
     getting::Shelf,
     labels::Labels,
     layout::Pane,
+    mapping::{Mapping, Sight},
     memory::Memory,
     next::Next,
     reasons::Reasons,
@@ -58,6 +59,8 @@ pub struct Scene<'a> {
     pub walking: &'a Walking,
     /// Scores and logits taken apart.
     pub reasons: &'a Reasons,
+    /// The maps of the head view.
+    pub map: &'a Mapping,
     /// What each layer would say next.
     pub lens: Option<&'a Lens>,
     /// Tokens' ways through the layers.
@@ -382,7 +385,7 @@ impl<'a> Scene<'a> {
 
     /// The view, zoomed about the shown cell.
     pub fn zoomed(&self, factor: f32) -> Result<Option<View>, Refusal> {
-        let cells = self.cells();
+        let cells = self.map_cells();
         if self.trace.is_none() {
             return Err(self.words.needs_trace);
         }
@@ -390,13 +393,33 @@ impl<'a> Scene<'a> {
         let share = |cell: Option<usize>, start: f32, length: f32| {
             cell.map_or(0.5, |cell| ((cell as f32 + 0.5 - start) / length).clamp(0.0, 1.0))
         };
-        let row = share(self.shown_query(), view.query, view.rows(cells));
-        let column = share(self.shown_key(), view.key, view.columns(cells));
+        let [row, column] = self.groups(self.shown_query(), self.shown_key());
+        let row = share(row, view.query, view.rows(cells));
+        let column = share(column, view.key, view.columns(cells));
         Ok(view.zoomed(factor, row, column, cells).unless_whole(cells))
     }
 
     /// The piece of the map in sight.
     pub fn view(&self) -> View {
-        self.state.view.unwrap_or_else(|| View::whole(self.cells()))
+        let cells = self.map_cells();
+        self.state.view.filter(|view| view.fits(cells)).unwrap_or_else(|| View::whole(cells))
+    }
+
+    /// The map in sight, where its rows or columns are no tokens.
+    fn grouped(&self) -> Option<&Sight> {
+        self.map.main.sight().filter(|_| !self.state.map.of_tokens()).map(|sight| &**sight)
+    }
+
+    /// Size of the map in sight: as its levels have it.
+    pub fn map_cells(&self) -> Cells {
+        self.grouped().map_or_else(|| self.cells(), Sight::cells)
+    }
+
+    /// The row and the column of the map in sight that tokens are in.
+    fn groups(&self, query: Option<usize>, key: Option<usize>) -> [Option<usize>; 2] {
+        match self.grouped() {
+            Some(sight) => [query.map(|query| sight.row_of(query)), key.map(|key| sight.column_of(key))],
+            None => [query, key],
+        }
     }
 }

@@ -5,6 +5,7 @@ use super::{
     changed::Changed,
     getting::Shelf,
     labels::Labels,
+    mapping::Mapping,
     memory::Memory,
     next::Next,
     reasons::Reasons,
@@ -99,6 +100,8 @@ pub struct Session {
     pub memory: Memory,
     /// Scores and logits taken apart.
     pub reasons: Reasons,
+    /// The maps of the head view.
+    pub mapping: Mapping,
     /// The run's tokens as they are shown; of an encoder–decoder model the target's.
     pub labels: Labels,
     /// The source's.
@@ -134,6 +137,7 @@ impl Session {
             walking: Walking::default(),
             memory: Memory::default(),
             reasons: Reasons::default(),
+            mapping: Mapping::default(),
             labels: Labels::default(),
             source_labels: Labels::default(),
             post,
@@ -435,6 +439,8 @@ impl Session {
         let cells = self.cells(state.head);
         state.query = state.query.filter(|&query| query < cells.queries);
         state.key = state.key.filter(|&key| key < cells.keys);
+        state.map.queries.retain(|&query| query < cells.queries);
+        state.map.keys.retain(|&key| key < cells.keys);
         state.view = state.view.filter(|view| view.fits(cells));
         state.layer = state.layer.min(trace.spec.streams().len().saturating_sub(1));
     }

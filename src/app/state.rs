@@ -5,6 +5,7 @@
 use super::{
     flowing::FlowState,
     layout::{Pane, Preset},
+    mapping::MapChoice,
     memory::MemoryChoice,
     panes::next::usual_rules,
     reasons::{SaidState, WhyState},
@@ -80,6 +81,8 @@ pub struct State {
     pub shown: Shown,
     /// What the memory panes ask.
     pub memory: MemoryChoice,
+    /// What the head view shows.
+    pub map: MapChoice,
     /// How values become pictures.
     pub look: Look,
 }
@@ -149,6 +152,7 @@ impl Default for State {
             interventions: Vec::new(),
             shown: Shown::default(),
             memory: MemoryChoice::default(),
+            map: MapChoice::default(),
             look: Look::default(),
         }
     }

@@ -313,6 +313,7 @@ impl Window {
             row: self.session.row.as_ref(),
             walking: &self.session.walking,
             reasons: &self.session.reasons,
+            map: &self.session.mapping,
             lens: self.session.lens.as_ref().filter(|(of, _)| *of == run).map(|(_, lens)| lens),
             trails: &self.session.trails,
             tensor: &self.session.tensor,
@@ -377,11 +378,13 @@ impl Window {
     /// Has computed what is in sight this frame.
     fn follow(&mut self, ctx: &egui::Context) {
         self.draw_figures(ctx);
+        self.serve_copy(ctx);
         let (state, tree) = (&self.state, &self.dock.tree);
         let drawn = |pane| state.torn.contains(&pane) || layout::shows(state, tree, pane);
         if drawn(Pane::Lens) {
             self.session.ask_for_lens(&self.state);
         }
+        self.session.follow_map(state, self.hover, drawn(Pane::Head));
         self.session.follow_reasons(state, drawn);
         if drawn(Pane::Walk) {
             self.session.follow_walk(state);

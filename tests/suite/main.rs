@@ -54,6 +54,7 @@ mod window_figures;
 mod window_flow;
 mod window_heads;
 mod window_layout;
+mod window_maps;
 mod window_memory;
 mod window_models;
 mod window_pictures;

@@ -3,18 +3,21 @@
 use super::axis::Place;
 use crate::{
     app::{
-        command::Command,
+        command::{Command, CommandKind},
+        mapping::Sight,
         palette::Palette,
         panes::interventions,
         scene::{Out, Scene},
         state::View,
         theme,
         tiles::{Key, Of, Rows, Tiles},
+        widgets,
     },
     render::{Shader, TileKey, tiles},
     trace::Trace,
 };
 use egui::{Color32, Rect, Response, Sense, Stroke, StrokeKind, Ui, pos2, vec2};
+use std::sync::Arc;
 
 const WHOLE: Rect = Rect { min: egui::Pos2::ZERO, max: pos2(1.0, 1.0) };
 /// Cells larger than this, in points, stand apart by a hairline.
@@ -34,21 +37,57 @@ pub struct HeatMap<'a> {
     pub palette: Palette,
     /// Colours of this head.
     pub shader: &'a Shader,
+    /// The map that a recipe makes, where it is there.
+    pub sight: Option<&'a Arc<Sight>>,
+    /// Whether one head's pattern is drawn as it is.
+    pub plain: bool,
+    /// Which of two maps it is.
+    pub second: bool,
 }
 
-impl HeatMap<'_> {
+impl<'a> HeatMap<'a> {
     /// Draws the map and answers the pointer.
     pub fn show(mut self, ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) -> Response {
-        let id = ui.make_persistent_id("heat map");
+        let id = ui.make_persistent_id(("heat map", self.second));
         let response = ui.interact(self.place.rect, id, Sense::click_and_drag());
-        let name = (scene.words.heat_map)(&scene.head_name());
+        let own = (scene.words.heat_map)(&scene.head_name());
+        let name = if self.second { format!("{own} · {}", scene.words.map.length) } else { own };
         response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, &name));
         self.paint(ui, scene);
         self.point(&response, out);
         self.steer(ui, &response, scene, out);
         self.menu(&response, scene, out);
-        mark(ui, &self.place, scene);
+        self.mark(ui, scene);
         response
+    }
+
+    /// The map that tiles are of, where a recipe makes it.
+    fn made(&self) -> Option<&'a Arc<Sight>> {
+        self.sight.filter(|_| !self.plain)
+    }
+
+    /// The row and the column that tokens are in.
+    fn row_of(&self, token: usize) -> usize {
+        self.made().map_or(token, |sight| sight.row_of(token))
+    }
+    fn column_of(&self, token: usize) -> usize {
+        self.made().map_or(token, |sight| sight.column_of(token))
+    }
+    /// The first tokens of a cell.
+    fn tokens(&self, (row, column): (usize, usize)) -> (usize, usize) {
+        self.made().map_or((row, column), |sight| {
+            let (queries, keys) = (sight.map.queries(), sight.map.keys());
+            (queries.tokens(row..row + 1).start, keys.tokens(column..column + 1).start)
+        })
+    }
+    /// The cell under a point, by its first tokens.
+    fn at(&self, point: egui::Pos2) -> Option<(usize, usize)> {
+        self.place.at(point).map(|cell| self.tokens(cell))
+    }
+    /// Whether rows and columns are the same, and each row sees those up to itself.
+    fn is_causal(&self, scene: &Scene<'_>) -> bool {
+        let alike = self.made().is_none_or(|sight| sight.map.queries() == sight.map.keys());
+        alike && causal(self.trace, scene)
     }
 
     fn paint(&mut self, ui: &Ui, scene: &Scene<'_>) {
@@ -67,7 +106,10 @@ impl HeatMap<'_> {
         for tile in tiles::covering(level, place.queries(), place.keys()) {
             if !self.masked(scene, tile) {
                 let key = self.key(scene, tile);
-                fine.push((key, self.tiles.texture(ui.ctx(), key, None, shader)));
+                fine.push((
+                    key,
+                    self.tiles.texture(ui.ctx(), key, self.made().map(|sight| &sight.map), shader),
+                ));
             }
         }
         if fine.iter().any(|(_, texture)| texture.is_none()) {
@@ -83,14 +125,15 @@ impl HeatMap<'_> {
             self.put(&painter, key, texture);
         }
         if place.cell() >= GRID_FROM {
-            lattice(&painter, &place, theme::tokens(ui).background, causal(self.trace, scene));
+            lattice(&painter, &place, theme::tokens(ui).background, self.is_causal(scene));
         }
     }
 
     /// Whether a tile shows nothing but the floor.
     fn masked(&self, scene: &Scene<'_>, tile: TileKey) -> bool {
         let cells = self.place.cells;
-        causal(self.trace, scene) && tile.keys(cells.keys).start >= tile.queries(cells.queries).end
+        let (first, end) = (tile.keys(cells.keys).start, tile.queries(cells.queries).end);
+        self.is_causal(scene) && first >= end
     }
 
     fn key(&self, scene: &Scene<'_>, tile: TileKey) -> Key {
@@ -98,6 +141,41 @@ impl HeatMap<'_> {
             of: Of::Head { run: scene.run, less: scene.less().map(|(run, _)| run), head: scene.state.head },
             rows: Rows::of(self.palette.scale),
             tile,
+        }
+    }
+
+    /// The pinned row in the accent, the marked column in a hairline that ends at the row.
+    fn mark(&self, ui: &Ui, scene: &Scene<'_>) {
+        let (tokens, place) = (theme::tokens(ui), &self.place);
+        let painter = ui.painter_at(place.rect.expand(3.0));
+        let least = |rect: Rect| {
+            rect.expand2(vec2((3.0 - rect.width()).max(0.0), (3.0 - rect.height()).max(0.0)) / 2.0)
+        };
+        let clip = |rect: Rect| rect.intersect(place.rect.expand(1.5));
+        let row = |row: usize| {
+            let (top, bottom) = (place.y(row as f32), place.y(row as f32 + 1.0));
+            let right = place.x(place.cells.keys as f32);
+            clip(least(Rect::from_min_max(pos2(place.x(0.0), top), pos2(right, bottom))))
+        };
+        let pinned = scene.pinned_query().map(|query| self.row_of(query));
+        if let Some(key) = scene.shown_key().map(|key| self.column_of(key)) {
+            let end = scene.shown_query().map(|query| self.row_of(query));
+            let end = end.unwrap_or(place.cells.queries.saturating_sub(1));
+            let start = if self.is_causal(scene) { key.min(end) } else { 0 };
+            let end = if start == 0 { place.cells.queries } else { end + 1 };
+            let column = Rect::from_min_max(
+                pos2(place.x(key as f32), place.y(start as f32)),
+                pos2(place.x(key as f32 + 1.0), place.y(end as f32)),
+            );
+            let stroke = Stroke::new(1.0, tokens.muted);
+            painter.rect_stroke(clip(least(column)), 0, stroke, StrokeKind::Outside);
+        }
+        let hovered = scene.hover.query.map(|query| self.row_of(query));
+        if let Some(own) = hovered.filter(|&own| Some(own) != pinned && own < place.cells.queries) {
+            painter.rect_stroke(row(own), 0, Stroke::new(1.0, tokens.muted), StrokeKind::Outside);
+        }
+        if let Some(pinned) = pinned {
+            painter.rect_stroke(row(pinned), 0, Stroke::new(2.0, tokens.accent), StrokeKind::Outside);
         }
     }
 
@@ -112,7 +190,7 @@ impl HeatMap<'_> {
     }
 
     fn point(&self, response: &Response, out: &mut Out) {
-        let cell = response.hover_pos().and_then(|point| self.place.at(point));
+        let cell = response.hover_pos().and_then(|point| self.at(point));
         if let Some((query, key)) = cell {
             (out.hover.query, out.hover.key) = (Some(query), Some(key));
         }
@@ -137,15 +215,62 @@ impl HeatMap<'_> {
     fn menu(&self, response: &Response, scene: &Scene<'_>, out: &mut Out) {
         let id = response.id.with("cell of the menu");
         if response.secondary_clicked()
-            && let Some(cell) = response.interact_pointer_pos().and_then(|point| self.place.at(point))
+            && let Some(cell) = response.interact_pointer_pos().and_then(|point| self.at(point))
         {
             response.ctx.data_mut(|data| data.insert_temp(id, cell));
         }
         response.context_menu(|ui| {
             if let Some(cell) = ui.data(|data| data.get_temp::<(usize, usize)>(id)) {
-                interventions::cell_menu(ui, scene, cell, out);
+                for kind in [CommandKind::CopyCell, CommandKind::CopyRow, CommandKind::CopyMap] {
+                    widgets::entry(ui, kind, scene, out);
+                }
+                // What changes the run is about one head and two tokens
+                if self.plain {
+                    ui.separator();
+                    interventions::cell_menu(ui, scene, cell, out);
+                }
             }
         });
+    }
+
+    /// Draws a frame from where the drag began; once it ends, what is in it fills the map.
+    fn frame(&self, ui: &Ui, response: &Response, out: &mut Out) {
+        let place = self.place;
+        let inside = |point: egui::Pos2| {
+            place.at(point.clamp(place.rect.min + vec2(0.5, 0.5), place.rect.max - vec2(0.5, 0.5)))
+        };
+        let origin = ui.input(|input| input.pointer.press_origin());
+        // The origin is gone in the frame in which the button is let go
+        let id = response.id.with("frame");
+        let from: Option<egui::Pos2> = match origin {
+            Some(origin) => {
+                ui.data_mut(|data| data.insert_temp(id, origin));
+                Some(origin)
+            }
+            None => ui.data(|data| data.get_temp(id)),
+        };
+        let cells = from.and_then(inside).zip(response.interact_pointer_pos().and_then(inside));
+        let Some(((q0, k0), (q1, k1))) = cells else { return };
+        let (rows, columns) = (q0.min(q1)..q0.max(q1) + 1, k0.min(k1)..k0.max(k1) + 1);
+        if rows.len().max(columns.len()) < 2 {
+            return;
+        }
+        if response.drag_stopped() {
+            let span = (rows.len().max(columns.len()) as f32).max(4.0);
+            let middle = |cells: &std::ops::Range<usize>| cells.start as f32 + cells.len() as f32 / 2.0;
+            let view = View { query: middle(&rows) - span / 2.0, key: middle(&columns) - span / 2.0, span };
+            let view = view.moved(0.0, 0.0, place.cells);
+            out.send(Command::SetView(view.unless_whole(place.cells)));
+            return;
+        }
+        let frame = Rect::from_min_max(
+            pos2(place.x(columns.start as f32), place.y(rows.start as f32)),
+            pos2(place.x(columns.end as f32), place.y(rows.end as f32)),
+        );
+        let accent = theme::tokens(ui).accent;
+        let painter = ui.painter_at(place.rect.expand(1.0));
+        painter.rect_filled(frame, 0, accent.gamma_multiply(0.16));
+        painter.rect_stroke(frame, 0, Stroke::new(1.0, accent), StrokeKind::Inside);
     }
 
     fn steer(&self, ui: &Ui, response: &Response, scene: &Scene<'_>, out: &mut Out) {
@@ -154,14 +279,19 @@ impl HeatMap<'_> {
         if response.double_clicked() {
             out.send(Command::SetView(None));
         } else if response.clicked()
-            && let Some((query, key)) = response.interact_pointer_pos().and_then(|point| place.at(point))
+            && let Some((query, key)) = response.interact_pointer_pos().and_then(|point| self.at(point))
         {
             out.send(Command::PinCell { query, key });
         }
         // Many window managers keep Alt and drag for themselves
         let paints = ui.input(|input| input.modifiers.command || input.modifiers.alt);
-        if paints && response.dragged_by(egui::PointerButton::Primary) {
+        let frames = scene.state.view.is_none() || ui.input(|input| input.modifiers.shift);
+        let primary = response.dragged_by(egui::PointerButton::Primary)
+            || response.drag_stopped_by(egui::PointerButton::Primary);
+        if paints && primary && self.plain {
             self.paint_row(ui, response, scene, out);
+        } else if frames && primary {
+            self.frame(ui, response, out);
         } else if response.dragged() && scene.state.view.is_some() {
             let moved = response.drag_delta() / place.cell();
             out.send(set(place.view.moved(-moved.y, -moved.x, cells)));
@@ -190,41 +320,6 @@ fn lattice(painter: &egui::Painter, place: &Place, color: Color32, causal: bool)
         let right = if causal { place.x(query as f32 + 1.0) } else { place.rect.right() };
         let across = egui::Rangef::new(place.rect.left(), right.min(place.rect.right()));
         painter.hline(across, place.y(query as f32), stroke);
-    }
-}
-
-/// The pinned row in the accent, the marked column in a hairline that ends at the row.
-fn mark(ui: &Ui, place: &Place, scene: &Scene<'_>) {
-    let tokens = theme::tokens(ui);
-    let painter = ui.painter_at(place.rect.expand(3.0));
-    let least =
-        |rect: Rect| rect.expand2(vec2((3.0 - rect.width()).max(0.0), (3.0 - rect.height()).max(0.0)) / 2.0);
-    let clip = |rect: Rect| rect.intersect(place.rect.expand(1.5));
-    let row = |query: usize| {
-        let (top, bottom) = (place.y(query as f32), place.y(query as f32 + 1.0));
-        clip(least(Rect::from_min_max(
-            pos2(place.x(0.0), top),
-            pos2(place.x(place.cells.keys as f32), bottom),
-        )))
-    };
-    if let Some(key) = scene.shown_key() {
-        let end = scene.shown_query().unwrap_or(place.cells.queries.saturating_sub(1));
-        let start = if scene.trace.is_some_and(|trace| causal(trace, scene)) { key.min(end) } else { 0 };
-        let end = if start == 0 { place.cells.queries } else { end + 1 };
-        let column = Rect::from_min_max(
-            pos2(place.x(key as f32), place.y(start as f32)),
-            pos2(place.x(key as f32 + 1.0), place.y(end as f32)),
-        );
-        let stroke = Stroke::new(1.0, tokens.muted);
-        painter.rect_stroke(clip(least(column)), 0, stroke, StrokeKind::Outside);
-    }
-    if let Some(query) =
-        scene.hover.query.filter(|&query| Some(query) != scene.pinned_query() && query < place.cells.queries)
-    {
-        painter.rect_stroke(row(query), 0, Stroke::new(1.0, tokens.muted), StrokeKind::Outside);
-    }
-    if let Some(query) = scene.pinned_query() {
-        painter.rect_stroke(row(query), 0, Stroke::new(2.0, tokens.accent), StrokeKind::Outside);
     }
 }
 

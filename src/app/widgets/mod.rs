@@ -17,8 +17,12 @@ use super::{
     theme::{self, BODY, HEADER, SMALL, TITLE},
 };
 use egui::{
-    Align, Align2, Button, CornerRadius, Layout, Rect, Response, RichText, Sense, Stroke, Ui, pos2,
-    text::LayoutJob, vec2,
+    Align, Align2, Button, CornerRadius, Layout, PopupCloseBehavior, Rect, Response, RichText, Sense, Stroke,
+    Ui,
+    containers::menu::{MenuButton, MenuConfig},
+    pos2,
+    text::LayoutJob,
+    vec2,
 };
 
 /// The top of a pane: title, muted subtitle, controls to the right.
@@ -71,6 +75,15 @@ pub fn section_of(ui: &mut Ui, title: &str, what: &str) {
 
 /// A menu behind a small outlined button that shows what is chosen: `tint induction ▾`.
 pub fn choice(ui: &mut Ui, name: &str, chosen: &str, content: impl FnOnce(&mut Ui)) {
+    menu(ui, name, chosen, PopupCloseBehavior::CloseOnClick, content);
+}
+
+/// The same for several choices at once: it stays open until a click elsewhere.
+pub fn choices(ui: &mut Ui, name: &str, chosen: &str, content: impl FnOnce(&mut Ui)) {
+    menu(ui, name, chosen, PopupCloseBehavior::CloseOnClickOutside, content);
+}
+
+fn menu(ui: &mut Ui, name: &str, chosen: &str, closes: PopupCloseBehavior, content: impl FnOnce(&mut Ui)) {
     let tokens = theme::tokens(ui);
     let mut job = LayoutJob::default();
     let part = |color| egui::TextFormat { font_id: theme::body(12.0), color, ..Default::default() };
@@ -80,9 +93,11 @@ pub fn choice(ui: &mut Ui, name: &str, chosen: &str, content: impl FnOnce(&mut U
     }
     job.append(chosen, if named { 5.0 } else { 0.0 }, part(tokens.text));
     job.append("▾", 4.0, part(tokens.muted));
-    let (response, _) = egui::containers::menu::MenuButton::from_button(outlined(ui, job)).ui(ui, |ui| {
+    let config = MenuConfig::new().close_behavior(closes);
+    let button = MenuButton::from_button(outlined(ui, job)).config(config);
+    let (response, _) = button.ui(ui, |ui| {
         ui.set_min_width(150.0);
-        egui::ScrollArea::vertical().max_height(420.0).show(ui, content);
+        egui::ScrollArea::vertical().max_height(520.0).show(ui, content);
     });
     let label = format!("{name} {chosen}");
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, label.trim()));

@@ -2,7 +2,7 @@
 
 use super::{
     Language, Words, changes, choosing, duration, english_commands::command, figures, flow, grouped,
-    languages, memory, next, river, session, size, states, train, walk, why,
+    languages, map, memory, next, river, session, size, states, train, walk, why,
 };
 use crate::{model::Part, render::Scale};
 
@@ -202,7 +202,8 @@ pub const ENGLISH: Words = Words {
         ("Point at a token", "Every view shows its row or its column"),
         ("Click a token or a cell", "Pins it until Esc"),
         ("Wheel or pinch on a map", "Zooms about the pointer"),
-        ("Drag a map", "Moves it"),
+        ("Drag over a map", "Frames what then fills it; once it is zoomed, moves it, and frames with Shift"),
+        ("Drag or Shift-click along labels", "Marks several tokens: rows are averaged, columns summed"),
         ("Double click a map", "Shows the whole map again"),
         (
             "Ctrl and click heads, or drag over them",
@@ -220,6 +221,7 @@ pub const ENGLISH: Words = Words {
     why: &why::ENGLISH,
     figures: &figures::ENGLISH,
     changes: &changes::ENGLISH,
+    map: &map::ENGLISH,
     memory: &memory::ENGLISH,
     river: &river::ENGLISH,
     session: session::ENGLISH,

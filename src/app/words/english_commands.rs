@@ -84,6 +84,44 @@ pub(super) fn command(kind: CommandKind) -> (&'static str, &'static str) {
             ("Log scale", "Colour follows the weight's logarithm, down to 1/65536 of the top")
         }
         CommandKind::ScaleRow => ("Row scale", "Colour follows the weight as a share of its row's greatest"),
+        CommandKind::ScaleRank => {
+            ("Rank scale", "Colour follows the order of a row's values, whatever their sizes")
+        }
+        CommandKind::CombineHead => ("Map of the head", "Shows the selected head alone"),
+        CommandKind::CombineChosen => ("Map of the selected heads", "Makes one map of all selected heads"),
+        CommandKind::CombineLayer => ("Map of the layer", "Makes one map of all heads of the layer"),
+        CommandKind::CombineAll => ("Map of all heads", "Makes one map of all heads of all layers"),
+        CommandKind::CombineDifference => {
+            ("Difference of two heads", "The selected head less the one chosen beside it")
+        }
+        CommandKind::ToggleLengths => {
+            ("Weights or lengths", "A cell holds the weight, or the length ‖P·v·W_O‖ of what it moves")
+        }
+        CommandKind::ToggleBeside => {
+            ("Weights beside lengths", "Shows both maps side by side where there is room")
+        }
+        CommandKind::KeepFirst => ("Keep the first token", "The first key stays in the map"),
+        CommandKind::HideFirst => {
+            ("Leave out the first token", "Takes the first key, on which many heads rest, out of the map")
+        }
+        CommandKind::ShareFirst => (
+            "Leave out the first token and renormalise",
+            "Takes the first key out and divides each row by the sum of the rest",
+        ),
+        CommandKind::LevelToken => ("Map of tokens", "A row and a column are a token"),
+        CommandKind::LevelWord => ("Map of words", "Keys are summed and queries averaged over each word"),
+        CommandKind::LevelLine => ("Map of lines", "Keys are summed and queries averaged over each line"),
+        CommandKind::LevelSentence => {
+            ("Map of sentences", "Keys are summed and queries averaged over each sentence")
+        }
+        CommandKind::ReleaseMarks => ("Let marked tokens go", "Rows and columns are single again"),
+        CommandKind::CopyCell => ("Copy the cell", "The value under the pointer or the pin"),
+        CommandKind::CopyRow => {
+            ("Copy the row", "The row that is shown, with its tokens, as a table with tabs")
+        }
+        CommandKind::CopyMap => {
+            ("Copy the map in sight", "What is in sight of the map, with its tokens, as a table with tabs")
+        }
         CommandKind::ToggleTheme => ("Other theme", "Dark for screens, light for print and projectors"),
         CommandKind::ToggleLanguage => ("切换到中文", "Shows every word in the other language"),
         CommandKind::LayoutMemory => ("Layout: Memory", "Recall, the KV cache, the honesty meter"),

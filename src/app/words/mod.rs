@@ -10,6 +10,7 @@ mod english_commands;
 mod figures;
 mod flow;
 mod languages;
+mod map;
 mod memory;
 mod next;
 mod river;
@@ -26,6 +27,7 @@ pub use english::ENGLISH;
 pub use figures::FigureWords;
 pub use flow::FlowWords;
 pub use languages::LanguageWords;
+pub use map::MapWords;
 pub use memory::MemoryWords;
 pub use next::NextWords;
 pub use river::RiverWords;
@@ -298,6 +300,8 @@ pub struct Words {
     pub why: &'static WhyWords,
     /// Of figures.
     pub figures: &'static FigureWords,
+    /// Of the head view's map.
+    pub map: &'static MapWords,
     /// Of changes to a run.
     pub changes: &'static ChangeWords,
     /// Of the memory panes.

@@ -133,6 +133,11 @@ impl Steps {
     pub fn are_plain(self) -> bool {
         self == Self::default()
     }
+    /// The same, but of another cell.
+    #[must_use]
+    pub fn with(self, weigh: Weigh) -> Self {
+        Self { weigh, ..self }
+    }
 }
 
 /// What a map shows.
