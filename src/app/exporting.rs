@@ -76,6 +76,9 @@ pub fn options(piece: Piece, finish: Finish, state: &State, dark: bool) -> Optio
     let combined = piece == Piece::Head && map.over != Over::Head;
     let picked = match (piece, map.over) {
         (Piece::Head, Over::Head) => vec![state.head],
+        (Piece::Head, Over::Chosen) if map.combine == Combine::Difference => {
+            state.heads().into_iter().take(2).collect()
+        }
         (Piece::Head, Over::Chosen) | (Piece::Chosen, _) => state.heads(),
         _ => Vec::new(),
     };
