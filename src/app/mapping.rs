@@ -281,7 +281,7 @@ impl Session {
         }
         let (run, trace) = self.visible(state);
         let ready =
-            trace.filter(|trace| trace.has(state.head) && trace.query_tokens(state.head.layer).len() > 0);
+            trace.filter(|trace| trace.has(state.head) && !trace.query_tokens(state.head.layer).is_empty());
         let recipe = ready.map(|trace| recipe(state, trace));
         // Both runs, where their difference is shown
         let less = self.less_of(state).map(|(run, _)| run);

@@ -15,8 +15,16 @@ use crate::{
 use egui::{Rect, RichText, Slider, Ui, pos2, vec2};
 use strum::IntoEnumIterator as _;
 
-/// The menu of recipes.
-pub(super) fn map(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
+/// The menu of recipes at the left of the line; gives back where it leaves room.
+pub(super) fn recipe(ui: &mut Ui, scene: &Scene<'_>, area: Rect, out: &mut Out) -> f32 {
+    let inner = area.shrink2(vec2(14.0, 0.0));
+    let layout = egui::Layout::left_to_right(egui::Align::Center);
+    let mut left = ui.new_child(egui::UiBuilder::new().max_rect(inner).layout(layout).id_salt("recipe"));
+    map(&mut left, scene, out);
+    left.min_rect().right() + 12.0
+}
+
+fn map(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let (words, choice) = (scene.words.map, &scene.state.map);
     let chosen = match (choice.over, choice.steps.are_plain()) {
         (Over::Head, true) => words.weight.to_owned(),
@@ -82,16 +90,22 @@ pub(super) fn map(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
 }
 
 /// What a cell holds, and from which value on cells are shown.
-pub(super) fn strip(ui: &mut Ui, scene: &Scene<'_>, shown: &Shown<'_>, area: Rect, out: &mut Out) {
+pub(super) fn strip(
+    ui: &mut Ui,
+    scene: &Scene<'_>,
+    shown: &Shown<'_>,
+    (area, start): (Rect, f32),
+    out: &mut Out,
+) {
     let (words, choice) = (scene.words.map, &scene.state.map);
     let inner = area.shrink2(vec2(14.0, 0.0));
-    let slider = 252.0_f32.min(inner.width() * 0.6);
+    let counts = choice.threshold > 0.0;
+    let slider = if counts { 252.0 } else { 150.0_f32.min(inner.width() * 0.5) };
     let formula = shown.recipe.formula(shown.trace);
-    let room = inner.width() - slider - 12.0;
+    let room = inner.right() - slider - 12.0 - start;
     if room > 40.0 {
         let galley = widgets::short(ui, &formula, theme::mono(12.0), room, muted(ui));
-        let place =
-            Rect::from_min_size(pos2(inner.left(), inner.center().y - galley.size().y / 2.0), galley.size());
+        let place = Rect::from_min_size(pos2(start, inner.center().y - galley.size().y / 2.0), galley.size());
         ui.painter().galley(place.min, galley, muted(ui));
         let response = ui.interact(place, ui.scope_id().with("formula"), egui::Sense::hover());
         response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &formula));
@@ -111,7 +125,7 @@ pub(super) fn strip(ui: &mut Ui, scene: &Scene<'_>, shown: &Shown<'_>, area: Rec
         },
     };
     ui.label(RichText::new(count).size(SMALL).color(muted(&ui)));
-    ui.spacing_mut().slider_width = 84.0;
+    ui.spacing_mut().slider_width = 68.0;
     let slider = Slider::new(&mut threshold, 0.0..=high)
         .logarithmic(true)
         .smallest_positive(f64::from(high) / 1000.0)

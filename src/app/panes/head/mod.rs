@@ -85,7 +85,6 @@ pub fn show(
     widgets::header(ui, &title(scene), &subtitle, |ui| {
         choices::colours(ui, scene, out);
         choices::scale(ui, scene, out);
-        choices::map(ui, scene, out);
         if scene.state.view.is_some() && ui.add(widgets::outlined(ui, words.whole)).clicked() {
             out.send(Command::SetView(None));
         }
@@ -111,8 +110,9 @@ pub fn show(
     let strip = Rect::from_min_size(room.min, vec2(room.width(), STRIP));
     let below = room.with_min_y(strip.bottom());
     let rooms = if side_by_side { below.split_left_right_at_fraction(0.5) } else { (below, below) };
+    let start = choices::recipe(ui, scene, strip, out);
     if let Some(shown) = shown(scene, trace, first, palette, false) {
-        choices::strip(ui, scene, &shown, strip, out);
+        choices::strip(ui, scene, &shown, (strip, start), out);
         one(ui, scene, atlas, tiles, &shown, rooms.0, out);
         painted = true;
     } else if let Some(banner) = first.why_not() {
