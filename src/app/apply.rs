@@ -26,6 +26,7 @@ impl Window {
             command,
             Command::EditPrompt(_)
                 | Command::EditTarget(_)
+                | Command::SetFilter(Some(_))
                 | Command::SetView(_)
                 | Command::SetSampling(_)
                 | Command::AdvanceWalk
@@ -76,6 +77,8 @@ impl Window {
             Command::ToggleHead(head) => self.toggle_head(head),
             Command::ChooseHeads(heads) => self.choose_heads(heads),
             Command::ExtendTo(head) => self.extend_to(head),
+            Command::FilterHeads => self.ask_for_filter(ctx),
+            Command::SetFilter(filter) => self.state.filter = filter,
             Command::PinQuery(query) => self.state.query = query,
             Command::PinKey(key) => self.state.key = key,
             Command::PinCell { query, key } => (self.state.query, self.state.key) = (Some(query), Some(key)),

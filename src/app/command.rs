@@ -3,6 +3,7 @@
 use super::{
     editing::Splice,
     exporting::{Finish, Piece},
+    filtering::HeadFilter,
     layout::{Pane, Preset},
     mapping::{MapChoice, Part},
     memory::PolicyKind,
@@ -52,6 +53,8 @@ pub enum CommandKind {
     ChooseHead,
     ChooseLayer,
     ReleaseHeads,
+    FilterHeads,
+    ChoosePassing,
     ExtendLeft,
     ExtendRight,
     ExtendUp,
@@ -176,6 +179,8 @@ pub enum Command {
     ToggleHead(HeadId),
     ChooseHeads(Vec<HeadId>),
     ExtendTo(HeadId),
+    FilterHeads,
+    SetFilter(Option<HeadFilter>),
     PinQuery(Option<usize>),
     PinKey(Option<usize>),
     PinCell { query: usize, key: usize },
@@ -283,6 +288,7 @@ impl CommandKind {
             Self::HeadUp => (Modifiers::NONE, Key::ArrowUp),
             Self::HeadDown => (Modifiers::NONE, Key::ArrowDown),
             Self::ChooseHead => (Modifiers::NONE, Key::M),
+            Self::FilterHeads => (Modifiers::COMMAND, Key::F),
             Self::ExtendLeft => (Modifiers::COMMAND, Key::ArrowLeft),
             Self::ExtendRight => (Modifiers::COMMAND, Key::ArrowRight),
             Self::ExtendUp => (Modifiers::COMMAND, Key::ArrowUp),
@@ -334,6 +340,7 @@ impl CommandKind {
             | Self::ExportStates
             | Self::ChooseLayer
             | Self::ReleaseHeads
+            | Self::ChoosePassing
             | Self::ToggleLive
             | Self::ToggleChat
             | Self::ToggleLanguage
@@ -431,6 +438,8 @@ impl CommandKind {
             Self::ChooseHead => traced().map(|_| Command::ToggleHead(state.head))?,
             Self::ChooseLayer => scene.choose_layer(state.head.layer)?,
             Self::ReleaseHeads => scene.release()?,
+            Self::FilterHeads => traced().map(|_| Command::FilterHeads)?,
+            Self::ChoosePassing => scene.choose_passing()?,
             Self::ExtendLeft => scene.neighbour(0, -1).map(Command::ExtendTo)?,
             Self::ExtendRight => scene.neighbour(0, 1).map(Command::ExtendTo)?,
             Self::ExtendUp => scene.neighbour(-1, 0).map(Command::ExtendTo)?,

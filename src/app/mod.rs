@@ -17,6 +17,7 @@ pub mod editing;
 pub mod examples;
 pub mod exporting;
 pub mod figures;
+pub mod filtering;
 pub mod finding;
 pub mod flowing;
 pub mod getting;

@@ -3,6 +3,7 @@
 //! Models and traces are not in here: they sit behind `Arc` in `session`.
 
 use super::{
+    filtering::HeadFilter,
     flowing::FlowState,
     layout::{Pane, Preset},
     mapping::MapChoice,
@@ -45,6 +46,8 @@ pub struct State {
     pub head: HeadId,
     /// Heads that stay beside it, in the order in which they were chosen.
     pub chosen: Vec<HeadId>,
+    /// Which heads the grid shows; none: all.
+    pub filter: Option<HeadFilter>,
     /// Pinned query token; the last token where none is.
     pub query: Option<usize>,
     /// Pinned key token.
@@ -134,6 +137,7 @@ impl Default for State {
             notes: Vec::new(),
             head: HeadId { layer: 0, head: 0 },
             chosen: Vec::new(),
+            filter: None,
             query: None,
             key: None,
             view: None,

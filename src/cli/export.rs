@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
+use crate::analysis::Filter;
 use crate::engine::Job;
 use crate::export::{self, Dtype, Options, Ranges, Selection, Source, What, atomic};
 use crate::trace::{Combine, HeadId};
@@ -44,6 +45,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "HEADS", value_delimiter = ',', conflicts_with_all = ["layers", "heads"])]
     pick: Vec<HeadId>,
 
+    /// Show side by side the heads that pass, such as "induction > 0.5", as `heads --where` reads it
+    #[arg(long = "where", value_name = "EXPRESSION", conflicts_with_all = ["layers", "heads", "pick"])]
+    filter: Option<Filter>,
+
     /// Make one map of all chosen heads, cell by cell; difference: the first picked less the second
     #[arg(long, value_name = "HOW", value_parser = names::<Combine>())]
     combine: Option<Combine>,
@@ -57,7 +62,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
-    let options = Options {
+    let mut options = Options {
         what: args.what.clone(),
         selection: Selection { layers: args.layers.clone(), heads: args.heads.clone() },
         picked: args.pick.clone(),
@@ -70,6 +75,10 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
         export::format_of(path)?;
     }
     let (model, trace) = args.input.trace(console)?;
+    if let Some(filter) = &args.filter {
+        options.picked = filter.heads(&trace).collect();
+        anyhow::ensure!(!options.picked.is_empty(), "no head passes what --where asks");
+    }
     let job = console.job();
     let watch = watched(&job);
     let source = Source { model: model.as_ref(), trace: &trace, watch: &watch };

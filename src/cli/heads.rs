@@ -5,7 +5,7 @@ use std::io::Write as _;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use serde_json::{Map, Value, json};
 
-use crate::analysis::{MEASURES, Measure, measure};
+use crate::analysis::{Filter, MEASURES, Measure, measure};
 use crate::model::ModelSpec;
 use crate::trace::{HeadId, HeadMeasures, Token};
 
@@ -21,6 +21,11 @@ pub(super) struct Args {
     #[arg(long, value_name = "MEASURE", value_parser = measure_name())]
     sort: Option<String>,
 
+    /// Print only heads that pass, such as "induction > 0.5", "layer < 3 and not sink >= .8" or "3.5, 4.*": measures
+    /// by name, `layer` and `head` within a part, and, or, not, brackets
+    #[arg(long = "where", value_name = "EXPRESSION")]
+    filter: Option<Filter>,
+
     /// Print only the first N heads
     #[arg(long, value_name = "N")]
     top: Option<usize>,
@@ -34,6 +39,9 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     let (_, trace) = args.input.trace(console)?;
     let mut heads: Vec<(HeadId, HeadMeasures)> =
         trace.head_ids().map(|head| (head, trace.measures(head))).collect();
+    if let Some(filter) = &args.filter {
+        heads.retain(|&(head, _)| filter.keeps(&trace, head));
+    }
     if let Some(by) = args.sort.as_deref().and_then(measure) {
         heads.sort_by(|(_, a), (_, b)| (by.value)(b).total_cmp(&(by.value)(a)));
     }

@@ -71,6 +71,10 @@ impl ModelSpec {
             Some(part) => format!("{} {}", part.name(), self.index_in_part(layer)),
         }
     }
+    /// A head with its layer counted within its part.
+    pub fn head_in_part(&self, head: HeadId) -> HeadId {
+        HeadId { layer: self.index_in_part(head.layer), ..head }
+    }
     /// A head in file names: `L3H5`; in encoder–decoder models `cross_L3H5`.
     pub fn head_label(&self, head: HeadId) -> String {
         match self.blocks.get(head.layer).map(|block| block.part) {

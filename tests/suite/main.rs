@@ -17,6 +17,7 @@ mod docs;
 mod export;
 mod export_translation;
 mod figures;
+mod filter;
 mod floors;
 mod flow;
 mod html;

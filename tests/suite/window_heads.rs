@@ -11,6 +11,7 @@ use mnemoscope::{
         Dialog, Window,
         command::Command,
         exporting::{Finish, Piece},
+        filtering::HeadFilter,
         flowing,
         layout::Pane,
         settings::Settings,
@@ -195,4 +196,37 @@ fn the_chosen_heads_are_exported_side_by_side() {
     until(&mut harness, |window| window.session.exporting.is_none());
     let svg = std::fs::read_to_string(path).expect("written");
     assert!(svg.contains("Heads 1.2, 3.4"));
+}
+
+#[test]
+fn a_filter_is_written_counts_dims_and_hides() {
+    let mut harness = window();
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::F);
+    harness.run_ok();
+    harness.get_by_role_and_label(egui::Role::TextInput, "Filter").type_text("layer < 2 and induction <= 1");
+    harness.run_ok();
+    harness.get_by_label("12 of 36");
+    harness.get_by_label("head 4.4");
+    harness.get_by_role_and_label(egui::Role::CheckBox, "hide the others").click();
+    harness.run_ok();
+    assert!(harness.query_by_label("head 4.4").is_none());
+    harness.get_by_label("head 1.2").click_secondary();
+    harness.run_ok();
+    harness.get_by_label("Choose all that pass the filter").click();
+    harness.run_ok();
+    assert_eq!(harness.state().state.heads().len(), 12);
+    // In the other language too, by its own names
+    send(
+        &mut harness,
+        Command::SetFilter(Some(HeadFilter { text: "熵 >= 0 and layer = 5".into(), hide: false })),
+    );
+    harness.get_by_label("6 of 36");
+    send(&mut harness, Command::SetFilter(Some(HeadFilter { text: "layer < 3 und".into(), hide: true })));
+    harness.get_by_label("does not read at character 11");
+    harness.get_by_label("head 4.4");
+    harness.get_by_label("Close the filter").click();
+    harness.run_ok();
+    assert_eq!(harness.state().state.filter, None);
+    send(&mut harness, Command::Undo);
+    assert!(harness.state().state.filter.is_some());
 }

@@ -120,6 +120,8 @@ fn menus(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
                 K::ChooseHead,
                 K::ChooseLayer,
                 K::ReleaseHeads,
+                K::ChoosePassing,
+                K::FilterHeads,
                 K::CopyHook,
                 K::CopyPicture,
                 K::AddNote,

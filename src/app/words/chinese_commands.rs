@@ -35,6 +35,8 @@ pub(super) fn command(kind: CommandKind) -> (&'static str, &'static str) {
         CommandKind::ChooseHead => ("加入或移出选择", "让当前的头留在选择里，或把它移出"),
         CommandKind::ChooseLayer => ("选择整层", "选择当前头所在层的每个头"),
         CommandKind::ReleaseHeads => ("取消选择的头", "除当前的头外不再选择其他头"),
+        CommandKind::FilterHeads => ("筛选头…", "让不符合表达式（如 induction > 0.5）的头变暗"),
+        CommandKind::ChoosePassing => ("选择所有通过筛选的头", "选择通过筛选的每个头"),
         CommandKind::ExtendLeft => ("向左扩选", "把前一个头也加入选择，并移到那里"),
         CommandKind::ExtendRight => ("向右扩选", "把后一个头也加入选择，并移到那里"),
         CommandKind::ExtendUp => ("向上扩选", "把前一层的同号头也加入选择"),

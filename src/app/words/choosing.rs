@@ -12,7 +12,16 @@ pub struct ChoosingWords {
     /// Every head of a layer, by the layer's name.
     pub choose_layer: fn(&str) -> String,
     pub let_all_go: &'static str,
-    pub export: &'static str,
+    pub choose_passing: &'static str,
+    pub filter: &'static str,
+    pub filter_hint: &'static str,
+    /// How many heads pass, of how many.
+    pub passing: fn(usize, usize) -> String,
+    /// At which character an expression does not read.
+    pub unread: fn(usize) -> String,
+    pub none_passes: &'static str,
+    pub hide: &'static str,
+    pub close_filter: &'static str,
     /// The dialog's title, for so many heads.
     pub export_title: fn(usize) -> String,
 }
@@ -25,7 +34,14 @@ pub(super) const ENGLISH: ChoosingWords = ChoosingWords {
     let_go: "Let go",
     choose_layer: |layer| format!("Choose layer {layer}"),
     let_all_go: "Let go of all",
-    export: "Export the chosen heads…",
+    choose_passing: "Choose all that pass the filter",
+    filter: "Filter",
+    filter_hint: "induction > 0.5 and not sink > 0.8",
+    passing: |passing, all| format!("{passing} of {all}"),
+    unread: |character| format!("does not read at character {character}"),
+    none_passes: "Filter the heads first",
+    hide: "hide the others",
+    close_filter: "Close the filter",
     export_title: |n| if n == 1 { "Export the chosen head".to_owned() } else { format!("Export {n} heads") },
 };
 
@@ -37,6 +53,13 @@ pub(super) const CHINESE: ChoosingWords = ChoosingWords {
     let_go: "移出选择",
     choose_layer: |layer| format!("选择第 {layer} 层"),
     let_all_go: "全部移出选择",
-    export: "导出选中的几个头…",
+    choose_passing: "选择所有通过筛选的头",
+    filter: "筛选",
+    filter_hint: "induction > 0.5 and not 熵 < 1",
+    passing: |passing, all| format!("{all} 个中的 {passing} 个"),
+    unread: |character| format!("第 {character} 个字符处读不懂"),
+    none_passes: "请先筛选头",
+    hide: "隐藏其余",
+    close_filter: "关闭筛选",
     export_title: |n| format!("导出 {n} 个头"),
 };

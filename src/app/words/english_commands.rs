@@ -59,6 +59,12 @@ pub(super) fn command(kind: CommandKind) -> (&'static str, &'static str) {
         }
         CommandKind::ChooseLayer => ("Choose the layer", "Chooses every head of the selected head's layer"),
         CommandKind::ReleaseHeads => ("Let go of the heads", "No heads are chosen but the selected one"),
+        CommandKind::FilterHeads => {
+            ("Filter the heads…", "Dims heads that do not pass an expression such as induction > 0.5")
+        }
+        CommandKind::ChoosePassing => {
+            ("Choose all that pass the filter", "Chooses every head that passes the filter")
+        }
         CommandKind::ExtendLeft => ("Choose to the left", "Chooses the head before too, and goes there"),
         CommandKind::ExtendRight => ("Choose to the right", "Chooses the head after too, and goes there"),
         CommandKind::ExtendUp => ("Choose the layer above", "Chooses the same head one layer earlier too"),

@@ -6,7 +6,7 @@ use super::{
     share,
 };
 use crate::{
-    analysis::{Measure, measure},
+    analysis::{Filter, Measure, measure},
     app::{
         atlas::Atlas,
         palette::Palette,
@@ -30,6 +30,10 @@ pub(super) struct Art<'a> {
     pub numbers: &'a HashMap<HeadId, usize>,
     /// Heads under the band that is being drawn.
     pub caught: &'a [HeadId],
+    /// What heads must pass.
+    pub filter: Option<&'a Filter>,
+    /// Heads that do not pass are not drawn.
+    pub hide: bool,
 }
 
 impl Grid {
@@ -53,9 +57,13 @@ impl Grid {
                 if !ui.is_rect_visible(thumb.rect.expand(20.0)) {
                     continue;
                 }
+                let passes = art.filter.is_none_or(|filter| filter.keeps(trace, thumb.head));
+                if art.hide && !passes {
+                    continue;
+                }
                 let value = measure.filter(|_| thumb.head.layer < trace.layers_done());
                 let value = value.map(|measure| (measure, (measure.value)(&trace.measures(thumb.head))));
-                self.cell(ui, &thumb, value, greatest, art, out);
+                self.cell(ui, (&thumb, passes), value, greatest, art, out);
             }
         }
     }
@@ -89,7 +97,7 @@ impl Grid {
     fn cell(
         &self,
         ui: &mut Ui,
-        thumb: &Thumb,
+        (thumb, passes): (&Thumb, bool),
         value: Option<(&'static Measure, f64)>,
         greatest: f64,
         art: &Art<'_>,
@@ -113,6 +121,9 @@ impl Grid {
             Some((texture, part)) => painter.image(texture, map, part, Color32::WHITE),
             None => painter.rect_filled(map, 0, theme::of_map(art.palette.floor())),
         };
+        if !passes {
+            painter.rect_filled(map, 0, tokens.background.gamma_multiply(0.8));
+        }
         let caught = art.caught.contains(&head);
         let frame = match (selected, number.is_some() || caught, response.hovered() || response.has_focus()) {
             (true, _, _) => Stroke::new(2.0, tokens.accent),
@@ -128,7 +139,7 @@ impl Grid {
         }
         let track = Rect::from_min_size(rect.left_bottom() + vec2(0.0, 4.0), vec2(rect.width(), BAR));
         let bar = value.map_or(0.0, |(measure, value)| share(measure, value, greatest));
-        widgets::meter(ui, track, bar, tokens.measure);
+        widgets::meter(ui, track, bar, if passes { tokens.measure } else { tokens.dim });
         if self.named {
             let color = if marked { tokens.accent_text } else { tokens.muted };
             let at = pos2(rect.left(), track.bottom() + 2.0);

@@ -110,6 +110,9 @@ pub(super) fn menu(ui: &mut Ui, scene: &Scene<'_>, head: HeadId, out: &mut Out) 
         offer(ui, words.let_all_go, command);
         widgets::entry(ui, CommandKind::ExportChosen, scene, out);
     }
+    if scene.state.filter.is_some() {
+        widgets::entry(ui, CommandKind::ChoosePassing, scene, out);
+    }
     ui.separator();
     interventions::head_menu(ui, scene, head, out);
 }

@@ -135,7 +135,7 @@ impl Grid {
         let (side, pitch, sorted) = (self.side, self.pitch, self.sorted);
         let corner = origin + group.corner + vec2(group.left, 0.0);
         group.order.iter().enumerate().map(move |(rank, &head)| {
-            let in_part = HeadId { layer: trace.spec.index_in_part(head.layer), head: head.head };
+            let in_part = trace.spec.head_in_part(head);
             let ranked = (rank / group.across, rank % group.across);
             let (row, column) = if sorted { ranked } else { (in_part.layer, head.head) };
             let at = corner + vec2(pitch.x * column as f32, pitch.y * row as f32);

@@ -2,6 +2,7 @@
 
 mod cells;
 mod choose;
+mod filter;
 mod grid;
 
 use super::hinted;
@@ -46,11 +47,15 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, atlas: &mut Atlas, palette: &Palette
     widgets::header(ui, scene.words.heads, &subtitle(scene), |ui| {
         sort_menu(ui, scene, out);
         tint_menu(ui, scene, out);
+        filter::switch(ui, scene, out);
     });
     let Some(trace) = scene.trace else {
         let (first, how) = scene.first_step();
         return widgets::empty(ui, first, how);
     };
+    filter::row(ui, scene, trace, out);
+    let (filter, hide) = (scene.filter(), scene.state.filter.as_ref().is_some_and(|filter| filter.hide));
+    let filter = filter.and_then(Result::ok);
     let room = hinted(ui, scene, 2, out).shrink2(vec2(MARGIN, 4.0));
     let grid = Grid::new(trace, scene, room.size());
     atlas.refresh(ui.ctx(), (scene.run, trace), scene.less(), palette, grid.side * ui.pixels_per_point());
@@ -60,7 +65,8 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, atlas: &mut Atlas, palette: &Palette
         let origin = area.min + vec2(0.0, 3.0);
         let band = choose::band(ui, &grid, (origin, area), (trace, scene), out);
         let (numbers, caught) = (numbers(scene), band.as_ref().map_or(&[][..], |(_, caught)| caught));
-        let art = Art { trace, scene, atlas, palette, numbers: &numbers, caught };
+        let art =
+            Art { trace, scene, atlas, palette, numbers: &numbers, caught, filter: filter.as_ref(), hide };
         grid.show(ui, origin, &art, out);
         if let Some((band, _)) = band {
             choose::paint_band(ui, band);

@@ -1,0 +1,284 @@
+//! Heads by an expression: `induction > 0.5`, `layer < 3 and entropy < 1`, `not (sink >= .8 or 3.*)`.
+//!
+//! `or` binds least, then `and`, then `not`. A term compares a measure, `layer` or `head` with a number, or lists heads
+//! as `3.5, 4.*`. Measures go by their ids, or by names that the caller knows.
+
+use super::{MEASURES, Measure};
+use crate::{
+    model::HeadId,
+    trace::{HeadMeasures, Trace},
+};
+use std::str::FromStr;
+
+/// How deep brackets and `not` may stand in one another.
+const DEEPEST: usize = 64;
+
+/// What a head is asked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Filter(Node);
+
+/// An expression that does not read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` does not read at character {}: expected {expected}", self.character())]
+pub struct FilterError {
+    /// The whole expression.
+    pub text: String,
+    /// The byte where it stops making sense.
+    pub at: usize,
+    /// What could stand there.
+    pub expected: &'static str,
+}
+
+impl FilterError {
+    /// The place as people count, from 1.
+    pub fn character(&self) -> usize {
+        self.text[..self.at].chars().count() + 1
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Node {
+    Either(Box<Node>, Box<Node>),
+    Both(Box<Node>, Box<Node>),
+    Not(Box<Node>),
+    Compare(Value, Operator, f64),
+    /// Layer and head; none: any.
+    Head(Option<usize>, Option<usize>),
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Value {
+    Layer,
+    Head,
+    Of(&'static Measure),
+}
+
+impl PartialEq for Value {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Of(a), Self::Of(b)) => a.id == b.id,
+            _ => std::mem::discriminant(self) == std::mem::discriminant(other),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Operator {
+    Less,
+    AtMost,
+    Equal,
+    Other,
+    AtLeast,
+    More,
+}
+
+/// Longer spellings first.
+const OPERATORS: [(&str, Operator); 9] = [
+    ("<=", Operator::AtMost),
+    (">=", Operator::AtLeast),
+    ("!=", Operator::Other),
+    ("==", Operator::Equal),
+    ("≤", Operator::AtMost),
+    ("≥", Operator::AtLeast),
+    ("<", Operator::Less),
+    (">", Operator::More),
+    ("=", Operator::Equal),
+];
+
+impl Filter {
+    /// Reads an expression; `names` are other names of measures. Case does not matter.
+    pub fn parse(text: &str, names: &[(&str, &'static Measure)]) -> Result<Self, FilterError> {
+        let mut parser = Parser { text, at: 0, names };
+        let node = parser.either(0)?;
+        parser.space();
+        if parser.at < text.len() {
+            return Err(parser.expected("`and`, `or` or the end"));
+        }
+        Ok(Self(node))
+    }
+
+    /// The heads of a run that pass, by layer; those of layers that are not computed yet do not.
+    pub fn heads<'a>(&'a self, trace: &'a Trace) -> impl Iterator<Item = HeadId> + 'a {
+        trace.head_ids().filter(|&head| self.keeps(trace, head))
+    }
+
+    /// Whether a head of a run passes.
+    pub fn keeps(&self, trace: &Trace, head: HeadId) -> bool {
+        head.layer < trace.layers_done() && self.passes(trace.spec.head_in_part(head), &trace.measures(head))
+    }
+
+    /// Whether a head with these measures passes. `head`: its layer counted within its part of the model.
+    pub fn passes(&self, head: HeadId, measures: &HeadMeasures) -> bool {
+        self.0.holds(head, measures)
+    }
+}
+
+impl FromStr for Filter {
+    type Err = FilterError;
+
+    fn from_str(text: &str) -> Result<Self, FilterError> {
+        Self::parse(text, &[])
+    }
+}
+
+impl Node {
+    fn holds(&self, id: HeadId, measures: &HeadMeasures) -> bool {
+        match self {
+            Self::Either(a, b) => a.holds(id, measures) || b.holds(id, measures),
+            Self::Both(a, b) => a.holds(id, measures) && b.holds(id, measures),
+            Self::Not(node) => !node.holds(id, measures),
+            Self::Head(layer, head) => {
+                layer.is_none_or(|layer| layer == id.layer) && head.is_none_or(|head| head == id.head)
+            }
+            Self::Compare(value, operator, number) => {
+                let value = match value {
+                    Value::Layer => id.layer as f64,
+                    Value::Head => id.head as f64,
+                    Value::Of(measure) => (measure.value)(measures),
+                };
+                match operator {
+                    Operator::Less => value < *number,
+                    Operator::AtMost => value <= *number,
+                    Operator::Equal => (value - number).abs() < 1e-9,
+                    Operator::Other => (value - number).abs() >= 1e-9,
+                    Operator::AtLeast => value >= *number,
+                    Operator::More => value > *number,
+                }
+            }
+        }
+    }
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    at: usize,
+    names: &'a [(&'a str, &'static Measure)],
+}
+
+impl Parser<'_> {
+    fn rest(&self) -> &str {
+        &self.text[self.at..]
+    }
+
+    fn space(&mut self) {
+        self.at += self.rest().len() - self.rest().trim_start().len();
+    }
+
+    fn expected(&self, expected: &'static str) -> FilterError {
+        FilterError { text: self.text.to_owned(), at: self.at, expected }
+    }
+
+    /// Takes a sign, where it stands next.
+    fn sign(&mut self, sign: &str) -> bool {
+        self.space();
+        let there = self.rest().starts_with(sign);
+        self.at += if there { sign.len() } else { 0 };
+        there
+    }
+
+    /// Whether a word stands next, in whatever case, and ends there.
+    fn is_word(&self, word: &str) -> bool {
+        let letters = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let ends = word.ends_with(letters);
+        self.rest().get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
+            && !(ends && self.rest()[word.len()..].starts_with(letters))
+    }
+
+    fn word(&mut self, word: &str) -> bool {
+        self.space();
+        let there = self.is_word(word);
+        self.at += if there { word.len() } else { 0 };
+        there
+    }
+
+    fn either(&mut self, depth: usize) -> Result<Node, FilterError> {
+        let mut node = self.both(depth)?;
+        while self.word("or") {
+            node = Node::Either(Box::new(node), Box::new(self.both(depth)?));
+        }
+        Ok(node)
+    }
+
+    fn both(&mut self, depth: usize) -> Result<Node, FilterError> {
+        let mut node = self.one(depth)?;
+        while self.word("and") {
+            node = Node::Both(Box::new(node), Box::new(self.one(depth)?));
+        }
+        Ok(node)
+    }
+
+    fn one(&mut self, depth: usize) -> Result<Node, FilterError> {
+        if depth > DEEPEST {
+            return Err(self.expected("fewer brackets"));
+        }
+        if self.word("not") {
+            return Ok(Node::Not(Box::new(self.one(depth + 1)?)));
+        }
+        if self.sign("(") {
+            let node = self.either(depth + 1)?;
+            return if self.sign(")") { Ok(node) } else { Err(self.expected("`)`")) };
+        }
+        self.space();
+        if self.rest().starts_with(|c: char| c.is_ascii_digit() || c == '*') {
+            return self.heads();
+        }
+        let value = self.value()?;
+        self.space();
+        let sign = OPERATORS.iter().find(|(sign, _)| self.rest().starts_with(sign));
+        let &(sign, operator) = sign.ok_or_else(|| self.expected("a comparison such as > 0.5"))?;
+        self.at += sign.len();
+        Ok(Node::Compare(value, operator, self.number()?))
+    }
+
+    /// A measure's name, the longest that fits.
+    fn value(&mut self) -> Result<Value, FilterError> {
+        let ids = MEASURES.iter().flat_map(|measure| [(measure.id, measure), (measure.label, measure)]);
+        let measures =
+            ids.chain(self.names.iter().copied()).map(|(name, measure)| (name, Value::Of(measure)));
+        let all = [("layer", Value::Layer), ("head", Value::Head)].into_iter().chain(measures);
+        let found = all.filter(|(name, _)| self.is_word(name)).max_by_key(|(name, _)| name.len());
+        let (name, value) =
+            found.ok_or_else(|| self.expected("a measure, `layer`, `head` or a head such as 3.5"))?;
+        self.at += name.len();
+        Ok(value)
+    }
+
+    fn number(&mut self) -> Result<f64, FilterError> {
+        self.space();
+        let length = self.rest().find(|c: char| !(c.is_ascii_digit() || c == '.' || c == '-'));
+        let length = length.unwrap_or(self.rest().len());
+        let number = self.rest()[..length].parse().map_err(|_| self.expected("a number"))?;
+        self.at += length;
+        Ok(number)
+    }
+
+    /// `3.5, 4.*`
+    fn heads(&mut self) -> Result<Node, FilterError> {
+        let mut node = self.head()?;
+        while self.sign(",") {
+            self.space();
+            node = Node::Either(Box::new(node), Box::new(self.head()?));
+        }
+        Ok(node)
+    }
+
+    fn head(&mut self) -> Result<Node, FilterError> {
+        let layer = self.index()?;
+        if !self.rest().starts_with('.') {
+            return Err(self.expected("`.` and a head, as in 3.5 or 4.*"));
+        }
+        self.at += 1;
+        Ok(Node::Head(layer, self.index()?))
+    }
+
+    fn index(&mut self) -> Result<Option<usize>, FilterError> {
+        if self.rest().starts_with('*') {
+            self.at += 1;
+            return Ok(None);
+        }
+        let length = self.rest().find(|c: char| !c.is_ascii_digit()).unwrap_or(self.rest().len());
+        let index = self.rest()[..length].parse().map_err(|_| self.expected("a head such as 3.5 or 4.*"))?;
+        self.at += length;
+        Ok(Some(index))
+    }
+}

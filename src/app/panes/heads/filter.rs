@@ -1,0 +1,76 @@
+//! The line in which heads are filtered: the expression, how many pass or where it does not read, what becomes of the
+//! others.
+
+use crate::{
+    app::{
+        command::{Command, CommandKind},
+        filtering::{HeadFilter, filter_id},
+        scene::{Out, Scene},
+        theme::{self, SMALL},
+        widgets::{self, switch as toggle},
+    },
+    trace::Trace,
+};
+use egui::{Align, Button, Layout, RichText, TextEdit, Ui, UiBuilder, vec2};
+
+const HEIGHT: f32 = 32.0;
+
+/// The button that opens the line.
+pub(super) fn switch(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
+    let (open, words) = (scene.state.filter.is_some(), scene.words.choosing);
+    let label = RichText::new(words.filter).size(12.0);
+    let response = ui.add(widgets::outlined(ui, label).selected(open));
+    response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, open, words.filter));
+    let keys = CommandKind::FilterHeads.shortcut().map(|keys| ui.ctx().format_shortcut(&keys));
+    if response.on_hover_text(keys.unwrap_or_default()).clicked() {
+        out.send(if open { Command::SetFilter(None) } else { Command::FilterHeads });
+    }
+}
+
+/// The line, where it is open.
+pub(super) fn row(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, out: &mut Out) {
+    let Some(filter) = &scene.state.filter else { return };
+    let (words, tokens) = (scene.words.choosing, theme::tokens(ui));
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), HEIGHT), egui::Sense::hover());
+    let builder = UiBuilder::new().max_rect(rect.shrink2(vec2(12.0, 2.0)));
+    let mut ui = ui.new_child(builder.layout(Layout::right_to_left(Align::Center)));
+    let cross = ui.add(Button::new(RichText::new("×").color(tokens.muted)).frame(false));
+    cross.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, words.close_filter));
+    if cross.clicked() {
+        out.send(Command::SetFilter(None));
+    }
+    if toggle::show(&mut ui, filter.hide, words.hide).clicked() {
+        out.send(Command::SetFilter(Some(HeadFilter { hide: !filter.hide, ..filter.clone() })));
+    }
+    if ui.available_width() > 320.0 {
+        ui.label(RichText::new(words.hide).size(SMALL).color(tokens.muted));
+    }
+    let read = scene.filter();
+    match &read {
+        None => {}
+        Some(Ok(read)) => {
+            let passing = read.heads(trace).count();
+            let count = (words.passing)(passing, trace.head_ids().count());
+            ui.label(RichText::new(count).size(12.0).color(tokens.measure_text));
+        }
+        Some(Err(error)) => {
+            let what = (words.unread)(error.character());
+            ui.label(RichText::new(what).size(12.0).color(tokens.error)).on_hover_text(error.to_string());
+        }
+    }
+    let mut text = filter.text.clone();
+    let field = TextEdit::singleline(&mut text)
+        .id(filter_id())
+        .hint_text(words.filter_hint)
+        .font(theme::mono(12.0))
+        .desired_width(ui.available_width() - 8.0);
+    let response = ui.add(field);
+    response.widget_info(|| {
+        let mut info = egui::WidgetInfo::text_edit(true, &filter.text, &text, words.filter_hint);
+        info.label = Some(words.filter.to_owned());
+        info
+    });
+    if response.changed() {
+        out.send(Command::SetFilter(Some(HeadFilter { text, ..filter.clone() })));
+    }
+}
