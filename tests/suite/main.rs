@@ -11,6 +11,7 @@ mod classifiers;
 mod cli;
 mod cli_walk;
 mod cli_why;
+mod compare;
 mod containers;
 mod curves;
 mod docs;
