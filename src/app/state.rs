@@ -3,6 +3,7 @@
 //! Models and traces are not in here: they sit behind `Arc` in `session`.
 
 use super::{
+    comparing::CompareChoice,
     flowing::FlowState,
     layout::{Pane, Preset},
     memory::MemoryChoice,
@@ -80,6 +81,8 @@ pub struct State {
     pub shown: Shown,
     /// What the memory panes ask.
     pub memory: MemoryChoice,
+    /// What the run is compared with.
+    pub compare: CompareChoice,
     /// How values become pictures.
     pub look: Look,
 }
@@ -149,6 +152,7 @@ impl Default for State {
             interventions: Vec::new(),
             shown: Shown::default(),
             memory: MemoryChoice::default(),
+            compare: CompareChoice::default(),
             look: Look::default(),
         }
     }

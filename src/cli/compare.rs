@@ -7,11 +7,11 @@ use serde_json::{Map, Value, json};
 
 use crate::analysis::MEASURES;
 use crate::analysis::compare::{
-    Alignment, By, Comparison, Distance, Edit, HeadDifference, NextWord, Pair, aligned_pattern,
+    Alignment, By, Comparison, Distance, Edit, HeadDifference, NextWord, Pair, difference,
 };
 use crate::engine;
 use crate::export::figure::axis::Axis;
-use crate::export::figure::matrix::Matrix;
+use crate::export::figure::matrix::{Matrix, VALUES};
 use crate::export::{self, Look, listed, picture};
 use crate::model::shown;
 use crate::render::{Theme, ValueRange};
@@ -76,7 +76,8 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
 }
 
 fn changes(trace: &Trace) -> String {
-    trace.interventions().iter().map(|intervention| format!(", changed by {intervention}")).collect()
+    let all: Vec<String> = trace.interventions().iter().map(ToString::to_string).collect();
+    if all.is_empty() { String::new() } else { format!(", changed by {}", all.join(", ")) }
 }
 
 /// How many tokens are aligned, and every stretch that is not the same.
@@ -250,9 +251,7 @@ fn draw(
     };
     let part = a.spec.blocks[head.layer].part;
     let (queries, keys) = (comparison.alignment(part.rows()), comparison.alignment(part.columns()));
-    let own = aligned_pattern(a.pattern(both.a), 0, queries, keys);
-    let theirs = aligned_pattern(b.pattern(both.b), 1, queries, keys);
-    let values: Vec<f32> = theirs.iter().zip(&own).map(|(b, a)| b - a).collect();
+    let map = difference(a.pattern(both.a), b.pattern(both.b), queries, keys, VALUES);
     let axis = |name, alignment: &Alignment, side| {
         let label = |pair: &Pair| {
             let text = |tokens: &[Token]| tokens.iter().map(Token::shown).collect::<String>();
@@ -267,10 +266,10 @@ fn draw(
         hook: format!("{}[{}]", a.spec.hook_name(Hook::Pattern, head.layer), head.head),
         rows: axis("query", queries, part.rows()),
         columns: axis("key", keys, part.columns()),
-        value_columns: keys.pairs.len(),
+        value_columns: map.columns,
         quantity: "Difference of attention weights",
         strips: picture::strips(a),
-        values,
+        values: map.values,
     };
     let range = ValueRange::symmetric(&matrix.values);
     Ok(export::write_map(path, &matrix, range, Look { theme, ..Look::default() })?)

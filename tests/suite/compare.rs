@@ -4,7 +4,7 @@
 use crate::cli::{complains, object, program};
 use crate::parity::{Expected, fixtures, open, run_ids};
 use mnemoscope::analysis::compare::{
-    Alignment, By, CompareError, Comparison, Edit, HeadDifference, Pair, aligned_pattern, cka,
+    Alignment, By, CompareError, Comparison, Edit, HeadDifference, Pair, cka, difference,
 };
 use mnemoscope::engine::{self, Job, ModelSource, Prompt, RunError, RunOptions, both_fit};
 use mnemoscope::model::Model;
@@ -40,7 +40,7 @@ fn equal_runs_do_not_differ() {
         for head in &found.heads {
             let distance = head.distance.expect("rows");
             assert_eq!((distance.divergence, distance.variation), (0.0, 0.0), "{head:?}");
-            assert_eq!(distance.left_out, [0.0, 0.0]);
+            assert!(distance.left_out.iter().all(|&left| left == 0.0));
             assert_eq!(head.measures[0], head.measures[1]);
         }
         for layer in &found.layers {
@@ -65,7 +65,8 @@ fn swapping_the_runs_swaps_what_is_found() {
         let (own_d, their_d) = (own.distance.expect("rows"), theirs.distance.expect("rows"));
         assert!((own_d.divergence - their_d.divergence).abs() < 1e-12);
         assert!((own_d.variation - their_d.variation).abs() < 1e-12);
-        assert_eq!(own_d.left_out, [their_d.left_out[1], their_d.left_out[0]]);
+        assert!((own_d.left_out[0] - their_d.left_out[1]).abs() < 1e-12);
+        assert!((own_d.left_out[1] - their_d.left_out[0]).abs() < 1e-12);
         assert_eq!(own.measures, [theirs.measures[1], theirs.measures[0]]);
     }
     for (own, theirs) in there.layers.iter().zip(&back.layers) {
@@ -134,7 +135,7 @@ fn numpy_finds_the_same() {
     let close = |found: f64, expected: &Value| (found - number(expected)).abs() < 2e-5;
     for (head, expected) in found.heads.iter().zip(expected["heads"].as_array().expect("heads")) {
         let own = head.distance.expect("rows");
-        assert_eq!(own.rows as f64, number(&expected["rows"]));
+        assert_eq!(Some(own.rows as u64), expected["rows"].as_u64());
         assert!(close(own.divergence, &expected["divergence"]), "{own:?} {expected}");
         assert!(close(own.variation, &expected["variation"]), "{own:?} {expected}");
         for side in 0..2 {
@@ -161,13 +162,19 @@ fn a_head_that_is_made_to_look_elsewhere_differs_most() {
         let divergence = head.distance.expect("rows").divergence;
         assert_eq!(divergence > 0.0, head.a == HeadId { layer: 2, head: 1 }, "{:?}", head.a);
     }
-    // What the map of differences is made of: whole rows, where all is aligned
+    // The map of differences: even rows less what was there
     let head = HeadId { layer: 2, head: 1 };
-    let values = aligned_pattern(changed.pattern(head), 1, &found.target, &found.target);
-    let n = clean.n_tokens();
-    assert!(
-        values.chunks(n).enumerate().all(|(query, row)| (row[0] - 1.0 / (query + 1) as f32).abs() < 1e-6)
-    );
+    let map = difference(clean.pattern(head), changed.pattern(head), &found.target, &found.target, 512);
+    assert_eq!((map.rows, map.columns), (clean.n_tokens(), clean.n_tokens()));
+    for (query, row) in map.values.chunks(map.columns).enumerate() {
+        let before = clean.pattern(head).row(query);
+        let even = 1.0 / (query + 1) as f32;
+        assert!((0..=query).all(|key| (row[key] - (even - before[key])).abs() < 1e-6), "{query}");
+    }
+    // Made smaller it keeps what is farthest from 0
+    let small = difference(clean.pattern(head), changed.pattern(head), &found.target, &found.target, 4);
+    let most = |values: &[f32]| values.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
+    assert_eq!((small.values.len(), most(&small.values)), (16, most(&map.values)));
     // The first layers' states are the same to the bit
     assert_eq!(found.layers[2].cosine, Some(1.0));
     assert!(found.layers[3].cosine.is_some_and(|cosine| cosine < 1.0));

@@ -81,7 +81,7 @@ fn distance(patterns: [Pattern<'_>; 2], queries: &Alignment, keys: &Alignment) -
     let mut sum = Distance::default();
     let mut from = 0;
     while from < queries.pairs.len() {
-        let to = halves.iter().map(|half| half.stretch(from)).min().unwrap_or(from + 1);
+        let to = stretch(&halves, from);
         let [own, theirs] = halves.each_ref().map(|half| half.rows(from..to));
         for (own, theirs) in own.iter().zip(&theirs) {
             sum.add(own, theirs);
@@ -97,18 +97,51 @@ fn distance(patterns: [Pattern<'_>; 2], queries: &Alignment, keys: &Alignment) -
     })
 }
 
-/// One head's weights over aligned tokens, [aligned query, aligned key], as they are: rows lack what lies elsewhere.
-/// `run`: 0 for A's pattern, 1 for B's.
-pub fn aligned_pattern(pattern: Pattern<'_>, run: usize, queries: &Alignment, keys: &Alignment) -> Vec<f32> {
-    let half = Half::new(pattern, run, queries, keys);
-    let mut values = Vec::with_capacity(queries.pairs.len() * keys.pairs.len());
+/// B's weights less A's over aligned tokens.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Difference {
+    /// Rows: aligned queries, or fewer where they are gathered
+    pub rows: usize,
+    /// Columns: aligned keys, or fewer
+    pub columns: usize,
+    /// In [−1, 1], row-major; of gathered cells the one farthest from 0
+    pub values: Vec<f32>,
+}
+
+/// One head's weights in B less those in A over aligned tokens, [aligned query, aligned key], as they are: what lies on
+/// other tokens is left out. At most `most` rows and columns are given.
+pub fn difference(
+    a: Pattern<'_>,
+    b: Pattern<'_>,
+    queries: &Alignment,
+    keys: &Alignment,
+    most: usize,
+) -> Difference {
+    let halves = halves([a, b], queries, keys);
+    let (n, n_keys) = (queries.pairs.len(), keys.pairs.len());
+    let (rows, columns) = (n.min(most), n_keys.min(most));
+    let mut values = vec![0.0_f32; rows * columns];
     let mut from = 0;
-    while from < queries.pairs.len() {
-        let to = half.stretch(from);
-        values.extend(half.rows(from..to).into_iter().flat_map(|row| row.kept).map(|weight| weight as f32));
+    while from < n {
+        let to = stretch(&halves, from);
+        let [own, theirs] = halves.each_ref().map(|half| half.rows(from..to));
+        for (row, (own, theirs)) in (from..to).zip(own.iter().zip(&theirs)) {
+            let out = &mut values[row * rows / n * columns..][..columns];
+            for (key, (a, b)) in own.kept.iter().zip(&theirs.kept).enumerate() {
+                let (cell, value) = (&mut out[key * columns / n_keys], (b - a) as f32);
+                if value.abs() > cell.abs() {
+                    *cell = value;
+                }
+            }
+        }
         from = to;
     }
-    values
+    Difference { rows, columns, values }
+}
+
+/// Where a stretch of rows that begins at `from` ends, for both runs.
+fn stretch(halves: &[Half<'_>; 2], from: usize) -> usize {
+    halves[0].stretch(from).min(halves[1].stretch(from))
 }
 
 fn halves<'a>(patterns: [Pattern<'a>; 2], queries: &Alignment, keys: &Alignment) -> [Half<'a>; 2] {

@@ -9,7 +9,7 @@ mod layers;
 mod words;
 
 pub use align::{Alignment, By, Edit, Pair, align};
-pub use heads::{Distance, HeadDifference, aligned_pattern};
+pub use heads::{Difference, Distance, HeadDifference, difference};
 pub use layers::{LayerDifference, MOST_TOKENS, cka};
 pub use words::{NextWord, NextWords};
 
@@ -116,5 +116,5 @@ pub fn compare(
     }
     let layers = layers::differences(a, b, &aligned);
     let next = NextWords::new(a, b);
-    Ok(Comparison { heads, alone, layers, next, target, source })
+    Ok(Comparison { target, source, heads, alone, layers, next })
 }

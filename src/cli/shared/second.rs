@@ -46,8 +46,8 @@ impl Input {
             let none = || usage(clap::error::ErrorKind::MissingRequiredArgument, words);
             return Ok([clean, changed.ok_or_else(none)?]);
         }
-        let first = self.side(self.model.model.as_deref(), console)?;
-        let other = second.with.as_deref().map(|path| self.side(Some(path), console)).transpose()?;
+        let first = side(self.model.model.as_deref(), console)?;
+        let other = second.with.as_deref().map(|path| side(Some(path), console)).transpose()?;
         let mut runs = match (first, other) {
             (Side::Trace(a), Some(Side::Trace(b))) => return Ok([*a, *b]),
             (Side::Trace(a), Some(Side::Model(b))) => {
@@ -78,16 +78,6 @@ impl Input {
         Ok(runs)
     }
 
-    fn side(&self, path: Option<&Path>, console: &mut Console) -> anyhow::Result<Side> {
-        let source = path.map_or(ModelSource::Embedded, |path| ModelSource::Path(path.to_owned()));
-        let job = console.job();
-        if let Some(file) = source.trace() {
-            return Ok(Side::Trace(Box::new(engine::open_trace(file, &job)?)));
-        }
-        let model = super::ModelArg { model: path.map(Path::to_owned) }.open(console, &job)?;
-        Ok(Side::Model(Box::new(model)))
-    }
-
     /// The second prompt, or the input's own, as this model is asked it.
     fn asked(&self, model: &Model, second: Option<Prompt>) -> anyhow::Result<Prompt> {
         let prompt = second.map_or_else(|| self.prompt.read(), Ok)?;
@@ -97,4 +87,15 @@ impl Input {
     fn once(&self, model: &Model, prompt: &Prompt, console: &Console) -> anyhow::Result<Trace> {
         Ok(engine::run(model, prompt, &self.options(), &console.job(), &mut |_| {})?)
     }
+}
+
+/// Opens a model, or a run that is there.
+fn side(path: Option<&Path>, console: &mut Console) -> anyhow::Result<Side> {
+    let source = path.map_or(ModelSource::Embedded, |path| ModelSource::Path(path.to_owned()));
+    let job = console.job();
+    if let Some(file) = source.trace() {
+        return Ok(Side::Trace(Box::new(engine::open_trace(file, &job)?)));
+    }
+    let model = super::ModelArg { model: path.map(Path::to_owned) }.open(console, &job)?;
+    Ok(Side::Model(Box::new(model)))
 }

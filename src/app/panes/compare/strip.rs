@@ -1,0 +1,180 @@
+//! Both texts in one strip: what is alike once, what differs as A's token over B's.
+
+use super::ends;
+use crate::{
+    analysis::compare::{Alignment, Edit},
+    app::{
+        comparing::Both,
+        scene::{Out, Scene},
+        theme, widgets,
+    },
+    trace::{Side, Token},
+};
+use egui::{Align2, Color32, Rect, Sense, Stroke, StrokeKind, Ui, pos2, vec2};
+
+const CHIP: f32 = 20.0;
+const LINE: f32 = 2.0 * CHIP + 6.0;
+const GAP: f32 = 4.0;
+/// A run of equal tokens longer than this is folded, but for a few at its ends.
+const LONG: usize = 24;
+const KEPT: usize = 4;
+
+/// One place of the strip: what A has there and what B has.
+struct Piece {
+    a: Option<(usize, String)>,
+    b: Option<String>,
+    same: bool,
+    /// Equal tokens that are not shown
+    folded: usize,
+}
+
+/// Draws the strip of one text. A click pins A's token.
+pub(super) fn show(
+    ui: &mut Ui,
+    scene: &Scene<'_>,
+    both: Both<'_>,
+    (side, alignment): (Side, &Alignment),
+    out: &mut Out,
+) {
+    let tokens = [both.a.1.tokens_of(side), both.b.1.tokens_of(side)];
+    let pieces = pieces(alignment, tokens);
+    let width = ui.available_width();
+    let mut places = Vec::with_capacity(pieces.len());
+    let (mut x, mut y) = (0.0, 0.0);
+    for piece in &pieces {
+        let texts = [piece.a.as_ref().map(|(_, text)| text), piece.b.as_ref()];
+        let folded = (piece.folded > 0).then(|| (scene.words.compare.more_alike)(piece.folded));
+        let longest = texts.into_iter().flatten().chain(&folded);
+        let wide = longest
+            .map(|text| {
+                widgets::short(ui, text, theme::mono(12.0), width - 12.0, Color32::PLACEHOLDER).size().x
+            })
+            .fold(0.0, f32::max);
+        let wide = (wide + 12.0).max(18.0);
+        if x > 0.0 && x + wide > width {
+            (x, y) = (0.0, y + LINE + GAP);
+        }
+        places.push(Rect::from_min_size(pos2(x, y), vec2(wide, LINE)));
+        x += wide + GAP;
+    }
+    let (area, response) = ui.allocate_exact_size(vec2(width, y + LINE), Sense::hover());
+    response
+        .widget_info(|| egui::WidgetInfo::labeled(egui::Role::ListBox, true, scene.words.compare.aligned));
+    for (index, (piece, place)) in pieces.iter().zip(places).enumerate() {
+        let rect = place.translate(area.min.to_vec2());
+        if ui.is_rect_visible(rect) {
+            draw(ui, scene, (side, index), piece, rect, out);
+        }
+    }
+}
+
+fn pieces(alignment: &Alignment, [a, b]: [&[Token]; 2]) -> Vec<Piece> {
+    let text = |tokens: &[Token]| tokens.iter().map(Token::shown).collect::<Vec<_>>().join(" ");
+    let mut pieces: Vec<Piece> = Vec::new();
+    for edit in alignment.edits() {
+        match edit {
+            Edit::Pair(index) => {
+                let pair = &alignment.pairs[index];
+                let (own, theirs) = (text(&a[pair.a.clone()]), text(&b[pair.b.clone()]));
+                let same = own == theirs;
+                pieces.push(Piece { a: Some((pair.ends()[0], own)), b: Some(theirs), same, folded: 0 });
+            }
+            Edit::Deleted(range) => pieces.extend(range.map(|token| Piece {
+                a: Some((token, a[token].shown())),
+                b: None,
+                same: false,
+                folded: 0,
+            })),
+            Edit::Inserted(range) => pieces.extend(range.map(|token| Piece {
+                a: None,
+                b: Some(b[token].shown()),
+                same: false,
+                folded: 0,
+            })),
+        }
+    }
+    let mut out = Vec::with_capacity(pieces.len());
+    let mut rest = pieces.into_iter().peekable();
+    while let Some(piece) = rest.next() {
+        if !piece.same {
+            out.push(piece);
+            continue;
+        }
+        let mut run = vec![piece];
+        while let Some(next) = rest.next_if(|next| next.same) {
+            run.push(next);
+        }
+        if run.len() > LONG {
+            let folded = run.len() - 2 * KEPT;
+            let tail = run.split_off(run.len() - KEPT);
+            run.truncate(KEPT);
+            run.push(Piece { a: None, b: None, same: true, folded });
+            run.extend(tail);
+        }
+        out.extend(run);
+    }
+    out
+}
+
+fn draw(
+    ui: &mut Ui,
+    scene: &Scene<'_>,
+    (side, index): (Side, usize),
+    piece: &Piece,
+    rect: Rect,
+    out: &mut Out,
+) {
+    let (words, tokens) = (scene.words.compare, theme::tokens(ui));
+    if piece.folded > 0 {
+        let text = (words.more_alike)(piece.folded);
+        ui.painter().text(rect.center(), Align2::CENTER_CENTER, text, theme::body(12.0), tokens.muted);
+        return;
+    }
+    let response = ui.interact(rect, ui.scope_id().with(("aligned", side, index)), Sense::click());
+    let own = piece.a.as_ref().map_or("–", |(_, text)| text);
+    let name = (words.chip)(own, piece.b.as_deref().unwrap_or("–"));
+    let pinned = piece.a.as_ref().is_some_and(|(token, _)| scene.pinned_on(side) == Some(*token));
+    response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, pinned, &name));
+    let lit = piece.a.as_ref().is_some_and(|(token, _)| scene.shown_on(side) == Some(*token));
+    let middle = Rect::from_center_size(rect.center(), vec2(rect.width(), CHIP + 2.0));
+    let top = Rect::from_min_size(rect.min, vec2(rect.width(), CHIP));
+    let bottom = Rect::from_min_max(pos2(rect.left(), rect.bottom() - CHIP), rect.max);
+    let colors = ends(scene);
+    let chip = |ui: &Ui, rect: Rect, text: &str, fill: Color32| {
+        ui.painter().rect_filled(rect, 5, fill);
+        let stroke = match (pinned, lit) {
+            (true, _) => Stroke::new(1.5, tokens.accent),
+            (_, true) => Stroke::new(1.0, tokens.muted),
+            _ => Stroke::NONE,
+        };
+        ui.painter().rect_stroke(rect, 5, stroke, StrokeKind::Inside);
+        let galley = widgets::short(ui, text, theme::mono(12.0), rect.width() - 8.0, tokens.text);
+        let at = Align2::CENTER_CENTER.anchor_size(rect.center(), galley.size());
+        ui.painter().galley(at.min, galley, tokens.text);
+    };
+    let tinted = |color| theme::mix(tokens.panel, color, 0.35);
+    match (&piece.a, &piece.b) {
+        (Some((_, own)), _) if piece.same => chip(ui, middle, own, tokens.raised),
+        (own, theirs) => {
+            if let Some((_, own)) = own {
+                chip(ui, top, own, tinted(colors[0]));
+            }
+            if let Some(theirs) = theirs {
+                chip(ui, bottom, theirs, tinted(colors[1]));
+            }
+        }
+    }
+    let Some((token, _)) = &piece.a else {
+        response.on_hover_text(format!("{name} ({})", words.only_b));
+        return;
+    };
+    if response.hovered() {
+        out.hover = scene.pointed(side, *token);
+    }
+    if response.clicked() {
+        out.commands.extend(scene.pin_or_let_go(side, *token));
+    }
+    if piece.b.is_none() {
+        response.on_hover_text(format!("{name} ({})", words.only_a));
+    }
+}
