@@ -146,11 +146,11 @@ fn a_second_model_is_opened_kept_and_undone() {
     let text = serde_json::to_string(&harness.state().state).expect("plain data");
     let again: mnemoscope::app::state::State = serde_json::from_str(&text).expect("the same");
     assert_eq!(again.compare.model, Some(model));
-    send(&mut harness, Command::SortCompared(true));
+    send(&mut harness, Command::SortCompared(false));
     send(&mut harness, Command::SetLanguage(Language::Chinese));
     assert!(harness.query_all_by_label("对比各头").next().is_some());
     send(&mut harness, Command::Undo);
-    assert!(!harness.state().state.compare.sorted);
+    assert!(harness.state().state.compare.sorted);
     send(&mut harness, Command::ClearSecond);
     assert!(harness.state().state.compare.model.is_none());
     until(&mut harness, |window| window.session.comparing.found.get().is_none());

@@ -11,11 +11,14 @@ use egui::{ColorImage, Rect, TextureHandle, TextureId, TextureOptions, pos2};
 const OPTIONS: TextureOptions =
     TextureOptions { minification: egui::TextureFilter::Linear, ..TextureOptions::NEAREST };
 
+/// What a pair's pictures are of: runs and head, the palette's number, whether it is dark.
+type PairKey = ((u64, u64, HeadId), u64, bool);
+
 /// Textures at hand.
 #[derive(Default)]
 pub struct Art {
     grid: Option<((u64, u64), bool, Grid)>,
-    pair: Option<((u64, u64, HeadId), u64, bool, Pictures)>,
+    pair: Option<(PairKey, Pictures)>,
 }
 
 /// Every head's difference in one texture, all in one range.
@@ -83,8 +86,8 @@ impl Art {
         palette: Palette,
         dark: bool,
     ) -> &Pictures {
-        let of = |made: &((u64, u64, HeadId), u64, bool, Pictures)| (made.0, made.1, made.2);
-        let made = self.pair.take().filter(|made| of(made) == (key, palette.number, dark));
+        let key = (key, palette.number, dark);
+        let made = self.pair.take().filter(|(of, _)| *of == key);
         let made = made.unwrap_or_else(|| {
             let high = maps.sides.iter().map(|map| {
                 let skipped = if maps.causal && map.rows > 1 { map.columns } else { 0 };
@@ -104,8 +107,8 @@ impl Art {
             let textures = parts.map(|(shader, values, columns)| {
                 ctx.load_texture("pair", theme::image(&shader.paint(values, columns)), OPTIONS)
             });
-            (key, palette.number, dark, Pictures { textures, weights, difference })
+            (key, Pictures { textures, weights, difference })
         });
-        &self.pair.insert(made).3
+        &self.pair.insert(made).1
     }
 }

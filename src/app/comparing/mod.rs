@@ -29,7 +29,7 @@ const SMALL: usize = 32;
 const LARGE: usize = 512;
 
 /// What is compared with: part of the state.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CompareChoice {
     /// What stands in the second prompt box.
@@ -40,6 +40,12 @@ pub struct CompareChoice {
     pub model: Option<Reference>,
     /// Whether heads that differ most stand first.
     pub sorted: bool,
+}
+
+impl Default for CompareChoice {
+    fn default() -> Self {
+        Self { prompt: String::new(), asked: String::new(), model: None, sorted: true }
+    }
 }
 
 impl CompareChoice {
@@ -126,8 +132,7 @@ pub struct Comparing {
     pub found: Derived<(u64, u64), Found>,
     /// The selected head in both.
     pub pair: Derived<(u64, u64, HeadId), PairMaps>,
-    /// The second model, as long as it is wanted.
-    loaded: Option<(Reference, Arc<Model>)>,
+    loaded: Loaded,
 }
 
 /// Two runs with their numbers.
@@ -142,9 +147,12 @@ pub struct Both<'a> {
 /// The panes that compare.
 pub const PANES: [Pane; 3] = [Pane::CompareHeads, Pane::SideBySide, Pane::CompareWords];
 
+/// The second model, as long as it is wanted.
+type Loaded = Option<(Reference, Arc<Model>)>;
+
 /// Has the second run made, where one is asked for that is not there. True where work began, under `number`.
 fn follow_second(
-    (second, loaded): (&mut Derived<SecondKey, Second>, &mut Option<(Reference, Arc<Model>)>),
+    (second, loaded): (&mut Derived<SecondKey, Second>, &mut Loaded),
     state: &State,
     model: Option<&Arc<Model>>,
     (run, trace): (u64, &Trace),
@@ -181,7 +189,7 @@ fn follow_second(
             if at_hand.is_none() && source.is_none() {
                 return Err(Banner::error(&words.needs_weights, None));
             }
-            run_second(at_hand, source, prompt, target, number, job)
+            run_second(at_hand, source, (&prompt, target), number, job)
         }
     });
     begins
@@ -275,8 +283,7 @@ fn own_prompt(trace: &Trace) -> Prompt {
 fn run_second(
     model: Option<Arc<Model>>,
     source: Option<ModelSource>,
-    prompt: Prompt,
-    target: Option<String>,
+    (prompt, target): (&Prompt, Option<String>),
     run: u64,
     job: &Job,
 ) -> Result<Second, Banner> {
@@ -299,7 +306,7 @@ fn run_second(
         job.report("Running the prompt", trace.layers_done() as f32 / layers as f32);
     };
     // The first run is in memory already, so what is free is what is left for this one
-    let trace = engine::run(&model, &prompt, &options, job, &mut done);
+    let trace = engine::run(&model, prompt, &options, job, &mut done);
     let trace = trace.map_err(|error| Banner::error(&error, error.hint()))?;
     Ok(Second { run, model: Some(model), trace })
 }

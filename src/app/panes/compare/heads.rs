@@ -90,7 +90,7 @@ fn lie(
         order.sort_by(|a, b| of(b).total_cmp(&of(a)));
         let (mut side, mut across) = (0.0, 1);
         for columns in 1..=heads.len() {
-            let here = side_of(room, 0.0, columns, heads.len().div_ceil(columns)).min(LARGEST);
+            let here = side_of(room, 4.0, columns, heads.len().div_ceil(columns)).min(LARGEST);
             if here > side {
                 (side, across) = (here, columns);
             }
@@ -129,7 +129,7 @@ fn cells(
     let (words, tokens) = (scene.words.compare, theme::tokens(ui));
     let (cells, shapes, side) = lie(scene, trace, found, room.size());
     let sorted = scene.state.compare.sorted;
-    let left = if sorted { 0.0 } else { LAYER_NAME };
+    let left = if sorted { 4.0 } else { LAYER_NAME };
     let named = side >= NAMED;
     let across = shapes.iter().map(|shape| shape.0).max().unwrap_or(1);
     let spare = ((room.width() - left) / across as f32 - side - gap(side)).clamp(0.0, side * 0.5);

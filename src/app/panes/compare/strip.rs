@@ -39,25 +39,34 @@ pub(super) fn show(
     let tokens = [both.a.1.tokens_of(side), both.b.1.tokens_of(side)];
     let pieces = pieces(alignment, tokens);
     let width = ui.available_width();
-    let mut places = Vec::with_capacity(pieces.len());
-    let (mut x, mut y) = (0.0, 0.0);
-    for piece in &pieces {
+    let wide = |piece: &Piece| {
         let texts = [piece.a.as_ref().map(|(_, text)| text), piece.b.as_ref()];
         let folded = (piece.folded > 0).then(|| (scene.words.compare.more_alike)(piece.folded));
-        let longest = texts.into_iter().flatten().chain(&folded);
-        let wide = longest
-            .map(|text| {
-                widgets::short(ui, text, theme::mono(12.0), width - 12.0, Color32::PLACEHOLDER).size().x
-            })
-            .fold(0.0, f32::max);
-        let wide = (wide + 12.0).max(18.0);
-        if x > 0.0 && x + wide > width {
-            (x, y) = (0.0, y + LINE + GAP);
+        let long = |text: &String| {
+            widgets::short(ui, text, theme::mono(12.0), width - 12.0, Color32::PLACEHOLDER).size().x
+        };
+        (texts.into_iter().flatten().chain(&folded).map(long).fold(0.0, f32::max) + 12.0).max(18.0)
+    };
+    let widths: Vec<f32> = pieces.iter().map(wide).collect();
+    let mut places = Vec::with_capacity(pieces.len());
+    let mut y = 0.0;
+    while places.len() < pieces.len() {
+        let (from, mut x) = (places.len(), 0.0);
+        let fits = |wide: &&f32| {
+            x += **wide + GAP;
+            x - GAP <= width || x - GAP <= **wide
+        };
+        let to = from + widths[from..].iter().take_while(fits).count().max(1);
+        // A line on which all is alike needs no room for two
+        let high = if pieces[from..to].iter().all(|piece| piece.same) { CHIP + 2.0 } else { LINE };
+        let mut x = 0.0;
+        for wide in &widths[from..to] {
+            places.push(Rect::from_min_size(pos2(x, y), vec2(*wide, high)));
+            x += wide + GAP;
         }
-        places.push(Rect::from_min_size(pos2(x, y), vec2(wide, LINE)));
-        x += wide + GAP;
+        y += high + GAP;
     }
-    let (area, response) = ui.allocate_exact_size(vec2(width, y + LINE), Sense::hover());
+    let (area, response) = ui.allocate_exact_size(vec2(width, (y - GAP).max(CHIP)), Sense::hover());
     response
         .widget_info(|| egui::WidgetInfo::labeled(egui::Role::ListBox, true, scene.words.compare.aligned));
     for (index, (piece, place)) in pieces.iter().zip(places).enumerate() {
