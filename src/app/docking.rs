@@ -10,8 +10,8 @@ use super::{
     palette::Palette,
     panes::{
         attribution, cache, compare, flow, head, heads, honesty, left, lens, memory_map, next, norms, recall,
-        right, river, similarity, stream, trails, train_curves, train_heads, train_numbers, train_setup, walk,
-        weights, why,
+        right, river, similarity, stream, trails, train_curves, train_heads, train_numbers, train_setup,
+        walk, weights, why,
     },
     river::MapPicture,
     scene::{Out, Scene},

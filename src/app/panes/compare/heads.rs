@@ -10,7 +10,7 @@ use crate::{
         theme::{self, SMALL},
         widgets::{self, legend, segments},
     },
-    model::HeadId,
+    model::{HeadId, Part},
     trace::Trace,
 };
 use egui::{Align2, Color32, Rect, ScrollArea, Sense, Stroke, StrokeKind, Ui, UiBuilder, pos2, vec2};
@@ -48,7 +48,7 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, art: &mut Art, out: &mut Out) {
             out.send(Command::SortCompared(index == 1));
         }
     });
-    let Some((both, found)) = found(ui, scene, out) else { return };
+    let Some((both, found)) = found(ui, scene, words.empty, out) else { return };
     let grid = art.grid(ui.ctx(), (both.a.0, both.b.0), found, scene.dark);
     let room = ui.available_rect_before_wrap().shrink2(vec2(12.0, 4.0));
     ui.allocate_rect(room, Sense::hover());
@@ -76,6 +76,14 @@ fn greatest(found: &Found) -> f64 {
     all.map(|distance| distance.divergence).fold(0.0, f64::max)
 }
 
+/// Parts with those of their layers that the other run has, too.
+fn compared(trace: &Trace, found: &Found) -> Vec<(Part, Vec<usize>)> {
+    let there = |layer: &usize| found.comparison.heads.iter().any(|head| head.a.layer == *layer);
+    let parts = trace.spec.parts().into_iter();
+    let parts = parts.map(|(part, layers)| (part, layers.into_iter().filter(there).collect::<Vec<_>>()));
+    parts.filter(|(_, layers)| !layers.is_empty()).collect()
+}
+
 /// Where heads lie, and how many rows and columns each part has.
 fn lie(
     scene: &Scene<'_>,
@@ -99,7 +107,7 @@ fn lie(
         let cells = order.into_iter().enumerate().map(cell).collect();
         return (cells, vec![(across, heads.len().div_ceil(across))], side.max(SMALLEST));
     }
-    let parts = trace.spec.parts();
+    let parts = compared(trace, found);
     let shape = |layers: &Vec<usize>| {
         (layers.iter().map(|&layer| trace.heads(layer)).max().unwrap_or(1), layers.len())
     };
@@ -144,10 +152,10 @@ fn cells(
         height += pitch.y * *down as f32;
     }
     let (area, _) =
-        ui.allocate_exact_size(vec2(left + pitch.x * across as f32, height + 4.0), Sense::hover());
-    let origin = area.min + vec2(0.0, 3.0);
+        ui.allocate_exact_size(vec2(left + pitch.x * across as f32, height + 6.0), Sense::hover());
+    let origin = area.min + vec2(0.0, 5.0);
     if !sorted {
-        for ((part, layers), top) in trace.spec.parts().into_iter().zip(&tops) {
+        for ((part, layers), top) in compared(trace, found).into_iter().zip(&tops) {
             if several {
                 let at = origin + vec2(0.0, top - TITLE + 2.0);
                 ui.painter().text(

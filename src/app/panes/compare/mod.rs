@@ -18,8 +18,8 @@ use crate::{
 };
 use egui::{Align, Color32, Layout, ProgressBar, Rect, RichText, Sense, Ui, UiBuilder, vec2};
 
-/// Both runs and how they differ; else the pane says what to do, what is being done, or what went wrong.
-fn found<'a>(ui: &mut Ui, scene: &Scene<'a>, out: &mut Out) -> Option<(Both<'a>, &'a Found)> {
+/// Both runs and how they differ; else the pane says `empty`, what is being done, or what went wrong.
+fn found<'a>(ui: &mut Ui, scene: &Scene<'a>, empty: &str, out: &mut Out) -> Option<(Both<'a>, &'a Found)> {
     let (words, comparing) = (scene.words.compare, scene.comparing);
     let known = scene.compared.zip(comparing.found.get());
     if known.is_some() {
@@ -36,7 +36,7 @@ fn found<'a>(ui: &mut Ui, scene: &Scene<'a>, out: &mut Out) -> Option<(Both<'a>,
         let (first, how) = scene.first_step();
         widgets::empty(ui, first, how);
     } else {
-        widgets::empty(ui, words.empty, words.empty_sub);
+        widgets::empty(ui, empty, if empty == words.empty { words.empty_sub } else { "" });
     }
     None
 }

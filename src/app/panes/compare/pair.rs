@@ -39,7 +39,7 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, art: &mut Art, out: &mut Out) {
     let title = format!("{} {}", scene.words.head, scene.head_name());
     let title = if crate::app::docking::is_tabbed(ui) { words.side_by_side.to_owned() } else { title };
     widgets::header(ui, &title, &told, |_| {});
-    let Some((both, found)) = found(ui, scene, out) else { return };
+    let Some((both, found)) = found(ui, scene, words.empty_pair, out) else { return };
     if own.is_none() {
         return widgets::empty(ui, words.no_counterpart, "");
     }
@@ -86,21 +86,24 @@ impl Drawn<'_, '_> {
         let [rows, columns] =
             [0, 1].map(|side| (0..3).map(|run| label(&self.maps.labels[run][side])).fold(0.0, f32::max));
         let taken = 3.0 * (rows + 8.0) + 2.0 * GUTTER + columns * 0.4;
-        let most =
-            |of: fn(Cells) -> usize| (0..3).map(|run| of(self.cells(run))).max().unwrap_or(1).max(1) as f32;
-        let (across, down) = (most(|cells| cells.keys), most(|cells| cells.queries));
-        // Titles and column labels stand above
-        let mut cell = (room.width() - taken) / 3.0 / across;
-        let (mut above, titles) = (0.0, 20.0);
-        for _ in 0..3 {
-            above = axis::lie(cell, columns, columns).2;
-            let fits = (room.height() - above - titles - FOOT - 8.0) / down;
-            cell = ((room.width() - taken) / 3.0 / across)
-                .min(fits)
-                .clamp(48.0 / across.max(down), LARGEST_CELL);
-        }
-        let width = cell * across;
-        let spare = ((room.width() - taken - 3.0 * width) / 4.0).clamp(0.0, 40.0);
+        let width = ((room.width() - taken) / 3.0).max(48.0);
+        let titles = 20.0;
+        // A map of few tokens does not shrink with one of many: each has cells of its own
+        let cell = |run: usize| {
+            let cells = self.cells(run);
+            let (across, down) = (cells.keys.max(1) as f32, cells.queries.max(1) as f32);
+            let (mut cell, mut above) = (width / across, 0.0);
+            for _ in 0..3 {
+                above = axis::lie(cell, columns, columns).2;
+                let fits = (room.height() - above - titles - FOOT - 8.0) / down;
+                cell = (width / across).min(fits).clamp(48.0 / across.max(down), LARGEST_CELL);
+            }
+            (cell, above)
+        };
+        let sizes = [0, 1, 2].map(cell);
+        let above = sizes.iter().map(|size| size.1).fold(0.0, f32::max);
+        let used: f32 = (0..3).map(|run| sizes[run].0 * self.cells(run).keys as f32).sum();
+        let spare = ((room.width() - taken - used) / 4.0).clamp(0.0, 40.0);
         let mut left = room.left() + spare;
         let top = room.top() + titles + above;
         let mut places = Vec::with_capacity(3);
@@ -108,7 +111,7 @@ impl Drawn<'_, '_> {
         let names = [(words.map_of)(&head, "A"), (words.map_of)(&head, "B"), words.less.to_owned()];
         for (run, name) in names.iter().enumerate() {
             left += rows + 8.0;
-            let cells = self.cells(run);
+            let (cells, cell) = (self.cells(run), sizes[run].0);
             let size = vec2(cell * cells.keys as f32, cell * cells.queries as f32);
             let rect = Rect::from_min_size(pos2(left, top), size);
             places.push(Place { rect, view: View::whole(cells), cells });
@@ -118,10 +121,10 @@ impl Drawn<'_, '_> {
                 1 => format!("B  {}", self.both.b.1.model_name),
                 _ => words.less.to_owned(),
             };
-            let galley = widgets::short(ui, &title, theme::strong(BODY), width + rows, tokens.text);
+            let galley = widgets::short(ui, &title, theme::strong(BODY), size.x + rows, tokens.text);
             ui.painter().galley(pos2(left - rows, room.top()), galley, tokens.text);
             self.map(ui, run, name, places[run], (rows, columns), out);
-            left += width + GUTTER + spare;
+            left += size.x + GUTTER + spare;
         }
         self.join(ui, &places, rows);
         let bottom = places.iter().map(|place| place.rect.bottom()).fold(0.0, f32::max);

@@ -23,7 +23,10 @@ const KEPT: usize = 4;
 struct Piece {
     a: Option<(usize, String)>,
     b: Option<String>,
+    /// One token that reads the same
     same: bool,
+    /// The same characters, cut otherwise
+    alike: bool,
     /// Equal tokens that are not shown
     folded: usize,
 }
@@ -86,18 +89,21 @@ fn pieces(alignment: &Alignment, [a, b]: [&[Token]; 2]) -> Vec<Piece> {
                 let pair = &alignment.pairs[index];
                 let (own, theirs) = (text(&a[pair.a.clone()]), text(&b[pair.b.clone()]));
                 let same = own == theirs;
-                pieces.push(Piece { a: Some((pair.ends()[0], own)), b: Some(theirs), same, folded: 0 });
+                let a = Some((pair.ends()[0], own));
+                pieces.push(Piece { a, b: Some(theirs), same, alike: pair.same, folded: 0 });
             }
             Edit::Deleted(range) => pieces.extend(range.map(|token| Piece {
                 a: Some((token, a[token].shown())),
                 b: None,
                 same: false,
+                alike: false,
                 folded: 0,
             })),
             Edit::Inserted(range) => pieces.extend(range.map(|token| Piece {
                 a: None,
                 b: Some(b[token].shown()),
                 same: false,
+                alike: false,
                 folded: 0,
             })),
         }
@@ -117,7 +123,7 @@ fn pieces(alignment: &Alignment, [a, b]: [&[Token]; 2]) -> Vec<Piece> {
             let folded = run.len() - 2 * KEPT;
             let tail = run.split_off(run.len() - KEPT);
             run.truncate(KEPT);
-            run.push(Piece { a: None, b: None, same: true, folded });
+            run.push(Piece { a: None, b: None, same: true, alike: true, folded });
             run.extend(tail);
         }
         out.extend(run);
@@ -161,7 +167,7 @@ fn draw(
         let at = Align2::CENTER_CENTER.anchor_size(rect.center(), galley.size());
         ui.painter().galley(at.min, galley, tokens.text);
     };
-    let tinted = |color| theme::mix(tokens.panel, color, 0.35);
+    let tinted = |color| if piece.alike { tokens.raised } else { theme::mix(tokens.panel, color, 0.35) };
     match (&piece.a, &piece.b) {
         (Some((_, own)), _) if piece.same => chip(ui, middle, own, tokens.raised),
         (own, theirs) => {

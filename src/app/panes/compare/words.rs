@@ -27,7 +27,8 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
             ui.spacing_mut().item_spacing.y = 4.0;
             second(ui, scene, out);
             ui.add_space(16.0);
-            let Some((both, found)) = found(ui, scene, out) else { return };
+            // The fields above say what can be done
+            let Some((both, found)) = found(ui, scene, "", out) else { return };
             aligned(ui, scene, both, found, out);
             next(ui, scene, found);
             layers(ui, scene, both, found);
