@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     analysis::compare::{Alignment, Comparison, Difference, HeadDifference, Pair, difference},
-    engine::{self, Job, ModelSource, Prompt, RunOptions},
+    engine::{self, Job, Languages, ModelSource, Prompt, RunOptions},
     model::{HeadId, Model},
     trace::{Pattern, Pool, Trace},
 };
@@ -62,6 +62,7 @@ pub struct SecondKey {
     model: Result<Reference, usize>,
     prompt: Asked,
     target: String,
+    languages: Languages,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -164,6 +165,7 @@ fn follow_second(
         model: choice.model.clone().ok_or_else(|| model.map_or(0, |model| Arc::as_ptr(model).addr())),
         prompt: if choice.asked.is_empty() { Asked::Own(run) } else { Asked::Text(choice.asked.clone()) },
         target: state.target.clone(),
+        languages: state.languages.clone(),
     });
     if second.is_of(key.as_ref(), post) {
         let own = choice.model.as_ref().zip(second.get().and_then(|second| second.model.as_ref()));
@@ -182,14 +184,14 @@ fn follow_second(
     let source = choice.model.clone().map(Reference::source);
     let prompt = if choice.asked.is_empty() { own_prompt(trace) } else { Prompt::Text(choice.asked.clone()) };
     let target = Some(&state.target).filter(|target| !target.is_empty()).cloned();
-    let begins = key.is_some();
+    let (begins, languages) = (key.is_some(), state.languages.clone());
     let words = post.words();
     second.follow("second run", key, post, || {
         move |job: &Job| {
             if at_hand.is_none() && source.is_none() {
                 return Err(Banner::error(&words.needs_weights, None));
             }
-            run_second(at_hand, source, (&prompt, target), number, job)
+            run_second(at_hand, source, (&prompt, target, languages), number, job)
         }
     });
     begins
@@ -283,7 +285,7 @@ fn own_prompt(trace: &Trace) -> Prompt {
 fn run_second(
     model: Option<Arc<Model>>,
     source: Option<ModelSource>,
-    (prompt, target): (&Prompt, Option<String>),
+    (prompt, target, languages): (&Prompt, Option<String>, Languages),
     run: u64,
     job: &Job,
 ) -> Result<Second, Banner> {
@@ -300,7 +302,8 @@ fn run_second(
         }
     };
     let target = target.filter(|_| model.spec().encoder.is_some()).map(Prompt::Text);
-    let options = RunOptions { target, ..RunOptions::default() };
+    let languages = languages.known_to(&model);
+    let options = RunOptions { target, languages, ..RunOptions::default() };
     let layers = model.spec().layers().max(1);
     let mut done = |trace: &Trace| {
         job.report("Running the prompt", trace.layers_done() as f32 / layers as f32);
