@@ -3,7 +3,6 @@
 use super::{
     Language, Words, changes, choosing, compare, duration, english_commands::command, figures, flow, grouped,
     languages, memory, next, river, session, size, states, train, walk, why,
-    languages, memory, next, river, session, size, states, train, walk, why,
 };
 use crate::{model::Part, render::Scale};
 

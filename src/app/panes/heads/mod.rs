@@ -4,6 +4,9 @@ mod cells;
 mod choose;
 mod grid;
 
+pub(super) use cells::fitted;
+pub(super) use grid::{gap, side_of};
+
 use super::hinted;
 use crate::{
     analysis::{MEASURES, Measure, measure},
