@@ -3,6 +3,7 @@
 use crate::app::command::CommandKind;
 
 /// A command's label and its explanation.
+#[expect(clippy::too_many_lines, reason = "a table: one entry a command")]
 pub(super) fn command(kind: CommandKind) -> (&'static str, &'static str) {
     match kind {
         CommandKind::OpenModel => ("打开模型…", "打开你自己的模型"),
