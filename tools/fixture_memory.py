@@ -7,11 +7,11 @@ after the sum, one of what attention adds), and writes `tests/fixtures/memory.js
 """
 
 import json
-import struct
 from pathlib import Path
 
 import networkx
 import numpy as np
+from fixture_arrays import tensors
 
 FIXTURES = Path(__file__).parent.parent / "tests" / "fixtures"
 OUTPUTS = {
@@ -19,21 +19,6 @@ OUTPUTS = {
     "bert-mlm": ("bert.encoder.layer.{l}.attention.output.dense.weight", True),
     "gemma2-odd": ("model.layers.{l}.self_attn.o_proj.weight", True),
 }
-
-
-def tensors(path: Path) -> dict:
-    """Every float tensor of a safetensors file, in double precision."""
-    data = path.read_bytes()
-    size = struct.unpack("<Q", data[:8])[0]
-    header, start = json.loads(data[8 : 8 + size]), 8 + size
-    types = {"F32": np.float32, "I64": np.int64}
-    return {
-        name: np.frombuffer(data[start + entry["data_offsets"][0] : start + entry["data_offsets"][1]], types[entry["dtype"]])
-        .reshape(entry["shape"])
-        .astype(np.float64)
-        for name, entry in header.items()
-        if name != "__metadata__"
-    }
 
 
 def rows(matrix: np.ndarray) -> np.ndarray:

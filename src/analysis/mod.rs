@@ -3,6 +3,7 @@
 pub mod atlas;
 mod cache;
 mod cell;
+pub mod compare;
 mod components;
 mod direct;
 mod filter;

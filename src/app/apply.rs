@@ -27,6 +27,7 @@ impl Window {
             Command::EditPrompt(_)
                 | Command::EditTarget(_)
                 | Command::SetFilter(Some(_))
+                | Command::EditSecond(_)
                 | Command::SetView(_)
                 | Command::SetSampling(_)
                 | Command::AdvanceWalk
@@ -147,6 +148,13 @@ impl Window {
             Command::SelectRecall(cell) => self.state.memory.cell = cell,
             Command::RunRecall => self.session.ask_recall(&self.state),
             Command::StopRecall => self.session.stop_recall(),
+            Command::EditSecond(text) => self.edit_second(text),
+            Command::RunSecond => self.run_second(),
+            Command::AskForSecond => self.ask_for_second(),
+            Command::OpenSecond(model) => self.open_second(model),
+            Command::ClearSecond => self.clear_second(),
+            Command::SortCompared(sorted) => self.state.compare.sorted = sorted,
+            Command::PinAligned { run, query, key } => self.pin_aligned(run, query, key),
             Command::ShowChecks => self.show_checks(),
             Command::AskForLayout => self.dialog = Dialog::Layout { name: String::new() },
             Command::SaveLayout(name) => self.save_layout(name),

@@ -1,6 +1,7 @@
 //! Every action of the user as a value: menus, shortcuts, the help and the tests dispatch the same ones.
 
 use super::{
+    document::Reference,
     editing::Splice,
     exporting::{Finish, Piece},
     filtering::HeadFilter,
@@ -96,6 +97,7 @@ pub enum CommandKind {
     LayoutInspect,
     LayoutMemory,
     LayoutTeach,
+    LayoutCompare,
     Maximise,
     TearOff,
     ClosePane,
@@ -118,6 +120,11 @@ pub enum CommandKind {
     ShowSimilarity,
     ShowTrails,
     ShowWeights,
+    ShowCompareHeads,
+    ShowSideBySide,
+    ShowCompareWords,
+    OpenSecond,
+    ClearSecond,
     AddNote,
     ShowWalk,
     ShowFlow,
@@ -237,6 +244,13 @@ pub enum Command {
     SelectRecall(Option<(usize, usize)>),
     RunRecall,
     StopRecall,
+    EditSecond(String),
+    RunSecond,
+    AskForSecond,
+    OpenSecond(Option<Reference>),
+    ClearSecond,
+    SortCompared(bool),
+    PinAligned { run: usize, query: usize, key: usize },
     ShowChecks,
     AskForLayout,
     SaveLayout(String),
@@ -313,6 +327,7 @@ impl CommandKind {
             Self::CopyMap => (Modifiers::ALT, Key::M),
             Self::ToggleTheme => (Modifiers::COMMAND, Key::T),
             Self::ToggleLower => (Modifiers::COMMAND, Key::J),
+            Self::LayoutCompare => (Modifiers::COMMAND, Key::Num5),
             Self::Maximise => (Modifiers::NONE, Key::F11),
             // As a presenter's remote sends them
             Self::PreviousStep => (Modifiers::NONE, Key::PageUp),
@@ -347,6 +362,11 @@ impl CommandKind {
             | Self::LayoutInspect
             | Self::LayoutMemory
             | Self::LayoutTeach
+            | Self::OpenSecond
+            | Self::ClearSecond
+            | Self::ShowCompareHeads
+            | Self::ShowSideBySide
+            | Self::ShowCompareWords
             | Self::TearOff
             | Self::ClosePane
             | Self::ResetLayout
@@ -481,6 +501,13 @@ impl CommandKind {
             Self::LayoutInspect => Command::SetLayout(Preset::Inspect.id().to_owned()),
             Self::LayoutMemory => Command::SetLayout(Preset::Memory.id().to_owned()),
             Self::LayoutTeach => Command::SetLayout(Preset::Teach.id().to_owned()),
+            Self::LayoutCompare => Command::SetLayout(Preset::Compare.id().to_owned()),
+            Self::ShowCompareHeads => Command::ShowPane(Pane::CompareHeads),
+            Self::ShowSideBySide => Command::ShowPane(Pane::SideBySide),
+            Self::ShowCompareWords => Command::ShowPane(Pane::CompareWords),
+            Self::OpenSecond => Command::AskForSecond,
+            Self::ClearSecond if !state.compare.asks() => return Err(words.compare.no_second),
+            Self::ClearSecond => Command::ClearSecond,
             Self::Maximise => Command::Maximise(state.maximised.is_none().then_some(scene.front)),
             Self::TearOff => Command::TearOff(scene.front),
             Self::ClosePane => Command::ClosePane(scene.front),

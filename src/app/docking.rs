@@ -3,14 +3,15 @@
 use super::{
     atlas::Atlas,
     command::Command,
+    comparing::Art,
     flowing::Flowing,
     hidden::Hidden,
     layout::{self, Pane},
     palette::Palette,
     panes::{
-        attribution, cache, flow, head, heads, honesty, left, lens, memory_map, next, norms, recall, right,
-        river, similarity, stream, trails, train_curves, train_heads, train_numbers, train_setup, walk,
-        weights, why,
+        attribution, cache, compare, flow, head, heads, honesty, left, lens, memory_map, next, norms, recall,
+        right, river, similarity, stream, trails, train_curves, train_heads, train_numbers, train_setup,
+        walk, weights, why,
     },
     river::MapPicture,
     scene::{Out, Scene},
@@ -88,6 +89,8 @@ pub struct Parts<'a> {
     pub similarity: &'a mut Hidden,
     /// Picture of every token's memory.
     pub memory_map: &'a mut MapPicture,
+    /// Pictures of how two runs differ.
+    pub comparison: &'a mut Art,
 }
 
 /// Draws panes where the tree says.
@@ -164,15 +167,14 @@ impl<'a, 'b> Panes<'a, 'b> {
         let (scene, tokens) = (self.scene, theme::tokens(ui));
         let rect = ui.available_rect_before_wrap();
         let fill = match pane {
-            Pane::Prompt | Pane::Details | Pane::TrainSetup | Pane::TrainNumbers => tokens.panel,
+            pane if is_plain(pane) => tokens.panel,
             _ => tokens.background,
         };
         ui.painter().rect_filled(rect, 0, fill);
         if ui.rect_contains_pointer(rect) && ui.input(|input| input.pointer.any_pressed()) {
             self.pressed = Some(pane);
         }
-        let plain = matches!(pane, Pane::Prompt | Pane::Details | Pane::TrainSetup | Pane::TrainNumbers);
-        let height = if plain { 28.0 } else { HEADER };
+        let height = if is_plain(pane) { 28.0 } else { HEADER };
         let handle = Rect::from_min_size(rect.min, vec2(rect.width(), height));
         let handle = ui.interact(handle, ui.scope_id().with(("handle", pane)), Sense::click_and_drag());
         let title = pane.title(scene.words);
@@ -232,8 +234,16 @@ impl<'a, 'b> Panes<'a, 'b> {
             Pane::Similarity => similarity::show(ui, scene, parts.similarity, post, out),
             Pane::Trails => trails::show(ui, scene, out),
             Pane::Weights => weights::show(ui, scene, out),
+            Pane::CompareHeads => compare::heads::show(ui, scene, parts.comparison, out),
+            Pane::SideBySide => compare::pair::show(ui, scene, parts.comparison, out),
+            Pane::CompareWords => compare::words::show(ui, scene, out),
         }
     }
+}
+
+/// Whether a pane is a column of words, without a header of its own.
+fn is_plain(pane: Pane) -> bool {
+    matches!(pane, Pane::Prompt | Pane::Details | Pane::TrainSetup | Pane::TrainNumbers | Pane::CompareWords)
 }
 
 /// What can be done with a pane.

@@ -36,14 +36,14 @@ pub enum Reference {
 }
 
 impl Reference {
-    fn of(source: &ModelSource) -> Self {
+    pub(super) fn of(source: &ModelSource) -> Self {
         match source {
             ModelSource::Embedded => Self::Embedded,
             ModelSource::Path(path) => Self::Path(path.clone()),
         }
     }
 
-    fn source(self) -> ModelSource {
+    pub(super) fn source(self) -> ModelSource {
         match self {
             Self::Embedded => ModelSource::Embedded,
             Self::Path(path) => ModelSource::Path(path),

@@ -2,6 +2,8 @@
 
 use super::{
     command::{Command, CommandKind},
+    document::{Reference, is_session},
+    layout::Pane,
     scene::{Out, Scene},
     theme,
 };
@@ -34,8 +36,14 @@ pub fn keys(ctx: &egui::Context, scene: &Scene<'_>, out: &mut Out) {
 /// A model dropped on the window opens; while one hovers, the window says so.
 pub fn drops(ctx: &egui::Context, scene: &Scene<'_>, out: &mut Out) {
     let dropped = ctx.input(|input| input.raw.dropped_files.first().map(|file| file.path().to_owned()));
+    let right = ctx.pointer_latest_pos().is_some_and(|at| at.x > ctx.content_rect().center().x);
+    let compares = scene.shows(Pane::CompareWords);
     if let Some(path) = dropped {
-        out.send(Command::OpenModel(path));
+        out.send(if compares && right && !is_session(&path) {
+            Command::OpenSecond(Some(Reference::Path(path)))
+        } else {
+            Command::OpenModel(path)
+        });
     }
     if ctx.input(|input| !input.raw.hovered_files.is_empty()) {
         let tokens = theme::of(scene.dark);
@@ -50,6 +58,7 @@ pub fn drops(ctx: &egui::Context, scene: &Scene<'_>, out: &mut Out) {
             egui::StrokeKind::Inside,
         );
         let font = theme::strong(20.0);
-        painter.text(area.center(), egui::Align2::CENTER_CENTER, scene.words.drop_here, font, tokens.text);
+        let words = if compares { scene.words.compare.drop_second } else { scene.words.drop_here };
+        painter.text(area.center(), egui::Align2::CENTER_CENTER, words, font, tokens.text);
     }
 }

@@ -62,6 +62,12 @@ pub enum Pane {
     Trails,
     /// The model's tensors.
     Weights,
+    /// The grid of heads by how far two runs differ.
+    CompareHeads,
+    /// One head of both runs, and the difference.
+    SideBySide,
+    /// What the second run is of, tokens aligned, what may follow.
+    CompareWords,
 }
 
 impl Pane {
@@ -92,6 +98,9 @@ impl Pane {
             Self::Similarity => words.states.similarity,
             Self::Trails => words.states.trails,
             Self::Weights => words.states.info,
+            Self::CompareHeads => words.compare.heads,
+            Self::SideBySide => words.compare.side_by_side,
+            Self::CompareWords => words.compare.words,
         }
     }
 
@@ -118,6 +127,8 @@ pub enum Preset {
     Inspect,
     /// Recall, the KV cache, the honesty meter.
     Memory,
+    /// Two runs beside each other.
+    Compare,
     /// A small model that is trained before one's eyes.
     Train,
 }
@@ -134,6 +145,7 @@ impl Preset {
             Self::Inspect => words.inspect,
             Self::Memory => words.memory.layout,
             Self::Teach => words.walk.teach,
+            Self::Compare => words.compare.layout,
             Self::Train => words.train.layout,
         }
     }
@@ -170,6 +182,15 @@ impl Preset {
                 let panes = [Pane::Walk, Pane::Flow, Pane::Heads, Pane::Head, Pane::Prompt];
                 let panes = panes.map(|pane| tiles.insert_pane(pane));
                 tiles.insert_tab_tile(panes.to_vec())
+            }
+            Self::Compare => {
+                let prompt = tiles.insert_pane(Pane::Prompt);
+                let heads = tiles.insert_pane(Pane::CompareHeads);
+                let pair = tiles.insert_pane(Pane::SideBySide);
+                let middle = column(&mut tiles, &[(heads, 0.5), (pair, 0.5)]);
+                let words = tiles.insert_pane(Pane::CompareWords);
+                let right = side + 60.0;
+                row(&mut tiles, &[(prompt, side), (middle, size.x - side - right), (words, right)])
             }
             Self::Train => {
                 let setup = tiles.insert_pane(Pane::TrainSetup);

@@ -10,6 +10,7 @@ pub mod banner;
 mod changed;
 pub mod choosing;
 pub mod command;
+pub mod comparing;
 pub mod derived;
 pub mod docking;
 pub mod document;

@@ -2,6 +2,7 @@
 
 use super::{
     command::{Command, Refusal},
+    comparing::{Both, Comparing},
     examples::Example,
     figures::Preview,
     getting::Shelf,
@@ -75,6 +76,10 @@ pub struct Scene<'a> {
     pub clean_run: u64,
     /// What workers found out for the memory panes.
     pub memory: &'a Memory,
+    /// The second run, and how it differs.
+    pub comparing: &'a Comparing,
+    /// The two runs that are compared, where there are two.
+    pub compared: Option<Both<'a>>,
     /// Whether the numbers hold.
     pub checks: &'a Checks,
     /// Models that are not open.

@@ -3,6 +3,7 @@
 use super::{
     banner::Banner,
     changed::Changed,
+    comparing::Comparing,
     getting::Shelf,
     labels::Labels,
     mapping::Mapping,
@@ -98,6 +99,8 @@ pub struct Session {
     pub walking: Walking,
     /// What workers found out for the memory panes.
     pub memory: Memory,
+    /// The second run, and how it differs.
+    pub comparing: Comparing,
     /// Scores and logits taken apart.
     pub reasons: Reasons,
     /// The maps of the head view.
@@ -136,6 +139,7 @@ impl Session {
             row: None,
             walking: Walking::default(),
             memory: Memory::default(),
+            comparing: Comparing::default(),
             reasons: Reasons::default(),
             mapping: Mapping::default(),
             labels: Labels::default(),

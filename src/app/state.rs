@@ -3,6 +3,7 @@
 //! Models and traces are not in here: they sit behind `Arc` in `session`.
 
 use super::{
+    comparing::CompareChoice,
     filtering::HeadFilter,
     flowing::FlowState,
     layout::{Pane, Preset},
@@ -86,6 +87,8 @@ pub struct State {
     pub memory: MemoryChoice,
     /// What the head view shows.
     pub map: MapChoice,
+    /// What the run is compared with.
+    pub compare: CompareChoice,
     /// How values become pictures.
     pub look: Look,
 }
@@ -157,6 +160,7 @@ impl Default for State {
             shown: Shown::default(),
             memory: MemoryChoice::default(),
             map: MapChoice::default(),
+            compare: CompareChoice::default(),
             look: Look::default(),
         }
     }

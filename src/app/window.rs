@@ -4,6 +4,7 @@ use super::{
     atlas::Atlas,
     banner::Banner,
     command::Command,
+    comparing,
     docking::{Dock, Panes, Parts},
     document::Keeper,
     examples::{self, Example},
@@ -74,6 +75,7 @@ pub struct Window {
     norms: Hidden,
     similarity: Hidden,
     memory_map: MapPicture,
+    comparison: comparing::Art,
     pub(super) figures: Figures,
     pub(super) dock: Dock,
     /// The model in training.
@@ -160,6 +162,7 @@ impl Window {
             norms: Hidden::default(),
             similarity: Hidden::default(),
             memory_map: MapPicture::default(),
+            comparison: comparing::Art::default(),
             figures: Figures::default(),
             dock: Dock::default(),
             live: Live::default(),
@@ -196,6 +199,7 @@ impl Window {
                 } else {
                     self.state.interventions.clear();
                     self.state.memory.forget_model();
+                    self.state.compare.forget_model();
                 }
             }
             let opened = matches!(news, News::Opened { .. });
@@ -236,7 +240,7 @@ impl Window {
     }
 
     /// Whether the open model answers while one types.
-    fn quick(&self) -> bool {
+    pub(super) fn quick(&self) -> bool {
         let passed = self.session.trace.as_ref().filter(|trace| trace.is_complete());
         match (&self.session.model, passed) {
             (None, _) => false,
@@ -250,6 +254,7 @@ impl Window {
         match (&mut self.dialog, purpose) {
             (
                 Dialog::Open { path: field }
+                | Dialog::Second { path: field }
                 | Dialog::SaveTraining { path: field }
                 | Dialog::Text { path: field },
                 Purpose::Model,
@@ -321,6 +326,8 @@ impl Window {
             clean,
             clean_run: self.session.run,
             memory: &self.session.memory,
+            comparing: &self.session.comparing,
+            compared: self.session.both(&self.state),
             checks: &self.session.checks,
             shelf: &self.session.shelf,
             live: &self.live,
@@ -349,6 +356,7 @@ impl Window {
             norms: &mut self.norms,
             similarity: &mut self.similarity,
             memory_map: &mut self.memory_map,
+            comparison: &mut self.comparison,
         };
         let mut panes = Panes::new(&scene, parts, self.session.post(), &mut out);
         let painted = lay_out(ui, &mut panes, &mut tree, self.session.banner.as_ref());
@@ -392,6 +400,7 @@ impl Window {
         self.session.intervene(&self.state);
         self.session.follow_memory(state, drawn);
         self.session.follow_rivers(state, drawn);
+        self.session.follow_comparison(state, drawn);
         self.session.follow_trails(state, drawn(Pane::Trails));
         self.session.follow_tensor(state, drawn(Pane::Weights));
         self.session.follow_next(state, drawn(Pane::Next));

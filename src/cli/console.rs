@@ -4,6 +4,7 @@ use std::io::{self, BufWriter, IsTerminal as _, StdoutLock, Write};
 
 use serde_json::Value;
 
+use crate::analysis::compare::CompareError;
 use crate::engine::{
     AtlasError, CurveError, EvictionError, HonestyError, HubError, InterveneError, Job, LoadError, Progress,
     RecallError, RunError, SweepError, TrainingError,
@@ -104,7 +105,8 @@ fn hint(error: &anyhow::Error) -> Option<String> {
         let honesty = || cause.downcast_ref::<HonestyError>()?.hint();
         let eviction = || cause.downcast_ref::<EvictionError>()?.hint();
         let curve = || cause.downcast_ref::<CurveError>()?.hint();
-        let memory = || honesty().or_else(eviction).or_else(curve);
+        let compare = || cause.downcast_ref::<CompareError>()?.hint();
+        let memory = || honesty().or_else(eviction).or_else(curve).or_else(compare);
         let more = || trace().or_else(atlas).or_else(recall).or_else(training).or_else(memory);
         load().or_else(run).or_else(export).or_else(hub).or_else(intervene).or_else(sweep).or_else(more)
     })

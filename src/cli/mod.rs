@@ -7,6 +7,7 @@ mod attribute;
 mod bench;
 mod cache;
 mod check;
+mod compare;
 mod console;
 mod curve;
 mod export;
@@ -89,6 +90,8 @@ enum Command {
     Recall(recall::Args),
     /// Train a small model on a toy task or a text, and watch its heads take their roles
     Train(train::Args),
+    /// Compare two runs: two prompts, two models, or clean and changed; which heads differ most
+    Compare(compare::Args),
     /// Which tokens does an answer come from? Pictures of attention beside what cutting the path does
     Memory(memory::Args),
     /// What if the KV cache forgot? A text under an eviction policy: loss, next token, bytes
@@ -155,6 +158,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Atlas(args)) => atlas::run(&args, &mut console)?,
         Some(Command::Recall(args)) => recall::run(&args, &mut console)?,
         Some(Command::Train(args)) => train::run(&args, &mut console)?,
+        Some(Command::Compare(args)) => compare::run(&args, &mut console)?,
         Some(Command::Memory(args)) => memory::run(&args, &mut console)?,
         Some(Command::Cache(args)) => cache::run(&args, &mut console)?,
         Some(Command::Curve(args)) => curve::run(&args, &mut console)?,

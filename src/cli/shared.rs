@@ -17,6 +17,10 @@ use crate::trace::{Intervention, NotAnIntervention, Trace, forms};
 use super::console::Console;
 use super::languages::LanguageArg;
 
+mod second;
+
+pub(super) use second::Second;
+
 /// Options of every command.
 #[derive(Debug, clap::Args)]
 pub(super) struct Shared {
@@ -278,19 +282,8 @@ impl Input {
         let interventions = self.interventions()?;
         let job = console.job();
         let model = self.model.open(console, &job)?;
-        let prompt = match prompt {
-            Prompt::Text(text) if self.chat => engine::chat_prompt(&model, self.system.as_deref(), &text)?,
-            other => other,
-        };
-        let options = RunOptions {
-            target: self.target.read(),
-            languages: self.languages.read(),
-            question: self.question.clone(),
-            second: self.second,
-            memory_budget: self.memory,
-            cut: self.cut,
-            ..RunOptions::default()
-        };
+        let prompt = self.in_chat(&model, prompt)?;
+        let options = self.options();
         let clean = engine::run(&model, &prompt, &options, &job, &mut |_| {})?;
         let changed = if interventions.is_empty() {
             None
@@ -299,6 +292,26 @@ impl Input {
         };
         warn_of_nan(changed.as_ref().filter(|changed| changed.has_nan).unwrap_or(&clean), console);
         Ok(Runs { model: Some(model), clean, changed })
+    }
+
+    /// The prompt as one turn of a conversation, where that is asked for.
+    fn in_chat(&self, model: &Model, prompt: Prompt) -> anyhow::Result<Prompt> {
+        match prompt {
+            Prompt::Text(text) if self.chat => Ok(engine::chat_prompt(model, self.system.as_deref(), &text)?),
+            other => Ok(other),
+        }
+    }
+
+    fn options(&self) -> RunOptions {
+        RunOptions {
+            target: self.target.read(),
+            languages: self.languages.read(),
+            question: self.question.clone(),
+            second: self.second,
+            memory_budget: self.memory,
+            cut: self.cut,
+            ..RunOptions::default()
+        }
     }
 
     fn interventions(&self) -> anyhow::Result<Vec<Intervention>> {

@@ -42,7 +42,7 @@ pub enum LogitRows {
 }
 
 /// Most tokens of a target that a run makes itself.
-const TARGET: usize = 64;
+pub(super) const TARGET: usize = 64;
 
 /// How to run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

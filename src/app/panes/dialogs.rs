@@ -1,6 +1,6 @@
 //! What opens over the window: open a model, export, check the numbers, keys and gestures.
 
-use super::{exporting, finder, shelf};
+use super::{compare, exporting, finder, shelf};
 use crate::app::{
     command::{Command, CommandKind},
     editing::Splice,
@@ -26,6 +26,8 @@ pub enum Dialog {
     None,
     /// Where the model is.
     Open { path: String },
+    /// Where the model or the trace is that the run is compared with.
+    Second { path: String },
     /// A model's name on the hub.
     Hub { name: String },
     /// Where the export goes, and what is exported.
@@ -79,6 +81,7 @@ pub fn show(ctx: &egui::Context, dialog: &mut Dialog, scene: &Scene<'_>, out: &m
         match dialog {
             Dialog::None => {}
             Dialog::Open { path } => open(ui, path, scene, out, &mut ask),
+            Dialog::Second { path } => compare::second::show(ui, path, scene, out, &mut ask),
             Dialog::Hub { name } => hub(ui, name, scene, out),
             Dialog::Export { path, piece, finish } => {
                 exporting::show(ui, path, *piece, finish, scene, out, &mut ask);

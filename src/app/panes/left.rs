@@ -173,18 +173,18 @@ fn history(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
 }
 
 /// A text to type, with its name above.
-struct Field {
-    name: &'static str,
-    hint: &'static str,
-    id: egui::Id,
-    rows: usize,
+pub(super) struct Field {
+    pub(super) name: &'static str,
+    pub(super) hint: &'static str,
+    pub(super) id: egui::Id,
+    pub(super) rows: usize,
     /// Beyond this height it scrolls.
-    highest: f32,
+    pub(super) highest: f32,
 }
 
 impl Field {
     /// Draws the field; returns the text where it was changed.
-    fn show(self, ui: &mut Ui, text: &str) -> Option<String> {
+    pub(super) fn show(self, ui: &mut Ui, text: &str) -> Option<String> {
         widgets::section(ui, self.name);
         let mut text = text.to_owned();
         let font = egui::FontId::new(TITLE - 1.0, egui::FontFamily::Proportional);

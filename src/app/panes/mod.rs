@@ -6,6 +6,7 @@ use egui::{Rect, Ui, vec2};
 pub mod attribution;
 pub mod bars;
 pub mod cache;
+pub mod compare;
 pub mod dialogs;
 mod exporting;
 mod finder;

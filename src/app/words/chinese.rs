@@ -4,8 +4,8 @@ use super::{
     Language, Words, changes,
     chinese_commands::command,
     chinese_tables::{measure, stage},
-    choosing, duration, figures, flow, grouped, languages, map, memory, next, river, session, size, states,
-    train, walk, why,
+    choosing, compare, duration, figures, flow, grouped, languages, map, memory, next, river, session, size,
+    states, train, walk, why,
 };
 use crate::{model::Part, render::Scale};
 
@@ -226,6 +226,7 @@ pub(super) const CHINESE: Words = Words {
     figures: &figures::CHINESE,
     changes: &changes::CHINESE,
     map: &map::CHINESE,
+    compare: &compare::CHINESE,
     memory: &memory::CHINESE,
     river: &river::CHINESE,
     session: session::CHINESE,

@@ -25,6 +25,7 @@ pub(super) fn measure(measure: &Measure) -> MeasureText {
 pub(super) fn stage(stage: &'static str) -> &'static str {
     match stage {
         "Running the prompt" => "正在运行提示词",
+        "Comparing the runs" => "正在对比两次运行",
         "Opening the model" => "正在打开模型",
         "Opening the trace" => "正在打开运行",
         "Generating" => "正在生成",

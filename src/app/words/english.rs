@@ -1,7 +1,7 @@
 //! The window in English.
 
 use super::{
-    Language, Words, changes, choosing, duration, english_commands::command, figures, flow, grouped,
+    Language, Words, changes, choosing, compare, duration, english_commands::command, figures, flow, grouped,
     languages, map, memory, next, river, session, size, states, train, walk, why,
 };
 use crate::{model::Part, render::Scale};
@@ -222,6 +222,7 @@ pub const ENGLISH: Words = Words {
     figures: &figures::ENGLISH,
     changes: &changes::ENGLISH,
     map: &map::ENGLISH,
+    compare: &compare::ENGLISH,
     memory: &memory::ENGLISH,
     river: &river::ENGLISH,
     session: session::ENGLISH,

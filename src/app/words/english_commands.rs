@@ -148,6 +148,18 @@ pub(super) fn command(kind: CommandKind) -> (&'static str, &'static str) {
         CommandKind::ToggleLower => ("Lower pane", "Shows or hides hidden states and logit lens"),
         CommandKind::ShowStream => ("Hidden states", "Residual stream of one layer, token × dimension"),
         CommandKind::ShowNorms => ("Norms", "Length of the residual stream, layer × token"),
+        CommandKind::LayoutCompare => {
+            ("Layout: Compare", "Two runs side by side: prompts, models, clean and changed")
+        }
+        CommandKind::ShowCompareHeads => {
+            ("Compare heads", "Every head by how far it differs between two runs")
+        }
+        CommandKind::ShowSideBySide => ("Side by side", "The selected head in both runs, and the difference"),
+        CommandKind::ShowCompareWords => {
+            ("Second run", "What is compared with: tokens aligned, layers, what may follow")
+        }
+        CommandKind::OpenSecond => ("Open as second…", "Runs the prompt on another model too, and compares"),
+        CommandKind::ClearSecond => ("Close the second run", "Compares clean with changed again"),
         CommandKind::LayoutTrain => ("Layout: Train", "A small model that is trained before your eyes"),
         CommandKind::TrainRun => ("Train", "Starts the training, pauses it, goes on"),
         CommandKind::TrainStep => ("One training step", "Takes one step and shows what came of it"),

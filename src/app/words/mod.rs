@@ -5,6 +5,7 @@ mod chinese;
 mod chinese_commands;
 mod chinese_tables;
 mod choosing;
+mod compare;
 mod english;
 mod english_commands;
 mod figures;
@@ -23,6 +24,7 @@ mod why;
 pub use super::numbers::{count, duration, grouped, signed, size};
 pub use changes::ChangeWords;
 pub use choosing::ChoosingWords;
+pub use compare::CompareWords;
 pub use english::ENGLISH;
 pub use figures::FigureWords;
 pub use flow::FlowWords;
@@ -304,6 +306,8 @@ pub struct Words {
     pub map: &'static MapWords,
     /// Of changes to a run.
     pub changes: &'static ChangeWords,
+    /// Of two runs compared.
+    pub compare: &'static CompareWords,
     /// Of the memory panes.
     pub memory: &'static MemoryWords,
     /// Of memory through the layers.

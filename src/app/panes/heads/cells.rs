@@ -170,7 +170,7 @@ fn badge(ui: &Ui, map: Rect, number: usize, selected: bool) {
 
 /// The part of a thumbnail's square that a map of this size fills, at its lower left. Of a long and low map it fills more
 /// than its share, so that rows stay visible.
-fn fitted(square: Rect, queries: usize, keys: usize) -> Rect {
+pub(in crate::app::panes) fn fitted(square: Rect, queries: usize, keys: usize) -> Rect {
     let longest = queries.max(keys).max(1) as f32;
     let length = |cells: usize| square.width() * (cells as f32 / longest).max(0.35);
     if queries == keys {

@@ -155,12 +155,12 @@ impl Grid {
 }
 
 /// Between thumbnails.
-pub(super) fn gap(side: f32) -> f32 {
+pub(in crate::app::panes) fn gap(side: f32) -> f32 {
     (side * 0.14).clamp(3.0, 12.0)
 }
 
 /// The largest thumbnail with which `across` × `down` fit into `room`.
-fn side_of(room: egui::Vec2, left: f32, across: usize, down: usize) -> f32 {
+pub(in crate::app::panes) fn side_of(room: egui::Vec2, left: f32, across: usize, down: usize) -> f32 {
     let width = (room.x - left) / across.max(1) as f32;
     let height = (room.y - 6.0) / down.max(1) as f32;
     let fits = |side: f32| {

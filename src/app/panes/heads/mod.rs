@@ -5,6 +5,9 @@ mod choose;
 mod filter;
 mod grid;
 
+pub(super) use cells::fitted;
+pub(super) use grid::{gap, side_of};
+
 use super::hinted;
 use crate::{
     analysis::{MEASURES, Measure, measure},

@@ -1,0 +1,195 @@
+//! Both texts in one strip: what is alike once, what differs as A's token over B's.
+
+use super::ends;
+use crate::{
+    analysis::compare::{Alignment, Edit},
+    app::{
+        comparing::Both,
+        scene::{Out, Scene},
+        theme, widgets,
+    },
+    trace::{Side, Token},
+};
+use egui::{Align2, Color32, Rect, Sense, Stroke, StrokeKind, Ui, pos2, vec2};
+
+const CHIP: f32 = 20.0;
+const LINE: f32 = 2.0 * CHIP + 6.0;
+const GAP: f32 = 4.0;
+/// A run of equal tokens longer than this is folded, but for a few at its ends.
+const LONG: usize = 24;
+const KEPT: usize = 4;
+
+/// One place of the strip: what A has there and what B has.
+struct Piece {
+    a: Option<(usize, String)>,
+    b: Option<String>,
+    /// One token that reads the same
+    same: bool,
+    /// The same characters, cut otherwise
+    alike: bool,
+    /// Equal tokens that are not shown
+    folded: usize,
+}
+
+/// Draws the strip of one text. A click pins A's token.
+pub(super) fn show(
+    ui: &mut Ui,
+    scene: &Scene<'_>,
+    both: Both<'_>,
+    (side, alignment): (Side, &Alignment),
+    out: &mut Out,
+) {
+    let tokens = [both.a.1.tokens_of(side), both.b.1.tokens_of(side)];
+    let pieces = pieces(alignment, tokens);
+    let width = ui.available_width();
+    let wide = |piece: &Piece| {
+        let texts = [piece.a.as_ref().map(|(_, text)| text), piece.b.as_ref()];
+        let folded = (piece.folded > 0).then(|| (scene.words.compare.more_alike)(piece.folded));
+        let long = |text: &String| {
+            widgets::short(ui, text, theme::mono(12.0), width - 12.0, Color32::PLACEHOLDER).size().x
+        };
+        (texts.into_iter().flatten().chain(&folded).map(long).fold(0.0, f32::max) + 12.0).max(18.0)
+    };
+    let widths: Vec<f32> = pieces.iter().map(wide).collect();
+    let mut places = Vec::with_capacity(pieces.len());
+    let mut y = 0.0;
+    while places.len() < pieces.len() {
+        let (from, mut x) = (places.len(), 0.0);
+        let fits = |wide: &&f32| {
+            x += **wide + GAP;
+            x - GAP <= width || x - GAP <= **wide
+        };
+        let to = from + widths[from..].iter().take_while(fits).count().max(1);
+        // A line on which all is alike needs no room for two
+        let high = if pieces[from..to].iter().all(|piece| piece.same) { CHIP + 2.0 } else { LINE };
+        let mut x = 0.0;
+        for wide in &widths[from..to] {
+            places.push(Rect::from_min_size(pos2(x, y), vec2(*wide, high)));
+            x += wide + GAP;
+        }
+        y += high + GAP;
+    }
+    let (area, response) = ui.allocate_exact_size(vec2(width, (y - GAP).max(CHIP)), Sense::hover());
+    response
+        .widget_info(|| egui::WidgetInfo::labeled(egui::Role::ListBox, true, scene.words.compare.aligned));
+    for (index, (piece, place)) in pieces.iter().zip(places).enumerate() {
+        let rect = place.translate(area.min.to_vec2());
+        if ui.is_rect_visible(rect) {
+            draw(ui, scene, (side, index), piece, rect, out);
+        }
+    }
+}
+
+fn pieces(alignment: &Alignment, [a, b]: [&[Token]; 2]) -> Vec<Piece> {
+    let text = |tokens: &[Token]| tokens.iter().map(Token::shown).collect::<Vec<_>>().join(" ");
+    let mut pieces: Vec<Piece> = Vec::new();
+    for edit in alignment.edits() {
+        match edit {
+            Edit::Pair(index) => {
+                let pair = &alignment.pairs[index];
+                let (own, theirs) = (text(&a[pair.a.clone()]), text(&b[pair.b.clone()]));
+                let same = own == theirs;
+                let a = Some((pair.ends()[0], own));
+                pieces.push(Piece { a, b: Some(theirs), same, alike: pair.same, folded: 0 });
+            }
+            Edit::Deleted(range) => pieces.extend(range.map(|token| Piece {
+                a: Some((token, a[token].shown())),
+                b: None,
+                same: false,
+                alike: false,
+                folded: 0,
+            })),
+            Edit::Inserted(range) => pieces.extend(range.map(|token| Piece {
+                a: None,
+                b: Some(b[token].shown()),
+                same: false,
+                alike: false,
+                folded: 0,
+            })),
+        }
+    }
+    let mut out = Vec::with_capacity(pieces.len());
+    let mut rest = pieces.into_iter().peekable();
+    while let Some(piece) = rest.next() {
+        if !piece.same {
+            out.push(piece);
+            continue;
+        }
+        let mut run = vec![piece];
+        while let Some(next) = rest.next_if(|next| next.same) {
+            run.push(next);
+        }
+        if run.len() > LONG {
+            let folded = run.len() - 2 * KEPT;
+            let tail = run.split_off(run.len() - KEPT);
+            run.truncate(KEPT);
+            run.push(Piece { a: None, b: None, same: true, alike: true, folded });
+            run.extend(tail);
+        }
+        out.extend(run);
+    }
+    out
+}
+
+fn draw(
+    ui: &mut Ui,
+    scene: &Scene<'_>,
+    (side, index): (Side, usize),
+    piece: &Piece,
+    rect: Rect,
+    out: &mut Out,
+) {
+    let (words, tokens) = (scene.words.compare, theme::tokens(ui));
+    if piece.folded > 0 {
+        let text = (words.more_alike)(piece.folded);
+        ui.painter().text(rect.center(), Align2::CENTER_CENTER, text, theme::body(12.0), tokens.muted);
+        return;
+    }
+    let response = ui.interact(rect, ui.scope_id().with(("aligned", side, index)), Sense::click());
+    let own = piece.a.as_ref().map_or("–", |(_, text)| text);
+    let name = (words.chip)(own, piece.b.as_deref().unwrap_or("–"));
+    let pinned = piece.a.as_ref().is_some_and(|(token, _)| scene.pinned_on(side) == Some(*token));
+    response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, pinned, &name));
+    let lit = piece.a.as_ref().is_some_and(|(token, _)| scene.shown_on(side) == Some(*token));
+    let middle = Rect::from_center_size(rect.center(), vec2(rect.width(), CHIP + 2.0));
+    let top = Rect::from_min_size(rect.min, vec2(rect.width(), CHIP));
+    let bottom = Rect::from_min_max(pos2(rect.left(), rect.bottom() - CHIP), rect.max);
+    let colors = ends(scene);
+    let chip = |ui: &Ui, rect: Rect, text: &str, fill: Color32| {
+        ui.painter().rect_filled(rect, 5, fill);
+        let stroke = match (pinned, lit) {
+            (true, _) => Stroke::new(1.5, tokens.accent),
+            (_, true) => Stroke::new(1.0, tokens.muted),
+            _ => Stroke::NONE,
+        };
+        ui.painter().rect_stroke(rect, 5, stroke, StrokeKind::Inside);
+        let galley = widgets::short(ui, text, theme::mono(12.0), rect.width() - 8.0, tokens.text);
+        let at = Align2::CENTER_CENTER.anchor_size(rect.center(), galley.size());
+        ui.painter().galley(at.min, galley, tokens.text);
+    };
+    let tinted = |color| if piece.alike { tokens.raised } else { theme::mix(tokens.panel, color, 0.35) };
+    match (&piece.a, &piece.b) {
+        (Some((_, own)), _) if piece.same => chip(ui, middle, own, tokens.raised),
+        (own, theirs) => {
+            if let Some((_, own)) = own {
+                chip(ui, top, own, tinted(colors[0]));
+            }
+            if let Some(theirs) = theirs {
+                chip(ui, bottom, theirs, tinted(colors[1]));
+            }
+        }
+    }
+    let Some((token, _)) = &piece.a else {
+        response.on_hover_text(format!("{name} ({})", words.only_b));
+        return;
+    };
+    if response.hovered() {
+        out.hover = scene.pointed(side, *token);
+    }
+    if response.clicked() {
+        out.commands.extend(scene.pin_or_let_go(side, *token));
+    }
+    if piece.b.is_none() {
+        response.on_hover_text(format!("{name} ({})", words.only_a));
+    }
+}

@@ -1,0 +1,173 @@
+//! Contract: the layout *Compare* shows how two runs differ, as the library finds it, with one selection through both.
+
+use crate::{
+    parity::fixtures,
+    window::{send, until, window_of},
+};
+use egui_kittest::{Harness, kittest::Queryable as _};
+use mnemoscope::{
+    analysis::compare::Comparison,
+    app::{
+        Window,
+        command::Command,
+        document::Reference,
+        layout::{self, Pane},
+        settings::Settings,
+        words::Language,
+    },
+    model::HeadId,
+};
+
+const PROMPT: &str = "Mary has a red ball. Tom has a blue kite. Mary plays with the";
+const OTHER: &str = "Mary has a green ball. Tom has a big blue kite. Mary plays with the";
+
+fn window() -> Harness<'static, Window> {
+    let settings = Settings { live: false, dark: Some(true), ..Settings::default() };
+    let mut harness = window_of([1280.0, 800.0], settings, Some(PROMPT));
+    send(&mut harness, Command::SetLayout("compare".into()));
+    harness
+}
+
+fn found<'a>(harness: &'a Harness<'_, Window>) -> &'a Comparison {
+    &harness.state().session.comparing.found.get().expect("it is compared").comparison
+}
+
+fn compared(harness: &mut Harness<'_, Window>) {
+    until(harness, |window| {
+        let comparing = &window.session.comparing;
+        assert_eq!(comparing.second.error(), None);
+        comparing.found.get().is_some() && comparing.pair.get().is_some()
+    });
+}
+
+fn with_second() -> Harness<'static, Window> {
+    let mut harness = window();
+    send(&mut harness, Command::EditSecond(OTHER.into()));
+    harness.get_by_label("Run second").click();
+    compared(&mut harness);
+    harness
+}
+
+#[test]
+fn it_says_what_to_do_first() {
+    let harness = window();
+    for pane in [Pane::CompareHeads, Pane::SideBySide, Pane::CompareWords] {
+        assert!(layout::in_sight(harness.state().tree(), pane), "{pane:?}");
+    }
+    assert!(harness.query_all_by_label("Nothing to compare with yet").next().is_some());
+    assert!(harness.state().session.comparing.found.get().is_none());
+}
+
+#[test]
+fn a_second_prompt_is_run_and_compared() {
+    let mut harness = with_second();
+    let comparison = found(&harness).clone();
+    let own = harness.state().session.trace.clone().expect("a run");
+    let second = harness.state().session.comparing.second.get().expect("a run").trace.clone();
+    let again =
+        mnemoscope::engine::compare(&own, &second, &mnemoscope::engine::Job::new()).expect("compared");
+    assert_eq!(comparison, again, "the window asks the library");
+    assert!(comparison.next.words[0].text == " green" && comparison.next.words[0].b > Some(0.9));
+    harness.get_by_label("·red in A, ·green in B");
+    harness.get_by_label("– in A, ·big in B");
+    // A head is selected here like anywhere
+    harness.get_by_label("difference of head 2.3").click();
+    harness.run_steps(3);
+    assert_eq!(harness.state().state.head, HeadId { layer: 2, head: 3 });
+    compared(&mut harness);
+    assert_eq!(
+        harness.state().session.comparing.pair.get().expect("a pair").heads.a,
+        HeadId { layer: 2, head: 3 }
+    );
+    for run in ["A", "B"] {
+        harness.get_by_label(&format!("head 2.3 in {run}"));
+    }
+    harness.get_by_label("B less A");
+}
+
+#[test]
+fn one_selection_goes_through_both() {
+    let mut harness = with_second();
+    // ·kite is one token further on in B
+    let (kite, after) = (11, 12);
+    assert_eq!(found(&harness).target.b_of_a(kite), Some(after));
+    send(&mut harness, Command::PinAligned { run: 1, query: after, key: 4 });
+    let state = &harness.state().state;
+    assert_eq!((state.query, state.key), (Some(kite), Some(4)));
+    // What only B has is nothing in A
+    send(&mut harness, Command::PinAligned { run: 1, query: 10, key: 2 });
+    let state = &harness.state().state;
+    assert_eq!((state.query, state.key), (Some(kite), Some(2)));
+    send(&mut harness, Command::PinAligned { run: 2, query: 4, key: 0 });
+    assert_eq!(harness.state().state.query, Some(4));
+    let map = harness.get_by_label("head 0.0 in B").rect();
+    harness.hover_at(map.min + map.size() * egui::vec2(0.01, 0.99));
+    harness.run_steps(3);
+    harness.event(egui::Event::PointerButton {
+        pos: map.min + map.size() * egui::vec2(0.01, 0.99),
+        button: egui::PointerButton::Primary,
+        pressed: true,
+        modifiers: egui::Modifiers::NONE,
+    });
+    harness.event(egui::Event::PointerButton {
+        pos: map.min + map.size() * egui::vec2(0.01, 0.99),
+        button: egui::PointerButton::Primary,
+        pressed: false,
+        modifiers: egui::Modifiers::NONE,
+    });
+    harness.run_steps(3);
+    let last = harness.state().session.trace.as_ref().map(|trace| trace.n_tokens() - 1);
+    assert_eq!((harness.state().state.query, harness.state().state.key), (last, Some(0)));
+}
+
+#[test]
+fn clean_and_changed_are_compared_where_nothing_else_is_asked() {
+    let mut harness = window();
+    send(&mut harness, Command::Intervene("zero=2.1".parse().expect("an intervention")));
+    compared(&mut harness);
+    let first = found(&harness).layers[2].cosine;
+    assert_eq!(first, Some(1.0));
+    assert!(found(&harness).by_divergence()[0].a.layer > 2);
+    assert!(harness.query_all_by_label("B is this run with its interventions").next().is_some());
+}
+
+#[test]
+fn a_second_model_is_opened_kept_and_undone() {
+    let mut harness = window();
+    let model = Reference::Path(fixtures().join("llama-tied"));
+    send(&mut harness, Command::OpenSecond(Some(model.clone())));
+    compared(&mut harness);
+    let name = |harness: &Harness<'_, Window>| {
+        let second = harness.state().session.comparing.second.get();
+        second.map(|second| second.trace.model_name.clone())
+    };
+    assert_eq!(name(&harness).as_deref(), Some("llama-tied"));
+    assert!(found(&harness).alone[0] > 0 && found(&harness).next.divergence.is_none());
+    let text = serde_json::to_string(&harness.state().state).expect("plain data");
+    let again: mnemoscope::app::state::State = serde_json::from_str(&text).expect("the same");
+    assert_eq!(again.compare.model, Some(model));
+    send(&mut harness, Command::SortCompared(false));
+    send(&mut harness, Command::SetLanguage(Language::Chinese));
+    assert!(harness.query_all_by_label("对比各头").next().is_some());
+    send(&mut harness, Command::Undo);
+    assert!(harness.state().state.compare.sorted);
+    send(&mut harness, Command::ClearSecond);
+    assert!(harness.state().state.compare.model.is_none());
+    until(&mut harness, |window| window.session.comparing.found.get().is_none());
+    send(&mut harness, Command::Undo);
+    compared(&mut harness);
+    assert_eq!(name(&harness).as_deref(), Some("llama-tied"));
+}
+
+#[test]
+fn what_goes_wrong_with_the_second_leaves_the_first() {
+    let mut harness = window();
+    let before = harness.state().session.run;
+    send(&mut harness, Command::OpenSecond(Some(Reference::Path("no/such/model".into()))));
+    until(&mut harness, |window| window.session.comparing.second.error().is_some());
+    assert_eq!(harness.state().session.run, before);
+    assert!(harness.state().session.trace.as_ref().is_some_and(mnemoscope::trace::Trace::is_complete));
+    assert!(
+        harness.query_all(egui_kittest::kittest::By::new().label_contains("no/such/model")).next().is_some()
+    );
+}
