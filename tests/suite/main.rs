@@ -2,6 +2,8 @@
 
 mod answers;
 mod atlas;
+mod atlas_files;
+mod atlas_passages;
 mod broken_containers;
 mod browser;
 mod by_hand;
