@@ -3,6 +3,7 @@
 use super::{
     banner::Banner,
     changed::Changed,
+    charting::Charting,
     getting::Shelf,
     labels::Labels,
     memory::Memory,
@@ -97,6 +98,8 @@ pub struct Session {
     pub walking: Walking,
     /// What workers found out for the memory panes.
     pub memory: Memory,
+    /// The head atlas.
+    pub charting: Charting,
     /// Scores and logits taken apart.
     pub reasons: Reasons,
     /// The run's tokens as they are shown; of an encoder–decoder model the target's.
@@ -133,6 +136,7 @@ impl Session {
             row: None,
             walking: Walking::default(),
             memory: Memory::default(),
+            charting: Charting::default(),
             reasons: Reasons::default(),
             labels: Labels::default(),
             source_labels: Labels::default(),

@@ -3,6 +3,7 @@
 //! Models and traces are not in here: they sit behind `Arc` in `session`.
 
 use super::{
+    charting::AtlasChoice,
     flowing::FlowState,
     layout::{Pane, Preset},
     memory::MemoryChoice,
@@ -80,6 +81,8 @@ pub struct State {
     pub shown: Shown,
     /// What the memory panes ask.
     pub memory: MemoryChoice,
+    /// What is asked and shown of the head atlas.
+    pub atlas: AtlasChoice,
     /// How values become pictures.
     pub look: Look,
 }
@@ -149,6 +152,7 @@ impl Default for State {
             interventions: Vec::new(),
             shown: Shown::default(),
             memory: MemoryChoice::default(),
+            atlas: AtlasChoice::default(),
             look: Look::default(),
         }
     }

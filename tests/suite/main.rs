@@ -51,6 +51,7 @@ mod translation;
 mod walk;
 mod why;
 mod window;
+mod window_atlas;
 mod window_figures;
 mod window_flow;
 mod window_heads;

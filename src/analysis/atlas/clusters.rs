@@ -129,7 +129,9 @@ fn silhouette(apart: &[f32], of: &[usize], k: usize) -> f64 {
         }
     }
     let mut sizes = vec![0_usize; k];
-    of.iter().for_each(|&cluster| sizes[cluster] += 1);
+    for &cluster in of {
+        sizes[cluster] += 1;
+    }
     let one = |i: usize| {
         let own = of[i];
         if sizes[own] < 2 {
@@ -152,7 +154,9 @@ fn described(atlas: &Atlas, names: &[String], vectors: &[f64], of: Vec<usize>, s
     let mut numbered = of;
     let mut clusters = Vec::with_capacity(k);
     for (number, heads) in order.iter().enumerate() {
-        heads.iter().for_each(|&head| numbered[head] = number);
+        for &head in heads {
+            numbered[head] = number;
+        }
         let mean = |column: usize| {
             heads.iter().map(|&head| vectors[head * names.len() + column]).sum::<f64>() / heads.len() as f64
         };

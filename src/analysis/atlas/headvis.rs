@@ -100,8 +100,8 @@ struct Config {
     head_data_pattern: Option<String>,
     #[serde(default)]
     dataset_name: Option<String>,
-    #[serde(default)]
-    pipeline_config: Map<String, Value>,
+    #[serde(default, rename = "pipeline_config")]
+    pipeline: Map<String, Value>,
 }
 
 /// A score or measure as HeadVis calls it.
@@ -269,7 +269,7 @@ pub fn read(file: &mut dyn FnMut(&str) -> Option<Vec<u8>>) -> Result<Atlas, Head
     let pattern = config.head_data_pattern.as_deref().unwrap_or("L{layer}H{head}.json");
     let mut atlas = Atlas {
         model: config.model_name,
-        ran: ran(config.dataset_name, &config.pipeline_config),
+        ran: ran(config.dataset_name, &config.pipeline),
         described: config
             .metric_descriptions
             .into_iter()

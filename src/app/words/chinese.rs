@@ -1,7 +1,7 @@
 //! The window in Simplified Chinese.
 
 use super::{
-    Language, Words, changes,
+    Language, Words, atlas, changes,
     chinese_commands::command,
     chinese_tables::{measure, stage},
     choosing, duration, figures, flow, grouped, languages, memory, next, river, session, size, states, train,
@@ -225,6 +225,7 @@ pub(super) const CHINESE: Words = Words {
     why: &why::CHINESE,
     figures: &figures::CHINESE,
     changes: &changes::CHINESE,
+    atlas: &atlas::CHINESE,
     memory: &memory::CHINESE,
     river: &river::CHINESE,
     session: session::CHINESE,

@@ -1,7 +1,7 @@
 //! The window in English.
 
 use super::{
-    Language, Words, changes, choosing, duration, english_commands::command, figures, flow, grouped,
+    Language, Words, atlas, changes, choosing, duration, english_commands::command, figures, flow, grouped,
     languages, memory, next, river, session, size, states, train, walk, why,
 };
 use crate::{model::Part, render::Scale};
@@ -220,6 +220,7 @@ pub const ENGLISH: Words = Words {
     why: &why::ENGLISH,
     figures: &figures::ENGLISH,
     changes: &changes::ENGLISH,
+    atlas: &atlas::ENGLISH,
     memory: &memory::ENGLISH,
     river: &river::ENGLISH,
     session: session::ENGLISH,

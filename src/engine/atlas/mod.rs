@@ -17,6 +17,7 @@ use partial::Stamp;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use rayon::prelude::*;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Random tokens of a probe, where the model has positions and words for so many.
@@ -144,7 +145,7 @@ pub fn resume_atlas(
     let ran = Ran { period, probes, seed, texts, passages, tokens };
     let (passages, heads) = tally.finish(chosen, &apart, &|id| model.token(id).text);
     job.report("Drawing passages", 1.0);
-    Ok(Atlas { model: model.name.clone(), ran, described: Default::default(), passages, heads })
+    Ok(Atlas { model: model.name.clone(), ran, described: BTreeMap::new(), passages, heads })
 }
 
 /// One model with what is to be run on it.
