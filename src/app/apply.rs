@@ -1,10 +1,12 @@
 //! What each command does: one arm, one call.
 
 use super::{
+    charting::{AtlasAct, AtlasChoice, Source, is_atlas, is_text},
     command::Command,
     document::is_session,
     exporting::{self, Finish, Piece},
     figures::Key,
+    layout::{self, Pane},
     panes::{dialogs::Dialog, left},
     running::Request,
     state::{Shown, State, Switch},
@@ -46,6 +48,11 @@ impl Window {
         match command {
             Command::AskForModel => self.ask_for_model(),
             Command::OpenModel(path) if is_session(&path) => self.open_session(&path),
+            Command::OpenModel(path) if is_atlas(&path) => self.act_on_atlas(AtlasAct::Open(path)),
+            Command::OpenModel(path) if is_text(&path) && self.sees(Pane::Atlas) => {
+                let source = Source::Corpus(path);
+                self.act_on_atlas(AtlasAct::Choose(AtlasChoice { source, ..self.state.atlas.clone() }));
+            }
             Command::OpenModel(path) => self.open(ModelSource::Path(path)),
             Command::OpenEmbedded => self.open(ModelSource::Embedded),
             Command::AskForHub => self.ask_for_hub(),
@@ -132,6 +139,7 @@ impl Window {
             }
             Command::ClearInterventions => self.state.interventions.clear(),
             Command::PaintCell { query, key, first } => self.paint(query, key, first),
+            Command::Atlas(act) => self.act_on_atlas(act),
             Command::Train(act) => self.live.act(act, self.session.post()),
             Command::AskToSaveTraining => self.dialog = Dialog::SaveTraining { path: self.training_folder() },
             Command::AskForText => self.dialog = Dialog::Text { path: String::new() },
@@ -190,6 +198,11 @@ impl Window {
             }
             self.typing = typing;
         }
+    }
+
+    /// Whether a pane is in sight, here or in a window of its own.
+    fn sees(&self, pane: Pane) -> bool {
+        self.state.torn.contains(&pane) || layout::shows(&self.state, self.tree(), pane)
     }
 
     fn open(&mut self, source: ModelSource) {

@@ -1,6 +1,7 @@
 //! Every action of the user as a value: menus, shortcuts, the help and the tests dispatch the same ones.
 
 use super::{
+    charting::{AtlasAct, AtlasPath},
     document::Reference,
     editing::Splice,
     exporting::{Finish, Piece},
@@ -134,6 +135,11 @@ pub enum CommandKind {
     NextStep,
     PlayWalk,
     OrderWalk,
+    LayoutAtlas,
+    ShowAtlas,
+    MakeAtlas,
+    OpenAtlas,
+    SaveAtlas,
     LayoutTrain,
     TrainRun,
     TrainStep,
@@ -230,6 +236,7 @@ pub enum Command {
     PaintCell { query: usize, key: usize, first: bool },
     SetShown(Shown),
     Train(Act),
+    Atlas(AtlasAct),
     AskToSaveTraining,
     AskForText,
     SetLastLayer(Option<usize>),
@@ -390,6 +397,11 @@ impl CommandKind {
             | Self::ShowWhy
             | Self::ShowAttribution
             | Self::OrderWalk
+            | Self::LayoutAtlas
+            | Self::ShowAtlas
+            | Self::MakeAtlas
+            | Self::OpenAtlas
+            | Self::SaveAtlas
             | Self::LayoutTrain
             | Self::TrainRun
             | Self::TrainStep
@@ -540,6 +552,12 @@ impl CommandKind {
                 complete().and_then(|_| self.aim_in_walk(scene))?
             }
             Self::OrderWalk => Command::OrderWalk(state.walk.order.other()),
+            Self::LayoutAtlas => Command::SetLayout(Preset::Atlas.id().to_owned()),
+            Self::ShowAtlas => Command::ShowPane(Pane::Atlas),
+            Self::MakeAtlas => scene.may_chart().map(|()| Command::Atlas(AtlasAct::Run { resume: false }))?,
+            Self::OpenAtlas => Command::Atlas(AtlasAct::Ask(AtlasPath::Open)),
+            Self::SaveAtlas if scene.charting.view().is_none() => return Err(words.atlas.hint),
+            Self::SaveAtlas => Command::Atlas(AtlasAct::Ask(AtlasPath::Save)),
             Self::LayoutTrain => Command::SetLayout(Preset::Train.id().to_owned()),
             Self::TrainRewind | Self::TrainOpen if scene.live.shown().is_none() => {
                 return Err(words.train.begin);

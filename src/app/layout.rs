@@ -48,6 +48,8 @@ pub enum Pane {
     Why,
     /// A word's logit, taken apart.
     Attribution,
+    /// Every head by any two measures, and a card of one.
+    Atlas,
     /// What is trained, and how.
     TrainSetup,
     /// Loss, scores and checkpoints against steps.
@@ -91,6 +93,7 @@ impl Pane {
             Self::Flow => words.flow.flow,
             Self::Why => words.why.title,
             Self::Attribution => words.why.attribution,
+            Self::Atlas => words.atlas.title,
             Self::TrainSetup => words.train.setup,
             Self::TrainCurves => words.train.curves,
             Self::TrainHeads => words.train.maps,
@@ -109,7 +112,7 @@ impl Pane {
         match self {
             Self::Flow => Some(Self::Head),
             Self::Prompt | Self::Heads | Self::Head | Self::Details => None,
-            Self::Why | Self::Attribution => Some(Self::Heads),
+            Self::Why | Self::Attribution | Self::Atlas => Some(Self::Heads),
             Self::River => Some(Self::Honesty),
             Self::MemoryMap => Some(Self::River),
             _ => LOWER.into_iter().find(|&other| other != self),
@@ -129,6 +132,8 @@ pub enum Preset {
     Memory,
     /// Two runs beside each other.
     Compare,
+    /// What every head does, with the map of the selected one.
+    Atlas,
     /// A small model that is trained before one's eyes.
     Train,
 }
@@ -146,6 +151,7 @@ impl Preset {
             Self::Memory => words.memory.layout,
             Self::Teach => words.walk.teach,
             Self::Compare => words.compare.layout,
+            Self::Atlas => words.atlas.layout,
             Self::Train => words.train.layout,
         }
     }
@@ -191,6 +197,12 @@ impl Preset {
                 let words = tiles.insert_pane(Pane::CompareWords);
                 let right = side + 60.0;
                 row(&mut tiles, &[(prompt, side), (middle, size.x - side - right), (words, right)])
+            }
+            Self::Atlas => {
+                let atlas = tiles.insert_pane(Pane::Atlas);
+                let side = [Pane::Head, Pane::Heads, Pane::Prompt].map(|pane| tiles.insert_pane(pane));
+                let side = tiles.insert_tab_tile(side.to_vec());
+                row(&mut tiles, &[(atlas, 0.7), (side, 0.3)])
             }
             Self::Train => {
                 let setup = tiles.insert_pane(Pane::TrainSetup);

@@ -8,6 +8,7 @@ pub mod apply;
 pub mod atlas;
 pub mod banner;
 mod changed;
+pub mod charting;
 pub mod choosing;
 pub mod command;
 pub mod comparing;

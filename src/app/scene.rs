@@ -1,6 +1,7 @@
 //! What a pane may see: everything by reference, nothing to change. Changes go out as commands.
 
 use super::{
+    charting::Charting,
     command::{Command, Refusal},
     comparing::{Both, Comparing},
     examples::Example,
@@ -58,6 +59,8 @@ pub struct Scene<'a> {
     pub row: Option<&'a Row>,
     /// The walk in sight.
     pub walking: &'a Walking,
+    /// The head atlas.
+    pub charting: &'a Charting,
     /// Scores and logits taken apart.
     pub reasons: &'a Reasons,
     /// The maps of the head view.

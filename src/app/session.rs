@@ -3,6 +3,7 @@
 use super::{
     banner::Banner,
     changed::Changed,
+    charting::Charting,
     comparing::Comparing,
     getting::Shelf,
     labels::Labels,
@@ -101,6 +102,8 @@ pub struct Session {
     pub memory: Memory,
     /// The second run, and how it differs.
     pub comparing: Comparing,
+    /// The head atlas.
+    pub charting: Charting,
     /// Scores and logits taken apart.
     pub reasons: Reasons,
     /// The maps of the head view.
@@ -140,6 +143,7 @@ impl Session {
             walking: Walking::default(),
             memory: Memory::default(),
             comparing: Comparing::default(),
+            charting: Charting::default(),
             reasons: Reasons::default(),
             mapping: Mapping::default(),
             labels: Labels::default(),

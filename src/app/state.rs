@@ -3,6 +3,7 @@
 //! Models and traces are not in here: they sit behind `Arc` in `session`.
 
 use super::{
+    charting::AtlasChoice,
     comparing::CompareChoice,
     filtering::HeadFilter,
     flowing::FlowState,
@@ -89,6 +90,8 @@ pub struct State {
     pub map: MapChoice,
     /// What the run is compared with.
     pub compare: CompareChoice,
+    /// What is asked and shown of the head atlas.
+    pub atlas: AtlasChoice,
     /// How values become pictures.
     pub look: Look,
 }
@@ -161,6 +164,7 @@ impl Default for State {
             memory: MemoryChoice::default(),
             map: MapChoice::default(),
             compare: CompareChoice::default(),
+            atlas: AtlasChoice::default(),
             look: Look::default(),
         }
     }

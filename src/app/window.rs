@@ -256,10 +256,16 @@ impl Window {
                 Dialog::Open { path: field }
                 | Dialog::Second { path: field }
                 | Dialog::SaveTraining { path: field }
-                | Dialog::Text { path: field },
+                | Dialog::Text { path: field }
+                | Dialog::Atlas { path: field, .. },
                 Purpose::Model,
             )
-            | (Dialog::Export { path: field, .. } | Dialog::Session { path: field }, Purpose::Export) => {
+            | (
+                Dialog::Export { path: field, .. }
+                | Dialog::Session { path: field }
+                | Dialog::Atlas { path: field, .. },
+                Purpose::Export,
+            ) => {
                 *field = path.display().to_string();
             }
             _ => {} // the dialog was closed meanwhile
@@ -268,7 +274,9 @@ impl Window {
 
     fn ask(&self, ask: &Ask) {
         let start = match &self.dialog {
-            Dialog::Export { path, .. } | Dialog::Session { path } => PathBuf::from(path),
+            Dialog::Export { path, .. } | Dialog::Session { path } | Dialog::Atlas { path, .. } => {
+                PathBuf::from(path)
+            }
             _ => PathBuf::new(),
         };
         let ask_file = matches!(ask, Ask::File);
@@ -317,6 +325,7 @@ impl Window {
             pinned: self.session.pinned_query(&self.state),
             row: self.session.row.as_ref(),
             walking: &self.session.walking,
+            charting: &self.session.charting,
             reasons: &self.session.reasons,
             map: &self.session.mapping,
             lens: self.session.lens.as_ref().filter(|(of, _)| *of == run).map(|(_, lens)| lens),
@@ -394,6 +403,7 @@ impl Window {
         }
         self.session.follow_map(state, self.hover, drawn(Pane::Head));
         self.session.follow_reasons(state, drawn);
+        self.session.follow_atlas();
         if drawn(Pane::Walk) {
             self.session.follow_walk(state);
         }

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::analysis::compare::CompareError;
 use crate::engine::{
-    AtlasError, CurveError, EvictionError, HonestyError, HubError, InterveneError, Job, LoadError, Progress,
-    RecallError, RunError, SweepError, TrainingError,
+    AtlasError, AtlasFileError, CurveError, EvictionError, HonestyError, HubError, InterveneError, Job,
+    LoadError, Progress, RecallError, RunError, SweepError, TrainingError,
 };
 use crate::export::ExportError;
 use crate::trace::TraceError;
@@ -100,6 +100,7 @@ fn hint(error: &anyhow::Error) -> Option<String> {
         let sweep = || cause.downcast_ref::<SweepError>()?.hint();
         let trace = || cause.downcast_ref::<TraceError>()?.hint();
         let atlas = || cause.downcast_ref::<AtlasError>()?.hint();
+        let atlas_file = || cause.downcast_ref::<AtlasFileError>()?.hint();
         let recall = || cause.downcast_ref::<RecallError>()?.hint();
         let training = || cause.downcast_ref::<TrainingError>()?.hint();
         let honesty = || cause.downcast_ref::<HonestyError>()?.hint();
@@ -107,7 +108,8 @@ fn hint(error: &anyhow::Error) -> Option<String> {
         let curve = || cause.downcast_ref::<CurveError>()?.hint();
         let compare = || cause.downcast_ref::<CompareError>()?.hint();
         let memory = || honesty().or_else(eviction).or_else(curve).or_else(compare);
-        let more = || trace().or_else(atlas).or_else(recall).or_else(training).or_else(memory);
+        let more =
+            || trace().or_else(atlas).or_else(atlas_file).or_else(recall).or_else(training).or_else(memory);
         load().or_else(run).or_else(export).or_else(hub).or_else(intervene).or_else(sweep).or_else(more)
     })
 }

@@ -54,6 +54,11 @@ impl Corpus {
         Ok(Self { files: files.into(), reader: None, passage: passage.max(1), read: 0, total })
     }
 
+    /// Bytes of all its files.
+    pub fn bytes(&self) -> u64 {
+        self.total
+    }
+
     /// Share that is read, in [0, 1].
     pub fn done(&self) -> f32 {
         (self.read as f64 / self.total as f64).min(1.0) as f32

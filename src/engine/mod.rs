@@ -29,7 +29,10 @@ mod sweep;
 mod training;
 
 pub use crate::model::{LoadError, Sampling};
-pub use atlas::{AtlasError, AtlasOptions, atlas};
+pub use atlas::{
+    AtlasError, AtlasFileError, AtlasForm, AtlasOptions, Partial, Texts, atlas, open_atlas, open_partial,
+    resume_atlas, save_atlas, save_partial,
+};
 pub use cache::{Entries, Eviction, EvictionError, Gone, NotAPolicy, Policy, evict};
 pub use chat::{chat_prompt, render_chat};
 pub use check::{CheckResult, check};

@@ -2,14 +2,14 @@
 
 use crate::containers::write;
 use crate::parity::{fixtures, open, run_ids};
-use mnemoscope::analysis::atlas::{Atlas, HeadEntry, Probe, Tally, Vocabulary, page};
-use mnemoscope::engine::{self, AtlasError, AtlasOptions, Corpus, Job, ModelSource, RunError};
+use mnemoscope::analysis::atlas::{Apart, Atlas, HeadEntry, Probe, Tally, Vocabulary, page};
+use mnemoscope::engine::{self, AtlasError, AtlasOptions, Corpus, Job, ModelSource, RunError, Texts};
 use mnemoscope::kernels::{Matrix, linear};
 use mnemoscope::model::{HeadId, Model};
 use std::ops::ControlFlow;
 use std::path::Path;
 
-fn atlas_of(model: &Model, options: &AtlasOptions) -> Atlas {
+pub(crate) fn atlas_of(model: &Model, options: &AtlasOptions) -> Atlas {
     engine::atlas(model, options, &Job::new()).expect("the atlas is made")
 }
 
@@ -36,8 +36,8 @@ fn the_storytellers_circuit_is_found() {
     assert!(with_role(&atlas, "sink").contains(&"4.0".to_owned()));
     assert!(with_role(&atlas, "positional").contains(&"3.1".to_owned()));
     for entry in &atlas.heads {
-        assert!(!entry.keys.is_empty() && !entry.snippets.is_empty(), "{}", entry.head);
-        assert!(entry.snippets.is_sorted_by(|a, b| a.weight >= b.weight));
+        assert!(!entry.keys.is_empty() && !entry.queries.is_empty(), "{}", entry.head);
+        assert!(!entry.sequences.is_empty() && entry.sequences.is_sorted_by(|a, b| a.max >= b.max));
     }
 }
 
@@ -61,10 +61,12 @@ fn even_attention_has_no_profile_and_reaches_as_far_as_even_attention() {
     let harmonic = |n: f64| (1..=n as usize).map(|i| 1.0 / i as f64).sum::<f64>();
     for entry in &atlas.heads {
         let scores = &entry.scores;
-        assert!((scores.previous_stripe - (harmonic(n) - 1.0) / (n - 1.0)).abs() < 1e-6);
-        assert!((scores.duplicate_stripe - (harmonic(n) - harmonic(s)) / (n - s)).abs() < 1e-6);
+        assert!((scores.previous_stripe.expect("probes") - (harmonic(n) - 1.0) / (n - 1.0)).abs() < 1e-6);
+        assert!(
+            (scores.duplicate_stripe.expect("probes") - (harmonic(n) - harmonic(s)) / (n - s)).abs() < 1e-6
+        );
         assert!((scores.reach.expect("off the first token") - 1.0).abs() < 1e-5);
-        assert!(scores.positional < 0.05, "{}", scores.positional);
+        assert!(scores.positional.expect("probes") < 0.05, "{:?}", scores.positional);
     }
 }
 
@@ -76,10 +78,11 @@ fn stripes_are_the_means_of_diagonals() {
     let vocab = model.spec().vocab as u32;
     let once: Vec<u32> = (0..period as u32).map(|i| (i * 13 + 3) % vocab).collect();
     let trace = run_ids(&model, &[&once[..], &once].concat());
-    let mut tally = Tally::new(trace.head_ids());
+    let mut tally = Tally::new(trace.head_ids(), 0, 0);
     tally.add_probe(&trace, Probe { prefix: 0, period });
     let n = 2 * period;
-    for entry in tally.finish(&[], &|id| id.to_string()) {
+    let chosen = tally.choose();
+    for entry in tally.finish(chosen, &Apart::default(), &|id| id.to_string()).1 {
         let tile = trace.pattern(entry.head).tile(0..n, 0..n);
         let diagonal = |below: usize| -> Vec<f64> {
             (below..n).map(|query| f64::from(tile[query * n + query - below])).collect()
@@ -91,6 +94,7 @@ fn stripes_are_the_means_of_diagonals() {
             (scores.duplicate_stripe, mean(&diagonal(period))),
             (scores.induction_stripe, mean(&diagonal(period - 1)[1..])),
         ] {
+            let found = found.expect("probes");
             assert!((found - expected).abs() < 1e-9, "{}: {found}, not {expected}", entry.head);
         }
     }
@@ -157,8 +161,8 @@ fn means_over_a_corpus_are_those_of_its_passages() {
     let folder = tempfile::tempdir().expect("a folder");
     let texts = ["Tom has a kite, a ball and a hat.", "Once upon a time there was a fox."];
     write(&folder.path().join("text.txt"), texts.join("\n\n").as_bytes());
-    let corpus = Some(folder.path().to_owned());
-    let atlas = atlas_of(&model, &AtlasOptions { corpus, probes: 1, ..AtlasOptions::default() });
+    let texts_of = Texts::Corpus(folder.path().to_owned());
+    let atlas = atlas_of(&model, &AtlasOptions { texts: texts_of, probes: 1, ..AtlasOptions::default() });
     assert_eq!(atlas.ran.passages, 2);
     let runs: Vec<_> = texts
         .iter()
@@ -170,10 +174,10 @@ fn means_over_a_corpus_are_those_of_its_passages() {
         .collect();
     assert_eq!(atlas.ran.tokens, runs.iter().map(mnemoscope::trace::Trace::n_tokens).sum::<usize>());
     for entry in &atlas.heads {
-        for (index, measure) in mnemoscope::analysis::MEASURES.iter().enumerate() {
+        for measure in mnemoscope::analysis::MEASURES {
             let expected =
                 runs.iter().map(|run| (measure.value)(&run.measures(entry.head))).sum::<f64>() / 2.0;
-            assert!((entry.measures[index] - expected).abs() < 1e-6, "{} of {}", measure.id, entry.head);
+            assert!((entry.measures[measure.id] - expected).abs() < 1e-6, "{} of {}", measure.id, entry.head);
         }
     }
 }
@@ -185,8 +189,8 @@ fn an_atlas_can_be_cancelled_and_says_why_it_cannot_be_made() {
     job.cancel();
     let outcome = engine::atlas(&model, &AtlasOptions::default(), &job);
     assert!(matches!(outcome, Err(AtlasError::Run(RunError::Cancelled))));
-    let corpus = Some(fixtures().join("README.md"));
-    let outcome = engine::atlas(&model, &AtlasOptions { corpus, ..AtlasOptions::default() }, &Job::new());
+    let texts = Texts::Corpus(fixtures().join("README.md"));
+    let outcome = engine::atlas(&model, &AtlasOptions { texts, ..AtlasOptions::default() }, &Job::new());
     assert!(matches!(outcome, Err(AtlasError::Run(RunError::NoTokenizer))));
 }
 
@@ -197,7 +201,10 @@ fn a_page_escapes_what_others_wrote() {
     let evil = "</td><script>alert(1)</script>\"";
     atlas.model = evil.to_owned();
     atlas.heads[0].keys[0].text = evil.to_owned();
-    atlas.heads[0].snippets[0].text = evil.to_owned();
+    atlas.passages[0].tokens[0] = evil.to_owned();
     let page = page(&atlas);
-    assert!(!page.contains("<script") && page.contains("&lt;script&gt;"));
+    let (inert, data) = page.split_once("<script type=\"application/json\"").expect("data");
+    assert!(!inert.contains("<script") && inert.contains("&lt;script&gt;"));
+    assert!(!data.contains("<script>alert") && data.contains("\\u003cscript>alert(1)"));
+    assert_eq!(data.matches("</script").count(), 2, "a text cannot end the data");
 }

@@ -4,7 +4,10 @@
 //! Drives a headless Chromium through its debugging pipe (Chrome DevTools Protocol: JSON messages that end in a zero
 //! byte). Where there is no Chromium the test says so and checks nothing.
 
+use crate::atlas::atlas_of;
 use crate::export::{Run, what};
+use mnemoscope::analysis::atlas::page;
+use mnemoscope::engine::{self, AtlasOptions, Job, ModelSource};
 use mnemoscope::export::What;
 use mnemoscope::trace::HeadId;
 use serde_json::{Value, json};
@@ -241,6 +244,61 @@ fn a_browser_picks_heads_reads_cells_and_has_nothing_to_complain_of() {
     assert_ne!(browser.ask(dark), was);
     browser.press("f");
     assert_eq!(browser.ask("$('flow-scroll').hidden"), true);
+    let none: Vec<String> = Vec::new();
+    assert_eq!(browser.complaints(), none);
+}
+
+#[test]
+fn a_browser_shows_an_atlas() {
+    let Some(program) = chromium() else {
+        eprintln!("not run: there is no Chromium on this machine");
+        return;
+    };
+    let model = engine::load(&ModelSource::Embedded, &Job::new()).expect("it is inside");
+    let mut atlas = atlas_of(&model, &AtlasOptions { probes: 1, tokens: 24, ..AtlasOptions::default() });
+    let evil = "</script><img src=x onerror=alert(1)>";
+    atlas.heads[0].keys[0].text = evil.to_owned();
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("atlas.html");
+    File::create(&file).and_then(|mut file| file.write_all(page(&atlas).as_bytes())).expect("written");
+    let mut browser = Browser::open(&program, folder.path());
+    browser.call("Page.navigate", &json!({ "url": format!("file://{}", file.display()) }));
+    browser.wait_for("Page.loadEventFired");
+    assert_eq!(browser.ask("document.querySelectorAll('#plot circle').length"), atlas.heads.len());
+
+    // Another head by its point, then one by its row; what a text tries stays a text
+    let induction = atlas.heads.iter().position(|entry| entry.head == HeadId { layer: 4, head: 0 });
+    let induction = induction.expect("a head");
+    let at = browser.middle(&format!("#plot circle[data-head=\"{induction}\"]"));
+    browser.click(at);
+    assert!(browser.text("head").starts_with("Head 4.0"), "{}", browser.text("head"));
+    let at = browser.middle("button[data-head=\"0\"]");
+    browser.click(at);
+    assert!(browser.text("head").starts_with("Head 0.0"));
+    assert_eq!(browser.ask(&format!("document.getElementById('card').textContent.includes({evil:?})")), true);
+    assert_eq!(browser.ask("document.querySelectorAll('img').length"), 0);
+
+    // The strongest cell of the first sequence is where the page looks from
+    let entry = &atlas.heads[0];
+    let sequence = &entry.sequences[0];
+    let n = atlas.passages[sequence.passage].tokens.len();
+    let (query, key, weight) = sequence.cells.strongest(n).expect("a cell");
+    let framed = "[...document.querySelector('.tokens').children].findIndex(e => e.className == 'query')";
+    assert_eq!(browser.ask(framed), query);
+    let said = browser.ask(&format!("document.querySelector('.tokens').children[{key}].title"));
+    assert_eq!(said, format!("{weight:.4}"));
+
+    // Axes and colours can be chosen
+    let moved = "document.querySelector('#plot circle[data-head=\"5\"]').getAttribute('cx')";
+    let before = browser.ask(moved);
+    browser.ask("(() => { $('x').value = 'entropy'; $('x').dispatchEvent(new Event('change')); })()");
+    assert_ne!(browser.ask(moved), before);
+    browser
+        .ask("(() => { $('colour').value = 'cluster'; $('colour').dispatchEvent(new Event('change')); })()");
+    let colours =
+        "new Set([...document.querySelectorAll('#plot circle')].map(e => e.getAttribute('fill'))).size";
+    let alike = mnemoscope::analysis::atlas::clusters(&atlas).clusters.len();
+    assert_eq!(browser.ask(colours), alike);
     let none: Vec<String> = Vec::new();
     assert_eq!(browser.complaints(), none);
 }

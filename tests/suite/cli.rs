@@ -365,7 +365,7 @@ fn an_atlas_is_printed_and_written() {
     let heads = atlas["heads"].as_array().expect("heads");
     assert_eq!(heads.len(), 4);
     assert_eq!(heads[3]["roles"][0], "induction");
-    for name in ["scores", "measures", "offsets", "keys", "snippets"] {
+    for name in ["scores", "measures", "offsets", "distances", "keys", "queries", "sequences"] {
         assert!(!heads[0][name].is_null(), "{name} is missing");
     }
     let written = std::fs::read(path("a.json")).expect("written");

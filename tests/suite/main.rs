@@ -2,6 +2,8 @@
 
 mod answers;
 mod atlas;
+mod atlas_files;
+mod atlas_passages;
 mod broken_containers;
 mod browser;
 mod by_hand;
@@ -52,6 +54,7 @@ mod translation;
 mod walk;
 mod why;
 mod window;
+mod window_atlas;
 mod window_compare;
 mod window_figures;
 mod window_flow;

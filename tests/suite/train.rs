@@ -298,7 +298,7 @@ fn reports(scores: &[f64]) -> Vec<Report> {
         report.steps = 10 * index as u64;
         report.induction_score = score;
         report.heads[0].scores = Scores::default();
-        report.heads[0].scores.induction_stripe = score;
+        report.heads[0].scores.induction_stripe = Some(score);
         report
     };
     scores.iter().enumerate().map(report).collect()

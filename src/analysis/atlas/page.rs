@@ -1,11 +1,14 @@
-//! An atlas as one page for a browser: no script, no network, and every word from elsewhere escaped.
+//! An atlas as one page for a browser: it needs no network, and every word from elsewhere is escaped.
 
-use super::{Atlas, HeadEntry, ROLES, Role, columns};
-use crate::analysis::MEASURES;
-use crate::model::shown;
+use super::{Atlas, HeadEntry, ROLES, Role, clusters, columns};
+use serde_json::json;
 use std::fmt::Write as _;
 
 const STYLE: &str = include_str!("../../../assets/html/atlas.css");
+const SCRIPT: &str = include_str!("../../../assets/html/atlas.js");
+/// Nothing is fetched, whatever a text may try.
+const POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
 
 /// The page.
 pub fn page(atlas: &Atlas) -> String {
@@ -15,20 +18,31 @@ pub fn page(atlas: &Atlas) -> String {
         Some(texts) => format!("{} passages of {} ({} tokens)", ran.passages, escaped(texts), ran.tokens),
         None => "no text".to_owned(),
     };
+    let probes = match ran.probes {
+        0 => String::new(),
+        probes => format!("{probes} probes of {} random tokens said twice (seed {}), ", ran.period, ran.seed),
+    };
     let mut out = format!(
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\
+         <link rel=\"icon\" href=\"data:,\">\
          <meta name=\"viewport\" content=\"width=device-width\"><title>Heads of {name}</title>\
-         <style>{STYLE}</style></head><body>\n<h1>Heads of {name}</h1>\n\
-         <p>{} probes of {} random tokens said twice (seed {}), {texts}.</p>\n",
-        ran.probes, ran.period, ran.seed
+         <style>{STYLE}</style></head><body>\n<h1>Heads of {name}</h1>\n<p>{probes}{texts}.</p>\n"
     );
-    out.push_str("<table><thead><tr><th>head</th><th>roles</th>");
+    out.push_str(
+        "<main><section><label>across <select id=\"x\"></select></label>\
+         <label>up <select id=\"y\"></select></label><label>colour <select id=\"colour\">\
+         <option value=\"layer\">layer</option><option value=\"cluster\">alike</option></select></label>\
+         <svg id=\"plot\" viewBox=\"0 0 600 404\" role=\"group\" aria-label=\"Heads\"></svg>\
+         <p id=\"under\"></p></section><section id=\"card\"></section></main>\n",
+    );
+    out.push_str("<h2>Scores</h2>\n<table><thead><tr><th>head</th><th>roles</th>");
     for role in columns() {
         write_to(&mut out, format_args!("<th title=\"{}\">{}</th>", escaped(role.formula), role.score));
     }
     out.push_str("</tr></thead><tbody>\n");
-    for entry in &atlas.heads {
-        row(&mut out, entry);
+    for (place, entry) in atlas.heads.iter().enumerate() {
+        row(&mut out, place, entry);
     }
     out.push_str("</tbody></table>\n<h2>Roles</h2>\n<dl>");
     for role in ROLES {
@@ -42,20 +56,44 @@ pub fn page(atlas: &Atlas) -> String {
             ),
         );
     }
-    out.push_str("</dl>\n</body></html>\n");
+    write_to(
+        &mut out,
+        format_args!(
+            "</dl>\n<script type=\"application/json\" id=\"data\">{}</script>\n<script>{SCRIPT}</script>\n\
+         </body></html>\n",
+            data(atlas)
+        ),
+    );
     out
+}
+
+/// Everything the script draws, in a form that cannot end its element.
+fn data(atlas: &Atlas) -> String {
+    let axes: Vec<_> = atlas
+        .axes()
+        .into_iter()
+        .map(|axis| json!({ "id": axis.id, "label": axis.label, "formula": axis.formula }))
+        .collect();
+    let alike = clusters(atlas);
+    let all = json!({ "axes": axes, "clusters": { "of": alike.of }, "atlas": atlas });
+    all.to_string().replace('<', "\\u003c")
 }
 
 fn sign(role: &Role) -> (&'static str, f64) {
     if role.threshold < 0.0 { ("≤", -role.threshold) } else { ("≥", role.threshold) }
 }
 
-fn row(out: &mut String, entry: &HeadEntry) {
-    write_to(out, format_args!("<tr><th>{}</th><td class=\"roles\">", entry.head));
+fn row(out: &mut String, place: usize, entry: &HeadEntry) {
+    write_to(
+        out,
+        format_args!(
+            "<tr><th><button data-head=\"{place}\">{}</button></th><td class=\"roles\">",
+            entry.head
+        ),
+    );
     for role in entry.roles() {
-        write_to(out, format_args!("<span>{}</span>", role.label));
+        write_to(out, format_args!("<span class=\"role\">{}</span>", role.label));
     }
-    details(out, entry);
     out.push_str("</td>");
     for role in columns() {
         match (role.value)(&entry.scores) {
@@ -67,34 +105,6 @@ fn row(out: &mut String, entry: &HeadEntry) {
         }
     }
     out.push_str("</tr>\n");
-}
-
-/// What unfolds under a head: measures, key tokens, snippets.
-fn details(out: &mut String, entry: &HeadEntry) {
-    out.push_str("<details><summary>more</summary><p>");
-    for (measure, value) in MEASURES.iter().zip(&entry.measures) {
-        write_to(out, format_args!("{} {value:.3} · ", escaped(measure.label)));
-    }
-    out.push_str("</p><p>looks at ");
-    for key in &entry.keys {
-        write_to(
-            out,
-            format_args!("<code>{}</code> {:.1} % ", escaped(&shown(&key.text)), key.share * 100.0),
-        );
-    }
-    out.push_str("</p><ol>");
-    for snippet in &entry.snippets {
-        let [query, key, text] =
-            [&snippet.query, &snippet.key, &snippet.text].map(|text| escaped(&shown(text)));
-        write_to(
-            out,
-            format_args!(
-                "<li>{:.3} <code>{query}</code> → <code>{key}</code> <q>{text}</q></li>",
-                snippet.weight
-            ),
-        );
-    }
-    out.push_str("</ol></details>");
 }
 
 fn write_to(out: &mut String, words: std::fmt::Arguments<'_>) {

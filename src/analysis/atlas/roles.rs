@@ -15,7 +15,7 @@ pub struct Role {
     pub threshold: f64,
     /// How the score is computed
     pub formula: &'static str,
-    /// On what: `probes` or `texts`, or the weights alone
+    /// On what: `probes`, `texts`, words, or the weights alone
     pub over: &'static str,
     /// Where that comes from
     pub source: &'static str,
@@ -33,7 +33,7 @@ pub const ROLES: &[Role] = &[
         formula: "mean of P[q, q−1]",
         over: "probes",
         source: "Olsson et al. 2022; TransformerLens",
-        value: |scores| Some(scores.previous_stripe),
+        value: |scores| scores.previous_stripe,
     },
     Role {
         id: "duplicate_token",
@@ -43,7 +43,7 @@ pub const ROLES: &[Role] = &[
         formula: "mean of P[q, q−S] in the second saying",
         over: "probes",
         source: "TransformerLens",
-        value: |scores| Some(scores.duplicate_stripe),
+        value: |scores| scores.duplicate_stripe,
     },
     Role {
         id: "induction",
@@ -53,7 +53,7 @@ pub const ROLES: &[Role] = &[
         formula: "mean of P[q, q−S+1] in the second saying",
         over: "probes",
         source: "Olsson et al. 2022, prefix matching; TransformerLens",
-        value: |scores| Some(scores.induction_stripe),
+        value: |scores| scores.induction_stripe,
     },
     Role {
         id: "sink",
@@ -63,7 +63,7 @@ pub const ROLES: &[Role] = &[
         formula: "mean of P[q, 0] over q ≥ 1",
         over: "texts",
         source: "Xiao et al. 2023, StreamingLLM",
-        value: |scores| Some(scores.sink),
+        value: |scores| scores.sink,
     },
     Role {
         id: "positional",
@@ -73,7 +73,7 @@ pub const ROLES: &[Role] = &[
         formula: "share of the variance of P about even rows that the mean weight at each distance explains, times the weight off the first token",
         over: "probes",
         source: "this project: R² of the offset profile on random tokens, where only the place can matter",
-        value: |scores| Some(scores.positional),
+        value: |scores| scores.positional,
     },
     Role {
         id: "local",
@@ -103,7 +103,7 @@ pub const ROLES: &[Role] = &[
         formula: "mean weight on tokens without letter or digit, first token apart",
         over: "texts",
         source: "Clark et al. 2019, What Does BERT Look At?",
-        value: |scores| Some(scores.delimiter),
+        value: |scores| scores.delimiter,
     },
     Role {
         id: "copying",
@@ -114,6 +114,26 @@ pub const ROLES: &[Role] = &[
         over: "weights",
         source: "Elhage et al. 2021",
         value: |scores| scores.copying,
+    },
+    Role {
+        id: "name_mover",
+        label: "name mover",
+        score: "name_mover",
+        threshold: 0.3,
+        formula: "mean of P[last, name] over prompts that end where the name is due, 0 where what is read there does not raise its logit above the other name's",
+        over: "sentences with two names",
+        source: "Wang et al. 2022, Interpretability in the Wild",
+        value: |scores| scores.name_mover,
+    },
+    Role {
+        id: "successor",
+        label: "successor",
+        score: "successor",
+        threshold: 0.5,
+        formula: "share of ordered words s (numbers, days, months, letters) of whose run the next word has the greatest ⟨v_s·W_O, W_U⟩",
+        over: "single words",
+        source: "after Gould et al. 2023, Successor Heads",
+        value: |scores| scores.successor,
     },
 ];
 

@@ -2,6 +2,7 @@
 
 use super::{compare, exporting, finder, shelf};
 use crate::app::{
+    charting::{AtlasAct, AtlasChoice, AtlasPath, Source},
     command::{Command, CommandKind},
     editing::Splice,
     exporting::{Finish, Piece},
@@ -46,6 +47,8 @@ pub enum Dialog {
     SaveTraining { path: String },
     /// The text that is to be learned.
     Text { path: String },
+    /// A text for the atlas, an atlas to open, or where it goes.
+    Atlas { what: AtlasPath, path: String },
     /// Anything, by name: what was typed, and which of what was found is marked.
     Palette { query: String, at: usize },
     /// Keys and gestures.
@@ -93,6 +96,7 @@ pub fn show(ctx: &egui::Context, dialog: &mut Dialog, scene: &Scene<'_>, out: &m
             Dialog::Layout { name } => layout(ui, name, scene, out),
             Dialog::SaveTraining { path } => save_training(ui, path, scene, out, &mut ask),
             Dialog::Text { path } => text(ui, path, scene, out, &mut ask),
+            Dialog::Atlas { what, path } => atlas(ui, *what, path, scene, out, &mut ask),
             Dialog::Palette { query, at } => finder::show(ui, query, at, scene, out),
             Dialog::Help => help(ui, scene, out),
         }
@@ -247,6 +251,52 @@ fn text(ui: &mut Ui, path: &mut String, scene: &Scene<'_>, out: &mut Out, ask: &
         let text = Some(PathBuf::from(path.trim()));
         let choice = Choice { task: Task::Text, text, ..scene.live.choice.clone() };
         out.send(Command::Train(Act::Choose(choice)));
+        out.send(Command::CloseDialog);
+    }
+}
+
+fn atlas(
+    ui: &mut Ui,
+    what: AtlasPath,
+    path: &mut String,
+    scene: &Scene<'_>,
+    out: &mut Out,
+    ask: &mut Option<Ask>,
+) {
+    let (words, own) = (scene.words, scene.words.atlas);
+    let (name, about, field, go) = match what {
+        AtlasPath::Text => (own.text_title, own.text_what, own.text_path, words.open),
+        AtlasPath::Open => (own.open_title, own.open_what, own.path, words.open),
+        AtlasPath::Save => (own.save_title, own.save_what, own.path, words.save),
+    };
+    title(ui, name, about);
+    let entered = text_field(ui, field, path);
+    ui.add_space(6.0);
+    ui.horizontal(|ui| {
+        if what == AtlasPath::Save {
+            if ui.add(widgets::outlined(ui, words.export_browse)).clicked() {
+                *ask = Some(Ask::Save);
+            }
+            return;
+        }
+        if ui.add(widgets::outlined(ui, words.open_folder)).clicked() {
+            *ask = Some(Ask::Folder);
+        }
+        if ui.add(widgets::outlined(ui, words.open_file)).clicked() {
+            *ask = Some(Ask::File);
+        }
+    });
+    let ready = !path.trim().is_empty();
+    if buttons(ui, scene, go, ready, out) || (entered && ready) {
+        let path = PathBuf::from(path.trim());
+        out.send(Command::Atlas(match what {
+            AtlasPath::Text => {
+                let source = Source::Corpus(path);
+                AtlasAct::Choose(AtlasChoice { source, ..scene.state.atlas.clone() })
+            }
+            AtlasPath::Open => AtlasAct::Open(path),
+            AtlasPath::Save => AtlasAct::Save(path),
+        }));
         out.send(Command::CloseDialog);
     }
 }

@@ -3,6 +3,8 @@
 use super::scene::{Out, Scene};
 use egui::{Rect, Ui, vec2};
 
+pub mod atlas;
+mod atlas_card;
 pub mod attribution;
 pub mod bars;
 pub mod cache;

@@ -93,7 +93,7 @@ fn thumbnail(
         ui.painter().rect_stroke(map, 0, stroke, StrokeKind::Outside);
     }
     let entry = report.heads.iter().find(|entry| entry.head == head);
-    let score = entry.map_or(0.0, |entry| entry.scores.induction_stripe) as f32;
+    let score = entry.and_then(|entry| entry.scores.induction_stripe).unwrap_or_default() as f32;
     let bar = Rect::from_min_size(map.left_bottom() + vec2(0.0, 4.0), vec2(map.width(), 3.0));
     widgets::meter(ui, bar, score, tokens.measure);
     let color = if selected { tokens.accent_text } else { tokens.text };

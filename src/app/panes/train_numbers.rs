@@ -72,14 +72,15 @@ fn head(ui: &mut Ui, scene: &Scene<'_>, report: &Report, trace: &Trace) {
     widgets::section_of(ui, scene.words.head, &format!("{head}  {role}"));
     let entropy = trace.measures(head).entropy;
     let most = (trace.n_tokens().max(2) as f64).ln();
-    for (name, value, share) in [
-        (words.induction, entry.scores.induction_stripe, entry.scores.induction_stripe),
-        (words.previous, entry.scores.previous_stripe, entry.scores.previous_stripe),
-        (words.duplicate, entry.scores.duplicate_stripe, entry.scores.duplicate_stripe),
-        (words.sink, entry.scores.sink, entry.scores.sink),
-        (words.entropy, entropy, entropy / most),
+    for (name, value, of_most) in [
+        (words.induction, entry.scores.induction_stripe, None),
+        (words.previous, entry.scores.previous_stripe, None),
+        (words.duplicate, entry.scores.duplicate_stripe, None),
+        (words.sink, entry.scores.sink, None),
+        (words.entropy, Some(entropy), Some(entropy / most)),
     ] {
-        let value = format!("{value:.4}");
+        let Some(share) = of_most.or(value) else { continue };
+        let value = format!("{:.4}", value.unwrap_or(share));
         let color = tokens.measure;
         let line = Line {
             name,

@@ -1,7 +1,7 @@
 //! The window in Simplified Chinese.
 
 use super::{
-    Language, Words, changes,
+    Language, Words, atlas, changes,
     chinese_commands::command,
     chinese_tables::{measure, stage},
     choosing, compare, duration, figures, flow, grouped, languages, map, memory, next, river, session, size,
@@ -227,6 +227,7 @@ pub(super) const CHINESE: Words = Words {
     changes: &changes::CHINESE,
     map: &map::CHINESE,
     compare: &compare::CHINESE,
+    atlas: &atlas::CHINESE,
     memory: &memory::CHINESE,
     river: &river::CHINESE,
     session: session::CHINESE,

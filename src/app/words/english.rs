@@ -1,8 +1,8 @@
 //! The window in English.
 
 use super::{
-    Language, Words, changes, choosing, compare, duration, english_commands::command, figures, flow, grouped,
-    languages, map, memory, next, river, session, size, states, train, walk, why,
+    Language, Words, atlas, changes, choosing, compare, duration, english_commands::command, figures, flow,
+    grouped, languages, map, memory, next, river, session, size, states, train, walk, why,
 };
 use crate::{model::Part, render::Scale};
 
@@ -223,6 +223,7 @@ pub const ENGLISH: Words = Words {
     changes: &changes::ENGLISH,
     map: &map::ENGLISH,
     compare: &compare::ENGLISH,
+    atlas: &atlas::ENGLISH,
     memory: &memory::ENGLISH,
     river: &river::ENGLISH,
     session: session::ENGLISH,

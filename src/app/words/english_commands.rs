@@ -160,6 +160,19 @@ pub(super) fn command(kind: CommandKind) -> (&'static str, &'static str) {
         }
         CommandKind::OpenSecond => ("Open as second…", "Runs the prompt on another model too, and compares"),
         CommandKind::ClearSecond => ("Close the second run", "Compares clean with changed again"),
+        CommandKind::LayoutAtlas => {
+            ("Layout: Atlas", "What every head does, and the map of the selected one")
+        }
+        CommandKind::ShowAtlas => {
+            ("Head atlas", "Every head by any two measures, its role, its strongest passages")
+        }
+        CommandKind::MakeAtlas => {
+            ("Make the head atlas", "Runs probes, words and the chosen text, and says what every head does")
+        }
+        CommandKind::OpenAtlas => ("Open an atlas…", "An atlas.json, or a folder in HeadVis's format"),
+        CommandKind::SaveAtlas => {
+            ("Save the atlas…", "As atlas.json, as a page for a browser, or as a HeadVis folder")
+        }
         CommandKind::LayoutTrain => ("Layout: Train", "A small model that is trained before your eyes"),
         CommandKind::TrainRun => ("Train", "Starts the training, pauses it, goes on"),
         CommandKind::TrainStep => ("One training step", "Takes one step and shows what came of it"),

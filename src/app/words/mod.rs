@@ -1,5 +1,6 @@
 //! Every word on screen, by meaning, in every language. A pane with many words keeps them in a file of its own.
 
+mod atlas;
 mod changes;
 mod chinese;
 mod chinese_commands;
@@ -22,6 +23,7 @@ mod walk;
 mod why;
 
 pub use super::numbers::{count, duration, grouped, signed, size};
+pub use atlas::AtlasWords;
 pub use changes::ChangeWords;
 pub use choosing::ChoosingWords;
 pub use compare::CompareWords;
@@ -318,6 +320,8 @@ pub struct Words {
     pub states: StateWords,
     /// Of the view that chooses the next token.
     pub next_words: NextWords,
+    /// Of the head atlas.
+    pub atlas: &'static AtlasWords,
     /// Of the layout *Train*.
     pub train: &'static TrainWords,
     pub needs_model: &'static str,

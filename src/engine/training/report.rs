@@ -1,6 +1,6 @@
 //! What is seen of a model in training: its loss, and the scores of every head on probes of random tokens.
 
-use crate::analysis::atlas::{Probe, ROLES, Role, Scores, Tally};
+use crate::analysis::atlas::{Apart, Probe, ROLES, Role, Scores, Tally};
 use crate::engine::{Job, LogitRows, Prompt, RunError, RunOptions, run};
 use crate::model::{HeadId, Model};
 use crate::trace::Trace;
@@ -150,7 +150,7 @@ impl Probes {
         let heads = (0..spec.layers())
             .flat_map(|layer| (0..spec.heads(layer)).map(move |head| HeadId { layer, head }))
             .collect::<Vec<_>>();
-        let tally = Tally::new(heads.iter().copied());
+        let tally = Tally::new(heads.iter().copied(), 0, 0);
         let logits = LogitRows::All;
         let options = RunOptions { memory_budget: Some(u64::MAX), logits, ..RunOptions::default() };
         let mut shown = None;
@@ -166,10 +166,12 @@ impl Probes {
                 }
                 shown.get_or_insert(trace);
             }
-            let entries = tally.finish(&[], &|_| String::new()).into_iter().zip(sinks);
+            let chosen = tally.choose();
+            let (_, entries) = tally.finish(chosen, &Apart::default(), &|_| String::new());
+            let entries = entries.into_iter().zip(sinks);
             let entries = entries.map(|(entry, sink)| HeadReport {
                 head: entry.head,
-                scores: Scores { sink, ..entry.scores },
+                scores: Scores { sink: Some(sink), ..entry.scores },
             });
             if all.is_empty() {
                 all = entries.collect();
@@ -186,12 +188,13 @@ impl Probes {
 
 /// The lower of two scores, one by one.
 fn lower(a: Scores, b: Scores) -> Scores {
+    let lower = |a: Option<f64>, b: Option<f64>| Some(a?.min(b?));
     Scores {
-        previous_stripe: a.previous_stripe.min(b.previous_stripe),
-        duplicate_stripe: a.duplicate_stripe.min(b.duplicate_stripe),
-        induction_stripe: a.induction_stripe.min(b.induction_stripe),
-        sink: a.sink.min(b.sink),
-        positional: a.positional.min(b.positional),
+        previous_stripe: lower(a.previous_stripe, b.previous_stripe),
+        duplicate_stripe: lower(a.duplicate_stripe, b.duplicate_stripe),
+        induction_stripe: lower(a.induction_stripe, b.induction_stripe),
+        sink: lower(a.sink, b.sink),
+        positional: lower(a.positional, b.positional),
         ..a
     }
 }
@@ -199,11 +202,11 @@ fn lower(a: Scores, b: Scores) -> Scores {
 impl Report {
     pub(super) fn new(trainer: &Trainer, outcome: Outcome, heads: Vec<HeadReport>, seconds: f64) -> Self {
         let Hand { rate, batch, .. } = trainer.hand;
-        let best = |score: fn(&Scores) -> f64| {
+        let best = |score: fn(&Scores) -> Option<f64>| {
             let none = (f64::NEG_INFINITY, HeadId { layer: 0, head: 0 });
             heads
                 .iter()
-                .map(|entry| (score(&entry.scores), entry.head))
+                .filter_map(|entry| Some((score(&entry.scores)?, entry.head)))
                 .fold(none, |best, own| if own.0 > best.0 { own } else { best })
         };
         let (induction_score, induction_head) = best(|scores| scores.induction_stripe);

@@ -1,0 +1,201 @@
+"use strict";
+// The atlas of the page: heads as points of any two measures, and a card of the head that is chosen.
+const { atlas, axes, clusters } = JSON.parse(document.getElementById("data").textContent);
+const $ = id => document.getElementById(id);
+const state = { x: axes[0].id, y: (axes[1] || axes[0]).id, colour: "layer", head: 0, decile: "strongest" };
+const name = entry => `${entry.layer}.${entry.head}`;
+const known = value => typeof value === "number" && isFinite(value);
+
+function valueOf(entry, id) {
+  const score = entry.scores[id];
+  return known(score) ? score : entry.measures[id];
+}
+
+function element(tag, parent, text, className) {
+  const made = document.createElement(tag);
+  if (text !== undefined) made.textContent = text;
+  if (className) made.className = className;
+  parent.append(made);
+  return made;
+}
+
+function svg(tag, parent, attributes, text) {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  if (text !== undefined) made.textContent = text;
+  parent.append(made);
+  return made;
+}
+
+// Layers run through one ramp, clusters take colours that eyes of every kind can tell apart.
+const ramp = [[68, 60, 140], [49, 104, 142], [33, 145, 140], [74, 190, 110], [200, 200, 40]];
+const apart = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8a7d00", "#56b4e9", "#7a6ff0", "#777777", "#a0522d", "#2f4f4f"];
+const layers = Math.max(1, ...atlas.heads.map(entry => entry.layer));
+
+function colourOf(index) {
+  if (state.colour === "cluster") return apart[clusters.of[index] % apart.length];
+  const place = atlas.heads[index].layer / layers * (ramp.length - 1);
+  const at = Math.min(Math.floor(place), ramp.length - 2);
+  const mixed = ramp[at].map((from, i) => Math.round(from + (ramp[at + 1][i] - from) * (place - at)));
+  return `rgb(${mixed.join(" ")})`;
+}
+
+function range(id) {
+  const values = atlas.heads.map(entry => valueOf(entry, id)).filter(known);
+  let [low, high] = [Math.min(0, ...values), Math.max(...values)];
+  if (!(high > low)) high = low + 1;
+  return [low, high + (high - low) * 0.04];
+}
+
+const number = value => Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(Math.abs(value) >= 10 ? 1 : 2);
+const label = id => axes.find(axis => axis.id === id).label;
+
+function draw() {
+  const plot = $("plot");
+  plot.replaceChildren();
+  const [left, top, width, height] = [48, 12, 540, 356];
+  const [x, y] = [range(state.x), range(state.y)];
+  const across = value => left + (value - x[0]) / (x[1] - x[0]) * width;
+  const down = value => top + height - (value - y[0]) / (y[1] - y[0]) * height;
+  for (let i = 0; i <= 4; i++) {
+    const [atX, atY] = [x, y].map(ends => ends[0] + (ends[1] - ends[0]) * i / 4);
+    svg("line", plot, { x1: across(atX), x2: across(atX), y1: top, y2: top + height });
+    svg("line", plot, { x1: left, x2: left + width, y1: down(atY), y2: down(atY) });
+    svg("text", plot, { x: across(atX), y: top + height + 16, "text-anchor": "middle" }, number(atX));
+    svg("text", plot, { x: left - 6, y: down(atY) + 4, "text-anchor": "end" }, number(atY));
+  }
+  svg("text", plot, { x: left + width, y: top + height + 30, "text-anchor": "end" }, label(state.x));
+  svg("text", plot, { x: 4, y: 10 }, label(state.y));
+  atlas.heads.forEach((entry, index) => {
+    const [atX, atY] = [valueOf(entry, state.x), valueOf(entry, state.y)];
+    if (!known(atX) || !known(atY)) return;
+    const words = [name(entry), ...entry.roles].join(", ");
+    const point = svg("circle", plot, {
+      cx: across(atX), cy: down(atY), r: 5, fill: colourOf(index), tabindex: 0, role: "button",
+      "aria-label": `Head ${words}`, "data-head": index,
+    });
+    if (index === state.head) point.classList.add("chosen");
+    svg("title", point, {}, `${words}: ${number(atX)}, ${number(atY)}`);
+    point.addEventListener("click", () => choose(index));
+    point.addEventListener("pointerenter", () => { $("under").textContent = point.lastChild.textContent; });
+    point.addEventListener("keydown", event => {
+      if (event.key === "Enter" || event.key === " ") { event.preventDefault(); choose(index); }
+    });
+  });
+  const chosen = plot.querySelector("circle.chosen");
+  if (chosen) plot.append(chosen);
+}
+
+function bars(parent, values, edges) {
+  const most = Math.max(...values, 1e-9);
+  const row = element("div", parent, undefined, "bars");
+  values.forEach((value, i) => {
+    const bar = element("div", row);
+    bar.style.height = `${Math.max(0, value) / most * 100}%`;
+    bar.title = `${edges[i]}: ${value.toFixed(4)}`;
+  });
+  const ends = element("div", parent, undefined, "ends");
+  element("span", ends, edges[0]);
+  element("span", ends, edges[values.length - 1]);
+}
+
+const shown = text => text.replaceAll("\n", "⏎");
+
+function tokensOf(parent, title, table) {
+  if (!table.length) return;
+  element("h3", parent, title);
+  const row = element("p", parent);
+  for (const own of table) {
+    element("code", row, shown(own.text)).title = `${(own.share * 100).toFixed(1)} %`;
+  }
+}
+
+// One passage: the query that is looked from is framed, the keys are tinted by its weights. A click looks from elsewhere.
+function passage(parent, sequence) {
+  const tokens = atlas.passages[sequence.passage].tokens;
+  const n = tokens.length;
+  let best = { query: Math.min(1, n - 1), weight: -1 };
+  sequence.cells.forEach((cell, i) => {
+    const query = Math.floor(cell / n);
+    if (query > 0 && cell % n > 0 && sequence.weights[i] > best.weight) best = { query, weight: sequence.weights[i] };
+  });
+  const decile = sequence.top ? "strongest" : `tenth ${sequence.decile} of 10`;
+  element("div", parent, `${decile} · largest weight ${sequence.max.toFixed(3)}`, "said");
+  const box = element("div", parent, undefined, "tokens");
+  const spans = tokens.map((token, at) => {
+    const span = element("span", box, shown(token));
+    span.addEventListener("click", () => look(at));
+    return span;
+  });
+  function look(from) {
+    spans.forEach((span, at) => {
+      span.classList.toggle("query", at === from);
+      span.style.removeProperty("--share");
+      span.title = "";
+    });
+    sequence.cells.forEach((cell, i) => {
+      if (Math.floor(cell / n) !== from) return;
+      const weight = sequence.weights[i] / 10000;
+      spans[cell % n].style.setProperty("--share", `${Math.round(weight * 85)}%`);
+      spans[cell % n].title = weight.toFixed(4);
+    });
+  }
+  look(best.query);
+}
+
+function card() {
+  const entry = atlas.heads[state.head];
+  const box = $("card");
+  box.replaceChildren();
+  const title = element("h2", box, `Head ${name(entry)} `);
+  title.id = "head";
+  for (const role of entry.roles) element("span", title, role.replaceAll("_", " "), "role");
+  const numbers = element("p", box);
+  numbers.textContent = axes.filter(axis => known(valueOf(entry, axis.id)))
+    .map(axis => `${axis.label} ${number(valueOf(entry, axis.id))}`).join(" · ");
+  if (entry.distances.values.length) {
+    element("h3", box, "Weight by distance");
+    bars(box, entry.distances.values, entry.distances.edges);
+  }
+  tokensOf(box, "Tokens that look", entry.queries);
+  tokensOf(box, "Tokens looked at", entry.keys);
+  if (!entry.sequences.length) return;
+  element("h3", box, "Passages");
+  const choice = element("select", box);
+  choice.id = "decile";
+  choice.setAttribute("aria-label", "Passages");
+  const deciles = [...new Set(entry.sequences.map(own => own.decile))].sort((a, b) => b - a);
+  for (const value of ["strongest", ...deciles.map(String)]) {
+    const option = element("option", choice, value === "strongest" ? value : `tenth ${value} of 10`);
+    option.value = value;
+    option.selected = value === state.decile;
+  }
+  choice.addEventListener("change", () => { state.decile = choice.value; card(); });
+  if (![...choice.options].some(option => option.value === state.decile)) state.decile = "strongest";
+  const fitting = state.decile === "strongest"
+    ? entry.sequences.slice(0, 5)
+    : entry.sequences.filter(own => String(own.decile) === state.decile);
+  for (const sequence of fitting) passage(box, sequence);
+}
+
+function choose(index) {
+  state.head = index;
+  draw();
+  card();
+}
+
+for (const [id, key] of [["x", "x"], ["y", "y"]]) {
+  for (const axis of axes) {
+    const option = element("option", $(id), axis.label);
+    option.value = axis.id;
+    option.title = axis.formula;
+    option.selected = axis.id === state[key];
+  }
+  $(id).addEventListener("change", () => { state[key] = $(id).value; draw(); });
+}
+$("colour").addEventListener("change", () => { state.colour = $("colour").value; draw(); });
+for (const button of document.querySelectorAll("button[data-head]")) {
+  button.addEventListener("click", () => { choose(Number(button.dataset.head)); $("card").scrollIntoView({ block: "nearest" }); });
+}
+const first = atlas.heads.findIndex(entry => entry.roles.length > 0);
+choose(Math.max(0, first));

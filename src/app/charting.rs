@@ -1,0 +1,369 @@
+//! The head atlas in the window: what is asked, what a worker makes of it, files of it.
+
+use super::{
+    banner::Banner, command::Refusal, derived::Derived, panes::dialogs::Dialog, running::Request,
+    scene::Scene, session::Session, state::State, window::Window, words::Words,
+};
+use crate::{
+    analysis::atlas::{Atlas, Axis, Clusters, HeadEntry, clusters},
+    engine::{self, AtlasForm, AtlasOptions, Job, Partial, Texts},
+    model::{HeadId, Model},
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Instant,
+};
+
+/// Passages that can be asked for.
+pub const PASSAGES: [usize; 5] = [32, 128, 256, 1024, 4096];
+
+/// What is read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Source {
+    /// A few sentences of our own.
+    #[default]
+    BuiltIn,
+    /// What stands in the prompt box.
+    Prompt,
+    /// A text file, or a folder of them.
+    Corpus(PathBuf),
+}
+
+/// What points are coloured by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Colour {
+    /// Their layer.
+    #[default]
+    Layer,
+    /// The cluster they belong to.
+    Alike,
+}
+
+/// What is asked and shown: plain data in `State`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AtlasChoice {
+    /// What is read.
+    pub source: Source,
+    /// Passages of a corpus at most.
+    pub passages: usize,
+    /// The measure across.
+    pub x: String,
+    /// The measure up.
+    pub y: String,
+    /// What points are coloured by.
+    pub colour: Colour,
+    /// Which tenth of the passages is shown; none: the strongest.
+    pub decile: Option<u8>,
+    /// The passage and the token in it that is looked from; none: the strongest cell's.
+    pub looked: Option<(usize, usize)>,
+    /// The head, where the atlas is of a model that is not open.
+    pub head: HeadId,
+}
+
+impl Default for AtlasChoice {
+    fn default() -> Self {
+        Self {
+            source: Source::default(),
+            passages: 256,
+            x: "previous_stripe".to_owned(),
+            y: "induction_stripe".to_owned(),
+            colour: Colour::default(),
+            decile: None,
+            looked: None,
+            head: HeadId::default(),
+        }
+    }
+}
+
+/// What a path is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AtlasPath {
+    /// A text to read.
+    Text,
+    /// An atlas to open.
+    Open,
+    /// Where to write it.
+    Save,
+}
+
+/// What can be done with the atlas.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AtlasAct {
+    /// Ask and show otherwise.
+    Choose(AtlasChoice),
+    /// Make it anew, or go on where it was stopped.
+    Run {
+        /// Whether to go on.
+        resume: bool,
+    },
+    /// Stop; what there is can be gone on with.
+    Stop,
+    /// Ask for a path.
+    Ask(AtlasPath),
+    /// Open one.
+    Open(PathBuf),
+    /// Write it.
+    Save(PathBuf),
+    /// Select a head.
+    Head(HeadId),
+    /// Run a passage as the prompt, its place among the atlas's, with query and key pinned.
+    Passage(usize, Option<(usize, usize)>),
+}
+
+/// An atlas, laid out.
+pub struct View {
+    /// The atlas.
+    pub atlas: Atlas,
+    /// What heads can be laid out by.
+    pub axes: Vec<Axis>,
+    /// Heads that are alike.
+    pub clusters: Clusters,
+}
+
+impl View {
+    fn new(atlas: Atlas) -> Self {
+        Self { axes: atlas.axes(), clusters: clusters(&atlas), atlas }
+    }
+
+    /// A measure by its name; the first one where there is none of that name.
+    pub fn axis(&self, id: &str) -> Option<&Axis> {
+        self.axes.iter().find(|axis| axis.id == id).or_else(|| self.axes.first())
+    }
+}
+
+/// How far a job is.
+struct Pace {
+    since: Instant,
+    first: AtomicUsize,
+    passages: AtomicUsize,
+}
+
+/// What workers made.
+#[derive(Default)]
+pub struct Charting {
+    work: Derived<u64, Arc<View>>,
+    number: u64,
+    shown: Option<Arc<View>>,
+    left: Arc<Mutex<Option<Partial>>>,
+    pace: Option<Arc<Pace>>,
+}
+
+impl Charting {
+    /// The atlas in sight.
+    pub fn view(&self) -> Option<&View> {
+        self.shown.as_deref()
+    }
+
+    /// How much of the work is done, while it lasts.
+    pub fn progress(&self) -> Option<f32> {
+        self.work.progress()
+    }
+
+    /// Passages read by the work in progress, and how many a second.
+    pub fn pace(&self) -> Option<(usize, f64)> {
+        let pace = self.pace.as_ref()?;
+        let [read, first] = [&pace.passages, &pace.first].map(|n| n.load(Ordering::Relaxed));
+        let seconds = pace.since.elapsed().as_secs_f64().max(1e-3);
+        Some((read, read.saturating_sub(first) as f64 / seconds))
+    }
+
+    /// Why the last work came to nothing.
+    pub fn error(&self) -> Option<&Banner> {
+        self.work.error()
+    }
+
+    /// Passages of a job that was stopped.
+    pub fn left(&self) -> Option<usize> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(Partial::passages)
+    }
+}
+
+/// Whether a path is an atlas's: an `atlas.json`, or a folder of HeadVis's.
+pub fn is_atlas(path: &Path) -> bool {
+    path.join("scatter_data.json").is_file()
+        || path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json")) && path.is_file()
+}
+
+/// Whether it is a text.
+pub fn is_text(path: &Path) -> bool {
+    let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_lowercase);
+    matches!(ending.as_deref(), Some("txt" | "text" | "md"))
+}
+
+impl Scene<'_> {
+    /// Whether an atlas can be made, or why not.
+    pub fn may_chart(&self) -> Result<(), Refusal> {
+        match (self.model, &self.state.atlas.source) {
+            (None, _) => Err(self.words.needs_model),
+            (Some(_), Source::Prompt) if self.state.prompt.is_empty() => Err(self.words.needs_prompt),
+            (Some(_), _) => Ok(()),
+        }
+    }
+
+    /// Whether the atlas in sight is of the open model.
+    pub fn charts_own(&self) -> bool {
+        let name =
+            self.trace.map(|trace| trace.model_name.as_str()).or(self.model.map(|model| model.name.as_str()));
+        self.charting.view().is_some_and(|view| name == Some(view.atlas.model.as_str()))
+    }
+
+    /// The head whose card is shown.
+    pub fn charted(&self) -> Option<&HeadEntry> {
+        let head = if self.charts_own() { self.state.head } else { self.state.atlas.head };
+        let atlas = &self.charting.view()?.atlas;
+        atlas.entry(head).or_else(|| atlas.heads.first())
+    }
+}
+
+impl Session {
+    /// Hears what the worker made.
+    pub(super) fn follow_atlas(&mut self) {
+        let number = self.charting.number;
+        let asked = (number > 0).then_some(number);
+        self.charting.work.is_of(asked.as_ref(), &self.post);
+        if let Some(view) = self.charting.work.get() {
+            self.charting.shown = Some(Arc::clone(view));
+        }
+    }
+
+    fn chart(&mut self, work: impl FnOnce(&Job) -> Result<Atlas, Banner> + Send + 'static) {
+        self.charting.number += 1;
+        let number = Some(self.charting.number);
+        self.charting.work.follow("head atlas", number, &self.post, || {
+            move |job: &Job| Ok(Arc::new(View::new(work(job)?)))
+        });
+    }
+
+    fn make_atlas(&mut self, state: &State, resume: bool) {
+        let Some(model) = self.model.clone() else { return };
+        let texts = match &state.atlas.source {
+            Source::BuiltIn => Texts::BuiltIn,
+            Source::Prompt => Texts::Prompt(state.prompt.clone()),
+            Source::Corpus(path) => Texts::Corpus(path.clone()),
+        };
+        let options = AtlasOptions { texts, passages: state.atlas.passages, ..AtlasOptions::default() };
+        let pace = Arc::new(Pace {
+            since: Instant::now(),
+            first: AtomicUsize::new(0),
+            passages: AtomicUsize::new(0),
+        });
+        let left = Arc::clone(&self.charting.left);
+        self.charting.pace = Some(Arc::clone(&pace));
+        self.chart(move |job| made(&model, &options, resume, &left, &pace, job));
+    }
+
+    fn stop_atlas(&mut self) {
+        self.charting.work.stop();
+        (self.charting.number, self.charting.pace) = (0, None);
+    }
+
+    fn open_atlas(&mut self, path: PathBuf) {
+        self.charting.pace = None;
+        self.chart(move |_| engine::open_atlas(&path).map_err(|error| Banner::error(&error, error.hint())));
+    }
+
+    fn save_atlas(&mut self, path: PathBuf, words: &Words) {
+        let Some(view) = self.charting.shown.clone() else { return };
+        let Some(form) = AtlasForm::of(&path) else {
+            self.banner = Some(Banner::error(&words.atlas.no_form, None));
+            return;
+        };
+        let file = path.clone();
+        self.export(path, move |_| {
+            engine::save_atlas(&view.atlas, &file, form).map_err(|error| Banner::error(&error, error.hint()))
+        });
+    }
+}
+
+/// Makes an atlas; what there is when the job is cancelled is left to go on with.
+fn made(
+    model: &Model,
+    options: &AtlasOptions,
+    resume: bool,
+    left: &Mutex<Option<Partial>>,
+    pace: &Pace,
+    job: &Job,
+) -> Result<Atlas, Banner> {
+    let taken = left.lock().unwrap_or_else(PoisonError::into_inner).take().filter(|_| resume);
+    pace.first.store(taken.as_ref().map_or(0, Partial::passages), Ordering::Relaxed);
+    let mut keep = |partial: &Partial| {
+        pace.passages.store(partial.passages(), Ordering::Relaxed);
+        if job.is_cancelled() {
+            *left.lock().unwrap_or_else(PoisonError::into_inner) = Some(partial.clone());
+        }
+    };
+    engine::resume_atlas(model, options, taken, &mut keep, job)
+        .map_err(|error| Banner::error(&error, error.hint()))
+}
+
+impl Window {
+    /// Does what was asked of the atlas.
+    pub(super) fn act_on_atlas(&mut self, act: AtlasAct) {
+        match act {
+            AtlasAct::Choose(choice) => {
+                if choice.source != self.state.atlas.source {
+                    self.dialog = Dialog::None;
+                }
+                self.state.atlas = choice;
+            }
+            AtlasAct::Run { resume } => self.session.make_atlas(&self.state, resume),
+            AtlasAct::Stop => self.session.stop_atlas(),
+            AtlasAct::Ask(what) => self.dialog = Dialog::Atlas { what, path: self.atlas_path(what) },
+            AtlasAct::Open(path) => {
+                self.dialog = Dialog::None;
+                self.session.open_atlas(path);
+            }
+            AtlasAct::Save(path) => {
+                self.dialog = Dialog::None;
+                let words = self.settings.language().words();
+                self.session.save_atlas(path, words);
+            }
+            AtlasAct::Head(head) => {
+                self.state.atlas.head = head;
+                (self.state.atlas.looked, self.state.atlas.decile) = (None, None);
+                let own = self.session.trace.as_ref().map(|trace| &trace.model_name);
+                let of = self.session.charting.view().map(|view| &view.atlas.model);
+                if own.is_some() && own == of {
+                    self.select(head);
+                }
+            }
+            AtlasAct::Passage(place, cell) => self.run_passage(place, cell),
+        }
+    }
+
+    fn atlas_path(&self, what: AtlasPath) -> String {
+        match (what, &self.state.atlas.source) {
+            (AtlasPath::Save, _) => {
+                let folder = self.settings.export_folder.clone().or_else(|| std::env::current_dir().ok());
+                folder.unwrap_or_default().join("atlas.json").display().to_string()
+            }
+            (AtlasPath::Text, Source::Corpus(path)) => path.display().to_string(),
+            _ => String::new(),
+        }
+    }
+
+    fn run_passage(&mut self, place: usize, cell: Option<(usize, usize)>) {
+        let passage = self.session.charting.view().and_then(|view| view.atlas.passages.get(place));
+        let Some(text) = passage.map(crate::analysis::atlas::Passage::text) else { return };
+        let cell = cell.map_or((None, None), |(query, key)| (Some(query), Some(key)));
+        self.state = State {
+            prompt: text,
+            query: cell.0,
+            key: cell.1,
+            view: None,
+            example: None,
+            target: String::new(),
+            chat: false,
+            ids: None,
+            branches: Vec::new(),
+            ..self.state.clone()
+        };
+        self.session.run_prompt(Request::of(&self.state));
+    }
+}
