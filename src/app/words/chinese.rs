@@ -4,8 +4,8 @@ use super::{
     Language, Words, changes,
     chinese_commands::command,
     chinese_tables::{measure, stage},
-    choosing, duration, figures, flow, grouped, languages, map, memory, next, river, session, size, states,
-    train, walk, why,
+    choosing, duration, figures, flow, grouped, languages, map, memory, next, recall, river, session, size,
+    states, train, walk, why,
 };
 use crate::{model::Part, render::Scale};
 
@@ -227,6 +227,7 @@ pub(super) const CHINESE: Words = Words {
     changes: &changes::CHINESE,
     map: &map::CHINESE,
     memory: &memory::CHINESE,
+    recall: &recall::CHINESE,
     river: &river::CHINESE,
     session: session::CHINESE,
     states: states::CHINESE,

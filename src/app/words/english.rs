@@ -2,7 +2,7 @@
 
 use super::{
     Language, Words, changes, choosing, duration, english_commands::command, figures, flow, grouped,
-    languages, map, memory, next, river, session, size, states, train, walk, why,
+    languages, map, memory, next, recall, river, session, size, states, train, walk, why,
 };
 use crate::{model::Part, render::Scale};
 
@@ -223,6 +223,7 @@ pub const ENGLISH: Words = Words {
     changes: &changes::ENGLISH,
     map: &map::ENGLISH,
     memory: &memory::ENGLISH,
+    recall: &recall::ENGLISH,
     river: &river::ENGLISH,
     session: session::ENGLISH,
     states: states::ENGLISH,

@@ -13,6 +13,7 @@ mod languages;
 mod map;
 mod memory;
 mod next;
+mod recall;
 mod river;
 mod session;
 mod states;
@@ -30,6 +31,7 @@ pub use languages::LanguageWords;
 pub use map::MapWords;
 pub use memory::MemoryWords;
 pub use next::NextWords;
+pub use recall::RecallWords;
 pub use river::RiverWords;
 pub use session::SessionWords;
 pub use states::StateWords;
@@ -306,6 +308,8 @@ pub struct Words {
     pub changes: &'static ChangeWords,
     /// Of the memory panes.
     pub memory: &'static MemoryWords,
+    /// Of recall by facts about others and by head.
+    pub recall: &'static RecallWords,
     /// Of memory through the layers.
     pub river: &'static RiverWords,
     /// Of sessions, notes, token edits and hints.
