@@ -154,6 +154,7 @@ impl Window {
             Command::SetTemplate(template) => self.state.memory.template = template,
             Command::SetTrials(trials) => self.state.memory.trials = trials.max(1),
             Command::SelectRecall(cell) => self.state.memory.cell = cell,
+            Command::SetRecallView(view) => self.state.memory.recall_view = view,
             Command::RunRecall => self.session.ask_recall(&self.state),
             Command::StopRecall => self.session.stop_recall(),
             Command::EditSecond(text) => self.edit_second(text),

@@ -7,8 +7,8 @@ use super::{
 use crate::{
     analysis::{KvCache, Picture, kv_cache},
     engine::{
-        self, Entries, Eviction, Honesty, HonestyOptions, Job, Policy, Recall, RecallError, RecallOptions,
-        Template,
+        self, AmongOthers, Carriers, Entries, Eviction, Honesty, HonestyOptions, Job, Policy, Recall,
+        RecallError, RecallOptions, Template,
     },
     model::{HeadSpec, Model},
     trace::{Intervention, Trace},
@@ -43,6 +43,18 @@ pub enum PolicyKind {
     ByHand,
 }
 
+/// How recall is shown beside its map.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RecallView {
+    /// By the distance of the fact.
+    #[default]
+    Distance,
+    /// By how many facts about others there are.
+    Others,
+    /// By head: who carries it.
+    Heads,
+}
+
 /// What is asked: plain data in `State`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -65,6 +77,8 @@ pub struct MemoryChoice {
     pub trials: usize,
     /// The cell of recall that is looked at: its place among lengths and depths.
     pub cell: Option<(usize, usize)>,
+    /// How recall is shown beside its map.
+    pub recall_view: RecallView,
 }
 
 impl Default for MemoryChoice {
@@ -79,6 +93,7 @@ impl Default for MemoryChoice {
             template: None,
             trials: 4,
             cell: None,
+            recall_view: RecallView::default(),
         }
     }
 }
@@ -158,6 +173,10 @@ pub struct Memory {
     pub cache: Derived<(u64, Policy), CacheView>,
     /// How far back can be asked.
     pub recall: Derived<RecallKey, Recall>,
+    /// Recall among facts about others.
+    pub others: Derived<RecallKey, Vec<AmongOthers>>,
+    /// Which heads carry recall.
+    pub carriers: Derived<RecallKey, Carriers>,
     /// Memory through the layers.
     pub rivers: Rivers,
     asked: Option<RecallKey>,
@@ -197,8 +216,30 @@ impl Memory {
         });
     }
 
-    fn follow_recall(&mut self, model: &Arc<Model>, post: &Post) {
+    fn follow_recall(&mut self, state: &State, model: &Arc<Model>, post: &Post) {
         let key = self.asked.clone().filter(|asked| asked.model == address(model));
+        let failed = |error: RecallError| Banner::error(&error, error.hint());
+        let none = Banner::error(&model.name, None);
+        let view = state.memory.recall_view;
+        if view == RecallView::Others {
+            self.others.follow("recall among others", key.clone(), post, || {
+                let (model, key, none) = (Arc::clone(model), key.clone(), none.clone());
+                move |job: &Job| {
+                    let options = fewer(&model, &key.ok_or(none)?);
+                    fitted(options, |options| engine::among_others(&model, options, None, job))
+                        .map_err(failed)
+                }
+            });
+        }
+        if view == RecallView::Heads {
+            self.carriers.follow("recall by head", key.clone(), post, || {
+                let (model, key) = (Arc::clone(model), key.clone());
+                move |job: &Job| {
+                    let options = fewer(&model, &key.ok_or(none)?);
+                    fitted(options, |options| engine::carriers(&model, options, job)).map_err(failed)
+                }
+            });
+        }
         self.recall.follow("recall", key.clone(), post, || {
             let model = Arc::clone(model);
             move |job: &Job| {
@@ -219,14 +260,19 @@ fn address(model: &Arc<Model>) -> usize {
     Arc::as_ptr(model).addr()
 }
 
-/// Asks recall at every length that its words fit in.
+/// Recall at every length.
 fn ask(model: &Model, key: &RecallKey, job: &Job) -> Result<Recall, RecallError> {
+    fitted(options(model, key), |options| engine::recall(model, options, job))
+}
+
+/// What is asked of every length.
+fn options(model: &Model, key: &RecallKey) -> RecallOptions {
     let context = model.spec().context.unwrap_or(usize::MAX);
     let mut lengths: Vec<usize> = LENGTHS.into_iter().filter(|&length| length <= context).collect();
     if lengths.is_empty() {
         lengths.extend([context / 2, context]);
     }
-    let mut options = RecallOptions {
+    RecallOptions {
         template: key.template,
         lengths,
         depths: DEPTHS.to_vec(),
@@ -234,9 +280,30 @@ fn ask(model: &Model, key: &RecallKey, job: &Job) -> Result<Recall, RecallError>
         seed: 0,
         memory_budget: None,
         interventions: key.interventions.clone(),
-    };
+        distractors: None,
+    }
+}
+
+/// Fewer of the same questions, for what asks each of them many times.
+fn fewer(model: &Model, key: &RecallKey) -> RecallOptions {
+    let all = options(model, key);
+    let few = [64, 128].into_iter().filter(|length| all.lengths.contains(length)).collect::<Vec<_>>();
+    RecallOptions {
+        lengths: if few.is_empty() { all.lengths.clone() } else { few },
+        depths: vec![0.0, 0.5, 1.0],
+        trials: key.trials.min(4),
+        interventions: Vec::new(),
+        ..all
+    }
+}
+
+/// Asks at every length that the words fit in.
+fn fitted<T>(
+    mut options: RecallOptions,
+    ask: impl Fn(&RecallOptions) -> Result<T, RecallError>,
+) -> Result<T, RecallError> {
     loop {
-        match engine::recall(model, &options, job) {
+        match ask(&options) {
             Err(RecallError::TooShort { length, needed }) if options.lengths.len() > 1 => {
                 options.lengths.retain(|&own| own > length && own >= needed);
                 if options.lengths.is_empty() {
@@ -276,7 +343,7 @@ impl Session {
     pub fn follow_memory(&mut self, state: &State, in_sight: impl Fn(Pane) -> bool) {
         let Some(model) = &self.model else { return };
         if in_sight(Pane::Recall) {
-            self.memory.follow_recall(model, &self.post);
+            self.memory.follow_recall(state, model, &self.post);
         }
         let complete = self.trace.as_ref().filter(|trace| trace.is_complete() && self.busy.is_none());
         let Some(trace) = complete else { return };
@@ -304,5 +371,7 @@ impl Session {
     pub fn stop_recall(&mut self) {
         self.memory.asked = None;
         self.memory.recall.stop();
+        self.memory.others.stop();
+        self.memory.carriers.stop();
     }
 }

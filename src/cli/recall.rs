@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use crate::engine::{self, Carriers, HeadsCut, Recall, RecallCell, RecallOptions, Template};
+use crate::engine::{self, AmongOthers, Carriers, HeadsCut, Recall, RecallCell, RecallOptions, Template};
 use crate::export::figure::Style;
 use crate::export::figure::axis::Axis;
 use crate::export::figure::matrix::{self, Matrix};
@@ -45,7 +45,12 @@ pub(super) struct Args {
     #[arg(short, long, value_name = "PATH")]
     output: Option<PathBuf>,
 
-    /// Cut every head on the same questions: which of them carry recall?
+    /// Facts about others that stand around the one that is asked for (default: 2 toys, every pair, no pass key);
+    /// several numbers, with commas between, are compared
+    #[arg(long, value_name = "N", value_delimiter = ',')]
+    distractors: Vec<usize>,
+
+    /// Cut every head on the same questions, and see which of them look at what is copied: who carries recall?
     #[arg(long, conflicts_with = "intervene")]
     heads: bool,
 
@@ -85,7 +90,16 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
         seed: args.seed,
         memory_budget: args.memory,
         interventions: args.intervene.clone(),
+        distractors: args.distractors.first().copied(),
     };
+    if args.distractors.len() > 1 {
+        if args.heads || args.output.is_some() || !args.intervene.is_empty() {
+            let what = "several --distractors are compared on the clean model, in a table or as --json";
+            return Err(usage(clap::error::ErrorKind::ArgumentConflict, what));
+        }
+        let found = engine::among_others(&model, &options, Some(&args.distractors), &job)?;
+        return distractors(&found, console);
+    }
     if args.heads {
         return carriers(&engine::carriers(&model, &options, &job)?, console);
     }
@@ -107,19 +121,47 @@ fn carriers(carriers: &Carriers, console: &mut Console) -> anyhow::Result<()> {
     if console.json {
         return console.object(&json!(carriers));
     }
-    writeln!(console, "{} questions, probability of the right answer", carriers.questions)?;
-    writeln!(console, "{:<18} {:.3}", "all heads", carriers.p)?;
-    for cut in carriers.heads.iter().take(HEADS) {
-        row("without", cut, console)?;
+    let Carriers { questions, answered, p, .. } = carriers;
+    writeln!(console, "{questions} questions, probability of the right answer")?;
+    writeln!(
+        console,
+        "retrieval: how often a head looks most at the token that is copied, over {answered} answered rightly"
+    )?;
+    writeln!(console, "{:<18} {p:.3}", "all heads")?;
+    for head in carriers.heads.iter().take(HEADS) {
+        let retrieval = format!("  retrieval {:.2}", head.retrieval);
+        row("without", &head.cut, &retrieval, console)?;
     }
-    row("dearest together:", &carriers.top, console)?;
-    row("others:", &carriers.control, console)
+    row("dearest together:", &carriers.top, "", console)?;
+    row("others:", &carriers.control, "", console)?;
+    writeln!(console, "\nmasked together, best retrieval scores first; as many others, mean of draws")?;
+    for masked in &carriers.masked {
+        let added: Vec<String> = masked.top.heads.iter().map(ToString::to_string).collect();
+        let names = if added.len() > HEADS {
+            format!("{}, …", added[..HEADS].join(", "))
+        } else {
+            added.join(", ")
+        };
+        writeln!(console, "{:>3} {:.3}  others {:.3}  {names}", added.len(), masked.top.p, masked.control_p)?;
+    }
+    Ok(())
 }
 
-fn row(name: &str, cut: &HeadsCut, console: &mut Console) -> anyhow::Result<()> {
+fn row(name: &str, cut: &HeadsCut, more: &str, console: &mut Console) -> anyhow::Result<()> {
     let heads: Vec<String> = cut.heads.iter().map(ToString::to_string).collect();
     let name = format!("{name} {}", heads.join(", "));
-    Ok(writeln!(console, "{name:<18} {:.3} ({:.2} right)", cut.p, cut.right)?)
+    Ok(writeln!(console, "{name:<18} {:.3} ({:.2} right){more}", cut.p, cut.right)?)
+}
+
+fn distractors(found: &[AmongOthers], console: &mut Console) -> anyhow::Result<()> {
+    if console.json {
+        return console.object(&json!({ "distractors": found }));
+    }
+    writeln!(console, "probability of the right answer among facts about others")?;
+    for AmongOthers { distractors, p, rank, right } in found {
+        writeln!(console, "{distractors:>3} others  {p:.3} ({right:.2} right, rank {rank:.1})")?;
+    }
+    Ok(())
 }
 
 /// A name that says nothing should not cost a run.

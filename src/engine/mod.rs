@@ -49,7 +49,7 @@ pub use languages::Languages;
 pub use library::{Found, Library, Place};
 pub use memory::{available_bytes, peak_bytes};
 pub use preferences::{FOLDER_VARIABLE, Preferences, settings_folder, write_json};
-pub use recall::{Carriers, HeadsCut, carriers};
+pub use recall::{AmongOthers, Carrier, Carriers, HeadsCut, Masked, among_others, carriers};
 pub use recall::{Recall, RecallCell, RecallError, RecallOptions, Template, recall};
 pub use rivers::{write_memory_map, write_river};
 pub use run::{LogitRows, Prompt, RunError, RunOptions, generate, run, tokens_of};

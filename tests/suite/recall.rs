@@ -2,7 +2,8 @@
 
 use crate::parity::{fixtures, open};
 use mnemoscope::engine::{
-    self, Job, ModelSource, Recall, RecallError, RecallOptions, RunError, Template, carriers, recall,
+    self, Job, ModelSource, Recall, RecallError, RecallOptions, RunError, Template, among_others, carriers,
+    recall,
 };
 use mnemoscope::model::Model;
 use mnemoscope::trace::Intervention;
@@ -17,6 +18,7 @@ fn options(template: Option<Template>, lengths: &[usize], depths: &[f64]) -> Rec
         seed: 1,
         memory_budget: None,
         interventions: Vec::new(),
+        distractors: None,
     }
 }
 
@@ -117,14 +119,78 @@ fn the_heads_that_carry_recall_are_found() {
     let found =
         carriers(&model, &options(None, &[12, 18], &[0.0, 0.6]), &Job::new()).expect("it can be asked");
     assert_eq!((found.questions, found.heads.len()), (16, 4));
-    let dearest: Vec<String> = found.heads.iter().take(2).map(|cut| cut.heads[0].to_string()).collect();
+    let dearest: Vec<String> = found.heads.iter().take(2).map(|own| own.head().to_string()).collect();
     assert!(dearest.contains(&"0.0".to_owned()) && dearest.contains(&"1.1".to_owned()), "{dearest:?}");
-    assert!(found.p > 0.9 && found.heads[1].p < 0.5 && found.heads[2].p > 0.9, "{found:?}");
+    assert!(found.p > 0.9 && found.heads[1].cut.p < 0.5 && found.heads[2].cut.p > 0.9, "{found:?}");
     assert!(found.top.p < 0.5 && found.top.heads.len() == 3 && found.control.heads.len() == 1);
     // Cutting one by name is the same
     let cut = vec!["zero=1.1".parse().expect("one")];
     let named = ask(&model, &RecallOptions { interventions: cut, ..options(None, &[12, 18], &[0.0, 0.6]) });
     let named = named.changed.expect("asked twice").iter().map(|cell| cell.p).sum::<f64>() / 4.0;
-    let own = found.heads.iter().find(|cut| cut.heads[0].to_string() == "1.1").expect("there");
-    assert!((own.p - named).abs() < 1e-9);
+    let own = found.heads.iter().find(|own| own.head().to_string() == "1.1").expect("there");
+    assert!((own.cut.p - named).abs() < 1e-9);
+}
+
+#[test]
+fn the_head_that_copies_has_the_retrieval_score() {
+    // By hand: 1.1 looks at what followed, and is the only one that does
+    let model = open(&fixtures().join("induction-by-hand"));
+    let found =
+        carriers(&model, &options(None, &[12, 18], &[0.0, 0.6]), &Job::new()).expect("it can be asked");
+    assert_eq!(found.answered, found.questions);
+    for own in &found.heads {
+        let copies = own.head().to_string() == "1.1";
+        assert_eq!(own.retrieval > 0.99, copies, "{own:?}");
+        assert!(copies || own.retrieval < 0.5, "{own:?}");
+        assert_eq!(own.retrieval_cells.len(), 4);
+        let cells: f64 = own.retrieval_cells.iter().flatten().sum();
+        assert!((cells / 4.0 - own.retrieval).abs() < 1e-9, "every cell was answered alike");
+    }
+    let masked: Vec<usize> = found.masked.iter().map(|masked| masked.top.heads.len()).collect();
+    assert_eq!(masked, [1, 2], "half of four heads at most");
+    assert_eq!(found.masked[0].top.heads[0].to_string(), "1.1");
+    assert!(found.masked.iter().all(|masked| masked.top.p < 0.5), "{:?}", found.masked);
+    for masked in &found.masked {
+        let mean = masked.control.iter().map(|cut| cut.p).sum::<f64>() / 3.0;
+        assert!((masked.control_p - mean).abs() < 1e-12);
+        let disjoint = |cut: &engine::HeadsCut| cut.heads.iter().all(|head| !masked.top.heads.contains(head));
+        assert!(masked.control.iter().all(disjoint));
+    }
+}
+
+#[test]
+fn heads_that_look_at_the_fact_are_those_that_are_needed() {
+    let model = storyteller();
+    let asked = RecallOptions { trials: 1, ..options(None, &[32], &[0.2, 0.8]) };
+    let found = carriers(&model, &asked, &Job::new()).expect("it can be asked");
+    let best = found.by_retrieval();
+    assert!(best[0].retrieval > 0.5, "somebody looks at it: {:?}", best[0]);
+    let dearest: Vec<_> = found.heads.iter().take(4).map(engine::Carrier::head).collect();
+    assert!(dearest.contains(&best[0].head()), "{} is not among {dearest:?}", best[0].head());
+    let three = found.masked.iter().find(|masked| masked.top.heads.len() == 3).expect("three are masked");
+    assert!(three.top.p < found.p / 2.0, "without them the fact is gone: {three:?}");
+    assert!(three.control_p > three.top.p + 0.2, "it is they, not any three: {three:?}");
+}
+
+#[test]
+fn facts_about_others_are_told_as_they_are_asked_for() {
+    let model = storyteller();
+    let asked = RecallOptions { trials: 2, ..options(None, &[96], &[0.5]) };
+    let counts = [0, 2, 7];
+    let found = among_others(&model, &asked, Some(&counts), &Job::new()).expect("it can be asked");
+    assert_eq!(found.iter().map(|point| point.distractors).collect::<Vec<_>>(), counts);
+    // Two are what the story usually has
+    let usual = ask(&model, &asked);
+    assert!((found[1].p - usual.cells[0].p).abs() < 1e-12, "{found:?} {usual:?}");
+    assert!(found[0].p >= found[2].p - 0.05, "others do not help: {found:?}");
+    let many = RecallOptions { distractors: Some(8), ..asked.clone() };
+    let many = recall(&model, &many, &Job::new()).expect_err("refused");
+    assert!(matches!(many, RecallError::TooManyDistractors { found: 8, most: 7 }), "{many}");
+    for template in [Template::Passkey, Template::Pairs] {
+        let some = RecallOptions { distractors: Some(3), ..options(Some(template), &[96], &[0.5]) };
+        assert!(ask(&model, &some).cells[0].p > 0.0);
+    }
+    let repeat = RecallOptions { template: Some(Template::Repeat), ..asked };
+    let refused = among_others(&model, &repeat, None, &Job::new()).expect_err("it tells no facts");
+    assert!(refused.hint().is_some());
 }

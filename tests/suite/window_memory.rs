@@ -10,7 +10,7 @@ use mnemoscope::{
         Window,
         command::Command,
         layout::{self, Pane},
-        memory::PolicyKind,
+        memory::{PolicyKind, RecallView},
         settings::Settings,
         words::Language,
     },
@@ -119,4 +119,33 @@ fn recall_is_asked_and_its_cells_are_chosen() {
     assert_eq!(harness.state().state.memory.cell, Some((0, 1)));
     send(&mut harness, Command::StopRecall);
     assert!(!harness.state().session.memory.is_asked());
+}
+
+#[test]
+fn recall_names_the_head_that_carries_it() {
+    let source = ModelSource::Path(fixtures().join("induction-by-hand"));
+    let mut harness = window_on(source, [1280.0, 800.0], settings(), Some("1 2 3"));
+    send(&mut harness, Command::Maximise(Some(Pane::Recall)));
+    send(&mut harness, Command::SetTrials(2));
+    harness.get_by_label("Run recall").click();
+    until(&mut harness, |window| window.session.memory.recall.get().is_some());
+    harness.get_by_label("heads").click();
+    until(&mut harness, |window| {
+        assert_eq!(window.session.memory.carriers.error(), None);
+        window.session.memory.carriers.get().is_some()
+    });
+    let label = {
+        let found = harness.state().session.memory.carriers.get().expect("there");
+        let own = found.by_retrieval()[0];
+        assert_eq!(own.head().to_string(), "1.1");
+        format!("head 1.1: retrieval 1.00, when cut −{:.1} %", (found.p - own.cut.p) * 100.0)
+    };
+    harness.get_by_label(&label).click();
+    harness.run_steps(3);
+    assert_eq!(harness.state().state.head.to_string(), "1.1");
+    // Random tokens have no facts about others: it says so
+    harness.get_by_label("distractors").click();
+    until(&mut harness, |window| window.session.memory.others.error().is_some());
+    send(&mut harness, Command::Undo);
+    assert_eq!(harness.state().state.memory.recall_view, RecallView::Heads);
 }

@@ -207,7 +207,9 @@ fn column(
         let galley = widgets::short(ui, text, font, width, color);
         painter.galley(align.anchor_size(at, galley.size()).min, galley, color);
     };
-    let half = place.width() * 0.6;
+    // What the mark is called is never cut: what the column is has the rest
+    let called = widgets::short(ui, under, theme::body(SMALL), place.width(), tokens.muted).size().x;
+    let half = (place.width() * 0.6).min(place.width() - called - 8.0);
     put(place.left_top() + vec2(0.0, 2.0), Align2::LEFT_TOP, title, theme::strong(BODY), half, tokens.text);
     put(place.left_top() + vec2(0.0, 20.0), Align2::LEFT_TOP, sub, theme::body(SMALL), half, tokens.muted);
     let (font, color) =

@@ -27,6 +27,8 @@ mod norm_plot;
 pub mod norms;
 mod notes;
 pub mod recall;
+mod recall_curve;
+mod recall_heads;
 pub mod right;
 pub mod river;
 mod shared;

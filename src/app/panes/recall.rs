@@ -1,15 +1,15 @@
 //! Recall: a map of length × depth, and the same answers by distance; clean and with interventions on the same axes.
 
-use super::shared::read_out;
+use super::{recall_curve, recall_heads, shared::read_out};
 use crate::{
     app::{
         command::Command,
-        memory,
+        memory::{self, RecallView},
         palette::Palette,
         scene::{Out, Scene},
         state::Shown,
-        theme::{self, BODY, SMALL},
-        widgets::{self, legend},
+        theme::{self, SMALL},
+        widgets::{self, legend, segments},
     },
     engine::{Recall, RecallCell, Template},
     render::{ColorMap, Scale, Shader, ValueRange},
@@ -23,8 +23,6 @@ const TRIALS: [usize; 5] = [1, 2, 4, 8, 16];
 const DEPTH: f32 = 52.0;
 /// Narrower than this there is no room for the curve.
 const NARROW: f32 = 620.0;
-/// Distances that share a point of the curve: half an octave.
-const STEPS: f64 = 2.0;
 
 /// Draws the pane.
 pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
@@ -100,7 +98,28 @@ fn body(ui: &mut Ui, scene: &Scene<'_>, recall: &Recall, out: &mut Out) {
     if split < area.right() {
         let tokens = theme::tokens(ui);
         ui.painter().vline(split, area.y_range(), Stroke::new(1.0, tokens.line));
-        curve(ui, scene, recall, area.with_min_x(split + 14.0));
+        beside(ui, scene, recall, area.with_min_x(split + 14.0), out);
+    }
+}
+
+/// The same answers otherwise: by distance, by facts about others, by head.
+fn beside(ui: &mut Ui, scene: &Scene<'_>, recall: &Recall, area: Rect, out: &mut Out) {
+    let words = scene.words.recall;
+    let views = [RecallView::Distance, RecallView::Others, RecallView::Heads];
+    let names = views.map(|view| (words.view)(view));
+    let now = scene.state.memory.recall_view;
+    let choices: Vec<(&str, bool)> =
+        views.iter().zip(names).map(|(&view, name)| (name, view == now)).collect();
+    let top = Rect::from_min_size(area.min, vec2(area.width(), 26.0));
+    let mut head = ui.new_child(egui::UiBuilder::new().max_rect(top).id_salt("recall views"));
+    if let Some(index) = segments::show(&mut head, &choices) {
+        out.send(Command::SetRecallView(views[index]));
+    }
+    let area = area.with_min_y(top.bottom() + 6.0);
+    match now {
+        RecallView::Distance => recall_curve::by_distance(ui, scene, recall, area),
+        RecallView::Others => recall_curve::by_others(ui, scene, area),
+        RecallView::Heads => recall_heads::show(ui, scene, area, out),
     }
 }
 
@@ -188,87 +207,4 @@ fn map(ui: &mut Ui, scene: &Scene<'_>, recall: &Recall, area: Rect, out: &mut Ou
     let low = if signed { "−100 %" } else { "0 %" };
     legend::show(ui, foot.with_max_x(foot.left() + 120.0), &shader, (low, "100 %"));
     read_out(ui, foot, &line);
-}
-
-/// Mean probability by distance: half an octave shares a point, [distance, p].
-fn points(cells: &[RecallCell]) -> Vec<(f64, f64)> {
-    let bin = |cell: &RecallCell| (cell.distance.max(1.0).log2() * STEPS).round() as i64;
-    let mut bins: std::collections::BTreeMap<i64, Vec<&RecallCell>> = std::collections::BTreeMap::new();
-    for cell in cells {
-        bins.entry(bin(cell)).or_default().push(cell);
-    }
-    let mean = |cells: &[&RecallCell], of: fn(&RecallCell) -> f64| {
-        cells.iter().map(|cell| of(cell)).sum::<f64>() / cells.len() as f64
-    };
-    bins.values()
-        .map(|cells| (mean(cells, |cell| cell.distance.max(1.0)), mean(cells, |cell| cell.p)))
-        .collect()
-}
-
-fn curve(ui: &Ui, scene: &Scene<'_>, recall: &Recall, area: Rect) {
-    let (words, tokens) = (scene.words.memory, theme::tokens(ui));
-    let painter = ui.painter();
-    let put = |at: egui::Pos2, align: Align2, text: &str, font, color: Color32| {
-        let galley = widgets::short(ui, text, font, area.width(), color);
-        painter.galley(align.anchor_size(at, galley.size()).min, galley, color);
-    };
-    put(
-        area.left_top() + vec2(0.0, 2.0),
-        Align2::LEFT_TOP,
-        words.by_distance,
-        theme::strong(BODY),
-        tokens.text,
-    );
-    let plot = Rect::from_min_max(area.min + vec2(40.0, 30.0), area.max - vec2(8.0, 40.0));
-    let clean = points(&recall.cells);
-    let changed = recall.changed.as_deref().map(points);
-    let ends = |f: fn(f64, f64) -> f64, start: f64| clean.iter().fold(start, |end, point| f(end, point.0));
-    let (low, high) = (ends(f64::min, f64::INFINITY).log2().floor(), ends(f64::max, 1.0).log2().ceil());
-    let x = |distance: f64| {
-        let share = (distance.max(1.0).log2() - low) / (high - low).max(1.0);
-        plot.left() + plot.width() * share.clamp(0.0, 1.0) as f32
-    };
-    let y = |p: f64| plot.bottom() - plot.height() * p as f32;
-    for quarter in 0..=4 {
-        let p = f64::from(quarter) / 4.0;
-        painter.hline(plot.x_range(), y(p), Stroke::new(1.0, tokens.line));
-        let text = if quarter == 4 { "100 %".to_owned() } else { format!("{:.0}", p * 100.0) };
-        put(pos2(plot.left() - 8.0, y(p)), Align2::RIGHT_CENTER, &text, theme::body(SMALL), tokens.muted);
-    }
-    for power in low as i32..=high as i32 {
-        let distance = f64::from(power).exp2();
-        let at = pos2(x(distance), plot.bottom() + 6.0);
-        put(at, Align2::CENTER_TOP, &format!("{distance:.0}"), theme::body(SMALL), tokens.muted);
-    }
-    let foot = pos2(plot.center().x, plot.bottom() + 22.0);
-    put(foot, Align2::CENTER_TOP, words.tokens_back, theme::body(SMALL), tokens.muted);
-    let draw = |points: &[(f64, f64)], color: Color32| {
-        let line: Vec<egui::Pos2> = points.iter().map(|&(distance, p)| pos2(x(distance), y(p))).collect();
-        painter.extend(line.iter().map(|&at| egui::Shape::circle_filled(at, 2.5, color)));
-        painter.add(egui::Shape::line(line, Stroke::new(1.8, color)));
-    };
-    let mut right = area.right() - 8.0;
-    let mut legend = |name: &str, color: Color32| {
-        let galley = widgets::short(ui, name, theme::body(12.0), 90.0, tokens.text);
-        right -= galley.size().x;
-        let at = pos2(right, area.top() + 3.0);
-        painter.hline(right - 24.0..=right - 6.0, at.y + galley.size().y / 2.0, Stroke::new(2.0, color));
-        painter.galley(at, galley, tokens.text);
-        right -= 40.0;
-    };
-    if let Some(changed) = &changed {
-        draw(changed, tokens.accent);
-        legend(words.with_changes, tokens.accent);
-    }
-    draw(&clean, tokens.text);
-    legend(words.all_heads, tokens.text);
-    let down = memory::DEPTHS.len();
-    let chosen = scene.state.memory.cell.and_then(|(column, row)| recall.cells.get(column * down + row));
-    if let Some(cell) = chosen {
-        let at = x(cell.distance);
-        let line = [pos2(at, plot.top()), pos2(at, plot.bottom())];
-        painter.extend(egui::Shape::dashed_line(&line, Stroke::new(1.2, tokens.accent), 4.0, 3.0));
-        let text = format!("{:.0}", cell.distance);
-        put(pos2(at, plot.top() - 2.0), Align2::CENTER_BOTTOM, &text, theme::body(SMALL), tokens.accent_text);
-    }
 }

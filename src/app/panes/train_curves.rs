@@ -18,6 +18,8 @@ const RIGHT: f32 = 124.0;
 const TIMELINE: f32 = 78.0;
 /// Height of a curve's name with what it is.
 const NAME: f32 = 34.0;
+/// How far above the loss that is trained on the plot reaches, for the sake of the other.
+const HEADROOM: f64 = 1.25;
 /// Narrower than this, and the names of the curves stand in the plot.
 const WIDE: f32 = 520.0;
 
@@ -218,8 +220,13 @@ fn names(ui: &Ui, plot: Rect, beside: bool, curves: &mut [(f32, Curve<'_>)]) {
 fn losses(ui: &Ui, scene: &Scene<'_>, across: Across, plot: Rect, beside: bool) {
     let (words, live, tokens): (_, _, &Tokens) = (scene.words.train, scene.live, theme::tokens(ui));
     let task = live.began.as_ref().map_or(live.choice.task, |began| began.task);
-    let of = live.reports.iter().flat_map(|report| [Some(report.loss), report.other_loss]).flatten();
-    let greatest = of.filter(|loss| loss.is_finite()).fold(0.0, f64::max);
+    let greatest = |of: fn(&Report) -> Option<f64>| {
+        let losses = live.reports.iter().filter_map(of);
+        losses.filter(|loss| loss.is_finite()).fold(0.0, f64::max)
+    };
+    // What is not trained on may climb without end: it leaves the plot rather than flatten what is
+    let asked = greatest(|report| Some(report.loss));
+    let greatest = greatest(|report| report.other_loss).min(asked * HEADROOM).max(asked);
     let top = (greatest as f32 * 1.02).max(0.5);
     let every = [0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0].into_iter().find(|every| top / every <= 6.0);
     let every = every.unwrap_or(20.0);

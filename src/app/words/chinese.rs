@@ -4,8 +4,8 @@ use super::{
     Language, Words, atlas, changes,
     chinese_commands::command,
     chinese_tables::{measure, stage},
-    choosing, compare, duration, figures, flow, grouped, languages, map, memory, next, river, session, size,
-    states, train, walk, why,
+    choosing, compare, duration, figures, flow, grouped, languages, map, memory, next, recall, river,
+    session, size, states, train, walk, why,
 };
 use crate::{model::Part, render::Scale};
 
@@ -229,6 +229,7 @@ pub(super) const CHINESE: Words = Words {
     compare: &compare::CHINESE,
     atlas: &atlas::CHINESE,
     memory: &memory::CHINESE,
+    recall: &recall::CHINESE,
     river: &river::CHINESE,
     session: session::CHINESE,
     states: states::CHINESE,

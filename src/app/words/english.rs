@@ -2,7 +2,7 @@
 
 use super::{
     Language, Words, atlas, changes, choosing, compare, duration, english_commands::command, figures, flow,
-    grouped, languages, map, memory, next, river, session, size, states, train, walk, why,
+    grouped, languages, map, memory, next, recall, river, session, size, states, train, walk, why,
 };
 use crate::{model::Part, render::Scale};
 
@@ -225,6 +225,7 @@ pub const ENGLISH: Words = Words {
     compare: &compare::ENGLISH,
     atlas: &atlas::ENGLISH,
     memory: &memory::ENGLISH,
+    recall: &recall::ENGLISH,
     river: &river::ENGLISH,
     session: session::ENGLISH,
     states: states::ENGLISH,

@@ -15,6 +15,7 @@ mod languages;
 mod map;
 mod memory;
 mod next;
+mod recall;
 mod river;
 mod session;
 mod states;
@@ -34,6 +35,7 @@ pub use languages::LanguageWords;
 pub use map::MapWords;
 pub use memory::MemoryWords;
 pub use next::NextWords;
+pub use recall::RecallWords;
 pub use river::RiverWords;
 pub use session::SessionWords;
 pub use states::StateWords;
@@ -312,6 +314,8 @@ pub struct Words {
     pub compare: &'static CompareWords,
     /// Of the memory panes.
     pub memory: &'static MemoryWords,
+    /// Of recall by facts about others and by head.
+    pub recall: &'static RecallWords,
     /// Of memory through the layers.
     pub river: &'static RiverWords,
     /// Of sessions, notes, token edits and hints.

@@ -1,9 +1,12 @@
 //! How far back can be asked: a fact at a chosen depth of a chosen length of context, and the answer's probability.
 
+mod distractors;
 mod heads;
+mod retrieval;
 mod templates;
 
-pub use heads::{Carriers, HeadsCut, carriers};
+pub use distractors::{AmongOthers, among_others};
+pub use heads::{Carrier, Carriers, HeadsCut, Masked, carriers};
 pub use templates::Template;
 
 use super::{InterveneError, Job, Prompt, RunError, RunOptions, intervene, run};
@@ -31,6 +34,8 @@ pub struct RecallOptions {
     pub memory_budget: Option<u64>,
     /// Every question is asked again with these
     pub interventions: Vec<Intervention>,
+    /// Facts about others that are told around the one that is asked for; `None`: as many as the template usually has
+    pub distractors: Option<usize>,
 }
 
 /// How well a model recalls, by length and depth.
@@ -98,6 +103,14 @@ pub enum RecallError {
         /// What may be drawn
         words: usize,
     },
+    /// A template has only so many facts about others
+    #[error("{found} facts about others are too many: the template has {most}")]
+    TooManyDistractors {
+        /// Asked for
+        found: usize,
+        /// There are
+        most: usize,
+    },
     /// A model that gives no next token
     #[error("{0} has no next token to ask for")]
     NoAnswer(String),
@@ -115,6 +128,10 @@ impl RecallError {
             Self::Intervene(error) => error.hint(),
             Self::TooShort { needed, .. } => Some(format!("give --lengths from {needed} on")),
             Self::TooFewWords { .. } => Some("give shorter --lengths, or another --template".into()),
+            Self::TooManyDistractors { most: 0, .. } => {
+                Some("ask with --template toys, passkey or pairs, which tell facts".into())
+            }
+            Self::TooManyDistractors { most, .. } => Some(format!("give up to {most}")),
             Self::NoAnswer(_) => Some("open a decoder with a language-model head".into()),
         }
     }
@@ -124,7 +141,7 @@ impl RecallError {
 pub fn recall(model: &Model, options: &RecallOptions, job: &Job) -> Result<Recall, RecallError> {
     checked(model, options)?;
     let template = options.template.unwrap_or_else(|| Template::suited(model));
-    let writer = Writer::new(model, template)?;
+    let writer = Writer::new(model, template, options.distractors)?;
     let quiet = job.quiet();
     let changes = !options.interventions.is_empty();
     let (mut cells, mut changed) = (Vec::new(), Vec::new());

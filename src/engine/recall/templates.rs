@@ -8,6 +8,7 @@ use rand::Rng as _;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom as _;
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 use strum::{EnumIter, EnumString, IntoStaticStr};
 
 /// In which words a model is asked.
@@ -32,6 +33,25 @@ impl Template {
             (Origin::Embedded, _) => Self::Toys,
             (_, Some(_)) => Self::Passkey,
             (_, None) => Self::Repeat,
+        }
+    }
+
+    /// Facts about others that may be told around the one that is asked for; none where there is no such thing.
+    pub fn most_distractors(self) -> usize {
+        match self {
+            Self::Toys => COLOURS.len() - 1,
+            Self::Passkey => DOORS.len(),
+            Self::Pairs => KEYS.len() - 1,
+            Self::Repeat => 0,
+        }
+    }
+
+    /// As many as are told where nobody says.
+    fn usual_distractors(self) -> usize {
+        match self {
+            Self::Toys => OTHERS,
+            Self::Pairs => KEYS.len() - 1,
+            Self::Passkey | Self::Repeat => 0,
         }
     }
 }
@@ -62,6 +82,7 @@ const SAYINGS: &[&str] = &[
     "A door stands open and a window is shut.",
     "The clock on the wall is a little slow.",
 ];
+const DOORS: &[&str] = &["front", "back", "cellar", "garden", "stable", "attic", "kitchen", "tower"];
 const KEYS: &[&str] = &[
     "river", "stone", "apple", "cloud", "horse", "candle", "ladder", "garden", "window", "silver", "paper",
     "needle", "button", "forest", "bridge", "mirror", "basket", "hammer", "island", "pocket", "ribbon",
@@ -72,6 +93,8 @@ const KEYS: &[&str] = &[
 pub(super) struct Question {
     pub(super) prompt: Vec<u32>,
     pub(super) answer: Vec<u32>,
+    /// Where the fact tells the answer, tokens of the prompt
+    pub(super) needle: Range<usize>,
     /// Tokens from where the answer was told to the prompt's end
     pub(super) distance: usize,
 }
@@ -82,18 +105,28 @@ pub(super) struct Writer<'a> {
 }
 
 enum Kind<'a> {
-    Text(Template, &'a Tokenizer),
+    Text(Template, usize, &'a Tokenizer),
     Repeat { prefix: Vec<u32>, drawn: Drawn },
 }
 
 impl<'a> Writer<'a> {
-    pub(super) fn new(model: &'a Model, template: Template) -> Result<Self, RecallError> {
+    /// `distractors`: facts about others; none: as many as the template usually has.
+    pub(super) fn new(
+        model: &'a Model,
+        template: Template,
+        distractors: Option<usize>,
+    ) -> Result<Self, RecallError> {
+        let others = distractors.unwrap_or(template.usual_distractors());
+        if others > template.most_distractors() {
+            let most = template.most_distractors();
+            return Err(RecallError::TooManyDistractors { found: others, most });
+        }
         let kind = match (template, &model.tokenizer) {
             (Template::Repeat, _) => {
                 let (prefix, drawn) = repeatable(model);
                 Kind::Repeat { prefix, drawn }
             }
-            (_, Some(tokenizer)) => Kind::Text(template, tokenizer),
+            (_, Some(tokenizer)) => Kind::Text(template, others, tokenizer),
             (_, None) => return Err(RunError::NoTokenizer.into()),
         };
         Ok(Self { kind })
@@ -107,7 +140,9 @@ impl<'a> Writer<'a> {
         random: &mut StdRng,
     ) -> Result<Question, RecallError> {
         match &self.kind {
-            Kind::Text(template, tokenizer) => tell(*template, tokenizer, length, depth, random),
+            Kind::Text(template, others, tokenizer) => {
+                tell(story(*template, *others, random), tokenizer, length, depth)
+            }
             Kind::Repeat { prefix, drawn } => repeat(prefix, drawn, length, depth, random),
         }
     }
@@ -124,13 +159,22 @@ struct Story {
     answer: String,
 }
 
-fn story(template: Template, random: &mut StdRng) -> Story {
+/// A story with some facts about others; what is drawn by chance does not depend on how many.
+fn story(template: Template, others: usize, random: &mut StdRng) -> Story {
     match template {
         Template::Passkey => {
             let key = random.random_range(1000..10_000);
+            let sayings = shuffled(SAYINGS, random);
+            let doors = shuffled(DOORS, random);
+            let others = doors
+                .iter()
+                .map(|door| format!("The {door} door's key is {}.", random.random_range(1000..10_000)))
+                .collect::<Vec<_>>()
+                .into_iter()
+                .take(others);
             Story {
                 fact: format!("The pass key is {key}. Remember it: {key} is the pass key."),
-                around: shuffled(SAYINGS, random),
+                around: others.chain(sayings).collect(),
                 gap: " ",
                 question: "What is the pass key? The pass key is".to_owned(),
                 answer: format!(" {key}"),
@@ -142,7 +186,12 @@ fn story(template: Template, random: &mut StdRng) -> Story {
             let fact = pairs.next().unwrap_or_default();
             let (key, value) = fact.split_once(':').unwrap_or_default();
             let (question, answer) = (format!("{key}:"), value.to_owned());
-            let around = pairs.collect();
+            let pairs: Vec<String> = pairs.collect();
+            let sayings = shuffled(SAYINGS, random);
+            let full = others >= pairs.len();
+            // Where all lines are pairs nothing else is needed to fill the text
+            let sayings = sayings.into_iter().filter(|_| !full);
+            let around = pairs.into_iter().take(others).chain(sayings).collect();
             Story { fact, around, gap: "\n", question, answer }
         }
         Template::Toys | Template::Repeat => {
@@ -154,7 +203,7 @@ fn story(template: Template, random: &mut StdRng) -> Story {
                 .zip(&toys)
                 .map(|((name, colour), toy)| format!("{name} has a {colour} {toy}."));
             let fact = facts.next().unwrap_or_default();
-            let mut around: Vec<String> = facts.take(OTHERS).collect();
+            let mut around: Vec<String> = facts.take(others).collect();
             around.extend(shuffled(EVENTS, random));
             let (question, answer) = (format!("{} plays with the", names[0]), format!(" {}", colours[0]));
             Story { fact, around, gap: " ", question, answer }
@@ -169,14 +218,9 @@ fn shuffled(words: &[&str], random: &mut StdRng) -> Vec<String> {
 }
 
 /// Tells a story, with as many sentences around the fact as fit.
-fn tell(
-    template: Template,
-    tokenizer: &Tokenizer,
-    length: usize,
-    depth: f64,
-    random: &mut StdRng,
-) -> Result<Question, RecallError> {
-    let Story { fact, around, gap, question, answer } = story(template, random);
+fn tell(story: Story, tokenizer: &Tokenizer, length: usize, depth: f64) -> Result<Question, RecallError> {
+    let Story { fact, around, gap, question, answer } = story;
+    let told_at = fact.find(answer.trim()).unwrap_or(0);
     let written = |sentences: usize| -> Result<Question, RecallError> {
         let before = (depth * sentences as f64).round() as usize;
         let at = |index: usize| around[index % around.len()].as_str();
@@ -184,6 +228,7 @@ fn tell(
         for index in 0..before {
             text.extend([at(index), gap]);
         }
+        let needle = text.len() + told_at..text.len() + told_at + answer.trim().len();
         text.push_str(&fact);
         let told = text.len();
         for index in before..sentences {
@@ -200,7 +245,11 @@ fn tell(
         let answer: Vec<u32> = answers.map(|token| token.id).collect();
         let prompt: Vec<u32> = tokens[..first].iter().map(|token| token.id).collect();
         let distance = prompt.len().saturating_sub(fact_end + 1);
-        Ok(Question { prompt, answer, distance })
+        let within = |span: &Range<usize>| span.start < needle.end && span.end > needle.start;
+        let told = |token: &crate::model::Token| !token.span.is_empty() && within(&token.span);
+        let start = tokens[..first].iter().position(told).unwrap_or(0);
+        let needle = start..start + tokens[start..first].iter().take_while(|token| told(token)).count();
+        Ok(Question { prompt, answer, needle, distance })
     };
     let size = |question: &Question| question.prompt.len() + question.answer.len();
     let mut best = written(0)?;
@@ -243,6 +292,7 @@ fn repeat(
     let answered = cue + (depth * (n - cue - 1) as f64).round() as usize;
     let again = &told[answered - cue..answered];
     let prompt = [prefix, &told, again].concat();
-    let distance = prompt.len() - (prefix.len() + answered) - 1;
-    Ok(Question { prompt, answer: vec![told[answered]], distance })
+    let told_at = prefix.len() + answered;
+    let distance = prompt.len() - told_at - 1;
+    Ok(Question { prompt, answer: vec![told[answered]], needle: told_at..told_at + 1, distance })
 }
