@@ -3,6 +3,7 @@
 pub mod atlas;
 mod cache;
 mod cell;
+pub mod circuits;
 mod components;
 mod direct;
 mod flow;

@@ -8,6 +8,7 @@ mod by_hand;
 mod caches;
 mod chat;
 mod classifiers;
+mod circuits;
 mod cli;
 mod cli_walk;
 mod cli_why;
