@@ -1,6 +1,7 @@
 //! Every action of the user as a value: menus, shortcuts, the help and the tests dispatch the same ones.
 
 use super::{
+    circuits::{CircuitState, CompositionState},
     editing::Splice,
     exporting::{Finish, Piece},
     layout::{Pane, Preset},
@@ -100,6 +101,8 @@ pub enum CommandKind {
     ShowFlow,
     ShowWhy,
     ShowAttribution,
+    ShowCircuits,
+    ShowComposition,
     PreviousStep,
     NextStep,
     PlayWalk,
@@ -181,6 +184,9 @@ pub enum Command {
     SetStep(StepKind),
     SetWhy(WhyState),
     SetSaid(SaidState),
+    SetCircuits(CircuitState),
+    SetComposition(CompositionState),
+    HoldCircuits(bool),
     AdvanceWalk,
     PlayWalk(bool),
     OrderWalk(Order),
@@ -318,6 +324,8 @@ impl CommandKind {
             | Self::ShowFlow
             | Self::ShowWhy
             | Self::ShowAttribution
+            | Self::ShowCircuits
+            | Self::ShowComposition
             | Self::OrderWalk
             | Self::LayoutTrain
             | Self::TrainRun
@@ -437,6 +445,8 @@ impl CommandKind {
             Self::ShowFlow => Command::ShowPane(Pane::Flow),
             Self::ShowWhy => Command::ShowPane(Pane::Why),
             Self::ShowAttribution => Command::ShowPane(Pane::Attribution),
+            Self::ShowCircuits => Command::ShowPane(Pane::Circuits),
+            Self::ShowComposition => Command::ShowPane(Pane::Composition),
             Self::PreviousStep | Self::NextStep | Self::PlayWalk => {
                 complete().and_then(|_| self.aim_in_walk(scene))?
             }

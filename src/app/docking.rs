@@ -8,7 +8,7 @@ use super::{
     layout::{self, Pane},
     palette::Palette,
     panes::{
-        attribution, cache, flow, head, heads, honesty, left, lens, memory_map, next, norms, recall, right,
+        attribution, cache, circuits, composition, flow, head, heads, honesty, left, lens, memory_map, next, norms, recall, right,
         river, similarity, stream, trails, train_curves, train_heads, train_numbers, train_setup, walk,
         weights, why,
     },
@@ -225,6 +225,8 @@ impl<'a, 'b> Panes<'a, 'b> {
             Pane::Flow => flow::show(ui, scene, parts.flowing, post, out),
             Pane::Why => why::show(ui, scene, out),
             Pane::Attribution => attribution::show(ui, scene, out),
+            Pane::Circuits => circuits::show(ui, scene, out),
+            Pane::Composition => composition::show(ui, scene, out),
             Pane::TrainSetup => train_setup::show(ui, scene, out),
             Pane::TrainCurves => train_curves::show(ui, scene, out),
             Pane::TrainHeads => train_heads::show(ui, scene, parts.live_atlas, out),

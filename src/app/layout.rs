@@ -48,6 +48,10 @@ pub enum Pane {
     Why,
     /// A word's logit, taken apart.
     Attribution,
+    /// What the selected head looks for and writes, by its weights.
+    Circuits,
+    /// Which heads read which.
+    Composition,
     /// What is trained, and how.
     TrainSetup,
     /// Loss, scores and checkpoints against steps.
@@ -85,6 +89,8 @@ impl Pane {
             Self::Flow => words.flow.flow,
             Self::Why => words.why.title,
             Self::Attribution => words.why.attribution,
+            Self::Circuits => words.circuits.circuits,
+            Self::Composition => words.circuits.composition,
             Self::TrainSetup => words.train.setup,
             Self::TrainCurves => words.train.curves,
             Self::TrainHeads => words.train.maps,
@@ -100,7 +106,7 @@ impl Pane {
         match self {
             Self::Flow => Some(Self::Head),
             Self::Prompt | Self::Heads | Self::Head | Self::Details => None,
-            Self::Why | Self::Attribution => Some(Self::Heads),
+            Self::Why | Self::Attribution | Self::Circuits | Self::Composition => Some(Self::Heads),
             Self::River => Some(Self::Honesty),
             Self::MemoryMap => Some(Self::River),
             _ => LOWER.into_iter().find(|&other| other != self),

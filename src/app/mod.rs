@@ -9,6 +9,7 @@ pub mod atlas;
 pub mod banner;
 mod changed;
 pub mod choosing;
+pub mod circuits;
 pub mod command;
 pub mod derived;
 pub mod docking;

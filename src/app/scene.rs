@@ -1,6 +1,7 @@
 //! What a pane may see: everything by reference, nothing to change. Changes go out as commands.
 
 use super::{
+    circuits::Circuits,
     command::{Command, Refusal},
     examples::Example,
     figures::Preview,
@@ -58,6 +59,8 @@ pub struct Scene<'a> {
     pub walking: &'a Walking,
     /// Scores and logits taken apart.
     pub reasons: &'a Reasons,
+    /// Heads by their weights alone.
+    pub circuits: &'a Circuits,
     /// What each layer would say next.
     pub lens: Option<&'a Lens>,
     /// Tokens' ways through the layers.

@@ -3,6 +3,7 @@
 use super::{
     banner::Banner,
     changed::Changed,
+    circuits::Circuits,
     getting::Shelf,
     labels::Labels,
     memory::Memory,
@@ -99,6 +100,8 @@ pub struct Session {
     pub memory: Memory,
     /// Scores and logits taken apart.
     pub reasons: Reasons,
+    /// Heads by their weights alone.
+    pub circuits: Circuits,
     /// The run's tokens as they are shown; of an encoder–decoder model the target's.
     pub labels: Labels,
     /// The source's.
@@ -134,6 +137,7 @@ impl Session {
             walking: Walking::default(),
             memory: Memory::default(),
             reasons: Reasons::default(),
+            circuits: Circuits::default(),
             labels: Labels::default(),
             source_labels: Labels::default(),
             post,

@@ -3,6 +3,7 @@
 //! Models and traces are not in here: they sit behind `Arc` in `session`.
 
 use super::{
+    circuits::{CircuitState, CompositionState},
     flowing::FlowState,
     layout::{Pane, Preset},
     memory::MemoryChoice,
@@ -74,6 +75,10 @@ pub struct State {
     pub why: WhyState,
     /// Which logit is taken apart.
     pub said: SaidState,
+    /// What is asked of the selected head's circuits.
+    pub circuits: CircuitState,
+    /// What the graph of heads shows.
+    pub composition: CompositionState,
     /// What is changed about the run.
     pub interventions: Vec<Switch>,
     /// Which run is shown, where there are two.
@@ -146,6 +151,8 @@ impl Default for State {
             tensor: None,
             why: WhyState::default(),
             said: SaidState::default(),
+            circuits: CircuitState::default(),
+            composition: CompositionState::default(),
             interventions: Vec::new(),
             shown: Shown::default(),
             memory: MemoryChoice::default(),

@@ -313,6 +313,7 @@ impl Window {
             row: self.session.row.as_ref(),
             walking: &self.session.walking,
             reasons: &self.session.reasons,
+            circuits: &self.session.circuits,
             lens: self.session.lens.as_ref().filter(|(of, _)| *of == run).map(|(_, lens)| lens),
             trails: &self.session.trails,
             tensor: &self.session.tensor,
@@ -383,6 +384,7 @@ impl Window {
             self.session.ask_for_lens(&self.state);
         }
         self.session.follow_reasons(state, drawn);
+        self.session.follow_circuits(state, drawn);
         if drawn(Pane::Walk) {
             self.session.follow_walk(state);
         }

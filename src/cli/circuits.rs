@@ -60,13 +60,8 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     let options = CircuitOptions { after_mlp: args.after_mlp, plain: args.plain };
     let circuits = head_circuits(&model.network, args.head, options, &mut told(&job, "Reading the weights"))?;
     job.report("Reading the weights", 1.0);
-    let mut sides = vec![Side {
-        key: "looks",
-        title: "looks for",
-        row: "query",
-        column: "key",
-        table: &circuits.looks,
-    }];
+    let mut sides =
+        vec![Side { key: "looks", title: "looks for", row: "query", column: "key", table: &circuits.looks }];
     if let Ok(table) = &circuits.writes {
         sides.push(Side { key: "writes", title: "writes", row: "read", column: "written", table });
     }
@@ -89,7 +84,8 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
             let vocab = sides.iter().map(|side| side.table.size().0.max(side.table.size().1)).max();
             let logits = vec![0.0; vocab.unwrap_or(0)];
             let id = engine::token_of(word, &model, &logits);
-            let id = id.with_context(|| format!("`{word}` is not one token of {}; #ID names any", model.name))?;
+            let id =
+                id.with_context(|| format!("`{word}` is not one token of {}; #ID names any", model.name))?;
             object["token"] = json!({ "id": id, "text": model.token(id).text });
             for side in &sides {
                 about(args, side, id, &model, &mut object, console)?;
@@ -120,8 +116,16 @@ fn summary(circuits: &HeadCircuits, model: &Model, console: &mut Console) -> any
     let words = words_of(&model.network, model.spec().blocks[circuits.head.layer].part.columns());
     writeln!(console, "head {name} over {words} words, by its weights alone")?;
     let score = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.3}"));
-    writeln!(console, "matching {:>7}  eigenvalues of what it looks for: 1 where words look for themselves", score(circuits.matching))?;
-    writeln!(console, "copying  {:>7}  eigenvalues of what it writes: 1 where it raises what it reads", score(circuits.copying))?;
+    writeln!(
+        console,
+        "matching {:>7}  eigenvalues of what it looks for: 1 where words look for themselves",
+        score(circuits.matching)
+    )?;
+    writeln!(
+        console,
+        "copying  {:>7}  eigenvalues of what it writes: 1 where it raises what it reads",
+        score(circuits.copying)
+    )?;
     if !circuits.left_out.is_empty() {
         let all: Vec<&str> = circuits.left_out.iter().map(|what| what.text()).collect();
         writeln!(console, "left out: {}", all.join("; "))?;
@@ -154,7 +158,8 @@ fn pairs(
         let list = |entries: &[Entry]| entries.iter().map(|own| entry(model, side, own)).collect::<Value>();
         object[side.key] = json!({ "most": list(&scan.ends.most), "least": list(&scan.ends.least) });
         if let Some(Own { most, first, among_first }) = &scan.own {
-            object[side.key]["own"] = json!({ "most": list(most), "first": first, "among_first": among_first });
+            object[side.key]["own"] =
+                json!({ "most": list(most), "first": first, "among_first": among_first });
         }
         return Ok(());
     }

@@ -66,9 +66,12 @@ impl Network {
     pub fn query_rows(&self, layer: usize, head: usize, input: &[f32]) -> Vec<f32> {
         let spec = &self.spec.blocks[layer].attention;
         let rows = match spec.latent.filter(|latent| latent.query_width.is_some()) {
-            Some(latent) => {
-                self.projected(layer, "Q", (head, spec.heads), &self.short_rows(layer, "Q", latent.norm, input))
-            }
+            Some(latent) => self.projected(
+                layer,
+                "Q",
+                (head, spec.heads),
+                &self.short_rows(layer, "Q", latent.norm, input),
+            ),
             None => self.projected(layer, "Q", (head, spec.heads), input),
         };
         self.at_rest(layer, spec, "q_norm", (head, spec.heads), rows)
@@ -98,7 +101,9 @@ impl Network {
         let own = (spec.kv_head(head), spec.kv_heads);
         let mut rows = match spec.latent {
             None => self.projected(layer, "V", own, input),
-            Some(latent) => self.projected(layer, "V", own, &self.short_rows(layer, "KV", latent.norm, input)),
+            Some(latent) => {
+                self.projected(layer, "V", own, &self.short_rows(layer, "KV", latent.norm, input))
+            }
         };
         spec.cut(&mut rows);
         rows
@@ -112,8 +117,7 @@ impl Network {
 
     /// The short vectors that queries, or keys and values, of all heads are made of.
     fn short_rows(&self, layer: usize, part: &str, norm: NormSpec, input: &[f32]) -> Vec<f32> {
-        let short =
-            self.linear(layer, input, &format!("attn.W_{part}_down"), &format!("attn.b_{part}_down"));
+        let short = self.linear(layer, input, &format!("attn.W_{part}_down"), &format!("attn.b_{part}_down"));
         self.norm(norm, &format!("{}.attn.{part}_down_norm", self.spec.prefix(layer)), &short)
     }
 

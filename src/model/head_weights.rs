@@ -32,7 +32,8 @@ impl Network {
         let kv = (spec.kv_head(head), spec.kv_heads);
         let query = (head, spec.heads);
         let short = |part: &'static str, norm| Some((part, norm));
-        let q_short = spec.latent.filter(|own| own.query_width.is_some()).and_then(|own| short("Q", own.norm));
+        let q_short =
+            spec.latent.filter(|own| own.query_width.is_some()).and_then(|own| short("Q", own.norm));
         let kv_short = spec.latent.and_then(|own| short("KV", own.norm));
         let mut q = self.reads(layer, "Q", query, q_short, folded);
         let mut k = self.reads(layer, "K", kv, kv_short, folded);
@@ -105,7 +106,8 @@ impl Network {
         let dim = rows.len() / width;
         if own.norm.kind == NormKind::Layer && own.across != QkNormAcross::All {
             for column in 0..width {
-                let mean = (0..dim).map(|row| f64::from(rows[row * width + column])).sum::<f64>() / dim as f64;
+                let mean =
+                    (0..dim).map(|row| f64::from(rows[row * width + column])).sum::<f64>() / dim as f64;
                 (0..dim).for_each(|row| rows[row * width + column] -= mean as f32);
             }
         }

@@ -222,7 +222,14 @@ impl Network {
     }
 
     /// Norms queries or keys, [token, head · dim].
-    pub(super) fn head_norm<F: Real>(&self, own: QkNorm, name: &str, x: &[F], heads: usize, dim: usize) -> Vec<F> {
+    pub(super) fn head_norm<F: Real>(
+        &self,
+        own: QkNorm,
+        name: &str,
+        x: &[F],
+        heads: usize,
+        dim: usize,
+    ) -> Vec<F> {
         let whole = heads * dim;
         match own.across {
             QkNormAcross::Head => self.norm_over(own.norm, name, x, dim),

@@ -171,13 +171,13 @@ fn one_word_alone_scores_as_in_the_pass() {
             }
             // What it would write differs between two words as their values do
             if let Ok(writes) = &circuits.writes {
-                let values = traces.each_ref().map(|trace| trace.layer(0).state.values[kv_head].row(0).to_vec());
+                let values =
+                    traces.each_ref().map(|trace| trace.layer(0).state.values[kv_head].row(0).to_vec());
                 let z: Vec<f32> = values[0].iter().zip(&values[1]).map(|(a, b)| a - b).collect();
                 let added = model.network.head_result(0, head.head, &z);
                 let size = added.iter().map(|x| x.abs()).fold(0.0, f32::max);
-                let differ = (0..spec.vocab as u32).any(|to| {
-                    (writes.value(words[0], to) - writes.value(words[1], to)).abs() > 1e-9
-                });
+                let differ = (0..spec.vocab as u32)
+                    .any(|to| (writes.value(words[0], to) - writes.value(words[1], to)).abs() > 1e-9);
                 assert_eq!(differ, size > 0.0, "{name} {head}");
             }
         }
@@ -247,7 +247,10 @@ fn every_fixture_answers_or_says_why_not() {
                 Err(NoCircuit::Encoder) => assert_eq!(part, Part::Encoder, "{name}"),
                 Err(why) => assert!(matches!(why, NoCircuit::NoWords | NoCircuit::Gated), "{name}: {why}"),
             }
-            assert!(!circuits.left_out.contains(&LeftOut::Rotary) || spec.blocks[layer].attention.rotary.is_some());
+            assert!(
+                !circuits.left_out.contains(&LeftOut::Rotary)
+                    || spec.blocks[layer].attention.rotary.is_some()
+            );
         }
         for kind in Kind::iter() {
             let found = composed(&model, kind, true);
@@ -291,11 +294,9 @@ fn what_is_not_there_is_said() {
     assert_eq!(ask(9, after), Err(NoCircuit::NoHead(HeadId { layer: 9, head: 0 })));
     assert_eq!(ask(0, after), Err(NoCircuit::NoMlp), "the first block's heads are before its MLP");
     assert_eq!(ask(1, after), Ok(()));
-    let stopped = head_circuits(
-        &model.network,
-        HeadId { layer: 0, head: 0 },
-        CircuitOptions::default(),
-        &mut |_| ControlFlow::Break(()),
-    );
+    let stopped =
+        head_circuits(&model.network, HeadId { layer: 0, head: 0 }, CircuitOptions::default(), &mut |_| {
+            ControlFlow::Break(())
+        });
     assert!(matches!(stopped, Err(NoCircuit::Cancelled)));
 }

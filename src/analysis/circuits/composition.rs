@@ -113,9 +113,9 @@ pub fn compose(
                 let own = HeadId { layer: from, head };
                 let weights = network.head_weights(from, head, folded);
                 let writer = left(&weights.value, &weights.output, width);
-                let to = later.iter().flat_map(|&layer| {
-                    (0..readers[layer].len()).map(move |head| HeadId { layer, head })
-                });
+                let to = later
+                    .iter()
+                    .flat_map(|&layer| (0..readers[layer].len()).map(move |head| HeadId { layer, head }));
                 to.map(|to| Link { from: own, to, score: score(&writer, &readers[to.layer][to.head], width) })
                     .collect()
             })
@@ -147,8 +147,10 @@ fn left(outer: &[f32], rows: &[f32], width: usize) -> Vec<f32> {
     let dim = outer.len() / width;
     let tall = DMatrix::from_fn(width, dim, |i, j| f64::from(outer[j * width + i]));
     let triangle = tall.qr().unpack_r();
-    let factors: Vec<f32> =
-        (0..triangle.nrows()).flat_map(|i| (0..dim).map(move |j| (i, j))).map(|at| triangle[at] as f32).collect();
+    let factors: Vec<f32> = (0..triangle.nrows())
+        .flat_map(|i| (0..dim).map(move |j| (i, j)))
+        .map(|at| triangle[at] as f32)
+        .collect();
     crate::kernels::linear(&factors, &row_major(rows, width), None)
 }
 

@@ -17,14 +17,16 @@ pub fn eigenvalue_share(matrix: &[f32]) -> Option<f64> {
         return None;
     }
     let values = Schur::try_new(matrix, f64::EPSILON, STEPS)?.complex_eigenvalues();
-    let (sum, size) =
-        values.iter().fold((0.0, 0.0), |(sum, size), value| (sum + value.re, size + value.re.hypot(value.im)));
+    let (sum, size) = values
+        .iter()
+        .fold((0.0, 0.0), |(sum, size), value| (sum + value.re, size + value.re.hypot(value.im)));
     (size > 0.0).then(|| sum / size)
 }
 
 /// ⟨a, b⟩ for every row of both, [a, b].
 pub fn rows_times_rows(a: &[f32], b: &[f32], width: usize) -> Vec<f32> {
     let outputs = b.len() / width.max(1);
-    let turned = Matrix { inputs: width, outputs, input_stride: 1, output_stride: width, ..row_major(b, width) };
+    let turned =
+        Matrix { inputs: width, outputs, input_stride: 1, output_stride: width, ..row_major(b, width) };
     linear(a, &turned, None)
 }

@@ -80,13 +80,17 @@ pub enum NoCircuit {
     #[error("this model scores no words: what its heads write cannot be read as words")]
     NoWords,
     /// Words are scored behind an activation
-    #[error("an activation lies between the stream and this model's words: what heads write cannot be read as words by weights alone")]
+    #[error(
+        "an activation lies between the stream and this model's words: what heads write cannot be read as words by weights alone"
+    )]
     Gated,
     /// The head writes into a stream that no unembedding reads
     #[error("the head writes into the encoder's stream, from which no words are read")]
     Encoder,
     /// The first block has no MLP to go through
-    #[error("words have no first MLP to go through here: the head is in the first block, or that block has no MLP of its own")]
+    #[error(
+        "words have no first MLP to go through here: the head is in the first block, or that block has no MLP of its own"
+    )]
     NoMlp,
     /// Somebody asked to stop
     #[error("cancelled")]
@@ -156,9 +160,8 @@ pub fn head_circuits(
     }
     queries.iter_mut().for_each(|x| *x *= attention.scale);
     let looks = WordTable::new(queries, keys, attention.head_dim, !options.plain);
-    let writes = written(network, head).map(|written| {
-        WordTable::new(values, written, attention.value_dim(), !options.plain)
-    });
+    let writes = written(network, head)
+        .map(|written| WordTable::new(values, written, attention.value_dim(), !options.plain));
     if progress(0.95).is_break() {
         return Err(NoCircuit::Cancelled);
     }

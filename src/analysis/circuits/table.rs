@@ -137,7 +137,8 @@ impl WordTable {
                 }
             }
         }
-        let share = |limit: u32| above.iter().filter(|&&above| above < limit).count() as f64 / n.max(1) as f64;
+        let share =
+            |limit: u32| above.iter().filter(|&&above| above < limit).count() as f64 / n.max(1) as f64;
         let own = (n == m).then(|| Own {
             most: self.own_most(&own, top),
             first: share(1),
@@ -201,7 +202,6 @@ fn ends_of((row, start): (usize, usize), values: &[f32], floors: (f64, f64), top
     }
     (most, least)
 }
-
 
 fn vector(all: &[f32], word: u32, dim: usize) -> &[f32] {
     &all[word as usize * dim..][..dim]

@@ -6,6 +6,8 @@ use egui::{Rect, Ui, vec2};
 pub mod attribution;
 pub mod bars;
 pub mod cache;
+pub mod circuits;
+pub mod composition;
 pub mod dialogs;
 mod exporting;
 mod finder;

@@ -4,7 +4,7 @@ use super::{
     Language, Words, changes,
     chinese_commands::command,
     chinese_tables::{measure, stage},
-    choosing, duration, figures, flow, grouped, languages, memory, next, river, session, size, states, train,
+    choosing, circuits, duration, figures, flow, grouped, languages, memory, next, river, session, size, states, train,
     walk, why,
 };
 use crate::{model::Part, render::Scale};
@@ -223,6 +223,7 @@ pub(super) const CHINESE: Words = Words {
     flow: &flow::CHINESE,
     walk: &walk::CHINESE,
     why: &why::CHINESE,
+    circuits: &circuits::CHINESE,
     figures: &figures::CHINESE,
     changes: &changes::CHINESE,
     memory: &memory::CHINESE,

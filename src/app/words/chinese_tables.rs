@@ -39,6 +39,8 @@ pub(super) fn stage(stage: &'static str) -> &'static str {
         "Running the probes" => "正在运行探针",
         "Reading the texts" => "正在读文本",
         "Reading the weights" => "正在读权重",
+        "Searching all pairs of words" => "正在搜索所有词对",
+        "Multiplying heads" => "正在把头相乘",
         "Looking for models" => "正在查找模型",
         "Asking the hub" => "正在询问模型中心",
         "Downloading" => "正在下载",

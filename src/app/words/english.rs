@@ -1,7 +1,7 @@
 //! The window in English.
 
 use super::{
-    Language, Words, changes, choosing, duration, english_commands::command, figures, flow, grouped,
+    Language, Words, changes, choosing, circuits, duration, english_commands::command, figures, flow, grouped,
     languages, memory, next, river, session, size, states, train, walk, why,
 };
 use crate::{model::Part, render::Scale};
@@ -218,6 +218,7 @@ pub const ENGLISH: Words = Words {
     flow: &flow::ENGLISH,
     walk: &walk::ENGLISH,
     why: &why::ENGLISH,
+    circuits: &circuits::ENGLISH,
     figures: &figures::ENGLISH,
     changes: &changes::ENGLISH,
     memory: &memory::ENGLISH,

@@ -5,6 +5,7 @@ mod chinese;
 mod chinese_commands;
 mod chinese_tables;
 mod choosing;
+mod circuits;
 mod english;
 mod english_commands;
 mod figures;
@@ -22,6 +23,7 @@ mod why;
 pub use super::numbers::{count, duration, grouped, signed, size};
 pub use changes::ChangeWords;
 pub use choosing::ChoosingWords;
+pub use circuits::CircuitWords;
 pub use english::ENGLISH;
 pub use figures::FigureWords;
 pub use flow::FlowWords;
@@ -296,6 +298,8 @@ pub struct Words {
     pub walk: &'static WalkWords,
     /// Of scores and logits taken apart.
     pub why: &'static WhyWords,
+    /// Of circuits and composition.
+    pub circuits: &'static CircuitWords,
     /// Of figures.
     pub figures: &'static FigureWords,
     /// Of changes to a run.
