@@ -52,7 +52,8 @@ impl CompositionState {
     /// The score from which on a line is drawn, as shown.
     pub fn from(&self, composition: &Composition) -> f64 {
         let usual = || {
-            let last = composition.strongest(USUAL_LINES).last().map_or(0.0, |link| link.score);
+            let links = &composition.links;
+            let last = links.get(USUAL_LINES - 1).or(links.last()).map_or(0.0, |link| link.score);
             last - self.less(composition)
         };
         self.threshold.map_or_else(usual, f64::from)
@@ -106,7 +107,7 @@ impl Circuits {
         let first = self.heads.progress().map(|done| done / 2.0);
         first.or(self.found.progress().map(|done| 0.5 + done / 2.0))
     }
-    /// The scores of all pairs; while others are worked out, those from before.
+    /// The scores of all pairs, strongest first; while others are worked out, those from before.
     pub fn composition(&self) -> Option<&Composition> {
         self.composition.latest().map(|(_, composition)| composition)
     }
@@ -166,7 +167,9 @@ impl Session {
                     let model = model.ok_or_else(|| Banner::error(&cancelled, None))?;
                     let found =
                         compose(&model.network, own.kind, own.folded, &mut told(job, "Multiplying heads"));
-                    found.ok_or_else(|| Banner::error(&cancelled, None))
+                    let mut found = found.ok_or_else(|| Banner::error(&cancelled, None))?;
+                    found.links = found.strongest(found.links.len());
+                    Ok(found)
                 }
             });
         }

@@ -8,9 +8,9 @@ use super::{
     layout::{self, Pane},
     palette::Palette,
     panes::{
-        attribution, cache, circuits, composition, flow, head, heads, honesty, left, lens, memory_map, next, norms, recall, right,
-        river, similarity, stream, trails, train_curves, train_heads, train_numbers, train_setup, walk,
-        weights, why,
+        attribution, cache, circuits, composition, flow, head, heads, honesty, left, lens, memory_map, next,
+        norms, recall, right, river, similarity, stream, trails, train_curves, train_heads, train_numbers,
+        train_setup, walk, weights, why,
     },
     river::MapPicture,
     scene::{Out, Scene},

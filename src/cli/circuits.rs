@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use serde_json::{Value, json};
 
 use crate::analysis::circuits::{
-    CircuitOptions, Ends, Entry, FIRST, HeadCircuits, Own, Scan, WordTable, head_circuits, words_of,
+    CircuitOptions, Ends, Entry, FIRST, HeadCircuits, Own, Scan, WordTable, head_circuits,
 };
 use crate::engine::{self, Job};
 use crate::model::{HeadId, Model, shown};
@@ -76,16 +76,18 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
         "left_out": circuits.left_out,
         "no_writes": circuits.writes.as_ref().err().map(ToString::to_string),
     });
+    let word = match &args.token {
+        None => None,
+        Some(word) => {
+            let id = engine::word_of(word, &model);
+            Some(id.with_context(|| format!("`{word}` is not one token of {}; #ID names any", model.name))?)
+        }
+    };
     if !console.json {
         summary(&circuits, &model, console)?;
     }
-    match &args.token {
-        Some(word) => {
-            let vocab = sides.iter().map(|side| side.table.size().0.max(side.table.size().1)).max();
-            let logits = vec![0.0; vocab.unwrap_or(0)];
-            let id = engine::token_of(word, &model, &logits);
-            let id =
-                id.with_context(|| format!("`{word}` is not one token of {}; #ID names any", model.name))?;
+    match word {
+        Some(id) => {
             object["token"] = json!({ "id": id, "text": model.token(id).text });
             for side in &sides {
                 about(args, side, id, &model, &mut object, console)?;
@@ -113,7 +115,7 @@ pub(super) fn told<'a>(job: &'a Job, stage: &'static str) -> impl FnMut(f32) -> 
 
 fn summary(circuits: &HeadCircuits, model: &Model, console: &mut Console) -> anyhow::Result<()> {
     let name = model.spec().head_name(circuits.head);
-    let words = words_of(&model.network, model.spec().blocks[circuits.head.layer].part.columns());
+    let words = model.network.words_of(model.spec().blocks[circuits.head.layer].part.columns());
     writeln!(console, "head {name} over {words} words, by its weights alone")?;
     let score = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.3}"));
     writeln!(

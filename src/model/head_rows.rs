@@ -20,6 +20,14 @@ impl Network {
         self.embed_with(&bare, prefix, words, 0, usize::MAX, &mut |_, _| {})
     }
 
+    /// Words in the vocabulary of one text.
+    pub fn words_of(&self, side: Side) -> usize {
+        match (side, &self.spec.encoder) {
+            (Side::Source, Some(encoder)) => encoder.vocab,
+            _ => self.spec.vocab,
+        }
+    }
+
     /// The first block that reads a text.
     pub fn first_block(&self, side: Side) -> usize {
         if side == Side::Source { 0 } else { self.spec.decoder_start() }

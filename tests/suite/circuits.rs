@@ -7,7 +7,9 @@ use mnemoscope::analysis::circuits::{
     CircuitOptions, Composition, Entry, HeadCircuits, Kind, LeftOut, NoCircuit, Scan, WordTable, compose,
     head_circuits, random_composition,
 };
+use mnemoscope::engine::{self, Job};
 use mnemoscope::model::{HeadId, Model, Part, Positions, Side};
+use mnemoscope::trace::Intervention;
 use serde_json::Value;
 use std::ops::ControlFlow;
 use strum::IntoEnumIterator as _;
@@ -299,4 +301,45 @@ fn what_is_not_there_is_said() {
             ControlFlow::Break(())
         });
     assert!(matches!(stopped, Err(NoCircuit::Cancelled)));
+}
+
+/// Adding a word's vector to the last stream changes the logits as plain arithmetic on the file's tensors says.
+#[test]
+fn a_words_vector_is_added() {
+    let folder = fixtures().join("llama-gqa");
+    let model = open(&folder);
+    let clean = run_ids(&model, &[5, 1, 7, 3]);
+    let bytes = std::fs::read(folder.join("model.safetensors")).expect("committed");
+    let tensors = safetensors::SafeTensors::deserialize(&bytes).expect("sound safetensors");
+    let numbers = |name: &str| -> Vec<f64> {
+        let view = tensors.tensor(name).expect("it is there");
+        view.data().as_chunks::<4>().0.iter().map(|bytes| f64::from(f32::from_le_bytes(*bytes))).collect()
+    };
+    let (embed, norm, unembed) =
+        (numbers("model.embed_tokens.weight"), numbers("model.norm.weight"), numbers("lm_head.weight"));
+    let width = norm.len();
+    let made = |said: &str| {
+        let change: Intervention = said.parse().expect("it is one");
+        assert_eq!(change.to_string(), said);
+        engine::intervene(&model, &clean, &[change], &Job::new(), &mut |_| {})
+    };
+    for (word, by) in [(9, 3.0), (40, -0.5)] {
+        let said = format!("add=blocks.1.hook_resid_post@2<-token:#{word}*{by}");
+        let changed = made(&said).expect("it can be made");
+        for token in 0..4 {
+            let resid = &clean.resid(2)[token * width..(token + 1) * width];
+            let add = if token == 2 { by } else { 0.0 };
+            let vector = &embed[word * width..(word + 1) * width];
+            let x: Vec<f64> = resid.iter().zip(vector).map(|(&x, e)| f64::from(x) + add * e).collect();
+            let size = (x.iter().map(|x| x * x).sum::<f64>() / width as f64 + 1e-6).sqrt();
+            for (at, row) in unembed.chunks_exact(width).enumerate() {
+                let logit: f64 = row.iter().zip(&x).zip(&norm).map(|((w, x), n)| w * x / size * n).sum();
+                close(f64::from(changed.logits[token * 97 + at]), logit, 1e-4);
+            }
+        }
+    }
+    let refused = |said: &str| made(said).expect_err("it cannot be made").to_string();
+    assert!(refused("add=blocks.1.hook_resid_post@2<-token:#97*1").contains("not one token"));
+    assert!(refused("add=blocks.1.attn.hook_z@2<-token:#9*1").contains("residual stream"));
+    assert!("add=blocks.1.hook_resid_post@2<-token:".parse::<Intervention>().is_err());
 }

@@ -42,7 +42,8 @@ fn a_head_shows_its_strongest_pairs_and_a_word_asks_on() {
     found(&mut harness, head, CircuitState::default());
     let model = harness.state().session.model.clone().expect("a model is open");
     let mut go_on = |_| ControlFlow::Continue(());
-    let own = head_circuits(&model.network, head, CircuitOptions::default(), &mut go_on).expect("it has them");
+    let own =
+        head_circuits(&model.network, head, CircuitOptions::default(), &mut go_on).expect("it has them");
     let best = own.looks.scan(1, &mut go_on).expect("not stopped").ends.most[0];
     let text = |word| mnemoscope::model::shown(&model.token(word).text);
     let (row, column) = (text(best.row), text(best.column));
@@ -65,7 +66,7 @@ fn a_head_shows_its_strongest_pairs_and_a_word_asks_on() {
 fn a_typed_word_is_asked_about() {
     let mut harness = window(Pane::Circuits);
     found(&mut harness, HeadId { layer: 2, head: 0 }, CircuitState::default());
-    let field = harness.get_by_label("ask about a word");
+    let field = harness.get_by_label("find a word");
     field.focus();
     field.type_text("red");
     harness.run_steps(2);
@@ -73,7 +74,22 @@ fn a_typed_word_is_asked_about() {
     harness.run_steps(3);
     let word = harness.state().state.circuits.word.expect("it is a word");
     let model = harness.state().session.model.clone().expect("a model is open");
-    assert_eq!(model.token(word).text.trim(), "red");
+    assert_eq!(model.token(word).text, " red", "as a word within a text");
+
+    // Its vector is added where the head reads, and the run follows the slider
+    harness.query_all_by_label_contains("add before layer 2").next().expect("it can be added").click();
+    until(&mut harness, |window| window.session.changed.trace.is_some());
+    let what = harness.state().state.interventions[0].what.clone();
+    assert_eq!(what.to_string(), "add=blocks.2.hook_resid_pre@6<-token: red*1");
+    let logits = |harness: &Harness<'static, Window>| {
+        harness.state().session.changed.trace.as_ref().expect("it ran").logits.to_vec()
+    };
+    let before = logits(&harness);
+    let stronger = what.to_string().replace("*1", "*4").parse().expect("an intervention");
+    send(&mut harness, Command::AdjustIntervention(0, stronger));
+    until(&mut harness, |window| {
+        window.session.changed.trace.as_ref().is_some_and(|trace| trace.logits[..] != before[..])
+    });
 }
 
 #[test]
@@ -112,7 +128,8 @@ fn the_graph_shows_the_strongest_pairs_and_selects_heads() {
         });
         harness.run_steps(2);
         let model = harness.state().session.model.clone().expect("a model is open");
-        let own = compose(&model.network, kind, false, &mut |_| ControlFlow::Continue(())).expect("not stopped");
+        let own =
+            compose(&model.network, kind, false, &mut |_| ControlFlow::Continue(())).expect("not stopped");
         let best = own.strongest(1)[0];
         harness.get_by_label(&format!("{} → {} {:.4}", best.from, best.to, best.score)).click();
         harness.run_steps(2);

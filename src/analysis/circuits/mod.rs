@@ -184,7 +184,7 @@ fn each_tile(
     progress: &mut dyn FnMut(f32) -> ControlFlow<()>,
     take: &mut dyn FnMut(&[f32]),
 ) -> Result<(), NoCircuit> {
-    let vocab = words_of(network, side);
+    let vocab = network.words_of(side);
     let first = network.first_block(side);
     if options.after_mlp && layer <= first {
         return Err(NoCircuit::NoMlp);
@@ -201,14 +201,6 @@ fn each_tile(
         take(&rows);
     }
     Ok(())
-}
-
-/// Words in the vocabulary of one text.
-pub fn words_of(network: &Network, side: Side) -> usize {
-    match (side, &network.spec.encoder) {
-        (Side::Source, Some(encoder)) => encoder.vocab,
-        _ => network.spec.vocab,
-    }
 }
 
 /// What each word's logit reads of a head's z, [word, value_dim]: W_O, what the stream goes through behind it, W_U.

@@ -11,8 +11,8 @@ use crate::{
         words::signed,
     },
     engine,
-    model::{Model, shown},
-    render::{ColorMap, Scale, Shader, ValueRange},
+    model::{Model, Stream, shown},
+    trace::{Intervention, Span},
 };
 use egui::{Align2, Margin, Rect, RichText, ScrollArea, Sense, TextEdit, Ui, pos2, vec2};
 
@@ -21,9 +21,12 @@ const LINE: f32 = 20.0;
 /// Room for a number.
 const NUMBER: f32 = 58.0;
 /// Narrower than this, the two circuits stand one below the other.
-const WIDE: f32 = 460.0;
-/// Least room for a bar.
+const WIDE: f32 = 380.0;
+/// Least room for a bar, in lines that are long enough for one.
 const BAR: f32 = 24.0;
+const BARRED: f32 = 240.0;
+/// Room for a scroll bar.
+const SCROLL: f32 = 12.0;
 
 /// Which of the two circuits.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -54,8 +57,9 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
         };
         let wide = ui.available_width() >= WIDE;
         ScrollArea::vertical().id_salt("circuits").auto_shrink(false).show(ui, |ui| {
+            ui.set_max_width(ui.available_width() - SCROLL);
             if wide {
-                ui.spacing_mut().item_spacing.x = 24.0;
+                ui.spacing_mut().item_spacing.x = 20.0;
                 ui.columns(2, |columns| {
                     side(&mut columns[0], scene, model, found, Side::Looks, out);
                     side(&mut columns[1], scene, model, found, Side::Writes, out);
@@ -101,36 +105,37 @@ fn controls(ui: &mut Ui, scene: &Scene<'_>, model: &Model, out: &mut Out) {
     let now = scene.state.circuits;
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(8.0, 4.0);
-        if let Some(chosen) = segments::show(
-            ui,
-            &[(words.all_pairs, now.word.is_none()), (&asked(model, now), now.word.is_some())],
-        ) && chosen == 0
-        {
-            out.send(Command::SetCircuits(CircuitState { word: None, ..now }));
+        if let Some(word) = now.word {
+            let name = text(model, word);
+            if segments::show(ui, &[(words.all_pairs, false), (&name, true)]) == Some(0) {
+                out.send(Command::SetCircuits(CircuitState { word: None, ..now }));
+            }
         }
         let id = ui.scope_id().with("asked word");
-        let mut text: String = ui.data(|data| data.get_temp(id)).unwrap_or_default();
-        let field = TextEdit::singleline(&mut text).hint_text(words.find).desired_width(120.0);
+        let mut typed: String = ui.data(|data| data.get_temp(id)).unwrap_or_default();
+        let field = TextEdit::singleline(&mut typed).hint_text(words.find).desired_width(120.0);
         let response = ui.add(field);
         response.widget_info(|| {
-            let mut info = egui::WidgetInfo::text_edit(true, &text, &text, words.find);
+            let mut info = egui::WidgetInfo::text_edit(true, &typed, &typed, words.find);
             info.label = Some(words.find.to_owned());
             info
         });
-        let vocab = scene.circuits.found().map_or(0, |found| largest_vocabulary(found));
-        let meant = |text: &str| engine::token_of(text.trim(), model, &vec![0.0; vocab]);
+        let meant = |typed: &str| engine::word_of(typed.trim(), model);
         if response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter)) {
-            if let Some(word) = meant(&text) {
+            if let Some(word) = meant(&typed) {
                 out.send(Command::SetCircuits(CircuitState { word: Some(word), ..now }));
-                text.clear();
-            } else if !text.trim().is_empty() {
+                typed.clear();
+            } else if !typed.trim().is_empty() {
                 response.request_focus();
             }
         }
-        if !text.trim().is_empty() && vocab > 0 && meant(&text).is_none() {
+        if !typed.trim().is_empty() && meant(&typed).is_none() {
             ui.label(RichText::new(words.not_one).size(12.0).color(tokens.error));
         }
-        ui.data_mut(|data| data.insert_temp(id, text));
+        ui.data_mut(|data| data.insert_temp(id, typed));
+        if let Some(word) = now.word {
+            add(ui, scene, model, word, out);
+        }
         if let Some(chosen) = segments::show(ui, &[(words.most, !now.least), (words.least, now.least)]) {
             out.send(Command::SetCircuits(CircuitState { least: chosen == 1, ..now }));
         }
@@ -144,14 +149,23 @@ fn controls(ui: &mut Ui, scene: &Scene<'_>, model: &Model, out: &mut Out) {
     });
 }
 
-fn largest_vocabulary(found: &Found) -> usize {
-    let (rows, columns) = found.circuits.looks.size();
-    rows.max(columns)
-}
-
-/// The word that is asked about, as it reads.
-fn asked(model: &Model, now: CircuitState) -> String {
-    now.word.map_or_else(|| "…".to_owned(), |word| text(model, word))
+/// A button that adds the word's vector to what enters the selected head's block, at the pinned query.
+fn add(ui: &mut Ui, scene: &Scene<'_>, model: &Model, word: u32, out: &mut Out) {
+    let words = scene.words.circuits;
+    let (Some(trace), Some(token)) = (scene.trace, scene.pinned_query()) else { return };
+    let layer = scene.state.head.layer;
+    let label = (words.add)(&trace.spec.layer_name(layer), &scene.query_name(token));
+    let button = widgets::outlined(ui, RichText::new(label).size(12.0));
+    if ui.add(button).on_hover_text(words.add_why).clicked() {
+        let text = model.token(word).text;
+        let spelled = engine::word_of(&text, model) == Some(word) && !text.contains(['*', '\n']);
+        out.send(Command::Intervene(Intervention::AddWord {
+            hook: trace.spec.stream_name(Stream::Before(layer)),
+            tokens: Span::one(token),
+            word: if spelled { text } else { format!("#{word}") },
+            by: 1.0,
+        }));
+    }
 }
 
 fn text(model: &Model, word: u32) -> String {
@@ -255,7 +269,8 @@ fn line(
     if !ui.is_rect_visible(rect) {
         return;
     }
-    let names = rect.width() - NUMBER - BAR - 8.0;
+    let bar = if rect.width() > BARRED { BAR } else { 0.0 };
+    let names = rect.width() - NUMBER - bar - 8.0;
     let width = if shown == Shown::Both { (names - 16.0) / 2.0 } else { names }.clamp(24.0, 120.0);
     let mut x = rect.left();
     let mut ask = |ui: &mut Ui, x: f32, word: u32, name: &str| {
@@ -293,20 +308,16 @@ fn line(
         Shown::Column => ask(ui, x, entry.column, &column),
     }
     x += width + 8.0;
-    let number = rect.right_center() - vec2(8.0, 0.0);
+    let number = rect.right_center();
     let value = format!("{:.2}", entry.value).replace('-', "−");
     ui.painter().text(number, Align2::RIGHT_CENTER, value, theme::body(BODY), tokens.text);
     let track = Rect::from_min_max(
-        pos2(x, rect.center().y - 4.0),
-        pos2((number.x - NUMBER + 8.0).max(x), rect.center().y + 4.0),
+        pos2(x, rect.center().y - 3.0),
+        pos2((number.x - NUMBER).max(x), rect.center().y + 3.0),
     );
     let share = if most > 0.0 { (entry.value / most) as f32 } else { 0.0 };
-    if track.width() > 8.0 && share != 0.0 {
-        let range = ValueRange { low: -1.0, high: 1.0 };
-        let shader = Shader::new(ColorMap::signed(theme::shared(scene.dark)), Scale::Linear, range);
-        let filled = track.with_max_x(track.left() + share.abs() * track.width());
-        let seen = share.signum() * (share.abs() * 0.6 + 0.4);
-        ui.painter().rect_filled(filled, 1, theme::of_map(shader.color(seen)));
+    if bar > 0.0 && track.width() > 8.0 {
+        widgets::meter(ui, track, share.abs(), if share < 0.0 { tokens.dim } else { tokens.measure });
     }
 }
 

@@ -17,7 +17,7 @@ use strum::IntoEnumIterator as _;
 
 /// Lines drawn at most: more would be a wall.
 const LINES: usize = 400;
-/// Width of the table; with less than twice that, there is none.
+/// Width of the table; with less than twice that, it stands below the graph.
 const ASIDE: f32 = 210.0;
 const LINE: f32 = 20.0;
 /// Pairs listed.
@@ -63,24 +63,26 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
         ui.add_space(4.0);
         let room = ui.available_rect_before_wrap();
         ui.allocate_rect(room, Sense::hover());
-        let aside = room.width() > 2.0 * ASIDE;
-        let split = if aside { room.right() - ASIDE } else { room.right() };
-        let mut graph_room =
-            ui.new_child(egui::UiBuilder::new().max_rect(room.with_max_x(split)).id_salt("graph"));
+        // Where there is no room beside the graph, pairs stand below it
+        let (above, beside) = if room.width() > 2.0 * ASIDE {
+            let split = room.right() - ASIDE;
+            (room.with_max_x(split), room.with_min_x(split + 16.0))
+        } else {
+            let split = room.top() + room.height() * 0.6;
+            (room.with_max_y(split), room.with_min_y(split + 8.0))
+        };
+        let mut graph_room = ui.new_child(egui::UiBuilder::new().max_rect(above).id_salt("graph"));
         let lit = graph(&mut graph_room, scene, model.spec(), (composition, &lines), out);
-        if aside {
-            let rect = room.with_min_x(split + 16.0);
-            let mut table_room = ui.new_child(egui::UiBuilder::new().max_rect(rect).id_salt("pairs"));
-            table(&mut table_room, scene, model.spec(), composition, lit, out);
-        }
+        let mut table_room = ui.new_child(egui::UiBuilder::new().max_rect(beside).id_salt("pairs"));
+        table(&mut table_room, scene, model.spec(), composition, lit, out);
     });
 }
 
 /// Pairs from the threshold on, strongest first.
 fn lines(composition: &Composition, now: CompositionState) -> Vec<Link> {
     let (from, less) = (now.from(composition), now.less(composition));
-    let all = composition.strongest(LINES).into_iter();
-    all.map(|link| Link { score: link.score - less, ..link })
+    let all = composition.links.iter().take(LINES);
+    all.map(|link| Link { score: link.score - less, ..*link })
         .take_while(|link| link.score >= from && link.score > 0.0)
         .collect()
 }
@@ -92,7 +94,7 @@ fn controls(ui: &mut Ui, scene: &Scene<'_>, composition: &Composition, out: &mut
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(8.0, 4.0);
         let label = ui.label(RichText::new(words.threshold).size(12.0).color(tokens.muted));
-        let most = composition.strongest(1).first().map_or(1.0, |link| link.score - now.less(composition));
+        let most = composition.links.first().map_or(1.0, |link| link.score - now.less(composition));
         let mut threshold = now.from(composition) as f32;
         ui.spacing_mut().slider_width = 120.0;
         let slider = Slider::new(&mut threshold, 0.0..=(most as f32).max(0.001)).max_decimals(3);
@@ -155,8 +157,8 @@ fn graph(
     }
     let id = ui.scope_id().with("pointed head");
     let pointed: Option<HeadId> = ui.data(|data| data.get_temp(id)).flatten();
-    let scale = composition.strongest(1).first().map_or(1.0, |link| link.score)
-        - scene.state.composition.less(composition);
+    let scale =
+        composition.links.first().map_or(1.0, |link| link.score) - scene.state.composition.less(composition);
     for link in lines.iter().rev() {
         let touches = |head: HeadId| link.from == head || link.to == head;
         let share = (link.score / scale.max(1e-9)) as f32;
@@ -230,14 +232,14 @@ fn table(
     let (words, tokens) = (scene.words.circuits, theme::tokens(ui));
     let less = scene.state.composition.less(composition);
     widgets::section_of(ui, words.strongest, &lit.map_or_else(String::new, |head| spec.head_name(head)));
-    let links = composition.strongest(composition.links.len());
+    let links = &composition.links;
     let best = links.first().map_or(1.0, |link| link.score - less).max(1e-9);
     let of = |link: &&Link| lit.is_none_or(|head| link.from == head || link.to == head);
     ScrollArea::vertical().id_salt("pairs").auto_shrink(false).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
         for link in links.iter().filter(of).take(PAIRS) {
             let (rect, response) =
-                ui.allocate_exact_size(vec2(ui.available_width() - 8.0, LINE), Sense::click());
+                ui.allocate_exact_size(vec2(ui.available_width() - 14.0, LINE), Sense::click());
             let score = link.score - less;
             let (from, to) = (spec.head_name(link.from), spec.head_name(link.to));
             let say = (words.link)(&from, &to, score);

@@ -77,7 +77,7 @@ fn line(ui: &mut Ui, scene: &Scene<'_>, index: usize, what: &Intervention, on: b
     let (mut by, range) = match what {
         Intervention::Scale { by, .. } => (*by, -2.0..=3.0),
         Intervention::Temperature { by, .. } => (*by, 0.1..=5.0),
-        Intervention::Add { by, .. } => (*by, -10.0..=10.0),
+        Intervention::Add { by, .. } | Intervention::AddWord { by, .. } => (*by, -10.0..=10.0),
         _ => return,
     };
     let slider = ui.add_enabled(on, Slider::new(&mut by, range).step_by(0.05).max_decimals(2));
@@ -85,7 +85,8 @@ fn line(ui: &mut Ui, scene: &Scene<'_>, index: usize, what: &Intervention, on: b
         let mut what = what.clone();
         if let Intervention::Scale { by: own, .. }
         | Intervention::Temperature { by: own, .. }
-        | Intervention::Add { by: own, .. } = &mut what
+        | Intervention::Add { by: own, .. }
+        | Intervention::AddWord { by: own, .. } = &mut what
         {
             *own = by;
         }

@@ -12,6 +12,9 @@ pub struct CircuitWords {
     pub find: &'static str,
     pub all_pairs: &'static str,
     pub not_one: &'static str,
+    /// Adds the word's vector before a layer, at a token.
+    pub add: fn(&str, &str) -> String,
+    pub add_why: &'static str,
     pub after_mlp: &'static str,
     pub after_mlp_why: &'static str,
     pub most: &'static str,
@@ -64,9 +67,11 @@ pub struct CircuitWords {
 pub(super) const ENGLISH: CircuitWords = CircuitWords {
     circuits: "Circuits",
     subtitle: |head| format!("{head} · by its weights alone"),
-    find: "ask about a word",
+    find: "find a word",
     all_pairs: "all pairs",
     not_one: "not one token of this model",
+    add: |layer, token| format!("add before layer {layer} at {token}"),
+    add_why: "Adds the word's own vector to the residual stream there and runs on; its strength is a slider among the interventions",
     after_mlp: "after MLP",
     after_mlp_why: "Words as later heads find them: with what the first block's MLP makes of each",
     most: "most",
@@ -78,10 +83,10 @@ pub(super) const ENGLISH: CircuitWords = CircuitWords {
     copying: "copying",
     copying_why: "Σλ / Σ|λ| over the eigenvalues of W_E·W_V·W_O·W_U, −1 to 1. 1: it raises whatever it reads (Elhage et al. 2021)",
     own_looks: |first, among, n| {
-        format!("{:.0} % of words look for themselves first, {:.0} % among {n}", first * 100.0, among * 100.0)
+        format!("{:.1} % of words look for themselves first, {:.1} % among {n}", first * 100.0, among * 100.0)
     },
     own_writes: |first, among, n| {
-        format!("{:.0} % of words raise themselves most, {:.0} % among {n}", first * 100.0, among * 100.0)
+        format!("{:.1} % of words raise themselves most, {:.1} % among {n}", first * 100.0, among * 100.0)
     },
     pairs_looks: "query → key",
     pairs_writes: "reads → writes",
@@ -127,9 +132,11 @@ pub(super) const ENGLISH: CircuitWords = CircuitWords {
 pub(super) const CHINESE: CircuitWords = CircuitWords {
     circuits: "回路",
     subtitle: |head| format!("{head} · 仅由权重得出"),
-    find: "查询一个词",
+    find: "查找一个词",
     all_pairs: "所有词对",
     not_one: "不是该模型的一个词元",
+    add: |layer, token| format!("加到层 {layer} 之前的 {token} 处"),
+    add_why: "把这个词自身的向量加到那里的残差流并继续运行；强度由“干预”里的滑块调节",
     after_mlp: "经过 MLP",
     after_mlp_why: "词以后面的头所见的样子进入：加上第一层 MLP 对它的作用",
     most: "最强",
@@ -141,10 +148,10 @@ pub(super) const CHINESE: CircuitWords = CircuitWords {
     copying: "复制",
     copying_why: "W_E·W_V·W_O·W_U 特征值的 Σλ / Σ|λ|，从 −1 到 1。1：读到什么就抬高什么（Elhage 等，2021）",
     own_looks: |first, among, n| {
-        format!("{:.0} % 的词最想找的是自己，{:.0} % 排在前 {n} 位", first * 100.0, among * 100.0)
+        format!("{:.1} % 的词最想找的是自己，{:.1} % 排在前 {n} 位", first * 100.0, among * 100.0)
     },
     own_writes: |first, among, n| {
-        format!("{:.0} % 的词抬高最多的是自己，{:.0} % 排在前 {n} 位", first * 100.0, among * 100.0)
+        format!("{:.1} % 的词抬高最多的是自己，{:.1} % 排在前 {n} 位", first * 100.0, among * 100.0)
     },
     pairs_looks: "查询 → 键",
     pairs_writes: "读 → 写",
