@@ -5,7 +5,7 @@ use super::attention_spec::QkNorm;
 use super::spec::{NormKind, NormSpec, Part};
 use super::terms::{Frozen, Terms};
 use super::transformer::Network;
-use crate::kernels::{Elements, Matrix, linear};
+use crate::kernels::{Elements, Matrix, linear, scale};
 
 /// A head's four maps, one row a dimension of the head.
 #[derive(Clone, Debug, PartialEq)]
@@ -115,7 +115,7 @@ impl Network {
         let Some(weight) = self.norm_weights::<f32>(own.norm, &name).0 else { return };
         let weight = if own.across == QkNormAcross::Head { &weight } else { &weight[head * dim..][..dim] };
         for (row, &factor) in rows.chunks_exact_mut(width).zip(weight) {
-            row.iter_mut().for_each(|x| *x *= factor);
+            scale(row, factor);
         }
     }
 }

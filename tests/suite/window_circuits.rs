@@ -137,6 +137,9 @@ fn the_graph_shows_the_strongest_pairs_and_selects_heads() {
         harness.get_by_label(&format!("head {} in the graph", best.from)).click();
         harness.run_steps(2);
         assert_eq!(harness.state().state.head, best.from);
+        // While the pointer is on a head, only its pairs are listed
+        harness.event(egui::Event::PointerGone);
+        harness.run_steps(2);
     }
     harness.get_by_label("above random").click();
     harness.run_steps(2);

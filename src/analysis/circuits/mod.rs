@@ -15,7 +15,7 @@ pub use eigen::{eigenvalue_share, rows_times_rows};
 pub use table::{Ends, FIRST, Own, Scan, WordTable};
 pub use top::Entry;
 
-use crate::kernels::linear;
+use crate::kernels::{linear, scale};
 use crate::model::{
     Frozen, HeadId, HeadSpec, Network, Part, Placement, PositionBias, Positions, Side, through,
 };
@@ -158,7 +158,7 @@ pub fn head_circuits(
     for row in values.chunks_exact_mut(attention.value_dim()) {
         row.iter_mut().zip(&rest).for_each(|(x, rest)| *x -= rest);
     }
-    queries.iter_mut().for_each(|x| *x *= attention.scale);
+    scale(&mut queries, attention.scale);
     let looks = WordTable::new(queries, keys, attention.head_dim, !options.plain);
     let writes = written(network, head)
         .map(|written| WordTable::new(values, written, attention.value_dim(), !options.plain));
@@ -222,7 +222,7 @@ fn written(network: &Network, head: HeadId) -> Result<Vec<f32>, NoCircuit> {
         let own = network.weights.matrix("unembed.W_in");
         (rows, width) = (linear(&rows, &own, None), own.outputs);
     }
-    rows.iter_mut().for_each(|x| *x *= spec.logits.scale);
+    scale(&mut rows, spec.logits.scale);
     let dim = rows.len() / width;
     let logits = linear(&rows, &network.weights.matrix("unembed.W_U"), None);
     let words = logits.len() / dim;

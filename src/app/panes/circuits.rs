@@ -40,7 +40,7 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let words = scene.words.circuits;
     let name = scene.model.map_or_else(String::new, |model| model.spec().head_name(scene.state.head));
     widgets::header(ui, words.circuits, &(words.subtitle)(&name), |ui| {
-        stop(ui, scene, scene.circuits.searching(), out)
+        stop(ui, scene, scene.circuits.searching(), out);
     });
     let Some(model) = scene.model else {
         let why = if scene.only_trace() { scene.words.needs_weights } else { scene.first_step().0 };
