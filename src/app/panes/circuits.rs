@@ -14,7 +14,7 @@ use crate::{
     model::{Model, Stream, shown},
     trace::{Intervention, Span},
 };
-use egui::{Align2, Margin, Rect, RichText, ScrollArea, Sense, TextEdit, Ui, pos2, vec2};
+use egui::{Align, Align2, Layout, Margin, Rect, RichText, ScrollArea, Sense, TextEdit, Ui, pos2, vec2};
 
 /// Height of a line.
 const LINE: f32 = 20.0;
@@ -26,7 +26,7 @@ const WIDE: f32 = 380.0;
 const BAR: f32 = 24.0;
 const BARRED: f32 = 240.0;
 /// Room for a scroll bar.
-const SCROLL: f32 = 12.0;
+const SCROLL: f32 = 16.0;
 
 /// Which of the two circuits.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -61,8 +61,10 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
             if wide {
                 ui.spacing_mut().item_spacing.x = 20.0;
                 ui.columns(2, |columns| {
-                    side(&mut columns[0], scene, model, found, Side::Looks, out);
-                    side(&mut columns[1], scene, model, found, Side::Writes, out);
+                    for (column, which) in columns.iter_mut().zip([Side::Looks, Side::Writes]) {
+                        let from_left = Layout::top_down(Align::Min);
+                        column.with_layout(from_left, |ui| side(ui, scene, model, found, which, out));
+                    }
                 });
             } else {
                 side(ui, scene, model, found, Side::Looks, out);
