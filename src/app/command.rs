@@ -245,6 +245,7 @@ pub type Refusal = &'static str;
 
 impl CommandKind {
     /// The key that sends it.
+    #[expect(clippy::too_many_lines, reason = "a table: one entry a command")]
     pub fn shortcut(self) -> Option<KeyboardShortcut> {
         let (modifiers, key) = match self {
             Self::OpenModel => (Modifiers::COMMAND, Key::O),

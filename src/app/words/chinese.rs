@@ -4,8 +4,8 @@ use super::{
     Language, Words, changes,
     chinese_commands::command,
     chinese_tables::{measure, stage},
-    choosing, circuits, duration, figures, flow, grouped, languages, memory, next, river, session, size, states, train,
-    walk, why,
+    choosing, circuits, duration, figures, flow, grouped, languages, memory, next, river, session, size,
+    states, train, walk, why,
 };
 use crate::{model::Part, render::Scale};
 

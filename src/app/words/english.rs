@@ -1,8 +1,8 @@
 //! The window in English.
 
 use super::{
-    Language, Words, changes, choosing, circuits, duration, english_commands::command, figures, flow, grouped,
-    languages, memory, next, river, session, size, states, train, walk, why,
+    Language, Words, changes, choosing, circuits, duration, english_commands::command, figures, flow,
+    grouped, languages, memory, next, river, session, size, states, train, walk, why,
 };
 use crate::{model::Part, render::Scale};
 
