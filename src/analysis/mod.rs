@@ -3,6 +3,7 @@
 pub mod atlas;
 mod cache;
 mod cell;
+pub mod circuits;
 pub mod compare;
 mod components;
 mod direct;

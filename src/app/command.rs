@@ -2,6 +2,7 @@
 
 use super::{
     charting::{AtlasAct, AtlasPath},
+    circuits::{CircuitState, CompositionState},
     document::Reference,
     editing::Splice,
     exporting::{Finish, Piece},
@@ -131,6 +132,8 @@ pub enum CommandKind {
     ShowFlow,
     ShowWhy,
     ShowAttribution,
+    ShowCircuits,
+    ShowComposition,
     PreviousStep,
     NextStep,
     PlayWalk,
@@ -223,6 +226,9 @@ pub enum Command {
     SetStep(StepKind),
     SetWhy(WhyState),
     SetSaid(SaidState),
+    SetCircuits(CircuitState),
+    SetComposition(CompositionState),
+    HoldCircuits(bool),
     AdvanceWalk,
     PlayWalk(bool),
     OrderWalk(Order),
@@ -397,6 +403,8 @@ impl CommandKind {
             | Self::ShowFlow
             | Self::ShowWhy
             | Self::ShowAttribution
+            | Self::ShowCircuits
+            | Self::ShowComposition
             | Self::OrderWalk
             | Self::LayoutAtlas
             | Self::ShowAtlas
@@ -549,6 +557,8 @@ impl CommandKind {
             Self::ShowFlow => Command::ShowPane(Pane::Flow),
             Self::ShowWhy => Command::ShowPane(Pane::Why),
             Self::ShowAttribution => Command::ShowPane(Pane::Attribution),
+            Self::ShowCircuits => Command::ShowPane(Pane::Circuits),
+            Self::ShowComposition => Command::ShowPane(Pane::Composition),
             Self::PreviousStep | Self::NextStep | Self::PlayWalk => {
                 complete().and_then(|_| self.aim_in_walk(scene))?
             }

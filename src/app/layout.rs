@@ -50,6 +50,10 @@ pub enum Pane {
     Attribution,
     /// Every head by any two measures, and a card of one.
     Atlas,
+    /// What the selected head looks for and writes, by its weights.
+    Circuits,
+    /// Which heads read which.
+    Composition,
     /// What is trained, and how.
     TrainSetup,
     /// Loss, scores and checkpoints against steps.
@@ -94,6 +98,8 @@ impl Pane {
             Self::Why => words.why.title,
             Self::Attribution => words.why.attribution,
             Self::Atlas => words.atlas.title,
+            Self::Circuits => words.circuits.circuits,
+            Self::Composition => words.circuits.composition,
             Self::TrainSetup => words.train.setup,
             Self::TrainCurves => words.train.curves,
             Self::TrainHeads => words.train.maps,
@@ -112,7 +118,9 @@ impl Pane {
         match self {
             Self::Flow => Some(Self::Head),
             Self::Prompt | Self::Heads | Self::Head | Self::Details => None,
-            Self::Why | Self::Attribution | Self::Atlas => Some(Self::Heads),
+            Self::Why | Self::Attribution | Self::Circuits | Self::Composition | Self::Atlas => {
+                Some(Self::Heads)
+            }
             Self::River => Some(Self::Honesty),
             Self::MemoryMap => Some(Self::River),
             _ => LOWER.into_iter().find(|&other| other != self),

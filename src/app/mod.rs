@@ -10,6 +10,7 @@ pub mod banner;
 mod changed;
 pub mod charting;
 pub mod choosing;
+pub mod circuits;
 pub mod command;
 pub mod comparing;
 pub mod derived;

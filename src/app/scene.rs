@@ -2,6 +2,7 @@
 
 use super::{
     charting::Charting,
+    circuits::Circuits,
     command::{Command, Refusal},
     comparing::{Both, Comparing},
     examples::Example,
@@ -65,6 +66,8 @@ pub struct Scene<'a> {
     pub reasons: &'a Reasons,
     /// The maps of the head view.
     pub map: &'a Mapping,
+    /// Heads by their weights alone.
+    pub circuits: &'a Circuits,
     /// What each layer would say next.
     pub lens: Option<&'a Lens>,
     /// Tokens' ways through the layers.

@@ -4,6 +4,7 @@ use super::{
     banner::Banner,
     changed::Changed,
     charting::Charting,
+    circuits::Circuits,
     comparing::Comparing,
     getting::Shelf,
     labels::Labels,
@@ -108,6 +109,8 @@ pub struct Session {
     pub reasons: Reasons,
     /// The maps of the head view.
     pub mapping: Mapping,
+    /// Heads by their weights alone.
+    pub circuits: Circuits,
     /// The run's tokens as they are shown; of an encoder–decoder model the target's.
     pub labels: Labels,
     /// The source's.
@@ -146,6 +149,7 @@ impl Session {
             charting: Charting::default(),
             reasons: Reasons::default(),
             mapping: Mapping::default(),
+            circuits: Circuits::default(),
             labels: Labels::default(),
             source_labels: Labels::default(),
             post,

@@ -4,6 +4,7 @@
 
 use super::{
     charting::AtlasChoice,
+    circuits::{CircuitState, CompositionState},
     comparing::CompareChoice,
     filtering::HeadFilter,
     flowing::FlowState,
@@ -80,6 +81,10 @@ pub struct State {
     pub why: WhyState,
     /// Which logit is taken apart.
     pub said: SaidState,
+    /// What is asked of the selected head's circuits.
+    pub circuits: CircuitState,
+    /// What the graph of heads shows.
+    pub composition: CompositionState,
     /// What is changed about the run.
     pub interventions: Vec<Switch>,
     /// Which run is shown, where there are two.
@@ -159,6 +164,8 @@ impl Default for State {
             tensor: None,
             why: WhyState::default(),
             said: SaidState::default(),
+            circuits: CircuitState::default(),
+            composition: CompositionState::default(),
             interventions: Vec::new(),
             shown: Shown::default(),
             memory: MemoryChoice::default(),

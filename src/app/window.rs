@@ -328,6 +328,7 @@ impl Window {
             charting: &self.session.charting,
             reasons: &self.session.reasons,
             map: &self.session.mapping,
+            circuits: &self.session.circuits,
             lens: self.session.lens.as_ref().filter(|(of, _)| *of == run).map(|(_, lens)| lens),
             trails: &self.session.trails,
             tensor: &self.session.tensor,
@@ -404,6 +405,7 @@ impl Window {
         self.session.follow_map(state, self.hover, drawn(Pane::Head));
         self.session.follow_reasons(state, drawn);
         self.session.follow_atlas();
+        self.session.follow_circuits(state, drawn);
         if drawn(Pane::Walk) {
             self.session.follow_walk(state);
         }

@@ -7,7 +7,9 @@ mod attribute;
 mod bench;
 mod cache;
 mod check;
+mod circuits;
 mod compare;
+mod composition;
 mod console;
 mod curve;
 mod export;
@@ -80,6 +82,10 @@ enum Command {
     Walk(walk::Args),
     /// Take a word's logit apart: what every head, MLP and embedding says for it
     Attribute(attribute::Args),
+    /// What a head looks for and what it writes, by its weights alone: its QK and OV circuits over the vocabulary
+    Circuits(circuits::Args),
+    /// Which heads read what earlier heads write: composition scores of every pair
+    Composition(composition::Args),
     /// Describe a model: architecture, sizes, where each tensor came from
     Info(info::Args),
     /// Check a model's own identities: do the numbers hold?
@@ -152,6 +158,8 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Patch(args)) => patch::run(&args, &mut console)?,
         Some(Command::Walk(args)) => walk::run(&args, &mut console)?,
         Some(Command::Why(args)) => why::run(&args, &mut console)?,
+        Some(Command::Circuits(args)) => circuits::run(&args, &mut console)?,
+        Some(Command::Composition(args)) => composition::run(&args, &mut console)?,
         Some(Command::Attribute(args)) => attribute::run(&args, &mut console)?,
         Some(Command::Info(args)) => info::run(&args, &mut console)?,
         Some(Command::Check(args)) => check::run(&args, &mut console)?,

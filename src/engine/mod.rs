@@ -27,6 +27,7 @@ mod rivers;
 mod run;
 mod sweep;
 mod training;
+mod words;
 
 pub use crate::model::{LoadError, Sampling};
 pub use atlas::{
@@ -58,6 +59,7 @@ pub use training::{
     HeadReport, Moment, Report, RoleTaken, TrainOptions, Training, TrainingError, phase_change, roles_taken,
     save_files, train, training_text,
 };
+pub use words::word_of;
 
 use crate::model::{EmbeddedFiles, Model};
 use crate::trace::{Trace, TraceError, saved};

@@ -2,8 +2,11 @@
 
 use super::given::{mean_of, patterns_in, run_file, unusable};
 use super::intervene::InterveneError;
+use super::words::word_of;
 use super::{Job, numpy};
-use crate::model::{AttentionEdits, Cut, Given, HeadEdits, HeadId, Hook, Model, Part, Placement, Positions};
+use crate::model::{
+    AttentionEdits, Cut, Given, HeadEdits, HeadId, Hook, Model, Part, Placement, Positions, Side,
+};
 use crate::trace::{Change, Changes, Heads, Intervention, Output, Span, Trace, ValueChange, Weights};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -105,7 +108,48 @@ impl Resolver<'_> {
                 self.value(place, width, 0..width, change);
                 Ok(())
             }
+            Intervention::AddWord { hook, tokens, word, by } => {
+                let place = self.place(hook, &missing)?;
+                self.add_word((hook, place), *tokens, (word, *by), &missing)
+            }
         }
+    }
+
+    /// Adds a word's own vector to a residual stream, or to what is added to one.
+    fn add_word(
+        &mut self,
+        (name, place): (&str, Place),
+        tokens: Span,
+        (word, by): (&str, f32),
+        missing: Missing<'_>,
+    ) -> Result<(), InterveneError> {
+        let (n, width) = self.rows(place);
+        let tokens = positions(tokens, n, missing)?;
+        let streams = matches!(
+            place.0,
+            Hook::Embed
+                | Hook::ResidPre
+                | Hook::ResidMid
+                | Hook::ResidPost
+                | Hook::NormalizedResidPost
+                | Hook::AttnOut
+                | Hook::MlpOut
+        );
+        let side =
+            if place.0.per_layer() { self.clean.spec.blocks[place.1].part.rows() } else { Side::Target };
+        let none = || missing(format!("`{word}` is not one token of this model; #ID names any"));
+        let id = word_of(word, self.model).ok_or_else(none)?;
+        let network = &self.model.network;
+        if id as usize >= network.words_of(side) {
+            return Err(none());
+        }
+        let vector = network.word_vectors(side, &[id]);
+        if !streams || vector.len() != width {
+            return Err(missing(format!("a word's vector is no part of {name}; take a residual stream")));
+        }
+        let change = Change::Add { tokens, vector: vector.iter().map(|x| x * by).collect() };
+        self.value(place, width, 0..width, change);
+        Ok(())
     }
 
     fn value(&mut self, (hook, layer): Place, width: usize, columns: Range<usize>, change: Change) {

@@ -14,6 +14,8 @@ mod expert_spec;
 mod families;
 mod formats;
 mod gather;
+mod head_rows;
+mod head_weights;
 mod hook;
 mod load;
 mod mlp;
@@ -46,6 +48,7 @@ pub use expert_spec::{ClampedGate, ExpertGroups, ExpertSpec, SharedExpert, Share
 pub use families::supported;
 pub use formats::gguf;
 pub use gather::{Gathered, Repeats, Sums, Thumbnail, thumbnail_size};
+pub use head_weights::{HeadWeights, row_major, through, unit_rows};
 pub use hook::{HeadId, Hook, NotAHead};
 pub use load::{EmbeddedFiles, Model, Origin, Padding};
 pub use part::{Side, Stream};

@@ -95,6 +95,10 @@ impl Terms {
         let rows = self.rows().zip(other.rows()).flat_map(|(a, b)| a.iter().chain(b)).copied().collect();
         Self { rows, width: self.width + other.width }
     }
+    /// All terms in memory, [term, width].
+    pub(super) fn into_rows(self) -> Vec<f32> {
+        self.rows
+    }
     pub(super) fn rows_mut(&mut self) -> &mut [f32] {
         &mut self.rows
     }

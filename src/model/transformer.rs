@@ -222,7 +222,14 @@ impl Network {
     }
 
     /// Norms queries or keys, [token, head · dim].
-    fn head_norm<F: Real>(&self, own: QkNorm, name: &str, x: &[F], heads: usize, dim: usize) -> Vec<F> {
+    pub(super) fn head_norm<F: Real>(
+        &self,
+        own: QkNorm,
+        name: &str,
+        x: &[F],
+        heads: usize,
+        dim: usize,
+    ) -> Vec<F> {
         let whole = heads * dim;
         match own.across {
             QkNormAcross::Head => self.norm_over(own.norm, name, x, dim),
@@ -295,9 +302,7 @@ impl Network {
 
     /// What block `layer`'s attention reads of the residual stream, [token, width]: the same where no norm is before it.
     pub(super) fn attention_input<'a, F: Real>(&self, layer: usize, x: &'a [F]) -> Cow<'a, [F]> {
-        let block = &self.spec.blocks[layer];
-        let norm = block.ln1.filter(|_| block.placement != Placement::Post);
-        self.input(norm, &format!("{}.ln1", self.spec.prefix(layer)), x)
+        self.input(self.norm_before(layer), &format!("{}.ln1", self.spec.prefix(layer)), x)
     }
 
     /// A sub-layer's input: `x` itself where there is no norm.

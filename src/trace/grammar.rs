@@ -37,7 +37,7 @@ const KINDS: &[Kind] = &[
     ("paint", "paint=L.H:qI:kJ*W,kJ*W…, with weights W from 0 up", paint),
     ("forget", "forget=L:kJ or forget=L.KV:kJ, with @S for the first token that misses it", forget),
     ("patch", "patch=HOOK@TOKEN<-PROMPT_FILE, such as patch=blocks.2.hook_resid_post@5<-other.txt", patch),
-    ("add", "add=HOOK@TOKEN:FILE.npy*X", add),
+    ("add", "add=HOOK@TOKEN:FILE.npy*X, or add=HOOK@TOKEN<-token:WORD*X", add),
 ];
 
 /// The forms of all kinds, for help and messages.
@@ -148,11 +148,22 @@ fn patch(text: &str) -> Result<Intervention, String> {
 }
 
 fn add(text: &str) -> Result<Intervention, String> {
+    if let Some((at, rest)) = text.split_once("<-token:") {
+        let ((hook, tokens), (word, by)) = (place(at)?, factored(rest));
+        return match word {
+            "" => Err("the word is missing".to_owned()),
+            word => Ok(Intervention::AddWord { hook, tokens, word: word.to_owned(), by }),
+        };
+    }
     let (at, rest) = halves(text, ":")?;
-    let (hook, tokens) = place(at)?;
-    let factor = rest.rsplit_once('*').and_then(|(file, by)| Some((file, by.parse::<f32>().ok()?)));
-    let (file, by) = factor.filter(|(_, by)| by.is_finite()).unwrap_or((rest, 1.0));
+    let ((hook, tokens), (file, by)) = (place(at)?, factored(rest));
     Ok(Intervention::Add { hook, tokens, vector: path(file)?, by })
+}
+
+/// What stands before a factor, and the factor: 1 where none is said.
+fn factored(text: &str) -> (&str, f32) {
+    let factor = text.rsplit_once('*').and_then(|(what, by)| Some((what, by.parse::<f32>().ok()?)));
+    factor.filter(|(_, by)| by.is_finite()).unwrap_or((text, 1.0))
 }
 
 /// A hook's name and some tokens. Whether there is such a hook, the model says.
@@ -250,6 +261,7 @@ impl Display for Intervention {
             Self::Add { hook, tokens, vector, by } => {
                 write!(f, "add={hook}@{tokens}:{}*{by}", vector.display())
             }
+            Self::AddWord { hook, tokens, word, by } => write!(f, "add={hook}@{tokens}<-token:{word}*{by}"),
         }
     }
 }

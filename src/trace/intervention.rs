@@ -89,6 +89,17 @@ pub enum Intervention {
         /// Its factor
         by: f32,
     },
+    /// A word's own vector, as it enters the first block, is added to rows of an activation
+    AddWord {
+        /// The activation, by its name
+        hook: String,
+        /// The tokens
+        tokens: Span,
+        /// The word: one token, or `#ID`
+        word: String,
+        /// Its factor
+        by: f32,
+    },
 }
 
 /// Something whose output can be taken away.

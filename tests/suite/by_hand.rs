@@ -6,7 +6,7 @@ use mnemoscope::engine::{self, Job};
 use mnemoscope::model::HeadId;
 use serde_json::Value;
 
-fn json(file: &str) -> Value {
+pub(crate) fn json(file: &str) -> Value {
     let bytes = std::fs::read(fixtures().join(file)).expect("a readable file");
     serde_json::from_slice(&bytes).expect("JSON")
 }
@@ -17,7 +17,7 @@ fn ids(value: &Value) -> Vec<u32> {
 }
 
 #[track_caller]
-fn close(found: f64, expected: f64, tolerance: f64) {
+pub(crate) fn close(found: f64, expected: f64, tolerance: f64) {
     assert!((found - expected).abs() <= tolerance, "{found} is not {expected}");
 }
 

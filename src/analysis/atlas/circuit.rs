@@ -1,14 +1,12 @@
 //! What a head writes when it looks at a token: the eigenvalues of W_E·W_V·W_O·W_U, never vocabulary × vocabulary.
 
-use crate::kernels::{Elements, Matrix, linear};
-use crate::model::{HeadId, HeadSpec, Network};
-use nalgebra::{DMatrix, Schur};
+use crate::analysis::circuits::{eigenvalue_share, rows_times_rows};
+use crate::kernels::linear;
+use crate::model::{HeadId, HeadSpec, Network, row_major, unit_rows};
 use std::ops::ControlFlow;
 
 /// Rows of W_U that are unpacked at once.
 const ROWS: usize = 64;
-/// Steps of the eigenvalue iteration before it is given up.
-const STEPS: usize = 100_000;
 
 /// W_U·W_E, [width, width]: what each direction of the residual stream that is read as a word would be as the next one.
 #[derive(Clone, Debug)]
@@ -45,36 +43,8 @@ impl Vocabulary {
     /// - `None` where the iteration does not settle, as with NaN
     /// - source: Elhage et al. 2021, *A Mathematical Framework for Transformer Circuits*, "copying"
     pub fn copying(&self, network: &Network, head: HeadId) -> Option<f64> {
-        let output = network.head_output(head.layer, head.head);
-        let value = network.head_value(head.layer, head.head);
-        let dim = output.inputs;
-        let middle = Matrix {
-            elements: Elements::F32(&self.product),
-            inputs: self.width,
-            outputs: self.width,
-            input_stride: self.width,
-            output_stride: 1,
-            rows: None,
-        };
-        let written: Vec<f32> = linear(&unit_rows(0, dim, dim), &output, None);
-        let circuit = linear(&linear(&written, &middle, None), &value, None);
-        let circuit = DMatrix::from_row_iterator(dim, dim, circuit.into_iter().map(f64::from));
-        if circuit.iter().any(|x| !x.is_finite()) {
-            return None;
-        }
-        let values = Schur::try_new(circuit, f64::EPSILON, STEPS)?.complex_eigenvalues();
-        let (sum, size) = values
-            .iter()
-            .fold((0.0, 0.0), |(sum, size), value| (sum + value.re, size + value.re.hypot(value.im)));
-        (size > 0.0).then(|| sum / size)
+        let weights = network.head_weights(head.layer, head.head, false);
+        let written = linear(&weights.output, &row_major(&self.product, self.width), None);
+        eigenvalue_share(&rows_times_rows(&written, &weights.value, self.width))
     }
-}
-
-/// Rows `first..first + n` of the identity, [n, width].
-fn unit_rows(first: usize, n: usize, width: usize) -> Vec<f32> {
-    let mut rows = vec![0.0; n * width];
-    for row in 0..n {
-        rows[row * width + first + row] = 1.0;
-    }
-    rows
 }

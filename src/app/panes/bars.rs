@@ -170,6 +170,8 @@ fn menus(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
                 K::ShowFlow,
                 K::ShowWhy,
                 K::ShowAttribution,
+                K::ShowCircuits,
+                K::ShowComposition,
                 K::PreviousStep,
                 K::NextStep,
                 K::PlayWalk,

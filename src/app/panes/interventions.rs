@@ -56,12 +56,12 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
 /// One intervention: its words, a switch, a cross; a slider where it has a number to turn.
 fn line(ui: &mut Ui, scene: &Scene<'_>, index: usize, what: &Intervention, on: bool, out: &mut Out) {
     let (words, tokens) = (scene.words, theme::tokens(ui));
-    ui.horizontal(|ui| {
+    let label = ui.horizontal(|ui| {
         let name = what.to_string();
         let color = if on { tokens.text } else { tokens.muted };
         let room = (ui.available_width() - 66.0).max(40.0);
         let galley = widgets::short(ui, &name, theme::mono(12.0), room, color);
-        ui.label(galley).on_hover_text(&name);
+        let label = ui.label(galley).on_hover_text(&name);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let cross = ui.add(Button::new(RichText::new("×").size(BODY).color(tokens.muted)).frame(false));
             let remove = format!("{} {name}", words.changes.remove);
@@ -73,19 +73,21 @@ fn line(ui: &mut Ui, scene: &Scene<'_>, index: usize, what: &Intervention, on: b
                 out.send(Command::SwitchIntervention(index, !on));
             }
         });
+        label.id
     });
     let (mut by, range) = match what {
         Intervention::Scale { by, .. } => (*by, -2.0..=3.0),
         Intervention::Temperature { by, .. } => (*by, 0.1..=5.0),
-        Intervention::Add { by, .. } => (*by, -10.0..=10.0),
+        Intervention::Add { by, .. } | Intervention::AddWord { by, .. } => (*by, -10.0..=10.0),
         _ => return,
     };
     let slider = ui.add_enabled(on, Slider::new(&mut by, range).step_by(0.05).max_decimals(2));
-    if slider.changed() {
+    if slider.labelled_by(label.inner).changed() {
         let mut what = what.clone();
         if let Intervention::Scale { by: own, .. }
         | Intervention::Temperature { by: own, .. }
-        | Intervention::Add { by: own, .. } = &mut what
+        | Intervention::Add { by: own, .. }
+        | Intervention::AddWord { by: own, .. } = &mut what
         {
             *own = by;
         }

@@ -4,8 +4,8 @@ use super::{
     Language, Words, atlas, changes,
     chinese_commands::command,
     chinese_tables::{measure, stage},
-    choosing, compare, duration, figures, flow, grouped, languages, map, memory, next, recall, river,
-    session, size, states, train, walk, why,
+    choosing, circuits, compare, duration, figures, flow, grouped, languages, map, memory, next, recall,
+    river, session, size, states, train, walk, why,
 };
 use crate::{model::Part, render::Scale};
 
@@ -223,6 +223,7 @@ pub(super) const CHINESE: Words = Words {
     flow: &flow::CHINESE,
     walk: &walk::CHINESE,
     why: &why::CHINESE,
+    circuits: &circuits::CHINESE,
     figures: &figures::CHINESE,
     changes: &changes::CHINESE,
     map: &map::CHINESE,

@@ -118,6 +118,8 @@ pub(super) fn command(kind: CommandKind) -> (&'static str, &'static str) {
         CommandKind::ShowLens => ("Logit 透镜", "每一层此时会说什么"),
         CommandKind::ShowWhy => ("为什么是这一格", "模型的哪些部分让查询看向这个键：把得分拆开"),
         CommandKind::ShowAttribution => ("归因", "每个头、MLP 和嵌入对一个词（或一个词对另一个词）贡献多少"),
+        CommandKind::ShowCircuits => ("回路", "所选的头寻找什么、写入什么，仅由权重得出"),
+        CommandKind::ShowComposition => ("组合", "哪些头读取前面的头写入的内容，以图表示"),
         CommandKind::ShowWalk => ("逐步演算", "用真实的数字，一步一步走过一个注意力头"),
         CommandKind::ShowFlow => ("连线", "词元之间的连线，一个头或几个头"),
         CommandKind::PreviousStep => ("上一步", "演算的上一步（演算中按 ←）"),

@@ -43,6 +43,8 @@ pub(super) fn stage(stage: &'static str) -> &'static str {
         "Drawing passages" => "正在摘取段落",
         "Reading the texts" => "正在读文本",
         "Reading the weights" => "正在读权重",
+        "Searching all pairs of words" => "正在搜索所有词对",
+        "Multiplying heads" => "正在把头相乘",
         "Looking for models" => "正在查找模型",
         "Asking the hub" => "正在询问模型中心",
         "Downloading" => "正在下载",

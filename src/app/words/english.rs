@@ -1,8 +1,9 @@
 //! The window in English.
 
 use super::{
-    Language, Words, atlas, changes, choosing, compare, duration, english_commands::command, figures, flow,
-    grouped, languages, map, memory, next, recall, river, session, size, states, train, walk, why,
+    Language, Words, atlas, changes, choosing, circuits, compare, duration, english_commands::command,
+    figures, flow, grouped, languages, map, memory, next, recall, river, session, size, states, train, walk,
+    why,
 };
 use crate::{model::Part, render::Scale};
 
@@ -219,6 +220,7 @@ pub const ENGLISH: Words = Words {
     flow: &flow::ENGLISH,
     walk: &walk::ENGLISH,
     why: &why::ENGLISH,
+    circuits: &circuits::ENGLISH,
     figures: &figures::ENGLISH,
     changes: &changes::ENGLISH,
     map: &map::ENGLISH,

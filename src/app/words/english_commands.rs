@@ -202,6 +202,12 @@ pub(super) fn command(kind: CommandKind) -> (&'static str, &'static str) {
         CommandKind::ShowAttribution => {
             ("Attribution", "What each head, MLP and embedding says for a word, or for one against another")
         }
+        CommandKind::ShowCircuits => {
+            ("Circuits", "What the selected head looks for and what it writes, by its weights alone")
+        }
+        CommandKind::ShowComposition => {
+            ("Composition", "Which heads read what earlier heads write, as a graph")
+        }
         CommandKind::ShowWalk => ("Walk", "One query through one head, step by step, with the real numbers"),
         CommandKind::ShowFlow => ("Flow", "Lines from token to token, of one head or of several"),
         CommandKind::PreviousStep => ("Step back", "The step of the walk before (← in the walk)"),

@@ -6,6 +6,7 @@ mod chinese;
 mod chinese_commands;
 mod chinese_tables;
 mod choosing;
+mod circuits;
 mod compare;
 mod english;
 mod english_commands;
@@ -27,6 +28,7 @@ pub use super::numbers::{count, duration, grouped, signed, size};
 pub use atlas::AtlasWords;
 pub use changes::ChangeWords;
 pub use choosing::ChoosingWords;
+pub use circuits::CircuitWords;
 pub use compare::CompareWords;
 pub use english::ENGLISH;
 pub use figures::FigureWords;
@@ -304,6 +306,8 @@ pub struct Words {
     pub walk: &'static WalkWords,
     /// Of scores and logits taken apart.
     pub why: &'static WhyWords,
+    /// Of circuits and composition.
+    pub circuits: &'static CircuitWords,
     /// Of figures.
     pub figures: &'static FigureWords,
     /// Of the head view's map.
