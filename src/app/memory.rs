@@ -7,8 +7,8 @@ use super::{
 use crate::{
     analysis::{KvCache, Picture, kv_cache},
     engine::{
-        self, Entries, Eviction, Honesty, HonestyOptions, Job, Policy, Recall, RecallError, RecallOptions,
-        Template,
+        self, Entries, Eviction, EvictionError, Honesty, HonestyOptions, Job, Policy, Recall, RecallError,
+        RecallOptions, Template,
     },
     model::{HeadSpec, Model},
     trace::{Intervention, Trace},
@@ -176,9 +176,9 @@ impl Memory {
                 word: key.3.map(|id| format!("#{id}")),
                 ..HonestyOptions::default()
             };
+            let words = post.words();
             move |job: &Job| {
-                engine::honesty(&model, &trace, &options, job)
-                    .map_err(|error| Banner::error(&error, error.hint()))
+                engine::honesty(&model, &trace, &options, job).map_err(|error| Banner::of(&error, words))
             }
         });
     }
@@ -186,11 +186,11 @@ impl Memory {
     fn follow_cache(&mut self, state: &State, run: u64, model: &Arc<Model>, trace: &Trace, post: &Post) {
         let key = (run, state.memory.policy(trace.n_tokens()));
         self.cache.follow("KV cache", Some(key.clone()), post, || {
-            let (model, trace) = (Arc::clone(model), trace.clone());
+            let (model, trace, words) = (Arc::clone(model), trace.clone(), post.words());
             move |job: &Job| {
-                let eviction = engine::evict(&model, &trace, &key.1, job)
-                    .map_err(|error| Banner::error(&error, error.hint()))?;
-                let none = || Banner::error(&model.name, None);
+                let eviction =
+                    engine::evict(&model, &trace, &key.1, job).map_err(|error| Banner::of(&error, words))?;
+                let none = || Banner::of(&EvictionError::NoCache(model.name.clone()), words);
                 let cache = kv_cache(&eviction.trace, STEPS).ok_or_else(none)?;
                 Ok(CacheView { eviction, cache })
             }
@@ -200,10 +200,12 @@ impl Memory {
     fn follow_recall(&mut self, model: &Arc<Model>, post: &Post) {
         let key = self.asked.clone().filter(|asked| asked.model == address(model));
         self.recall.follow("recall", key.clone(), post, || {
-            let model = Arc::clone(model);
+            let (model, words) = (Arc::clone(model), post.words());
             move |job: &Job| {
-                let Some(key) = key else { return Err(Banner::error(&model.name, None)) };
-                ask(&model, &key, job).map_err(|error| Banner::error(&error, error.hint()))
+                let Some(key) = key else {
+                    return Err(Banner::of(&RecallError::NoAnswer(model.name.clone()), words));
+                };
+                ask(&model, &key, job).map_err(|error| Banner::of(&error, words))
             }
         });
     }

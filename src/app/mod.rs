@@ -16,6 +16,7 @@ pub mod document;
 pub mod editing;
 pub mod examples;
 pub mod exporting;
+mod exports;
 pub mod figures;
 pub mod finding;
 pub mod flowing;

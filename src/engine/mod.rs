@@ -26,12 +26,13 @@ mod rivers;
 mod run;
 mod sweep;
 mod training;
+mod view;
 
 pub use crate::model::{LoadError, Sampling};
 pub use atlas::{AtlasError, AtlasOptions, atlas};
 pub use cache::{Entries, Eviction, EvictionError, Gone, NotAPolicy, Policy, evict};
 pub use chat::{chat_prompt, render_chat};
-pub use check::{CheckResult, check};
+pub use check::{CheckResult, Identity, check};
 pub use corpus::{Corpus, CorpusError};
 pub use curve::{Curve, CurveError, Reading, curve};
 pub use cutting::Paths;
@@ -53,6 +54,7 @@ pub use training::{
     HeadReport, Moment, Report, RoleTaken, TrainOptions, Training, TrainingError, phase_change, roles_taken,
     save_files, train, training_text,
 };
+pub use view::{View, ViewAsk, ViewError, plate};
 
 use crate::model::{EmbeddedFiles, Model};
 use crate::trace::{Trace, TraceError, saved};

@@ -7,6 +7,7 @@ mod chinese_tables;
 mod choosing;
 mod english;
 mod english_commands;
+pub mod errors;
 mod figures;
 mod flow;
 mod languages;
