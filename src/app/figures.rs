@@ -154,19 +154,16 @@ fn work(
     move |job| {
         let Key { options, command, view, .. } = key;
         let failed = |error: &export::ExportError| Banner::of(error, words);
-        let (drawing, caption) = match view {
-            Some(ask) => {
-                let plate = plate(model.as_deref(), &trace, &ask, &mut |_| job.go_on());
-                let plate = plate.map_err(|error| Banner::of(&error, words))?;
-                let caption = export::caption_of(&trace, &plate.says, &command);
-                (plate.draw(options.look, Limits::PIXELS), caption)
-            }
-            None => {
-                let watch = |_| job.go_on();
-                let source = Source { model: model.as_deref(), trace: &trace, watch: &watch };
-                let caption = export::caption(&trace, &options, &command).map_err(|error| failed(&error))?;
-                (picture::draw(&source, &options, Limits::PIXELS), caption)
-            }
+        let (drawing, caption) = if let Some(ask) = view {
+            let plate = plate(model.as_deref(), &trace, &ask, &mut |_| job.go_on());
+            let plate = plate.map_err(|error| Banner::of(&error, words))?;
+            let caption = export::caption_of(&trace, &plate.says, &command);
+            (plate.draw(options.look, Limits::PIXELS), caption)
+        } else {
+            let watch = |_| job.go_on();
+            let source = Source { model: model.as_deref(), trace: &trace, watch: &watch };
+            let caption = export::caption(&trace, &options, &command).map_err(|error| failed(&error))?;
+            (picture::draw(&source, &options, Limits::PIXELS), caption)
         };
         let drawing = drawing.map_err(|error| failed(&error))?;
         let most = side / drawing.width.max(drawing.height);

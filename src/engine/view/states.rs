@@ -86,7 +86,10 @@ pub(super) fn trails(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
     let trails = analysis::trails(trace, ask.side, ask.skip);
     let own = trace.tokens_of(ask.side);
     let n = trails.points.first().map_or(0, Vec::len);
-    let first = ask.skip.min(n.saturating_sub(1));
+    if n == 0 {
+        return Err(ViewError::Empty);
+    }
+    let first = ask.skip.min(n - 1);
     let way = |token: usize| -> Vec<[f64; 2]> { trails.points.iter().map(|points| points[token]).collect() };
     let axis = |index: usize| format!("component {}, {:.0} %", index + 1, trails.share[index] * 100.0);
     let paths = Paths {
