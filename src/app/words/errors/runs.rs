@@ -40,6 +40,13 @@ impl Fault for RunError {
                 Told::new("模型没有分词器", "请输入词元编号，或把 tokenizer.json 放在权重旁边")
             }
             Self::Encode(error) => Told::new(error.chinese().what, "请只使用模型词表能拼写的字符"),
+            Self::Language(error) => Told::new(
+                format!("模型没有语言 `{}`；它有（相近者在前）：{}", error.code, error.known.join("、")),
+                "请给出其中之一",
+            ),
+            Self::NoLanguages(name) => {
+                Told::new(format!("{name} 不用语言标记文本"), "请不要选择语言：此模型不区分语言")
+            }
             Self::Memory { needed, budget, fits } => Told::new(
                 format!("这次运行需要 {} 内存，上限是 {}", megabytes(*needed), megabytes(*budget)),
                 &format!("大约可容纳 {fits} 个词元；请关闭其他程序或提高内存上限"),
