@@ -6,6 +6,7 @@ use crate::{
     app::document::DocumentError,
     engine::ViewError,
     export::ExportError,
+    trace::MapError,
 };
 use std::io::{Error, ErrorKind};
 
@@ -78,6 +79,7 @@ impl Fault for ExportError {
             Self::Selection(reason) => {
                 Told::new(format!("所选内容无法导出：{reason}"), "请检查所选的层和注意力头")
             }
+            Self::Map(error) => error.chinese(),
             Self::Size { width, height, largest } => Told::new(
                 format!("无法绘制 {width} × {height} 像素的图片（每边最多 {largest}）"),
                 "请缩小图片，或减少注意力头",
@@ -93,6 +95,26 @@ impl Fault for ExportError {
             Self::Write { path, source } => {
                 Told { what: format!("无法写入 {}：{source}", path.display()), hint: remedy(source) }
             }
+        }
+    }
+}
+
+impl Fault for MapError {
+    says_itself!(no hint);
+
+    fn chinese(&self) -> Told {
+        let choose = "请选择注意力头";
+        match self {
+            Self::NoHead => Told::new("没有选择注意力头", choose),
+            Self::Missing(head) => Told::new(format!("此运行没有注意力头 {head}"), choose),
+            Self::Mixed(a, b) => {
+                Told::new(format!("注意力头 {a} 和 {b} 的行或列属于不同的文本，不能合成一张图"), choose)
+            }
+            Self::NotTwo(n) => Told::new(format!("差值需要两个注意力头，而不是 {n} 个"), choose),
+            Self::NeedsWeights => Told::new(
+                "长度 ‖P·v·W_O‖ 需要模型权重，已保存的运行中没有",
+                "请打开模型本身，而不是保存的运行",
+            ),
         }
     }
 }
