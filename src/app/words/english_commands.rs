@@ -19,6 +19,7 @@ pub(super) fn command(kind: CommandKind) -> (&'static str, &'static str) {
         CommandKind::ExportAll => ("Export all heads…", "Writes every head as a picture, page or data"),
         CommandKind::ExportChosen => {
             ("Export the chosen heads…", "Writes the chosen heads side by side, as a picture or a page")
+        }
         CommandKind::ExportView => {
             ("Export this view…", "Writes what the pane clicked last shows, as a picture or its numbers")
         }
