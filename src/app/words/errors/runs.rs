@@ -47,6 +47,9 @@ impl Fault for RunError {
             Self::NoLanguages(name) => {
                 Told::new(format!("{name} 不用语言标记文本"), "请不要选择语言：此模型不区分语言")
             }
+            Self::Padding(token, id) => {
+                Told::new(format!("词元 {token} 是填充（编号 {id}），此模型会掩蔽它"), "请去掉填充")
+            }
             Self::Memory { needed, budget, fits } => Told::new(
                 format!("这次运行需要 {} 内存，上限是 {}", megabytes(*needed), megabytes(*budget)),
                 &format!("大约可容纳 {fits} 个词元；请关闭其他程序或提高内存上限"),
