@@ -4,8 +4,6 @@ use super::{
     charting::{AtlasAct, AtlasChoice, Source, is_atlas, is_text},
     command::Command,
     document::is_session,
-    exporting::{self, Finish, Piece},
-    figures::Key,
     layout::{self, Pane},
     panes::{dialogs::Dialog, left},
     running::Request,
@@ -17,7 +15,6 @@ use crate::{
     model::HeadId,
     trace::Intervention,
 };
-use std::path::PathBuf;
 
 impl Window {
     /// Does what a command says; what undo can take back is kept first.
@@ -59,10 +56,7 @@ impl Window {
             Command::LookUp(name) => self.session.look_up(name),
             Command::Fetch => self.session.fetch(),
             Command::SetOffline(offline) => self.session.set_offline(offline),
-            Command::AskForExport(piece) => {
-                self.dialog =
-                    Dialog::Export { path: self.export_name(piece), piece, finish: self.usual_finish() };
-            }
+            Command::AskForExport(piece) => self.ask_for_export(piece),
             Command::Export { path, piece, finish } => self.export(path, piece, finish),
             Command::CopyPicture(piece, finish) => {
                 let key = self.figure_key(piece, finish, "picture.png");
@@ -372,42 +366,5 @@ impl Window {
             let cells = self.session.cells(self.state.head);
             self.state.view = view.showing(self.state.query, self.state.key, cells).unless_whole(cells);
         }
-    }
-
-    fn export_name(&self, piece: Piece) -> String {
-        let folder =
-            self.settings.export_folder.clone().or_else(|| std::env::current_dir().ok()).unwrap_or_default();
-        let model = self.session.trace.as_ref().map_or("model", |trace| trace.model_name.as_str());
-        let part = match piece {
-            Piece::Head => match &self.session.trace {
-                Some(trace) => trace.spec.head_label(self.state.head),
-                None => self.state.head.label(),
-            },
-            Piece::Heads => "heads".to_owned(),
-            Piece::Chosen => "chosen".to_owned(),
-            Piece::States => "states".to_owned(),
-            Piece::Trace => "run".to_owned(),
-        };
-        let name = format!("{model}-{part}{}", piece.ending());
-        folder.join(name).display().to_string()
-    }
-
-    /// The picture that a choice comes to.
-    pub(super) fn figure_key(&self, piece: Piece, finish: Finish, path: &str) -> Key {
-        let options = exporting::options(piece, finish, &self.state, self.dark);
-        let command = exporting::command(self.session.source.as_ref(), &options, &self.state, path);
-        Key { run: self.session.visible(&self.state).0, options, command }
-    }
-
-    fn export(&mut self, path: PathBuf, piece: Piece, finish: Finish) {
-        let Some(trace) = self.session.visible(&self.state).1.cloned() else { return };
-        let model = self.session.model.clone();
-        self.dialog = Dialog::None;
-        self.settings.export_folder = path.parent().map(std::path::Path::to_owned);
-        let options = exporting::options_for(&path, piece, finish, &self.state, self.dark);
-        let stage = self.session.post().words().exporting;
-        self.session.export(path.clone(), move |job| {
-            exporting::write(model.as_deref(), &trace, &options, &path, stage, job)
-        });
     }
 }

@@ -1,6 +1,9 @@
 //! What the window has to say across its top: an error with its remedy, or a notice.
 
-use super::words::Words;
+use super::words::{
+    Words,
+    errors::{Fault, Told},
+};
 use crate::engine::RunError;
 use std::fmt::Display;
 
@@ -32,16 +35,23 @@ impl Banner {
         Self { what: what.to_string(), hint, error: true, offer: None }
     }
 
+    /// Of an error of the library, in the user's language.
+    pub fn of(error: &dyn Fault, words: &Words) -> Self {
+        let Told { what, hint } = error.told(words.language);
+        Self { what, hint, error: true, offer: None }
+    }
+
     /// Of a worker that panicked.
     pub fn panic(words: &Words) -> Self {
         Self::error(&words.panicked, Some(words.panicked_hint.to_owned()))
     }
 
     /// Of a prompt that was not run.
-    pub fn refused(error: &RunError) -> Self {
+    pub fn refused(error: &RunError, words: &Words) -> Self {
+        let told = Self::of(error, words);
         match error {
-            RunError::TooLong { .. } => Self { offer: Some(Offer::Cut), ..Self::error(error, None) },
-            _ => Self::error(error, error.hint()),
+            RunError::TooLong { .. } => Self { offer: Some(Offer::Cut), hint: None, ..told },
+            _ => told,
         }
     }
 

@@ -64,7 +64,7 @@ impl Changed {
             post.send(match engine::intervene(&model, &clean, &interventions, &job, &mut |_| {}) {
                 Ok(trace) => News::Changed { job: number, trace },
                 Err(_) if job.is_cancelled() => return,
-                Err(error) => News::Unchanged { job: number, banner: Banner::error(&error, error.hint()) },
+                Err(error) => News::Unchanged { job: number, banner: Banner::of(&error, post.words()) },
             });
         });
         true

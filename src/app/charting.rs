@@ -255,7 +255,8 @@ impl Session {
         });
         let left = Arc::clone(&self.charting.left);
         self.charting.pace = Some(Arc::clone(&pace));
-        self.chart(move |job| made(&model, &options, resume, &left, &pace, job));
+        let words = self.post.words();
+        self.chart(move |job| made(&model, &options, resume, &left, &pace, words, job));
     }
 
     fn stop_atlas(&mut self) {
@@ -265,10 +266,11 @@ impl Session {
 
     fn open_atlas(&mut self, path: PathBuf) {
         self.charting.pace = None;
-        self.chart(move |_| engine::open_atlas(&path).map_err(|error| Banner::error(&error, error.hint())));
+        let words = self.post.words();
+        self.chart(move |_| engine::open_atlas(&path).map_err(|error| Banner::of(&error, words)));
     }
 
-    fn save_atlas(&mut self, path: PathBuf, words: &Words) {
+    fn save_atlas(&mut self, path: PathBuf, words: &'static Words) {
         let Some(view) = self.charting.shown.clone() else { return };
         let Some(form) = AtlasForm::of(&path) else {
             self.banner = Some(Banner::error(&words.atlas.no_form, None));
@@ -276,7 +278,7 @@ impl Session {
         };
         let file = path.clone();
         self.export(path, move |_| {
-            engine::save_atlas(&view.atlas, &file, form).map_err(|error| Banner::error(&error, error.hint()))
+            engine::save_atlas(&view.atlas, &file, form).map_err(|error| Banner::of(&error, words))
         });
     }
 }
@@ -288,6 +290,7 @@ fn made(
     resume: bool,
     left: &Mutex<Option<Partial>>,
     pace: &Pace,
+    words: &Words,
     job: &Job,
 ) -> Result<Atlas, Banner> {
     let taken = left.lock().unwrap_or_else(PoisonError::into_inner).take().filter(|_| resume);
@@ -298,8 +301,7 @@ fn made(
             *left.lock().unwrap_or_else(PoisonError::into_inner) = Some(partial.clone());
         }
     };
-    engine::resume_atlas(model, options, taken, &mut keep, job)
-        .map_err(|error| Banner::error(&error, error.hint()))
+    engine::resume_atlas(model, options, taken, &mut keep, job).map_err(|error| Banner::of(&error, words))
 }
 
 impl Window {

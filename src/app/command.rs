@@ -39,6 +39,7 @@ pub enum CommandKind {
     ExportAll,
     ExportChosen,
     ExportStates,
+    ExportView,
     SaveTrace,
     SaveSession,
     Quit,
@@ -304,6 +305,7 @@ impl CommandKind {
             Self::SaveTrace => (Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::S),
             Self::AddNote => (Modifiers::COMMAND, Key::M),
             Self::ExportHead => (Modifiers::COMMAND, Key::E),
+            Self::ExportView => (Modifiers::COMMAND.plus(Modifiers::ALT), Key::E),
             Self::ExportAll => (Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::E),
             Self::Quit => (Modifiers::COMMAND, Key::Q),
             Self::RunPrompt => (Modifiers::COMMAND, Key::Enter),
@@ -455,6 +457,10 @@ impl CommandKind {
             Self::ExportAll => complete().map(|_| Command::AskForExport(Piece::Heads))?,
             Self::ExportChosen if state.chosen.is_empty() => return Err(words.choosing.none_chosen),
             Self::ExportChosen => complete().map(|_| Command::AskForExport(Piece::Chosen))?,
+            Self::ExportView => {
+                let piece = Piece::of(scene.front).ok_or(words.figures.no_figure)?;
+                complete().map(|_| Command::AskForExport(piece))?
+            }
             Self::ExportStates => complete().map(|_| Command::AskForExport(Piece::States))?,
             Self::SaveTrace => complete().map(|_| Command::AskForExport(Piece::Trace))?,
             Self::Quit => Command::Quit,

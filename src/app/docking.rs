@@ -4,6 +4,7 @@ use super::{
     atlas::Atlas,
     command::Command,
     comparing::Art,
+    exporting::Piece,
     flowing::Flowing,
     hidden::Hidden,
     layout::{self, Pane},
@@ -20,6 +21,7 @@ use super::{
     tiles::Tiles as MapTiles,
     worker::Post,
 };
+use crate::trace::Trace;
 use egui::{Color32, Rect, RichText, Sense, Stroke, Ui, UiBuilder, UiStackInfo, Vec2, Visuals, vec2};
 use egui_tiles::{
     Behavior, EditAction, ResizeState, SimplificationOptions, TabState, TileId, Tiles, Tree, UiResponse,
@@ -254,6 +256,14 @@ fn menu(ui: &mut Ui, scene: &Scene<'_>, pane: Pane, out: &mut Out) {
     let words = scene.words;
     let alone = scene.state.maximised == Some(pane);
     let torn = scene.state.torn.contains(&pane);
+    let ready = scene.trace.is_some_and(Trace::is_complete);
+    if let Some(piece) = Piece::of(pane).filter(|_| ready) {
+        if ui.button(words.figures.export_this).clicked() {
+            out.send(Command::AskForExport(piece));
+            ui.close();
+        }
+        ui.separator();
+    }
     let entries = [
         (if alone { words.restore } else { words.maximise }, Command::Maximise((!alone).then_some(pane))),
         if torn { (words.dock, Command::Dock(pane)) } else { (words.tear_off, Command::TearOff(pane)) },

@@ -197,7 +197,7 @@ impl Window {
                 self.file = Some(path.to_owned());
                 self.restore(document);
             }
-            Err(error) => self.session.banner = Some(Banner::error(&error, None)),
+            Err(error) => self.session.banner = Some(Banner::of(&error, self.session.post().words())),
         }
     }
 
@@ -215,7 +215,7 @@ impl Window {
         let Some(path) = self.keeper.orphan() else { return };
         match Document::open(&path) {
             Ok(document) => self.restore(document),
-            Err(error) => self.session.banner = Some(Banner::error(&error, None)),
+            Err(error) => self.session.banner = Some(Banner::of(&error, self.session.post().words())),
         }
         let _ = std::fs::remove_file(path);
     }

@@ -79,7 +79,7 @@ impl Window {
                 }
                 self.edit_tokens(ids);
             }
-            Err(error) => self.session.banner = Some(Banner::error(&error, None)),
+            Err(error) => self.session.banner = Some(Banner::of(&error, self.session.post().words())),
         }
     }
 }

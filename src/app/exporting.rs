@@ -1,21 +1,24 @@
 //! From the window to the export floor: which piece of the run, in which looks.
 
 use super::{
-    banner::Banner,
+    layout::Pane,
     mapping::Over,
     state::{Shown, State},
     theme,
+    words::Words,
 };
 use crate::{
-    engine::{Job, ModelSource},
+    analysis::Cell,
+    engine::{ModelSource, View, ViewAsk},
     export::{
-        self, FORMATS, FirstToken, Format, Holds, Labels, Look, Options, Preset, Ranges, Selection, Source,
+        self, FORMATS, FirstToken, Format, Holds, Labels, Look, Options, Plate, Preset, Ranges, Selection,
         What,
     },
-    model::Model,
-    trace::{Combine, Level, Steps, Trace, Weigh, saved},
+    render::Scale,
+    trace::{Combine, Level, Side, Steps, Trace, Weigh, saved},
 };
 use std::path::Path;
+use strum::IntoEnumIterator as _;
 
 /// What is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,28 +33,92 @@ pub enum Piece {
     States,
     /// The whole run, to be opened again.
     Trace,
+    /// What one view shows.
+    View(View),
 }
 
 impl Piece {
+    /// All there are, in the order of menus.
+    pub fn all() -> impl Iterator<Item = Self> {
+        [Self::Head, Self::Chosen, Self::Heads, Self::States].into_iter().chain(View::iter().map(Self::View))
+    }
+
+    /// What a pane shows, where that is written as a figure.
+    pub fn of(pane: Pane) -> Option<Self> {
+        Some(match pane {
+            Pane::Head => Self::Head,
+            Pane::Heads => Self::Heads,
+            Pane::Stream => Self::View(View::States),
+            Pane::Norms => Self::View(View::Norms),
+            Pane::Lens => Self::View(View::Lens),
+            Pane::Next => Self::View(View::Next),
+            Pane::Walk => Self::View(View::Walk),
+            Pane::Flow => Self::View(View::Flow),
+            Pane::Why => Self::View(View::Why),
+            Pane::Attribution => Self::View(View::Attribution),
+            Pane::Similarity => Self::View(View::Similarity),
+            Pane::Trails => Self::View(View::Trails),
+            _ => return None,
+        })
+    }
+
+    /// Its name on screen.
+    pub fn title(self, words: &Words) -> &'static str {
+        match self {
+            Self::Head => words.figures.one_head,
+            Self::Heads => words.figures.all_heads,
+            Self::Chosen => words.figures.strip,
+            Self::States => words.figures.all_states,
+            Self::Trace => words.save_trace_title,
+            Self::View(view) => pane_of(view).title(words),
+        }
+    }
+
+    /// Whether it is of attention maps: labels and the first key's fate are a choice.
+    pub fn is_map(self) -> bool {
+        matches!(self, Self::Head | Self::Chosen | Self::Heads)
+    }
+
     /// The formats that can hold it.
-    pub fn formats(self) -> impl Iterator<Item = &'static Format> {
-        FORMATS.iter().filter(move |format| match self {
+    pub fn formats(self) -> Vec<&'static Format> {
+        let holds = |format: &&Format| match self {
             Self::Trace => format.holds == Holds::Trace,
             Self::States => !matches!(format.holds, Holds::Page | Holds::Trace),
             // A set that is no block of layers × heads has no array of its own
             Self::Chosen => matches!(format.holds, Holds::Picture | Holds::Page),
             Self::Head | Self::Heads => format.holds != Holds::Trace,
-        })
+            Self::View(_) => true,
+        };
+        match self {
+            Self::View(_) => Plate::formats().collect(),
+            _ => FORMATS.iter().filter(holds).collect(),
+        }
     }
 
     /// The ending that its file starts with.
     pub fn ending(self) -> &'static str {
         match self {
-            Self::Head | Self::Chosen => ".png",
+            Self::Head | Self::Chosen | Self::View(_) => ".png",
             Self::Heads => ".html",
             Self::States => ".npz",
             Self::Trace => saved::ENDING,
         }
+    }
+}
+
+/// The pane that shows a view.
+fn pane_of(view: View) -> Pane {
+    match view {
+        View::Lens => Pane::Lens,
+        View::Flow => Pane::Flow,
+        View::Walk => Pane::Walk,
+        View::Why => Pane::Why,
+        View::Attribution => Pane::Attribution,
+        View::Next => Pane::Next,
+        View::Similarity => Pane::Similarity,
+        View::Trails => Pane::Trails,
+        View::Norms => Pane::Norms,
+        View::States => Pane::Stream,
     }
 }
 
@@ -92,17 +159,17 @@ pub fn options(piece: Piece, finish: Finish, state: &State, dark: bool) -> Optio
     });
     let signed = combine == Some(Combine::Difference);
     let what = if piece == Piece::States { What::Resid } else { What::Pattern };
-    let on_screen = piece != Piece::States && finish.preset.is_none();
+    let on_screen = piece.is_map() && finish.preset.is_none();
     let look = Look {
         theme: Some(theme::shared(dark && finish.preset.is_none())),
         map: (on_screen && !signed).then(|| state.look.map(dark)),
-        scale: state.look.scale,
+        scale: if piece.is_map() { state.look.scale } else { Scale::Linear },
         preset: finish.preset,
         labels: finish.labels,
         steps: match piece {
             Piece::Head => Steps { first: finish.first, ..map.steps },
             Piece::Heads | Piece::Chosen => Steps { first: finish.first, ..Steps::default() },
-            Piece::States | Piece::Trace => Steps::default(),
+            Piece::States | Piece::Trace | Piece::View(_) => Steps::default(),
         },
         threshold: if piece == Piece::Head { map.from() } else { 0.0 },
         transparent: finish.transparent,
@@ -124,14 +191,80 @@ pub fn options_for(path: &Path, piece: Piece, finish: Finish, state: &State, dar
     }
     let selection = match piece {
         Piece::Head => Selection { layers: one(state.head.layer), heads: one(state.head.head) },
-        Piece::Chosen | Piece::Heads | Piece::States | Piece::Trace => Selection::default(),
+        _ => Selection::default(),
     };
     let look = Look { steps: Steps::default(), threshold: 0.0, ..options.look };
     Options { selection, picked: Vec::new(), combine: None, look, ..options }
 }
 
+/// What a view shows of the state, in the run `trace`; `pinned`: the query that is asked about.
+pub fn ask(view: View, state: &State, trace: &Trace, pinned: Option<usize>) -> ViewAsk {
+    let rows = trace.spec.blocks.get(state.head.layer).map(|block| block.part.rows());
+    // These have the target's tokens, whatever the head's rows are
+    let of_target = matches!(view, View::Attribution | View::Trails);
+    let streams = trace.spec.streams();
+    let side = streams.get(state.layer).map_or(Side::Target, |&stream| trace.spec.stream_side(stream));
+    ViewAsk {
+        head: state.head,
+        query: pinned.filter(|_| !of_target || rows == Some(Side::Target)),
+        key: state.key,
+        also: state.heads(),
+        threshold: state.flow.threshold,
+        stream: state.layer,
+        word: state.said.word,
+        against: state.said.against,
+        in_order: state.said.in_order,
+        rules: state.sampling.clone(),
+        skip: usize::from(state.sink_apart),
+        side: if view == View::Norms { side } else { Side::Target },
+        ..ViewAsk::new(view)
+    }
+}
+
+/// How the command line says what a view shows.
+fn view_words(ask: &ViewAsk) -> Vec<String> {
+    let mut words = vec!["--view".to_owned(), ask.view.id().to_owned()];
+    let mut push = |name: &str, value: String| words.extend([name.to_owned(), value]);
+    match ask.view {
+        View::Walk | View::Why => {
+            if let (Some(query), Some(key)) = (ask.query, ask.key) {
+                push("--cell", Cell { head: ask.head, query, key }.to_string());
+            } else {
+                push("--pick", ask.head.to_string());
+                ask.query.into_iter().for_each(|query| push("--at", query.to_string()));
+            }
+        }
+        View::Flow => {
+            let others = ask.also.iter().filter(|&&other| other != ask.head);
+            let heads = std::iter::once(&ask.head).chain(others).map(ToString::to_string);
+            push("--pick", heads.collect::<Vec<_>>().join(","));
+            push("--least", ask.threshold.to_string());
+        }
+        View::States | View::Similarity => push("--stream", ask.stream.to_string()),
+        View::Attribution => {
+            ask.query.into_iter().for_each(|query| push("--at", query.to_string()));
+            ask.word.into_iter().for_each(|word| push("--word", format!("#{word}")));
+            ask.against.into_iter().for_each(|word| push("--against", format!("#{word}")));
+        }
+        View::Next => {
+            let rules = &ask.rules;
+            push("--temperature", rules.temperature.to_string());
+            rules.top_k.into_iter().for_each(|k| push("--top-k", k.to_string()));
+            rules.top_p.into_iter().for_each(|p| push("--top-p", p.to_string()));
+        }
+        View::Trails => ask.query.into_iter().for_each(|query| push("--at", query.to_string())),
+        View::Lens | View::Norms => {}
+    }
+    words
+}
+
 /// The command line that writes the same picture.
-pub fn command(source: Option<&ModelSource>, options: &Options, state: &State, path: &str) -> String {
+pub fn command(
+    source: Option<&ModelSource>,
+    (options, view): (&Options, Option<&ViewAsk>),
+    state: &State,
+    path: &str,
+) -> String {
     let mut words = vec!["mnemoscope".to_owned(), "export".to_owned()];
     let mut push = |more: &[&str]| words.extend(more.iter().map(|&word| word.to_owned()));
     if let Some(ModelSource::Path(path)) = source {
@@ -157,6 +290,9 @@ pub fn command(source: Option<&ModelSource>, options: &Options, state: &State, p
         }
     }
     let look = options.look;
+    for word in view.iter().flat_map(|ask| view_words(ask)) {
+        push(&[&word]);
+    }
     for what in options.what.iter().filter(|&&what| what != What::Pattern) {
         push(&["--what", what.id()]);
     }
@@ -206,24 +342,4 @@ pub fn command(source: Option<&ModelSource>, options: &Options, state: &State, p
     let name = Path::new(path.trim()).file_name().unwrap_or_default().to_string_lossy();
     push(&["-o", &name]);
     export::command_line(words.iter().map(String::as_str))
-}
-
-/// Writes the file; reports to `job` and ends when it is cancelled.
-pub fn write(
-    model: Option<&Model>,
-    trace: &Trace,
-    options: &Options,
-    path: &Path,
-    stage: &'static str,
-    job: &Job,
-) -> Result<(), Banner> {
-    let watch = |done: f32| {
-        job.report(stage, done);
-        job.go_on()
-    };
-    let source = Source { model, trace, watch: &watch };
-    match export::export(&source, options, path) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(Banner::error(&error, error.hint())),
-    }
 }

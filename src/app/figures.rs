@@ -1,8 +1,8 @@
 //! The picture that an export would write, drawn on a worker while its dialog is open; and pictures for the clipboard.
 
-use super::{banner::Banner, derived::Derived, worker::Post};
+use super::{banner::Banner, derived::Derived, words::Words, worker::Post};
 use crate::{
-    engine::Job,
+    engine::{Job, ViewAsk, plate},
     export::{
         self, Options, Source,
         picture::{self, Limits},
@@ -31,6 +31,8 @@ pub struct Key {
     pub run: u64,
     /// What is drawn, and how.
     pub options: Options,
+    /// The view that is drawn instead, where it is one.
+    pub view: Option<ViewAsk>,
     /// The command line that makes the same.
     pub command: String,
 }
@@ -87,8 +89,9 @@ impl Figures {
         } else {
             match (&self.wanted, run) {
                 (Some((key, _)), Some(run)) => {
-                    self.drawn
-                        .follow("preview", Some(key.clone()), post, || work(key.clone(), run, SIDE, true));
+                    self.drawn.follow("preview", Some(key.clone()), post, || {
+                        work(key.clone(), run, (SIDE, true), post.words())
+                    });
                 }
                 _ => self.drawn.stop(),
             }
@@ -122,7 +125,8 @@ impl Figures {
     /// Puts the picture that was asked for on the clipboard once it is drawn; then says so, or why not.
     pub fn serve(&mut self, ctx: &Context, post: &Post, run: Option<Run<'_>>) -> Option<Banner> {
         let (key, run) = self.copying.clone().zip(run)?;
-        self.copied.follow("picture", Some(key.clone()), post, || work(key, run, CLIPBOARD, false));
+        self.copied
+            .follow("picture", Some(key.clone()), post, || work(key, run, (CLIPBOARD, false), post.words()));
         let said = match (self.copied.get(), self.copied.error()) {
             (Some(drawn), _) => {
                 ctx.copy_image((*drawn.image).clone());
@@ -143,22 +147,30 @@ impl Figures {
 fn work(
     key: Key,
     run: Run<'_>,
-    side: f32,
-    fit: bool,
+    (side, fit): (f32, bool),
+    words: &'static Words,
 ) -> impl FnOnce(&Job) -> Result<Drawn, Banner> + Send + use<> {
     let (trace, model) = (run.trace.clone(), run.model.cloned());
     move |job| {
-        let Key { options, command, .. } = key;
-        let failed = |error: &export::ExportError| Banner::error(error, error.hint());
-        let watch = |_| job.go_on();
-        let source = Source { model: model.as_deref(), trace: &trace, watch: &watch };
-        let drawing = picture::draw(&source, &options, Limits::PIXELS).map_err(|error| failed(&error))?;
+        let Key { options, command, view, .. } = key;
+        let failed = |error: &export::ExportError| Banner::of(error, words);
+        let (drawing, caption) = if let Some(ask) = view {
+            let plate = plate(model.as_deref(), &trace, &ask, &mut |_| job.go_on());
+            let plate = plate.map_err(|error| Banner::of(&error, words))?;
+            let caption = export::caption_of(&trace, &plate.says, &command);
+            (plate.draw(options.look, Limits::PIXELS), caption)
+        } else {
+            let watch = |_| job.go_on();
+            let source = Source { model: model.as_deref(), trace: &trace, watch: &watch };
+            let caption = export::caption(&trace, &options, &command).map_err(|error| failed(&error))?;
+            (picture::draw(&source, &options, Limits::PIXELS), caption)
+        };
+        let drawing = drawing.map_err(|error| failed(&error))?;
         let most = side / drawing.width.max(drawing.height);
         let zoom = if fit { most.min(4.0) } else { options.look.pixels(drawing.width).min(most) };
         let png::Pixels { width, height, bytes } =
             png::paint(&drawing, zoom).map_err(|error| failed(&error))?;
         let image = ColorImage::from_rgba_unmultiplied([width as usize, height as usize], &bytes);
-        let caption = export::caption(&trace, &options, &command).map_err(|error| failed(&error))?;
         Ok(Drawn { image: Arc::new(image), caption })
     }
 }

@@ -3,6 +3,7 @@
 use super::{
     banner::Banner,
     session::Session,
+    words::Words,
     worker::{News, spawn},
 };
 use crate::engine::{Found, Hub, HubError, Job, Library, Offer, Preferences};
@@ -35,7 +36,7 @@ impl Session {
         spawn("ask the hub", self.post(), number, move |post| {
             post.send(match hub().and_then(|hub| hub.look_up(&name, None, &job)) {
                 Ok(offer) => News::Offered { job: number, offer },
-                Err(error) => failed(number, &error),
+                Err(error) => failed(number, &error, post.words()),
             });
         });
     }
@@ -49,7 +50,7 @@ impl Session {
                 // A folder in the cache is named by a checksum: its model's own name says more
                 Ok(path) if path.is_dir() => News::Fetched { job: number, path: offer.name.into() },
                 Ok(path) => News::Fetched { job: number, path },
-                Err(error) => failed(number, &error),
+                Err(error) => failed(number, &error, post.words()),
             });
         });
     }
@@ -68,9 +69,9 @@ fn hub() -> Result<Hub, HubError> {
     Hub::usual().ok_or(HubError::NoHome)
 }
 
-fn failed(job: u64, error: &HubError) -> News {
+fn failed(job: u64, error: &HubError, words: &Words) -> News {
     match error {
         HubError::Cancelled => News::Cancelled { job },
-        error => News::Failed { job, banner: Banner::error(error, error.hint()) },
+        error => News::Failed { job, banner: Banner::of(error, words) },
     }
 }

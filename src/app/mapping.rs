@@ -321,7 +321,7 @@ impl Session {
                 let (trace, asked) =
                     trace.zip(asked).ok_or_else(|| Banner::error(&words.needs_trace, None))?;
                 make(model.as_deref(), &trace, less.as_ref(), asked, job)
-                    .map_err(|error| Banner::error(&(words.map.error)(&error), None))
+                    .map_err(|error| Banner::of(&error, words))
             }
         });
     }

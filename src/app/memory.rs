@@ -7,8 +7,8 @@ use super::{
 use crate::{
     analysis::{KvCache, Picture, kv_cache},
     engine::{
-        self, AmongOthers, Carriers, Entries, Eviction, Honesty, HonestyOptions, Job, Policy, Recall,
-        RecallError, RecallOptions, Template,
+        self, AmongOthers, Carriers, Entries, Eviction, EvictionError, Honesty, HonestyOptions, Job, Policy,
+        Recall, RecallError, RecallOptions, Template,
     },
     model::{HeadSpec, Model},
     trace::{Intervention, Trace},
@@ -195,9 +195,9 @@ impl Memory {
                 word: key.3.map(|id| format!("#{id}")),
                 ..HonestyOptions::default()
             };
+            let words = post.words();
             move |job: &Job| {
-                engine::honesty(&model, &trace, &options, job)
-                    .map_err(|error| Banner::error(&error, error.hint()))
+                engine::honesty(&model, &trace, &options, job).map_err(|error| Banner::of(&error, words))
             }
         });
     }
@@ -205,11 +205,11 @@ impl Memory {
     fn follow_cache(&mut self, state: &State, run: u64, model: &Arc<Model>, trace: &Trace, post: &Post) {
         let key = (run, state.memory.policy(trace.n_tokens()));
         self.cache.follow("KV cache", Some(key.clone()), post, || {
-            let (model, trace) = (Arc::clone(model), trace.clone());
+            let (model, trace, words) = (Arc::clone(model), trace.clone(), post.words());
             move |job: &Job| {
-                let eviction = engine::evict(&model, &trace, &key.1, job)
-                    .map_err(|error| Banner::error(&error, error.hint()))?;
-                let none = || Banner::error(&model.name, None);
+                let eviction =
+                    engine::evict(&model, &trace, &key.1, job).map_err(|error| Banner::of(&error, words))?;
+                let none = || Banner::of(&EvictionError::NoCache(model.name.clone()), words);
                 let cache = kv_cache(&eviction.trace, STEPS).ok_or_else(none)?;
                 Ok(CacheView { eviction, cache })
             }
@@ -218,8 +218,9 @@ impl Memory {
 
     fn follow_recall(&mut self, state: &State, model: &Arc<Model>, post: &Post) {
         let key = self.asked.clone().filter(|asked| asked.model == address(model));
-        let failed = |error: RecallError| Banner::error(&error, error.hint());
-        let none = Banner::error(&model.name, None);
+        let words = post.words();
+        let failed = move |error: RecallError| Banner::of(&error, words);
+        let none = Banner::of(&RecallError::NoAnswer(model.name.clone()), words);
         let view = state.memory.recall_view;
         if view == RecallView::Others {
             self.others.follow("recall among others", key.clone(), post, || {
@@ -233,7 +234,7 @@ impl Memory {
         }
         if view == RecallView::Heads {
             self.carriers.follow("recall by head", key.clone(), post, || {
-                let (model, key) = (Arc::clone(model), key.clone());
+                let (model, key, none) = (Arc::clone(model), key.clone(), none.clone());
                 move |job: &Job| {
                     let options = fewer(&model, &key.ok_or(none)?);
                     fitted(options, |options| engine::carriers(&model, options, job)).map_err(failed)
@@ -242,10 +243,7 @@ impl Memory {
         }
         self.recall.follow("recall", key.clone(), post, || {
             let model = Arc::clone(model);
-            move |job: &Job| {
-                let Some(key) = key else { return Err(Banner::error(&model.name, None)) };
-                ask(&model, &key, job).map_err(|error| Banner::error(&error, error.hint()))
-            }
+            move |job: &Job| ask(&model, &key.ok_or(none)?, job).map_err(failed)
         });
     }
 

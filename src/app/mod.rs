@@ -19,6 +19,7 @@ pub mod document;
 pub mod editing;
 pub mod examples;
 pub mod exporting;
+mod exports;
 pub mod figures;
 pub mod filtering;
 pub mod finding;

@@ -141,7 +141,7 @@ impl Session {
                 why(network, &trace, cell, &mut told(job, "Taking the cell apart")).map_err(|error| {
                     match error {
                         WhyError::Masked { .. } => Banner::error(&words.why.masked, None),
-                        error => Banner::error(&error, None),
+                        error => Banner::of(&error, words),
                     }
                 })
             }
@@ -179,7 +179,7 @@ impl Session {
                 let question = Question { token: asked.1, word: asked.2.unwrap_or(best), against: asked.3 };
                 let mut progress = told(job, "Taking the logit apart");
                 let attribution = attribute(&model.network, &trace, question, &mut progress)
-                    .map_err(|error| Banner::error(&error, None))?;
+                    .map_err(|error| Banner::of(&error, words))?;
                 Ok(Said { attribution, words: candidates })
             }
         });

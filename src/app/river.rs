@@ -46,7 +46,8 @@ impl Session {
         let Some((model, trace)) = self.model.as_ref().zip(complete) else { return };
         let (rivers, post) = (&mut self.memory.rivers, &self.post);
         let picture = state.memory.picture;
-        let failed = |error| Banner::error(&error, HonestyError::hint(&error));
+        let words = post.words();
+        let failed = move |error: HonestyError| Banner::of(&error, words);
         if in_sight(Pane::River) {
             let token = asked_token(state, trace);
             rivers.river.follow("river", Some((self.run, token, picture)), post, || {

@@ -82,6 +82,6 @@ pub(super) fn run(model: &Model, request: Request, number: u64, job: &Job, post:
     post.send(match outcome {
         Ok(trace) => News::Ran { job: number, trace },
         Err(_) if job.is_cancelled() => News::Cancelled { job: number },
-        Err(error) => News::Failed { job: number, banner: Banner::refused(&error) },
+        Err(error) => News::Failed { job: number, banner: Banner::refused(&error, post.words()) },
     });
 }

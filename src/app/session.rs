@@ -204,14 +204,14 @@ impl Session {
                 return post.send(match engine::open_trace(file, &job) {
                     Ok(trace) => News::Opened { job: number, trace, source },
                     Err(_) if job.is_cancelled() => News::Cancelled { job: number },
-                    Err(error) => News::Failed { job: number, banner: Banner::error(&error, error.hint()) },
+                    Err(error) => News::Failed { job: number, banner: Banner::of(&error, post.words()) },
                 });
             }
             let model = match engine::load(&source, &job) {
                 Ok(model) => Arc::new(model),
                 Err(_) if job.is_cancelled() => return post.send(News::Cancelled { job: number }),
                 Err(error) => {
-                    let banner = Banner::error(&error, error.hint());
+                    let banner = Banner::of(&error, post.words());
                     return post.send(News::Failed { job: number, banner });
                 }
             };
@@ -280,7 +280,7 @@ impl Session {
         spawn("check numbers", &self.post, number, move |post| {
             post.send(match check(&model, &job) {
                 Ok(results) => News::Checks { job: number, results },
-                Err(error) => News::Failed { job: number, banner: Banner::error(&error, error.hint()) },
+                Err(error) => News::Failed { job: number, banner: Banner::of(&error, post.words()) },
             });
         });
     }

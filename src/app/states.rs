@@ -39,7 +39,7 @@ impl Session {
         let chosen = chosen.filter(|(model, name)| model.tensors().iter().any(|tensor| tensor.name == *name));
         let key = chosen.as_ref().map(|(model, name)| (Arc::as_ptr(model) as usize, name.clone()));
         let post = self.post().clone();
-        let lost = super::banner::Banner::panic(post.words());
+        let lost = super::banner::Banner::error(&post.words().states.unread, None);
         self.tensor.follow("tensor", key, &post, || {
             move |_: &Job| chosen.and_then(|(model, name)| tensor_stats(&model, &name)).ok_or(lost)
         });

@@ -87,9 +87,9 @@ pub fn ink(on: Color32) -> Color32 {
     of_map(render::ink_on(on.to_array()))
 }
 
-/// Colours that tell things of one kind apart, for eyes of every kind (after Okabe and Ito), without the accent's.
+/// Colours that tell things of one kind apart, without the accent's.
 pub fn series(dark: bool, index: usize) -> Color32 {
-    opaque(render::series(shared(dark), index))
+    opaque(shared(dark).series(index))
 }
 
 /// Pixels that go to a texture.

@@ -97,7 +97,7 @@ impl Session {
                 };
                 let key = pinned.or_else(|| trace.pattern(head).strongest(query)).unwrap_or(0);
                 let walked = walk(model.as_deref(), &trace, Cell { head, query, key });
-                walked.map_err(|error| Banner::error(&error, None))
+                walked.map_err(|error| Banner::of(&error, words))
             }
         });
     }

@@ -7,12 +7,13 @@ use anyhow::Context as _;
 use serde_json::{Value, json};
 
 use crate::analysis::{Attribution, Component, Question, attribute, logits_at};
-use crate::engine;
+use crate::engine::{self, View, ViewAsk};
 use crate::model::{HeadId, Model, largest, shown};
 use crate::trace::Trace;
 
 use super::console::Console;
 use super::shared::Input;
+use super::view::FigureArgs;
 
 /// Characters of the longest bar.
 const BAR: usize = 24;
@@ -41,9 +42,13 @@ pub(super) struct Args {
     /// Parts that the table shows, the largest
     #[arg(long, value_name = "N", default_value_t = 20)]
     top: usize,
+
+    #[command(flatten)]
+    figure: FigureArgs,
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
+    let drawn = args.figure.wanted()?;
     let (model, trace) = args.input.run(console)?;
     let token = args.at.or(trace.answer_at).unwrap_or(trace.n_tokens() - 1);
     let logits = logits_at(&model.network, &trace, token);
@@ -58,6 +63,10 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     };
     let said = if logits.is_empty() { None } else { word(&args.word)? };
     let against = if logits.is_empty() { None } else { word(&args.against)? };
+    if drawn {
+        let ask = ViewAsk { query: Some(token), word: said, against, ..ViewAsk::new(View::Attribution) };
+        return args.figure.write(Some(&model), &trace, &ask, console);
+    }
     let question = Question { token, word: said.unwrap_or_else(best), against };
     let job = console.job();
     let mut progress = |done| {

@@ -1,19 +1,17 @@
 //! `mnemoscope export`: files, one per `-o`; the endings say which formats.
 
-use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
-
 use crate::analysis::Filter;
 use crate::engine::Job;
-use crate::export::{self, Dtype, Options, Ranges, Selection, Source, What, atomic};
+use crate::export::{self, Dtype, Options, Plate, Ranges, Selection, Source, What};
 use crate::trace::{Combine, HeadId};
 
-use super::console::{self, Console};
+use super::console::Console;
 use super::look::LookArgs;
 use super::shared::{Input, names};
+use super::view::{self, ViewArgs, written};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -54,6 +52,9 @@ pub(super) struct Args {
     combine: Option<Combine>,
 
     #[command(flatten)]
+    view: ViewArgs,
+
+    #[command(flatten)]
     look: LookArgs,
 
     /// Print a caption ready to paste, or write it to a file: --caption=FILE
@@ -62,6 +63,15 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
+    if let Some(kind) = args.view.view {
+        for path in &args.output {
+            Plate::format_of(path)?;
+        }
+        let (model, trace) = args.input.trace(console)?;
+        let ask = args.view.ask(kind, &args.pick, (model.as_ref(), &trace))?;
+        let files = (args.output.as_slice(), args.look.look());
+        return view::write((model.as_ref(), &trace), &ask, files, args.caption.as_deref(), console);
+    }
     let mut options = Options {
         what: args.what.clone(),
         selection: Selection { layers: args.layers.clone(), heads: args.heads.clone() },
@@ -82,32 +92,12 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     let job = console.job();
     let watch = watched(&job);
     let source = Source { model: model.as_ref(), trace: &trace, watch: &watch };
-    let mut files = write(&source, &options, args.output.iter().map(PathBuf::as_path), &job)?;
+    let files = write(&source, &options, args.output.iter().map(PathBuf::as_path), &job)?;
     let caption = match &args.caption {
         None => None,
         Some(_) => Some(export::caption(&trace, &options, &given())?),
     };
-    let printed = args.caption.as_deref() == Some(Path::new("-"));
-    if let (Some(text), Some(path), false) = (&caption, &args.caption, printed) {
-        atomic::write(path, |out| Ok(writeln!(out, "{text}")?))?;
-        files.push(path.clone());
-    }
-    let size = |path: &PathBuf| std::fs::metadata(path).map_or(0, |file| file.len());
-    if console.json {
-        let files: Vec<_> = files.iter().map(|path| json!({ "path": path, "bytes": size(path) })).collect();
-        let mut object = json!({ "files": files });
-        if let Some(text) = caption {
-            object["caption"] = text.into();
-        }
-        return console.object(&object);
-    }
-    for path in &files {
-        writeln!(console, "{}  {}", path.display(), console::bytes(size(path)))?;
-    }
-    if let Some(text) = caption.filter(|_| printed) {
-        writeln!(console, "\n{text}")?;
-    }
-    Ok(())
+    written(files, caption, args.caption.as_deref(), console)
 }
 
 /// Tells how far a file is.

@@ -95,14 +95,14 @@ fn speak(console: &mut Console, text: &str, said: &mut usize) -> std::io::Result
     Ok(())
 }
 
-fn parse_temperature(text: &str) -> Result<f32, String> {
+pub(super) fn parse_temperature(text: &str) -> Result<f32, String> {
     match text.parse::<f32>() {
         Ok(t) if t >= 0.0 && t.is_finite() => Ok(t),
         _ => Err("expected a number from 0 up".to_owned()),
     }
 }
 
-fn parse_share(text: &str) -> Result<f32, String> {
+pub(super) fn parse_share(text: &str) -> Result<f32, String> {
     match text.parse::<f32>() {
         Ok(p) if p > 0.0 && p <= 1.0 => Ok(p),
         _ => Err("expected a number above 0, up to 1".to_owned()),

@@ -7,10 +7,12 @@ use anyhow::Context as _;
 use serde_json::json;
 
 use crate::analysis::{LensOptions, lens};
+use crate::engine::{View, ViewAsk};
 use crate::model::shown;
 
 use super::console::Console;
 use super::shared::Input;
+use super::view::FigureArgs;
 
 /// Columns a word takes in the table.
 const WORD: usize = 14;
@@ -27,10 +29,17 @@ pub(super) struct Args {
     /// Only the last N tokens (the table shows 6 unless told)
     #[arg(long, value_name = "N")]
     last: Option<usize>,
+
+    #[command(flatten)]
+    figure: FigureArgs,
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
+    let drawn = args.figure.wanted()?;
     let (model, trace) = args.input.run(console)?;
+    if drawn {
+        return args.figure.write(Some(&model), &trace, &ViewAsk::new(View::Lens), console);
+    }
     let n = trace.n_tokens();
     let last = args.last.unwrap_or(if console.json { n } else { 6 });
     let options = LensOptions { tokens: n.saturating_sub(last)..n, top: args.top.max(1) };

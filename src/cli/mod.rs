@@ -28,6 +28,7 @@ mod recall;
 mod run;
 mod shared;
 mod train;
+mod view;
 mod walk;
 mod why;
 

@@ -6,10 +6,12 @@ use serde_json::{Value, json};
 
 use crate::analysis::Cell;
 use crate::analysis::walk::{Check, Outcome, Step, Walk, walk};
+use crate::engine::{View, ViewAsk};
 use crate::trace::Trace;
 
 use super::console::Console;
 use super::shared::Input;
+use super::view::FigureArgs;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -23,10 +25,18 @@ pub(super) struct Args {
     /// Print the numbers of this step too, 1 to 12
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=12))]
     step: Option<u8>,
+
+    #[command(flatten)]
+    figure: FigureArgs,
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
+    let drawn = args.figure.wanted()?;
     let (model, trace) = args.input.trace(console)?;
+    if drawn {
+        let ask = ViewAsk::of_cell(View::Walk, args.cell);
+        return args.figure.write(model.as_ref(), &trace, &ask, console);
+    }
     let walk = walk(model.as_ref(), &trace, args.cell)?;
     if console.json {
         return console.object(&object(&walk, &trace)?);

@@ -6,10 +6,12 @@ use std::ops::ControlFlow;
 use serde_json::{Value, json};
 
 use crate::analysis::{Cell, Fold, Table, Why, why};
+use crate::engine::{View, ViewAsk};
 use crate::trace::{Token, Trace};
 
 use super::console::Console;
 use super::shared::Input;
+use super::view::FigureArgs;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -23,10 +25,18 @@ pub(super) struct Args {
     /// Components shown one by one, the largest; all others are one row and column, `rest`
     #[arg(long, value_name = "N", default_value_t = 9)]
     top: usize,
+
+    #[command(flatten)]
+    figure: FigureArgs,
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
+    let drawn = args.figure.wanted()?;
     let (model, trace) = args.input.trace(console)?;
+    if drawn {
+        let ask = ViewAsk::of_cell(View::Why, args.cell);
+        return args.figure.write(model.as_ref(), &trace, &ask, console);
+    }
     let job = console.job();
     let mut progress = |done| {
         job.report("Taking the cell apart", done);

@@ -13,9 +13,65 @@ const TOKENS: usize = 40;
 /// Tokens of the double-precision run, as it has no fast kernels.
 const SHORT: usize = 8;
 
+/// What must hold of any model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumIter)]
+pub enum Identity {
+    /// rows sum to 1
+    RowsSumToOne,
+    /// recomputed = the pass
+    Recomputed,
+    /// tile = whole
+    Tile,
+    /// last lens = logits
+    LastLens,
+    /// cached = uncached
+    Cached,
+    /// one thread = many
+    Threads,
+    /// f32 = f64
+    Double,
+}
+
+impl Identity {
+    /// In a few words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::RowsSumToOne => "rows sum to 1",
+            Self::Recomputed => "recomputed = the pass",
+            Self::Tile => "tile = whole",
+            Self::LastLens => "last lens = logits",
+            Self::Cached => "cached = uncached",
+            Self::Threads => "one thread = many",
+            Self::Double => "f32 = f64",
+        }
+    }
+
+    /// Why it must hold.
+    pub fn explanation(self) -> &'static str {
+        match self {
+            Self::RowsSumToOne => {
+                "each query shares out exactly one unit of attention, in every head (what a sink takes counted in)"
+            }
+            Self::Recomputed => {
+                "weights computed anew from q, k and log-sum-exp must be those the pass itself used"
+            }
+            Self::Tile => "a part of a pattern must not depend on how much of it is asked for",
+            Self::LastLens => "the lens on the last layer is the model's own answer",
+            Self::Cached => {
+                "feeding the tokens one by one through the KV cache must end where one pass over all of them ends"
+            }
+            Self::Threads => "how the work is shared out must not change the result",
+            Self::Double => "the same pass in double precision must give the same up to rounding",
+        }
+    }
+}
+
 /// One identity, and how far the numbers are from it.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct CheckResult {
+    /// Which
+    #[serde(skip)]
+    pub identity: Identity,
     /// What must hold: `rows sum to 1`
     pub name: &'static str,
     /// Why it must
@@ -28,9 +84,16 @@ pub struct CheckResult {
     pub passed: bool,
 }
 
-fn result(name: &'static str, explanation: &'static str, residual: f64, tolerance: f64) -> CheckResult {
-    // NaN fails
-    CheckResult { name, explanation, residual, tolerance, passed: residual <= tolerance }
+fn result(identity: Identity, residual: f64, tolerance: f64) -> CheckResult {
+    CheckResult {
+        identity,
+        name: identity.name(),
+        explanation: identity.explanation(),
+        residual,
+        tolerance,
+        // NaN fails
+        passed: residual <= tolerance,
+    }
 }
 
 /// Runs every identity that the model has. Takes a few short passes; can be cancelled between them.
@@ -56,31 +119,16 @@ pub fn check(model: &Model, job: &Job) -> Result<Vec<CheckResult>, RunError> {
     step(0.4)?;
     if spec.is_causal() && spec.encoder.is_none() && ids.len() > 2 {
         let cached = replay(model, &ids, &quiet)?;
-        results.push(result(
-            "cached = uncached",
-            "feeding the tokens one by one through the KV cache must end where one pass over all of them ends",
-            apart(last_row(&cached), last_row(&trace)),
-            2e-4,
-        ));
+        results.push(result(Identity::Cached, apart(last_row(&cached), last_row(&trace)), 2e-4));
     }
     step(0.6)?;
     let single = in_pool(1, pass)?;
-    results.push(result(
-        "one thread = many",
-        "how the work is shared out must not change the result",
-        apart(outcome(&single), outcome(&trace)),
-        2e-5,
-    ));
+    results.push(result(Identity::Threads, apart(outcome(&single), outcome(&trace)), 2e-5));
     step(0.8)?;
     let short = &ids[..SHORT.min(ids.len())];
     let (single, double) =
         (plain_pass::<f32>(&model.network, short), plain_pass::<f64>(&model.network, short));
-    results.push(result(
-        "f32 = f64",
-        "the same pass in double precision must give the same up to rounding",
-        apart(&single, &double),
-        2e-4,
-    ));
+    results.push(result(Identity::Double, apart(&single, &double), 2e-4));
     job.report("Checking the model", 1.0);
     Ok(results)
 }
@@ -108,12 +156,7 @@ fn rows_sum_to_one(trace: &Trace) -> CheckResult {
         let sum = |row: &[f32]| row.iter().copied().map(f64::from).sum::<f64>();
         rows.map(|(query, row)| (sum(row) + pattern.sink_share(query) - 1.0).abs()).collect::<Vec<_>>()
     });
-    result(
-        "rows sum to 1",
-        "each query shares out exactly one unit of attention, in every head (what a sink takes counted in)",
-        worst(off),
-        1e-5,
-    )
+    result(Identity::RowsSumToOne, worst(off), 1e-5)
 }
 
 fn pass_equals_pattern(trace: &Trace) -> CheckResult {
@@ -124,12 +167,7 @@ fn pass_equals_pattern(trace: &Trace) -> CheckResult {
         let again = pattern.pooled(0..queries, 0..keys, kept.rows, kept.columns, Pool::Max);
         kept.values.iter().zip(again).map(|(a, b)| f64::from((a - b).abs())).collect::<Vec<_>>()
     });
-    result(
-        "recomputed = the pass",
-        "weights computed anew from q, k and log-sum-exp must be those the pass itself used",
-        worst(off),
-        1e-5,
-    )
+    result(Identity::Recomputed, worst(off), 1e-5)
 }
 
 fn tile_equals_whole(trace: &Trace) -> CheckResult {
@@ -142,12 +180,7 @@ fn tile_equals_whole(trace: &Trace) -> CheckResult {
         let cells = rows.clone().flat_map(|q| columns.clone().map(move |k| q * n + k));
         cells.zip(tile).map(|(at, cell)| f64::from((whole[at] - cell).abs())).collect::<Vec<_>>()
     });
-    result(
-        "tile = whole",
-        "a part of a pattern must not depend on how much of it is asked for",
-        worst(off),
-        0.0,
-    )
+    result(Identity::Tile, worst(off), 0.0)
 }
 
 fn lens_equals_logits(model: &Model, trace: &Trace) -> CheckResult {
@@ -161,7 +194,7 @@ fn lens_equals_logits(model: &Model, trace: &Trace) -> CheckResult {
     let off = best
         .iter()
         .map(|candidate| f64::from((candidate.logit - logits[candidate.id as usize]).abs()) / spread);
-    result("last lens = logits", "the lens on the last layer is the model's own answer", worst(off), 1e-4)
+    result(Identity::LastLens, worst(off), 1e-4)
 }
 
 /// Embedding, blocks and head in either precision; the last token's logits, or its hidden state without a head.

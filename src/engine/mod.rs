@@ -27,6 +27,7 @@ mod rivers;
 mod run;
 mod sweep;
 mod training;
+mod view;
 mod words;
 
 pub use crate::model::{LoadError, Sampling};
@@ -36,7 +37,7 @@ pub use atlas::{
 };
 pub use cache::{Entries, Eviction, EvictionError, Gone, NotAPolicy, Policy, evict};
 pub use chat::{chat_prompt, render_chat};
-pub use check::{CheckResult, check};
+pub use check::{CheckResult, Identity, check};
 pub use compare::{both_fit, compare};
 pub use corpus::{Corpus, CorpusError};
 pub use curve::{Curve, CurveError, Reading, curve};
@@ -59,6 +60,7 @@ pub use training::{
     HeadReport, Moment, Report, RoleTaken, TrainOptions, Training, TrainingError, phase_change, roles_taken,
     save_files, train, training_text,
 };
+pub use view::{View, ViewAsk, ViewError, plate};
 pub use words::word_of;
 
 use crate::model::{EmbeddedFiles, Model};

@@ -9,7 +9,7 @@ use crate::export::figure::matrix::Matrix;
 use crate::export::figure::river::{self, RiverFigure};
 use crate::export::figure::{Drawing, to_svg};
 use crate::export::{ExportError, Look, atomic, pdf, picture, png, write_map, write_matrix};
-use crate::render::{Rgba, ValueRange, series};
+use crate::render::{Rgba, ValueRange};
 use crate::trace::{Token, Trace};
 
 /// Sources with a band of their own in a picture.
@@ -73,7 +73,7 @@ fn figure(river: &River, trace: &Trace, look: Look) -> Drawing {
     let shown = |source: usize| {
         format!("{source} {}", trace.tokens.get(source).map_or_else(String::new, Token::shown))
     };
-    let band = |(index, &source): (usize, &usize)| (shown(source), series(theme, index));
+    let band = |(index, &source): (usize, &usize)| (shown(source), theme.series(index));
     let others: (String, Rgba) = ("others".to_owned(), theme.tokens().dim);
     let name: &'static str = river.picture.into();
     let before = bands.begins.then(|| "before".to_owned());

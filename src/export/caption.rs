@@ -16,20 +16,24 @@ const QUOTED: usize = 160;
 /// The caption of the picture that `options` ask for; `command` makes it again.
 pub fn caption(trace: &Trace, options: &Options, command: &str) -> Result<String, ExportError> {
     let what = options.what.first().copied().unwrap_or_default();
-    let mut text = if let Some(quantity) = picture::quantity(what) {
+    let text = if let Some(quantity) = picture::quantity(what) {
         of_attention(trace, &picture::heads(trace, options)?, quantity, options)?
     } else {
         let name = what.hook().stem();
         format!("{} of {} ({name}).", picture::words_of_states(what), model(trace))
     };
-    text.push(' ');
-    text.push_str(&input(trace));
+    Ok(caption_of(trace, &text, command))
+}
+
+/// A caption that begins with what is shown, `says`: the prompt, what was changed, version and command follow.
+pub fn caption_of(trace: &Trace, says: &str, command: &str) -> String {
+    let mut text = format!("{says} {}", input(trace));
     if !trace.interventions().is_empty() {
         let changes: Vec<String> = trace.interventions().iter().map(ToString::to_string).collect();
         let _ = write!(text, " The run was changed: {}.", changes.join(", "));
     }
     let _ = write!(text, " Made with Mnemoscope {}: {command}", env!("CARGO_PKG_VERSION"));
-    Ok(text)
+    text
 }
 
 fn of_attention(
@@ -139,7 +143,8 @@ pub fn formula(spec: &AttentionSpec, quantity: Quantity) -> String {
     }
 }
 
-fn model(trace: &Trace) -> String {
+/// The model's name and size in a sentence.
+pub fn model(trace: &Trace) -> String {
     format!("{} ({} layers)", trace.model_name, trace.spec.layer_count())
 }
 

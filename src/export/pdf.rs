@@ -4,6 +4,7 @@ use std::io::Write as _;
 
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
+use pdf_writer::types::LineJoinStyle;
 use pdf_writer::{Content, Filter, Finish as _, Name, Pdf, Rect, Ref, TextStr};
 
 use crate::render::{Raster, Rgba};
@@ -45,6 +46,19 @@ pub fn draw(drawing: &Drawing) -> Result<Vec<u8>, ExportError> {
                 let [red, green, blue] = color(*stroke);
                 content.set_stroke_rgb(red, green, blue).set_line_width(1.0);
                 content.rect(area.x + 0.5, area.y + 0.5, area.width - 1.0, area.height - 1.0).stroke();
+            }
+            Shape::Line { points, width, stroke } => {
+                let [red, green, blue] = color(*stroke);
+                content.set_stroke_rgb(red, green, blue).set_line_width(*width);
+                content.set_line_join(LineJoinStyle::RoundJoin);
+                for (index, &[x, y]) in points.iter().enumerate() {
+                    if index == 0 {
+                        content.move_to(x, y)
+                    } else {
+                        content.line_to(x, y)
+                    };
+                }
+                content.stroke();
             }
             Shape::Image { area, raster } => {
                 let name = format!("Im{}", images.len());

@@ -27,6 +27,7 @@ const PREAMBLE: &str = r"\documentclass[border=0pt]{standalone}
 \renewcommand*\familydefault{\sfdefault}
 \newcommand*\mnemofill[5]{\definecolor{mnemo}{HTML}{#5}\pgfsetfillcolor{mnemo}\pgfpathrectangle{\pgfpointxy{#1}{#2}}{\pgfpointxy{#3}{#4}}\pgfusepath{fill}}
 \newcommand*\mnemoframe[5]{\definecolor{mnemo}{HTML}{#5}\draw[mnemo, line width=0.75bp] (#1,#2) rectangle ++(#3,#4);}
+\newcommand*\mnemoline[3]{\definecolor{mnemo}{HTML}{#2}\draw[mnemo, line width=#1bp, line join=round] #3;}
 \newcommand*\mnemotext[7]{\definecolor{mnemo}{HTML}{#6}\node[anchor=#3, inner sep=0pt, outer sep=0pt, rotate=#4, text=mnemo, font=#5] at (#1,#2) {\strut\smash{#7}};}
 \newcommand*\mnemochar[2]{\ifPDFTeX{\tiny[#1]}\else#2\fi}
 ";
@@ -45,6 +46,7 @@ pub(super) fn to_tikz(drawing: &Drawing) -> String {
                 let inside = Area::new(area.x + 0.5, area.y + 0.5, area.width - 1.0, area.height - 1.0);
                 let _ = writeln!(out, "\\mnemoframe{}{{{}}}", Place(inside), Hex(*stroke));
             }
+            Shape::Line { points, width, stroke } => line(&mut out, points, *width, *stroke),
             Shape::Image { area, raster } => pixels(&mut out, *area, raster),
             Shape::Polygon { corners, fill } => polygon(&mut out, corners, *fill),
             Shape::Text(line) => text(&mut out, line),
@@ -64,6 +66,13 @@ fn polygon(out: &mut String, corners: &[[f32; 2]], fill: Rgba) {
         let _ = write!(out, "({},{}) -- ", Number(*x), Number(*y));
     }
     out.push_str("cycle;\n");
+}
+
+fn line(out: &mut String, points: &[[f32; 2]], width: f32, stroke: Rgba) {
+    let corners: Vec<String> =
+        points.iter().map(|&[x, y]| format!("({},{})", Number(x), Number(y))).collect();
+    let path = corners.join(" -- ");
+    let _ = writeln!(out, "\\mnemoline{{{}}}{{{}}}{{{path}}}", Number(width * 0.75), Hex(stroke));
 }
 
 /// Rectangles for pixels: neighbours in a row that share a colour are one.

@@ -15,5 +15,5 @@ pub mod tiles;
 pub use colormap::{ColorMap, Rgba, contrast, ink_on};
 pub use raster::Raster;
 pub use shader::{Scale, Shader, ValueRange};
-pub use theme::{Theme, Tokens, series};
+pub use theme::{Theme, Tokens, mix};
 pub use tiles::{Plain, Quantity, Surface, Tile, TileKey, Watched};

@@ -100,20 +100,28 @@ impl Theme {
     pub fn id(self) -> &'static str {
         self.into()
     }
+
+    /// Colours that tell things of one kind apart, for eyes of every kind (after Okabe and Ito), without the accent's.
+    pub fn series(self, index: usize) -> Rgba {
+        const DARK: [u32; 7] = [0x56b4e9, 0xe87a48, 0x3fc18f, 0xe095c4, 0xf0e442, 0x8f9cf5, 0xc9d1dc];
+        const LIGHT: [u32; 7] = [0x0072b2, 0xc64b00, 0x00805c, 0xb34d8c, 0x807400, 0x534fc4, 0x455062];
+        let colors = match self {
+            Self::Dark => DARK,
+            Self::Light => LIGHT,
+        };
+        rgb(colors[index % colors.len()])
+    }
+}
+
+/// A mix of two colours; a share of 0 gives the first.
+pub fn mix(a: Rgba, b: Rgba, share: f32) -> Rgba {
+    let share = share.clamp(0.0, 1.0);
+    std::array::from_fn(|channel| {
+        (f32::from(a[channel]) * (1.0 - share) + f32::from(b[channel]) * share).round() as u8
+    })
 }
 
 const fn rgb(hex: u32) -> Rgba {
     let [_, red, green, blue] = hex.to_be_bytes();
     [red, green, blue, 0xff]
-}
-
-/// Colours that tell things of one kind apart, for eyes of every kind (after Okabe and Ito), without the accent's.
-pub fn series(theme: Theme, index: usize) -> Rgba {
-    const DARK: [u32; 7] = [0x56b4e9, 0xe87a48, 0x3fc18f, 0xe095c4, 0xf0e442, 0x8f9cf5, 0xc9d1dc];
-    const LIGHT: [u32; 7] = [0x0072b2, 0xc64b00, 0x00805c, 0xb34d8c, 0x807400, 0x534fc4, 0x455062];
-    let colors = match theme {
-        Theme::Dark => DARK,
-        Theme::Light => LIGHT,
-    };
-    rgb(colors[index % colors.len()])
 }

@@ -11,7 +11,7 @@ pub use window::{in_first, of_first};
 
 use super::{
     banner::Banner, changed::Changed, derived::Derived, document::Reference, labels::Labels, layout::Pane,
-    session::Session, state::State, worker::Post,
+    session::Session, state::State, words::Words, worker::Post,
 };
 use crate::{
     analysis::compare::{Alignment, Comparison, Difference, HeadDifference, Pair, difference},
@@ -191,7 +191,7 @@ fn follow_second(
             if at_hand.is_none() && source.is_none() {
                 return Err(Banner::error(&words.needs_weights, None));
             }
-            run_second(at_hand, source, (&prompt, target, languages), number, job)
+            run_second(at_hand, source, (&prompt, target, languages), number, words, job)
         }
     });
     begins
@@ -203,7 +203,7 @@ fn follow_found(found: &mut Derived<(u64, u64), Found>, both: Option<Both<'_>>, 
     found.follow("comparison", key, post, || {
         let runs = both.map(|both| (both.a.1.clone(), both.b.1.clone()));
         move |job: &Job| match runs {
-            Some((a, b)) => compared(&a, &b, job),
+            Some((a, b)) => compared(&a, &b, words, job),
             None => Err(Banner::error(&words.needs_trace, None)),
         }
     });
@@ -287,6 +287,7 @@ fn run_second(
     source: Option<ModelSource>,
     (prompt, target, languages): (&Prompt, Option<String>, Languages),
     run: u64,
+    words: &Words,
     job: &Job,
 ) -> Result<Second, Banner> {
     let model = match (model, source) {
@@ -294,11 +295,10 @@ fn run_second(
         (None, source) => {
             let source = source.unwrap_or_default();
             if let Some(file) = source.trace() {
-                let trace =
-                    engine::open_trace(file, job).map_err(|error| Banner::error(&error, error.hint()))?;
+                let trace = engine::open_trace(file, job).map_err(|error| Banner::of(&error, words))?;
                 return Ok(Second { run, model: None, trace });
             }
-            Arc::new(engine::load(&source, job).map_err(|error| Banner::error(&error, error.hint()))?)
+            Arc::new(engine::load(&source, job).map_err(|error| Banner::of(&error, words))?)
         }
     };
     let target = target.filter(|_| model.spec().encoder.is_some()).map(Prompt::Text);
@@ -310,12 +310,12 @@ fn run_second(
     };
     // The first run is in memory already, so what is free is what is left for this one
     let trace = engine::run(&model, prompt, &options, job, &mut done);
-    let trace = trace.map_err(|error| Banner::error(&error, error.hint()))?;
+    let trace = trace.map_err(|error| Banner::of(&error, words))?;
     Ok(Second { run, model: Some(model), trace })
 }
 
-fn compared(a: &Trace, b: &Trace, job: &Job) -> Result<Found, Banner> {
-    let comparison = engine::compare(a, b, job).map_err(|error| Banner::error(&error, error.hint()))?;
+fn compared(a: &Trace, b: &Trace, words: &Words, job: &Job) -> Result<Found, Banner> {
+    let comparison = engine::compare(a, b, job).map_err(|error| Banner::of(&error, words))?;
     let map = |head: &HeadDifference| {
         let part = a.spec.blocks[head.a.layer].part;
         let (rows, columns) = (comparison.alignment(part.rows()), comparison.alignment(part.columns()));

@@ -79,6 +79,7 @@ fn export(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     egui::containers::menu::MenuButton::from_button(button).ui(ui, |ui| {
         ui.set_min_width(190.0);
         for kind in [
+            CommandKind::ExportView,
             CommandKind::ExportHead,
             CommandKind::ExportChosen,
             CommandKind::ExportAll,
@@ -106,6 +107,7 @@ fn menus(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
                 K::SaveSession,
                 K::SaveTrace,
                 K::GetModel,
+                K::ExportView,
                 K::ExportHead,
                 K::ExportChosen,
                 K::ExportAll,

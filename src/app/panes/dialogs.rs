@@ -11,6 +11,7 @@ use crate::app::{
     theme::{self, BODY, TITLE},
     training::{Act, Choice},
     widgets,
+    words::errors::check,
     worker::Purpose,
 };
 use crate::train::Task;
@@ -87,7 +88,8 @@ pub fn show(ctx: &egui::Context, dialog: &mut Dialog, scene: &Scene<'_>, out: &m
             Dialog::Second { path } => compare::second::show(ui, path, scene, out, &mut ask),
             Dialog::Hub { name } => hub(ui, name, scene, out),
             Dialog::Export { path, piece, finish } => {
-                exporting::show(ui, path, *piece, finish, scene, out, &mut ask);
+                let form = exporting::Form { path, piece: *piece, finish };
+                exporting::show(ui, form, scene, out, &mut ask);
             }
             Dialog::Checks => checks(ui, scene, out),
             Dialog::Session { path } => session(ui, path, scene, out, &mut ask),
@@ -332,6 +334,7 @@ fn checks(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
         }
         Checks::Done(results) => {
             for result in results {
+                let (name, explanation) = check(result.identity, words.language);
                 ui.horizontal(|ui| {
                     let (sign, color) =
                         if result.passed { ("✓", tokens.measure_text) } else { ("✗", tokens.error) };
@@ -339,14 +342,14 @@ fn checks(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
                         [18.0, 20.0],
                         egui::Label::new(RichText::new(sign).font(theme::strong(TITLE)).color(color)),
                     );
-                    ui.label(RichText::new(result.name).size(BODY)).on_hover_text(result.explanation);
+                    ui.label(RichText::new(name).size(BODY)).on_hover_text(explanation);
                     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                         let figure = (words.residual)(result.residual, result.tolerance);
                         ui.label(RichText::new(figure).font(theme::mono(12.0)).color(tokens.muted));
                     });
                 });
-                ui.indent(result.name, |ui| {
-                    ui.label(RichText::new(result.explanation).size(12.0).color(tokens.muted));
+                ui.indent(name, |ui| {
+                    ui.label(RichText::new(explanation).size(12.0).color(tokens.muted));
                 });
                 ui.add_space(6.0);
             }

@@ -19,57 +19,68 @@ const CHOICES: f32 = 380.0;
 /// Height of the preview.
 const HEIGHT: f32 = 380.0;
 
+/// What is filled in.
+pub(super) struct Form<'a> {
+    /// Where it goes.
+    pub path: &'a mut String,
+    /// What is written.
+    pub piece: Piece,
+    /// How it looks.
+    pub finish: &'a mut Finish,
+}
+
 /// Draws the dialog.
-pub(super) fn show(
-    ui: &mut Ui,
-    path: &mut String,
-    piece: Piece,
-    finish: &mut Finish,
-    scene: &Scene<'_>,
-    out: &mut Out,
-    ask: &mut Option<Ask>,
-) {
+pub(super) fn show(ui: &mut Ui, form: Form<'_>, scene: &Scene<'_>, out: &mut Out, ask: &mut Option<Ask>) {
     let words = scene.words;
+    let Form { piece, .. } = form;
     let name = match piece {
         Piece::Head => (words.export_title)(&scene.state.head.to_string()),
         Piece::Chosen => (words.choosing.export_title)(scene.state.heads().len()),
         Piece::Heads => words.export_all_title.to_owned(),
         Piece::States => words.export_states_title.to_owned(),
         Piece::Trace => words.save_trace_title.to_owned(),
+        Piece::View(_) => (words.figures.export_view)(piece.title(words)),
     };
     title(ui, &name, if piece == Piece::Trace { words.save_trace_what } else { words.export_formats });
     if piece == Piece::Trace {
-        choices(ui, path, piece, finish, scene, out, ask);
+        choices(ui, form, scene, out, ask);
         return;
     }
     let beside = ui.available_width() - CHOICES - 20.0;
     ui.horizontal_top(|ui| {
         let narrow = beside < 200.0;
+        let finish = *form.finish;
         ui.vertical(|ui| {
             ui.set_width(if narrow { ui.available_width() } else { CHOICES });
-            choices(ui, path, piece, finish, scene, out, ask);
+            choices(ui, form, scene, out, ask);
         });
         if !narrow {
             ui.add_space(12.0);
             ui.vertical(|ui| {
                 ui.set_width(beside);
                 preview(ui, scene);
-                caption(ui, piece, *finish, scene, out);
+                caption(ui, piece, finish, scene, out);
             });
         }
     });
 }
 
-fn choices(
-    ui: &mut Ui,
-    path: &mut String,
-    piece: Piece,
-    finish: &mut Finish,
-    scene: &Scene<'_>,
-    out: &mut Out,
-    ask: &mut Option<Ask>,
-) {
+fn choices(ui: &mut Ui, form: Form<'_>, scene: &Scene<'_>, out: &mut Out, ask: &mut Option<Ask>) {
     let words = scene.words;
+    let Form { path, piece, finish } = form;
+    if piece != Piece::Trace {
+        ui.horizontal(|ui| {
+            widgets::choice(ui, words.figures.view, piece.title(words), |ui| {
+                for other in Piece::all() {
+                    if ui.selectable_label(other == piece, other.title(words)).clicked() {
+                        out.send(Command::AskForExport(other));
+                        ui.close();
+                    }
+                }
+            });
+        });
+        ui.add_space(8.0);
+    }
     ui.horizontal_wrapped(|ui| {
         for format in piece.formats() {
             let own = FORMATS.iter().find(|format| path.ends_with(format.ending));
@@ -108,12 +119,14 @@ fn finishing(ui: &mut Ui, piece: Piece, finish: &mut Finish, scene: &Scene<'_>) 
                 ui.selectable_value(&mut finish.preset, Some(preset), (words.preset)(preset));
             }
         });
-        widgets::choice(ui, words.labels, (words.label)(finish.labels), |ui| {
-            for labels in Labels::iter() {
-                ui.selectable_value(&mut finish.labels, labels, (words.label)(labels));
-            }
-        });
-        if piece != Piece::States {
+        if piece.is_map() || piece == Piece::States {
+            widgets::choice(ui, words.labels, (words.label)(finish.labels), |ui| {
+                for labels in Labels::iter() {
+                    ui.selectable_value(&mut finish.labels, labels, (words.label)(labels));
+                }
+            });
+        }
+        if piece.is_map() {
             widgets::choice(ui, words.first, (words.fate)(finish.first), |ui| {
                 for first in FirstToken::iter() {
                     ui.selectable_value(&mut finish.first, first, (words.fate)(first));

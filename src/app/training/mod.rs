@@ -223,15 +223,16 @@ impl Live {
         self.head = HeadId { layer: self.choice.layers - 1, head: 0 };
         self.worker = Some(Worker { orders, told });
         let choice = self.choice.clone();
+        let words = post.words();
         spawn("training", post, 0, move |post| {
             let tell = |told| {
                 let heard = sender.send(told).is_ok();
                 post.nudge();
                 heard
             };
-            if let Err(error) = work(choice, hand, (run, stop), &inbox, &tell) {
+            if let Err(error) = work(choice, hand, (run, stop), &inbox, (&tell, words)) {
                 tell(Told::Running(false));
-                tell(Told::Notice(Banner::error(&error, error.hint())));
+                tell(Told::Notice(Banner::of(&error, words)));
             }
         });
     }

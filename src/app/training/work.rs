@@ -3,7 +3,7 @@
 use super::{Choice, ENOUGH};
 use crate::{
     analysis::atlas::Probe,
-    app::banner::Banner,
+    app::{banner::Banner, words::Words},
     engine::{Moment, Report, Training, TrainingError, save_files, training_text},
     model::Model,
     trace::Trace,
@@ -53,7 +53,7 @@ pub(super) fn work(
     hand: Hand,
     (running, stop): (bool, bool),
     orders: &Receiver<Order>,
-    tell: &dyn Fn(Told) -> bool,
+    (tell, words): (&dyn Fn(Told) -> bool, &Words),
 ) -> Result<(), TrainingError> {
     let mut setup = choice.setup();
     if let Some(file) = choice.text.filter(|_| choice.task == Task::Text) {
@@ -77,7 +77,7 @@ pub(super) fn work(
         // What went wrong at a step can be gone back from
         if let Err(error) = done {
             work.run(false);
-            tell(Told::Notice(Banner::error(&error, error.hint())));
+            tell(Told::Notice(Banner::of(&error, words)));
         }
     }
 }

@@ -12,6 +12,7 @@ pub(super) fn command(kind: CommandKind) -> (&'static str, &'static str) {
         CommandKind::ExportHead => ("导出这个头…", "把选中的注意力头写成图片、网页或数据"),
         CommandKind::ExportAll => ("导出所有头…", "把每个注意力头写成图片、网页或数据"),
         CommandKind::ExportChosen => ("导出选中的几个头…", "把选中的几个头并排写成图片或网页"),
+        CommandKind::ExportView => ("导出此视图…", "把最近点击的面板的内容写成图片或数据"),
         CommandKind::ExportStates => ("导出隐藏状态…", "把每层的残差流写成数据或图片"),
         CommandKind::SaveTrace => ("保存这次运行…", "把整次运行写入文件，不需要模型也能再打开"),
         CommandKind::SaveSession => ("保存会话…", "把模型、提示词、选择、干预、笔记和布局存为文件"),

@@ -20,6 +20,9 @@ pub(super) fn command(kind: CommandKind) -> (&'static str, &'static str) {
         CommandKind::ExportChosen => {
             ("Export the chosen heads…", "Writes the chosen heads side by side, as a picture or a page")
         }
+        CommandKind::ExportView => {
+            ("Export this view…", "Writes what the pane clicked last shows, as a picture or its numbers")
+        }
         CommandKind::ExportStates => {
             ("Export hidden states…", "Writes the residual stream of every layer as data or a picture")
         }

@@ -25,6 +25,16 @@ pub struct FigureWords {
     pub copy_caption: &'static str,
     pub copy_picture: &'static str,
     pub copied: &'static str,
+    /// What is written.
+    pub view: &'static str,
+    pub export_view: fn(&str) -> String,
+    pub export_this: &'static str,
+    pub one_head: &'static str,
+    pub all_heads: &'static str,
+    pub strip: &'static str,
+    pub all_states: &'static str,
+    /// The pane in front holds no figure.
+    pub no_figure: &'static str,
 }
 
 /// English.
@@ -59,6 +69,14 @@ pub(super) const ENGLISH: FigureWords = FigureWords {
     copy_caption: "Copy caption",
     copy_picture: "Copy as picture",
     copied: "The picture is on the clipboard",
+    view: "view",
+    export_view: |view| format!("Export view: {view}"),
+    export_this: "Export this view…",
+    one_head: "One head",
+    all_heads: "All heads, contact sheet",
+    strip: "Chosen heads, side by side",
+    all_states: "Hidden states, whole arrays",
+    no_figure: "This pane has no figure: click into another first",
 };
 
 /// 简体中文.
@@ -93,4 +111,12 @@ pub(super) const CHINESE: FigureWords = FigureWords {
     copy_caption: "复制图注",
     copy_picture: "复制为图片",
     copied: "图片已在剪贴板",
+    view: "视图",
+    export_view: |view| format!("导出视图：{view}"),
+    export_this: "导出此视图…",
+    one_head: "单个注意力头",
+    all_heads: "所有注意力头一览",
+    strip: "选中的几个头并排",
+    all_states: "隐藏状态（完整数组）",
+    no_figure: "此面板没有可导出的图：请先点击其他面板",
 };

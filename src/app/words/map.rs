@@ -2,7 +2,7 @@
 
 use crate::{
     app::mapping::Over,
-    trace::{Combine, FirstToken, Level, MapError, Weigh},
+    trace::{Combine, FirstToken, Level, Weigh},
 };
 
 /// One language.
@@ -53,7 +53,6 @@ pub struct MapWords {
     pub needs_weights: &'static str,
     pub length: &'static str,
     pub weight: &'static str,
-    pub error: fn(&MapError) -> String,
 }
 
 /// English.
@@ -134,13 +133,6 @@ pub(super) const ENGLISH: MapWords = MapWords {
     needs_weights: "Lengths take the model's weights, and a saved run has none",
     length: "length",
     weight: "weight",
-    error: |error| match error {
-        MapError::NeedsWeights => {
-            "Lengths ‖P·v·W_O‖ take the model's weights, and a saved run has none: open the model".to_owned()
-        }
-        MapError::NotTwo(_) => "Select two heads for a difference".to_owned(),
-        error => error.to_string(),
-    },
 };
 
 /// 简体中文.
@@ -219,11 +211,4 @@ pub(super) const CHINESE: MapWords = MapWords {
     needs_weights: "长度需要模型的权重，保存的运行不含权重",
     length: "长度",
     weight: "权重",
-    error: |error| match error {
-        MapError::NeedsWeights => "长度 ‖P·v·W_O‖ 需要模型的权重，保存的运行不含权重：请打开模型".to_owned(),
-        MapError::NotTwo(_) => "求差需要选中两个头".to_owned(),
-        MapError::NoHead => "没有选中头".to_owned(),
-        MapError::Missing(head) => format!("这次运行没有头 {head}"),
-        MapError::Mixed(a, b) => format!("头 {a} 与头 {b} 看的文本不同，无法合成一张图"),
-    },
 };

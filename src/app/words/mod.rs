@@ -10,6 +10,7 @@ mod circuits;
 mod compare;
 mod english;
 mod english_commands;
+pub mod errors;
 mod figures;
 mod flow;
 mod languages;

@@ -38,6 +38,15 @@ pub enum Shape {
         /// Its colour.
         stroke: Rgba,
     },
+    /// A line through points.
+    Line {
+        /// Where it goes, corner by corner.
+        points: Vec<[f32; 2]>,
+        /// How thick it is.
+        width: f32,
+        /// Its colour.
+        stroke: Rgba,
+    },
     /// Pixels, stretched over an area.
     Image {
         /// Where.
@@ -194,6 +203,18 @@ impl Drawing {
     /// Adds a filled polygon.
     pub fn polygon(&mut self, corners: Vec<[f32; 2]>, fill: Rgba) {
         self.shapes.push(Shape::Polygon { corners, fill });
+    }
+
+    /// Adds a line through points; fewer than two make none.
+    pub fn line(&mut self, points: Vec<[f32; 2]>, width: f32, stroke: Rgba) {
+        if points.len() > 1 {
+            self.shapes.push(Shape::Line { points, width, stroke });
+        }
+    }
+
+    /// Adds a disc.
+    pub fn disc(&mut self, [x, y]: [f32; 2], radius: f32, fill: Rgba) {
+        self.rect(Area::new(x - radius, y - radius, 2.0 * radius, 2.0 * radius), radius, fill);
     }
 
     /// Adds pixels.

@@ -4,17 +4,22 @@
 
 mod around;
 pub mod axis;
+pub mod bars;
 pub mod drawing;
 pub(crate) mod legend;
+pub mod lines;
 pub mod matrix;
 pub(crate) mod metrics;
 pub mod panels;
+pub mod paths;
 pub mod river;
+pub mod rows;
 pub mod sheet;
 pub mod strip;
 pub mod style;
 mod svg;
 pub(crate) mod typeset;
+pub mod words;
 
 pub use drawing::Drawing;
 pub use style::Style;

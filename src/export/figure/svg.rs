@@ -30,6 +30,7 @@ pub fn to_svg(drawing: &Drawing) -> String {
         let _ = match shape {
             Shape::Rect { area, radius, fill } => rect(&mut out, *area, *radius, *fill),
             Shape::Frame { area, stroke } => frame(&mut out, *area, *stroke),
+            Shape::Line { points, width, stroke } => line(&mut out, points, *width, *stroke),
             Shape::Image { area, raster } => image(&mut out, *area, raster),
             Shape::Polygon { corners, fill } => polygon(&mut out, corners, *fill),
             Shape::Text(line) => text(&mut out, line),
@@ -62,6 +63,20 @@ fn polygon(out: &mut String, corners: &[[f32; 2]], fill: Rgba) -> std::fmt::Resu
         write!(out, "{step}{} {}", Number(*x), Number(*y))?;
     }
     writeln!(out, "Z\" fill=\"{}\"/>", Hex(fill))
+}
+
+fn line(out: &mut String, points: &[[f32; 2]], width: f32, stroke: Rgba) -> std::fmt::Result {
+    out.push_str("<polyline points=\"");
+    for (index, &[x, y]) in points.iter().enumerate() {
+        let gap = if index == 0 { "" } else { " " };
+        write!(out, "{gap}{},{}", Number(x), Number(y))?;
+    }
+    writeln!(
+        out,
+        "\" fill=\"none\" stroke=\"{}\" stroke-width=\"{}\" stroke-linejoin=\"round\"/>",
+        Hex(stroke),
+        Number(width)
+    )
 }
 
 /// Pixels stay squares where they are drawn larger than they are; where smaller, they are smoothed.

@@ -22,9 +22,8 @@ use super::what::What;
 use super::{pdf, png, tikz};
 
 pub use numbers::write_numbers;
-pub use words::strips;
-pub(super) use words::subtitle;
 use words::{hooks_of_all, part_title, sheet_scale, what_of};
+pub use words::{strips, subtitle, token_labels};
 
 /// How many values a layout may hold, on a side.
 #[derive(Clone, Copy, Debug)]

@@ -92,7 +92,7 @@ pub(super) fn sheet_scale(map: ColorMap, scale: Scale) -> &'static str {
 }
 
 /// The model, the prompt and what was changed, in a few words.
-pub(in crate::export) fn subtitle(trace: &Trace, with_name: bool) -> String {
+pub fn subtitle(trace: &Trace, with_name: bool) -> String {
     let heads: Vec<usize> = (0..trace.n_layers()).map(|layer| trace.heads(layer)).collect();
     let (fewest, most) = (heads.iter().min().copied().unwrap_or(0), heads.iter().max().copied().unwrap_or(0));
     let heads = if fewest == most { most.to_string() } else { format!("{fewest}–{most}") };
@@ -116,7 +116,8 @@ pub fn strips(trace: &Trace) -> Vec<Strip> {
     }
 }
 
-pub(super) fn token_labels(tokens: &[Token], first: usize, labels: Labels) -> Vec<String> {
+/// What stands beside tokens, the first of which is the `first` of its text.
+pub fn token_labels(tokens: &[Token], first: usize, labels: Labels) -> Vec<String> {
     match labels {
         Labels::Tokens | Labels::Both => tokens.iter().map(Token::shown).collect(),
         Labels::Positions => (first..first + tokens.len()).map(|position| position.to_string()).collect(),

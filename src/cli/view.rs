@@ -1,0 +1,189 @@
+//! Views as figures: the options that say which, and the files that come of it.
+
+use std::io::Write as _;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use serde_json::json;
+
+use crate::analysis::Cell;
+use crate::engine::{self, View, ViewAsk, plate};
+use crate::export::{Look, Plate, atomic, caption_of};
+use crate::model::{HeadId, Model, Sampling};
+use crate::trace::Trace;
+
+use super::console::{self, Console};
+use super::export::given;
+use super::generate::{parse_share, parse_temperature};
+use super::look::LookArgs;
+use super::shared::names;
+
+/// What `export` takes for a view.
+#[derive(Debug, clap::Args)]
+pub(super) struct ViewArgs {
+    /// Write a view instead of arrays, as .png, .svg, .pdf, .tex, .csv or .json
+    #[arg(long, value_parser = names::<View>(), conflicts_with_all = ["what", "layers", "heads"])]
+    pub(super) view: Option<View>,
+
+    /// Of the views walk, why and flow: head, query and key, such as 3.5:q22->k5
+    #[arg(long, value_name = "CELL", requires = "view")]
+    cell: Option<Cell>,
+
+    /// Of the view flow: the least weight that is a line
+    #[arg(long, value_name = "WEIGHT", requires = "view", default_value_t = 0.05)]
+    least: f32,
+
+    /// Of the views walk, why, attribution and trails: the token that asks (default: where the model answers)
+    #[arg(long, value_name = "TOKEN", requires = "view", conflicts_with = "cell")]
+    at: Option<usize>,
+
+    /// Of the view attribution: the word, one token or #ID (default: the most likely one)
+    #[arg(long, value_name = "WORD", requires = "view")]
+    word: Option<String>,
+
+    /// Of the view attribution: the word whose logit is taken off
+    #[arg(long, value_name = "WORD", requires = "view")]
+    against: Option<String>,
+
+    /// Of the view next: divides the logits
+    #[arg(long, value_name = "T", requires = "view", default_value_t = 1.0, value_parser = parse_temperature)]
+    temperature: f32,
+
+    /// Of the view next: keep the K likeliest
+    #[arg(long, value_name = "K", requires = "view", value_parser = clap::value_parser!(u32).range(1..))]
+    top_k: Option<u32>,
+
+    /// Of the view next: keep the likeliest whose probability reaches P together
+    #[arg(long, value_name = "P", requires = "view", value_parser = parse_share)]
+    top_p: Option<f32>,
+
+    /// Of the views states and similarity: the residual stream, from 0 (default: the last)
+    #[arg(long, value_name = "N", requires = "view")]
+    stream: Option<usize>,
+}
+
+impl ViewArgs {
+    /// The view, with `picked` heads.
+    pub(super) fn ask(
+        &self,
+        view: View,
+        picked: &[HeadId],
+        (model, trace): (Option<&Model>, &Trace),
+    ) -> anyhow::Result<ViewAsk> {
+        let mut ask = self.cell.map_or_else(|| ViewAsk::new(view), |cell| ViewAsk::of_cell(view, cell));
+        if let Some(&first) = picked.first().filter(|_| self.cell.is_none()) {
+            ask.head = first;
+        }
+        let word = |text: &Option<String>| -> anyhow::Result<Option<u32>> {
+            let Some((text, model)) = text.as_ref().zip(model) else { return Ok(None) };
+            let id = engine::token_of(text, model, trace.answer_logits());
+            id.map(Some)
+                .with_context(|| format!("`{text}` is not one token of {}; #ID names any", model.name))
+        };
+        Ok(ViewAsk {
+            query: self.at.or(ask.query),
+            also: picked.to_vec(),
+            threshold: self.least,
+            stream: self.stream.unwrap_or(ask.stream),
+            word: word(&self.word)?,
+            against: word(&self.against)?,
+            rules: Sampling {
+                temperature: self.temperature,
+                top_k: self.top_k.map(|k| k as usize),
+                top_p: self.top_p,
+                ..Sampling::default()
+            },
+            ..ask
+        })
+    }
+}
+
+/// Where a command that prints a view also draws it.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "As a figure")]
+pub(super) struct FigureArgs {
+    /// Write it here instead of printing it: .png, .svg, .pdf, .tex, .csv or .json
+    #[arg(short, long, num_args = 1.., value_name = "PATH")]
+    output: Vec<PathBuf>,
+
+    #[command(flatten)]
+    look: LookArgs,
+
+    /// Print a caption ready to paste, or write it to a file: --caption=FILE
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "-")]
+    caption: Option<PathBuf>,
+}
+
+impl FigureArgs {
+    /// Whether there is something to write; a name that says nothing is an error before anything is run.
+    pub(super) fn wanted(&self) -> anyhow::Result<bool> {
+        for path in &self.output {
+            Plate::format_of(path)?;
+        }
+        Ok(!self.output.is_empty())
+    }
+
+    /// Writes the files that were asked for.
+    pub(super) fn write(
+        &self,
+        model: Option<&Model>,
+        trace: &Trace,
+        ask: &ViewAsk,
+        console: &mut Console,
+    ) -> anyhow::Result<()> {
+        write((model, trace), ask, (&self.output, self.look.look()), self.caption.as_deref(), console)
+    }
+}
+
+/// Works a view out and writes it into every file; says which.
+pub(super) fn write(
+    (model, trace): (Option<&Model>, &Trace),
+    ask: &ViewAsk,
+    (paths, look): (&[PathBuf], Look),
+    caption: Option<&Path>,
+    console: &mut Console,
+) -> anyhow::Result<()> {
+    let job = console.job();
+    let mut progress = |done| {
+        job.report("Working the view out", done);
+        ControlFlow::Continue(())
+    };
+    let plate = plate(model, trace, ask, &mut progress)?;
+    job.report("Working the view out", 1.0);
+    for path in paths {
+        plate.write(look, path)?;
+    }
+    let text = caption.map(|_| caption_of(trace, &plate.says, &given()));
+    written(paths.to_vec(), text, caption, console)
+}
+
+/// Says what was written, and prints the caption or writes it, too: `-` is standard output.
+pub(super) fn written(
+    mut files: Vec<PathBuf>,
+    text: Option<String>,
+    caption: Option<&Path>,
+    console: &mut Console,
+) -> anyhow::Result<()> {
+    let printed = caption == Some(Path::new("-"));
+    if let (Some(text), Some(path), false) = (&text, caption, printed) {
+        atomic::write(path, |out| Ok(writeln!(out, "{text}")?))?;
+        files.push(path.to_owned());
+    }
+    let size = |path: &PathBuf| std::fs::metadata(path).map_or(0, |file| file.len());
+    if console.json {
+        let files: Vec<_> = files.iter().map(|path| json!({ "path": path, "bytes": size(path) })).collect();
+        let mut object = json!({ "files": files });
+        if let Some(text) = text {
+            object["caption"] = text.into();
+        }
+        return console.object(&object);
+    }
+    for path in &files {
+        writeln!(console, "{}  {}", path.display(), console::bytes(size(path)))?;
+    }
+    if let Some(text) = text.filter(|_| printed) {
+        writeln!(console, "\n{text}")?;
+    }
+    Ok(())
+}

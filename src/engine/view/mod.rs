@@ -1,0 +1,208 @@
+//! Views as figures: which numbers a view shows, worked out from the run, ready for a picture or a table.
+//!
+//! The window's panes and these stand on the same functions of `analysis`; what is here only says them in a figure's
+//! words.
+
+mod reasons;
+mod states;
+mod tokens;
+mod walk;
+
+use std::ops::ControlFlow;
+
+use serde::{Deserialize, Serialize};
+use strum::{EnumIter, EnumString, IntoStaticStr};
+
+use crate::analysis::{AttributionError, Cell, WhyError};
+use crate::export::{Body, ExportError, Plate, Table, model_in_words, picture};
+use crate::model::{HeadId, Model, Sampling};
+use crate::trace::{Side, Trace};
+
+/// A view that is written as a figure of its own.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, EnumIter, EnumString, IntoStaticStr,
+)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum View {
+    /// What each layer would say next, token by token
+    Lens,
+    /// Lines from token to token
+    Flow,
+    /// One query token through one head, step by step
+    Walk,
+    /// One cell's score, taken apart
+    Why,
+    /// A word's logit, taken apart
+    Attribution,
+    /// What may follow
+    Next,
+    /// How alike tokens are on one residual stream
+    Similarity,
+    /// Tokens' ways through the layers
+    Trails,
+    /// Length of the residual stream, layer by token
+    Norms,
+    /// One residual stream, token by dimension
+    States,
+}
+
+impl View {
+    /// Its name in options and files.
+    pub fn id(self) -> &'static str {
+        self.into()
+    }
+
+    /// Whether it takes the model's weights.
+    pub fn needs_model(self) -> bool {
+        matches!(self, Self::Lens | Self::Attribution | Self::Next)
+    }
+}
+
+/// Which view of a run, and what is selected in it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ViewAsk {
+    /// Which view.
+    pub view: View,
+    /// The head that is looked into.
+    pub head: HeadId,
+    /// The token that asks; where the model answers, where none is told.
+    pub query: Option<usize>,
+    /// The token that is looked at; the one with the greatest weight, where none is told.
+    pub key: Option<usize>,
+    /// Heads whose lines are drawn beside those of `head`.
+    pub also: Vec<HeadId>,
+    /// The least weight of a line.
+    pub threshold: f32,
+    /// The residual stream, by its place among the model's.
+    pub stream: usize,
+    /// The word whose logit is taken apart; the likeliest, where none is told.
+    pub word: Option<u32>,
+    /// The word whose logit is taken off.
+    pub against: Option<u32>,
+    /// Whether parts stand in the order in which they wrote, not by size.
+    pub in_order: bool,
+    /// What is cut from what may follow.
+    pub rules: Sampling,
+    /// Tokens at the start that do not say where trails lie.
+    pub skip: usize,
+    /// Whose tokens: of trails and norms.
+    pub side: Side,
+}
+
+impl ViewAsk {
+    /// A view with nothing selected.
+    pub fn new(view: View) -> Self {
+        Self {
+            view,
+            head: HeadId { layer: 0, head: 0 },
+            query: None,
+            key: None,
+            also: Vec::new(),
+            threshold: 0.05,
+            stream: usize::MAX,
+            word: None,
+            against: None,
+            in_order: false,
+            rules: Sampling { temperature: 1.0, ..Sampling::default() },
+            skip: 1,
+            side: Side::Target,
+        }
+    }
+
+    /// A view of one cell.
+    pub fn of_cell(view: View, Cell { head, query, key }: Cell) -> Self {
+        Self { head, query: Some(query), key: Some(key), ..Self::new(view) }
+    }
+
+    /// The cell that is asked for.
+    fn cell(&self, trace: &Trace) -> Result<Cell, ViewError> {
+        if !trace.has(self.head) {
+            return Err(WhyError::NoHead(self.head).into());
+        }
+        let n = trace.query_tokens(self.head.layer).len();
+        let query = self.query.or(trace.answer_at.filter(|&token| token < n)).unwrap_or(n.saturating_sub(1));
+        if query >= n {
+            return Err(WhyError::NoToken { token: query, side: "queries", n }.into());
+        }
+        let key = self.key.or_else(|| trace.pattern(self.head).strongest(query)).unwrap_or(0);
+        Ok(Cell { head: self.head, query, key })
+    }
+}
+
+/// Why a view cannot be drawn.
+#[derive(Debug, thiserror::Error)]
+pub enum ViewError {
+    /// A saved trace holds no weights.
+    #[error("this view takes the model's weights, which a saved trace does not have")]
+    NeedsModel,
+    /// The model scores no words.
+    #[error("this model scores no words: this view has nothing to show")]
+    NoWords,
+    /// The run has none of what the view shows.
+    #[error("there is nothing to show: the run has no such tokens")]
+    Empty,
+    /// The cell cannot be taken apart.
+    #[error(transparent)]
+    Why(#[from] WhyError),
+    /// The logit cannot be taken apart.
+    #[error(transparent)]
+    Attribution(#[from] AttributionError),
+    /// It cannot be drawn or written.
+    #[error(transparent)]
+    Export(#[from] ExportError),
+    /// Somebody asked to stop.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+impl ViewError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NeedsModel => Some("open the model and run the prompt again".to_owned()),
+            Self::Export(error) => error.hint(),
+            Self::Why(_) | Self::Attribution(_) => {
+                Some("`mnemoscope info` lists the layers and heads".into())
+            }
+            Self::NoWords | Self::Empty | Self::Cancelled => None,
+        }
+    }
+}
+
+/// Told the share done; may break off.
+type Progress<'a> = &'a mut dyn FnMut(f32) -> ControlFlow<()>;
+
+/// Works a view out.
+pub fn plate(
+    model: Option<&Model>,
+    trace: &Trace,
+    ask: &ViewAsk,
+    progress: Progress<'_>,
+) -> Result<Plate, ViewError> {
+    match ask.view {
+        View::Lens => tokens::lens(model, trace, progress),
+        View::Flow => tokens::flow(trace, ask, progress),
+        View::Next => tokens::next(model, trace, ask),
+        View::Walk => walk::steps(model, trace, ask),
+        View::Why => reasons::why(model, trace, ask, progress),
+        View::Attribution => reasons::attribution(model, trace, ask, progress),
+        View::Similarity => states::similarity(trace, ask),
+        View::Trails => states::trails(trace, ask),
+        View::Norms => states::norms(trace, ask),
+        View::States => states::stream(trace, ask),
+    }
+}
+
+/// A plate of a run, with the words that all have in common.
+fn of_run(trace: &Trace, (title, hook): (String, String), says: &str, body: Body, table: Table) -> Plate {
+    Plate {
+        says: format!("{says} in {}.", model_in_words(trace)),
+        title,
+        subtitle: picture::subtitle(trace, true),
+        hook,
+        body,
+        strips: picture::strips(trace),
+        table,
+    }
+}

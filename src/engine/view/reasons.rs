@@ -1,0 +1,129 @@
+//! Scores and logits taken apart, as figures.
+
+use serde_json::json;
+
+use crate::analysis::{self, Component, Fold, Question, logits_at};
+use crate::export::figure::axis::Axis;
+use crate::export::figure::bars::{Bar, Bars, signed};
+use crate::export::{Body, Plate, Table};
+use crate::model::{HeadId, Model, largest, shown};
+use crate::trace::Trace;
+
+use super::{Progress, ViewAsk, ViewError, of_run};
+
+/// Components with a row and a column of their own; the others are one, `rest`.
+const SHOWN: usize = 14;
+
+pub(super) fn why(
+    model: Option<&Model>,
+    trace: &Trace,
+    ask: &ViewAsk,
+    progress: Progress<'_>,
+) -> Result<Plate, ViewError> {
+    let cell = ask.cell(trace)?;
+    let why = analysis::why(model.map(|model| &model.network), trace, cell, progress)?;
+    let head = trace.spec.head_name(cell.head);
+    let texts = (
+        trace.query_tokens(cell.head.layer)[cell.query].shown(),
+        trace.key_tokens(cell.head.layer)[cell.key].shown(),
+    );
+    let weight = format!("{cell}: weight {:.4}, score {:.4}", why.weight, why.score).replace(" -", " −");
+    let title = (format!("Why {} looks at {}, {head}", texts.0, texts.1), weight);
+    let whose =
+        format!("token {} “{}” and token {} “{}” in head {head}", cell.query, texts.0, cell.key, texts.1);
+    let Some(own) = &why.table else {
+        // A saved trace: by dimension alone
+        let bar = |(index, &value): (usize, &f64)| Bar {
+            name: format!("d{index}"),
+            value,
+            label: signed(value),
+            faint: false,
+        };
+        let bars = Bars {
+            bars: why.dimensions.iter().enumerate().map(bar).collect(),
+            quantity: "scale · q[d] · k[d]".to_owned(),
+            sums: true,
+        };
+        let rows = why.dimensions.iter().enumerate().map(|(index, value)| vec![json!(index), json!(value)]);
+        let table = Table { columns: vec!["dimension", "value"], rows: rows.collect() };
+        let says = format!("The score of {whose} by dimension of the head,");
+        return Ok(of_run(trace, title, &says, Body::Bars(bars), table));
+    };
+    let folded = own.folded(SHOWN);
+    let name = |components: &[Component], fold: &Fold| match fold {
+        Fold::One(index) => components[*index].name(&trace.spec),
+        Fold::Rest(members) => format!("{} more", members.len()),
+    };
+    let axis = |axis, components: &[Component], folds: &[Fold]| Axis {
+        name: axis,
+        labels: folds.iter().map(|fold| name(components, fold)).collect(),
+        first: 0,
+        numbered: false,
+    };
+    let body = Body::Map {
+        rows: axis("query", &own.queries, &folded.queries),
+        columns: axis("key", &own.keys, &folded.keys),
+        values: folded.values.iter().map(|&value| value as f32).collect(),
+        quantity: "Part of the score",
+        signed: true,
+    };
+    let says = format!(
+        "The score of {whose}, by component that wrote into the query (rows) and the key (columns), norms' scales \
+         frozen; the cells add up to {:.4},",
+        own.sum()
+    );
+    Ok(of_run(trace, title, &says, body, Table::default()))
+}
+
+pub(super) fn attribution(
+    model: Option<&Model>,
+    trace: &Trace,
+    ask: &ViewAsk,
+    progress: Progress<'_>,
+) -> Result<Plate, ViewError> {
+    let model = model.ok_or(ViewError::NeedsModel)?;
+    let token = ask.query.or(trace.answer_at).unwrap_or_else(|| trace.n_tokens().saturating_sub(1));
+    let best = || {
+        let logits: Vec<f64> =
+            logits_at(&model.network, trace, token).iter().map(|&logit| logit.into()).collect();
+        largest(&logits, 1).first().map_or(0, |&best| best as u32)
+    };
+    let question = Question { token, word: ask.word.unwrap_or_else(best), against: ask.against };
+    let said = analysis::attribute(&model.network, trace, question, progress)?;
+    let mut parts = said.parts.clone();
+    if !ask.in_order {
+        parts.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
+    }
+    let bar = |&(component, value): &(Component, f64)| Bar {
+        name: component.name(&trace.spec),
+        value,
+        label: signed(value),
+        faint: false,
+    };
+    let bars =
+        Bars { bars: parts.iter().map(bar).collect(), quantity: "Part of the logit".to_owned(), sums: true };
+    let record = |&(component, value): &(Component, f64)| {
+        let head = match component {
+            Component::Head(HeadId { layer, head }) => (Some(layer), Some(head)),
+            _ => (None, None),
+        };
+        vec![json!(component.name(&trace.spec)), json!(head.0), json!(head.1), json!(value)]
+    };
+    let columns = vec!["component", "layer", "head", "value"];
+    let table = Table { columns, rows: parts.iter().map(record).collect() };
+    let text = |id: u32| shown(&model.token(id).text);
+    let what = match question.against {
+        None => format!("logit of “{}”", text(question.word)),
+        Some(against) => format!("logit of “{}” less that of “{}”", text(question.word), text(against)),
+    };
+    let title = (
+        format!("Attribution, {what}: {}", signed(said.logit())),
+        format!("what a part wrote · W_U[word], token {token}"),
+    );
+    let says = format!(
+        "Direct logit attribution (Elhage et al. 2021): what each part of the model adds to the {what} at token \
+         {token}, norms' scales frozen; the parts add up to {:.4},",
+        said.sum()
+    );
+    Ok(of_run(trace, title, &says, Body::Bars(bars), table))
+}

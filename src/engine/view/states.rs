@@ -1,0 +1,113 @@
+//! Hidden states as figures: one stream, its lengths, how alike tokens are, their ways through the layers.
+
+use serde_json::json;
+
+use crate::analysis;
+use crate::export::figure::axis::Axis;
+use crate::export::figure::paths::Paths;
+use crate::export::{Body, Labels, Plate, Table, picture};
+use crate::trace::{self, Side, Stream, Trace};
+
+use super::{ViewAsk, ViewError, of_run};
+
+/// The stream that is asked for; the last, where there is no such.
+fn chosen(trace: &Trace, ask: &ViewAsk) -> Result<Stream, ViewError> {
+    let streams = trace.spec.streams();
+    streams.get(ask.stream).or(streams.last()).copied().ok_or(ViewError::Empty)
+}
+
+fn tokens(trace: &Trace, side: Side, name: &'static str) -> Axis {
+    let labels = picture::token_labels(trace.tokens_of(side), 0, Labels::Tokens);
+    Axis { name, labels, first: 0, numbered: false }
+}
+
+pub(super) fn stream(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
+    let stream = chosen(trace, ask)?;
+    let width = trace.spec.width;
+    let body = Body::Map {
+        rows: tokens(trace, trace.spec.stream_side(stream), "token"),
+        columns: Axis { name: "dimension", labels: vec![String::new(); width], first: 0, numbered: true },
+        values: trace.stream(stream).to_vec(),
+        quantity: "Value",
+        signed: true,
+    };
+    let hook = trace.spec.stream_name(stream);
+    let says = format!("The residual stream {hook}, token by dimension,");
+    Ok(of_run(trace, ("Residual stream".to_owned(), hook), &says, body, Table::default()))
+}
+
+pub(super) fn similarity(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
+    let stream = chosen(trace, ask)?;
+    let side = trace.spec.stream_side(stream);
+    let body = Body::Map {
+        rows: tokens(trace, side, "token"),
+        columns: tokens(trace, side, "other"),
+        values: analysis::similarity(trace.stream(stream), trace.spec.width),
+        quantity: "Cosine similarity",
+        signed: true,
+    };
+    let hook = trace.spec.stream_name(stream);
+    let says = format!("Cosine similarity ⟨a, b⟩/(‖a‖ ‖b‖) of every two tokens on {hook},");
+    Ok(of_run(trace, ("Similarity".to_owned(), hook), &says, body, Table::default()))
+}
+
+/// Streams of one text, first to last.
+fn of_side(trace: &Trace, side: Side) -> Vec<Stream> {
+    let own = |stream: &Stream| trace.spec.stream_side(*stream) == side;
+    trace.spec.streams().into_iter().filter(own).collect()
+}
+
+pub(super) fn norms(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
+    let streams = of_side(trace, ask.side);
+    if streams.is_empty() {
+        return Err(ViewError::Empty);
+    }
+    let name = |stream: &Stream| match *stream {
+        Stream::Before(layer) => format!("L{}", trace.spec.layer_name(layer)),
+        Stream::After(_) => "end".to_owned(),
+    };
+    let body = Body::Map {
+        rows: Axis { name: "layer", labels: streams.iter().map(name).collect(), first: 0, numbered: false },
+        columns: tokens(trace, ask.side, "token"),
+        values: streams
+            .iter()
+            .flat_map(|&stream| trace::norms(trace.stream(stream), trace.spec.width))
+            .collect(),
+        quantity: "Euclidean norm",
+        signed: false,
+    };
+    let says =
+        "Euclidean length of the residual stream entering each layer and after the last, token by token,";
+    let title = ("Norms of the residual stream".to_owned(), "hook_resid_pre".to_owned());
+    Ok(of_run(trace, title, says, body, Table::default()))
+}
+
+pub(super) fn trails(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
+    let trails = analysis::trails(trace, ask.side, ask.skip);
+    let own = trace.tokens_of(ask.side);
+    let n = trails.points.first().map_or(0, Vec::len);
+    if n == 0 {
+        return Err(ViewError::Empty);
+    }
+    let first = ask.skip.min(n - 1);
+    let way = |token: usize| -> Vec<[f64; 2]> { trails.points.iter().map(|points| points[token]).collect() };
+    let axis = |index: usize| format!("component {}, {:.0} %", index + 1, trails.share[index] * 100.0);
+    let paths = Paths {
+        names: picture::token_labels(&own[first..n], first, Labels::Tokens),
+        points: (first..n).map(way).collect(),
+        axes: [axis(0), axis(1)],
+        marked: ask.query.and_then(|query| query.checked_sub(first)).filter(|&way| way < n - first),
+    };
+    let mut rows = Vec::with_capacity(n * trails.streams.len());
+    for (stream, points) in trails.streams.iter().zip(&trails.points) {
+        let name = trace.spec.stream_name(*stream);
+        rows.extend(points.iter().zip(own).enumerate().map(|(token, ([x, y], text))| {
+            vec![json!(name), json!(token), json!(text.text), json!(x), json!(y)]
+        }));
+    }
+    let says = "Each token's way through the layers on the two principal components of all its residual streams \
+                (Pearson 1901; a dot where it ends),";
+    let title = ("Trails".to_owned(), "principal components of hook_resid_pre".to_owned());
+    let columns = vec!["stream", "token", "text", "x", "y"];
+    Ok(of_run(trace, title, says, Body::Paths(paths), Table { columns, rows }))
+}

@@ -1,0 +1,164 @@
+//! Views of what is said and who looks at whom: the logit lens, lines between tokens, what may follow.
+
+use serde_json::json;
+
+use crate::analysis::{self, FlowOptions, LensOptions};
+use crate::export::figure::bars::{Bar, Bars};
+use crate::export::figure::lines::{Edge, Lines};
+use crate::export::figure::words::{Cell, Words};
+use crate::export::{Body, Labels, Plate, Table, picture};
+use crate::model::{HeadId, Model, choices, shown};
+use crate::trace::{Side, Trace};
+
+use super::{Progress, ViewAsk, ViewError, of_run};
+
+/// Candidates that the lens's table lists for each layer and token.
+const TOP: usize = 5;
+/// Candidates that may follow, at most.
+const LISTED: usize = 40;
+/// Lines at most, the strongest.
+const EDGES: usize = 4000;
+
+pub(super) fn lens(model: Option<&Model>, trace: &Trace, progress: Progress<'_>) -> Result<Plate, ViewError> {
+    let model = model.ok_or(ViewError::NeedsModel)?;
+    if trace.next.is_empty() {
+        return Err(ViewError::NoWords);
+    }
+    let n = trace.n_tokens();
+    let mut stopped = false;
+    let mut watch = |done| {
+        let on = progress(done);
+        stopped |= on.is_break();
+        on
+    };
+    let lens = analysis::lens(model, trace, &LensOptions { tokens: 0..n, top: TOP }, &mut watch);
+    let lens = lens.ok_or(if stopped { ViewError::Cancelled } else { ViewError::NoWords })?;
+    let start = trace.spec.decoder_start();
+    let last = lens.layers.len().saturating_sub(1);
+    let name = |index: usize| match index {
+        _ if index == last => "end".to_owned(),
+        _ if start == 0 => format!("L{index}"),
+        _ => trace.spec.layer_name(start + index),
+    };
+    let cell = |candidates: &Vec<crate::trace::Candidate>| {
+        candidates.first().map(|best| Cell { word: shown(&best.text), share: best.p })
+    };
+    let words = Words {
+        rows: (0..lens.layers.len()).rev().map(name).collect(),
+        columns: picture::token_labels(trace.tokens_of(Side::Target), 0, Labels::Tokens),
+        cells: lens.layers.iter().rev().map(|layer| layer.tokens.iter().map(cell).collect()).collect(),
+        quantity: "Each layer's likeliest next word and its probability",
+    };
+    let mut rows = Vec::new();
+    for layer in &lens.layers {
+        for (token, candidates) in layer.tokens.iter().enumerate() {
+            for (rank, one) in candidates.iter().enumerate() {
+                let text = &trace.tokens[token].text;
+                rows.push(vec![
+                    json!(layer.name),
+                    json!(token),
+                    json!(text),
+                    json!(rank + 1),
+                    json!(one.id),
+                    json!(one.text),
+                    json!(one.p),
+                ]);
+            }
+        }
+    }
+    let columns = vec!["stream", "token", "token_text", "rank", "id", "word", "p"];
+    let hook = "softmax(unembed(ln_final(hook_resid)))".to_owned();
+    let says = "Logit lens (nostalgebraist 2020): the next word that the residual stream entering each layer would give, \
+                and the end of the last, through the final norm and the unembedding,";
+    let title = ("Logit lens".to_owned(), hook);
+    Ok(of_run(trace, title, says, Body::Words(words), Table { columns, rows }))
+}
+
+pub(super) fn flow(trace: &Trace, ask: &ViewAsk, progress: Progress<'_>) -> Result<Plate, ViewError> {
+    let cell = ask.cell(trace)?;
+    let part = |head: HeadId| trace.spec.blocks[head.layer].part;
+    let sides = |head: HeadId| (part(head).rows(), part(head).columns());
+    let fits = |head: &HeadId| *head != cell.head && trace.has(*head) && sides(*head) == sides(cell.head);
+    let heads: Vec<HeadId> =
+        std::iter::once(cell.head).chain(ask.also.iter().copied().filter(fits)).collect();
+    let (queries, keys) = (trace.query_tokens(cell.head.layer), trace.key_tokens(cell.head.layer));
+    let options = FlowOptions {
+        heads: heads.clone(),
+        threshold: ask.threshold,
+        queries: 0..queries.len(),
+        keys: 0..keys.len(),
+        limit: EDGES,
+    };
+    // Asked once a block of rows: how far it is, is not known
+    let go_on = std::cell::RefCell::new(progress);
+    let watch = || (go_on.borrow_mut())(0.5);
+    let flow = analysis::flow(trace, &options, &watch).ok_or(ViewError::Cancelled)?;
+    let edge = |edge: &analysis::Edge| Edge {
+        head: edge.head,
+        query: edge.query,
+        key: edge.key,
+        weight: edge.weight,
+    };
+    let lines = Lines {
+        keys: picture::token_labels(keys, 0, Labels::Tokens),
+        queries: picture::token_labels(queries, 0, Labels::Tokens),
+        heads: heads.iter().map(|&head| (trace.spec.head_name(head), head.head)).collect(),
+        edges: flow.edges.iter().map(edge).collect(),
+        says: format!("{} of {} weights from {} on", flow.edges.len(), flow.found, ask.threshold),
+    };
+    let record = |edge: &analysis::Edge| {
+        let HeadId { layer, head } = heads[edge.head];
+        vec![
+            json!(layer),
+            json!(head),
+            json!(edge.query),
+            json!(edge.key),
+            json!(queries[edge.query].text),
+            json!(keys[edge.key].text),
+            json!(edge.weight),
+        ]
+    };
+    let rows = flow.edges.iter().rev().map(record).collect();
+    let columns = vec!["layer", "head", "query", "key", "query_token", "key_token", "weight"];
+    let names: Vec<String> = heads.iter().map(|&head| trace.spec.head_name(head)).collect();
+    let names = names.join(", ");
+    let says = format!(
+        "Attention weights of {} {names} as lines from each query to its keys, those of at least {},",
+        if heads.len() == 1 { "head" } else { "heads" },
+        ask.threshold
+    );
+    let title = (format!("Flow, {names}"), "hook_pattern".to_owned());
+    Ok(of_run(trace, title, &says, Body::Lines(lines), Table { columns, rows }))
+}
+
+pub(super) fn next(model: Option<&Model>, trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
+    let logits = trace.answer_logits();
+    if logits.is_empty() || !trace.spec.generates() {
+        return Err(ViewError::NoWords);
+    }
+    let model = model.ok_or(ViewError::NeedsModel)?;
+    let choices = choices(logits, &ask.rules, LISTED);
+    let text = |id: u32| model.token(id).text;
+    let bar = |(place, &(id, p)): (usize, &(u32, f64))| Bar {
+        name: shown(&text(id)),
+        value: p,
+        label: format!("{:.2}%", p * 100.0),
+        faint: place >= choices.kept,
+    };
+    let bars = Bars {
+        bars: choices.list.iter().enumerate().map(bar).collect(),
+        quantity: format!("Probability at temperature {}", ask.rules.temperature),
+        sums: false,
+    };
+    let record = |(place, &(id, p)): (usize, &(u32, f64))| {
+        vec![json!(place + 1), json!(id), json!(text(id)), json!(p), json!(place < choices.kept)]
+    };
+    let rows = choices.list.iter().enumerate().map(record).collect();
+    let says = format!(
+        "What may follow, by probability: {} of {} words are kept by the sampling rules, entropy {:.2} bits,",
+        choices.kept, choices.all, choices.entropy
+    );
+    let title = ("Next word".to_owned(), "softmax(logits)".to_owned());
+    let columns = vec!["rank", "id", "word", "p", "kept"];
+    Ok(of_run(trace, title, &says, Body::Bars(bars), Table { columns, rows }))
+}

@@ -1,0 +1,70 @@
+//! The walk as a figure: twelve steps with the strips of their numbers.
+
+use serde_json::json;
+
+use crate::analysis::walk::{self, Outcome, Owner};
+use crate::export::figure::rows::{Row, Step};
+use crate::export::{Body, Plate, Table};
+use crate::model::Model;
+use crate::trace::Trace;
+
+use super::{ViewAsk, ViewError, of_run};
+
+pub(super) fn steps(model: Option<&Model>, trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
+    let cell = ask.cell(trace)?;
+    let walk = walk::walk(model, trace, cell)?;
+    let (mut steps, mut rows) = (Vec::with_capacity(walk.steps.len()), Vec::new());
+    for step in &walk.steps {
+        let kind = word(&step.kind);
+        let shape: Vec<String> = step.shape.iter().map(usize::to_string).collect();
+        let shape = shape.join(" × ");
+        let outcome = step.outcome.map_or_else(String::new, |Outcome { what, length, value }| {
+            let name = word(&what);
+            let name = if length { format!("‖{name}‖") } else { name };
+            format!("{name} {value:.4}").replace('-', "−")
+        });
+        let strips = step.strips.iter().map(|strip| Row {
+            name: match strip.owner {
+                Owner::Query | Owner::Key => format!("{}, {}", word(&strip.what), word(&strip.owner)),
+                _ => word(&strip.what),
+            },
+            values: strip.values.clone(),
+        });
+        let title = format!("{}  {kind}  [{shape}]", step.kind.number());
+        steps.push(Step { title, outcome, rows: strips.collect() });
+        for strip in &step.strips {
+            let (what, owner) = (word(&strip.what), word(&strip.owner));
+            rows.extend(strip.values.iter().enumerate().map(|(index, value)| {
+                let finite = value.is_finite().then_some(value);
+                vec![
+                    json!(step.kind.number()),
+                    json!(kind),
+                    json!(what),
+                    json!(owner),
+                    json!(strip.hook),
+                    json!(index),
+                    json!(finite),
+                ]
+            }));
+        }
+    }
+    let texts = (
+        trace.query_tokens(cell.head.layer)[cell.query].shown(),
+        trace.key_tokens(cell.head.layer)[cell.key].shown(),
+    );
+    let head = trace.spec.head_name(cell.head);
+    let says = format!(
+        "How head {head} computes what token {} “{}” takes from token {} “{}”, step by step, each from the numbers of \
+         the run before it,",
+        cell.query, texts.0, cell.key, texts.1
+    );
+    let title = (format!("Walk, {head}: {} looks at {}", texts.0, texts.1), cell.to_string());
+    let columns = vec!["step", "kind", "what", "owner", "hook", "index", "value"];
+    Ok(of_run(trace, title, &says, Body::Steps(steps), Table { columns, rows }))
+}
+
+/// A name as JSON spells it, in words: `head output`.
+fn word<T: serde::Serialize>(of: &T) -> String {
+    let value = serde_json::to_value(of).unwrap_or_default();
+    value.as_str().unwrap_or_default().replace('_', " ")
+}

@@ -1,0 +1,124 @@
+//! The layout of named numbers: a bar for each, from the middle to either side where some are negative.
+
+use crate::render::{Rgba, mix};
+
+use super::drawing::{Anchor, Area, Drawing, Face, Text};
+use super::strip::Strip;
+use super::style::Style;
+use super::{around, legend, metrics};
+
+/// Bars on a page, at most; the smallest of the others are one bar, `rest`.
+const MOST: usize = 40;
+/// Height of a line, in font sizes.
+const LINE: f32 = 1.7;
+/// Width of a page that is not told, in font sizes.
+const PAGE: f32 = 52.0;
+/// Room for a name, in font sizes, at most.
+const NAME: f32 = 14.0;
+
+/// A named number.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bar {
+    /// Its name.
+    pub name: String,
+    /// The number.
+    pub value: f64,
+    /// How it is written.
+    pub label: String,
+    /// Whether it stands back: candidates that sampling cuts off.
+    pub faint: bool,
+}
+
+/// Numbers in the order in which they stand.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bars {
+    /// The numbers.
+    pub bars: Vec<Bar>,
+    /// What a number is.
+    pub quantity: String,
+    /// Whether they add up: those that have no line of their own are one line together.
+    pub sums: bool,
+}
+
+/// The bars that are drawn: all, or the largest in their order and what the others make together.
+fn drawn(bars: &Bars) -> Vec<Bar> {
+    if bars.bars.len() <= MOST {
+        return bars.bars.clone();
+    }
+    let mut by_size: Vec<usize> = (0..bars.bars.len()).collect();
+    by_size.sort_by(|&a, &b| bars.bars[b].value.abs().total_cmp(&bars.bars[a].value.abs()));
+    let (shown, rest) = by_size.split_at(MOST - 1);
+    let mut shown = shown.to_vec();
+    shown.sort_unstable();
+    let mut all: Vec<Bar> = shown.into_iter().map(|index| bars.bars[index].clone()).collect();
+    let sum: f64 = rest.iter().map(|&index| bars.bars[index].value).sum();
+    let name = format!("{} more", rest.len());
+    let label = if bars.sums { signed(sum) } else { String::new() };
+    all.push(Bar { name, value: if bars.sums { sum } else { 0.0 }, label, faint: true });
+    all
+}
+
+/// A number with its sign.
+pub fn signed(value: f64) -> String {
+    format!("{value:+.3}").replace('-', "−")
+}
+
+/// Lays them out on a page.
+pub fn layout(
+    bars: &Bars,
+    (title, subtitle, hook): (&str, &str, &str),
+    strips: &[Strip],
+    style: &Style,
+) -> Drawing {
+    let (tokens, size) = (style.theme.tokens(), style.text);
+    let width = style.width.unwrap_or(PAGE * size);
+    let mut page = around::page(width, &format!("{title}, {subtitle}"), style);
+    let mut y = around::heading(&mut page, title, subtitle, style);
+    let all = drawn(bars);
+    let longest = |texts: &mut dyn Iterator<Item = &String>| {
+        texts.map(|text| metrics::width(text, Face::Mono, size)).fold(0.0, f32::max)
+    };
+    let names = longest(&mut all.iter().map(|bar| &bar.name)).min(NAME * size) + size;
+    let numbers = longest(&mut all.iter().map(|bar| &bar.label)) + size;
+    let track = Area::new(style.margin + names, 0.0, width - 2.0 * style.margin - names - numbers, 0.0);
+    let most = all.iter().fold(0.0_f64, |most, bar| most.max(bar.value.abs())).max(f64::MIN_POSITIVE);
+    let negative = all.iter().any(|bar| bar.value < 0.0);
+    let (zero, reach) =
+        if negative { (track.x + track.width / 2.0, track.width / 2.0) } else { (track.x, track.width) };
+    let top = y;
+    for bar in &all {
+        let base = y + LINE * size * 0.68;
+        let name = metrics::elide(&bar.name, Face::Mono, size, names - size * 0.6);
+        page.text(Text::new(style.margin, base, name, size, Face::Mono, tokens.text));
+        let long = (bar.value / most) as f32 * reach;
+        let area = Area::new(zero.min(zero + long), y + size * 0.3, long.abs(), size * 1.1);
+        if area.width > 0.0 {
+            page.rect(area, 0.0, fill(bar, style, tokens.measure));
+        }
+        let number = Text::new(width - style.margin, base, bar.label.clone(), size, Face::Mono, tokens.text);
+        page.text(number.anchored(Anchor::End));
+        y += LINE * size;
+    }
+    page.line(vec![[zero, top], [zero, y]], 1.0, tokens.dim);
+    let least = if negative { -most } else { 0.0 };
+    let ends = format!("{} to {}", legend::number(least as f32), legend::number(most as f32));
+    let words = metrics::elide(
+        &format!("{}, bars from {ends}", bars.quantity),
+        Face::Sans,
+        size,
+        width - 2.0 * style.margin,
+    );
+    page.text(Text::new(style.margin, y + size * 1.4, words, size, Face::Sans, tokens.muted));
+    around::foot(page, y + size * 2.0, strips, hook, style)
+}
+
+/// Red above zero and blue below, as everywhere; one colour where nothing is below.
+fn fill(bar: &Bar, style: &Style, measure: Rgba) -> Rgba {
+    let (series, ground) = (|index| style.theme.series(index), style.theme.tokens().panel);
+    let own = match bar.label.chars().next() {
+        Some('+') => series(1),
+        Some('−') => series(0),
+        _ => measure,
+    };
+    if bar.faint { mix(ground, own, 0.4) } else { own }
+}

@@ -1,0 +1,116 @@
+//! The layout of lines from token to token: keys at the left, queries at the right, a colour for each head.
+
+use crate::render::{Rgba, mix};
+
+use super::drawing::{Anchor, Area, Drawing, Face, Text};
+use super::strip::Strip;
+use super::style::Style;
+use super::{around, metrics};
+
+/// Width of a page that is not told, in font sizes.
+const PAGE: f32 = 56.0;
+/// Room for a label, in font sizes.
+const LABEL: f32 = 12.0;
+/// The distance of two tokens, in font sizes, where there is room; the least that labels need.
+const PITCH: (f32, f32) = (1.6, 1.15);
+/// The tallest pair of columns, in font sizes, where the page's height is not told.
+const TALLEST: f32 = 160.0;
+
+/// A line.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Edge {
+    /// The place of its head among those drawn.
+    pub head: usize,
+    /// The token that looks.
+    pub query: usize,
+    /// The token that is looked at.
+    pub key: usize,
+    /// In [0, 1].
+    pub weight: f32,
+}
+
+/// Lines between two columns.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lines {
+    /// The left column.
+    pub keys: Vec<String>,
+    /// The right column.
+    pub queries: Vec<String>,
+    /// The heads' names, with their place in the row of colours.
+    pub heads: Vec<(String, usize)>,
+    /// The weakest first.
+    pub edges: Vec<Edge>,
+    /// What is drawn, in words.
+    pub says: String,
+}
+
+/// Lays them out on a page.
+pub fn layout(
+    lines: &Lines,
+    (title, subtitle, hook): (&str, &str, &str),
+    strips: &[Strip],
+    style: &Style,
+) -> Drawing {
+    let (tokens, size) = (style.theme.tokens(), style.text);
+    let width = style.width.unwrap_or(PAGE * size);
+    let mut page = around::page(width, &format!("{title}, {subtitle}"), style);
+    let top = around::heading(&mut page, title, subtitle, style) + size * 1.8;
+    let n = lines.keys.len().max(lines.queries.len()).max(1);
+    let tallest = (style.height - top - size * 6.0).clamp(size * 8.0, TALLEST * size);
+    let pitch = (tallest / n as f32).min(PITCH.0 * size);
+    let label = (LABEL * size).min(width * 0.28);
+    let (left, right) = (style.margin + label, width - style.margin - label);
+    let y = |row: usize| top + (row as f32 + 0.5) * pitch;
+
+    let name = |text: &str, x| Text::new(x, top - size * 0.6, text, size, Face::Sans, tokens.muted);
+    page.text(name("keys", left - size * 0.6).anchored(Anchor::End));
+    page.text(name("queries", right + size * 0.6));
+    for edge in &lines.edges {
+        let color = style.theme.series(lines.heads.get(edge.head).map_or(0, |(_, color)| *color));
+        let stroke = faded(color, 0.12 + 0.88 * edge.weight, style);
+        let thick = (1.0 + 2.0 * edge.weight) * size / 11.0;
+        page.line(vec![[left, y(edge.key)], [right, y(edge.query)]], thick, stroke);
+    }
+    column(&mut page, &lines.keys, (left - size * 0.6, Anchor::End), pitch, top, style);
+    column(&mut page, &lines.queries, (right + size * 0.6, Anchor::Start), pitch, top, style);
+
+    let mut below = top + n as f32 * pitch + size * 1.6;
+    let mut x = style.margin;
+    for (name, color) in &lines.heads {
+        let long = metrics::width(name, Face::Mono, size) + size * 2.6;
+        if x > style.margin && x + long > width - style.margin {
+            (x, below) = (style.margin, below + size * 1.6);
+        }
+        page.rect(Area::new(x, below - size * 0.75, size, size * 0.8), 0.0, style.theme.series(*color));
+        page.text(Text::new(x + size * 1.4, below, name.clone(), size, Face::Mono, tokens.text));
+        x += long;
+    }
+    let says = metrics::elide(&lines.says, Face::Sans, size, width - 2.0 * style.margin);
+    below += size * 1.6;
+    page.text(Text::new(style.margin, below, says, size, Face::Sans, tokens.muted));
+    around::foot(page, below + size * 0.6, strips, hook, style)
+}
+
+fn faded(color: Rgba, share: f32, style: &Style) -> Rgba {
+    mix(style.theme.tokens().panel, color, share)
+}
+
+/// One column's labels; where tokens are closer than letters are high, every second, fourth, … with its place.
+fn column(
+    page: &mut Drawing,
+    labels: &[String],
+    (x, anchor): (f32, Anchor),
+    pitch: f32,
+    top: f32,
+    style: &Style,
+) {
+    let size = style.text;
+    let step = ((PITCH.1 * size / pitch).ceil().max(1.0) as usize).next_power_of_two();
+    for (index, label) in labels.iter().enumerate().step_by(step) {
+        let text = if step > 1 { format!("{index} {label}") } else { label.clone() };
+        let text = metrics::elide(&text, Face::Mono, size, (LABEL - 0.8) * size);
+        let y = top + (index as f32 + 0.5) * pitch + size * 0.36;
+        let text = Text::new(x, y, text, size, Face::Mono, style.theme.tokens().text);
+        page.text(text.anchored(anchor));
+    }
+}

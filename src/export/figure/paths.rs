@@ -1,0 +1,98 @@
+//! The layout of ways across a plane: one for each token, with its end named where there is room.
+
+use crate::render::mix;
+
+use super::drawing::{Anchor, Area, Drawing, Face, Text};
+use super::strip::Strip;
+use super::style::Style;
+use super::{around, legend, metrics};
+
+/// Width of a page that is not told, in font sizes; the plane is this much lower than wide.
+const PAGE: f32 = 62.0;
+const LOW: f32 = 0.66;
+
+/// Ways across a plane.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Paths {
+    /// Names of the ways.
+    pub names: Vec<String>,
+    /// `[way][stop]`: where it goes, first to last.
+    pub points: Vec<Vec<[f64; 2]>>,
+    /// What lies across and what lies up.
+    pub axes: [String; 2],
+    /// The one that stands out.
+    pub marked: Option<usize>,
+}
+
+/// Lays them out on a page.
+pub fn layout(
+    paths: &Paths,
+    (title, subtitle, hook): (&str, &str, &str),
+    strips: &[Strip],
+    style: &Style,
+) -> Drawing {
+    let (tokens, size) = (style.theme.tokens(), style.text);
+    let width = style.width.unwrap_or(PAGE * size);
+    let mut page = around::page(width, &format!("{title}, {subtitle}"), style);
+    let top = around::heading(&mut page, title, subtitle, style) + size;
+    let long = width - 2.0 * style.margin;
+    let plane = Area::new(style.margin, top, long, (long * LOW).min((style.height - top).max(size * 10.0)));
+    page.frame(plane, tokens.line);
+    let (low, high) = bounds(paths);
+    let inner = |share: f64, from: f32, length: f32| from + length * (0.04 + 0.92 * share as f32);
+    let place = |point: &[f64; 2]| {
+        let share = [0, 1].map(|axis| (point[axis] - low[axis]) / (high[axis] - low[axis]));
+        [inner(share[0], plane.x, plane.width), inner(1.0 - share[1], plane.y, plane.height)]
+    };
+    let faint = mix(tokens.panel, tokens.dim, 0.5);
+    let others = (0..paths.points.len()).filter(|&way| paths.marked != Some(way));
+    for way in others.chain(paths.marked) {
+        let marked = paths.marked == Some(way);
+        let Some(points) = paths.points.get(way) else { continue };
+        let (thick, stroke) = if marked { (2.0, tokens.accent) } else { (1.0, faint) };
+        page.line(points.iter().map(place).collect(), thick * size / 11.0, stroke);
+        if let Some(end) = points.last() {
+            let fill = if marked { tokens.accent } else { tokens.measure };
+            page.disc(place(end), size * 0.24, fill);
+        }
+    }
+    let mut taken: Vec<Area> = Vec::new();
+    for way in paths.marked.into_iter().chain(0..paths.points.len()) {
+        let (Some(end), Some(name)) = (paths.points[way].last(), paths.names.get(way)) else { continue };
+        let [x, y] = place(end);
+        let name = metrics::elide(name, Face::Mono, size, size * 9.0);
+        let long = metrics::width(&name, Face::Mono, size);
+        // At the right edge a name stands before its end
+        let left = if x + long + size > plane.right() { x - long - size * 0.6 } else { x + size * 0.6 };
+        let own = Area::new(left, y - size * 0.5, long, size);
+        let free = taken.iter().all(|other| {
+            own.right() < other.x || other.right() < own.x || own.bottom() < other.y || other.bottom() < own.y
+        });
+        if free && left >= plane.x {
+            taken.push(own);
+            let fill = if paths.marked == Some(way) { tokens.accent_text } else { tokens.text };
+            page.text(Text::new(left, y + size * 0.36, name, size, Face::Mono, fill));
+        }
+    }
+    let below = plane.bottom() + size * 1.6;
+    let span =
+        |axis: usize| format!("{} … {}", legend::number(low[axis] as f32), legend::number(high[axis] as f32));
+    let half = plane.width / 2.0 - size;
+    let across = metrics::elide(&format!("→ {}: {}", paths.axes[0], span(0)), Face::Sans, size, half);
+    page.text(Text::new(plane.x, below, across, size, Face::Sans, tokens.muted));
+    let up = metrics::elide(&format!("↑ {}: {}", paths.axes[1], span(1)), Face::Sans, size, half);
+    page.text(Text::new(plane.right(), below, up, size, Face::Sans, tokens.muted).anchored(Anchor::End));
+    around::foot(page, below + size * 0.6, strips, hook, style)
+}
+
+/// Least and greatest along both axes, never the same.
+fn bounds(paths: &Paths) -> ([f64; 2], [f64; 2]) {
+    let all = || paths.points.iter().flatten().filter(|point| point.iter().all(|x| x.is_finite()));
+    let along = |axis: usize| {
+        let least = all().map(|point| point[axis]).reduce(f64::min).unwrap_or(0.0);
+        let most = all().map(|point| point[axis]).reduce(f64::max).unwrap_or(1.0);
+        if most > least { (least, most) } else { (least - 0.5, least + 0.5) }
+    };
+    let ((x, right), (y, up)) = (along(0), along(1));
+    ([x, y], [right, up])
+}

@@ -1,0 +1,236 @@
+//! A view that is no plain array, ready to be written: what it draws, the numbers behind that, and what its caption says.
+//!
+//! Whoever knows how a view's numbers come about makes a [`Plate`]; here it becomes a picture, a table or JSON.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::render::{Shader, ValueRange};
+
+use super::error::ExportError;
+use super::figure::axis::Axis;
+use super::figure::bars::{self, Bars};
+use super::figure::lines::{self, Lines};
+use super::figure::matrix::{self, Matrix};
+use super::figure::paths::{self, Paths};
+use super::figure::rows::{self, Step};
+use super::figure::strip::Strip;
+use super::figure::words::{self, Words};
+use super::figure::{Drawing, to_svg};
+use super::formats::{FORMATS, Format, Holds, format_of};
+use super::options::Look;
+use super::picture::Limits;
+use super::{atomic, pdf, png, tikz};
+
+/// Lines of a map's table, at most.
+const MOST: usize = 1 << 21;
+
+/// A view, ready to be written.
+#[derive(Clone, Debug)]
+pub struct Plate {
+    /// The title: `Logit lens`.
+    pub title: String,
+    /// Below it: the model, its size, the number of tokens.
+    pub subtitle: String,
+    /// The array or the formula, at the foot.
+    pub hook: String,
+    /// What the caption says first: what is shown of which model, by which formula.
+    pub says: String,
+    /// What is drawn.
+    pub body: Body,
+    /// The texts that went in.
+    pub strips: Vec<Strip>,
+    /// The numbers; a map's are its own.
+    pub table: Table,
+}
+
+/// What a plate draws.
+#[derive(Clone, Debug)]
+pub enum Body {
+    /// A map.
+    Map {
+        /// Top to bottom.
+        rows: Axis,
+        /// Left to right.
+        columns: Axis,
+        /// Row-major.
+        values: Vec<f32>,
+        /// What a value is.
+        quantity: &'static str,
+        /// Whether values have both signs.
+        signed: bool,
+    },
+    /// A table of words.
+    Words(Words),
+    /// A bar for each number.
+    Bars(Bars),
+    /// Lines from token to token.
+    Lines(Lines),
+    /// Steps with their numbers.
+    Steps(Vec<Step>),
+    /// Ways across a plane.
+    Paths(Paths),
+}
+
+/// Numbers with the names of their columns; one record a line.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Table {
+    /// Names of the columns.
+    pub columns: Vec<&'static str>,
+    /// Each with a value for every column.
+    pub rows: Vec<Vec<Value>>,
+}
+
+impl Plate {
+    /// The formats that can hold a plate.
+    pub fn formats() -> impl Iterator<Item = &'static Format> {
+        FORMATS.iter().filter(|format| Self::holds(format))
+    }
+
+    fn holds(format: &Format) -> bool {
+        format.holds == Holds::Picture || matches!(format.ending, ".csv" | ".json")
+    }
+
+    /// The format of plates that a file's name asks for.
+    pub fn format_of(path: &Path) -> Result<&'static Format, ExportError> {
+        let format = format_of(path)?;
+        let what = "a view: pictures, .csv and .json do".to_owned();
+        if Self::holds(format) {
+            Ok(format)
+        } else {
+            Err(ExportError::Content { format: format.ending, what })
+        }
+    }
+
+    /// The drawing.
+    pub fn draw(&self, look: Look, limits: Limits) -> Result<Drawing, ExportError> {
+        if look.is_cut() {
+            let why = "rows, columns and the first token belong to attention patterns and scores";
+            return Err(ExportError::Selection(why.into()));
+        }
+        let heading = (self.title.as_str(), self.subtitle.as_str(), self.hook.as_str());
+        let style = look.style();
+        let drawing = match &self.body {
+            Body::Map { rows, columns, values, quantity, signed } => {
+                let (values, value_columns) = pooled(values, columns.labels.len(), limits.values);
+                let map = look.map(*signed);
+                let range = ValueRange::fit(map, &values);
+                let matrix = Matrix {
+                    title: self.title.clone(),
+                    subtitle: self.subtitle.clone(),
+                    hook: self.hook.clone(),
+                    rows: rows.clone(),
+                    columns: columns.clone(),
+                    value_columns,
+                    values,
+                    quantity,
+                    strips: self.strips.clone(),
+                };
+                matrix::layout(&matrix, &Shader::new(map, look.scale, range), look.scale, &style)
+            }
+            Body::Words(table) => words::layout(table, heading, &self.strips, &style),
+            Body::Bars(own) => bars::layout(own, heading, &self.strips, &style),
+            Body::Lines(own) => lines::layout(own, heading, &self.strips, &style),
+            Body::Steps(steps) => rows::layout(steps, heading, look.map(true), &self.strips, &style),
+            Body::Paths(own) => paths::layout(own, heading, &self.strips, &style),
+        };
+        Ok(if look.transparent { drawing.without_ground() } else { drawing })
+    }
+
+    /// Writes it as its name says.
+    pub fn write(&self, look: Look, path: &Path) -> Result<(), ExportError> {
+        let bytes = match Self::format_of(path)?.ending {
+            ".csv" => self.numbers()?.csv()?,
+            ".json" => format!("{}\n", self.json()?).into_bytes(),
+            ".svg" => to_svg(&self.draw(look, Limits::PIXELS)?).into_bytes(),
+            ".pdf" => pdf::draw(&self.draw(look, Limits::PIXELS)?)?,
+            ".tex" => tikz::to_tikz(&self.draw(look, tikz::LIMITS)?).into_bytes(),
+            _ => {
+                let drawing = self.draw(look, Limits::PIXELS)?;
+                png::draw(&drawing, look.pixels(drawing.width))?
+            }
+        };
+        atomic::write(path, |out| Ok(out.write_all(&bytes)?))
+    }
+
+    /// `{"mnemoscope", "view", "model", "rows": [{column: value}]}`.
+    fn json(&self) -> Result<Value, ExportError> {
+        let table = self.numbers()?;
+        let record = |row: &Vec<Value>| -> Value {
+            table.columns.iter().map(|name| (*name).to_owned()).zip(row.iter().cloned()).collect()
+        };
+        let rows: Vec<Value> = table.rows.iter().map(record).collect();
+        Ok(json!({
+            "mnemoscope": env!("CARGO_PKG_VERSION"),
+            "view": self.title,
+            "model": self.subtitle,
+            "rows": rows,
+        }))
+    }
+
+    /// The numbers behind the picture: of a map each cell with the labels of its row and column.
+    pub fn numbers(&self) -> Result<Cow<'_, Table>, ExportError> {
+        let Body::Map { rows, columns, values, .. } = &self.body else {
+            return Ok(Cow::Borrowed(&self.table));
+        };
+        if values.len() > MOST {
+            let why =
+                format!("{} numbers are too many for a table: `export --what` writes arrays", values.len());
+            return Err(ExportError::Selection(why));
+        }
+        let across = columns.labels.len().max(1);
+        let cell = |(index, value): (usize, &f32)| {
+            let (row, column) = (index / across, index % across);
+            let text = |axis: &Axis, place: usize| json!(axis.labels.get(place));
+            vec![json!(row), json!(column), text(rows, row), text(columns, column), json!(value)]
+        };
+        let table = Table {
+            columns: vec!["row", "column", rows.name, columns.name, "value"],
+            rows: values.iter().enumerate().map(cell).collect(),
+        };
+        Ok(Cow::Owned(table))
+    }
+}
+
+impl Table {
+    fn csv(&self) -> Result<Vec<u8>, ExportError> {
+        let failed = |error: ::csv::Error| ExportError::Io(error.into());
+        let mut table = ::csv::Writer::from_writer(Vec::new());
+        table.write_record(&self.columns).map_err(failed)?;
+        for row in &self.rows {
+            let field = |value: &Value| match value {
+                Value::String(text) => text.clone(),
+                Value::Null => String::new(),
+                other => other.to_string(),
+            };
+            table.write_record(row.iter().map(field)).map_err(failed)?;
+        }
+        table.into_inner().map_err(|error| ExportError::Io(error.into_error()))
+    }
+}
+
+/// At most `most` values on a side: of neighbours the greatest in size. Gives them back with how many lie across.
+fn pooled(values: &[f32], columns: usize, most: usize) -> (Vec<f32>, usize) {
+    let columns = columns.max(1);
+    let rows = values.len() / columns;
+    let (down, across) = (rows.min(most), columns.min(most));
+    if (down, across) == (rows, columns) {
+        return (values.to_vec(), columns);
+    }
+    let cut = |n: usize, bins: usize, bin: usize| -> Range<usize> { n * bin / bins..n * (bin + 1) / bins };
+    let cell = |row: usize, column: usize| {
+        let inside = cut(rows, down, row)
+            .flat_map(|row| cut(columns, across, column).map(move |column| values[row * columns + column]));
+        inside.max_by(|a, b| size(*a).total_cmp(&size(*b))).unwrap_or(0.0)
+    };
+    let all = (0..down).flat_map(|row| (0..across).map(move |column| (row, column)));
+    (all.map(|(row, column)| cell(row, column)).collect(), across)
+}
+
+/// What is masked has the least size of all.
+fn size(value: f32) -> f32 {
+    if value.is_finite() { value.abs() } else { -1.0 }
+}
