@@ -343,11 +343,14 @@ impl Session {
             let shown = hover.query.filter(|&query| query < cells.queries);
             rows.extend(shown.or_else(|| self.pinned_query(state)).map(|query| queries.group(query)));
         }
+        // The map in sight may be of the head before, until the selected one's is made
+        rows.retain(|&row| row < sight.map.n_queries());
         let mut columns = groups(&state.map.keys, keys, cells.keys);
         if columns.is_empty() {
             let shown = hover.key.or(state.key).filter(|&key| key < cells.keys);
             columns.extend(shown.map(|key| keys.group(key)));
         }
+        columns.retain(|&column| column < sight.map.n_keys());
         if columns.is_empty()
             && let Some((of, values)) = known.row().filter(|(of, _)| *of == rows)
         {

@@ -116,7 +116,7 @@ fn the_numbers_are_those_of_the_analysis() {
     let plate = of(None, &trace, &ask(View::Flow)).expect("lines");
     let pattern = trace.pattern(HeadId { layer: 4, head: 1 });
     let weights: Vec<f64> = column(&plate, "weight");
-    let strong = (0..trace.n_tokens()).flat_map(|query| pattern.row(query).to_vec());
+    let strong = (0..trace.n_tokens()).flat_map(|query| pattern.row(query));
     assert_eq!(weights.len(), strong.filter(|weight| *weight >= 0.05).count());
 }
 

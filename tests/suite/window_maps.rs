@@ -6,7 +6,7 @@ use mnemoscope::{
     app::{
         Window,
         command::{Command, CommandKind},
-        mapping::{MapChoice, Over, Sight},
+        mapping::{MapChoice, Over, Sight, recipe},
         settings::Settings,
     },
     model::HeadId,
@@ -33,9 +33,14 @@ fn show(harness: &mut Harness<'_, Window>, choice: MapChoice) -> Arc<Sight> {
     let steps = choice.steps;
     send(harness, Command::SetMapChoice(Box::new(choice)));
     until(harness, |window| {
-        let sight = window.session.mapping.main.sight();
-        sight.is_some_and(|sight| sight.map.recipe().steps == steps)
-            && window.session.mapping.main.row().is_some()
+        let (main, trace) = (&window.session.mapping.main, window.session.trace.as_ref());
+        let (Some(sight), Some(trace)) = (main.sight(), trace) else { return false };
+        // The map of the choice before stays in sight until the new one is made
+        let (made, asked) = (sight.map.recipe(), recipe(&window.state, trace));
+        made.heads == asked.heads
+            && made.combine == asked.combine
+            && made.steps == steps
+            && main.row().is_some()
     });
     Arc::clone(harness.state().session.mapping.main.sight().expect("waited for"))
 }
@@ -63,6 +68,10 @@ fn several_heads_are_one_map_whose_formula_is_on_screen_and_undo_takes_it_back()
     assert_eq!(harness.state().state.map, choice);
     send(&mut harness, Command::Undo);
     assert_eq!(harness.state().state.map, MapChoice::default());
+    until(&mut harness, |window| {
+        window.session.mapping.main.sight().is_some_and(|sight| sight.map.recipe().heads.len() == 1)
+    });
+    harness.run_ok();
     harness.get_by_label("P[q,k]");
 }
 
