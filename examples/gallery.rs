@@ -8,6 +8,7 @@ use egui_system_font_provider::SystemFontProvider;
 use mnemoscope::{
     app::{
         Opening, Window,
+        charting::AtlasAct,
         command::Command,
         layout::{Pane, Preset},
         settings::Settings,
@@ -23,7 +24,12 @@ use std::{
 use strum::IntoEnumIterator as _;
 
 /// How long a picture may take: recall and training work a while.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Steps without news after which nothing more is awaited: of what is quick, and of what works a while in silence.
+const SHORT: usize = 40;
+const LONG: usize = 1600;
+/// Compared with the first example.
+const SECOND: &str = "Mary has a green ball. Tom has a blue kite. Ann has a red hat. Mary plays with the";
 
 fn main() {
     let (flags, folders): (Vec<String>, Vec<String>) =
@@ -63,14 +69,14 @@ fn draw(folder: &Path, size: [f32; 2], dark: bool, language: Language) {
     let ctx = harness.ctx.clone();
     let word = if language == Language::English { "en" } else { "zh" };
     let theme = if dark { "dark" } else { "light" };
-    let mut picture = |commands: Vec<Command>, name: &str| {
+    let mut picture = |commands: Vec<Command>, name: &str, still: usize| {
         for command in commands {
             harness.state_mut().apply(&ctx, command);
         }
         let start = Instant::now();
         let mut quiet = 0;
         // Workers bring tiles, rows and measures; still means that nothing has come for a while
-        while quiet < 40 && start.elapsed() < PATIENCE {
+        while quiet < still && start.elapsed() < PATIENCE {
             harness.step();
             std::thread::sleep(Duration::from_millis(10));
             let busy = harness.state().session.busy.is_some() || harness.state().session.exporting.is_some();
@@ -82,11 +88,23 @@ fn draw(folder: &Path, size: [f32; 2], dark: bool, language: Language) {
         println!("{name}");
     };
     for preset in Preset::iter() {
-        picture(vec![Command::SetLayout(preset.id().to_owned())], preset.id());
+        let mut commands = vec![Command::SetLayout(preset.id().to_owned())];
+        match preset {
+            Preset::Atlas => commands.push(Command::Atlas(AtlasAct::Run { resume: false })),
+            Preset::Compare => commands.extend([Command::EditSecond(SECOND.to_owned()), Command::RunSecond]),
+            _ => {}
+        }
+        let still = match preset {
+            Preset::Atlas => LONG,
+            Preset::Compare => LONG / 4,
+            _ => SHORT,
+        };
+        picture(commands, preset.id(), still);
     }
-    picture(vec![Command::SetLayout(Preset::Inspect.id().to_owned())], "inspect");
+    picture(vec![Command::SetLayout(Preset::Inspect.id().to_owned())], "inspect", SHORT);
     for pane in Pane::iter() {
         let name = format!("{pane:?}").to_lowercase();
-        picture(vec![Command::Maximise(Some(pane))], &name);
+        let still = if matches!(pane, Pane::Circuits | Pane::Composition) { LONG / 4 } else { SHORT };
+        picture(vec![Command::Maximise(Some(pane))], &name, still);
     }
 }

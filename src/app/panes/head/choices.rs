@@ -100,7 +100,10 @@ pub(super) fn strip(
     let (words, choice) = (scene.words.map, &scene.state.map);
     let inner = area.shrink2(vec2(14.0, 0.0));
     let counts = choice.threshold > 0.0;
+    // Where there is room the slider says what it is; else only when one points at it
+    let named = inner.width() > 520.0;
     let slider = if counts { 252.0 } else { 150.0_f32.min(inner.width() * 0.5) };
+    let slider = slider + if named { 72.0 } else { 0.0 };
     let formula = shown.recipe.formula(shown.trace);
     let room = inner.right() - slider - 12.0 - start;
     if room > 40.0 {
@@ -134,6 +137,9 @@ pub(super) fn strip(
     slider.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Slider, true, words.threshold));
     if slider.on_hover_text(words.threshold).changed() {
         out.send(Command::SetMapThreshold(threshold));
+    }
+    if named {
+        ui.label(RichText::new(words.threshold.to_lowercase()).size(SMALL).color(muted(&ui)));
     }
 }
 
