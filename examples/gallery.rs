@@ -24,7 +24,7 @@ use std::{
 use strum::IntoEnumIterator as _;
 
 /// How long a picture may take: recall and training work a while.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// Steps without news after which nothing more is awaited: of what is quick, and of what works a while in silence.
 const SHORT: usize = 40;
 const LONG: usize = 1600;
