@@ -7,6 +7,7 @@ use super::{
     layout::{self, Pane},
     panes::{dialogs::Dialog, left},
     running::Request,
+    settings::SIZES,
     state::{Shown, State, Switch},
     window::Window,
 };
@@ -97,6 +98,8 @@ impl Window {
             Command::SetMap { dark: true, map } => self.state.look.map_dark = map,
             Command::SetMap { dark: false, map } => self.state.look.map_light = map,
             Command::SetDark(dark) => self.set_dark(ctx, dark),
+            Command::SetPercent(percent) => self.set_percent(ctx, percent),
+            Command::SetLogged(least) => self.state.logged = least,
             Command::SetLanguage(language) => self.set_language(language),
             Command::SetLayout(name) => (self.state.layout, self.state.maximised) = (name, None),
             Command::Maximise(pane) => self.maximise(pane),
@@ -335,6 +338,11 @@ impl Window {
     fn set_dark(&mut self, ctx: &egui::Context, dark: bool) {
         self.settings.dark = Some(dark);
         ctx.set_theme(if dark { egui::Theme::Dark } else { egui::Theme::Light });
+    }
+
+    fn set_percent(&mut self, ctx: &egui::Context, percent: u16) {
+        self.settings.percent = percent.clamp(SIZES[0], SIZES[SIZES.len() - 1]);
+        ctx.set_zoom_factor(self.settings.zoom());
     }
 
     fn show_checks(&mut self) {

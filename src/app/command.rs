@@ -7,6 +7,7 @@ use super::{
     editing::Splice,
     exporting::{Finish, Piece},
     filtering::HeadFilter,
+    journal::Level,
     layout::{Pane, Preset},
     mapping::{MapChoice, Part},
     memory::{PolicyKind, RecallView},
@@ -96,6 +97,9 @@ pub enum CommandKind {
     CopyRow,
     CopyMap,
     ToggleTheme,
+    Enlarge,
+    Reduce,
+    UsualSize,
     ToggleLanguage,
     LayoutInspect,
     LayoutMemory,
@@ -128,6 +132,7 @@ pub enum CommandKind {
     ShowCompareWords,
     OpenSecond,
     ClearSecond,
+    ShowLog,
     AddNote,
     ShowWalk,
     ShowFlow,
@@ -213,6 +218,8 @@ pub enum Command {
     SetSort(Sort),
     SetMap { dark: bool, map: ColorMap },
     SetDark(bool),
+    SetPercent(u16),
+    SetLogged(Level),
     SetLanguage(Language),
     SetLayout(String),
     Maximise(Option<Pane>),
@@ -342,6 +349,9 @@ impl CommandKind {
             Self::CopyRow => (Modifiers::ALT, Key::R),
             Self::CopyMap => (Modifiers::ALT, Key::M),
             Self::ToggleTheme => (Modifiers::COMMAND, Key::T),
+            Self::Enlarge => (Modifiers::COMMAND, Key::Plus),
+            Self::Reduce => (Modifiers::COMMAND, Key::Minus),
+            Self::UsualSize => (Modifiers::COMMAND, Key::Num0),
             Self::ToggleLower => (Modifiers::COMMAND, Key::J),
             Self::LayoutCompare => (Modifiers::COMMAND, Key::Num5),
             Self::Maximise => (Modifiers::NONE, Key::F11),
@@ -425,6 +435,7 @@ impl CommandKind {
             | Self::ShowSimilarity
             | Self::ShowTrails
             | Self::ShowWeights
+            | Self::ShowLog
             | Self::CutHead
             | Self::CutLayer
             | Self::ClearInterventions
@@ -524,6 +535,11 @@ impl CommandKind {
             | Self::CopyRow
             | Self::CopyMap => scene.aim_at_map(self)?,
             Self::ToggleTheme => Command::SetDark(!scene.dark),
+            Self::Enlarge | Self::Reduce => {
+                let next = scene.settings.next_size(self == Self::Enlarge);
+                next.map(Command::SetPercent).ok_or(words.at_border)?
+            }
+            Self::UsualSize => Command::SetPercent(100),
             Self::ToggleLanguage => Command::SetLanguage(words.language.other()),
             Self::LayoutInspect => Command::SetLayout(Preset::Inspect.id().to_owned()),
             Self::LayoutMemory => Command::SetLayout(Preset::Memory.id().to_owned()),
@@ -557,6 +573,7 @@ impl CommandKind {
             Self::ShowSimilarity => Command::ShowPane(Pane::Similarity),
             Self::ShowTrails => Command::ShowPane(Pane::Trails),
             Self::ShowWeights => Command::ShowPane(Pane::Weights),
+            Self::ShowLog => Command::ShowPane(Pane::Log),
             Self::SaveSession => Command::AskForSession,
             Self::AddNote => traced().map(|_| Command::AskForNote)?,
             Self::ShowWalk => Command::ShowPane(Pane::Walk),
@@ -622,7 +639,10 @@ impl CommandKind {
             |keys: &KeyboardShortcut| u8::from(keys.modifiers.shift) + u8::from(keys.modifiers.command);
         kinds.sort_by_key(|(_, keys)| std::cmp::Reverse(weight(keys)));
         ctx.input_mut(|input| {
-            kinds.iter().filter(|(_, keys)| input.consume_shortcut(keys)).map(|&(kind, _)| kind).collect()
+            // Plus takes Shift on many keyboards: there its key alone says Equals
+            let larger = input.consume_key(Modifiers::COMMAND, Key::Equals).then_some(Self::Enlarge);
+            let pressed = kinds.iter().filter(|(_, keys)| input.consume_shortcut(keys));
+            pressed.map(|&(kind, _)| kind).chain(larger).collect()
         })
     }
 }

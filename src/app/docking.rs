@@ -10,9 +10,9 @@ use super::{
     layout::{self, Pane},
     palette::Palette,
     panes::{
-        atlas, attribution, cache, circuits, compare, composition, flow, head, heads, honesty, left, lens,
-        memory_map, next, norms, recall, right, river, similarity, stream, trails, train_curves, train_heads,
-        train_numbers, train_setup, walk, weights, why,
+        atlas, attribution, cache, circuits, compare, composition, flow, head, heads, honesty, journal, left,
+        lens, memory_map, next, norms, recall, right, river, similarity, stream, trails, train_curves,
+        train_heads, train_numbers, train_setup, walk, weights, why,
     },
     river::MapPicture,
     scene::{Out, Scene},
@@ -242,6 +242,7 @@ impl<'a, 'b> Panes<'a, 'b> {
             Pane::CompareHeads => compare::heads::show(ui, scene, parts.comparison, out),
             Pane::SideBySide => compare::pair::show(ui, scene, parts.comparison, out),
             Pane::CompareWords => compare::words::show(ui, scene, out),
+            Pane::Log => journal::show(ui, scene, out),
         }
     }
 }

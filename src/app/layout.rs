@@ -74,6 +74,8 @@ pub enum Pane {
     SideBySide,
     /// What the second run is of, tokens aligned, what may follow.
     CompareWords,
+    /// What was done and how long it took.
+    Log,
 }
 
 impl Pane {
@@ -110,6 +112,7 @@ impl Pane {
             Self::CompareHeads => words.compare.heads,
             Self::SideBySide => words.compare.side_by_side,
             Self::CompareWords => words.compare.words,
+            Self::Log => words.journal.title,
         }
     }
 

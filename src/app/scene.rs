@@ -8,6 +8,7 @@ use super::{
     examples::Example,
     figures::Preview,
     getting::Shelf,
+    journal::Journal,
     labels::Labels,
     layout::Pane,
     mapping::{Mapping, Sight},
@@ -92,6 +93,8 @@ pub struct Scene<'a> {
     pub shelf: &'a Shelf,
     /// The model in training.
     pub live: &'a Live,
+    /// What was done.
+    pub journal: &'a Journal,
     /// Where the pointer was in the frame before.
     pub hover: Hover,
     /// What is being worked on.

@@ -13,6 +13,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// How large everything may be drawn, in percent.
+pub const SIZES: [u16; 11] = [80, 90, 100, 110, 125, 150, 175, 200, 225, 250, 300];
+
 const RECENT: usize = 8;
 const HISTORY: usize = 30;
 
@@ -32,6 +35,8 @@ pub struct Settings {
     pub arranged: BTreeMap<String, Tree<Pane>>,
     /// Runs a small model while the prompt is being typed.
     pub live: bool,
+    /// How large everything is drawn, in percent of the usual.
+    pub percent: u16,
     /// Inner size of the window, in points.
     pub window: [f32; 2],
     /// Models opened, the latest first.
@@ -54,6 +59,7 @@ impl Default for Settings {
             layout: Preset::Inspect.id().to_owned(),
             arranged: BTreeMap::new(),
             live: true,
+            percent: 100,
             window,
             recent: Vec::new(),
             history: Vec::new(),
@@ -68,6 +74,7 @@ impl Settings {
     pub fn load() -> Self {
         let text = file().and_then(|file| std::fs::read_to_string(file).ok());
         let mut settings: Self = text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        settings.percent = settings.percent.clamp(SIZES[0], SIZES[SIZES.len() - 1]);
         settings.window = settings.window.map(|side| if side.is_finite() { side } else { 900.0 });
         settings.window[0] = settings.window[0].clamp(800.0, 7680.0);
         settings.window[1] = settings.window[1].clamp(500.0, 4320.0);
@@ -85,6 +92,18 @@ impl Settings {
     /// The language of the window.
     pub fn language(&self) -> Language {
         self.language.unwrap_or_else(Language::of_system)
+    }
+
+    /// The next size up or down, where there is one.
+    pub fn next_size(&self, up: bool) -> Option<u16> {
+        let larger = SIZES.into_iter().find(|&size| size > self.percent);
+        let smaller = SIZES.into_iter().rev().find(|&size| size < self.percent);
+        if up { larger } else { smaller }
+    }
+
+    /// The same as a factor.
+    pub fn zoom(&self) -> f32 {
+        f32::from(self.percent) / 100.0
     }
 
     /// Puts a prompt on top of those that were run.

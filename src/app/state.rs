@@ -8,6 +8,7 @@ use super::{
     comparing::CompareChoice,
     filtering::HeadFilter,
     flowing::FlowState,
+    journal::Level,
     layout::{Pane, Preset},
     mapping::MapChoice,
     memory::MemoryChoice,
@@ -97,6 +98,8 @@ pub struct State {
     pub compare: CompareChoice,
     /// What is asked and shown of the head atlas.
     pub atlas: AtlasChoice,
+    /// The least that the log shows.
+    pub logged: Level,
     /// How values become pictures.
     pub look: Look,
 }
@@ -172,6 +175,7 @@ impl Default for State {
             map: MapChoice::default(),
             compare: CompareChoice::default(),
             atlas: AtlasChoice::default(),
+            logged: Level::default(),
             look: Look::default(),
         }
     }

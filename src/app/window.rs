@@ -12,6 +12,7 @@ use super::{
     flowing::Flowing,
     hidden::Hidden,
     input::{drops, keys},
+    journal::Journal,
     layout::{self, Pane},
     panes::{
         bars,
@@ -80,6 +81,8 @@ pub struct Window {
     pub(super) dock: Dock,
     /// The model in training.
     pub live: Live,
+    /// What was done and how long it took.
+    pub journal: Journal,
     /// What the state was before the tiles in sight began to move.
     moving: Option<State>,
     stopwatch: Option<Stopwatch>,
@@ -136,6 +139,10 @@ impl Window {
             None => egui::ThemePreference::System,
         };
         ctx.set_theme(theme);
+        // The window's own commands do that, so that menus, palette and settings know of it
+        ctx.options_mut(|options| options.zoom_with_keyboard = false);
+        ctx.set_zoom_factor(settings.zoom());
+        super::journal::listen();
         session.post().speak(settings.language());
         session.post().wake(ctx);
         Self {
@@ -166,6 +173,7 @@ impl Window {
             figures: Figures::default(),
             dock: Dock::default(),
             live: Live::default(),
+            journal: Journal::default(),
             moving: None,
             stopwatch,
         }
@@ -184,6 +192,7 @@ impl Window {
     /// Hears the workers, starts what is due.
     fn listen(&mut self, ctx: &egui::Context) {
         while let Ok(news) = self.inbox.try_recv() {
+            self.journal.note(&news, &self.session);
             if let News::Picked { purpose, path } = news {
                 self.picked(purpose, path);
                 continue;
@@ -219,6 +228,7 @@ impl Window {
                 self.session.fit(&mut self.state);
             }
         }
+        self.journal.hear();
         self.keep_time(ctx);
         self.hear_training();
         if let Some(typed) = self.typed {
@@ -341,6 +351,7 @@ impl Window {
             checks: &self.session.checks,
             shelf: &self.session.shelf,
             live: &self.live,
+            journal: &self.journal,
             hover: self.hover,
             busy: self.session.busy.as_ref().or(self.session.exporting.as_ref()),
             examples: if embedded { &self.examples } else { &[] },

@@ -4,11 +4,14 @@ use crate::app::{
     banner::{Banner, Offer},
     command::{Command, CommandKind},
     docking,
+    layout::Pane,
     scene::{Out, Scene},
     theme::{self, BODY, TITLE},
+    topics::Topic,
     widgets::{self, entry},
 };
 use egui::{Align, Button, Layout, RichText, Sense, Ui, UiBuilder, vec2};
+use strum::IntoEnumIterator as _;
 
 /// Draws menu, name, model line, layouts, search, export, theme and language.
 pub fn top(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
@@ -141,6 +144,9 @@ fn menus(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
                 K::ScaleLog,
                 K::ScaleRow,
                 K::ToggleTheme,
+                K::Enlarge,
+                K::Reduce,
+                K::UsualSize,
                 K::ToggleLanguage,
                 K::ShowClean,
                 K::ShowChanged,
@@ -155,36 +161,10 @@ fn menus(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
                 K::LayoutTeach,
                 K::LayoutCompare,
                 K::LayoutAtlas,
-                K::ShowPrompt,
-                K::ShowHeads,
-                K::ShowHead,
-                K::ShowDetails,
-                K::ShowStream,
-                K::ShowNorms,
-                K::ShowLens,
-                K::ShowRecall,
-                K::ShowCache,
-                K::ShowHonesty,
-                K::ShowRiver,
-                K::ShowMemoryMap,
-                K::ShowNext,
-                K::ShowWalk,
-                K::ShowFlow,
-                K::ShowWhy,
-                K::ShowAttribution,
-                K::ShowCircuits,
-                K::ShowComposition,
                 K::PreviousStep,
                 K::NextStep,
                 K::PlayWalk,
                 K::OrderWalk,
-                K::ShowSimilarity,
-                K::ShowTrails,
-                K::ShowWeights,
-                K::ShowCompareHeads,
-                K::ShowSideBySide,
-                K::ShowCompareWords,
-                K::ShowAtlas,
                 K::MakeAtlas,
                 K::OpenAtlas,
                 K::SaveAtlas,
@@ -224,6 +204,9 @@ fn menus(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
         for (name, kinds) in tables {
             ui.menu_button(name, |ui| {
                 ui.set_min_width(230.0);
+                if name == words.panes {
+                    panes(ui, scene, out);
+                }
                 for &kind in kinds {
                     entry(ui, kind, scene, out);
                 }
@@ -231,6 +214,22 @@ fn menus(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
         }
     });
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, words.menu));
+}
+
+/// Every pane, by what it is about; those in sight are marked.
+fn panes(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
+    for topic in Topic::iter() {
+        ui.menu_button(topic.title(scene.words), |ui| {
+            ui.set_min_width(170.0);
+            for pane in Pane::iter().filter(|&pane| Topic::of(pane) == topic) {
+                if ui.selectable_label(scene.shows(pane), pane.title(scene.words)).clicked() {
+                    out.send(Command::ShowPane(pane));
+                    ui.close();
+                }
+            }
+        });
+    }
+    ui.separator();
 }
 
 /// A disc, half of it filled.

@@ -136,19 +136,26 @@ fn prompt(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
         languages::show(ui, scene, out);
     }
     ui.horizontal(|ui| {
-        let mut live = scene.settings.live;
-        if ui.checkbox(&mut live, words.live).on_hover_text(words.live_why).changed() {
-            out.send(Command::SetLive(live));
-        }
-        let mut chat = scene.state.chat;
-        if scene.chats() && ui.checkbox(&mut chat, words.chat).on_hover_text(words.chat_why).changed() {
-            out.send(Command::SetChat(chat));
-        }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             run_button(ui, scene, out);
             history(ui, scene, out);
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| switches(ui, scene, out));
         });
     });
+}
+
+/// Whether the prompt is run while it is typed, and put as a chat; shortened where there is no room.
+fn switches(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
+    let words = scene.words;
+    ui.style_mut().wrap_mode = Some(egui::TextWrapMode::Truncate);
+    let mut live = scene.settings.live;
+    if ui.checkbox(&mut live, words.live).on_hover_text(words.live_why).changed() {
+        out.send(Command::SetLive(live));
+    }
+    let mut chat = scene.state.chat;
+    if scene.chats() && ui.checkbox(&mut chat, words.chat).on_hover_text(words.chat_why).changed() {
+        out.send(Command::SetChat(chat));
+    }
 }
 
 /// Prompts that were run before.

@@ -20,6 +20,7 @@ pub mod heads;
 mod hints;
 pub mod honesty;
 pub mod interventions;
+pub mod journal;
 mod languages;
 pub mod left;
 pub mod lens;

@@ -87,7 +87,7 @@ fn menu(ui: &mut Ui, name: &str, chosen: &str, closes: PopupCloseBehavior, conte
     let tokens = theme::tokens(ui);
     let mut job = LayoutJob::default();
     let part = |color| egui::TextFormat { font_id: theme::body(12.0), color, ..Default::default() };
-    let named = !name.is_empty() && ui.available_width() > 130.0;
+    let named = !name.is_empty() && ui.available_width() > 150.0;
     if named {
         job.append(name, 0.0, part(tokens.muted));
     }

@@ -4,8 +4,8 @@ use super::{
     Language, Words, atlas, changes,
     chinese_commands::command,
     chinese_tables::{measure, stage},
-    choosing, circuits, compare, duration, figures, flow, grouped, languages, map, memory, next, recall,
-    river, session, size, states, train, walk, why,
+    choosing, circuits, compare, duration, figures, flow, grouped, journal, languages, map, memory, next,
+    recall, river, session, size, states, train, walk, why,
 };
 use crate::{model::Part, render::Scale};
 
@@ -233,6 +233,7 @@ pub(super) const CHINESE: Words = Words {
     recall: &recall::CHINESE,
     river: &river::CHINESE,
     session: session::CHINESE,
+    journal: journal::CHINESE,
     states: states::CHINESE,
     next_words: next::CHINESE,
     train: &train::CHINESE,

@@ -2,8 +2,8 @@
 
 use super::{
     Language, Words, atlas, changes, choosing, circuits, compare, duration, english_commands::command,
-    figures, flow, grouped, languages, map, memory, next, recall, river, session, size, states, train, walk,
-    why,
+    figures, flow, grouped, journal, languages, map, memory, next, recall, river, session, size, states,
+    train, walk, why,
 };
 use crate::{model::Part, render::Scale};
 
@@ -230,6 +230,7 @@ pub const ENGLISH: Words = Words {
     recall: &recall::ENGLISH,
     river: &river::ENGLISH,
     session: session::ENGLISH,
+    journal: journal::ENGLISH,
     states: states::ENGLISH,
     next_words: next::ENGLISH,
     train: &train::ENGLISH,

@@ -33,6 +33,12 @@ pub(super) fn command(kind: CommandKind) -> (&'static str, &'static str) {
             ("Save the session…", "Keeps model, prompt, selection, interventions, notes and layout in a file")
         }
         CommandKind::AddNote => ("Write a note…", "Pins words to the cell that is shown"),
+        CommandKind::ShowLog => {
+            ("Log", "What was loaded, run and written, how long it took, and what went wrong")
+        }
+        CommandKind::Enlarge => ("Larger", "Draws everything larger, up to 300 %"),
+        CommandKind::Reduce => ("Smaller", "Draws everything smaller, down to 80 %"),
+        CommandKind::UsualSize => ("Usual size", "Draws everything at 100 %"),
         CommandKind::ShowSimilarity => ("Similarity", "Cosine of every two tokens on one residual stream"),
         CommandKind::ShowTrails => {
             ("Trails", "Each token's way through the layers, on two principal components")

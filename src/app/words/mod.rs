@@ -13,6 +13,7 @@ mod english_commands;
 pub mod errors;
 mod figures;
 mod flow;
+mod journal;
 mod languages;
 mod map;
 mod memory;
@@ -34,6 +35,7 @@ pub use compare::CompareWords;
 pub use english::ENGLISH;
 pub use figures::FigureWords;
 pub use flow::FlowWords;
+pub use journal::JournalWords;
 pub use languages::LanguageWords;
 pub use map::MapWords;
 pub use memory::MemoryWords;
@@ -325,6 +327,8 @@ pub struct Words {
     pub river: &'static RiverWords,
     /// Of sessions, notes, token edits and hints.
     pub session: SessionWords,
+    /// Of the log, and of the parts of the menu of panes.
+    pub journal: JournalWords,
     /// Of the views of hidden states and weights.
     pub states: StateWords,
     /// Of the view that chooses the next token.
