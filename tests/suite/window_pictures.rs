@@ -1,10 +1,11 @@
 //! Contract: how the window looks, in both themes, on a model made by hand. Skipped, with a word, without Vulkan.
 
-use egui_kittest::{Harness, SnapshotOptions};
+use egui_kittest::{Harness, SnapshotOptions, kittest::Queryable as _};
 use mnemoscope::{
     app::{Opening, Window, session::Session, settings::Settings, state::State, worker::Post},
     engine::{self, Job, ModelSource, Prompt, RunOptions},
     model::HeadId,
+    trace::FirstToken,
 };
 use std::{path::Path, sync::Arc};
 
@@ -25,8 +26,8 @@ fn opening(dark: bool) -> Opening {
     Opening { settings, state, session, inbox, stopwatch: None }
 }
 
-fn check(name: &str, dark: bool) {
-    let opening = opening(dark);
+/// The window after its workers have brought what they have; none without Vulkan.
+fn drawn(name: &str, dark: bool, opening: Opening) -> Option<Harness<'static, Window>> {
     let drawn = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         let mut harness: Harness<'_, Window> = Harness::builder()
             .with_size([1100.0, 700.0])
@@ -43,9 +44,15 @@ fn check(name: &str, dark: bool) {
         let image = harness.render();
         (harness, image)
     }));
-    let Ok((mut harness, Ok(_))) = drawn else {
-        return println!("{name} skipped: no Vulkan adapter to draw it with");
+    let Ok((harness, Ok(_))) = drawn else {
+        println!("{name} skipped: no Vulkan adapter to draw it with");
+        return None;
     };
+    Some(harness)
+}
+
+fn check(name: &str, dark: bool) {
+    let Some(mut harness) = drawn(name, dark, opening(dark)) else { return };
     // The foot of the window tells times, which differ from run to run
     harness.mask(egui::Rect::from_min_max(egui::pos2(0.0, 674.0), egui::pos2(700.0, 700.0)));
     harness.snapshot_options(name, &SnapshotOptions::new().threshold(1.0).max_failed_pixels(40));
@@ -59,4 +66,23 @@ fn dark() {
 #[test]
 fn light() {
     check("window-light", false);
+}
+
+#[test]
+fn a_map_made_by_a_recipe_is_drawn_by_its_own_tiles() {
+    // Cells of the first row: the first key's, and one that the mask hides
+    let cells = |first: FirstToken| {
+        let mut opening = opening(true);
+        opening.state.map.steps.first = first;
+        let mut harness = drawn("a recipe", true, opening)?;
+        let image = harness.render().ok()?;
+        let map = harness.get_by_label("attention of head 1.1").rect();
+        let cell = map.width() / 14.0;
+        let at =
+            |key: f32| *image.get_pixel((map.left() + key * cell) as u32, (map.top() + 0.5 * cell) as u32);
+        Some([at(0.5), at(9.5)])
+    };
+    let (Some(kept), Some(hidden)) = (cells(FirstToken::Keep), cells(FirstToken::Hide)) else { return };
+    assert_ne!(kept[0], kept[1], "the first token looks at itself");
+    assert_eq!(hidden[0], hidden[1], "it is left out, and nothing else is there");
 }

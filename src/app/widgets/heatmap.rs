@@ -137,11 +137,13 @@ impl<'a> HeatMap<'a> {
     }
 
     fn key(&self, scene: &Scene<'_>, tile: TileKey) -> Key {
-        Key {
-            of: Of::Head { run: scene.run, less: scene.less().map(|(run, _)| run), head: scene.state.head },
-            rows: Rows::of(self.palette.scale),
-            tile,
-        }
+        let of = match self.made() {
+            Some(sight) => Of::Map(sight.number),
+            None => {
+                Of::Head { run: scene.run, less: scene.less().map(|(run, _)| run), head: scene.state.head }
+            }
+        };
+        Key { of, rows: Rows::of(self.palette.scale), tile }
     }
 
     /// The pinned row in the accent, the marked column in a hairline that ends at the row.
