@@ -8,15 +8,15 @@ use super::{
     docking::{Dock, Panes, Parts},
     document::Keeper,
     examples::{self, Example},
-    figures::{self, Figures, Run},
+    figures::Figures,
     flowing::Flowing,
     hidden::Hidden,
     input::{drops, keys},
     journal::Journal,
-    layout::{self, Pane},
+    layout::Pane,
     panes::{
         bars,
-        dialogs::{self, Ask, Dialog},
+        dialogs::{self, Dialog},
     },
     river::MapPicture,
     running::Request,
@@ -28,7 +28,7 @@ use super::{
     theme,
     tiles::Tiles,
     training::Live,
-    worker::{News, Post, Purpose},
+    worker::{News, Post},
 };
 use crate::engine::ModelSource;
 use egui::{CentralPanel, Frame, Panel, util::undoer::Undoer};
@@ -66,7 +66,7 @@ pub struct Window {
     pub(super) keeper: Keeper,
     /// What a session that is being opened had selected.
     pub(super) returning: Option<Box<State>>,
-    hover: Hover,
+    pub(super) hover: Hover,
     inbox: Receiver<News>,
     atlas: Atlas,
     live_atlas: Atlas,
@@ -259,54 +259,6 @@ impl Window {
         }
     }
 
-    fn picked(&mut self, purpose: Purpose, path: Option<PathBuf>) {
-        let Some(path) = path else { return };
-        match (&mut self.dialog, purpose) {
-            (
-                Dialog::Open { path: field }
-                | Dialog::Second { path: field }
-                | Dialog::SaveTraining { path: field }
-                | Dialog::Text { path: field }
-                | Dialog::Atlas { path: field, .. },
-                Purpose::Model,
-            )
-            | (
-                Dialog::Export { path: field, .. }
-                | Dialog::Session { path: field }
-                | Dialog::Atlas { path: field, .. },
-                Purpose::Export,
-            ) => {
-                *field = path.display().to_string();
-            }
-            _ => {} // the dialog was closed meanwhile
-        }
-    }
-
-    fn ask(&self, ask: &Ask) {
-        let start = match &self.dialog {
-            Dialog::Export { path, .. } | Dialog::Session { path } | Dialog::Atlas { path, .. } => {
-                PathBuf::from(path)
-            }
-            _ => PathBuf::new(),
-        };
-        let ask_file = matches!(ask, Ask::File);
-        let save = matches!(ask, Ask::Save);
-        self.session.pick(ask.purpose(), move || {
-            let mut dialog = rfd::FileDialog::new();
-            if let Some(folder) = start.parent().filter(|folder| folder.is_dir()) {
-                dialog = dialog.set_directory(folder);
-            }
-            if save {
-                let name = start.file_name().unwrap_or_default().to_string_lossy();
-                dialog.set_file_name(name).save_file()
-            } else if ask_file {
-                dialog.pick_file()
-            } else {
-                dialog.pick_folder()
-            }
-        });
-    }
-
     /// Draws one frame.
     pub fn draw(&mut self, ui: &mut egui::Ui) {
         let ctx = ui.ctx().clone();
@@ -401,48 +353,6 @@ impl Window {
         }
         if let Some(stopwatch) = &mut self.stopwatch {
             stopwatch.frame(&ctx, painted);
-        }
-    }
-
-    /// Has computed what is in sight this frame.
-    fn follow(&mut self, ctx: &egui::Context) {
-        self.draw_figures(ctx);
-        self.serve_copy(ctx);
-        let (state, tree) = (&self.state, &self.dock.tree);
-        let drawn = |pane| state.torn.contains(&pane) || layout::shows(state, tree, pane);
-        if drawn(Pane::Lens) {
-            self.session.ask_for_lens(&self.state);
-        }
-        self.session.follow_map(state, self.hover, drawn(Pane::Head));
-        self.session.follow_reasons(state, drawn);
-        self.session.follow_atlas();
-        self.session.follow_circuits(state, drawn);
-        if drawn(Pane::Walk) {
-            self.session.follow_walk(state);
-        }
-        self.session.intervene(&self.state);
-        self.session.follow_memory(state, drawn);
-        self.session.follow_rivers(state, drawn);
-        self.session.follow_comparison(state, drawn);
-        self.session.follow_trails(state, drawn(Pane::Trails));
-        self.session.follow_tensor(state, drawn(Pane::Weights));
-        self.session.follow_next(state, drawn(Pane::Next));
-        self.session.refresh_row(&self.state, self.hover);
-    }
-
-    /// Has the export dialog's picture drawn, and puts on the clipboard what was asked for.
-    fn draw_figures(&mut self, ctx: &egui::Context) {
-        let key = match &self.dialog {
-            Dialog::Export { path, piece, finish } if figures::is_picture(path) => {
-                Some(self.figure_key(*piece, *finish, path))
-            }
-            _ => None,
-        };
-        let run = self.session.visible(&self.state).1.filter(|trace| trace.is_complete());
-        let run = run.map(|trace| Run { trace, model: self.session.model.as_ref() });
-        self.figures.follow(ctx, key, self.session.post(), run);
-        if let Some(said) = self.figures.serve(ctx, self.session.post(), run) {
-            self.session.banner = Some(said);
         }
     }
 

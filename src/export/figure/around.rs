@@ -7,9 +7,11 @@ use super::metrics;
 use super::strip::{self, Strip};
 use super::style::{Around, Style};
 
-/// A page without a height: [`foot`] gives it one.
-pub(crate) fn page(width: f32, title: &str, style: &Style) -> Drawing {
-    Drawing::new(width, 0.0, title, ground(style.theme))
+/// A page with its heading, and where to go on below it; [`foot`] gives it its height.
+pub(crate) fn page(width: f32, title: &str, subtitle: &str, style: &Style) -> (Drawing, f32) {
+    let mut page = Drawing::new(width, 0.0, &format!("{title}, {subtitle}"), ground(style.theme));
+    heading(&mut page, title, subtitle, style);
+    (page, head_room(style))
 }
 
 /// What a page stands on: paper is white.
@@ -28,8 +30,8 @@ pub(crate) fn head_room(style: &Style) -> f32 {
     }
 }
 
-/// The title in the first line, what it is about in the second; returns where to go on.
-pub(crate) fn heading(page: &mut Drawing, title: &str, subtitle: &str, style: &Style) -> f32 {
+/// The title in the first line, what it is about in the second, where the style has them.
+fn heading(page: &mut Drawing, title: &str, subtitle: &str, style: &Style) {
     if style.around != Around::Nothing {
         let (tokens, x, room) = (style.theme.tokens(), style.margin, page.width - 2.0 * style.margin);
         let small = style.title * 0.65;
@@ -39,7 +41,6 @@ pub(crate) fn heading(page: &mut Drawing, title: &str, subtitle: &str, style: &S
         page.text(Text::new(x, y, title, style.title, Face::Strong, tokens.text));
         page.text(Text::new(x, y + style.title * 1.1, subtitle, small, Face::Sans, tokens.muted));
     }
-    head_room(style)
 }
 
 /// The texts that went in, then the array's name left and ours right, where the style has them; the page ends below.

@@ -72,8 +72,7 @@ pub fn layout(
 ) -> Drawing {
     let (tokens, size) = (style.theme.tokens(), style.text);
     let width = style.width.unwrap_or(PAGE * size);
-    let mut page = around::page(width, &format!("{title}, {subtitle}"), style);
-    let mut y = around::heading(&mut page, title, subtitle, style);
+    let (mut page, mut y) = around::page(width, title, subtitle, style);
     let all = drawn(bars);
     let longest = |texts: &mut dyn Iterator<Item = &String>| {
         texts.map(|text| metrics::width(text, Face::Mono, size)).fold(0.0, f32::max)

@@ -53,8 +53,8 @@ pub fn layout(
 ) -> Drawing {
     let (tokens, size) = (style.theme.tokens(), style.text);
     let width = style.width.unwrap_or(PAGE * size);
-    let mut page = around::page(width, &format!("{title}, {subtitle}"), style);
-    let top = around::heading(&mut page, title, subtitle, style) + size * 1.8;
+    let (mut page, head) = around::page(width, title, subtitle, style);
+    let top = head + size * 1.8;
     let n = lines.keys.len().max(lines.queries.len()).max(1);
     let tallest = (style.height - top - size * 6.0).clamp(size * 8.0, TALLEST * size);
     let pitch = (tallest / n as f32).min(PITCH.0 * size);

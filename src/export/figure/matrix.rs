@@ -46,8 +46,7 @@ pub struct Matrix {
 pub fn layout(matrix: &Matrix, shader: &Shader, scale: Scale, style: &Style) -> Drawing {
     let tokens = style.theme.tokens();
     let frame = Frame::fit(matrix, style);
-    let mut page = around::page(frame.page, &format!("{}, {}", matrix.title, matrix.subtitle), style);
-    let head = around::heading(&mut page, &matrix.title, &matrix.subtitle, style);
+    let (mut page, head) = around::page(frame.page, &matrix.title, &matrix.subtitle, style);
     let map = Area { y: head + frame.climb, ..frame.map };
     corner(&mut page, matrix, map, style);
     axis::columns(&mut page, map, &matrix.columns, style.text, tokens.muted);

@@ -64,8 +64,7 @@ pub fn layout(panels: &Panels, shader: &Shader, scale: Scale, style: &Style) -> 
     };
     let (width, height) = (cell * n_columns as f32, cell * n_rows as f32);
 
-    let mut page = around::page(page_width, &format!("{}, {}", panels.title, panels.subtitle), style);
-    let head = around::heading(&mut page, &panels.title, &panels.subtitle, style);
+    let (mut page, head) = around::page(page_width, &panels.title, &panels.subtitle, style);
     let mut y = head + axis::column_room(&panels.columns, cell, style.text).0;
     for (line, maps) in panels.maps.chunks(across).enumerate() {
         for (column, (name, values)) in maps.iter().enumerate() {

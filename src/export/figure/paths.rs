@@ -33,8 +33,8 @@ pub fn layout(
 ) -> Drawing {
     let (tokens, size) = (style.theme.tokens(), style.text);
     let width = style.width.unwrap_or(PAGE * size);
-    let mut page = around::page(width, &format!("{title}, {subtitle}"), style);
-    let top = around::heading(&mut page, title, subtitle, style) + size;
+    let (mut page, head) = around::page(width, title, subtitle, style);
+    let top = head + size;
     let long = width - 2.0 * style.margin;
     let plane = Area::new(style.margin, top, long, (long * LOW).min((style.height - top).max(size * 10.0)));
     page.frame(plane, tokens.line);

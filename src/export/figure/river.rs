@@ -45,8 +45,8 @@ pub fn layout(river: &RiverFigure, style: &Style) -> Drawing {
         None => Area::new(left, 0.0, WIDTH, HEIGHT),
     };
     let page_width = style.width.unwrap_or(map.right() + names + style.margin);
-    let mut page = around::page(page_width, &format!("{}, {}", river.title, river.subtitle), style);
-    let head = around::heading(&mut page, &river.title, &river.subtitle, style) + style.scaled(8.0);
+    let (mut page, head) = around::page(page_width, &river.title, &river.subtitle, style);
+    let head = head + style.scaled(8.0);
     let map = Area { y: head, ..map };
     let place = |x: f32, y: f32| [map.x + x * map.width, map.y + y * map.height];
     let ribbons = ribbons::Ribbons::new(&river.shares);

@@ -45,8 +45,7 @@ pub fn layout(
 ) -> Drawing {
     let (tokens, size) = (style.theme.tokens(), style.text);
     let width = style.width.unwrap_or(PAGE * size);
-    let mut page = around::page(width, &format!("{title}, {subtitle}"), style);
-    let mut y = around::heading(&mut page, title, subtitle, style);
+    let (mut page, mut y) = around::page(width, title, subtitle, style);
     let right = width - style.margin;
     let name_room = (NAME * size).min(width * 0.26);
     let ends_room = (ENDS * size).min(width * 0.2);

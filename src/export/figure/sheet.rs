@@ -76,8 +76,8 @@ pub fn layout(sheet: &Sheet, style: &Style) -> Drawing {
     let small = style.scaled(10.0);
 
     let width = style.width.unwrap_or((LEFT + across as f32 * step).max(480.0) + 2.0 * style.margin);
-    let mut page = around::page(width, &format!("{}, {}", sheet.title, sheet.subtitle), style);
-    let mut y = around::heading(&mut page, &sheet.title, &sheet.subtitle, style) + style.scaled(12.0);
+    let (mut page, head) = around::page(width, &sheet.title, &sheet.subtitle, style);
+    let mut y = head + style.scaled(12.0);
     for (index, group) in sheet.groups.iter().enumerate() {
         if let Some(title) = &group.title {
             y += style.scaled(if index > 0 { 14.0 } else { 0.0 });

@@ -54,8 +54,7 @@ pub fn layout(
     let wide = style.margin * 2.0 + label + cell * across as f32;
     let width = style.width.unwrap_or_else(|| wide.max(420.0));
 
-    let mut page = around::page(width, &format!("{title}, {subtitle}"), style);
-    let mut y = around::heading(&mut page, title, subtitle, style);
+    let (mut page, mut y) = around::page(width, title, subtitle, style);
     let row = ROW * size;
     for first in (0..n).step_by(across) {
         let part = first..(first + across).min(table.columns.len());

@@ -1,0 +1,52 @@
+//! What is computed because it is in sight.
+
+use super::{
+    figures::{self, Run},
+    layout::{self, Pane},
+    panes::dialogs::Dialog,
+    window::Window,
+};
+
+impl Window {
+    /// Has computed what is in sight this frame.
+    pub(super) fn follow(&mut self, ctx: &egui::Context) {
+        self.draw_figures(ctx);
+        self.serve_copy(ctx);
+        let (state, tree) = (&self.state, &self.dock.tree);
+        let drawn = |pane| state.torn.contains(&pane) || layout::shows(state, tree, pane);
+        if drawn(Pane::Lens) {
+            self.session.ask_for_lens(&self.state);
+        }
+        self.session.follow_map(state, self.hover, drawn(Pane::Head));
+        self.session.follow_reasons(state, drawn);
+        self.session.follow_atlas();
+        self.session.follow_circuits(state, drawn);
+        if drawn(Pane::Walk) {
+            self.session.follow_walk(state);
+        }
+        self.session.intervene(&self.state);
+        self.session.follow_memory(state, drawn);
+        self.session.follow_rivers(state, drawn);
+        self.session.follow_comparison(state, drawn);
+        self.session.follow_trails(state, drawn(Pane::Trails));
+        self.session.follow_tensor(state, drawn(Pane::Weights));
+        self.session.follow_next(state, drawn(Pane::Next));
+        self.session.refresh_row(&self.state, self.hover);
+    }
+
+    /// Has the export dialog's picture drawn, and puts on the clipboard what was asked for.
+    fn draw_figures(&mut self, ctx: &egui::Context) {
+        let key = match &self.dialog {
+            Dialog::Export { path, piece, finish } if figures::is_picture(path) => {
+                Some(self.figure_key(*piece, *finish, path))
+            }
+            _ => None,
+        };
+        let run = self.session.visible(&self.state).1.filter(|trace| trace.is_complete());
+        let run = run.map(|trace| Run { trace, model: self.session.model.as_ref() });
+        self.figures.follow(ctx, key, self.session.post(), run);
+        if let Some(said) = self.figures.serve(ctx, self.session.post(), run) {
+            self.session.banner = Some(said);
+        }
+    }
+}
