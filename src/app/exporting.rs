@@ -45,21 +45,11 @@ impl Piece {
 
     /// What a pane shows, where that is written as a figure.
     pub fn of(pane: Pane) -> Option<Self> {
-        Some(match pane {
-            Pane::Head => Self::Head,
-            Pane::Heads => Self::Heads,
-            Pane::Stream => Self::View(View::States),
-            Pane::Norms => Self::View(View::Norms),
-            Pane::Lens => Self::View(View::Lens),
-            Pane::Next => Self::View(View::Next),
-            Pane::Walk => Self::View(View::Walk),
-            Pane::Flow => Self::View(View::Flow),
-            Pane::Why => Self::View(View::Why),
-            Pane::Attribution => Self::View(View::Attribution),
-            Pane::Similarity => Self::View(View::Similarity),
-            Pane::Trails => Self::View(View::Trails),
-            _ => return None,
-        })
+        match pane {
+            Pane::Head => Some(Self::Head),
+            Pane::Heads => Some(Self::Heads),
+            _ => View::iter().find(|&view| pane_of(view) == pane).map(Self::View),
+        }
     }
 
     /// Its name on screen.

@@ -161,8 +161,7 @@ impl WordTable {
             let value = f64::from(own[word as usize]) - dot(row, &mean);
             kept.offer(Entry { row: word, column: word, value });
         }
-        let exact = |entry: Entry| Entry { value: self.value(entry.row, entry.column), ..entry };
-        kept.sorted().into_iter().map(exact).collect()
+        self.exact(kept)
     }
 
     /// The entries with their values in double precision, in their order.

@@ -104,12 +104,12 @@ pub fn compare(
     let alone = [count(a), count(b)];
     let aligned = |side| if side == Side::Source { &source } else { &target };
     let mut heads = Vec::with_capacity(pairs.len());
-    for pairs in pairs.chunk_by(|a, b| a.0.layer == b.0.layer) {
-        if progress(0.9 * heads.len() as f32 / (heads.len() + pairs.len()) as f32).is_break() {
+    for layer in pairs.chunk_by(|a, b| a.0.layer == b.0.layer) {
+        if progress(0.9 * heads.len() as f32 / pairs.len() as f32).is_break() {
             return Err(CompareError::Cancelled);
         }
-        let part = a.spec.blocks[pairs[0].0.layer].part;
-        heads.extend(heads::of_layer(a, b, pairs, aligned(part.rows()), aligned(part.columns())));
+        let part = a.spec.blocks[layer[0].0.layer].part;
+        heads.extend(heads::of_layer(a, b, layer, aligned(part.rows()), aligned(part.columns())));
     }
     if progress(0.95).is_break() {
         return Err(CompareError::Cancelled);

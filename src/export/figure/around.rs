@@ -9,7 +9,7 @@ use super::style::{Around, Style};
 
 /// A page with its heading, and where to go on below it; [`foot`] gives it its height.
 pub(crate) fn page(width: f32, title: &str, subtitle: &str, style: &Style) -> (Drawing, f32) {
-    let mut page = Drawing::new(width, 0.0, &format!("{title}, {subtitle}"), ground(style.theme));
+    let mut page = Drawing::new(width, 0.0, format!("{title}, {subtitle}"), ground(style.theme));
     heading(&mut page, title, subtitle, style);
     (page, head_room(style))
 }
