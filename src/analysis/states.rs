@@ -39,8 +39,7 @@ const ROUNDS: usize = 60;
 /// the others' in most models, and would be the whole picture.
 pub fn trails(trace: &Trace, side: Side, skip: usize) -> Trails {
     let width = trace.spec.width.max(1);
-    let streams: Vec<Stream> =
-        trace.spec.streams().into_iter().filter(|&stream| trace.spec.stream_side(stream) == side).collect();
+    let streams = trace.spec.streams_of(side);
     let rows: Vec<Vec<&[f32]>> =
         streams.iter().map(|&stream| trace.stream(stream).chunks_exact(width).collect()).collect();
     let fitted: Vec<&[f32]> = rows.iter().flat_map(|tokens| tokens.iter().skip(skip).copied()).collect();

@@ -10,7 +10,7 @@ use crate::{
     model::{HeadId, Model},
 };
 use serde::{Deserialize, Serialize};
-use std::{ops::ControlFlow, sync::Arc};
+use std::sync::Arc;
 
 /// Entries of a list.
 pub const LISTED: usize = 60;
@@ -125,18 +125,10 @@ impl Circuits {
     }
 }
 
-fn told(job: &Job, stage: &'static str) -> impl FnMut(f32) -> ControlFlow<()> {
-    let job = job.clone();
-    move |done| {
-        job.report(stage, done);
-        job.go_on()
-    }
-}
-
 /// What a table says to the question.
 fn lists(table: &WordTable, word: Option<u32>, job: &Job) -> Option<Lists> {
     let Some(word) = word else {
-        let scan = table.scan(LISTED, &mut told(job, "Searching all pairs of words"))?;
+        let scan = table.scan(LISTED, &mut job.tell("Searching all pairs of words"))?;
         return Some(Lists::Pairs(scan.ends, scan.own));
     };
     let (rows, columns) = table.size();
@@ -166,7 +158,7 @@ impl Session {
                 move |job: &Job| {
                     let model = model.ok_or_else(|| Banner::error(&cancelled, None))?;
                     let found =
-                        compose(&model.network, own.kind, own.folded, &mut told(job, "Multiplying heads"));
+                        compose(&model.network, own.kind, own.folded, &mut job.tell("Multiplying heads"));
                     let mut found = found.ok_or_else(|| Banner::error(&cancelled, None))?;
                     found.links = found.strongest(found.links.len());
                     Ok(found)
@@ -184,8 +176,7 @@ impl Session {
             let model = model.cloned();
             move |job: &Job| {
                 let model = model.ok_or_else(|| Banner::error(&words.stopped, None))?;
-                let made =
-                    head_circuits(&model.network, head, options, &mut told(job, "Reading the weights"));
+                let made = head_circuits(&model.network, head, options, &mut job.tell("Reading the weights"));
                 made.map(Arc::new).map_err(|why| Banner::error(&(words.none)(why), None))
             }
         });

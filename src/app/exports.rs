@@ -83,12 +83,9 @@ fn write(
     words: &Words,
     job: &Job,
 ) -> Result<(), Banner> {
-    let watch = |done: f32| {
-        job.report(words.exporting, done);
-        job.go_on()
-    };
+    let mut watch = job.tell(words.exporting);
     if let Some(ask) = view {
-        let plate = plate(model, trace, ask, &mut { watch });
+        let plate = plate(model, trace, ask, &mut watch);
         let plate = plate.map_err(|error| Banner::of(&error, words))?;
         return plate.write(options.look, path).map_err(|error| Banner::of(&error, words));
     }

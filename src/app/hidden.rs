@@ -3,7 +3,6 @@
 use super::{theme, worker};
 use crate::{
     analysis::similarity,
-    model::ModelSpec,
     render::{ColorMap, Scale, Shader, ValueRange},
     trace::{Side, Stream, Trace, norms},
 };
@@ -101,11 +100,6 @@ impl Hidden {
     }
 }
 
-/// The places of the residual stream of one text, first to last.
-pub(super) fn streams_of(spec: &ModelSpec, side: Side) -> Vec<Stream> {
-    spec.streams().into_iter().filter(|&stream| spec.stream_side(stream) == side).collect()
-}
-
 fn gather(trace: &Trace, kind: Kind) -> Values {
     let width = trace.spec.width.max(1);
     let ((values, columns), medians) = match kind {
@@ -120,7 +114,7 @@ fn gather(trace: &Trace, kind: Kind) -> Values {
             return Values { cells, columns, limit: 1.0, greatest: 1.0, medians: Vec::new() };
         }
         Kind::Norms(side) => {
-            let streams = streams_of(&trace.spec, side);
+            let streams = trace.spec.streams_of(side);
             let layers: Vec<Vec<f32>> =
                 streams.into_iter().map(|stream| norms(trace.stream(stream), width)).collect();
             (

@@ -3,6 +3,7 @@
 use super::{
     banner::Banner,
     derived::Derived,
+    flowing,
     labels::Labels,
     session::Session,
     state::{Cells, Hover, State},
@@ -74,14 +75,9 @@ impl MapChoice {
 /// What the head view's map is made of.
 pub fn recipe(state: &State, trace: &Trace) -> MapRecipe {
     let (choice, head) = (&state.map, state.head);
-    let sides = |head: HeadId| {
-        let part = trace.spec.blocks[head.layer].part;
-        (part.rows(), part.columns())
-    };
-    let fits = |own: &HeadId| trace.has(*own) && sides(*own) == sides(head);
     let heads: Vec<HeadId> = match choice.over {
         Over::Head => vec![head],
-        Over::Chosen => state.heads().into_iter().filter(fits).collect(),
+        Over::Chosen => flowing::heads(state, trace),
         Over::Layer => (0..trace.heads(head.layer)).map(|index| HeadId { head: index, ..head }).collect(),
         Over::All => {
             let part = trace.spec.blocks[head.layer].part;

@@ -8,7 +8,6 @@ use crate::{
     trace::{Candidate, Side},
 };
 use serde::{Deserialize, Serialize};
-use std::ops::ControlFlow;
 
 /// Words that a logit may be chosen from.
 const WORDS: usize = 24;
@@ -96,15 +95,6 @@ impl Reasons {
     }
 }
 
-/// A worker's way to hear that nobody waits any more.
-fn told(job: &Job, stage: &'static str) -> impl FnMut(f32) -> ControlFlow<()> {
-    let job = job.clone();
-    move |done| {
-        job.report(stage, done);
-        job.go_on()
-    }
-}
-
 impl Session {
     /// Has taken apart what the panes in sight show.
     pub fn follow_reasons(&mut self, state: &State, drawn: impl Fn(Pane) -> bool) {
@@ -138,12 +128,12 @@ impl Session {
             move |job: &Job| {
                 let (trace, cell) = trace.zip(cell).ok_or_else(|| Banner::error(&words.needs_trace, None))?;
                 let network = model.as_ref().map(|model| &model.network);
-                why(network, &trace, cell, &mut told(job, "Taking the cell apart")).map_err(|error| {
-                    match error {
+                why(network, &trace, cell, &mut job.tell("Taking the cell apart")).map_err(
+                    |error| match error {
                         WhyError::Masked { .. } => Banner::error(&words.why.masked, None),
                         error => Banner::of(&error, words),
-                    }
-                })
+                    },
+                )
             }
         });
     }
@@ -154,8 +144,7 @@ impl Session {
         let (run, trace) = self.visible(state);
         let token = trace.filter(|trace| trace.is_complete()).map(|trace| {
             let own = trace.spec.blocks[state.head.layer].part.rows() == Side::Target;
-            let at = query.filter(|_| own).or(trace.answer_at);
-            at.unwrap_or_else(|| trace.n_tokens().saturating_sub(1))
+            trace.asked_token(query.filter(|_| own))
         });
         let asked = token.map(|token| (run, token, state.said.word, state.said.against));
         if !self.reasons.said.is_of(asked.as_ref(), &self.post) {
@@ -177,7 +166,7 @@ impl Session {
                 let candidates = Candidate::best(&model, &logits, WORDS);
                 let best = candidates.first().map_or(0, |candidate| candidate.id);
                 let question = Question { token: asked.1, word: asked.2.unwrap_or(best), against: asked.3 };
-                let mut progress = told(job, "Taking the logit apart");
+                let mut progress = job.tell("Taking the logit apart");
                 let attribution = attribute(&model.network, &trace, question, &mut progress)
                     .map_err(|error| Banner::of(&error, words))?;
                 Ok(Said { attribution, words: candidates })

@@ -18,6 +18,8 @@ pub type RiverKey = (u64, usize, Picture);
 /// A run's number, the layer, the picture.
 pub type MapKey = (u64, usize, Picture);
 
+const STAGE: &str = "Tracing memory";
+
 /// What workers found out.
 #[derive(Default)]
 pub struct Rivers {
@@ -29,8 +31,7 @@ pub struct Rivers {
 
 /// The token that the memory panes ask about: the pinned query, else the one that the answer follows, else the last.
 pub fn asked_token(state: &State, trace: &Trace) -> usize {
-    let n = trace.n_tokens();
-    state.query.filter(|&query| query < n).or(trace.answer_at).unwrap_or(n.saturating_sub(1))
+    trace.asked_token(state.query.filter(|&query| query < trace.n_tokens()))
 }
 
 /// The layer that they look at: the chosen one, else the last.
@@ -53,7 +54,7 @@ impl Session {
             rivers.river.follow("river", Some((self.run, token, picture)), post, || {
                 let (model, trace) = (Arc::clone(model), trace.clone());
                 move |job: &Job| {
-                    river(&model.network, &trace, token, picture, &mut |done| told(job, done))
+                    river(&model.network, &trace, token, picture, &mut job.tell(STAGE))
                         .map_err(|error| failed(error.into()))
                 }
             });
@@ -63,17 +64,12 @@ impl Session {
             rivers.map.follow("memory map", Some((self.run, layer, picture)), post, || {
                 let (model, trace) = (Arc::clone(model), trace.clone());
                 move |job: &Job| {
-                    memory_map(&model.network, &trace, layer, picture, &mut |done| told(job, done))
+                    memory_map(&model.network, &trace, layer, picture, &mut job.tell(STAGE))
                         .map_err(|error| failed(error.into()))
                 }
             });
         }
     }
-}
-
-fn told(job: &Job, done: f32) -> std::ops::ControlFlow<()> {
-    job.report("Tracing memory", done);
-    job.go_on()
 }
 
 /// The map's pixels, made anew where it or its colours change.

@@ -1,9 +1,7 @@
 //! `mnemoscope attribute`: what every head, MLP and embedding says for a word, or for one word against another.
 
 use std::io::Write as _;
-use std::ops::ControlFlow;
 
-use anyhow::Context as _;
 use serde_json::{Value, json};
 
 use crate::analysis::{Attribution, Component, Question, attribute, logits_at};
@@ -13,7 +11,7 @@ use crate::trace::Trace;
 
 use super::console::Console;
 use super::shared::Input;
-use super::view::FigureArgs;
+use super::view::{FigureArgs, one_token};
 
 /// Characters of the longest bar.
 const BAR: usize = 24;
@@ -50,12 +48,10 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     let drawn = args.figure.wanted()?;
     let (model, trace) = args.input.run(console)?;
-    let token = args.at.or(trace.answer_at).unwrap_or(trace.n_tokens() - 1);
+    let token = trace.asked_token(args.at);
     let logits = logits_at(&model.network, &trace, token);
-    let word = |text: &Option<String>| -> anyhow::Result<Option<u32>> {
-        let Some(text) = text else { return Ok(None) };
-        let id = engine::token_of(text, &model, &logits);
-        id.map(Some).with_context(|| format!("`{text}` is not one token of {}; #ID names any", model.name))
+    let word = |text: &Option<String>| {
+        one_token(text.as_deref(), &model, |text| engine::token_of(text, &model, &logits))
     };
     let best = || {
         let p: Vec<f64> = logits.iter().map(|&logit| logit.into()).collect();
@@ -69,12 +65,8 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     }
     let question = Question { token, word: said.unwrap_or_else(best), against };
     let job = console.job();
-    let mut progress = |done| {
-        job.report("Taking the logit apart", done);
-        ControlFlow::Continue(())
-    };
-    let attribution = attribute(&model.network, &trace, question, &mut progress)?;
-    job.report("Taking the logit apart", 1.0);
+    let attribution = job
+        .stage("Taking the logit apart", |progress| attribute(&model.network, &trace, question, progress))?;
     let sources = match args.head {
         None => None,
         Some(head) if !trace.has(head) => anyhow::bail!("the model has no head {head}"),

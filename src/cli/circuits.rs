@@ -1,7 +1,6 @@
 //! `mnemoscope circuits`: what a head looks for and what it writes, by its weights alone.
 
 use std::io::Write as _;
-use std::ops::ControlFlow;
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
@@ -9,11 +8,12 @@ use serde_json::{Value, json};
 use crate::analysis::circuits::{
     CircuitOptions, Ends, Entry, FIRST, HeadCircuits, Own, Scan, WordTable, head_circuits,
 };
-use crate::engine::{self, Job};
+use crate::engine;
 use crate::model::{HeadId, Model, shown};
 
 use super::console::Console;
 use super::shared::ModelArg;
+use super::view::one_token;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -58,8 +58,9 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     let job = console.job();
     let model = args.model.open(console, &job)?;
     let options = CircuitOptions { after_mlp: args.after_mlp, plain: args.plain };
-    let circuits = head_circuits(&model.network, args.head, options, &mut told(&job, "Reading the weights"))?;
-    job.report("Reading the weights", 1.0);
+    let circuits = job.stage("Reading the weights", |progress| {
+        head_circuits(&model.network, args.head, options, progress)
+    })?;
     let mut sides =
         vec![Side { key: "looks", title: "looks for", row: "query", column: "key", table: &circuits.looks }];
     if let Ok(table) = &circuits.writes {
@@ -76,13 +77,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
         "left_out": circuits.left_out,
         "no_writes": circuits.writes.as_ref().err().map(ToString::to_string),
     });
-    let word = match &args.token {
-        None => None,
-        Some(word) => {
-            let id = engine::word_of(word, &model);
-            Some(id.with_context(|| format!("`{word}` is not one token of {}; #ID names any", model.name))?)
-        }
-    };
+    let word = one_token(args.token.as_deref(), &model, |word| engine::word_of(word, &model))?;
     if !console.json {
         summary(&circuits, &model, console)?;
     }
@@ -95,22 +90,14 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
         }
         None => {
             for side in &sides {
-                let scan = side.table.scan(args.top, &mut told(&job, "Searching all pairs of words"));
-                let scan = scan.context("cancelled")?;
-                job.report("Searching all pairs of words", 1.0);
+                let scan = job
+                    .stage("Searching all pairs of words", |progress| side.table.scan(args.top, progress))
+                    .context("cancelled")?;
                 pairs(args, side, &scan, &model, &mut object, console)?;
             }
         }
     }
     if console.json { console.object(&object) } else { Ok(()) }
-}
-
-/// Tells how far the work is; nobody breaks it off here.
-pub(super) fn told<'a>(job: &'a Job, stage: &'static str) -> impl FnMut(f32) -> ControlFlow<()> + 'a {
-    move |done| {
-        job.report(stage, done);
-        job.go_on()
-    }
 }
 
 fn summary(circuits: &HeadCircuits, model: &Model, console: &mut Console) -> anyhow::Result<()> {

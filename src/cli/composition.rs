@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use crate::analysis::circuits::{Composition, Kind, Link, compose};
 use crate::model::{HeadId, Model};
 
-use super::circuits::told;
 use super::console::Console;
 use super::shared::{ModelArg, names};
 
@@ -46,10 +45,9 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     {
         anyhow::bail!("the model has no head {layer}.{head}");
     }
-    let stage = "Multiplying heads";
-    let composed = compose(&model.network, args.kind, args.folded, &mut told(&job, stage));
+    let composed =
+        job.stage("Multiplying heads", |progress| compose(&model.network, args.kind, args.folded, progress));
     let mut composed = composed.context("cancelled")?;
-    job.report(stage, 1.0);
     if let Some(head) = args.head {
         composed.links.retain(|link| link.from == head || link.to == head);
     }

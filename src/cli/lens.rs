@@ -1,7 +1,6 @@
 //! `mnemoscope lens`: what each layer would say next, per token.
 
 use std::io::Write as _;
-use std::ops::ControlFlow;
 
 use anyhow::Context as _;
 use serde_json::json;
@@ -44,13 +43,9 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     let last = args.last.unwrap_or(if console.json { n } else { 6 });
     let options = LensOptions { tokens: n.saturating_sub(last)..n, top: args.top.max(1) };
     let job = console.job();
-    let mut progress = |done| {
-        job.report("Reading every layer", done);
-        ControlFlow::Continue(())
-    };
-    let lens = lens(&model, &trace, &options, &mut progress)
+    let lens = job
+        .stage("Reading every layer", |progress| lens(&model, &trace, &options, progress))
         .context("this model has no head that scores tokens: its layers have nothing to say")?;
-    job.report("Reading every layer", 1.0);
 
     if console.json {
         let candidates = |token: &Vec<crate::trace::Candidate>| -> Vec<_> {

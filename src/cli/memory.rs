@@ -2,13 +2,12 @@
 //! picture through all layers, and that of all tokens.
 
 use std::io::Write as _;
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
 use crate::analysis::{self, FLOW_LIMIT, MemoryTraceError, Picture};
-use crate::engine::{self, Honesty, HonestyOptions, Job, Paths};
+use crate::engine::{self, Honesty, HonestyOptions, Paths};
 use crate::export::Look;
 use crate::model::Model;
 use crate::render::Theme;
@@ -93,13 +92,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
 /// Rows of a river's table.
 const SOURCES: usize = 8;
 
-/// Tells how far the work is.
-fn tracing(job: &Job) -> impl FnMut(f32) -> ControlFlow<()> {
-    |done| {
-        job.report("Tracing memory", done);
-        job.go_on()
-    }
-}
+const TRACING: &str = "Tracing memory";
 
 fn look(args: &Args) -> Look {
     Look { theme: args.theme, ..Look::default() }
@@ -107,10 +100,10 @@ fn look(args: &Args) -> Look {
 
 fn river(args: &Args, model: &Model, trace: &Trace, console: &mut Console) -> anyhow::Result<()> {
     let job = console.job();
-    let token = args.token.or(trace.answer_at).unwrap_or(trace.n_tokens().saturating_sub(1));
-    let river =
-        analysis::river(&model.network, trace, token, args.picture, &mut tracing(&job)).map_err(explained)?;
-    job.report("Tracing memory", 1.0);
+    let token = trace.asked_token(args.token);
+    let river = job
+        .stage(TRACING, |progress| analysis::river(&model.network, trace, token, args.picture, progress))
+        .map_err(explained)?;
     let look = look(args);
     for path in &args.output {
         engine::write_river(path, &river, trace, look)?;
@@ -153,9 +146,9 @@ fn river(args: &Args, model: &Model, trace: &Trace, console: &mut Console) -> an
 
 fn map(args: &Args, layer: usize, model: &Model, trace: &Trace, console: &mut Console) -> anyhow::Result<()> {
     let job = console.job();
-    let map = analysis::memory_map(&model.network, trace, layer, args.picture, &mut tracing(&job))
+    let map = job
+        .stage(TRACING, |progress| analysis::memory_map(&model.network, trace, layer, args.picture, progress))
         .map_err(explained)?;
-    job.report("Tracing memory", 1.0);
     let look = look(args);
     for path in &args.output {
         engine::write_memory_map(path, &map, trace, look)?;

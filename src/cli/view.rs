@@ -1,7 +1,6 @@
 //! Views as figures: the options that say which, and the files that come of it.
 
 use std::io::Write as _;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -75,11 +74,11 @@ impl ViewArgs {
         if let Some(&first) = picked.first().filter(|_| self.cell.is_none()) {
             ask.head = first;
         }
-        let word = |text: &Option<String>| -> anyhow::Result<Option<u32>> {
-            let Some((text, model)) = text.as_ref().zip(model) else { return Ok(None) };
-            let id = engine::token_of(text, model, trace.answer_logits());
-            id.map(Some)
-                .with_context(|| format!("`{text}` is not one token of {}; #ID names any", model.name))
+        let word = |text: &Option<String>| match model {
+            None => Ok(None),
+            Some(model) => {
+                one_token(text.as_deref(), model, |text| engine::token_of(text, model, trace.answer_logits()))
+            }
         };
         Ok(ViewAsk {
             query: self.at.or(ask.query),
@@ -136,6 +135,18 @@ impl FigureArgs {
     }
 }
 
+/// The id that `find` has for a word of an option.
+pub(super) fn one_token(
+    text: Option<&str>,
+    model: &Model,
+    find: impl Fn(&str) -> Option<u32>,
+) -> anyhow::Result<Option<u32>> {
+    let id = |text| {
+        find(text).with_context(|| format!("`{text}` is not one token of {}; #ID names any", model.name))
+    };
+    text.map(id).transpose()
+}
+
 /// Works a view out and writes it into every file; says which.
 pub(super) fn write(
     (model, trace): (Option<&Model>, &Trace),
@@ -145,12 +156,7 @@ pub(super) fn write(
     console: &mut Console,
 ) -> anyhow::Result<()> {
     let job = console.job();
-    let mut progress = |done| {
-        job.report("Working the view out", done);
-        ControlFlow::Continue(())
-    };
-    let plate = plate(model, trace, ask, &mut progress)?;
-    job.report("Working the view out", 1.0);
+    let plate = job.stage("Working the view out", |progress| plate(model, trace, ask, progress))?;
     for path in paths {
         plate.write(look, path)?;
     }

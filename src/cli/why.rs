@@ -1,7 +1,6 @@
 //! `mnemoscope why`: one cell's score taken apart, by head dimension and by component on both sides.
 
 use std::io::Write as _;
-use std::ops::ControlFlow;
 
 use serde_json::{Value, json};
 
@@ -38,13 +37,8 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
         return args.figure.write(model.as_ref(), &trace, &ask, console);
     }
     let job = console.job();
-    let mut progress = |done| {
-        job.report("Taking the cell apart", done);
-        ControlFlow::Continue(())
-    };
     let network = model.as_ref().map(|model| &model.network);
-    let why = why(network, &trace, args.cell, &mut progress)?;
-    job.report("Taking the cell apart", 1.0);
+    let why = job.stage("Taking the cell apart", |progress| why(network, &trace, args.cell, progress))?;
     if why.table.is_none() {
         console.remark("a saved trace holds no weights: the score is taken apart by dimension alone");
     }

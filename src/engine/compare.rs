@@ -26,11 +26,5 @@ pub fn both_fit(runs: [(&Model, &Prompt); 2], options: &RunOptions) -> Result<u6
 
 /// Compares two runs. Fails with `Cancelled` within one layer of the wish.
 pub fn compare(a: &Trace, b: &Trace, job: &Job) -> Result<Comparison, CompareError> {
-    let stage = "Comparing the runs";
-    let comparison = compare::compare(a, b, &mut |done| {
-        job.report(stage, done);
-        job.go_on()
-    })?;
-    job.report(stage, 1.0);
-    Ok(comparison)
+    job.stage("Comparing the runs", |progress| compare::compare(a, b, progress))
 }

@@ -55,6 +55,24 @@ impl Job {
     pub fn quiet(&self) -> Self {
         Self { cancelled: Arc::clone(&self.cancelled), report: None }
     }
+    /// A stage's way to tell how much of it is done, in [0, 1], and to hear whether to go on.
+    pub fn tell(&self, stage: &'static str) -> impl Fn(f32) -> ControlFlow<()> + use<> {
+        let job = self.clone();
+        move |done| {
+            job.report(stage, done);
+            job.go_on()
+        }
+    }
+    /// Does `work`, which tells how much of it is done; then all of it is.
+    pub fn stage<T>(
+        &self,
+        stage: &'static str,
+        work: impl FnOnce(&mut dyn FnMut(f32) -> ControlFlow<()>) -> T,
+    ) -> T {
+        let result = work(&mut self.tell(stage));
+        self.report(stage, 1.0);
+        result
+    }
     /// Tells how far the job is.
     pub fn report(&self, stage: &'static str, done: f32) {
         if let Some(report) = &self.report {

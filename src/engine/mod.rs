@@ -127,10 +127,7 @@ pub fn load(source: &ModelSource, job: &Job) -> Result<Model, LoadError> {
 /// Opens a saved trace.
 pub fn open_trace(file: &Path, job: &Job) -> Result<Trace, TraceError> {
     let stage = "Opening the trace";
-    let trace = saved::open(file, &|done| {
-        job.report(stage, done);
-        job.go_on()
-    })?;
+    let trace = saved::open(file, &job.tell(stage))?;
     job.report(stage, 1.0);
     Ok(trace)
 }

@@ -3,12 +3,11 @@
 //! Whoever knows how a view's numbers come about makes a [`Plate`]; here it becomes a picture, a table or JSON.
 
 use std::borrow::Cow;
-use std::ops::Range;
 use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::render::{Shader, ValueRange};
+use crate::render::{Shader, ValueRange, farther, share};
 
 use super::error::ExportError;
 use super::figure::axis::Axis;
@@ -220,17 +219,12 @@ fn pooled(values: &[f32], columns: usize, most: usize) -> (Vec<f32>, usize) {
     if (down, across) == (rows, columns) {
         return (values.to_vec(), columns);
     }
-    let cut = |n: usize, bins: usize, bin: usize| -> Range<usize> { n * bin / bins..n * (bin + 1) / bins };
     let cell = |row: usize, column: usize| {
-        let inside = cut(rows, down, row)
-            .flat_map(|row| cut(columns, across, column).map(move |column| values[row * columns + column]));
-        inside.max_by(|a, b| size(*a).total_cmp(&size(*b))).unwrap_or(0.0)
+        let inside = share(&(0..rows), row, down).flat_map(|row| {
+            share(&(0..columns), column, across).map(move |column| values[row * columns + column])
+        });
+        inside.reduce(farther).unwrap_or(0.0)
     };
     let all = (0..down).flat_map(|row| (0..across).map(move |column| (row, column)));
     (all.map(|(row, column)| cell(row, column)).collect(), across)
-}
-
-/// What is masked has the least size of all.
-fn size(value: f32) -> f32 {
-    if value.is_finite() { value.abs() } else { -1.0 }
 }

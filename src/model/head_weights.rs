@@ -7,63 +7,64 @@ use super::terms::{Frozen, Terms};
 use super::transformer::Network;
 use crate::kernels::{Elements, Matrix, linear, scale};
 
-/// A head's four maps, one row a dimension of the head.
-#[derive(Clone, Debug, PartialEq)]
-pub struct HeadWeights {
+/// Which of a head's four maps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeadMap {
     /// What queries read, [head_dim, width]
-    pub query: Vec<f32>,
+    Query,
     /// What keys read, [head_dim, width]
-    pub key: Vec<f32>,
+    Key,
     /// What values read, [value_dim, width]
-    pub value: Vec<f32>,
+    Value,
     /// What z writes, [value_dim, width]
-    pub output: Vec<f32>,
+    Output,
 }
 
 impl Network {
-    /// The weights of a head; its keys and values are those of its group.
+    /// A head's map, one row a dimension of the head; its keys and values are those of its group.
     ///
     /// `folded`: with the weights and the centring of the norms on the way (before attention, of queries and keys, of
     /// latent vectors, of what attention adds), and divisors of 1; else as they are stored. Biases are left out, and so
     /// are turns.
-    pub fn head_weights(&self, layer: usize, head: usize, folded: bool) -> HeadWeights {
+    pub fn head_map(&self, layer: usize, head: usize, map: HeadMap, folded: bool) -> Vec<f32> {
         let block = &self.spec.blocks[layer];
-        let spec = &block.attention;
-        let kv = (spec.kv_head(head), spec.kv_heads);
-        let query = (head, spec.heads);
-        let short = |part: &'static str, norm| Some((part, norm));
-        let q_short =
-            spec.latent.filter(|own| own.query_width.is_some()).and_then(|own| short("Q", own.norm));
-        let kv_short = spec.latent.and_then(|own| short("KV", own.norm));
-        let mut q = self.reads(layer, "Q", query, q_short, folded);
-        let mut k = self.reads(layer, "K", kv, kv_short, folded);
-        let mut v = self.reads(layer, "V", kv, kv_short, folded);
-        if spec.latent.is_some() {
-            k.extend(columns(&self.weights.matrix(&format!("{}.attn.W_K_shared", self.spec.prefix(layer)))));
+        let prefix = self.spec.prefix(layer);
+        if map == HeadMap::Output {
+            let out = self.head_output(layer, head);
+            let output = linear(&unit_rows(0, out.inputs, out.inputs), &out, None);
+            let after = self.unit_norm(block.ln1_post.filter(|_| folded), &format!("{prefix}.ln1_post"));
+            return match after {
+                Some(after) => through(&after, output, self.spec.width),
+                None => output,
+            };
         }
-        let out = self.head_output(layer, head);
-        let mut output = linear(&unit_rows(0, out.inputs, out.inputs), &out, None);
+        let spec = &block.attention;
+        let queries = map == HeadMap::Query;
+        let (part, short) = match map {
+            HeadMap::Query => ("Q", "Q"),
+            HeadMap::Key => ("K", "KV"),
+            _ => ("V", "KV"),
+        };
+        let own = if queries { (head, spec.heads) } else { (spec.kv_head(head), spec.kv_heads) };
+        let latent = spec.latent.filter(|latent| !queries || latent.query_width.is_some());
+        let mut rows = self.reads(layer, part, own, latent.map(|latent| (short, latent.norm)), folded);
+        if map == HeadMap::Key && spec.latent.is_some() {
+            rows.extend(columns(&self.weights.matrix(&format!("{prefix}.attn.W_K_shared"))));
+        }
         if folded {
-            if let Some(own) = spec.qk_norm {
-                self.fold_head_norm(layer, own, ("q_norm", head), &mut q);
-                self.fold_head_norm(layer, own, ("k_norm", kv.0), &mut k);
+            if let Some(norm) = spec.qk_norm.filter(|_| map != HeadMap::Value) {
+                let name = if queries { "q_norm" } else { "k_norm" };
+                self.fold_head_norm(layer, norm, (name, own.0), &mut rows);
             }
-            let own = self.unit_norm(self.norm_before(layer), &format!("{}.ln1", self.spec.prefix(layer)));
-            pull_rows(own.as_ref(), &mut q);
-            let source = if block.part == Part::Cross {
+            let before = if block.part == Part::Cross && !queries {
                 let last = self.spec.encoder.as_ref().and_then(|encoder| encoder.final_norm);
                 self.unit_norm(last, "encoder.ln_final")
             } else {
-                own
+                self.unit_norm(self.norm_before(layer), &format!("{prefix}.ln1"))
             };
-            pull_rows(source.as_ref(), &mut k);
-            pull_rows(source.as_ref(), &mut v);
-            let after = self.unit_norm(block.ln1_post, &format!("{}.ln1_post", self.spec.prefix(layer)));
-            if let Some(after) = after {
-                output = through(&after, output, self.spec.width);
-            }
+            pull_rows(before.as_ref(), &mut rows);
         }
-        HeadWeights { query: q, key: k, value: v, output }
+        rows
     }
 
     /// A norm whose divisor is 1 and whose bias is left out: its weights, and its centring where it has one.

@@ -48,7 +48,7 @@ pub use expert_spec::{ClampedGate, ExpertGroups, ExpertSpec, SharedExpert, Share
 pub use families::supported;
 pub use formats::gguf;
 pub use gather::{Gathered, Repeats, Sums, Thumbnail, thumbnail_size};
-pub use head_weights::{HeadWeights, row_major, through, unit_rows};
+pub use head_weights::{HeadMap, row_major, through, unit_rows};
 pub use hook::{HeadId, Hook, NotAHead};
 pub use load::{EmbeddedFiles, Model, Origin, Padding};
 pub use part::{Side, Stream};

@@ -97,6 +97,10 @@ impl ModelSpec {
         }
         streams
     }
+    /// Those of one text, first to last.
+    pub fn streams_of(&self, side: Side) -> Vec<Stream> {
+        self.streams().into_iter().filter(|&stream| self.stream_side(stream) == side).collect()
+    }
     /// What enters block `layer`; with `layer` = number of blocks, what the last one gives.
     pub fn stream_at(&self, layer: usize) -> Stream {
         if layer < self.layers() {

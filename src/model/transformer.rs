@@ -341,14 +341,6 @@ impl Network {
         let elements = whole.elements.from(head * dim * whole.input_stride);
         Matrix { elements, inputs: dim, ..whole }
     }
-
-    /// The part of W_V that query head `head` reads, [width, value_dim].
-    pub fn head_value(&self, layer: usize, head: usize) -> Matrix<'_> {
-        let attention = &self.spec.blocks[layer].attention;
-        let dim = attention.value_dim();
-        let whole = self.weights.matrix(&format!("{}.attn.W_V", self.spec.prefix(layer)));
-        whole.columns(attention.kv_head(head) * dim, dim)
-    }
 }
 
 fn normalise<F: Real>(

@@ -16,4 +16,4 @@ pub use colormap::{ColorMap, Rgba, contrast, ink_on};
 pub use raster::Raster;
 pub use shader::{Scale, Shader, ValueRange};
 pub use theme::{Theme, Tokens, mix};
-pub use tiles::{Plain, Quantity, Surface, Tile, TileKey, Watched};
+pub use tiles::{Plain, Quantity, Surface, Tile, TileKey, Watched, farther, share};

@@ -287,7 +287,7 @@ fn pooled_scores(
 }
 
 /// Whichever lies farther from zero; a masked cell (−∞) only where nothing else is.
-fn farther(a: f32, b: f32) -> f32 {
+pub fn farther(a: f32, b: f32) -> f32 {
     match (a == f32::NEG_INFINITY, b == f32::NEG_INFINITY) {
         (true, _) => b,
         (_, true) => a,
@@ -297,7 +297,7 @@ fn farther(a: f32, b: f32) -> f32 {
 }
 
 /// The `index`-th of `parts` nearly equal parts of `whole`.
-fn share(whole: &Range<usize>, index: usize, parts: usize) -> Range<usize> {
+pub fn share(whole: &Range<usize>, index: usize, parts: usize) -> Range<usize> {
     let cut = |i: usize| whole.start + whole.len() * i / parts.max(1);
     cut(index)..cut(index + 1)
 }

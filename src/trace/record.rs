@@ -296,6 +296,10 @@ impl Trace {
             Stream::After(layer) => self.resid_after(layer),
         }
     }
+    /// The token that a question is about: the one that is wanted, else the one that the answer follows, else the last.
+    pub fn asked_token(&self, wanted: Option<usize>) -> usize {
+        wanted.or(self.answer_at).unwrap_or(self.n_tokens().saturating_sub(1))
+    }
     /// Makes the thumbnails anew, after tokens were added.
     pub fn refresh_thumbnails(&mut self) {
         for layer in self.spec.decoder_start()..self.layers_done() {

@@ -121,7 +121,11 @@ fn copying_scores_equal_those_of_the_whole_circuit() {
         let unembed = dense(&network.weights.matrix("unembed.W_U"));
         for layer in 0..model.spec().layers() {
             for head in 0..model.spec().heads(layer) {
-                let (value, output) = (network.head_value(layer, head), network.head_output(layer, head));
+                let attention = &model.spec().blocks[layer].attention;
+                let dim = attention.value_dim();
+                let values = network.weights.matrix(&format!("{}.attn.W_V", model.spec().prefix(layer)));
+                let value = values.columns(attention.kv_head(head) * dim, dim);
+                let output = network.head_output(layer, head);
                 let whole = &embed * dense(&value) * dense(&output) * &unembed;
                 let values = whole.complex_eigenvalues();
                 let size: f64 = values.iter().map(|value| value.re.hypot(value.im)).sum();

@@ -2,7 +2,7 @@
 
 use crate::analysis::circuits::{eigenvalue_share, rows_times_rows};
 use crate::kernels::linear;
-use crate::model::{HeadId, HeadSpec, Network, row_major, unit_rows};
+use crate::model::{HeadId, HeadMap, HeadSpec, Network, row_major, unit_rows};
 use std::ops::ControlFlow;
 
 /// Rows of W_U that are unpacked at once.
@@ -43,8 +43,8 @@ impl Vocabulary {
     /// - `None` where the iteration does not settle, as with NaN
     /// - source: Elhage et al. 2021, *A Mathematical Framework for Transformer Circuits*, "copying"
     pub fn copying(&self, network: &Network, head: HeadId) -> Option<f64> {
-        let weights = network.head_weights(head.layer, head.head, false);
-        let written = linear(&weights.output, &row_major(&self.product, self.width), None);
-        eigenvalue_share(&rows_times_rows(&written, &weights.value, self.width))
+        let own = |map| network.head_map(head.layer, head.head, map, false);
+        let written = linear(&own(HeadMap::Output), &row_major(&self.product, self.width), None);
+        eigenvalue_share(&rows_times_rows(&written, &own(HeadMap::Value), self.width))
     }
 }

@@ -1,7 +1,7 @@
 //! Composition scores: how much a later head's queries, keys or values read of what an earlier head writes.
 
 use super::eigen::rows_times_rows;
-use crate::model::{HeadId, HeadWeights, ModelSpec, Network, row_major};
+use crate::model::{HeadId, HeadMap, ModelSpec, Network, row_major};
 use nalgebra::DMatrix;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -96,7 +96,7 @@ pub fn compose(
         }
         let reads = (0..layer).any(|from| reads(spec, kind, from, layer));
         let heads = if reads { spec.heads(layer) } else { 0 };
-        let reader = |head| reader(&network.head_weights(layer, head, folded), kind, width);
+        let reader = |head| reader(|map| network.head_map(layer, head, map, folded), kind, width);
         readers.push((0..heads).into_par_iter().map(reader).collect());
     }
     for from in 0..layers {
@@ -111,8 +111,8 @@ pub fn compose(
             .into_par_iter()
             .map(|head| {
                 let own = HeadId { layer: from, head };
-                let weights = network.head_weights(from, head, folded);
-                let writer = left(&weights.value, &weights.output, width);
+                let map = |map| network.head_map(from, head, map, folded);
+                let writer = left(&map(HeadMap::Value), &map(HeadMap::Output), width);
                 let to = later
                     .iter()
                     .flat_map(|&layer| (0..readers[layer].len()).map(move |head| HeadId { layer, head }));
@@ -133,13 +133,13 @@ fn reads(spec: &ModelSpec, kind: Kind, from: usize, to: usize) -> bool {
 }
 
 /// A later head's map as [dim, width]: as large, multiplied from the left, as the whole map is.
-fn reader(weights: &HeadWeights, kind: Kind, width: usize) -> Vec<f32> {
-    let HeadWeights { query, key, value, output } = weights;
-    match kind {
-        Kind::Q => left(key, query, width),
-        Kind::K => left(query, key, width),
-        Kind::V => left(output, value, width),
-    }
+fn reader(map: impl Fn(HeadMap) -> Vec<f32>, kind: Kind, width: usize) -> Vec<f32> {
+    let (outer, rows) = match kind {
+        Kind::Q => (HeadMap::Key, HeadMap::Query),
+        Kind::K => (HeadMap::Query, HeadMap::Key),
+        Kind::V => (HeadMap::Output, HeadMap::Value),
+    };
+    left(&map(outer), &map(rows), width)
 }
 
 /// R·`rows`, [dim, width], where Q·R is `outerᵀ`, [width, dim]: ‖outerᵀ·rows·M‖_F = ‖R·rows·M‖_F for every M.

@@ -17,7 +17,7 @@ pub use top::Entry;
 
 use crate::kernels::{linear, scale};
 use crate::model::{
-    Frozen, HeadId, HeadSpec, Network, Part, Placement, PositionBias, Positions, Side, through,
+    Frozen, HeadId, HeadMap, HeadSpec, Network, Part, Placement, PositionBias, Positions, Side, through,
 };
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
@@ -213,7 +213,7 @@ fn written(network: &Network, head: HeadId) -> Result<Vec<f32>, NoCircuit> {
         HeadSpec::NextToken => {}
         HeadSpec::None | HeadSpec::Classes(_) | HeadSpec::Sentence(_) => return Err(NoCircuit::NoWords),
     }
-    let mut rows = network.head_weights(head.layer, head.head, false).output;
+    let mut rows = network.head_map(head.layer, head.head, HeadMap::Output, false);
     for map in way(network, head.layer) {
         rows = through(&map, rows, spec.width);
     }
@@ -269,10 +269,10 @@ fn copying(network: &Network, head: HeadId) -> Option<f64> {
     if spec.head != HeadSpec::NextToken || spec.encoder.is_some() || spec.embedding.projection.is_some() {
         return None;
     }
-    let weights = network.head_weights(head.layer, head.head, false);
-    let said = linear(&weights.output, &network.weights.matrix("unembed.W_U"), None);
+    let own = |map| network.head_map(head.layer, head.head, map, false);
+    let said = linear(&own(HeadMap::Output), &network.weights.matrix("unembed.W_U"), None);
     let again = linear(&said, &network.weights.matrix("embed.W_E"), None);
-    eigenvalue_share(&rows_times_rows(&again, &weights.value, spec.width))
+    eigenvalue_share(&rows_times_rows(&again, &own(HeadMap::Value), spec.width))
 }
 
 fn left_out(network: &Network, head: HeadId, writes: bool) -> Vec<LeftOut> {

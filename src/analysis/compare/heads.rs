@@ -195,23 +195,27 @@ impl<'a> Half<'a> {
     }
 }
 
+/// The divergence of two distributions, in bits, from their probabilities of the same things.
+pub(super) fn jensen_shannon(pairs: impl Iterator<Item = (f64, f64)>) -> f64 {
+    let part = |x: f64, m: f64| if x > 0.0 { x * (x / m).log2() } else { 0.0 };
+    let parts = pairs.map(|(p, q)| {
+        let m = f64::midpoint(p, q);
+        f64::midpoint(part(p, m), part(q, m))
+    });
+    // Rounding alone would go below or above
+    parts.sum::<f64>().clamp(0.0, 1.0)
+}
+
 impl Distance {
     fn add(&mut self, a: &Row, b: &Row) {
         let [own, theirs] = [a, b].map(|row| row.kept.iter().sum::<f64>());
         if own < LEAST || theirs < LEAST {
             return;
         }
-        let (mut divergence, mut variation) = (0.0, 0.0);
-        for (&a, &b) in a.kept.iter().zip(&b.kept) {
-            let (p, q) = (a / own, b / theirs);
-            let m = f64::midpoint(p, q);
-            let part = |x: f64| if x > 0.0 { x * (x / m).log2() } else { 0.0 };
-            divergence += f64::midpoint(part(p), part(q));
-            variation += (p - q).abs() / 2.0;
-        }
-        // Rounding alone would go below or above
-        self.divergence += divergence.clamp(0.0, 1.0);
-        self.variation += variation.min(1.0);
+        let pairs = || a.kept.iter().zip(&b.kept).map(|(&a, &b)| (a / own, b / theirs));
+        self.divergence += jensen_shannon(pairs());
+        // Rounding alone would go above
+        self.variation += pairs().map(|(p, q)| (p - q).abs() / 2.0).sum::<f64>().min(1.0);
         self.left_out[0] += a.left_out;
         self.left_out[1] += b.left_out;
         self.rows += 1;

@@ -1,5 +1,6 @@
 //! What two runs would say next.
 
+use super::heads::jensen_shannon;
 use crate::analysis::shift::shifts;
 use crate::model::probabilities;
 use crate::trace::{CANDIDATES, Candidate, Trace};
@@ -65,10 +66,5 @@ fn one_vocabulary(a: &Trace, b: &Trace) -> bool {
 
 fn divergence(a: &[f32], b: &[f32]) -> f64 {
     let (a, b) = (probabilities(a, 1.0), probabilities(b, 1.0));
-    let part = |x: f64, m: f64| if x > 0.0 { x * (x / m).log2() } else { 0.0 };
-    let parts = a.iter().zip(&b).map(|(&p, &q)| {
-        let m = f64::midpoint(p, q);
-        f64::midpoint(part(p, m), part(q, m))
-    });
-    parts.sum::<f64>().clamp(0.0, 1.0)
+    jensen_shannon(a.into_iter().zip(b))
 }

@@ -1,7 +1,7 @@
 //! One token's norm through the layers beside the median token's: where a hidden state grows, and whether it is usual.
 
 use crate::{
-    app::{hidden::streams_of, scene::Scene, theme},
+    app::{scene::Scene, theme},
     trace::{Side, Stream, Trace, norms},
 };
 use egui::{Rect, Ui, vec2};
@@ -31,7 +31,7 @@ pub(super) fn show(
     let last = trace.tokens_of(side).len().saturating_sub(1);
     let token = scene.shown_on(side).unwrap_or(last).min(last);
     let line = |(layer, norm): (usize, f32)| [layer as f64, f64::from(norm)];
-    let streams = streams_of(&trace.spec, side).into_iter();
+    let streams = trace.spec.streams_of(side).into_iter();
     let own = streams.filter_map(|stream| token_norm(trace, stream, token)).enumerate().map(line);
     let own = Line::new(scene.token_name(side, token), own.collect::<PlotPoints<'_>>())
         .color(tokens.accent)

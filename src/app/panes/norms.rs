@@ -7,7 +7,7 @@ use super::{
 use crate::{
     app::{
         command::Command,
-        hidden::{Hidden, Kind, streams_of},
+        hidden::{Hidden, Kind},
         scene::{Out, Scene},
         state::{Cells, View},
         widgets::{self, axis, grid_map::GridMap, legend},
@@ -53,7 +53,7 @@ fn norms(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, hidden: &mut Hidden, pos
     else {
         return;
     };
-    let (labels, streams) = (scene.labels_of(side), streams_of(&trace.spec, side));
+    let (labels, streams) = (scene.labels_of(side), trace.spec.streams_of(side));
     let n = labels.texts.len();
     let longest = labels.longest as f32 * 6.7;
     let mut area = whole(ui);

@@ -267,11 +267,7 @@ impl Runner<'_> {
 
 /// Every head's copying score, from the weights alone.
 fn copying(model: &Model, heads: &[HeadId], job: &Job) -> Result<Vec<Option<f64>>, RunError> {
-    let mut progress = |done| {
-        job.report("Reading the weights", done);
-        job.go_on()
-    };
-    let vocabulary = Vocabulary::new(&model.network, &mut progress);
+    let vocabulary = Vocabulary::new(&model.network, &mut job.tell("Reading the weights"));
     if job.is_cancelled() {
         return Err(RunError::Cancelled);
     }

@@ -82,7 +82,7 @@ pub(super) fn attribution(
     progress: Progress<'_>,
 ) -> Result<Plate, ViewError> {
     let model = model.ok_or(ViewError::NeedsModel)?;
-    let token = ask.query.or(trace.answer_at).unwrap_or_else(|| trace.n_tokens().saturating_sub(1));
+    let token = trace.asked_token(ask.query);
     let best = || {
         let logits: Vec<f64> =
             logits_at(&model.network, trace, token).iter().map(|&logit| logit.into()).collect();

@@ -51,14 +51,8 @@ pub(super) fn similarity(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewErro
     Ok(of_run(trace, ("Similarity".to_owned(), hook), &says, body, Table::default()))
 }
 
-/// Streams of one text, first to last.
-fn of_side(trace: &Trace, side: Side) -> Vec<Stream> {
-    let own = |stream: &Stream| trace.spec.stream_side(*stream) == side;
-    trace.spec.streams().into_iter().filter(own).collect()
-}
-
 pub(super) fn norms(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
-    let streams = of_side(trace, ask.side);
+    let streams = trace.spec.streams_of(ask.side);
     if streams.is_empty() {
         return Err(ViewError::Empty);
     }

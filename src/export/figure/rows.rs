@@ -1,6 +1,6 @@
 //! The layout of steps one below another: what each is, its numbers as strips of colour, what it comes to.
 
-use crate::render::{ColorMap, Raster, Scale, Shader, ValueRange};
+use crate::render::{ColorMap, Raster, Scale, Shader, ValueRange, farther, share};
 
 use super::drawing::{Anchor, Area, Drawing, Face, Text};
 use super::strip::Strip as Prompt;
@@ -98,15 +98,8 @@ fn extremes(values: &[f32]) -> String {
 /// At most [`VALUES`]: of neighbours the greatest in size.
 fn gathered(values: &[f32]) -> Vec<f32> {
     let n = values.len().min(VALUES);
-    let cut = |index: usize| values.len() * index / n.max(1);
     let greatest = |place: usize| {
-        let own = &values[cut(place)..cut(place + 1)];
-        own.iter().copied().max_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap_or(0.0)
+        values[share(&(0..values.len()), place, n)].iter().copied().reduce(farther).unwrap_or(0.0)
     };
-    // What is masked has no size: it gives way to any number
-    let finite = |place: usize| {
-        let own = values[cut(place)..cut(place + 1)].iter().copied().filter(|value| value.is_finite());
-        own.max_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap_or_else(|| greatest(place))
-    };
-    (0..n).map(finite).collect()
+    (0..n).map(greatest).collect()
 }
