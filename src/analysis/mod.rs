@@ -18,6 +18,7 @@ mod shift;
 mod states;
 mod table;
 mod tensor;
+pub mod timeline;
 pub mod walk;
 
 pub use cache::{KvCache, LayerCache, SINK, SINK_QUERIES, entry_bytes, kv_cache};

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::analysis::compare::CompareError;
 use crate::engine::{
     AtlasError, AtlasFileError, CurveError, EvictionError, HonestyError, HubError, InterveneError, Job,
-    LoadError, Progress, RecallError, RunError, SweepError, TrainingError, ViewError,
+    LoadError, Progress, RecallError, RunError, SweepError, TimelineError, TrainingError, ViewError,
 };
 use crate::export::ExportError;
 use crate::trace::TraceError;
@@ -108,7 +108,9 @@ fn hint(error: &anyhow::Error) -> Option<String> {
         let curve = || cause.downcast_ref::<CurveError>()?.hint();
         let compare = || cause.downcast_ref::<CompareError>()?.hint();
         let view = || cause.downcast_ref::<ViewError>()?.hint();
-        let memory = || honesty().or_else(eviction).or_else(curve).or_else(compare).or_else(view);
+        let timeline = || cause.downcast_ref::<TimelineError>()?.hint();
+        let memory =
+            || honesty().or_else(eviction).or_else(curve).or_else(compare).or_else(view).or_else(timeline);
         let more =
             || trace().or_else(atlas).or_else(atlas_file).or_else(recall).or_else(training).or_else(memory);
         load().or_else(run).or_else(export).or_else(hub).or_else(intervene).or_else(sweep).or_else(more)

@@ -27,6 +27,7 @@ mod patch;
 mod recall;
 mod run;
 mod shared;
+mod timeline;
 mod train;
 mod view;
 mod walk;
@@ -97,6 +98,8 @@ enum Command {
     Recall(recall::Args),
     /// Train a small model on a toy task or a text, and watch its heads take their roles
     Train(train::Args),
+    /// Measure every checkpoint of a training, and find when each head took its role
+    Timeline(timeline::Args),
     /// Compare two runs: two prompts, two models, or clean and changed; which heads differ most
     Compare(compare::Args),
     /// Which tokens does an answer come from? Pictures of attention beside what cutting the path does
@@ -167,6 +170,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Atlas(args)) => atlas::run(&args, &mut console)?,
         Some(Command::Recall(args)) => recall::run(&args, &mut console)?,
         Some(Command::Train(args)) => train::run(&args, &mut console)?,
+        Some(Command::Timeline(args)) => timeline::run(&args, &mut console)?,
         Some(Command::Compare(args)) => compare::run(&args, &mut console)?,
         Some(Command::Memory(args)) => memory::run(&args, &mut console)?,
         Some(Command::Cache(args)) => cache::run(&args, &mut console)?,

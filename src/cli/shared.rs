@@ -189,7 +189,7 @@ pub(super) fn interventions_help() -> String {
 /// Exactly one way to say the prompt.
 #[derive(Debug, clap::Args)]
 #[group(multiple = false)]
-struct PromptArg {
+pub(super) struct PromptArg {
     /// Prompt
     #[arg(long, value_name = "TEXT")]
     prompt: Option<String>,
@@ -334,12 +334,12 @@ fn warn_of_nan(trace: &Trace, console: &mut Console) {
 }
 
 impl PromptArg {
-    fn is_given(&self) -> bool {
+    pub(super) fn is_given(&self) -> bool {
         self.prompt.is_some() || self.prompt_file.is_some() || self.ids.is_some()
     }
 
     /// Only a saved trace needs no prompt, so that clap cannot ask for one.
-    fn read(&self) -> anyhow::Result<Prompt> {
+    pub(super) fn read(&self) -> anyhow::Result<Prompt> {
         if !self.is_given() {
             let words = "a prompt is needed: give --prompt, --prompt-file or --ids";
             return Err(usage(clap::error::ErrorKind::MissingRequiredArgument, words));

@@ -71,7 +71,7 @@ pub(super) struct Args {
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
 
-    /// Save a checkpoint-N folder in there every so many steps
+    /// Save a checkpoint-N folder in there every so many steps, and at the last one
     #[arg(long, value_name = "STEPS", requires = "output", value_parser = clap::value_parser!(u64).range(1..))]
     checkpoints: Option<u64>,
 }

@@ -20,16 +20,19 @@ mod memory;
 mod numpy;
 mod pass;
 mod preferences;
+mod probed;
 mod probes;
 mod recall;
 mod resolve;
 mod rivers;
 mod run;
 mod sweep;
+mod timeline;
 mod training;
 mod view;
 mod words;
 
+pub use crate::analysis::timeline::{HeadReport, RoleTaken, phase_change, roles_taken};
 pub use crate::model::{LoadError, Sampling};
 pub use atlas::{
     AtlasError, AtlasFileError, AtlasForm, AtlasOptions, Partial, Texts, atlas, open_atlas, open_partial,
@@ -56,10 +59,11 @@ pub use recall::{Recall, RecallCell, RecallError, RecallOptions, Template, recal
 pub use rivers::{write_memory_map, write_river};
 pub use run::{LogitRows, Prompt, RunError, RunOptions, generate, run, tokens_of};
 pub use sweep::{LogitDifference, Sweep, SweepError, sweep, token_of};
-pub use training::{
-    HeadReport, Moment, Report, RoleTaken, TrainOptions, Training, TrainingError, phase_change, roles_taken,
-    save_files, train, training_text,
+pub use timeline::{
+    Checkpoint, Checkpoints, LeftOut, TimelineError, TimelineOptions, is_timeline, save_timeline, timeline,
+    timeline_plate,
 };
+pub use training::{Moment, Report, TrainOptions, Training, TrainingError, save_files, train, training_text};
 pub use view::{View, ViewAsk, ViewError, plate};
 pub use words::word_of;
 
@@ -110,7 +114,7 @@ pub fn load(source: &ModelSource, job: &Job) -> Result<Model, LoadError> {
     let model = match source {
         ModelSource::Embedded => Model::embedded(&STORYTELLER),
         ModelSource::Path(path) if saved::is_saved(path) => Err(LoadError::Trace(path.clone())),
-        ModelSource::Path(path) if path.exists() => Model::open(path),
+        ModelSource::Path(path) if path.exists() => timeline::open_alone(path),
         ModelSource::Path(name) => match Library::usual().find(&name.to_string_lossy()) {
             Some(Found { path: Some(path), name, .. }) => {
                 // A cache names its folders by checksums, so the listed name says more

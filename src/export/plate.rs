@@ -12,6 +12,7 @@ use crate::render::{Shader, ValueRange, farther, share};
 use super::error::ExportError;
 use super::figure::axis::Axis;
 use super::figure::bars::{self, Bars};
+use super::figure::curves::{self, Curves};
 use super::figure::lines::{self, Lines};
 use super::figure::matrix::{self, Matrix};
 use super::figure::paths::{self, Paths};
@@ -68,6 +69,8 @@ pub enum Body {
     Bars(Bars),
     /// Lines from token to token.
     Lines(Lines),
+    /// Numbers against steps.
+    Curves(Curves),
     /// Steps with their numbers.
     Steps(Vec<Step>),
     /// Ways across a plane.
@@ -132,6 +135,7 @@ impl Plate {
             }
             Body::Words(table) => words::layout(table, heading, &self.strips, &style),
             Body::Bars(own) => bars::layout(own, heading, &self.strips, &style),
+            Body::Curves(own) => curves::layout(own, heading, &self.strips, &style),
             Body::Lines(own) => lines::layout(own, heading, &self.strips, &style),
             Body::Steps(steps) => rows::layout(steps, heading, look.map(true), &self.strips, &style),
             Body::Paths(own) => paths::layout(own, heading, &self.strips, &style),

@@ -14,6 +14,9 @@ use super::weights::{TensorInfo, Weights};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// What is said of weights that came alone.
+const NO_TOKENIZER: &str = "no tokenizer beside the weights: feed ids, and ids are shown";
+
 /// A model, ready to run.
 #[derive(Debug)]
 pub struct Model {
@@ -213,7 +216,7 @@ impl Model {
     fn assemble(name: String, origin: Origin, network: Network, tokenizer: Option<Tokenizer>) -> Self {
         let mut warnings = Vec::new();
         if tokenizer.is_none() {
-            warnings.push("no tokenizer beside the weights: feed ids, and ids are shown".to_owned());
+            warnings.push(NO_TOKENIZER.to_owned());
         }
         warnings.extend(tokenizer.iter().flat_map(|tokenizer| tokenizer.warnings().iter().cloned()));
         let known = tokenizer.as_ref().map_or(0, Tokenizer::vocab);
@@ -234,6 +237,15 @@ impl Model {
             chat_template: None,
             warnings,
         }
+    }
+
+    /// The same with a tokenizer that did not lie beside its weights.
+    #[must_use]
+    pub fn with_tokenizer(self, tokenizer: Tokenizer) -> Self {
+        let mut own = Self::assemble(self.name, self.origin, self.network, Some(tokenizer));
+        own.warnings.extend(self.warnings.into_iter().filter(|warning| warning != NO_TOKENIZER));
+        let Self { padding, masked, target_tokenizer, chat_template, .. } = self;
+        Self { padding, masked, target_tokenizer, chat_template, ..own }
     }
 
     /// A text's tokens with the padding that the model was trained with.

@@ -50,6 +50,7 @@ mod rivers;
 mod runs;
 mod states;
 mod sweeps;
+mod timeline;
 mod tokenizers;
 mod tour;
 mod traces;

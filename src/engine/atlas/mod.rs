@@ -8,10 +8,11 @@ pub use files::{AtlasFileError, AtlasForm, open_atlas, save_atlas};
 pub use partial::{Partial, open_partial, save_partial};
 
 use super::corpus::{Corpus, CorpusError};
+use super::probed::read_heads;
 use super::probes::repeatable;
 use super::{Job, Prompt, RunError, RunOptions, run, tokens_of};
 use crate::analysis::atlas::{Apart, Atlas, Probe, Ran, Tally, Vocabulary};
-use crate::model::{HeadId, Model, Part};
+use crate::model::{HeadId, Model};
 use crate::trace::Trace;
 use partial::Stamp;
 use rand::SeedableRng as _;
@@ -167,10 +168,7 @@ impl Runner<'_> {
     fn begin(&self, job: &Job) -> Result<Partial, AtlasError> {
         let (model, options) = (self.model, self.options);
         let spec = model.spec();
-        // What a decoder writes is its own: of encoder–decoders the encoder is told
-        let read = |&layer: &usize| matches!(spec.blocks[layer].part, Part::Only | Part::Encoder);
-        let heads_of = |layer| (0..spec.heads(layer)).map(move |head| HeadId { layer, head });
-        let heads: Vec<HeadId> = (0..spec.layers()).filter(read).flat_map(heads_of).collect();
+        let heads = read_heads(spec);
         let (prefix, drawn) = repeatable(model);
         let period = PERIOD.min(drawn.room() / 2);
         if period == 0 || drawn.words() == 0 {

@@ -55,7 +55,7 @@ pub(super) fn usual(folders: Vec<PathBuf>) -> Library {
 }
 
 /// A short text file.
-fn note(file: &Path) -> Option<String> {
+pub(in crate::engine) fn note(file: &Path) -> Option<String> {
     if std::fs::metadata(file).ok()?.len() > LONGEST_NOTE {
         return None;
     }

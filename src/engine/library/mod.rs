@@ -7,7 +7,7 @@ mod folders;
 mod header;
 
 use super::{Job, Preferences, STORYTELLER, available_bytes};
-pub(super) use caches::{hub_folder, hugging_face_home};
+pub(super) use caches::{hub_folder, hugging_face_home, note};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -178,7 +178,7 @@ fn embedded() -> Found {
 }
 
 /// The entries of a folder in the order of their names; none where it cannot be read.
-fn entries(folder: &Path) -> Vec<PathBuf> {
+pub(super) fn entries(folder: &Path) -> Vec<PathBuf> {
     let read = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut paths: Vec<PathBuf> = read.map(|entry| entry.path()).take(header::MOST_ENTRIES).collect();
     paths.sort();
@@ -186,6 +186,11 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// The last part of a path, as text.
-fn file_name(path: &Path) -> String {
+pub(super) fn file_name(path: &Path) -> String {
     path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+}
+
+/// Whether a folder holds a model: weights beside a `config.json`, or a GGUF file. Reads names alone.
+pub(super) fn holds_model(folder: &Path) -> bool {
+    header::folder(folder).is_some() || !header::gguf_models(&entries(folder)).is_empty()
 }

@@ -2,15 +2,15 @@
 
 mod report;
 
-pub use report::{HeadReport, Report, RoleTaken, phase_change, roles_taken};
+pub use report::Report;
 
+use super::probed::{Probed, Probes};
 use super::{Job, RunError};
 use crate::analysis::atlas::Probe;
 use crate::export::{ExportError, atomic};
 use crate::model::{LoadError, Model};
 use crate::trace::Trace;
 use crate::train::{Checkpoint, Files, Hand, Setup, TrainError, Trainer};
-use report::{Probed, Probes};
 use std::io::{self, Read as _};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -79,7 +79,7 @@ pub struct TrainOptions {
     pub stop_at_induction: Option<f64>,
     /// Where to save the model at the end
     pub folder: Option<PathBuf>,
-    /// Steps from one `checkpoint-N` folder in there to the next
+    /// Steps from one `checkpoint-N` folder in there to the next; the last step has one, too
     pub save_every: Option<u64>,
 }
 
@@ -111,7 +111,7 @@ impl Training {
     pub fn new(setup: Setup, hand: Hand, keep_every: u64) -> Result<Self, TrainingError> {
         let trainer = Trainer::new(setup, hand)?;
         let length = trainer.setup().task.length(trainer.hand.size);
-        let probes = Probes::new(length, trainer.shape().vocab);
+        let probes = Probes::of_training(length, trainer.shape().vocab);
         let (reports, moments) = (Vec::new(), Vec::new());
         let keep_every = keep_every.max(1);
         let mut training = Self { trainer, probes, reports, trace: None, moments, keep_every, seconds: 0.0 };
@@ -140,7 +140,7 @@ impl Training {
     }
     /// How the first probe lies.
     pub fn probe(&self) -> Probe {
-        self.probes.first().0
+        self.probes.first()
     }
 
     /// One step.
@@ -156,7 +156,7 @@ impl Training {
         let start = Instant::now();
         let outcome = self.trainer.evaluate();
         let model = self.model(self.trainer.weights())?;
-        let Probed { heads, trace } = self.probes.run(&model, &Job::new())?;
+        let Probed { heads, trace } = self.probes.run(&model, Some(u64::MAX), &Job::new())?;
         let seconds = self.seconds + start.elapsed().as_secs_f64();
         let report = Report::new(&self.trainer, outcome, heads, seconds);
         let step = report.steps;
@@ -239,10 +239,8 @@ pub fn train(
             return Err(TrainingError::Cancelled);
         }
         training.step()?;
-        let save = options.save_every.is_some_and(|every| step.is_multiple_of(every.max(1)));
-        if let Some(folder) = options.folder.as_ref().filter(|_| save) {
-            let files = training.files(training.trainer().weights())?;
-            save_files(&files, &folder.join(format!("checkpoint-{step}")))?;
+        if options.save_every.is_some_and(|every| step.is_multiple_of(every.max(1))) {
+            save_checkpoint(&training, options)?;
         }
         if step.is_multiple_of(every) || step == options.steps {
             job.report("Training", step as f32 / options.steps as f32);
@@ -257,8 +255,19 @@ pub fn train(
         }
     }
     job.report("Training", 1.0);
+    if options.save_every.is_some() {
+        save_checkpoint(&training, options)?;
+    }
     if let Some(folder) = &options.folder {
         save_files(&training.files(training.trainer().weights())?, folder)?;
     }
     Ok(training)
+}
+
+/// Saves the model as it is now beside where it is saved at the end.
+fn save_checkpoint(training: &Training, options: &TrainOptions) -> Result<(), TrainingError> {
+    let Some(folder) = &options.folder else { return Ok(()) };
+    let files = training.files(training.trainer().weights())?;
+    let name = format!("checkpoint-{}", training.trainer().steps());
+    Ok(save_files(&files, &folder.join(name))?)
 }

@@ -5,6 +5,7 @@
 mod around;
 pub mod axis;
 pub mod bars;
+pub mod curves;
 pub mod drawing;
 pub(crate) mod legend;
 pub mod lines;

@@ -1,0 +1,126 @@
+//! A timeline as JSON, as a table, and as curves.
+
+use crate::analysis::atlas::{ROLES, Role, columns};
+use crate::analysis::timeline::{RoleTaken, Seen as _, StepAxis, Timeline, curve, phase_change, roles_taken};
+use crate::export::figure::curves::{Curve, Curves, Plane};
+use crate::export::{Body, ExportError, Look, Plate, Table, atomic};
+use crate::model::HeadId;
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// Numbers along the axis.
+const TICKS: usize = 6;
+
+impl Timeline {
+    /// All of it as JSON: `{"mnemoscope", "model", "periods", "prompt", "snapshots", "roles", "phase_change"}`.
+    pub fn document(&self) -> Value {
+        let mut object = json!(self);
+        object["mnemoscope"] = json!(env!("CARGO_PKG_VERSION"));
+        object["roles"] = json!(roles_taken(&self.snapshots));
+        object["phase_change"] = json!(phase_change(&self.snapshots));
+        object
+    }
+
+    /// One record a head and checkpoint, with every score that was taken.
+    fn table(&self) -> Table {
+        let taken: Vec<&Role> = columns().filter(|role| self.has(role)).collect();
+        let names = ["step", "checkpoint", "loss", "layer", "head"];
+        let rows = self.snapshots.iter().flat_map(|seen| {
+            let taken = &taken;
+            seen.heads.iter().map(move |entry| {
+                let HeadId { layer, head } = entry.head;
+                let own =
+                    [json!(seen.step), json!(seen.name), json!(seen.loss), json!(layer), json!(head)];
+                own.into_iter().chain(taken.iter().map(|role| json!((role.value)(&entry.scores)))).collect()
+            })
+        });
+        Table {
+            columns: names.into_iter().chain(taken.iter().map(|role| role.score)).collect(),
+            rows: rows.collect(),
+        }
+    }
+
+    /// Whether a role's score was taken.
+    pub fn has(&self, role: &Role) -> bool {
+        let heads = self.snapshots.iter().flat_map(|seen| &seen.heads);
+        heads.into_iter().any(|entry| (role.value)(&entry.scores).is_some())
+    }
+}
+
+/// Roles whose curves are drawn where none are named: those that random tokens tell of.
+pub(super) fn usual_roles(timeline: &Timeline) -> Vec<&'static Role> {
+    ROLES.iter().filter(|role| role.over == "probes" || role.id == "sink").filter(|role| timeline.has(role)).collect()
+}
+
+/// The curves of `roles` (none: those that random tokens tell of), of the best head at each step or of `heads`; the loss
+/// above them where there is one.
+pub fn timeline_plate(timeline: &Timeline, roles: &[&'static Role], heads: &[HeadId]) -> Plate {
+    let usual = usual_roles(timeline);
+    let roles = if roles.is_empty() { &usual[..] } else { roles };
+    let seen = &timeline.snapshots;
+    let steps: Vec<u64> = seen.iter().map(|seen| seen.step).collect();
+    let axis = StepAxis::of(&steps);
+    let place = |points: Vec<(u64, f64)>| -> Vec<[f64; 2]> {
+        points.into_iter().map(|(step, value)| [axis.share(step), value]).collect()
+    };
+    let owners: Vec<Option<HeadId>> =
+        if heads.is_empty() { vec![None] } else { heads.iter().copied().map(Some).collect() };
+    let both = roles.iter().flat_map(|role| owners.iter().map(move |head| (*role, *head)));
+    let curves: Vec<Curve> = both
+        .enumerate()
+        .map(|(color, (role, head))| Curve {
+            name: head.map_or_else(|| role.label.to_owned(), |head| format!("{head} {}", role.label)),
+            color: Some(color),
+            points: place(curve(seen, role, head)),
+        })
+        .collect();
+    let values = || curves.iter().flat_map(|curve| &curve.points).map(|[_, value]| *value);
+    let range = [values().fold(0.0, f64::min), values().fold(1.0, f64::max)];
+    let losses: Vec<(u64, f64)> = seen.iter().filter_map(|seen| Some((seen.step(), seen.loss()?))).collect();
+    let highest = losses.iter().map(|(_, loss)| *loss).fold(0.0, f64::max);
+    let loss = (!losses.is_empty()).then(|| Plane {
+        name: "loss of the prompt, nats a token".to_owned(),
+        range: [0.0, highest.max(f64::MIN_POSITIVE)],
+        curves: vec![Curve { name: "loss".to_owned(), color: None, points: place(losses) }],
+    });
+    let whose = if heads.is_empty() { "best head at each step" } else { "score" };
+    let scores = Plane { name: whose.to_owned(), range, curves };
+    let flag = |taken: &RoleTaken| (axis.share(taken.step), format!("{} {}", taken.head, taken.role.label));
+    let told = |taken: &&RoleTaken| {
+        roles.iter().any(|role| role.id == taken.role.id)
+            && (heads.is_empty() || heads.contains(&taken.head))
+    };
+    let named: Vec<&str> = roles.iter().map(|role| role.label).collect();
+    Plate {
+        title: "Timeline".to_owned(),
+        subtitle: format!("{} · {} checkpoints", timeline.model, seen.len()),
+        hook: "timeline".to_owned(),
+        says: format!(
+            "Scores of heads of {} over {} checkpoints ({}), on random tokens said twice",
+            timeline.model,
+            seen.len(),
+            named.join(", "),
+        ),
+        body: Body::Curves(Curves {
+            across: "step".to_owned(),
+            ticks: axis.ticks(TICKS).into_iter().map(|step| (axis.share(step), step.to_string())).collect(),
+            planes: loss.into_iter().chain([scores]).collect(),
+            flags: roles_taken(seen).iter().filter(told).map(flag).collect(),
+        }),
+        strips: Vec::new(),
+        table: timeline.table(),
+    }
+}
+
+/// Writes it: `.json` is all of it, `.csv` a record a head and checkpoint, pictures are its curves.
+pub fn save_timeline(
+    timeline: &Timeline,
+    plate: &Plate,
+    look: Look,
+    path: &Path,
+) -> Result<(), ExportError> {
+    if Plate::format_of(path)?.ending == ".json" {
+        return atomic::write(path, |out| Ok(writeln!(out, "{}", timeline.document())?));
+    }
+    plate.write(look, path)
+}
