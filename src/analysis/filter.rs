@@ -1,9 +1,13 @@
 //! Heads by an expression: `induction > 0.5`, `layer < 3 and entropy < 1`, `not (sink >= .8 or 3.*)`.
 //!
-//! `or` binds least, then `and`, then `not`. A term compares a measure, `layer` or `head` with a number, or lists heads
-//! as `3.5, 4.*`. Measures go by their ids, or by names that the caller knows.
+//! `or` binds least, then `and`, then `not`. A term compares a measure, `layer` or `head` with a number, lists heads as
+//! `3.5, 4.*`, or asks for a role: `role = induction`, `role != sink`, `role = none`. A head that has several is found by
+//! each. Measures and roles go by their ids, or by names that the caller knows.
 
-use super::{MEASURES, Measure};
+use super::{
+    MEASURES, Measure,
+    atlas::{ROLES, Role, RoleSet, Roles},
+};
 use crate::{
     model::HeadId,
     trace::{HeadMeasures, Trace},
@@ -14,7 +18,7 @@ use std::str::FromStr;
 const DEEPEST: usize = 64;
 
 /// What a head is asked.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Filter(Node);
 
 /// An expression that does not read.
@@ -36,7 +40,7 @@ impl FilterError {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 enum Node {
     Either(Box<Node>, Box<Node>),
     Both(Box<Node>, Box<Node>),
@@ -44,6 +48,21 @@ enum Node {
     Compare(Value, Operator, f64),
     /// Layer and head; none: any.
     Head(Option<usize>, Option<usize>),
+    /// A role; none: that there is no role.
+    Role(Option<&'static Role>),
+}
+
+/// What a name stands for.
+#[derive(Clone, Copy, Debug)]
+pub enum Named {
+    /// A measure
+    Measure(&'static Measure),
+    /// A role
+    Role(&'static Role),
+    /// The word `role`
+    WordRole,
+    /// The word `none`
+    NoRole,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -51,15 +70,6 @@ enum Value {
     Layer,
     Head,
     Of(&'static Measure),
-}
-
-impl PartialEq for Value {
-    fn eq(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Of(a), Self::Of(b)) => a.id == b.id,
-            _ => std::mem::discriminant(self) == std::mem::discriminant(other),
-        }
-    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,8 +96,8 @@ const OPERATORS: [(&str, Operator); 9] = [
 ];
 
 impl Filter {
-    /// Reads an expression; `names` are other names of measures. Case does not matter.
-    pub fn parse(text: &str, names: &[(&str, &'static Measure)]) -> Result<Self, FilterError> {
+    /// Reads an expression; `names` are other names of measures and roles. Case does not matter.
+    pub fn parse(text: &str, names: &[(&str, Named)]) -> Result<Self, FilterError> {
         let mut parser = Parser { text, at: 0, names };
         let node = parser.either(0)?;
         parser.space();
@@ -98,18 +108,19 @@ impl Filter {
     }
 
     /// The heads of a run that pass, by layer; those of layers that are not computed yet do not.
-    pub fn heads<'a>(&'a self, trace: &'a Trace) -> impl Iterator<Item = HeadId> + 'a {
-        trace.head_ids().filter(|&head| self.keeps(trace, head))
+    pub fn heads<'a>(&'a self, trace: &'a Trace, roles: &'a Roles) -> impl Iterator<Item = HeadId> + 'a {
+        trace.head_ids().filter(|&head| self.keeps(trace, roles, head))
     }
 
     /// Whether a head of a run passes.
-    pub fn keeps(&self, trace: &Trace, head: HeadId) -> bool {
-        head.layer < trace.layers_done() && self.passes(trace.spec.head_in_part(head), &trace.measures(head))
+    pub fn keeps(&self, trace: &Trace, roles: &Roles, head: HeadId) -> bool {
+        let in_part = trace.spec.head_in_part(head);
+        head.layer < trace.layers_done() && self.passes(in_part, &trace.measures(head), roles.of(head))
     }
 
-    /// Whether a head with these measures passes. `head`: its layer counted within its part of the model.
-    pub fn passes(&self, head: HeadId, measures: &HeadMeasures) -> bool {
-        self.0.holds(head, measures)
+    /// Whether a head with these measures and roles passes. `head`: its layer counted within its part of the model.
+    pub fn passes(&self, head: HeadId, measures: &HeadMeasures, roles: RoleSet) -> bool {
+        self.0.holds(head, measures, roles)
     }
 }
 
@@ -122,11 +133,13 @@ impl FromStr for Filter {
 }
 
 impl Node {
-    fn holds(&self, id: HeadId, measures: &HeadMeasures) -> bool {
+    fn holds(&self, id: HeadId, measures: &HeadMeasures, roles: RoleSet) -> bool {
         match self {
-            Self::Either(a, b) => a.holds(id, measures) || b.holds(id, measures),
-            Self::Both(a, b) => a.holds(id, measures) && b.holds(id, measures),
-            Self::Not(node) => !node.holds(id, measures),
+            Self::Either(a, b) => a.holds(id, measures, roles) || b.holds(id, measures, roles),
+            Self::Both(a, b) => a.holds(id, measures, roles) && b.holds(id, measures, roles),
+            Self::Not(node) => !node.holds(id, measures, roles),
+            Self::Role(Some(role)) => roles.has(role),
+            Self::Role(None) => roles.first().is_none(),
             Self::Head(layer, head) => {
                 layer.is_none_or(|layer| layer == id.layer) && head.is_none_or(|head| head == id.head)
             }
@@ -152,7 +165,7 @@ impl Node {
 struct Parser<'a> {
     text: &'a str,
     at: usize,
-    names: &'a [(&'a str, &'static Measure)],
+    names: &'a [(&'a str, Named)],
 }
 
 impl Parser<'_> {
@@ -222,6 +235,10 @@ impl Parser<'_> {
         if self.rest().starts_with(|c: char| c.is_ascii_digit() || c == '*') {
             return self.heads();
         }
+        let of_roles = self.names.iter().filter(|(_, named)| matches!(named, Named::WordRole));
+        if std::iter::once("role").chain(of_roles.map(|&(name, _)| name)).any(|name| self.word(name)) {
+            return self.role();
+        }
         let value = self.value()?;
         self.space();
         let sign = OPERATORS.iter().find(|(sign, _)| self.rest().starts_with(sign));
@@ -233,14 +250,42 @@ impl Parser<'_> {
     /// A measure's name, the longest that fits.
     fn value(&mut self) -> Result<Value, FilterError> {
         let ids = MEASURES.iter().flat_map(|measure| [(measure.id, measure), (measure.label, measure)]);
-        let measures =
-            ids.chain(self.names.iter().copied()).map(|(name, measure)| (name, Value::Of(measure)));
+        let others = self.names.iter().filter_map(|&(name, named)| match named {
+            Named::Measure(measure) => Some((name, measure)),
+            _ => None,
+        });
+        let measures = ids.chain(others).map(|(name, measure)| (name, Value::Of(measure)));
         let all = [("layer", Value::Layer), ("head", Value::Head)].into_iter().chain(measures);
-        let found = all.filter(|(name, _)| self.is_word(name)).max_by_key(|(name, _)| name.len());
-        let (name, value) =
-            found.ok_or_else(|| self.expected("a measure, `layer`, `head` or a head such as 3.5"))?;
+        self.longest(all)
+            .ok_or_else(|| self.expected("a measure, `layer`, `head`, `role` or a head such as 3.5"))
+    }
+
+    /// What the longest of these names stands for that stands next.
+    fn longest<'n, T>(&mut self, names: impl Iterator<Item = (&'n str, T)>) -> Option<T> {
+        let found = names.filter(|(name, _)| self.is_word(name)).max_by_key(|(name, _)| name.len());
+        let (name, value) = found?;
         self.at += name.len();
-        Ok(value)
+        Some(value)
+    }
+
+    /// `= induction`, `!= sink`, `= none`
+    fn role(&mut self) -> Result<Node, FilterError> {
+        self.space();
+        let sign = OPERATORS.iter().find(|(sign, _)| self.rest().starts_with(sign));
+        let signs = sign.filter(|(_, operator)| matches!(operator, Operator::Equal | Operator::Other));
+        let &(sign, operator) = signs.ok_or_else(|| self.expected("`=` or `!=`"))?;
+        self.at += sign.len();
+        self.space();
+        let ids = ROLES.iter().flat_map(|role| [(role.id, Some(role)), (role.label, Some(role))]);
+        let others = self.names.iter().filter_map(|&(name, named)| match named {
+            Named::Role(role) => Some((name, Some(role))),
+            Named::NoRole => Some((name, None)),
+            Named::Measure(_) | Named::WordRole => None,
+        });
+        let found = self.longest(ids.chain([("none", None)]).chain(others));
+        let role = found.ok_or_else(|| self.expected("a role such as `induction`, or `none`"))?;
+        let node = Node::Role(role);
+        Ok(if matches!(operator, Operator::Other) { Node::Not(Box::new(node)) } else { node })
     }
 
     fn number(&mut self) -> Result<f64, FilterError> {

@@ -25,7 +25,7 @@ pub use cache::{KvCache, LayerCache, SINK, SINK_QUERIES, entry_bytes, kv_cache};
 pub use cell::{Cell, NotACell, Pair, Why, WhyError, why};
 pub use components::Component;
 pub use direct::{Attribution, AttributionError, Question, attribute, logits_at};
-pub use filter::{Filter, FilterError};
+pub use filter::{Filter, FilterError, Named};
 pub use flow::{Edge, Flow, FlowOptions, flow};
 pub use lens::{Lens, LensLayer, LensOptions, lens};
 pub use loss::{log_probability, losses, mean};

@@ -17,6 +17,9 @@ use crate::{
     trace::Intervention,
 };
 
+/// Times larger at most than what fits that a grid of heads is zoomed.
+const GRID_ZOOM: f32 = 16.0;
+
 impl Window {
     /// Does what a command says; what undo can take back is kept first.
     #[expect(clippy::too_many_lines, reason = "a table: one arm, one call")]
@@ -38,7 +41,7 @@ impl Window {
                 | Command::PaintCell { .. }
                 | Command::SetBudget(_)
                 | Command::DropEntry { .. }
-        );
+        ) || matches!(command, Command::ZoomGrid(zoom) if zoom > 1.0);
         if let Command::PaintCell { first: true, .. } = command {
             self.typing = false; // a new stroke
         }
@@ -87,6 +90,7 @@ impl Window {
             Command::PinCell { query, key } => (self.state.query, self.state.key) = (Some(query), Some(key)),
             Command::Clear => self.clear(),
             Command::Copy(text) => ctx.copy_text(text),
+            Command::ZoomGrid(zoom) => self.state.grid_zoom = zoom.clamp(1.0, GRID_ZOOM),
             Command::SetView(view) => self.state.view = view,
             Command::SetScale(scale) => self.state.look.scale = scale,
             Command::SetMapChoice(choice) => self.set_map(*choice),

@@ -124,11 +124,34 @@ pub struct View {
     pub axes: Vec<Axis>,
     /// Heads that are alike.
     pub clusters: Clusters,
+    /// The last layer.
+    pub last_layer: usize,
+    /// Of each axis the heads' values, and the greatest of them.
+    columns: Vec<(Vec<Option<f64>>, f64)>,
 }
 
 impl View {
     fn new(atlas: Atlas) -> Self {
-        Self { axes: atlas.axes(), clusters: clusters(&atlas), atlas }
+        let axes = atlas.axes();
+        let column = |axis: &Axis| {
+            let values: Vec<Option<f64>> = atlas.heads.iter().map(|entry| entry.value(&axis.id)).collect();
+            let greatest = values.iter().flatten().copied().fold(0.0, f64::max);
+            (values, greatest)
+        };
+        Self {
+            columns: axes.iter().map(column).collect(),
+            axes,
+            clusters: clusters(&atlas),
+            last_layer: atlas.heads.iter().map(|entry| entry.head.layer).max().unwrap_or(0),
+            atlas,
+        }
+    }
+
+    /// The heads' values on an axis, in the atlas's order, and the greatest of them.
+    pub fn column(&self, axis: &Axis) -> (&[Option<f64>], f64) {
+        let place = self.axes.iter().position(|own| own.id == axis.id);
+        let column = place.and_then(|place| self.columns.get(place));
+        column.map_or((&[], 0.0), |(values, greatest)| (values, *greatest))
     }
 
     /// A measure by its name; the first one where there is none of that name.
@@ -150,6 +173,8 @@ pub struct Charting {
     work: Derived<u64, Arc<View>>,
     number: u64,
     shown: Option<Arc<View>>,
+    /// Another number means another atlas in sight.
+    shown_number: u64,
     left: Arc<Mutex<Option<Partial>>>,
     pace: Option<Arc<Pace>>,
 }
@@ -158,6 +183,12 @@ impl Charting {
     /// The atlas in sight.
     pub fn view(&self) -> Option<&View> {
         self.shown.as_deref()
+    }
+
+    /// The atlas in sight and its number, where it is of the model of this name.
+    pub fn of_model(&self, name: &str) -> Option<(u64, &Atlas)> {
+        let view = self.view().filter(|view| view.atlas.model == name)?;
+        Some((self.shown_number, &view.atlas))
     }
 
     /// How much of the work is done, while it lasts.
@@ -227,8 +258,11 @@ impl Session {
         let number = self.charting.number;
         let asked = (number > 0).then_some(number);
         self.charting.work.is_of(asked.as_ref(), &self.post);
-        if let Some(view) = self.charting.work.get() {
+        let shown = &self.charting.shown;
+        let new = |view: &&Arc<View>| !shown.as_ref().is_some_and(|shown| Arc::ptr_eq(shown, view));
+        if let Some(view) = self.charting.work.get().filter(new) {
             self.charting.shown = Some(Arc::clone(view));
+            self.charting.shown_number += 1;
         }
     }
 

@@ -77,6 +77,8 @@ impl Dock {
 pub struct Parts<'a> {
     /// Thumbnails.
     pub atlas: &'a mut Atlas,
+    /// Where they are.
+    pub grid: &'a mut heads::Kept,
     /// Those of the live model.
     pub live_atlas: &'a mut Atlas,
     /// Tiles of the head's map.
@@ -214,7 +216,7 @@ impl<'a, 'b> Panes<'a, 'b> {
         match pane {
             Pane::Prompt => left::show(ui, scene, out),
             Pane::Details => right::show(ui, scene, out),
-            Pane::Heads => heads::show(ui, scene, parts.atlas, palette, out),
+            Pane::Heads => heads::show(ui, scene, (parts.atlas, parts.grid), palette, out),
             Pane::Head => self.painted |= head::show(ui, scene, parts.atlas, parts.tiles, *palette, out),
             Pane::Stream => stream::show(ui, scene, parts.stream, post, out),
             Pane::Norms => norms::show(ui, scene, parts.norms, post, out),

@@ -103,7 +103,7 @@ fn head(scene: &Scene<'_>, query: &str) -> Option<Found> {
     let id = HeadId { layer, head };
     let trace = scene.trace.filter(|trace| layer < trace.n_layers() && head < trace.heads(layer))?;
     Some(Found {
-        name: trace.spec.head_name(id),
+        name: scene.with_role(trace.spec.head_name(id), id),
         kind: scene.words.found_head,
         note: trace.spec.hook_name(crate::model::Hook::Pattern, layer),
         command: Ok(Command::SelectHead(id)),

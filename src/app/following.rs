@@ -20,6 +20,8 @@ impl Window {
         self.session.follow_map(state, self.hover, drawn(Pane::Head));
         self.session.follow_reasons(state, drawn);
         self.session.follow_atlas();
+        self.session.follow_roles(state);
+        self.session.follow_filter(state);
         self.session.follow_circuits(state, drawn);
         if drawn(Pane::Walk) {
             self.session.follow_walk(state);

@@ -386,9 +386,10 @@ impl Session {
             [part.rows(), part.columns()]
         };
         let own = |side| if side == crate::trace::Side::Source { &self.source_labels } else { &self.labels };
-        let rows = sight.row_labels().unwrap_or_else(|| own(sides[0])).texts.clone();
-        let columns = sight.column_labels().unwrap_or_else(|| own(sides[1])).texts.clone();
+        let [down, across] = [0, 1].map(|side| own(sides[side]));
         self.mapping.copied.follow("copy of a map", Some(asked.clone()), &self.post, || {
+            let rows = sight.row_labels().unwrap_or(down).texts.clone();
+            let columns = sight.column_labels().unwrap_or(across).texts.clone();
             move |job: &Job| Ok(table(&sight.map, &asked.1, (&rows, &columns), job))
         });
         let text = self.mapping.copied.get().cloned()?;

@@ -220,11 +220,11 @@ impl Memory {
         let key = self.asked.clone().filter(|asked| asked.model == address(model));
         let words = post.words();
         let failed = move |error: RecallError| Banner::of(&error, words);
-        let none = Banner::of(&RecallError::NoAnswer(model.name.clone()), words);
+        let none = || Banner::of(&RecallError::NoAnswer(model.name.clone()), words);
         let view = state.memory.recall_view;
         if view == RecallView::Others {
             self.others.follow("recall among others", key.clone(), post, || {
-                let (model, key, none) = (Arc::clone(model), key.clone(), none.clone());
+                let (model, key, none) = (Arc::clone(model), key.clone(), none());
                 move |job: &Job| {
                     let options = fewer(&model, &key.ok_or(none)?);
                     fitted(options, |options| engine::among_others(&model, options, None, job))
@@ -234,7 +234,7 @@ impl Memory {
         }
         if view == RecallView::Heads {
             self.carriers.follow("recall by head", key.clone(), post, || {
-                let (model, key, none) = (Arc::clone(model), key.clone(), none.clone());
+                let (model, key, none) = (Arc::clone(model), key.clone(), none());
                 move |job: &Job| {
                     let options = fewer(&model, &key.ok_or(none)?);
                     fitted(options, |options| engine::carriers(&model, options, job)).map_err(failed)
@@ -242,7 +242,7 @@ impl Memory {
             });
         }
         self.recall.follow("recall", key.clone(), post, || {
-            let model = Arc::clone(model);
+            let (model, none) = (Arc::clone(model), none());
             move |job: &Job| ask(&model, &key.ok_or(none)?, job).map_err(failed)
         });
     }

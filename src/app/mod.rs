@@ -43,6 +43,7 @@ pub mod panes;
 mod picking;
 pub mod reasons;
 pub mod river;
+pub mod roles;
 pub mod row;
 pub mod running;
 pub mod scene;

@@ -7,6 +7,7 @@ use super::{
     comparing::{Both, Comparing},
     examples::Example,
     figures::Preview,
+    filtering::Passing,
     getting::Shelf,
     journal::Journal,
     labels::Labels,
@@ -15,6 +16,7 @@ use super::{
     memory::Memory,
     next::Next,
     reasons::Reasons,
+    roles::Told,
     row::Row,
     session::{Busy, Checks},
     settings::Settings,
@@ -69,6 +71,10 @@ pub struct Scene<'a> {
     pub map: &'a Mapping,
     /// Heads by their weights alone.
     pub circuits: &'a Circuits,
+    /// Roles of heads.
+    pub told: &'a Told,
+    /// Which heads pass the filter.
+    pub passing: &'a Passing,
     /// What each layer would say next.
     pub lens: Option<&'a Lens>,
     /// Tokens' ways through the layers.

@@ -6,12 +6,14 @@ use super::{
     charting::Charting,
     circuits::Circuits,
     comparing::Comparing,
+    filtering::Passing,
     getting::Shelf,
     labels::Labels,
     mapping::Mapping,
     memory::Memory,
     next::Next,
     reasons::Reasons,
+    roles::Told,
     row::Row,
     running::{Request, run},
     state::{Cells, Hover, State},
@@ -111,6 +113,10 @@ pub struct Session {
     pub mapping: Mapping,
     /// Heads by their weights alone.
     pub circuits: Circuits,
+    /// Roles of heads.
+    pub told: Told,
+    /// Which heads pass the filter.
+    pub passing: Passing,
     /// The run's tokens as they are shown; of an encoder–decoder model the target's.
     pub labels: Labels,
     /// The source's.
@@ -150,6 +156,8 @@ impl Session {
             reasons: Reasons::default(),
             mapping: Mapping::default(),
             circuits: Circuits::default(),
+            told: Told::default(),
+            passing: Passing::default(),
             labels: Labels::default(),
             source_labels: Labels::default(),
             post,

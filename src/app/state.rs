@@ -50,6 +50,8 @@ pub struct State {
     pub head: HeadId,
     /// Heads that stay beside it, in the order in which they were chosen.
     pub chosen: Vec<HeadId>,
+    /// How much larger the grid is than what fits its pane; 1: it fits.
+    pub grid_zoom: f32,
     /// Which heads the grid shows; none: all.
     pub filter: Option<HeadFilter>,
     /// Pinned query token; the last token where none is.
@@ -151,6 +153,7 @@ impl Default for State {
             notes: Vec::new(),
             head: HeadId { layer: 0, head: 0 },
             chosen: Vec::new(),
+            grid_zoom: 1.0,
             filter: None,
             query: None,
             key: None,

@@ -17,6 +17,7 @@ use super::{
     panes::{
         bars,
         dialogs::{self, Dialog},
+        heads,
     },
     river::MapPicture,
     running::Request,
@@ -69,6 +70,7 @@ pub struct Window {
     pub(super) hover: Hover,
     inbox: Receiver<News>,
     atlas: Atlas,
+    grid: heads::Kept,
     live_atlas: Atlas,
     tiles: Tiles,
     flowing: Flowing,
@@ -163,6 +165,7 @@ impl Window {
             hover: Hover::default(),
             inbox,
             atlas: Atlas::default(),
+            grid: heads::Kept::default(),
             live_atlas: Atlas::default(),
             flowing: Flowing::default(),
             stream: Hidden::default(),
@@ -291,6 +294,8 @@ impl Window {
             reasons: &self.session.reasons,
             map: &self.session.mapping,
             circuits: &self.session.circuits,
+            told: &self.session.told,
+            passing: &self.session.passing,
             lens: self.session.lens.as_ref().filter(|(of, _)| *of == run).map(|(_, lens)| lens),
             trails: &self.session.trails,
             tensor: &self.session.tensor,
@@ -322,6 +327,7 @@ impl Window {
         drops(&ctx, &scene, &mut out);
         let parts = Parts {
             atlas: &mut self.atlas,
+            grid: &mut self.grid,
             live_atlas: &mut self.live_atlas,
             tiles: &mut self.tiles,
             flowing: &mut self.flowing,

@@ -18,8 +18,10 @@ use super::console::Console;
 use super::languages::LanguageArg;
 
 mod second;
+mod told;
 
 pub(super) use second::Second;
+pub(super) use told::Told;
 
 /// Options of every command.
 #[derive(Debug, clap::Args)]

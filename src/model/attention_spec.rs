@@ -202,4 +202,13 @@ impl AttentionSpec {
     pub fn kv_head(&self, head: usize) -> usize {
         head * self.kv_heads / self.heads
     }
+    /// Whether query heads share k/v heads: grouped-query or multi-query attention.
+    pub fn shares_keys(&self) -> bool {
+        self.kv_heads < self.heads
+    }
+    /// The query heads that read the k/v head `kv_head`.
+    pub fn readers(&self, kv_head: usize) -> std::ops::Range<usize> {
+        let first = |kv_head: usize| (kv_head * self.heads).div_ceil(self.kv_heads.max(1));
+        first(kv_head)..first(kv_head + 1)
+    }
 }

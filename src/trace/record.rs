@@ -257,7 +257,11 @@ impl Trace {
     }
     /// One head's measures.
     pub fn measures(&self, head: HeadId) -> HeadMeasures {
-        HeadMeasures::of(&self.layers[head.layer].state.heads[head.head].gathered.sums)
+        HeadMeasures::of(self.sums(head))
+    }
+    /// What they are made of: sums over the head's queries.
+    pub fn sums(&self, head: HeadId) -> &Sums {
+        &self.layers[head.layer].state.heads[head.head].gathered.sums
     }
     /// Log-sum-exp of each query's scores, [token].
     pub fn lse(&self, head: HeadId) -> &[f32] {

@@ -2,7 +2,11 @@
 
 use crate::cli::{complains, object, on_ids};
 use mnemoscope::{
-    analysis::{Filter, MEASURES, measure},
+    analysis::{
+        Filter, MEASURES, Named,
+        atlas::{ROLES, RoleSet, Scores},
+        measure,
+    },
     model::HeadId,
     trace::HeadMeasures,
 };
@@ -18,10 +22,15 @@ fn measures() -> HeadMeasures {
     }
 }
 
+/// An induction head that is local, too.
+fn roles() -> RoleSet {
+    RoleSet::of(&Scores { induction_stripe: Some(0.9), reach: Some(0.1), ..Scores::default() })
+}
+
 #[track_caller]
 fn check(text: &str, passes: bool) {
     let filter: Filter = text.parse().unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(filter.passes(HeadId { layer: 3, head: 5 }, &measures()), passes, "{text}");
+    assert_eq!(filter.passes(HeadId { layer: 3, head: 5 }, &measures(), roles()), passes, "{text}");
 }
 
 #[track_caller]
@@ -48,14 +57,24 @@ fn expressions() {
     check("3.4, 4.5", false);
     check("Previous-token head = 0.5 and Sink (token 0) < 1", true);
     check("previous_token_head = 0.5 and previous_token = 0", true);
+    check("role = induction and role=LOCAL", true);
+    check("role != sink and not role = sink", true);
+    check("role = duplicate token or role == none", false);
+    check("role != none and induction > 0.5", true);
 }
 
 #[test]
 fn measures_have_the_names_of_a_language() {
     let entropy = measure("entropy").expect("a measure");
-    let filter = Filter::parse("熵 > 1 and 3.5", &[("熵", entropy)]).expect("it reads");
-    assert!(filter.passes(HeadId { layer: 3, head: 5 }, &measures()));
+    let filter = Filter::parse("熵 > 1 and 3.5", &[("熵", Named::Measure(entropy))]).expect("it reads");
+    assert!(filter.passes(HeadId { layer: 3, head: 5 }, &measures(), roles()));
     assert!("熵 > 1".parse::<Filter>().is_err());
+    let induction = ROLES.iter().find(|role| role.id == "induction").expect("a role");
+    let names = [("归纳", Named::Role(induction)), ("角色", Named::WordRole), ("无", Named::NoRole)];
+    for (text, passes) in [("角色 = 归纳", true), ("角色 = 无", false), ("role != 归纳", false)] {
+        let filter = Filter::parse(text, &names).expect("it reads");
+        assert_eq!(filter.passes(HeadId { layer: 3, head: 5 }, &measures(), roles()), passes, "{text}");
+    }
 }
 
 #[test]
@@ -63,6 +82,9 @@ fn what_does_not_read_says_where() {
     fails("", 1, "a measure");
     fails("induction", 10, "a comparison");
     fails("induction > ", 13, "a number");
+    fails("role > induction", 6, "`=` or `!=`");
+    fails("role = 3", 8, "a role such as `induction`");
+    fails("role = inductions", 8, "a role such as `induction`");
     fails("layer < 3 entropy", 11, "`and`, `or`");
     fails("(layer < 3", 11, "`)`");
     fails("3", 2, "as in 3.5");
@@ -120,7 +142,7 @@ proptest! {
     #[test]
     fn built_expressions_come_to_what_they_say((text, holds) in expression()) {
         let filter: Filter = text.parse().expect("it reads");
-        prop_assert_eq!(filter.passes(HeadId { layer: 3, head: 5 }, &measures()), holds);
+        prop_assert_eq!(filter.passes(HeadId { layer: 3, head: 5 }, &measures(), roles()), holds);
     }
 
     #[test]

@@ -65,6 +65,7 @@ pub enum Command {
     ExtendTo(HeadId),
     FilterHeads,
     SetFilter(Option<HeadFilter>),
+    ZoomGrid(f32),
     PinQuery(Option<usize>),
     PinKey(Option<usize>),
     PinCell { query: usize, key: usize },

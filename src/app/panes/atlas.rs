@@ -9,14 +9,18 @@ use crate::{
         scene::{Out, Scene},
         theme::{self, BODY, SMALL},
         widgets::{self, segments},
+        words::grouped,
     },
     model::HeadId,
 };
 use egui::{Color32, Rect, RichText, ScrollArea, Sense, Stroke, Ui, UiBuilder, vec2};
 use egui_plot::{Plot, Points};
+use std::collections::BTreeMap;
 
 /// Narrower than this the card stands below.
 const WIDE: f32 = 760.0;
+/// Heads of a cluster that are named.
+const NAMED: usize = 64;
 /// Room of the list of heads that are alike.
 const LIST: f32 = 128.0;
 
@@ -184,8 +188,7 @@ fn colour_of(scene: &Scene<'_>, view: &View, place: usize) -> Color32 {
     match scene.state.atlas.colour {
         Colour::Alike => theme::series(scene.dark, view.clusters.of[place]),
         Colour::Layer => {
-            let last = view.atlas.heads.iter().map(|entry| entry.head.layer).max().unwrap_or(0).max(1);
-            let share = view.atlas.heads[place].head.layer as f32 / last as f32;
+            let share = view.atlas.heads[place].head.layer as f32 / view.last_layer.max(1) as f32;
             let map = scene.state.look.map(scene.dark);
             // Neither the floor, which is the ground, nor the very end
             theme::of_map(map.at(0.25 + 0.65 * share))
@@ -197,7 +200,8 @@ fn plot(ui: &mut Ui, scene: &Scene<'_>, view: &View, room: Rect, out: &mut Out) 
     let (words, tokens, choice) = (scene.words.atlas, theme::tokens(ui), &scene.state.atlas);
     let (Some(x), Some(y)) = (view.axis(&choice.x), view.axis(&choice.y)) else { return };
     let heads = &view.atlas.heads;
-    let at = |place: usize| Some([heads[place].value(&x.id)?, heads[place].value(&y.id)?]);
+    let (across, up) = (view.column(x).0, view.column(y).0);
+    let at = |place: usize| Some([across[place]?, up[place]?]);
     let chosen = scene.charted().map(|entry| entry.head);
     let mut inner = ui.new_child(UiBuilder::new().max_rect(room));
     let plot = Plot::new(("atlas", &x.id, &y.id))
@@ -210,11 +214,16 @@ fn plot(ui: &mut Ui, scene: &Scene<'_>, view: &View, room: Rect, out: &mut Out) 
         .label_formatter(|_| None);
     let radius = if heads.len() > 400 { 3.0 } else { 5.0 };
     let response = plot.show(&mut inner, |plot| {
+        // One series a colour: thousands would each cost a plot item
+        let mut series: BTreeMap<[u8; 4], Vec<[f64; 2]>> = BTreeMap::new();
         for (place, entry) in heads.iter().enumerate() {
             if let Some(point) = at(place).filter(|_| Some(entry.head) != chosen) {
-                let color = colour_of(scene, view, place);
-                plot.points(Points::new("", vec![point]).color(color).radius(radius));
+                series.entry(colour_of(scene, view, place).to_array()).or_default().push(point);
             }
+        }
+        for ([r, g, b, a], points) in series {
+            let color = Color32::from_rgba_premultiplied(r, g, b, a);
+            plot.points(Points::new("", points).color(color).radius(radius));
         }
         let place = heads.iter().position(|entry| Some(entry.head) == chosen);
         if let Some((place, point)) = place.and_then(|place| Some((place, at(place)?))) {
@@ -274,8 +283,12 @@ fn alike(ui: &mut Ui, scene: &Scene<'_>, view: &View, out: &mut Out) {
                 ui.painter().circle_filled(dot.center(), 4.5, theme::series(scene.dark, number));
                 ui.label(RichText::new(traits(scene, view, number)).size(12.0).color(tokens.muted));
                 ui.add_space(6.0);
-                for &head in &cluster.heads {
+                for &head in cluster.heads.iter().take(NAMED) {
                     head_button(ui, scene, head, chosen == Some(head), out);
+                }
+                if let Some(more) = cluster.heads.len().checked_sub(NAMED).filter(|&more| more > 0) {
+                    let text = RichText::new(format!("+ {}", grouped(more as u64))).size(SMALL);
+                    ui.label(text.color(tokens.muted));
                 }
             });
             ui.add_space(2.0);
@@ -303,5 +316,10 @@ fn head_button(ui: &mut Ui, scene: &Scene<'_>, head: HeadId, on: bool, out: &mut
     response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, on, &name));
     if response.clicked() {
         out.send(Command::Atlas(AtlasAct::Head(head)));
+    }
+    if response.hovered()
+        && let Some(entry) = scene.charting.view().and_then(|view| view.atlas.entry(head))
+    {
+        response.on_hover_text(format!("{name} · {}", roles(scene, entry)));
     }
 }

@@ -57,7 +57,7 @@ fn scores(ui: &mut Ui, scene: &Scene<'_>, view: &View, entry: &HeadEntry) {
     axes.extend(view.axes.iter().filter(|axis| !chosen(&axis.id)));
     let known = axes.into_iter().filter_map(|axis| Some((axis, entry.value(&axis.id)?)));
     for (axis, value) in known.take(LINES) {
-        let most = view.atlas.heads.iter().filter_map(|entry| entry.value(&axis.id)).fold(0.0, f64::max);
+        let most = view.column(axis).1;
         let name = name_of(scene, axis);
         let value_text = format!("{value:.4}");
         let line = Line {

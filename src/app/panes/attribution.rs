@@ -132,8 +132,9 @@ fn parts(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, said: &Attribution, room
     if !scene.state.said.in_order {
         order.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
     }
-    let names: Vec<String> = order.iter().map(|(component, _)| component.name(&trace.spec)).collect();
+    let names: Vec<String> = order.iter().map(|&&(own, _)| scene.component_name(own, &trace.spec)).collect();
     let longest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0) as f32 * 7.3 + 8.0;
+    let longest = longest.min(ui.available_width() * 0.42);
     let most = order.iter().fold(0.0_f64, |most, (_, value)| most.max(value.abs()));
     let spacing = std::mem::take(&mut ui.spacing_mut().item_spacing.y);
     let area = ScrollArea::vertical().id_salt("parts").max_height(room).auto_shrink([false, true]);
@@ -160,7 +161,8 @@ fn parts(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, said: &Attribution, room
 fn read(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, sources: &[f64], out: &mut Out) {
     let words = scene.words.why;
     let head: HeadId = scene.state.head;
-    widgets::section_of(ui, &(words.reads)(&trace.spec.head_name(head)), &signed(sources.iter().sum()));
+    let name = scene.with_role(trace.spec.head_name(head), head);
+    widgets::section_of(ui, &(words.reads)(&name), &signed(sources.iter().sum()));
     let mut order: Vec<usize> = (0..sources.len()).filter(|&key| sources[key] != 0.0).collect();
     order.sort_by(|&a, &b| sources[b].abs().total_cmp(&sources[a].abs()));
     let most = order.first().map_or(0.0, |&key| sources[key].abs());

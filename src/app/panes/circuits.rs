@@ -38,7 +38,9 @@ enum Side {
 /// Draws the pane.
 pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let words = scene.words.circuits;
-    let name = scene.model.map_or_else(String::new, |model| model.spec().head_name(scene.state.head));
+    let name = scene.model.map_or_else(String::new, |model| {
+        scene.with_role(model.spec().head_name(scene.state.head), scene.state.head)
+    });
     widgets::header(ui, words.circuits, &(words.subtitle)(&name), |ui| {
         stop(ui, scene, scene.circuits.searching(), out);
     });

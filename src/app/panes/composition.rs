@@ -214,7 +214,7 @@ fn node(
         ui.painter().text(at, Align2::CENTER_CENTER, short, theme::mono(SMALL), text);
     }
     let hovered = response.hovered() || response.has_focus();
-    if response.on_hover_text(spec.head_name(head)).clicked() {
+    if response.on_hover_text(scene.with_role(spec.head_name(head), head)).clicked() {
         out.send(Command::SelectHead(head));
     }
     hovered
@@ -231,7 +231,11 @@ fn table(
 ) {
     let (words, tokens) = (scene.words.circuits, theme::tokens(ui));
     let less = scene.state.composition.less(composition);
-    widgets::section_of(ui, words.strongest, &lit.map_or_else(String::new, |head| spec.head_name(head)));
+    widgets::section_of(
+        ui,
+        words.strongest,
+        &lit.map_or_else(String::new, |head| scene.with_role(spec.head_name(head), head)),
+    );
     let links = &composition.links;
     let best = links.first().map_or(1.0, |link| link.score - less).max(1e-9);
     let of = |link: &&Link| lit.is_none_or(|head| link.from == head || link.to == head);
@@ -272,6 +276,8 @@ fn table(
             if track.width() > 8.0 {
                 widgets::meter(ui, track, (score / best) as f32, tokens.measure);
             }
+            let full = |head: HeadId| scene.with_role(spec.head_name(head), head);
+            let response = response.on_hover_text(format!("{} → {}", full(link.from), full(link.to)));
             if response.clicked() {
                 // Of the selected head's pairs, a click leads to the other
                 let other = if scene.state.head == link.to { link.from } else { link.to };

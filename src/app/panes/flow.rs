@@ -73,7 +73,12 @@ fn switches(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, drawn: &[HeadId], out
             for head in all {
                 let (on, selected) = (drawn.contains(&head), head == scene.state.head);
                 let name = trace.spec.head_name(head);
-                let (rect, response) = ui.allocate_exact_size(vec2(40.0, 22.0), Sense::click());
+                let short = format!("{}.{}", trace.spec.index_in_part(head.layer), head.head);
+                // The legend of the lines that are drawn: what their heads do
+                let short = if on { scene.with_role(short, head) } else { short };
+                let galley = ui.painter().layout_no_wrap(short, theme::mono(SMALL), Color32::PLACEHOLDER);
+                let width = (galley.size().x + 12.0).max(40.0);
+                let (rect, response) = ui.allocate_exact_size(vec2(width, 22.0), Sense::click());
                 let label = (scene.words.flow.head_named)(&name);
                 response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, on, &label));
                 let color = theme::series(scene.dark, head.head);
@@ -84,9 +89,13 @@ fn switches(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, drawn: &[HeadId], out
                     ui.painter().rect_stroke(rect, 4, stroke, egui::StrokeKind::Inside);
                 }
                 let ink = if on { theme::ink(fill) } else { tokens.muted };
-                let short = format!("{}.{}", trace.spec.index_in_part(head.layer), head.head);
-                ui.painter().text(rect.center(), Align2::CENTER_CENTER, short, theme::mono(SMALL), ink);
-                let response = response.on_hover_text(scene.words.flow.head_hint);
+                let at = Align2::CENTER_CENTER.anchor_size(rect.center(), galley.size());
+                ui.painter().galley(at.min, galley, ink);
+                let hint = scene.words.flow.head_hint;
+                let response = response.on_hover_text(match scene.roles_line(head) {
+                    Some(roles) => format!("{name} · {roles}\n{hint}"),
+                    None => hint.to_owned(),
+                });
                 if response.clicked() && !selected {
                     out.send(Command::ToggleHead(head));
                 }

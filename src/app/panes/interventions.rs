@@ -102,7 +102,7 @@ pub fn head_menu(ui: &mut Ui, scene: &Scene<'_>, head: HeadId, out: &mut Out) {
     let output = Output::Heads(heads);
     let pattern = |weights| Intervention::Pattern { heads, weights };
     ui.set_min_width(230.0);
-    title(ui, &scene.short_head_name(head));
+    title(ui, &scene.with_role(scene.short_head_name(head), head));
     offer(ui, words.changes.cut_head, Intervention::Zero(output), out);
     offer(ui, words.changes.mean_head, Intervention::Mean { output, from: None }, out);
     offer(ui, words.changes.scale_head, Intervention::Scale { output, by: 0.5 }, out);
@@ -133,7 +133,7 @@ pub fn cell_menu(ui: &mut Ui, scene: &Scene<'_>, (query, key): (usize, usize), o
     let last = scene.cells().queries.saturating_sub(1);
     let others = if causal { Span::Between(key + 1, last.max(key + 1)) } else { Span::Between(0, last) };
     ui.set_min_width(230.0);
-    title(ui, &format!("{} · q{query} → k{key}", scene.short_head_name(head)));
+    title(ui, &format!("{} · q{query} → k{key}", scene.with_role(scene.short_head_name(head), head)));
     offer(ui, words.changes.cut_edge, edge(head.into(), Span::one(query)), out);
     if query > key || !causal {
         offer(ui, words.changes.cut_edge_everywhere, edge(all, Span::one(query)), out);

@@ -16,7 +16,8 @@ pub(super) fn list(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let (words, tokens) = (&scene.words.session, theme::tokens(ui));
     widgets::section(ui, words.notes);
     for (index, note) in scene.state.notes.iter().enumerate() {
-        let at = (words.note_at)(&note.head.label(), &note.query.to_string(), &note.key.to_string());
+        let head = scene.with_role(note.head.label(), note.head);
+        let at = (words.note_at)(&head, &note.query.to_string(), &note.key.to_string());
         ui.horizontal(|ui| {
             let place =
                 egui::Button::new(RichText::new(&at).font(theme::mono(12.0)).color(tokens.accent_text));

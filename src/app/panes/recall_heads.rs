@@ -45,11 +45,11 @@ fn list(ui: &Ui, scene: &Scene<'_>, found: &Carriers, area: Rect, out: &mut Out)
         let galley = widgets::short(ui, text, font, width, color);
         ui.painter().galley(align.anchor_size(at, galley.size()).min, galley, color);
     };
-    let (bars, cost) = (area.left() + 40.0, area.right());
+    let (bars, cost) = (area.left() + names(area.width()), area.right());
     let title = |x: f32, align, text: &str, width| {
         put(pos2(x, area.top() + 8.0), align, text, theme::body(SMALL), width, tokens.muted);
     };
-    title(bars, Align2::LEFT_CENTER, words.retrieval, (area.width() - 130.0).max(40.0));
+    title(bars, Align2::LEFT_CENTER, words.retrieval, (area.right() - bars - 90.0).max(40.0));
     title(cost, Align2::RIGHT_CENTER, words.when_cut, 86.0);
     let fitting = ((area.height() - HEAD) / ROW).max(0.0) as usize;
     for (index, own) in found.by_retrieval().into_iter().take(fitting).enumerate() {
@@ -57,6 +57,11 @@ fn list(ui: &Ui, scene: &Scene<'_>, found: &Carriers, area: Rect, out: &mut Out)
         let row = Rect::from_min_size(pos2(area.left() - 4.0, top), vec2(area.width() + 8.0, ROW));
         line(ui, scene, found, own, row, out);
     }
+}
+
+/// Room for a head's name and role, in a row of this width.
+fn names(width: f32) -> f32 {
+    (width - 180.0).clamp(40.0, 126.0)
 }
 
 fn line(ui: &Ui, scene: &Scene<'_>, found: &Carriers, own: &Carrier, row: Rect, out: &mut Out) {
@@ -76,14 +81,20 @@ fn line(ui: &Ui, scene: &Scene<'_>, found: &Carriers, own: &Carrier, row: Rect, 
         let galley = widgets::short(ui, text, font, 70.0, color);
         ui.painter().galley(align.anchor_size(at, galley.size()).min, galley, color);
     };
-    let (middle, left) = (row.center().y, row.left() + 4.0);
+    let (middle, left, name) = (row.center().y, row.left() + 4.0, names(row.width()));
     let color = if on { tokens.accent_text } else { tokens.text };
-    put(pos2(left, middle), Align2::LEFT_CENTER, &head.to_string(), theme::mono(12.0), color);
+    let named = scene.with_role(head.to_string(), head);
+    let galley = widgets::short(ui, &named, theme::mono(12.0), name - 8.0, color);
+    ui.painter().galley(
+        Align2::LEFT_CENTER.anchor_size(pos2(left, middle), galley.size()).min,
+        galley,
+        color,
+    );
     let right = row.right() - 4.0;
     put(pos2(right, middle), Align2::RIGHT_CENTER, &change, theme::body(12.0), color);
     let score = format!("{:.2}", own.retrieval);
     put(pos2(right - 70.0, middle), Align2::RIGHT_CENTER, &score, theme::body(12.0), color);
-    let track = Rect::from_min_max(pos2(left + 40.0, middle - 3.0), pos2(right - 104.0, middle + 3.0));
+    let track = Rect::from_min_max(pos2(left + name, middle - 3.0), pos2(right - 104.0, middle + 3.0));
     if track.width() > 12.0 {
         let fill = if on { tokens.accent } else { tokens.measure };
         widgets::meter(ui, track, own.retrieval as f32, fill);

@@ -1,7 +1,7 @@
 //! The right column: what the query looks at, what its head does, what the model would say next.
 
 use super::{
-    heads::{explain, greatest, share},
+    heads::{explain, share},
     hints, interventions, notes,
 };
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
         command::Command,
         scene::{Out, Scene},
         state::Shown,
-        theme::{self, BODY},
+        theme::{self, BODY, SMALL},
         widgets::{self, Line},
         words,
     },
@@ -88,7 +88,8 @@ fn query(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
 
 fn measures(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let words = scene.words;
-    widgets::section_of(ui, words.head, &scene.head_name());
+    let name = scene.with_role(scene.head_name(), scene.state.head);
+    widgets::section_of(ui, words.head, &name);
     let tokens = theme::tokens(ui);
     let Some(trace) = scene.trace.filter(|_| scene.head_ready()) else {
         ui.label(RichText::new(words.measures_wait).size(BODY).color(tokens.muted));
@@ -105,7 +106,7 @@ fn measures(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
                 name: (words.measure)(measure).0,
                 mono: false,
                 name_width: 138.0,
-                share: share(measure, value, greatest(trace, measure)),
+                share: share(measure, value, scene.greatest(measure)),
                 value: &text,
                 color: tokens.measure,
                 marked: measure.id == scene.state.look.tint,
@@ -116,6 +117,12 @@ fn measures(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
             }
         }
     });
+    for line in
+        [scene.roles_line(scene.state.head), scene.shared_line(scene.state.head)].into_iter().flatten()
+    {
+        ui.add_space(4.0);
+        ui.label(RichText::new(line).size(SMALL).color(tokens.muted));
+    }
 }
 
 fn next(ui: &mut Ui, scene: &Scene<'_>) {

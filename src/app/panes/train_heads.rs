@@ -42,7 +42,10 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, atlas: &mut Atlas, out: &mut Out) {
     if side < 12.0 {
         return;
     }
-    atlas.refresh(ui.ctx(), (scene.live.picture(), trace), None, &palette, side * ui.pixels_per_point());
+    let (all, pixels): (Vec<HeadId>, f32) = (trace.head_ids().collect(), side * ui.pixels_per_point());
+    if !atlas.refresh(ui.ctx(), (scene.live.picture(), trace), None, &palette, (&all, pixels)) {
+        ui.ctx().request_repaint();
+    }
     let pitch = vec2(across.min(side * 1.5).max(side) + GAP, side + GAP + FOOT);
     for layer in 0..layers {
         let top = room.top() + layer as f32 * pitch.y + 4.0;
@@ -84,7 +87,7 @@ fn thumbnail(
         )
     });
     let map = Rect::from_min_size(place.min, vec2(place.width(), place.width()));
-    if let Some((texture, uv)) = atlas.place(head) {
+    if let Some((texture, uv)) = atlas.place(scene.live.picture(), None, head) {
         ui.painter().image(texture, map, uv, Color32::WHITE);
     }
     let selected = scene.live.head == head;

@@ -225,6 +225,15 @@ pub fn short(
     ui.painter().layout_job(job)
 }
 
+/// Tells a screen reader more of what was drawn than its name.
+pub fn describe(response: &Response, text: impl FnOnce() -> Option<String>) {
+    response.ctx.accesskit_node_builder(response.id, |node| {
+        if let Some(text) = text() {
+            node.set_description(text);
+        }
+    });
+}
+
 /// A card: raised, with room inside.
 pub fn card(ui: &mut Ui, content: impl FnOnce(&mut Ui)) {
     let tokens = theme::tokens(ui);

@@ -15,6 +15,19 @@ pub struct ChoosingWords {
     pub choose_passing: &'static str,
     pub filter: &'static str,
     pub filter_hint: &'static str,
+    /// What may be written there.
+    pub filter_help: &'static str,
+    /// The words of the language of filters for a head's role, and for none.
+    pub word_role: &'static str,
+    pub word_none: &'static str,
+    /// A head's roles and what they were told from.
+    pub roles: fn(&str, &str) -> String,
+    pub on_prompt: &'static str,
+    pub in_atlas: &'static str,
+    /// A head of keys and values, where query heads share one.
+    pub kv_head: fn(usize) -> String,
+    /// Which heads share it: the first and the last.
+    pub shared: fn(usize, usize, usize) -> String,
     /// How many heads pass, of how many.
     pub passing: fn(usize, usize) -> String,
     /// At which character an expression does not read.
@@ -36,7 +49,18 @@ pub(super) const ENGLISH: ChoosingWords = ChoosingWords {
     let_all_go: "Let go of all",
     choose_passing: "Choose all that pass the filter",
     filter: "Filter",
-    filter_hint: "induction > 0.5 and not sink > 0.8",
+    filter_hint: "induction > 0.5 and role != sink",
+    filter_help: "A measure, layer or head compared with a number, heads such as 3.5 or 4.*, or a role: \
+                  role = induction, role != sink, role = none. Joined by and, or, not and brackets. \
+                  Roles are those of the atlas of this model where there is one, else those on this prompt: \
+                  previous token, duplicate token, induction and sink from a score of 0.5 on",
+    word_role: "role",
+    word_none: "none",
+    roles: |roles, basis| format!("{roles}, {basis}"),
+    on_prompt: "on this prompt",
+    kv_head: |kv| format!("K/V {kv}"),
+    shared: |kv, first, last| format!("K/V head {kv}, shared by heads {first}–{last}"),
+    in_atlas: "in the atlas",
     passing: |passing, all| format!("{passing} of {all}"),
     unread: |character| format!("does not read at character {character}"),
     none_passes: "Filter the heads first",
@@ -55,7 +79,17 @@ pub(super) const CHINESE: ChoosingWords = ChoosingWords {
     let_all_go: "全部移出选择",
     choose_passing: "选择所有通过筛选的头",
     filter: "筛选",
-    filter_hint: "induction > 0.5 and not 熵 < 1",
+    filter_hint: "induction > 0.5 and 角色 != 汇点",
+    filter_help: "指标、layer 或 head 与数字比较；像 3.5 或 4.* 这样的头；或角色：角色 = 归纳、角色 != 汇点、角色 = 无。\
+                  用 and、or、not 和括号连接。有本模型的图谱时用图谱中的角色，否则用本提示词上的角色：\
+                  前一词元、重复词元、归纳和汇点，得分不低于 0.5",
+    word_role: "角色",
+    word_none: "无",
+    roles: |roles, basis| format!("{roles}（{basis}）"),
+    on_prompt: "在本提示词上",
+    kv_head: |kv| format!("K/V {kv}"),
+    shared: |kv, first, last| format!("键值头 {kv}，由头 {first}–{last} 共用"),
+    in_atlas: "据图谱",
     passing: |passing, all| format!("{all} 个中的 {passing} 个"),
     unread: |character| format!("第 {character} 个字符处读不懂"),
     none_passes: "请先筛选头",

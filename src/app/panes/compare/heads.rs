@@ -224,7 +224,7 @@ fn cells(
                 || words.not_compared.to_owned(),
                 |own| (words.tooltip)(own.divergence, own.variation, own.left_out[0], own.left_out[1]),
             );
-            ui.label(format!("{name} · {told}"));
+            ui.label(format!("{} · {told}", scene.with_role(name, head.a)));
             ui.label(egui::RichText::new(words.divergence_why).size(SMALL).color(tokens.muted));
         });
     }

@@ -82,6 +82,10 @@ pub fn show(
         (_, Cells { queries, keys }) if of_tokens => (words.token_grid)(queries, keys),
         (_, Cells { queries, keys }) => format!("{queries} × {keys}"),
     };
+    let single = scene.state.map.over == mapping::Over::Head;
+    let role = scene.role_word(head).filter(|_| single).map(str::to_owned);
+    let subtitle = role.into_iter().chain([subtitle]).filter(|part| !part.is_empty());
+    let subtitle = subtitle.collect::<Vec<_>>().join(" · ");
     widgets::header(ui, &title(scene), &subtitle, |ui| {
         choices::colours(ui, scene, out);
         choices::scale(ui, scene, out);
@@ -251,7 +255,7 @@ fn one(
         {
             None
         }
-        None => atlas.place(shown.recipe.heads[0]),
+        None => atlas.place(scene.run, None, shown.recipe.heads[0]),
     };
     let sight = shown.sight;
     let map = HeatMap {

@@ -1,12 +1,14 @@
-//! The thumbnails themselves: titles of parts, names of layers, maps with their frames, marks and bars.
+//! The thumbnails themselves: titles of parts, names of layers, maps with their frames, brackets, marks, bars and roles.
+//!
+//! What every head has goes into three meshes, so that thousands cost little: frames and bars, maps, veils.
 
 use super::{
-    choose, greatest,
+    choose,
     grid::{BAR, GROUP_TITLE, Grid, Group, Thumb, gap},
     share,
 };
 use crate::{
-    analysis::{Filter, Measure, measure},
+    analysis::{Measure, measure},
     app::{
         atlas::Atlas,
         palette::Palette,
@@ -17,11 +19,15 @@ use crate::{
     model::HeadId,
     trace::Trace,
 };
-use egui::{Align2, Color32, Pos2, Rect, Sense, Stroke, StrokeKind, Ui, pos2, vec2};
+use egui::{Align2, Color32, Mesh, Popup, Pos2, Rect, Response, Sense, Stroke, StrokeKind, Ui, pos2, vec2};
 use std::collections::HashMap;
 
+/// A role whose word has less room than this is a dot.
+const WORD: f32 = 24.0;
+
 /// What thumbnails are drawn with.
-pub(super) struct Art<'a> {
+pub(super) struct Drawn<'a> {
+    pub grid: &'a Grid,
     pub trace: &'a Trace,
     pub scene: &'a Scene<'a>,
     pub atlas: &'a Atlas,
@@ -30,66 +36,132 @@ pub(super) struct Art<'a> {
     pub numbers: &'a HashMap<HeadId, usize>,
     /// Heads under the band that is being drawn.
     pub caught: &'a [HeadId],
-    /// What heads must pass.
-    pub filter: Option<&'a Filter>,
-    /// Heads that do not pass are not drawn.
-    pub hide: bool,
 }
 
-impl Grid {
+/// What all heads have, collected.
+struct Sheets {
+    /// Frames, and bars with their tracks.
+    under: Mesh,
+    maps: Mesh,
+    /// Over maps of heads that do not pass.
+    veils: Mesh,
+}
+
+impl Drawn<'_> {
     /// Draws every head in sight.
-    pub(super) fn show(&self, ui: &mut Ui, origin: Pos2, art: &Art<'_>, out: &mut Out) {
-        let &Art { trace, scene, .. } = art;
+    pub(super) fn show(&self, ui: &mut Ui, origin: Pos2, out: &mut Out) {
+        let &Self { grid, trace, scene, .. } = self;
         let measure = measure(&scene.state.look.tint);
-        let greatest = measure.map_or(0.0, |measure| greatest(trace, measure));
-        for group in &self.groups {
-            let corner = origin + group.corner;
-            if self.groups.len() > 1 {
-                self.title(ui, group, corner, scene);
+        let maps = self.atlas.texture().map_or_else(Mesh::default, Mesh::with_texture);
+        let mut sheets = Sheets { under: Mesh::default(), maps, veils: Mesh::default() };
+        let hide = scene.state.filter.as_ref().is_some_and(|filter| filter.hide);
+        // Shapes come in the order in which they lie over one another, so those of all heads have places reserved
+        let places = [0; 3].map(|_| ui.painter().add(egui::Shape::Noop));
+        for group in &grid.groups {
+            for thumb in grid.places(group, origin, ui.clip_rect()) {
+                let passes = scene.passing.shows(thumb.head);
+                if passes || !hide {
+                    let value = measure.filter(|_| trace.has(thumb.head));
+                    let value = value.map(|measure| (measure, (measure.value)(&trace.measures(thumb.head))));
+                    self.cell(ui, (&thumb, passes), value, &mut sheets, out);
+                }
             }
-            if !self.sorted && group.left > 0.0 {
+            if grid.bracket > 0.0 {
+                self.brackets(ui, group, origin);
+            }
+        }
+        for (place, mesh) in places.into_iter().zip([sheets.under, sheets.maps, sheets.veils]) {
+            ui.painter().set(place, mesh);
+        }
+        for group in &grid.groups {
+            let corner = origin + group.corner;
+            if grid.groups.len() > 1 {
+                self.title(ui, group, corner);
+            }
+            if !grid.sorted && group.left > 0.0 {
                 let in_part = trace.spec.index_in_part(scene.state.head.layer);
                 let here = |layer: usize| group.layers.get(layer) == Some(&scene.state.head.layer);
-                let selected = |layer: usize| if self.beside { layer == in_part } else { here(layer) };
-                self.name_layers(ui, corner, if self.beside { self.highest } else { group.down }, selected);
-            }
-            for thumb in self.places(group, trace, origin) {
-                if !ui.is_rect_visible(thumb.rect.expand(20.0)) {
-                    continue;
-                }
-                let passes = art.filter.is_none_or(|filter| filter.keeps(trace, thumb.head));
-                if art.hide && !passes {
-                    continue;
-                }
-                let value = measure.filter(|_| thumb.head.layer < trace.layers_done());
-                let value = value.map(|measure| (measure, (measure.value)(&trace.measures(thumb.head))));
-                self.cell(ui, (&thumb, passes), value, greatest, art, out);
+                let selected = |layer: usize| if grid.beside { layer == in_part } else { here(layer) };
+                self.name_layers(ui, corner, if grid.beside { grid.highest } else { group.down() }, selected);
             }
         }
     }
 
+    fn placed(&self, head: HeadId) -> Option<(egui::TextureId, Rect)> {
+        self.atlas.place(self.scene.run, self.scene.less().map(|(run, _)| run), head)
+    }
+
     /// The part's name over its heads, and what looks at what in it where there is room.
-    fn title(&self, ui: &Ui, group: &Group, origin: Pos2, scene: &Scene<'_>) {
-        let tokens = theme::tokens(ui);
-        let width = group.left + self.pitch.x * group.across as f32;
-        let name = (scene.words.part)(group.part);
-        let galley = widgets::short(ui, name, theme::strong(SMALL), width, tokens.text);
+    fn title(&self, ui: &Ui, group: &Group, origin: Pos2) {
+        let (tokens, words) = (theme::tokens(ui), self.scene.words);
+        let width = group.left + self.grid.pitch.x * group.across as f32;
+        let galley = widgets::short(ui, (words.part)(group.part), theme::strong(SMALL), width, tokens.text);
         let at = origin - vec2(0.0, GROUP_TITLE - 2.0);
         let beside = at + vec2(galley.size().x + 7.0, 0.0);
         ui.painter().galley(at, galley, tokens.text);
-        let what = (scene.words.part_looks)(group.part).to_owned();
+        let what = (words.part_looks)(group.part).to_owned();
         let galley = ui.painter().layout_no_wrap(what, theme::body(SMALL), tokens.muted);
         if beside.x + galley.size().x <= origin.x + width {
             ui.painter().galley(beside, galley, tokens.muted);
         }
     }
 
+    /// Left of their rows; where the grid is scrolled to the right, over what lies there.
     fn name_layers(&self, ui: &Ui, origin: Pos2, n: usize, selected: impl Fn(usize) -> bool) {
-        let tokens = theme::tokens(ui);
+        let (tokens, grid, clip) = (theme::tokens(ui), self.grid, ui.clip_rect());
+        let left = origin.x.max(clip.left());
+        if left > origin.x {
+            let strip = clip.with_max_x(left + super::grid::LAYER_NAME - 2.0);
+            ui.painter().rect_filled(strip, 0, tokens.background.gamma_multiply(0.9));
+        }
         for layer in 0..n {
-            let at = origin + vec2(0.0, self.pitch.y * layer as f32 + self.side / 2.0);
-            let color = if selected(layer) { tokens.text } else { tokens.muted };
-            ui.painter().text(at, Align2::LEFT_CENTER, format!("L{layer}"), theme::body(SMALL), color);
+            let y = origin.y + grid.pitch.y * layer as f32 + grid.bracket + grid.side / 2.0;
+            if clip.y_range().expand(SMALL).contains(y) {
+                let color = if selected(layer) { tokens.text } else { tokens.muted };
+                let at = pos2(left, y);
+                ui.painter().text(at, Align2::LEFT_CENTER, format!("L{layer}"), theme::body(SMALL), color);
+            }
+        }
+    }
+
+    /// A bracket over heads that share keys and values; the selected head's in the accent.
+    fn brackets(&self, ui: &Ui, group: &Group, origin: Pos2) {
+        let (tokens, grid, clip) = (theme::tokens(ui), self.grid, ui.clip_rect());
+        let corner = origin + group.corner + vec2(group.left, 0.0);
+        for (row, &layer) in group.layers.iter().enumerate() {
+            let top = corner.y + grid.pitch.y * row as f32;
+            let spec = &self.trace.spec.blocks[layer].attention;
+            if !clip.y_range().contains(top + grid.bracket) || !spec.shares_keys() {
+                continue;
+            }
+            for kv_head in 0..spec.kv_heads {
+                let readers = spec.readers(kv_head);
+                let x = |head: usize| corner.x + grid.pitch.x * head as f32;
+                let (left, right) = (x(readers.start), x(readers.end.saturating_sub(1)) + grid.side);
+                if right < clip.left() || left > clip.right() {
+                    continue;
+                }
+                let own = self.scene.state.head;
+                let here = own.layer == layer && readers.contains(&own.head);
+                let color = if here { tokens.accent } else { tokens.dim };
+                let stroke = Stroke::new(1.0, color);
+                let numbered = grid.bracket > 8.0;
+                let y = top + if numbered { 6.5 } else { 1.5 };
+                let mut from = left;
+                if numbered {
+                    let text = (self.scene.words.choosing.kv_head)(kv_head);
+                    let ink = if here { tokens.accent_text } else { tokens.muted };
+                    let galley = ui.painter().layout_no_wrap(text, theme::body(SMALL), ink);
+                    let at = pos2(left + 5.0, y - galley.size().y / 2.0);
+                    from = at.x + galley.size().x + 4.0;
+                    ui.painter().hline(left..=left + 3.0, y, stroke);
+                    ui.painter().galley(at, galley, ink);
+                }
+                ui.painter().hline(from.min(right)..=right, y, stroke);
+                for x in [left + 0.5, right - 0.5] {
+                    ui.painter().vline(x, y..=y + 3.0, stroke);
+                }
+            }
         }
     }
 
@@ -99,57 +171,103 @@ impl Grid {
         ui: &mut Ui,
         (thumb, passes): (&Thumb, bool),
         value: Option<(&'static Measure, f64)>,
-        greatest: f64,
-        art: &Art<'_>,
+        sheets: &mut Sheets,
         out: &mut Out,
     ) {
         let tokens = theme::tokens(ui);
-        let &Art { trace, scene, .. } = art;
+        let &Self { grid, trace, scene, .. } = self;
         let &Thumb { head, in_part, rect } = thumb;
         let selected = head == scene.state.head;
-        let number = art.numbers.get(&head).copied();
-        let response = ui.interact(self.whole(rect), ui.scope_id().with(("head", head)), Sense::click());
-        let label = (scene.words.head_named)(&trace.spec.head_name(head));
+        let number = self.numbers.get(&head).copied();
         let marked = selected || number.is_some();
-        response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, marked, &label));
+        let response = ui.interact(grid.whole(rect), ui.scope_id().with(("head", head)), Sense::click());
+        response.widget_info(|| {
+            let label = (scene.words.head_named)(&trace.spec.head_name(head));
+            egui::WidgetInfo::selected(egui::Role::Button, true, marked, label)
+        });
+        widgets::describe(&response, || {
+            let lines = [scene.roles_line(head), scene.shared_line(head)].into_iter().flatten();
+            Some(lines.collect::<Vec<_>>().join("; ")).filter(|text| !text.is_empty())
+        });
         if response.clicked() {
-            choose::clicked(ui, self, head, scene, out);
+            choose::clicked(ui, grid, head, scene, out);
         }
-        let painter = ui.painter();
         let map = fitted(rect, trace.query_tokens(head.layer).len(), trace.key_tokens(head.layer).len());
-        match art.atlas.place(head).filter(|_| value.is_some()) {
-            Some((texture, part)) => painter.image(texture, map, part, Color32::WHITE),
-            None => painter.rect_filled(map, 0, theme::of_map(art.palette.floor())),
-        };
-        if !passes {
-            painter.rect_filled(map, 0, tokens.background.gamma_multiply(0.8));
+        sheets.under.add_colored_rect(map.expand(1.0), tokens.line);
+        match self.placed(head).filter(|_| value.is_some()) {
+            Some((_, part)) => sheets.maps.add_rect_with_uv(map, part, Color32::WHITE),
+            None => sheets.under.add_colored_rect(map, theme::of_map(self.palette.floor())),
         }
-        let caught = art.caught.contains(&head);
+        if !passes {
+            sheets.veils.add_colored_rect(map, tokens.background.gamma_multiply(0.8));
+        }
+        let caught = self.caught.contains(&head);
         let frame = match (selected, number.is_some() || caught, response.hovered() || response.has_focus()) {
-            (true, _, _) => Stroke::new(2.0, tokens.accent),
-            (_, true, _) => Stroke::new(1.0, tokens.accent),
-            (_, _, true) => Stroke::new(1.0, tokens.muted),
-            _ => Stroke::new(1.0, tokens.line),
+            (true, _, _) => Some(Stroke::new(2.0, tokens.accent)),
+            (_, true, _) => Some(Stroke::new(1.0, tokens.accent)),
+            (_, _, true) => Some(Stroke::new(1.0, tokens.muted)),
+            _ => None,
         };
-        // Where maps stand close together the frame would lie under the next one
-        let outset = if selected && gap(rect.width()) > 3.9 { 2.0 } else { 0.0 };
-        painter.rect_stroke(map.expand(outset), 0, frame, StrokeKind::Outside);
-        if let Some(number) = number.filter(|_| self.named) {
+        if let Some(frame) = frame {
+            // Where maps stand close together the frame would lie under the next one
+            let outset = if selected && gap(rect.width()) > 3.9 { 2.0 } else { 0.0 };
+            ui.painter().rect_stroke(map.expand(outset), 0, frame, StrokeKind::Outside);
+        }
+        if let Some(number) = number.filter(|_| grid.named) {
             badge(ui, map, number, selected);
         }
         let track = Rect::from_min_size(rect.left_bottom() + vec2(0.0, 4.0), vec2(rect.width(), BAR));
-        let bar = value.map_or(0.0, |(measure, value)| share(measure, value, greatest));
-        widgets::meter(ui, track, bar, if passes { tokens.measure } else { tokens.dim });
-        if self.named {
+        let bar = value.map_or(0.0, |(measure, value)| share(measure, value, scene.greatest(measure)));
+        sheets.under.add_colored_rect(track, tokens.line);
+        if bar > 0.0 {
+            let width = (track.width() * bar.min(1.0)).max(2.0);
+            let fill = if passes { tokens.measure } else { tokens.dim };
+            sheets.under.add_colored_rect(track.with_max_x(track.left() + width), fill);
+        }
+        if grid.named {
             let color = if marked { tokens.accent_text } else { tokens.muted };
             let at = pos2(rect.left(), track.bottom() + 2.0);
-            ui.painter().text(at, Align2::LEFT_TOP, in_part.to_string(), theme::body(SMALL), color);
+            let name =
+                ui.painter().text(at, Align2::LEFT_TOP, in_part.to_string(), theme::body(SMALL), color);
+            self.role(ui, head, (rect, name), passes);
         }
-        response.context_menu(|ui| choose::menu(ui, scene, head, out));
-        if let Some((measure, value)) = value.filter(|_| response.hovered()) {
-            let name = scene.short_head_name(head);
-            response.on_hover_text(format!("{name} · {} {value:.4}", (scene.words.measure)(measure).0));
+        if response.secondary_clicked() || Popup::is_id_open(ui.ctx(), Popup::default_response_id(&response))
+        {
+            response.context_menu(|ui| choose::menu(ui, scene, head, out));
         }
+        if response.hovered()
+            && let Some((measure, value)) = value
+        {
+            self.tell(response, head, measure, value);
+        }
+    }
+
+    /// What a head is named by, right of its number: the word where it has room, else a dot.
+    fn role(&self, ui: &Ui, head: HeadId, (rect, name): (Rect, Rect), passes: bool) {
+        let Some(role) = self.scene.role_word(head) else { return };
+        let tokens = theme::tokens(ui);
+        let color = if passes { tokens.measure_text } else { tokens.muted };
+        let room = rect.right() + gap(rect.width()) * 0.5 - name.right() - 5.0;
+        let galley = ui.painter().layout_no_wrap(role.to_owned(), theme::body(SMALL), color);
+        if galley.size().x <= room {
+            ui.painter().galley(pos2(name.right() + 5.0, name.top()), galley, color);
+        } else if room >= WORD {
+            let galley = widgets::short(ui, role, theme::body(SMALL), room, color);
+            ui.painter().galley(pos2(name.right() + 5.0, name.top()), galley, color);
+        } else {
+            let fill = if passes { tokens.measure } else { tokens.dim };
+            ui.painter().circle_filled(pos2(rect.right() - 2.5, name.center().y), 2.5, fill);
+        }
+    }
+
+    /// The tooltip: the measure, roles, who shares keys and values.
+    fn tell(&self, response: Response, head: HeadId, measure: &'static Measure, value: f64) {
+        let scene = self.scene;
+        let name = scene.short_head_name(head);
+        let first = format!("{name} · {} {value:.4}", (scene.words.measure)(measure).0);
+        let lines = [Some(first), scene.roles_line(head), scene.shared_line(head)];
+        let lines: Vec<String> = lines.into_iter().flatten().collect();
+        response.on_hover_text(lines.join("\n"));
     }
 }
 

@@ -8,7 +8,6 @@ use crate::{
         theme, widgets,
     },
     model::HeadId,
-    trace::Trace,
 };
 use egui::{Button, PointerButton, Pos2, Rect, Sense, Stroke, StrokeKind, Ui};
 
@@ -48,7 +47,7 @@ pub(super) fn band(
     ui: &Ui,
     grid: &Grid,
     (origin, area): (Pos2, Rect),
-    (trace, scene): (&Trace, &Scene<'_>),
+    scene: &Scene<'_>,
     out: &mut Out,
 ) -> Option<(Rect, Vec<HeadId>)> {
     let response = ui.interact(area, ui.scope_id().with("band"), Sense::drag());
@@ -71,7 +70,7 @@ pub(super) fn band(
     }
     let mut caught = Vec::new();
     for group in &grid.groups {
-        let places = grid.places(group, trace, origin);
+        let places = grid.places(group, origin, band);
         caught.extend(places.filter(|thumb| thumb.rect.intersects(band)).map(|thumb| thumb.head));
     }
     if ends {

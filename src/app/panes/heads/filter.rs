@@ -45,18 +45,13 @@ pub(super) fn row(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, out: &mut Out) 
     if ui.available_width() > 320.0 {
         ui.label(RichText::new(words.hide).size(SMALL).color(tokens.muted));
     }
-    let read = scene.filter();
-    match &read {
-        None => {}
-        Some(Ok(read)) => {
-            let passing = read.heads(trace).count();
-            let count = (words.passing)(passing, trace.head_ids().count());
-            ui.label(RichText::new(count).size(12.0).color(tokens.measure_text));
-        }
-        Some(Err(error)) => {
-            let what = (words.unread)(error.character());
-            ui.label(RichText::new(what).size(12.0).color(tokens.error)).on_hover_text(error.to_string());
-        }
+    if let Some(error) = scene.passing.error() {
+        let what = (words.unread)(error.character());
+        ui.label(RichText::new(what).size(12.0).color(tokens.error)).on_hover_text(error.to_string());
+    } else if scene.passing.is_on() {
+        let all = (0..trace.layers_done()).map(|layer| trace.heads(layer)).sum();
+        let count = (words.passing)(scene.passing.heads().len(), all);
+        ui.label(RichText::new(count).size(12.0).color(tokens.measure_text));
     }
     let mut text = filter.text.clone();
     let field = TextEdit::singleline(&mut text)
@@ -70,6 +65,7 @@ pub(super) fn row(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, out: &mut Out) 
         info.label = Some(words.filter.to_owned());
         info
     });
+    let response = response.on_hover_text(words.filter_help);
     if response.changed() {
         out.send(Command::SetFilter(Some(HeadFilter { text, ..filter.clone() })));
     }

@@ -8,6 +8,7 @@ use crate::{
     trace::Trace,
 };
 use egui::{Pos2, Rect, Vec2, vec2};
+use std::ops::Range;
 
 /// Room for the names of layers.
 pub(super) const LAYER_NAME: f32 = 26.0;
@@ -16,10 +17,54 @@ pub(super) const BAR: f32 = 3.0;
 /// Height of a part's title, and the room between parts side by side.
 pub(super) const GROUP_TITLE: f32 = 20.0;
 const GROUP_GAP: f32 = 14.0;
-const LARGEST: f32 = 220.0;
+pub(super) const LARGEST: f32 = 220.0;
 const SMALLEST: f32 = 14.0;
 /// Thumbnails smaller than this have no name under them.
 const NAMED_FROM: f32 = 26.0;
+/// From here on the brackets over heads that share keys and values are numbered.
+const NUMBERED_FROM: f32 = 44.0;
+
+/// What a grid was made for; another value means another grid.
+#[derive(Clone, Debug, PartialEq)]
+struct Key {
+    run: u64,
+    layers: usize,
+    room: Vec2,
+    zoom: f32,
+    /// The measure that heads are ordered by.
+    sort: Option<&'static str>,
+}
+
+/// The grid in sight, kept until what it was made for changes.
+#[derive(Default)]
+pub struct Kept {
+    made: Option<(Key, Grid)>,
+    /// The head that was selected when the grid was last drawn.
+    pub(super) selected: Option<HeadId>,
+    /// Where the grid is to stand after a zoom: a point of it in columns and rows, and where in the room it was.
+    pub(super) held: Option<(Vec2, Vec2)>,
+}
+
+impl Kept {
+    /// The grid of a run in this room.
+    pub(super) fn grid(&mut self, trace: &Trace, scene: &Scene<'_>, room: Vec2) -> &Grid {
+        let sorted = scene.state.look.sort == Sort::Measure && trace.is_complete();
+        let sort = measure(&scene.state.look.tint).filter(|_| sorted);
+        let key = Key {
+            run: scene.run,
+            layers: trace.layers_done(),
+            room,
+            zoom: scene.state.grid_zoom,
+            sort: sort.map(|measure| measure.id),
+        };
+        let made = self.made.take().filter(|(own, _)| *own == key);
+        let made = made.unwrap_or_else(|| {
+            let grid = Grid::new(trace, sort, room, key.zoom);
+            (key, grid)
+        });
+        &self.made.insert(made).1
+    }
+}
 
 /// Sizes and order of the thumbnails.
 pub(super) struct Grid {
@@ -34,6 +79,8 @@ pub(super) struct Grid {
     pub pitch: Vec2,
     pub size: Vec2,
     pub named: bool,
+    /// Room over each map for the bracket of heads that share keys and values; none where none do.
+    pub bracket: f32,
 }
 
 /// The thumbnails of one part of the model.
@@ -44,13 +91,15 @@ pub(super) struct Group {
     /// Room for the names of layers.
     pub left: f32,
     pub layers: Vec<usize>,
-    /// Heads as they are shown, row by row.
-    pub order: Vec<HeadId>,
+    /// Heads as they are shown, row by row, each with its name within its part.
+    pub order: Vec<(HeadId, HeadId)>,
+    /// Which of them are in each row.
+    pub rows: Vec<Range<usize>>,
     pub across: usize,
-    pub down: usize,
 }
 
 /// One head's place.
+#[derive(Clone, Copy)]
 pub(super) struct Thumb {
     pub head: HeadId,
     /// Its name within its part.
@@ -61,57 +110,89 @@ pub(super) struct Thumb {
 
 impl Group {
     fn new((part, layers): (Part, Vec<usize>), trace: &Trace, sort: Option<&Measure>) -> Self {
-        let of = |&layer: &usize| (0..trace.heads(layer)).map(move |head| HeadId { layer, head });
-        let mut order: Vec<HeadId> = layers.iter().flat_map(of).collect();
+        let of = |(index, &layer): (usize, &usize)| {
+            let named = move |head| (HeadId { layer, head }, HeadId { layer: index, head });
+            (0..trace.heads(layer)).map(named)
+        };
+        let mut order: Vec<(HeadId, HeadId)> = layers.iter().enumerate().flat_map(of).collect();
         if let Some(measure) = sort {
-            let value = |head: &HeadId| (measure.value)(&trace.measures(*head));
-            order.sort_by(|a, b| value(b).total_cmp(&value(a)));
+            let value = |&(head, _): &(HeadId, HeadId)| (measure.value)(&trace.measures(head));
+            let mut valued: Vec<_> = order.into_iter().map(|own| (value(&own), own)).collect();
+            valued.sort_by(|a, b| b.0.total_cmp(&a.0));
+            order = valued.into_iter().map(|own| own.1).collect();
         }
         let across = layers.iter().map(|&layer| trace.heads(layer)).max().unwrap_or(1);
-        Self { part, corner: Vec2::ZERO, left: LAYER_NAME, down: layers.len(), layers, order, across }
+        let rows = layers.iter().scan(0, |next, &layer| {
+            let start = *next;
+            *next += trace.heads(layer);
+            Some(start..*next)
+        });
+        Self { part, corner: Vec2::ZERO, left: LAYER_NAME, rows: rows.collect(), layers, order, across }
+    }
+
+    /// Lays all heads in rows of the same length.
+    fn in_rows_of(&mut self, columns: usize) {
+        let n = self.order.len();
+        self.across = columns;
+        self.rows = (0..n).step_by(columns).map(|start| start..(start + columns).min(n)).collect();
+    }
+
+    pub(super) fn down(&self) -> usize {
+        self.rows.len()
     }
 }
 
 impl Grid {
-    /// For the heads of a run, in the order that the state asks for.
-    pub(super) fn new(trace: &Trace, scene: &Scene<'_>, room: Vec2) -> Self {
-        let sorted = scene.state.look.sort == Sort::Measure && trace.is_complete();
-        let sort = measure(&scene.state.look.tint).filter(|_| sorted);
+    /// For the heads of a run, in order of a measure or by layers; `zoom`: times as large as what fits the room.
+    fn new(trace: &Trace, sort: Option<&Measure>, room: Vec2, zoom: f32) -> Self {
+        let zoom = if zoom.is_finite() { zoom.max(1.0) } else { 1.0 };
         let parts = trace.spec.parts();
         let mut groups: Vec<Group> = parts.into_iter().map(|part| Group::new(part, trace, sort)).collect();
         let n = groups.len();
         let title = if n > 1 { GROUP_TITLE } else { 0.0 };
         let most = |groups: &[Group]| groups.iter().map(|group| group.across).max().unwrap_or(1);
-        let total = |groups: &[Group]| groups.iter().map(|group| group.down).sum::<usize>();
+        let total = |groups: &[Group]| groups.iter().map(Group::down).sum::<usize>();
         let below = room - vec2(0.0, title * n as f32);
-        let mut side = side_of(below, LAYER_NAME, most(&groups), total(&groups));
+        let shares = trace.spec.blocks.iter().any(|block| block.attention.shares_keys());
+        let bracket = |side: f32| match side {
+            _ if sort.is_some() || !shares => 0.0,
+            NUMBERED_FROM.. => 13.0,
+            _ => 5.0,
+        };
+        let fitting = |room, across, down| fitting_side(room, LAYER_NAME, across, down, &bracket);
+        let mut side = fitting(below, most(&groups), total(&groups));
         if sort.is_some() {
             let longest = groups.iter().map(|group| group.order.len()).max().unwrap_or(0);
+            let mut best = None;
             for columns in 1..=longest {
                 let rows = groups.iter().map(|group| group.order.len().div_ceil(columns)).sum();
-                let here = side_of(below, LAYER_NAME, columns, rows);
+                // What cannot be larger need not be tried
+                if (below.y - 6.0) / rows as f32 <= side || (below.x - LAYER_NAME) / columns as f32 <= side {
+                    continue;
+                }
+                let here = fitting(below, columns, rows);
                 if here > side {
-                    side = here;
-                    for group in &mut groups {
-                        (group.across, group.down) = (columns, group.order.len().div_ceil(columns));
-                    }
+                    (side, best) = (here, Some(columns));
                 }
             }
+            let columns = best.unwrap_or_else(|| most(&groups));
+            groups.iter_mut().for_each(|group| group.in_rows_of(columns));
         }
         // Parts stand one below the other, or side by side where that makes the maps larger
         let all = groups.iter().map(|group| group.across).sum::<usize>();
         let gaps = GROUP_GAP * n.saturating_sub(1) as f32;
-        let highest = groups.iter().map(|group| group.down).max().unwrap_or(1);
-        let beside = side_of(room - vec2(gaps, title), LAYER_NAME, all, highest);
+        let highest = groups.iter().map(Group::down).max().unwrap_or(1);
+        let beside = fitting(room - vec2(gaps, title), all, highest);
         let beside = Some(beside).filter(|&beside| n > 1 && sort.is_none() && beside > side);
         let (left, across) =
             if beside.is_some() { (LAYER_NAME + gaps, all) } else { (LAYER_NAME, most(&groups)) };
         let smallest = if n > 1 { SMALLEST - 2.0 } else { SMALLEST };
         let side = beside.unwrap_or(side).clamp(smallest, LARGEST);
-        let named = side >= NAMED_FROM;
+        let side = (side * zoom).clamp(smallest, LARGEST).round();
+        let (named, bracket) = (side >= NAMED_FROM, bracket(side));
         let pitch = vec2(
             side + gap(side),
-            side + BAR + 3.0 + if named { SMALL + 5.0 } else { 0.0 } + gap(side) * 0.6,
+            bracket + side + BAR + 3.0 + if named { SMALL + 5.0 } else { 0.0 } + gap(side) * 0.6,
         );
         // What is left over goes between the columns, as far as it does not tear them apart
         let spare = (room.x - left - pitch.x * across as f32) / across.max(1) as f32;
@@ -122,30 +203,59 @@ impl Grid {
             group.corner = at;
             // Side by side, layers have their names once
             group.left = if beside.is_some() && index > 0 { 0.0 } else { LAYER_NAME };
-            let own = vec2(group.left + pitch.x * group.across as f32, pitch.y * group.down as f32);
+            let own = vec2(group.left + pitch.x * group.across as f32, pitch.y * group.down() as f32);
             size = size.max(at + own);
             at += if beside.is_some() { vec2(own.x + GROUP_GAP, 0.0) } else { vec2(0.0, own.y + title) };
         }
         let size = size + vec2(0.0, 4.0);
-        Self { groups, sorted: sort.is_some(), beside: beside.is_some(), highest, side, pitch, size, named }
+        let (sorted, beside) = (sort.is_some(), beside.is_some());
+        Self { groups, sorted, beside, highest, side, pitch, size, named, bracket }
     }
 
-    /// Every head's place in a group, row by row, the grid's corner being at `origin`.
-    pub(super) fn places(&self, group: &Group, trace: &Trace, origin: Pos2) -> impl Iterator<Item = Thumb> {
-        let (side, pitch, sorted) = (self.side, self.pitch, self.sorted);
+    /// Where the first head's column and row begin.
+    pub(super) fn first(&self) -> Vec2 {
+        self.groups.first().map_or(Vec2::ZERO, |group| group.corner + vec2(group.left, super::ABOVE))
+    }
+
+    /// The place of the head in a row and a column of a group, the grid's corner being at `origin`.
+    fn thumb(&self, group: &Group, origin: Pos2, row: usize, column: usize) -> Thumb {
+        let (head, in_part) = group.order[group.rows[row].start + column];
+        let at = vec2(group.left + self.pitch.x * column as f32, self.pitch.y * row as f32 + self.bracket);
+        Thumb { head, in_part, rect: Rect::from_min_size(origin + group.corner + at, Vec2::splat(self.side)) }
+    }
+
+    /// The heads of a group that are in sight, row by row: those that touch `clip`.
+    pub(super) fn places<'a>(
+        &'a self,
+        group: &'a Group,
+        origin: Pos2,
+        clip: Rect,
+    ) -> impl Iterator<Item = Thumb> + 'a {
         let corner = origin + group.corner + vec2(group.left, 0.0);
-        group.order.iter().enumerate().map(move |(rank, &head)| {
-            let in_part = trace.spec.head_in_part(head);
-            let ranked = (rank / group.across, rank % group.across);
-            let (row, column) = if sorted { ranked } else { (in_part.layer, head.head) };
-            let at = corner + vec2(pitch.x * column as f32, pitch.y * row as f32);
-            Thumb { head, in_part, rect: Rect::from_min_size(at, vec2(side, side)) }
+        let within = |from: f32, to: f32, pitch: f32, n: usize| {
+            let first = (from / pitch).floor().clamp(0.0, n as f32) as usize;
+            first..((to / pitch).ceil().clamp(0.0, n as f32) as usize).max(first)
+        };
+        let rows = within(clip.top() - corner.y, clip.bottom() - corner.y, self.pitch.y, group.down());
+        let columns = within(clip.left() - corner.x, clip.right() - corner.x, self.pitch.x, group.across);
+        rows.flat_map(move |row| {
+            let columns = columns.start..columns.end.min(group.rows[row].len());
+            columns.map(move |column| self.thumb(group, origin, row, column))
+        })
+    }
+
+    /// A head's place.
+    pub(super) fn place_of(&self, head: HeadId, origin: Pos2) -> Option<Rect> {
+        self.groups.iter().find_map(|group| {
+            let place = group.order.iter().position(|own| own.0 == head)?;
+            let row = group.rows.partition_point(|row| row.end <= place);
+            Some(self.thumb(group, origin, row, place - group.rows[row].start).rect)
         })
     }
 
     /// Every head, as one reads the grid.
     pub(super) fn order(&self) -> impl Iterator<Item = HeadId> {
-        self.groups.iter().flat_map(|group| group.order.iter().copied())
+        self.groups.iter().flat_map(|group| group.order.iter().map(|own| own.0))
     }
 
     /// What answers the pointer of a thumbnail: its map, bar and name.
@@ -161,11 +271,16 @@ pub(in crate::app::panes) fn gap(side: f32) -> f32 {
 
 /// The largest thumbnail with which `across` × `down` fit into `room`.
 pub(in crate::app::panes) fn side_of(room: egui::Vec2, left: f32, across: usize, down: usize) -> f32 {
+    fitting_side(room, left, across, down, &|_| 0.0)
+}
+
+/// The same where each has something over it, as high as `above` says of its side.
+fn fitting_side(room: egui::Vec2, left: f32, across: usize, down: usize, above: &dyn Fn(f32) -> f32) -> f32 {
     let width = (room.x - left) / across.max(1) as f32;
     let height = (room.y - 6.0) / down.max(1) as f32;
     let fits = |side: f32| {
         let name = if side >= NAMED_FROM { SMALL + 5.0 } else { 0.0 };
-        side + gap(side) <= width && side + BAR + 3.0 + name + gap(side) * 0.6 <= height
+        side + gap(side) <= width && above(side) + side + BAR + 3.0 + name + gap(side) * 0.6 <= height
     };
     let mut side = width.min(height).min(LARGEST).floor();
     while side > 4.0 && !fits(side) {

@@ -6,6 +6,7 @@ mod filter;
 mod grid;
 
 pub(super) use cells::fitted;
+pub use grid::Kept;
 pub(super) use grid::{gap, side_of};
 
 use super::hinted;
@@ -21,14 +22,15 @@ use crate::{
         widgets,
     },
     model::HeadId,
-    trace::Trace,
 };
-use cells::Art;
+use cells::Drawn;
 use egui::{ScrollArea, Sense, Ui, UiBuilder, vec2};
 use grid::Grid;
 use std::collections::HashMap;
 
 const MARGIN: f32 = 12.0;
+/// Room over the grid, for the frame of a head in its first row.
+const ABOVE: f32 = 3.0;
 
 /// A measure's value as a share of its range, or of the greatest where the range is open.
 pub fn share(measure: &Measure, value: f64, greatest: f64) -> f32 {
@@ -36,46 +38,88 @@ pub fn share(measure: &Measure, value: f64, greatest: f64) -> f32 {
     if high > 0.0 { (value / high) as f32 } else { 0.0 }
 }
 
-/// The greatest value of a measure over the heads that are computed.
-pub fn greatest(trace: &Trace, measure: &Measure) -> f64 {
-    trace
-        .head_ids()
-        .map(|head| (measure.value)(&trace.measures(head)))
-        .filter(|v| v.is_finite())
-        .fold(0.0, f64::max)
-}
-
 /// Draws the pane.
-pub fn show(ui: &mut Ui, scene: &Scene<'_>, atlas: &mut Atlas, palette: &Palette, out: &mut Out) {
+pub fn show(
+    ui: &mut Ui,
+    scene: &Scene<'_>,
+    (atlas, kept): (&mut Atlas, &mut Kept),
+    palette: &Palette,
+    out: &mut Out,
+) {
     widgets::header(ui, scene.words.heads, &subtitle(scene), |ui| {
         sort_menu(ui, scene, out);
         tint_menu(ui, scene, out);
         filter::switch(ui, scene, out);
+        if scene.state.grid_zoom > 1.0 && ui.add(widgets::outlined(ui, scene.words.whole)).clicked() {
+            out.send(Command::ZoomGrid(1.0));
+        }
     });
     let Some(trace) = scene.trace else {
         let (first, how) = scene.first_step();
         return widgets::empty(ui, first, how);
     };
     filter::row(ui, scene, trace, out);
-    let (filter, hide) = (scene.filter(), scene.state.filter.as_ref().is_some_and(|filter| filter.hide));
-    let filter = filter.and_then(Result::ok);
     let room = hinted(ui, scene, 2, out).shrink2(vec2(MARGIN, 4.0));
-    let grid = Grid::new(trace, scene, room.size());
-    atlas.refresh(ui.ctx(), (scene.run, trace), scene.less(), palette, grid.side * ui.pixels_per_point());
+    let (held, before) = (kept.held.take(), kept.selected.replace(scene.state.head));
+    let moved = before.is_some_and(|before| before != scene.state.head);
+    let grid = kept.grid(trace, scene, room.size());
     let mut inner = ui.new_child(UiBuilder::new().max_rect(room));
-    ScrollArea::both().auto_shrink(false).show(&mut inner, |ui| {
+    let mut scroll = ScrollArea::both().auto_shrink(false);
+    if let Some((cells, at)) = held {
+        scroll = scroll.scroll_offset((grid.first() + cells * grid.pitch - at).max(egui::Vec2::ZERO));
+    }
+    let zoomed = scroll.show(&mut inner, |ui| {
         let (area, _) = ui.allocate_exact_size(grid.size.max(ui.available_size()), Sense::hover());
-        let origin = area.min + vec2(0.0, 3.0);
-        let band = choose::band(ui, &grid, (origin, area), (trace, scene), out);
+        let origin = area.min + vec2(0.0, ABOVE);
+        if moved && let Some(rect) = grid.place_of(scene.state.head, origin) {
+            ui.scroll_to_rect(rect.expand(12.0), None);
+        }
+        let band = choose::band(ui, grid, (origin, area), scene, out);
         let (numbers, caught) = (numbers(scene), band.as_ref().map_or(&[][..], |(_, caught)| caught));
-        let art =
-            Art { trace, scene, atlas, palette, numbers: &numbers, caught, filter: filter.as_ref(), hide };
-        grid.show(ui, origin, &art, out);
+        // A row beyond what is in sight is painted before it comes there
+        let near = ui.clip_rect().expand2(grid.pitch);
+        let wanted: Vec<HeadId> = grid
+            .groups
+            .iter()
+            .flat_map(|group| grid.places(group, origin, near))
+            .map(|thumb| thumb.head)
+            .filter(|&head| trace.has(head))
+            .collect();
+        let pixels = grid.side * ui.pixels_per_point();
+        if !atlas.refresh(ui.ctx(), (scene.run, trace), scene.less(), palette, (&wanted, pixels)) {
+            ui.ctx().request_repaint();
+        }
+        Drawn { grid, trace, scene, atlas, palette, numbers: &numbers, caught }.show(ui, origin, out);
         if let Some((band, _)) = band {
             choose::paint_band(ui, band);
         }
+        zoom(ui, scene, (grid, origin), out)
     });
+    if zoomed.inner.is_some() {
+        kept.held = zoomed.inner;
+    }
     ui.allocate_rect(room, Sense::hover());
+}
+
+/// Zooms where the wheel is turned with Ctrl, or two fingers part: gives back the point under the pointer in columns and
+/// rows, and where in the room it is to stay.
+fn zoom(
+    ui: &Ui,
+    scene: &Scene<'_>,
+    (grid, origin): (&Grid, egui::Pos2),
+    out: &mut Out,
+) -> Option<(egui::Vec2, egui::Vec2)> {
+    let clip = ui.clip_rect();
+    let pointer = ui.input(|input| input.pointer.hover_pos()).filter(|&pointer| clip.contains(pointer))?;
+    let factor = ui.input(egui::InputState::zoom_delta);
+    let (now, most) = (scene.state.grid_zoom, scene.state.grid_zoom * grid::LARGEST / grid.side);
+    let to = (now * factor).clamp(1.0, most.max(1.0));
+    if (factor - 1.0).abs() < 1e-4 || (to - now).abs() < 1e-4 || !ui.rect_contains_pointer(clip) {
+        return None;
+    }
+    out.send(Command::ZoomGrid(to));
+    let from_edge = pointer - origin + vec2(0.0, ABOVE);
+    Some(((from_edge - grid.first()) / grid.pitch, pointer - clip.min))
 }
 
 /// The model's shape, and how many heads are chosen.

@@ -151,7 +151,12 @@ fn controls(ui: &mut Ui, scene: &Scene<'_>, walk: Option<&Walk>, out: &mut Out) 
     };
     tokens(ui, words.key, scene.columns(), walk.key, &|key| Command::PinKey(Some(key)));
     tokens(ui, words.query, scene.rows(), walk.query, &|query| Command::PinQuery(Some(query)));
-    let head = RichText::new(format!("{} {}", scene.words.head, scene.head_name())).size(BODY - 1.0);
+    let head = RichText::new(format!(
+        "{} {}",
+        scene.words.head,
+        scene.with_role(scene.head_name(), scene.state.head)
+    ))
+    .size(BODY - 1.0);
     let (label, hint) = (scene.words.command)(CommandKind::Palette);
     if ui.add(widgets::outlined(ui, head)).on_hover_text(format!("{label}: {hint}")).clicked() {
         out.send(Command::Palette);

@@ -87,7 +87,7 @@ fn subject(ui: &Ui, scene: &Scene<'_>, walk: &Walk, rect: Rect) {
     let (tokens, words) = (theme::tokens(ui), scene.words.walk);
     ui.painter().rect_filled(rect, 8, tokens.raised);
     let lines = [
-        (scene.words.head, scene.head_name(), tokens.text),
+        (scene.words.head, scene.with_role(scene.head_name(), scene.state.head), tokens.text),
         (words.query, scene.query_name(walk.query), tokens.accent_text),
         (words.key, scene.key_name(walk.key), tokens.text),
     ];

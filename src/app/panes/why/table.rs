@@ -297,13 +297,10 @@ fn read_out(ui: &mut Ui, scene: &Scene<'_>, own: &Table, (query, key): (usize, u
     let sides =
         [(own.queries[query], scene.rows(), why.cell.query), (own.keys[key], scene.columns(), why.cell.key)];
     let names = sides.map(|(component, ..)| component.name(&trace.spec));
+    let told = sides.map(|(component, ..)| scene.component_name(component, &trace.spec));
     Frame::new().fill(tokens.raised).corner_radius(6).inner_margin(Margin::symmetric(10, 6)).show(ui, |ui| {
         ui.horizontal(|ui| {
-            ui.label(
-                RichText::new(format!("{} × {}", names[0], names[1]))
-                    .font(theme::mono(12.0))
-                    .color(tokens.accent_text),
-            );
+            ui.label(RichText::new(told.join(" × ")).font(theme::mono(12.0)).color(tokens.accent_text));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 for ((component, ..), name) in sides.iter().zip(&names).rev() {
                     open(ui, scene, *component, name, out);
