@@ -119,7 +119,9 @@ pub enum AtlasAct {
 /// An atlas, laid out.
 pub struct View {
     /// The atlas.
-    pub atlas: Atlas,
+    pub atlas: Arc<Atlas>,
+    /// The file it was opened from, where it was not made here.
+    pub from: Option<PathBuf>,
     /// What heads can be laid out by.
     pub axes: Vec<Axis>,
     /// Heads that are alike.
@@ -127,8 +129,8 @@ pub struct View {
 }
 
 impl View {
-    fn new(atlas: Atlas) -> Self {
-        Self { axes: atlas.axes(), clusters: clusters(&atlas), atlas }
+    fn new(atlas: Atlas, from: Option<PathBuf>) -> Self {
+        Self { axes: atlas.axes(), clusters: clusters(&atlas), atlas: Arc::new(atlas), from }
     }
 
     /// A measure by its name; the first one where there is none of that name.
@@ -232,11 +234,15 @@ impl Session {
         }
     }
 
-    fn chart(&mut self, work: impl FnOnce(&Job) -> Result<Atlas, Banner> + Send + 'static) {
+    fn chart(
+        &mut self,
+        from: Option<PathBuf>,
+        work: impl FnOnce(&Job) -> Result<Atlas, Banner> + Send + 'static,
+    ) {
         self.charting.number += 1;
         let number = Some(self.charting.number);
         self.charting.work.follow("head atlas", number, &self.post, || {
-            move |job: &Job| Ok(Arc::new(View::new(work(job)?)))
+            move |job: &Job| Ok(Arc::new(View::new(work(job)?, from)))
         });
     }
 
@@ -256,7 +262,7 @@ impl Session {
         let left = Arc::clone(&self.charting.left);
         self.charting.pace = Some(Arc::clone(&pace));
         let words = self.post.words();
-        self.chart(move |job| made(&model, &options, resume, &left, &pace, words, job));
+        self.chart(None, move |job| made(&model, &options, resume, &left, &pace, words, job));
     }
 
     fn stop_atlas(&mut self) {
@@ -267,7 +273,9 @@ impl Session {
     fn open_atlas(&mut self, path: PathBuf) {
         self.charting.pace = None;
         let words = self.post.words();
-        self.chart(move |_| engine::open_atlas(&path).map_err(|error| Banner::of(&error, words)));
+        self.chart(Some(path.clone()), move |_| {
+            engine::open_atlas(&path).map_err(|error| Banner::of(&error, words))
+        });
     }
 
     fn save_atlas(&mut self, path: PathBuf, words: &'static Words) {

@@ -3,13 +3,13 @@
 
 use std::io::Write as _;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
 use crate::analysis::{self, FLOW_LIMIT, MemoryTraceError, Picture};
 use crate::engine::{self, Honesty, HonestyOptions, Job, Paths};
-use crate::export::Look;
+use crate::export::{Look, Plate, atomic, write_matrix};
 use crate::model::Model;
 use crate::render::Theme;
 use crate::trace::{Token, Trace};
@@ -54,7 +54,7 @@ pub(super) struct Args {
     #[arg(long, value_parser = names::<Picture>(), default_value = "contributions")]
     picture: Picture,
 
-    /// Where to write a river or a map: .png, .svg, .pdf, .csv or .npz
+    /// Where to write a river or a map: .png, .svg, .pdf, .tex, .csv, .json or .npz
     #[arg(short, long, num_args = 1.., value_name = "PATH")]
     output: Vec<PathBuf>,
 
@@ -67,6 +67,9 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     if !args.output.is_empty() && !args.river && args.map.is_none() {
         let what = "-o is for --river and --map; --json gives the honesty meter's numbers";
         return Err(usage(clap::error::ErrorKind::MissingRequiredArgument, what));
+    }
+    for path in args.output.iter().filter(|path| !is_array(path)) {
+        Plate::format_of(path)?;
     }
     let (model, trace) = args.input.run(console)?;
     if args.river {
@@ -101,8 +104,23 @@ fn tracing(job: &Job) -> impl FnMut(f32) -> ControlFlow<()> {
     }
 }
 
-fn look(args: &Args) -> Look {
-    Look { theme: args.theme, ..Look::default() }
+/// Writes every file that was asked for; an array of numbers where the name says so.
+fn write(args: &Args, plate: &Plate, trace: &Trace, values: &[Vec<f64>]) -> anyhow::Result<()> {
+    let look = Look { theme: args.theme, ..Look::default() };
+    for path in &args.output {
+        if !is_array(path) {
+            plate.write(look, path)?;
+            continue;
+        }
+        let shape = [values.len(), values.first().map_or(0, Vec::len)];
+        let flat: Vec<f32> = values.iter().flatten().map(|&value| value as f32).collect();
+        atomic::write(path, |out| write_matrix(&trace.ids(), "memory", shape, &flat, out))?;
+    }
+    Ok(())
+}
+
+fn is_array(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("npz"))
 }
 
 fn river(args: &Args, model: &Model, trace: &Trace, console: &mut Console) -> anyhow::Result<()> {
@@ -111,10 +129,7 @@ fn river(args: &Args, model: &Model, trace: &Trace, console: &mut Console) -> an
     let river =
         analysis::river(&model.network, trace, token, args.picture, &mut tracing(&job)).map_err(explained)?;
     job.report("Tracing memory", 1.0);
-    let look = look(args);
-    for path in &args.output {
-        engine::write_river(path, &river, trace, look)?;
-    }
+    write(args, &engine::river_plate(&river, trace), trace, &river.values)?;
     let layers = river.values.len();
     if console.json {
         let n = river.values.first().map_or(0, Vec::len);
@@ -156,10 +171,7 @@ fn map(args: &Args, layer: usize, model: &Model, trace: &Trace, console: &mut Co
     let map = analysis::memory_map(&model.network, trace, layer, args.picture, &mut tracing(&job))
         .map_err(explained)?;
     job.report("Tracing memory", 1.0);
-    let look = look(args);
-    for path in &args.output {
-        engine::write_memory_map(path, &map, trace, look)?;
-    }
+    write(args, &engine::memory_plate(&map, trace), trace, &map.values)?;
     if console.json {
         return console.object(&json!({
             "model": trace.model_name,

@@ -29,6 +29,7 @@ mod run;
 mod shared;
 mod train;
 mod view;
+mod view_more;
 mod walk;
 mod why;
 

@@ -23,7 +23,6 @@ mod preferences;
 mod probes;
 mod recall;
 mod resolve;
-mod rivers;
 mod run;
 mod sweep;
 mod training;
@@ -53,14 +52,16 @@ pub use memory::{available_bytes, peak_bytes};
 pub use preferences::{FOLDER_VARIABLE, Preferences, settings_folder, write_json};
 pub use recall::{AmongOthers, Carrier, Carriers, HeadsCut, Masked, among_others, carriers};
 pub use recall::{Recall, RecallCell, RecallError, RecallOptions, Template, recall};
-pub use rivers::{write_memory_map, write_river};
 pub use run::{LogitRows, Prompt, RunError, RunOptions, generate, run, tokens_of};
 pub use sweep::{LogitDifference, Sweep, SweepError, sweep, token_of};
 pub use training::{
     HeadReport, Moment, Report, RoleTaken, TrainOptions, Training, TrainingError, phase_change, roles_taken,
     save_files, train, training_text,
 };
-pub use view::{View, ViewAsk, ViewError, plate};
+pub use view::{
+    Axes, Beside, Links, View, ViewAsk, ViewError, memory_plate, plate, recall_plate, river_plate,
+    training_plate,
+};
 pub use words::word_of;
 
 use crate::model::{EmbeddedFiles, Model};

@@ -5,7 +5,9 @@
 mod around;
 pub mod axis;
 pub mod bars;
+pub mod curves;
 pub mod drawing;
+pub mod graph;
 pub(crate) mod legend;
 pub mod lines;
 pub mod matrix;

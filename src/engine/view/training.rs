@@ -1,0 +1,76 @@
+//! A training as a figure: loss and scores against steps.
+
+use super::super::Report;
+use super::{Beside, ViewAsk, ViewError};
+use crate::export::figure::curves::{Curves, Panel};
+use crate::export::{Body, Plate, Table};
+use serde_json::json;
+
+pub(super) fn curves(ask: &ViewAsk) -> Result<Plate, ViewError> {
+    match &ask.beside {
+        Beside::Training(reports, at) if !reports.is_empty() => Ok(training_plate(reports, *at)),
+        _ => Err(ViewError::Missing("training")),
+    }
+}
+
+/// Loss and scores of a training; `at`: the step that is looked at.
+pub fn training_plate(reports: &[Report], at: Option<u64>) -> Plate {
+    let line = |name: &str, value: &dyn Fn(&Report) -> Option<f64>| {
+        let point = |report: &Report| Some([report.steps as f64, value(report)?]);
+        (name.to_owned(), reports.iter().filter_map(point).collect::<Vec<_>>())
+    };
+    let mut losses = vec![line("what is asked for", &|report| Some(report.loss))];
+    if reports.iter().any(|report| report.other_loss.is_some()) {
+        losses.push(line("what cannot be known", &|report| report.other_loss));
+    }
+    let scores = vec![
+        line("accuracy", &|report| Some(report.accuracy)),
+        line("best induction head", &|report| Some(report.induction_score)),
+        line("best previous-token head", &|report| Some(report.previous_token_score)),
+    ];
+    let body = Curves {
+        across: "steps".to_owned(),
+        panels: vec![
+            Panel { name: "Loss, nats".to_owned(), top: None, curves: losses },
+            Panel { name: "Scores".to_owned(), top: Some(1.0), curves: scores },
+        ],
+        marked: at.map(|step| step as f64),
+    };
+    let row = |report: &Report| {
+        vec![
+            json!(report.steps),
+            json!(report.loss),
+            json!(report.other_loss),
+            json!(report.accuracy),
+            json!(report.induction_score),
+            json!(report.induction_head.to_string()),
+            json!(report.previous_token_score),
+            json!(report.previous_token_head.to_string()),
+        ]
+    };
+    let columns = vec![
+        "steps",
+        "loss",
+        "other_loss",
+        "accuracy",
+        "induction_score",
+        "induction_head",
+        "previous_token_score",
+        "previous_token_head",
+    ];
+    let last = reports.last();
+    let steps = last.map_or(0, |report| report.steps);
+    let heads = last.map_or(0, |report| report.heads.len());
+    Plate {
+        title: "Training".to_owned(),
+        subtitle: format!("{heads} heads · {steps} steps"),
+        hook: "mean −ln p; induction and previous-token stripes".to_owned(),
+        says: format!(
+            "Loss (mean −ln p on rows that are not trained on), accuracy and the best heads' scores on random tokens said \
+             twice (Olsson et al. 2022) over {steps} steps of training."
+        ),
+        body: Body::Curves(body),
+        strips: Vec::new(),
+        table: Table { columns, rows: reports.iter().map(row).collect() },
+    }
+}
