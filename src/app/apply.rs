@@ -63,8 +63,9 @@ impl Window {
             Command::AskForExport(piece) => self.ask_for_export(piece),
             Command::Export { path, piece, finish } => self.export(path, piece, finish),
             Command::CopyPicture(piece, finish) => {
-                let key = self.figure_key(piece, finish, "picture.png");
-                self.figures.copy(key);
+                if let Some(key) = self.figure_key(piece, finish, "picture.png") {
+                    self.figures.copy(key);
+                }
             }
             Command::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
             Command::EditPrompt(text) => self.edit(text),

@@ -119,7 +119,9 @@ pub enum AtlasAct {
 /// An atlas, laid out.
 pub struct View {
     /// The atlas.
-    pub atlas: Atlas,
+    pub atlas: Arc<Atlas>,
+    /// The file it was opened from, where it was not made here.
+    pub from: Option<PathBuf>,
     /// What heads can be laid out by.
     pub axes: Vec<Axis>,
     /// Heads that are alike.
@@ -131,7 +133,7 @@ pub struct View {
 }
 
 impl View {
-    fn new(atlas: Atlas) -> Self {
+    fn new(atlas: Atlas, from: Option<PathBuf>) -> Self {
         let axes = atlas.axes();
         let column = |axis: &Axis| {
             let values: Vec<Option<f64>> = atlas.heads.iter().map(|entry| entry.value(&axis.id)).collect();
@@ -143,7 +145,8 @@ impl View {
             axes,
             clusters: clusters(&atlas),
             last_layer: atlas.heads.iter().map(|entry| entry.head.layer).max().unwrap_or(0),
-            atlas,
+            atlas: Arc::new(atlas),
+            from,
         }
     }
 
@@ -266,11 +269,15 @@ impl Session {
         }
     }
 
-    fn chart(&mut self, work: impl FnOnce(&Job) -> Result<Atlas, Banner> + Send + 'static) {
+    fn chart(
+        &mut self,
+        from: Option<PathBuf>,
+        work: impl FnOnce(&Job) -> Result<Atlas, Banner> + Send + 'static,
+    ) {
         self.charting.number += 1;
         let number = Some(self.charting.number);
         self.charting.work.follow("head atlas", number, &self.post, || {
-            move |job: &Job| Ok(Arc::new(View::new(work(job)?)))
+            move |job: &Job| Ok(Arc::new(View::new(work(job)?, from)))
         });
     }
 
@@ -290,7 +297,7 @@ impl Session {
         let left = Arc::clone(&self.charting.left);
         self.charting.pace = Some(Arc::clone(&pace));
         let words = self.post.words();
-        self.chart(move |job| made(&model, &options, resume, &left, &pace, words, job));
+        self.chart(None, move |job| made(&model, &options, resume, &left, &pace, words, job));
     }
 
     fn stop_atlas(&mut self) {
@@ -301,7 +308,9 @@ impl Session {
     fn open_atlas(&mut self, path: PathBuf) {
         self.charting.pace = None;
         let words = self.post.words();
-        self.chart(move |_| engine::open_atlas(&path).map_err(|error| Banner::of(&error, words)));
+        self.chart(Some(path.clone()), move |_| {
+            engine::open_atlas(&path).map_err(|error| Banner::of(&error, words))
+        });
     }
 
     fn save_atlas(&mut self, path: PathBuf, words: &'static Words) {

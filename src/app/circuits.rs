@@ -14,8 +14,6 @@ use std::sync::Arc;
 
 /// Entries of a list.
 pub const LISTED: usize = 60;
-/// Lines of the graph that are drawn where nobody chose a threshold.
-const USUAL_LINES: usize = 24;
 
 /// What is asked of the selected head's circuits: part of the state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,11 +49,7 @@ impl CompositionState {
 
     /// The score from which on a line is drawn, as shown.
     pub fn from(&self, composition: &Composition) -> f64 {
-        let usual = || {
-            let links = &composition.links;
-            let last = links.get(USUAL_LINES - 1).or(links.last()).map_or(0.0, |link| link.score);
-            last - self.less(composition)
-        };
+        let usual = || composition.usual_threshold() - self.less(composition);
         self.threshold.map_or_else(usual, f64::from)
     }
 }

@@ -3,19 +3,19 @@
 use super::{
     layout::Pane,
     mapping::Over,
-    state::{Shown, State},
+    state::State,
     theme,
+    viewing::{self, Desk, pane_of},
     words::Words,
 };
 use crate::{
-    analysis::Cell,
     engine::{ModelSource, View, ViewAsk},
     export::{
         self, FORMATS, FirstToken, Format, Holds, Labels, Look, Options, Plate, Preset, Ranges, Selection,
         What,
     },
     render::Scale,
-    trace::{Combine, Level, Side, Steps, Trace, Weigh, saved},
+    trace::{Combine, Level, Steps, Weigh, saved},
 };
 use std::path::Path;
 use strum::IntoEnumIterator as _;
@@ -41,6 +41,14 @@ impl Piece {
     /// All there are, in the order of menus.
     pub fn all() -> impl Iterator<Item = Self> {
         [Self::Head, Self::Chosen, Self::Heads, Self::States].into_iter().chain(View::iter().map(Self::View))
+    }
+
+    /// The view that it is, where it is one.
+    pub fn view(self) -> Option<View> {
+        match self {
+            Self::View(view) => Some(view),
+            _ => None,
+        }
     }
 
     /// What a pane shows, where that is written as a figure.
@@ -93,22 +101,6 @@ impl Piece {
             Self::States => ".npz",
             Self::Trace => saved::ENDING,
         }
-    }
-}
-
-/// The pane that shows a view.
-fn pane_of(view: View) -> Pane {
-    match view {
-        View::Lens => Pane::Lens,
-        View::Flow => Pane::Flow,
-        View::Walk => Pane::Walk,
-        View::Why => Pane::Why,
-        View::Attribution => Pane::Attribution,
-        View::Next => Pane::Next,
-        View::Similarity => Pane::Similarity,
-        View::Trails => Pane::Trails,
-        View::Norms => Pane::Norms,
-        View::States => Pane::Stream,
     }
 }
 
@@ -187,74 +179,16 @@ pub fn options_for(path: &Path, piece: Piece, finish: Finish, state: &State, dar
     Options { selection, picked: Vec::new(), combine: None, look, ..options }
 }
 
-/// What a view shows of the state, in the run `trace`; `pinned`: the query that is asked about.
-pub fn ask(view: View, state: &State, trace: &Trace, pinned: Option<usize>) -> ViewAsk {
-    let rows = trace.spec.blocks.get(state.head.layer).map(|block| block.part.rows());
-    // These have the target's tokens, whatever the head's rows are
-    let of_target = matches!(view, View::Attribution | View::Trails);
-    let streams = trace.spec.streams();
-    let side = streams.get(state.layer).map_or(Side::Target, |&stream| trace.spec.stream_side(stream));
-    ViewAsk {
-        head: state.head,
-        query: pinned.filter(|_| !of_target || rows == Some(Side::Target)),
-        key: state.key,
-        also: state.heads(),
-        threshold: state.flow.threshold,
-        stream: state.layer,
-        word: state.said.word,
-        against: state.said.against,
-        in_order: state.said.in_order,
-        rules: state.sampling.clone(),
-        skip: usize::from(state.sink_apart),
-        side: if view == View::Norms { side } else { Side::Target },
-        ..ViewAsk::new(view)
-    }
-}
-
-/// How the command line says what a view shows.
-fn view_words(ask: &ViewAsk) -> Vec<String> {
-    let mut words = vec!["--view".to_owned(), ask.view.id().to_owned()];
-    let mut push = |name: &str, value: String| words.extend([name.to_owned(), value]);
-    match ask.view {
-        View::Walk | View::Why => {
-            if let (Some(query), Some(key)) = (ask.query, ask.key) {
-                push("--cell", Cell { head: ask.head, query, key }.to_string());
-            } else {
-                push("--pick", ask.head.to_string());
-                ask.query.into_iter().for_each(|query| push("--at", query.to_string()));
-            }
-        }
-        View::Flow => {
-            let others = ask.also.iter().filter(|&&other| other != ask.head);
-            let heads = std::iter::once(&ask.head).chain(others).map(ToString::to_string);
-            push("--pick", heads.collect::<Vec<_>>().join(","));
-            push("--least", ask.threshold.to_string());
-        }
-        View::States | View::Similarity => push("--stream", ask.stream.to_string()),
-        View::Attribution => {
-            ask.query.into_iter().for_each(|query| push("--at", query.to_string()));
-            ask.word.into_iter().for_each(|word| push("--word", format!("#{word}")));
-            ask.against.into_iter().for_each(|word| push("--against", format!("#{word}")));
-        }
-        View::Next => {
-            let rules = &ask.rules;
-            push("--temperature", rules.temperature.to_string());
-            rules.top_k.into_iter().for_each(|k| push("--top-k", k.to_string()));
-            rules.top_p.into_iter().for_each(|p| push("--top-p", p.to_string()));
-        }
-        View::Trails => ask.query.into_iter().for_each(|query| push("--at", query.to_string())),
-        View::Lens | View::Norms => {}
-    }
-    words
-}
-
 /// The command line that writes the same picture.
-pub fn command(
-    source: Option<&ModelSource>,
-    (options, view): (&Options, Option<&ViewAsk>),
-    state: &State,
-    path: &str,
-) -> String {
+pub fn command(desk: Desk<'_>, (options, view): (&Options, Option<&ViewAsk>), path: &str) -> String {
+    let Desk { session, state, live } = desk;
+    let name = Path::new(path.trim()).file_name().unwrap_or_default().to_string_lossy();
+    if view.is_some_and(|ask| ask.view == View::Training) {
+        let words = viewing::training_command(live, options.look, &name);
+        let all = std::iter::once("mnemoscope").chain(words.iter().map(String::as_str));
+        return export::command_line(all);
+    }
+    let source = session.source.as_ref();
     let mut words = vec!["mnemoscope".to_owned(), "export".to_owned()];
     let mut push = |more: &[&str]| words.extend(more.iter().map(|&word| word.to_owned()));
     if let Some(ModelSource::Path(path)) = source {
@@ -275,12 +209,13 @@ pub fn command(
                 push(&[option, code]);
             }
         }
-        for switch in state.interventions.iter().filter(|switch| switch.on && state.shown != Shown::Clean) {
+        let changed = viewing::is_changed(view.map(|ask| ask.view), state);
+        for switch in state.interventions.iter().filter(|switch| switch.on && changed) {
             push(&["--intervene", &switch.what.to_string()]);
         }
     }
     let look = options.look;
-    for word in view.iter().flat_map(|ask| view_words(ask)) {
+    for word in view.iter().flat_map(|ask| viewing::words(ask, desk)) {
         push(&[&word]);
     }
     for what in options.what.iter().filter(|&&what| what != What::Pattern) {
@@ -329,7 +264,6 @@ pub fn command(
     if let Some(zoom) = look.zoom {
         push(&["--zoom", &zoom.to_string()]);
     }
-    let name = Path::new(path.trim()).file_name().unwrap_or_default().to_string_lossy();
     push(&["-o", &name]);
     export::command_line(words.iter().map(String::as_str))
 }

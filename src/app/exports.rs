@@ -5,6 +5,7 @@ use super::{
     exporting::{self, Finish, Piece},
     figures::Key,
     panes::dialogs::Dialog,
+    viewing::{self, Desk},
     window::Window,
     words::Words,
 };
@@ -45,29 +46,37 @@ impl Window {
         folder.join(name).display().to_string()
     }
 
-    /// The view that a piece is, as the state has it.
-    fn view_ask(&self, piece: Piece) -> Option<ViewAsk> {
-        let Piece::View(view) = piece else { return None };
-        let trace = self.session.visible(&self.state).1?;
-        Some(exporting::ask(view, &self.state, trace, self.session.pinned_query(&self.state)))
+    fn desk(&self) -> Desk<'_> {
+        Desk { session: &self.session, state: &self.state, live: &self.live }
     }
 
-    /// The picture that a choice comes to.
-    pub(super) fn figure_key(&self, piece: Piece, finish: Finish, path: &str) -> Key {
+    /// The run that a piece is of, with its number.
+    fn run_of(&self, piece: Piece) -> (u64, Option<&Trace>) {
+        viewing::run_of(piece.view(), &self.session, &self.state)
+    }
+
+    /// The view that a piece is, as the state has it.
+    fn view_ask(&self, piece: Piece, trace: &Trace) -> Option<ViewAsk> {
+        Some(viewing::ask(piece.view()?, self.desk(), trace))
+    }
+
+    /// The picture that a choice comes to; none before there is a run.
+    pub(super) fn figure_key(&self, piece: Piece, finish: Finish, path: &str) -> Option<Key> {
+        let (run, trace) = self.run_of(piece);
+        let trace = trace.filter(|trace| trace.is_complete())?;
         let options = exporting::options(piece, finish, &self.state, self.dark);
-        let view = self.view_ask(piece);
-        let source = self.session.source.as_ref();
-        let command = exporting::command(source, (&options, view.as_ref()), &self.state, path);
-        Key { run: self.session.visible(&self.state).0, options, view, command }
+        let view = self.view_ask(piece, trace);
+        let command = exporting::command(self.desk(), (&options, view.as_ref()), path);
+        Some(Key { run, trace: trace.clone(), options, view, command })
     }
 
     pub(super) fn export(&mut self, path: PathBuf, piece: Piece, finish: Finish) {
-        let Some(trace) = self.session.visible(&self.state).1.cloned() else { return };
+        let Some(trace) = self.run_of(piece).1.cloned() else { return };
         let model = self.session.model.clone();
         self.dialog = Dialog::None;
         self.settings.export_folder = path.parent().map(Path::to_owned);
         let options = exporting::options_for(&path, piece, finish, &self.state, self.dark);
-        let view = self.view_ask(piece);
+        let view = self.view_ask(piece, &trace);
         let words = self.session.post().words();
         self.session.export(path.clone(), move |job| {
             write((model.as_deref(), &trace), (&options, view.as_ref()), &path, words, job)

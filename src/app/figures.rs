@@ -25,10 +25,12 @@ const SIDE: f32 = 800.0;
 const CLIPBOARD: f32 = 4096.0;
 
 /// Which picture of which run.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Key {
     /// The run's number.
     pub run: u64,
+    /// The run: which one it is, its number tells.
+    pub trace: Trace,
     /// What is drawn, and how.
     pub options: Options,
     /// The view that is drawn instead, where it is one.
@@ -37,13 +39,11 @@ pub struct Key {
     pub command: String,
 }
 
-/// What there is to draw from.
-#[derive(Clone, Copy)]
-pub struct Run<'a> {
-    /// The run in sight.
-    pub trace: &'a Trace,
-    /// Its model, where that is open.
-    pub model: Option<&'a Arc<Model>>,
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        let of = |key: &Self| (key.run, key.options.clone(), key.command.clone());
+        of(self) == of(other) && self.view == other.view
+    }
 }
 
 /// A picture with its caption.
@@ -77,7 +77,7 @@ pub struct Figures {
 
 impl Figures {
     /// Draws `key` once it has stood for a moment; without one nothing is drawn.
-    pub fn follow(&mut self, ctx: &Context, key: Option<Key>, post: &Post, run: Option<Run<'_>>) {
+    pub fn follow(&mut self, ctx: &Context, key: Option<Key>, post: &Post, model: Option<&Arc<Model>>) {
         if key.as_ref() != self.wanted.as_ref().map(|(key, _)| key) {
             self.wanted = key.map(|key| (key, Instant::now()));
         }
@@ -87,13 +87,13 @@ impl Figures {
         if let Some(since) = since.filter(|_| !settled) {
             ctx.request_repaint_after(DELAY.saturating_sub(since));
         } else {
-            match (&self.wanted, run) {
-                (Some((key, _)), Some(run)) => {
+            match &self.wanted {
+                Some((key, _)) => {
                     self.drawn.follow("preview", Some(key.clone()), post, || {
-                        work(key.clone(), run, (SIDE, true), post.words())
+                        work(key.clone(), model, (SIDE, true), post.words())
                     });
                 }
-                _ => self.drawn.stop(),
+                None => self.drawn.stop(),
             }
         }
         match (&self.wanted, self.drawn.latest()) {
@@ -123,10 +123,11 @@ impl Figures {
     }
 
     /// Puts the picture that was asked for on the clipboard once it is drawn; then says so, or why not.
-    pub fn serve(&mut self, ctx: &Context, post: &Post, run: Option<Run<'_>>) -> Option<Banner> {
-        let (key, run) = self.copying.clone().zip(run)?;
-        self.copied
-            .follow("picture", Some(key.clone()), post, || work(key, run, (CLIPBOARD, false), post.words()));
+    pub fn serve(&mut self, ctx: &Context, post: &Post, model: Option<&Arc<Model>>) -> Option<Banner> {
+        let key = self.copying.clone()?;
+        self.copied.follow("picture", Some(key.clone()), post, || {
+            work(key, model, (CLIPBOARD, false), post.words())
+        });
         let said = match (self.copied.get(), self.copied.error()) {
             (Some(drawn), _) => {
                 ctx.copy_image((*drawn.image).clone());
@@ -146,13 +147,13 @@ impl Figures {
 /// Draws on a worker. `side`: the longer side at most; `fit` also makes small pictures that large.
 fn work(
     key: Key,
-    run: Run<'_>,
+    model: Option<&Arc<Model>>,
     (side, fit): (f32, bool),
     words: &'static Words,
 ) -> impl FnOnce(&Job) -> Result<Drawn, Banner> + Send + use<> {
-    let (trace, model) = (run.trace.clone(), run.model.cloned());
+    let model = model.cloned();
     move |job| {
-        let Key { options, command, view, .. } = key;
+        let Key { trace, options, command, view, .. } = key;
         let failed = |error: &export::ExportError| Banner::of(error, words);
         let (drawing, caption) = if let Some(ask) = view {
             let plate = plate(model.as_deref(), &trace, &ask, &mut |_| job.go_on());

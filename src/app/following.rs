@@ -1,7 +1,7 @@
 //! What is computed because it is in sight.
 
 use super::{
-    figures::{self, Run},
+    figures,
     layout::{self, Pane},
     panes::dialogs::Dialog,
     window::Window,
@@ -40,14 +40,13 @@ impl Window {
     fn draw_figures(&mut self, ctx: &egui::Context) {
         let key = match &self.dialog {
             Dialog::Export { path, piece, finish } if figures::is_picture(path) => {
-                Some(self.figure_key(*piece, *finish, path))
+                self.figure_key(*piece, *finish, path)
             }
             _ => None,
         };
-        let run = self.session.visible(&self.state).1.filter(|trace| trace.is_complete());
-        let run = run.map(|trace| Run { trace, model: self.session.model.as_ref() });
-        self.figures.follow(ctx, key, self.session.post(), run);
-        if let Some(said) = self.figures.serve(ctx, self.session.post(), run) {
+        let model = self.session.model.as_ref();
+        self.figures.follow(ctx, key, self.session.post(), model);
+        if let Some(said) = self.figures.serve(ctx, self.session.post(), model) {
             self.session.banner = Some(said);
         }
     }

@@ -56,6 +56,7 @@ pub mod theme;
 pub mod tiles;
 pub mod topics;
 pub mod training;
+pub mod viewing;
 pub mod walking;
 pub mod widgets;
 pub mod window;

@@ -31,7 +31,7 @@ pub(super) struct Args {
     steps: u32,
 }
 
-fn policy(text: &str) -> Result<Policy, String> {
+pub(super) fn policy(text: &str) -> Result<Policy, String> {
     text.parse().map_err(|error: NotAPolicy| error.to_string())
 }
 

@@ -1,21 +1,18 @@
 //! `mnemoscope compare`: two runs side by side: tokens aligned, heads by how far they differ, what may follow.
 
 use std::io::Write as _;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
 use crate::analysis::MEASURES;
-use crate::analysis::compare::{
-    Alignment, By, Comparison, Distance, Edit, HeadDifference, NextWord, Pair, difference,
-};
-use crate::engine;
-use crate::export::figure::axis::Axis;
-use crate::export::figure::matrix::{Matrix, VALUES};
-use crate::export::{self, Look, listed, picture};
+use crate::analysis::compare::{Alignment, By, Comparison, Distance, Edit, HeadDifference, NextWord, Pair};
+use crate::engine::{self, Beside, View, ViewAsk, ViewError};
+use crate::export::{Look, listed};
 use crate::model::shown;
-use crate::render::{Theme, ValueRange};
-use crate::trace::{HeadId, Hook, Side, Token, Trace};
+use crate::render::Theme;
+use crate::trace::{HeadId, Side, Token, Trace};
 
 use super::console::Console;
 use super::shared::{Input, Second, names};
@@ -36,7 +33,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "L.H", requires = "output")]
     head: Option<HeadId>,
 
-    /// Where to draw it: .png, .svg, .pdf or .csv
+    /// Where to draw it: .png, .svg, .pdf, .tex, .csv or .json
     #[arg(short, long, value_name = "PATH", requires = "head")]
     output: Option<PathBuf>,
 
@@ -49,7 +46,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     let [a, b] = args.input.pair(&args.second, console)?;
     let comparison = engine::compare(&a, &b, &console.job())?;
     if let Some((head, path)) = args.head.zip(args.output.as_deref()) {
-        draw(&a, &b, &comparison, head, path, args.theme)?;
+        draw(&a, &b, head, path, args.theme)?;
     }
     if console.json {
         return console.object(&object(&a, &b, &comparison));
@@ -238,39 +235,12 @@ fn object(a: &Trace, b: &Trace, comparison: &Comparison) -> Value {
 }
 
 /// B's weights less A's over the aligned tokens.
-fn draw(
-    a: &Trace,
-    b: &Trace,
-    comparison: &Comparison,
-    head: HeadId,
-    path: &Path,
-    theme: Option<Theme>,
-) -> anyhow::Result<()> {
-    let Some(both) = comparison.heads.iter().find(|own| own.a == head) else {
-        anyhow::bail!("the two models have no head {head} in common");
+fn draw(a: &Trace, b: &Trace, head: HeadId, path: &Path, theme: Option<Theme>) -> anyhow::Result<()> {
+    let ask = ViewAsk { head, beside: Beside::Second(0, b.clone()), ..ViewAsk::new(View::Difference) };
+    let plate = engine::plate(None, a, &ask, &mut |_| ControlFlow::Continue(()));
+    let plate = match plate {
+        Err(ViewError::Empty) => anyhow::bail!("the two models have no head {head} in common"),
+        other => other?,
     };
-    let part = a.spec.blocks[head.layer].part;
-    let (queries, keys) = (comparison.alignment(part.rows()), comparison.alignment(part.columns()));
-    let map = difference(a.pattern(both.a), b.pattern(both.b), queries, keys, VALUES);
-    let axis = |name, alignment: &Alignment, side| {
-        let label = |pair: &Pair| {
-            let text = |tokens: &[Token]| tokens.iter().map(Token::shown).collect::<String>();
-            let own = text(&a.tokens_of(side)[pair.a.clone()]);
-            if pair.same { own } else { format!("{own}→{}", text(&b.tokens_of(side)[pair.b.clone()])) }
-        };
-        Axis { name, labels: alignment.pairs.iter().map(label).collect(), first: 0, numbered: false }
-    };
-    let matrix = Matrix {
-        title: format!("Head {}, B less A", a.spec.head_name(head)),
-        subtitle: format!("{}{} → {}{}", a.model_name, changes(a), b.model_name, changes(b)),
-        hook: format!("{}[{}]", a.spec.hook_name(Hook::Pattern, head.layer), head.head),
-        rows: axis("query", queries, part.rows()),
-        columns: axis("key", keys, part.columns()),
-        value_columns: map.columns,
-        quantity: "Difference of attention weights",
-        strips: picture::strips(a),
-        values: map.values,
-    };
-    let range = ValueRange::symmetric(&matrix.values);
-    Ok(export::write_map(path, &matrix, range, Look { theme, ..Look::default() })?)
+    Ok(plate.write(Look { theme, ..Look::default() }, path)?)
 }

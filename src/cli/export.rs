@@ -4,13 +4,14 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use crate::analysis::Filter;
-use crate::engine::Job;
+use crate::engine::{Beside, Job, View, ViewAsk};
 use crate::export::{self, Dtype, Options, Plate, Ranges, Selection, Source, What};
-use crate::trace::{Combine, HeadId};
+use crate::model::Model;
+use crate::trace::{Combine, HeadId, Trace};
 
 use super::console::Console;
 use super::look::LookArgs;
-use super::shared::{Input, Told, names};
+use super::shared::{Input, Runs, Told, names};
 use super::view::{self, ViewArgs, written};
 
 #[derive(Debug, clap::Args)]
@@ -70,8 +71,9 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
         for path in &args.output {
             Plate::format_of(path)?;
         }
-        let (model, trace) = args.input.trace(console)?;
+        let (model, trace, beside) = view_source(args, kind, console)?;
         let ask = args.view.ask(kind, &args.pick, (model.as_ref(), &trace))?;
+        let ask = ViewAsk { beside, ..ask };
         let files = (args.output.as_slice(), args.look.look());
         return view::write((model.as_ref(), &trace), &ask, files, args.caption.as_deref(), console);
     }
@@ -101,6 +103,27 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
         Some(_) => Some(export::caption(&trace, &options, &given())?),
     };
     written(files, caption, args.caption.as_deref(), console)
+}
+
+/// The run that a view shows, and what it shows beside it.
+fn view_source(
+    args: &Args,
+    view: View,
+    console: &mut Console,
+) -> anyhow::Result<(Option<Model>, Trace, Beside)> {
+    let more = &args.view.more;
+    if matches!(view, View::Compare | View::Difference) {
+        let [a, b] = args.input.pair(&more.second, console)?;
+        return Ok((None, a, Beside::Second(0, b)));
+    }
+    let Runs { model, clean, changed } = args.input.runs(console)?;
+    let (interventions, trace) = match changed {
+        // Recall asks its own questions with them: the run is no part of its figure
+        Some(changed) => (changed.interventions().to_vec(), changed),
+        None => (Vec::new(), clean),
+    };
+    let beside = more.beside(view, (model.as_ref(), &trace), interventions, console)?;
+    Ok((model, trace, beside))
 }
 
 /// Tells how far a file is.

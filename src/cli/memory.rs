@@ -2,13 +2,13 @@
 //! picture through all layers, and that of all tokens.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
 use crate::analysis::{self, FLOW_LIMIT, MemoryTraceError, Picture};
 use crate::engine::{self, Honesty, HonestyOptions, Paths};
-use crate::export::Look;
+use crate::export::{Look, Plate, atomic, write_matrix};
 use crate::model::Model;
 use crate::render::Theme;
 use crate::trace::{Token, Trace};
@@ -53,7 +53,7 @@ pub(super) struct Args {
     #[arg(long, value_parser = names::<Picture>(), default_value = "contributions")]
     picture: Picture,
 
-    /// Where to write a river or a map: .png, .svg, .pdf, .csv or .npz
+    /// Where to write a river or a map: .png, .svg, .pdf, .tex, .csv, .json or .npz
     #[arg(short, long, num_args = 1.., value_name = "PATH")]
     output: Vec<PathBuf>,
 
@@ -66,6 +66,9 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     if !args.output.is_empty() && !args.river && args.map.is_none() {
         let what = "-o is for --river and --map; --json gives the honesty meter's numbers";
         return Err(usage(clap::error::ErrorKind::MissingRequiredArgument, what));
+    }
+    for path in args.output.iter().filter(|path| !is_array(path)) {
+        Plate::format_of(path)?;
     }
     let (model, trace) = args.input.run(console)?;
     if args.river {
@@ -94,8 +97,23 @@ const SOURCES: usize = 8;
 
 const TRACING: &str = "Tracing memory";
 
-fn look(args: &Args) -> Look {
-    Look { theme: args.theme, ..Look::default() }
+/// Writes every file that was asked for; an array of numbers where the name says so.
+fn write(args: &Args, plate: &Plate, trace: &Trace, values: &[Vec<f64>]) -> anyhow::Result<()> {
+    let look = Look { theme: args.theme, ..Look::default() };
+    for path in &args.output {
+        if !is_array(path) {
+            plate.write(look, path)?;
+            continue;
+        }
+        let shape = [values.len(), values.first().map_or(0, Vec::len)];
+        let flat: Vec<f32> = values.iter().flatten().map(|&value| value as f32).collect();
+        atomic::write(path, |out| write_matrix(&trace.ids(), "memory", shape, &flat, out))?;
+    }
+    Ok(())
+}
+
+fn is_array(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("npz"))
 }
 
 fn river(args: &Args, model: &Model, trace: &Trace, console: &mut Console) -> anyhow::Result<()> {
@@ -104,10 +122,7 @@ fn river(args: &Args, model: &Model, trace: &Trace, console: &mut Console) -> an
     let river = job
         .stage(TRACING, |progress| analysis::river(&model.network, trace, token, args.picture, progress))
         .map_err(explained)?;
-    let look = look(args);
-    for path in &args.output {
-        engine::write_river(path, &river, trace, look)?;
-    }
+    write(args, &engine::river_plate(&river, trace), trace, &river.values)?;
     let layers = river.values.len();
     if console.json {
         let n = river.values.first().map_or(0, Vec::len);
@@ -149,10 +164,7 @@ fn map(args: &Args, layer: usize, model: &Model, trace: &Trace, console: &mut Co
     let map = job
         .stage(TRACING, |progress| analysis::memory_map(&model.network, trace, layer, args.picture, progress))
         .map_err(explained)?;
-    let look = look(args);
-    for path in &args.output {
-        engine::write_memory_map(path, &map, trace, look)?;
-    }
+    write(args, &engine::memory_plate(&map, trace), trace, &map.values)?;
     if console.json {
         return console.object(&json!({
             "model": trace.model_name,

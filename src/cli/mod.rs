@@ -30,6 +30,7 @@ mod shared;
 mod timeline;
 mod train;
 mod view;
+mod view_more;
 mod walk;
 mod why;
 

@@ -6,11 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use crate::engine::{self, AmongOthers, Carriers, HeadsCut, Recall, RecallCell, RecallOptions, Template};
-use crate::export::figure::Style;
-use crate::export::figure::axis::Axis;
-use crate::export::figure::matrix::{self, Matrix};
-use crate::export::{ExportError, atomic, png};
-use crate::render::{ColorMap, Scale, Shader, Theme, ValueRange};
+use crate::export::{ExportError, Look, atomic};
 use crate::trace::Intervention;
 
 use super::console::Console;
@@ -41,7 +37,7 @@ pub(super) struct Args {
     #[arg(long, default_value_t = 0)]
     seed: u64,
 
-    /// Where to write: .json, .csv or .png
+    /// Where to write: .json, .csv, .png, .svg, .pdf or .tex
     #[arg(short, long, value_name = "PATH")]
     output: Option<PathBuf>,
 
@@ -63,7 +59,7 @@ pub(super) struct Args {
     intervene: Vec<Intervention>,
 }
 
-fn share(text: &str) -> Result<f64, String> {
+pub(super) fn share(text: &str) -> Result<f64, String> {
     match text.trim().parse::<f64>() {
         Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
         _ => Err("expected a number from 0 to 1".to_owned()),
@@ -75,7 +71,7 @@ fn share(text: &str) -> Result<f64, String> {
 enum Form {
     Json,
     Csv,
-    Png,
+    Picture,
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
@@ -105,7 +101,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     }
     let recall = engine::recall(&model, &options, &job)?;
     if let (Some(path), Some(form)) = (&args.output, form) {
-        write(&recall, &options, form, path)?;
+        write(&recall, form, path)?;
     }
     match (&args.output, console.json) {
         (_, true) => console.object(&json!(recall)),
@@ -169,52 +165,28 @@ fn form(path: &Path) -> anyhow::Result<Form> {
     match path.extension().and_then(|ending| ending.to_str()).map(str::to_lowercase).as_deref() {
         Some("json") => Ok(Form::Json),
         Some("csv") => Ok(Form::Csv),
-        Some("png") => Ok(Form::Png),
-        _ => Err(usage(clap::error::ErrorKind::ValueValidation, "recall is written as .json, .csv or .png")),
+        Some("png" | "svg" | "pdf" | "tex") => Ok(Form::Picture),
+        _ => {
+            let what = "recall is written as .json, .csv, .png, .svg, .pdf or .tex";
+            Err(usage(clap::error::ErrorKind::ValueValidation, what))
+        }
     }
 }
 
-fn write(recall: &Recall, options: &RecallOptions, form: Form, path: &Path) -> Result<(), ExportError> {
+fn write(recall: &Recall, form: Form, path: &Path) -> Result<(), ExportError> {
+    if matches!(form, Form::Picture) {
+        return engine::recall_plate(recall).write(Look::default(), path);
+    }
     atomic::write(path, |out| {
-        match form {
-            Form::Json => serde_json::to_writer(out, recall).map_err(std::io::Error::from)?,
-            Form::Csv => {
-                let mut rows = csv::Writer::from_writer(out);
-                for cell in &recall.cells {
-                    rows.serialize(cell).map_err(std::io::Error::from)?;
-                }
-                rows.flush()?;
-            }
-            Form::Png => out.write_all(&picture(recall, options)?)?,
+        if matches!(form, Form::Json) {
+            return Ok(serde_json::to_writer(out, recall).map_err(std::io::Error::from)?);
         }
-        Ok(())
+        let mut rows = csv::Writer::from_writer(out);
+        for cell in &recall.cells {
+            rows.serialize(cell).map_err(std::io::Error::from)?;
+        }
+        Ok(rows.flush()?)
     })
-}
-
-/// Length × depth, each cell the probability of the right answer.
-fn picture(recall: &Recall, options: &RecallOptions) -> Result<Vec<u8>, ExportError> {
-    let (lengths, depths) = (options.lengths.len(), options.depths.len());
-    let values = (0..depths)
-        .flat_map(|depth| (0..lengths).map(move |length| recall.cells[length * depths + depth].p as f32));
-    let template: &'static str = recall.template.into();
-    let map = Matrix {
-        title: format!("Recall of {}", recall.model),
-        subtitle: format!("template {template} · {} questions a cell", recall.trials),
-        hook: "recall".to_owned(),
-        rows: axis("depth", options.depths.iter().map(f64::to_string)),
-        columns: axis("length", options.lengths.iter().map(usize::to_string)),
-        value_columns: lengths,
-        values: values.collect(),
-        quantity: "Probability of the right answer",
-        strips: Vec::new(),
-    };
-    let range = ValueRange { low: 0.0, high: 1.0 };
-    let shader = Shader::new(ColorMap::of(Theme::Light), Scale::Linear, range);
-    png::draw(&matrix::layout(&map, &shader, Scale::Linear, &Style::screen(Theme::Light)), 2.0)
-}
-
-fn axis(name: &'static str, labels: impl Iterator<Item = String>) -> Axis {
-    Axis { name, labels: labels.collect(), first: 0, numbered: false }
 }
 
 fn table(recall: &Recall, options: &RecallOptions, console: &mut Console) -> anyhow::Result<()> {

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use serde_json::json;
 
 use crate::engine::{self, Report, TrainOptions};
+use crate::export::{Look, Plate};
+use crate::render::Theme;
 use crate::train::{Hand, Setup, Task};
 
 use super::console::Console;
@@ -71,6 +73,14 @@ pub(super) struct Args {
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
 
+    /// Draw loss and scores against steps: .png, .svg, .pdf, .tex, .csv or .json
+    #[arg(long, value_name = "PATH")]
+    curves: Option<PathBuf>,
+
+    /// Theme of that picture
+    #[arg(long, value_parser = names::<Theme>(), requires = "curves")]
+    theme: Option<Theme>,
+
     /// Save a checkpoint-N folder in there every so many steps, and at the last one
     #[arg(long, value_name = "STEPS", requires = "output", value_parser = clap::value_parser!(u64).range(1..))]
     checkpoints: Option<u64>,
@@ -92,6 +102,10 @@ fn share(text: &str) -> Result<f64, String> {
 
 pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     let options = options(args)?;
+    if let Some(path) = &args.curves {
+        Plate::format_of(path)?;
+    }
+    let mut reports = Vec::new();
     let job = console.job();
     if !console.json {
         writeln!(console, "{}", Columns::HEADER)?;
@@ -99,11 +113,20 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     let mut closed = Ok(());
     let mut see = |report: &Report| {
         closed = line(report, console);
+        if args.curves.is_some() {
+            reports.push(report.clone());
+        }
         if closed.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     };
     let training = engine::train(&options, &job, &mut see);
     closed?;
     let training = training?;
+    if let Some(path) = &args.curves {
+        engine::training_plate(&reports, None).write(Look { theme: args.theme, ..Look::default() }, path)?;
+        if !console.json {
+            writeln!(console, "{}", path.display())?;
+        }
+    }
     if let (Some(folder), false) = (&args.output, console.json) {
         let parameters = training.trainer().shape().parameters();
         writeln!(console, "{} ({parameters} parameters)", folder.display())?;

@@ -17,6 +17,7 @@ use super::export::given;
 use super::generate::{parse_share, parse_temperature};
 use super::look::LookArgs;
 use super::shared::names;
+use super::view_more::MoreArgs;
 
 /// What `export` takes for a view.
 #[derive(Debug, clap::Args)]
@@ -33,11 +34,11 @@ pub(super) struct ViewArgs {
     #[arg(long, value_name = "WEIGHT", requires = "view", default_value_t = 0.05)]
     least: f32,
 
-    /// Of the views walk, why, attribution and trails: the token that asks (default: where the model answers)
+    /// Of the views walk, why, attribution, trails and river: the token that asks (default: where the model answers)
     #[arg(long, value_name = "TOKEN", requires = "view", conflicts_with = "cell")]
     at: Option<usize>,
 
-    /// Of the view attribution: the word, one token or #ID (default: the most likely one)
+    /// Of the views attribution and circuits: the word, one token or #ID (default: the most likely one; all pairs)
     #[arg(long, value_name = "WORD", requires = "view")]
     word: Option<String>,
 
@@ -60,6 +61,9 @@ pub(super) struct ViewArgs {
     /// Of the views states and similarity: the residual stream, from 0 (default: the last)
     #[arg(long, value_name = "N", requires = "view")]
     stream: Option<usize>,
+
+    #[command(flatten)]
+    pub(super) more: MoreArgs,
 }
 
 impl ViewArgs {
@@ -80,6 +84,7 @@ impl ViewArgs {
                 one_token(text.as_deref(), model, |text| engine::token_of(text, model, trace.answer_logits()))
             }
         };
+        let ask = self.more.fill(ask);
         Ok(ViewAsk {
             query: self.at.or(ask.query),
             also: picked.to_vec(),

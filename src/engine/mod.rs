@@ -24,7 +24,6 @@ mod probed;
 mod probes;
 mod recall;
 mod resolve;
-mod rivers;
 mod run;
 mod sweep;
 mod timeline;
@@ -56,7 +55,6 @@ pub use memory::{available_bytes, peak_bytes};
 pub use preferences::{FOLDER_VARIABLE, Preferences, settings_folder, write_json};
 pub use recall::{AmongOthers, Carrier, Carriers, HeadsCut, Masked, among_others, carriers};
 pub use recall::{Recall, RecallCell, RecallError, RecallOptions, Template, recall};
-pub use rivers::{write_memory_map, write_river};
 pub use run::{LogitRows, Prompt, RunError, RunOptions, generate, run, tokens_of};
 pub use sweep::{LogitDifference, Sweep, SweepError, sweep, token_of};
 pub use timeline::{
@@ -64,7 +62,10 @@ pub use timeline::{
     timeline_plate,
 };
 pub use training::{Moment, Report, TrainOptions, Training, TrainingError, save_files, train, training_text};
-pub use view::{View, ViewAsk, ViewError, plate};
+pub use view::{
+    Axes, Beside, Links, View, ViewAsk, ViewError, memory_plate, plate, recall_plate, river_plate,
+    training_plate,
+};
 pub use words::word_of;
 
 use crate::model::{EmbeddedFiles, Model};

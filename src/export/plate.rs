@@ -13,9 +13,11 @@ use super::error::ExportError;
 use super::figure::axis::Axis;
 use super::figure::bars::{self, Bars};
 use super::figure::curves::{self, Curves};
+use super::figure::graph::{self, Graph};
 use super::figure::lines::{self, Lines};
 use super::figure::matrix::{self, Matrix};
 use super::figure::paths::{self, Paths};
+use super::figure::river::{self, River};
 use super::figure::rows::{self, Step};
 use super::figure::strip::Strip;
 use super::figure::words::{self, Words};
@@ -67,14 +69,20 @@ pub enum Body {
     Words(Words),
     /// A bar for each number.
     Bars(Bars),
+    /// Several lists of bars, each with its name.
+    Lists(Vec<(String, Bars)>),
     /// Lines from token to token.
     Lines(Lines),
-    /// Numbers against steps.
-    Curves(Curves),
     /// Steps with their numbers.
     Steps(Vec<Step>),
     /// Ways across a plane.
     Paths(Paths),
+    /// Shares of sources, layer after layer.
+    River(River),
+    /// Heads, and who reads whom.
+    Graph(Graph),
+    /// Numbers against steps.
+    Curves(Curves),
 }
 
 /// Numbers with the names of their columns; one record a line.
@@ -135,10 +143,13 @@ impl Plate {
             }
             Body::Words(table) => words::layout(table, heading, &self.strips, &style),
             Body::Bars(own) => bars::layout(own, heading, &self.strips, &style),
-            Body::Curves(own) => curves::layout(own, heading, &self.strips, &style),
+            Body::Lists(lists) => bars::layout_lists(lists, heading, &self.strips, &style),
             Body::Lines(own) => lines::layout(own, heading, &self.strips, &style),
             Body::Steps(steps) => rows::layout(steps, heading, look.map(true), &self.strips, &style),
             Body::Paths(own) => paths::layout(own, heading, &self.strips, &style),
+            Body::River(own) => river::layout(own, heading, &self.strips, &style),
+            Body::Graph(own) => graph::layout(own, heading, &self.strips, &style),
+            Body::Curves(own) => curves::layout(own, heading, &self.strips, &style),
         };
         Ok(if look.transparent { drawing.without_ground() } else { drawing })
     }

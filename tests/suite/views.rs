@@ -3,17 +3,25 @@
 
 use crate::window::{send, until, window_of};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use mnemoscope::analysis::{self, Cell, LensOptions, Question};
+use mnemoscope::analysis::circuits::{CircuitOptions, Kind, compose, head_circuits};
+use mnemoscope::analysis::{self, Cell, LensOptions, Picture, Question};
+use mnemoscope::app::charting::AtlasAct;
 use mnemoscope::app::command::Command;
 use mnemoscope::app::exporting::{Finish, Piece};
+use mnemoscope::app::layout::Pane;
 use mnemoscope::app::settings::Settings;
-use mnemoscope::engine::{self, Job, ModelSource, Prompt, RunOptions, View, ViewAsk, ViewError, plate};
+use mnemoscope::engine::{
+    self, AtlasOptions, Beside, Job, ModelSource, Policy, Prompt, RecallOptions, Report, RunOptions,
+    TrainOptions, View, ViewAsk, ViewError, plate,
+};
 use mnemoscope::export::figure::Drawing;
 use mnemoscope::export::picture::Limits;
 use mnemoscope::export::{Look, Plate, Preset};
 use mnemoscope::model::{HeadId, Model, Sampling, choices};
 use mnemoscope::trace::Trace;
+use mnemoscope::train::{Hand, Setup};
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use strum::IntoEnumIterator as _;
 
 const PROMPT: &str = "Mary has a red ball. Tom has a blue kite. Mary plays with the";
@@ -32,6 +40,63 @@ fn of(model: Option<&Model>, trace: &Trace, ask: &ViewAsk) -> Result<Plate, View
 
 fn ask(view: View) -> ViewAsk {
     ViewAsk { head: HeadId { layer: 4, head: 1 }, ..ViewAsk::new(view) }
+}
+
+/// What a view shows beside the run: a second run, a small atlas, a few questions, a made-up training.
+fn beside(view: View, model: &Model) -> Beside {
+    match view {
+        View::Atlas => {
+            let options = AtlasOptions { probes: 1, passages: 2, ..AtlasOptions::default() };
+            Beside::Atlas(Arc::new(engine::atlas(model, &options, &Job::new()).expect("made")))
+        }
+        View::Recall => {
+            let options = RecallOptions {
+                template: None,
+                lengths: vec![32, 48],
+                depths: vec![0.0, 1.0],
+                trials: 1,
+                seed: 0,
+                memory_budget: None,
+                interventions: Vec::new(),
+                distractors: None,
+            };
+            Beside::Recall(engine::recall(model, &options, &Job::new()).expect("asked"))
+        }
+        View::Compare | View::Difference => {
+            let prompt = Prompt::Text(PROMPT.replace("Tom", "Anna and Tom"));
+            let run = engine::run(model, &prompt, &RunOptions::default(), &Job::new(), &mut |_| {});
+            Beside::Second(1, run.expect("it runs"))
+        }
+        View::Training => Beside::Training(trained(), Some(2)),
+        _ => Beside::None,
+    }
+}
+
+/// The first steps of a training.
+fn trained() -> Vec<Report> {
+    let setup = Setup { layers: 1, heads: 2, width: 16, ..Setup::default() };
+    let hand = Hand { batch: 2, ..Hand::usual(&setup) };
+    let options = TrainOptions {
+        setup,
+        hand,
+        steps: 4,
+        report_every: 2,
+        stop_at_induction: None,
+        folder: None,
+        save_every: None,
+    };
+    let mut reports = Vec::new();
+    let mut see = |report: &Report| {
+        reports.push(report.clone());
+        ControlFlow::Continue(())
+    };
+    engine::train(&options, &Job::new(), &mut see).expect("it trains");
+    reports
+}
+
+/// A view with everything that it shows.
+fn whole(view: View, model: &Model) -> ViewAsk {
+    ViewAsk { beside: beside(view, model), ..ask(view) }
 }
 
 /// Values of one column, as numbers.
@@ -70,7 +135,8 @@ fn keeps_to_its_page(drawing: &Drawing, what: &str) {
 fn every_view_is_drawn_on_its_page_in_every_preset() {
     let (model, trace) = storyteller_run(PROMPT);
     for view in View::iter() {
-        let plate = of(Some(&model), &trace, &ask(view)).unwrap_or_else(|error| panic!("{view:?}: {error}"));
+        let asked = whole(view, &model);
+        let plate = of(Some(&model), &trace, &asked).unwrap_or_else(|error| panic!("{view:?}: {error}"));
         for preset in std::iter::once(None).chain(Preset::iter().map(Some)) {
             let look = Look { preset, ..Look::default() };
             let drawing = plate.draw(look, Limits::PIXELS).expect("drawn");
@@ -121,11 +187,74 @@ fn the_numbers_are_those_of_the_analysis() {
 }
 
 #[test]
+fn the_numbers_of_memory_are_those_of_the_analysis() {
+    let (model, trace) = storyteller_run(PROMPT);
+    let go = &mut |_| ControlFlow::Continue(());
+    let picture = Picture::Rollout;
+    let token = trace.n_tokens() - 1;
+    let river = analysis::river(&model.network, &trace, token, picture, go).expect("traced");
+    let plate = of(Some(&model), &trace, &ViewAsk { picture, ..ask(View::River) }).expect("traced");
+    same(&column(&plate, "value"), river.values.iter().flatten().copied());
+
+    let map = analysis::memory_map(&model.network, &trace, 2, picture, go).expect("traced");
+    let asked = ViewAsk { picture, layer: Some(2), ..ask(View::Memory) };
+    let plate = of(Some(&model), &trace, &asked).expect("traced");
+    same(&column(&plate, "value"), map.values.iter().flatten().map(|&value| f64::from(value as f32)));
+
+    let policy: Policy = "sinks:1+recent:4".parse().expect("a policy");
+    let asked = ViewAsk { policy: policy.clone(), ..ask(View::Cache) };
+    let plate = of(Some(&model), &trace, &asked).expect("run");
+    let eviction = engine::evict(&model, &trace, &policy, &Job::new()).expect("run");
+    let cache = analysis::kv_cache(&eviction.trace, 32).expect("a cache");
+    let table = plate.numbers().expect("a table");
+    for (cell, row) in table.rows.iter().enumerate() {
+        let (layer, entry) = (cell / trace.n_tokens(), cell % trace.n_tokens());
+        let kept = eviction.gone[layer][entry].is_none();
+        let expected = kept.then_some(cache.layers[layer].received[entry]);
+        let found = row[4].as_f64();
+        assert_eq!(found.is_some(), expected.is_some(), "{layer} {entry}");
+        assert!((found.unwrap_or(0.0) - expected.unwrap_or(0.0)).abs() < 1e-6);
+    }
+}
+
+#[test]
+fn the_numbers_of_weights_and_pairs_are_those_of_the_analysis() {
+    let (model, trace) = storyteller_run(PROMPT);
+    let go = &mut |_| ControlFlow::Continue(());
+    let head = HeadId { layer: 4, head: 1 };
+    let found = head_circuits(&model.network, head, CircuitOptions::default(), go).expect("circuits");
+    let plate = of(Some(&model), &trace, &ask(View::Circuits)).expect("circuits");
+    let best = found.looks.scan(1, go).expect("scanned").ends.most[0].value;
+    assert!((column(&plate, "value")[0] - best).abs() < 1e-9);
+
+    let composed = compose(&model.network, Kind::K, false, go).expect("composed");
+    let plate = of(Some(&model), &trace, &ask(View::Composition)).expect("composed");
+    let strongest = composed.strongest(24).into_iter().map(|link| link.score);
+    same(&column(&plate, "score"), strongest);
+
+    let asked = whole(View::Compare, &model);
+    let Beside::Second(_, second) = &asked.beside else { panic!("a second run") };
+    let comparison = engine::compare(&trace, second, &Job::new()).expect("compared");
+    let plate = of(Some(&model), &trace, &asked).expect("compared");
+    let ranked = comparison.by_divergence();
+    same(
+        &column(&plate, "divergence"),
+        ranked.iter().filter_map(|head| head.distance.as_ref()).map(|distance| distance.divergence),
+    );
+}
+
+#[test]
 fn a_run_without_its_model_says_what_it_lacks() {
     let (_, trace) = storyteller_run(PROMPT);
     for view in View::iter() {
         match of(None, &trace, &ask(view)) {
-            Ok(_) => assert!(!view.needs_model(), "{view:?}"),
+            Ok(_) => assert!(!view.needs_model() && !view.needs_more(), "{view:?}"),
+            Err(error) if view.needs_more() => {
+                assert!(
+                    matches!(error, ViewError::Missing(_)) && error.hint().is_some(),
+                    "{view:?}: {error}"
+                );
+            }
             Err(error) => {
                 assert!(view.needs_model() && matches!(error, ViewError::NeedsModel), "{view:?}: {error}");
                 assert!(error.hint().is_some());
@@ -138,7 +267,20 @@ fn a_run_without_its_model_says_what_it_lacks() {
 fn short_prompts_have_their_views_too() {
     for prompt in ["Mary", "Mary has", "Mary has a"] {
         let (model, trace) = storyteller_run(prompt);
-        for view in View::iter() {
+        // Those of weights, atlases and trainings do not depend on the prompt
+        let of_prompt = |view: &View| {
+            !matches!(
+                view,
+                View::Atlas
+                    | View::Recall
+                    | View::Training
+                    | View::Circuits
+                    | View::Composition
+                    | View::Difference
+                    | View::Compare
+            )
+        };
+        for view in View::iter().filter(of_prompt) {
             let plate =
                 of(Some(&model), &trace, &ask(view)).unwrap_or_else(|error| panic!("{view:?}: {error}"));
             let look = Look { preset: Some(Preset::Paper), ..Look::default() };
@@ -155,8 +297,19 @@ fn the_window_writes_what_the_command_line_writes() {
     let settings = Settings { live: false, dark: Some(false), ..Settings::default() };
     let mut harness = window_of([1280.0, 800.0], settings, Some(PROMPT));
     send(&mut harness, Command::SelectHead(HeadId { layer: 4, head: 1 }));
+    // What some views show beside the run is made by their panes
+    send(&mut harness, Command::SetTrials(1));
+    send(&mut harness, Command::Maximise(Some(Pane::Recall)));
+    send(&mut harness, Command::RunRecall);
+    until(&mut harness, |window| window.session.memory.recall.get().is_some());
+    send(&mut harness, Command::Atlas(AtlasAct::Run { resume: false }));
+    until(&mut harness, |window| window.session.charting.view().is_some());
+    send(&mut harness, Command::EditSecond(PROMPT.replace("Tom", "Anna and Tom")));
+    send(&mut harness, Command::Maximise(Some(Pane::CompareHeads)));
+    send(&mut harness, Command::RunSecond);
+    until(&mut harness, |window| window.session.both(&window.state).is_some());
     let folder = tempfile::tempdir().expect("a temporary folder");
-    for view in View::iter() {
+    for view in View::iter().filter(|&view| view != View::Training) {
         let name = format!("{}.csv", view.id());
         let (ours, theirs) = (folder.path().join(&name), folder.path().join(format!("cli-{name}")));
         let piece = Piece::View(view);

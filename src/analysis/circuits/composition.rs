@@ -7,6 +7,9 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
 
+/// Lines that are drawn where nobody chose a threshold.
+const LINES: usize = 24;
+
 /// What of the later head reads the earlier one.
 #[derive(
     Clone,
@@ -63,6 +66,11 @@ impl Composition {
         links.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.from.cmp(&b.from)).then(a.to.cmp(&b.to)));
         links.truncate(n);
         links
+    }
+
+    /// Score from which on a pair is drawn where nobody says: it leaves a handful of lines. `links`: strongest first.
+    pub fn usual_threshold(&self) -> f64 {
+        self.links.get(LINES - 1).or(self.links.last()).map_or(0.0, |link| link.score)
     }
 }
 

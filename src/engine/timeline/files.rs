@@ -8,9 +8,6 @@ use crate::model::HeadId;
 use serde_json::{Value, json};
 use std::path::Path;
 
-/// Numbers along the axis.
-const TICKS: usize = 6;
-
 impl Timeline {
     /// All of it as JSON: `{"mnemoscope", "model", "periods", "prompt", "snapshots", "roles", "phase_change"}`.
     pub fn document(&self) -> Value {
@@ -29,8 +26,7 @@ impl Timeline {
             let taken = &taken;
             seen.heads.iter().map(move |entry| {
                 let HeadId { layer, head } = entry.head;
-                let own =
-                    [json!(seen.step), json!(seen.name), json!(seen.loss), json!(layer), json!(head)];
+                let own = [json!(seen.step), json!(seen.name), json!(seen.loss), json!(layer), json!(head)];
                 own.into_iter().chain(taken.iter().map(|role| json!((role.value)(&entry.scores)))).collect()
             })
         });
@@ -49,7 +45,11 @@ impl Timeline {
 
 /// Roles whose curves are drawn where none are named: those that random tokens tell of.
 pub(super) fn usual_roles(timeline: &Timeline) -> Vec<&'static Role> {
-    ROLES.iter().filter(|role| role.over == "probes" || role.id == "sink").filter(|role| timeline.has(role)).collect()
+    ROLES
+        .iter()
+        .filter(|role| role.over == "probes" || role.id == "sink")
+        .filter(|role| timeline.has(role))
+        .collect()
 }
 
 /// The curves of `roles` (none: those that random tokens tell of), of the best head at each step or of `heads`; the loss
@@ -87,8 +87,7 @@ pub fn timeline_plate(timeline: &Timeline, roles: &[&'static Role], heads: &[Hea
     let scores = Plane { name: whose.to_owned(), range, curves };
     let flag = |taken: &RoleTaken| (axis.share(taken.step), format!("{} {}", taken.head, taken.role.label));
     let told = |taken: &&RoleTaken| {
-        roles.iter().any(|role| role.id == taken.role.id)
-            && (heads.is_empty() || heads.contains(&taken.head))
+        roles.iter().any(|role| role.id == taken.role.id) && (heads.is_empty() || heads.contains(&taken.head))
     };
     let named: Vec<&str> = roles.iter().map(|role| role.label).collect();
     Plate {
@@ -103,9 +102,10 @@ pub fn timeline_plate(timeline: &Timeline, roles: &[&'static Role], heads: &[Hea
         ),
         body: Body::Curves(Curves {
             across: "step".to_owned(),
-            ticks: axis.ticks(TICKS).into_iter().map(|step| (axis.share(step), step.to_string())).collect(),
+            ticks: axis.marks(6),
             planes: loss.into_iter().chain([scores]).collect(),
             flags: roles_taken(seen).iter().filter(told).map(flag).collect(),
+            marked: None,
         }),
         strips: Vec::new(),
         table: timeline.table(),
@@ -113,12 +113,7 @@ pub fn timeline_plate(timeline: &Timeline, roles: &[&'static Role], heads: &[Hea
 }
 
 /// Writes it: `.json` is all of it, `.csv` a record a head and checkpoint, pictures are its curves.
-pub fn save_timeline(
-    timeline: &Timeline,
-    plate: &Plate,
-    look: Look,
-    path: &Path,
-) -> Result<(), ExportError> {
+pub fn save_timeline(timeline: &Timeline, plate: &Plate, look: Look, path: &Path) -> Result<(), ExportError> {
     if Plate::format_of(path)?.ending == ".json" {
         return atomic::write(path, |out| Ok(writeln!(out, "{}", timeline.document())?));
     }

@@ -3,17 +3,29 @@
 //! The window's panes and these stand on the same functions of `analysis`; what is here only says them in a figure's
 //! words.
 
+mod beside;
+mod compare;
+mod memory;
 mod reasons;
 mod states;
 mod tokens;
+mod training;
 mod walk;
+mod weights;
+
+pub use beside::Beside;
+pub use memory::{memory_plate, recall_plate, river_plate};
+pub use training::training_plate;
 
 use std::ops::ControlFlow;
 
 use serde::{Deserialize, Serialize};
 use strum::{EnumIter, EnumString, IntoStaticStr};
 
-use crate::analysis::{AttributionError, Cell, WhyError};
+use super::{EvictionError, HonestyError, Policy};
+use crate::analysis::circuits::{CircuitOptions, Kind, NoCircuit};
+use crate::analysis::compare::CompareError;
+use crate::analysis::{AttributionError, Cell, Picture, WhyError};
 use crate::export::{Body, ExportError, Plate, Table, model_in_words, picture};
 use crate::model::{HeadId, Model, Sampling};
 use crate::trace::{Side, Trace};
@@ -45,6 +57,26 @@ pub enum View {
     Norms,
     /// One residual stream, token by dimension
     States,
+    /// One token's memory through the layers
+    River,
+    /// What every token's state consists of at one layer
+    Memory,
+    /// What the KV cache keeps, and what of it is read
+    Cache,
+    /// How far back can be asked, length by depth
+    Recall,
+    /// What a head looks for and writes, by its weights
+    Circuits,
+    /// Which heads read which, by their weights
+    Composition,
+    /// Every head by two measures
+    Atlas,
+    /// Heads by how far two runs differ
+    Compare,
+    /// How one head's weights differ between two runs
+    Difference,
+    /// Loss and scores of a model in training
+    Training,
 }
 
 impl View {
@@ -55,7 +87,22 @@ impl View {
 
     /// Whether it takes the model's weights.
     pub fn needs_model(self) -> bool {
-        matches!(self, Self::Lens | Self::Attribution | Self::Next)
+        matches!(
+            self,
+            Self::Lens
+                | Self::Attribution
+                | Self::Next
+                | Self::River
+                | Self::Memory
+                | Self::Cache
+                | Self::Circuits
+                | Self::Composition
+        )
+    }
+
+    /// Whether it shows something that is not of the run itself: [`ViewAsk::beside`].
+    pub fn needs_more(self) -> bool {
+        matches!(self, Self::Recall | Self::Atlas | Self::Compare | Self::Difference | Self::Training)
     }
 }
 
@@ -88,6 +135,52 @@ pub struct ViewAsk {
     pub skip: usize,
     /// Whose tokens: of trails and norms.
     pub side: Side,
+    /// By which picture memory is traced.
+    pub picture: Picture,
+    /// The block after which every token's memory is looked at; the last, where none is told.
+    pub layer: Option<usize>,
+    /// What the KV cache keeps.
+    pub policy: Policy,
+    /// How words enter a head's circuits.
+    pub circuits: CircuitOptions,
+    /// Whether circuits show their least entries.
+    pub least: bool,
+    /// What the graph of heads shows.
+    pub links: Links,
+    /// What the atlas is laid out by.
+    pub axes: Axes,
+    /// What is not of the run itself.
+    pub beside: Beside,
+}
+
+/// Which pairs of heads a graph shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Links {
+    /// What of the later head reads.
+    pub kind: Kind,
+    /// With the norms' weights and centring.
+    pub folded: bool,
+    /// Scores less what random weights would have.
+    pub above_random: bool,
+    /// Score from which on a line is drawn; a handful of lines, where not told.
+    pub threshold: Option<f64>,
+}
+
+/// What heads of an atlas are laid out by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Axes {
+    /// The measure across, by its name in files.
+    pub x: String,
+    /// The measure up.
+    pub y: String,
+    /// Whether heads are coloured by the cluster that they are in, not by their layer.
+    pub alike: bool,
+}
+
+impl Default for Axes {
+    fn default() -> Self {
+        Self { x: "previous_stripe".to_owned(), y: "induction_stripe".to_owned(), alike: false }
+    }
 }
 
 impl ViewAsk {
@@ -107,6 +200,14 @@ impl ViewAsk {
             rules: Sampling { temperature: 1.0, ..Sampling::default() },
             skip: 1,
             side: Side::Target,
+            picture: Picture::Contributions,
+            layer: None,
+            policy: Policy::All,
+            circuits: CircuitOptions::default(),
+            least: false,
+            links: Links::default(),
+            axes: Axes::default(),
+            beside: Beside::None,
         }
     }
 
@@ -142,6 +243,21 @@ pub enum ViewError {
     /// The run has none of what the view shows.
     #[error("there is nothing to show: the run has no such tokens")]
     Empty,
+    /// What it shows has not been found out.
+    #[error("the view {0} shows what is not there yet")]
+    Missing(&'static str),
+    /// Memory cannot be traced.
+    #[error(transparent)]
+    Memory(#[from] HonestyError),
+    /// Nothing can be forgotten.
+    #[error(transparent)]
+    Eviction(#[from] EvictionError),
+    /// The head has no circuits.
+    #[error(transparent)]
+    Circuit(#[from] NoCircuit),
+    /// The runs cannot be compared.
+    #[error(transparent)]
+    Compare(#[from] CompareError),
     /// The cell cannot be taken apart.
     #[error(transparent)]
     Why(#[from] WhyError),
@@ -165,7 +281,13 @@ impl ViewError {
             Self::Why(_) | Self::Attribution(_) => {
                 Some("`mnemoscope info` lists the layers and heads".into())
             }
-            Self::NoWords | Self::Empty | Self::Cancelled => None,
+            Self::Missing(_) => {
+                Some("ask for it first: its pane makes it, or the command of the same name".into())
+            }
+            Self::Memory(error) => error.hint(),
+            Self::Eviction(error) => error.hint(),
+            Self::Compare(error) => error.hint(),
+            Self::NoWords | Self::Empty | Self::Cancelled | Self::Circuit(_) => None,
         }
     }
 }
@@ -191,6 +313,16 @@ pub fn plate(
         View::Trails => states::trails(trace, ask),
         View::Norms => states::norms(trace, ask),
         View::States => states::stream(trace, ask),
+        View::River => memory::river(model, trace, ask, progress),
+        View::Memory => memory::map(model, trace, ask, progress),
+        View::Cache => memory::cache(model, trace, ask, progress),
+        View::Recall => memory::recall(trace, ask),
+        View::Circuits => weights::circuits(model, trace, ask, progress),
+        View::Composition => weights::composition(model, trace, ask, progress),
+        View::Atlas => weights::atlas(trace, ask),
+        View::Compare => compare::heads(trace, ask, progress),
+        View::Difference => compare::difference(trace, ask, progress),
+        View::Training => training::curves(ask),
     }
 }
 
@@ -205,4 +337,11 @@ fn of_run(trace: &Trace, (title, hook): (String, String), says: &str, body: Body
         strips: picture::strips(trace),
         table,
     }
+}
+
+/// A plate of a model's weights alone: no prompt at its foot.
+fn of_weights(trace: &Trace, title: (String, String), says: &str, body: Body, table: Table) -> Plate {
+    let plate = of_run(trace, title, says, body, table);
+    let subtitle = format!("{} · {} layers", trace.model_name, trace.spec.layer_count());
+    Plate { strips: Vec::new(), subtitle, ..plate }
 }

@@ -43,6 +43,7 @@ pub(super) fn why(
             bars: why.dimensions.iter().enumerate().map(bar).collect(),
             quantity: "scale · q[d] · k[d]".to_owned(),
             sums: true,
+            wide: false,
         };
         let rows = why.dimensions.iter().enumerate().map(|(index, value)| vec![json!(index), json!(value)]);
         let table = Table { columns: vec!["dimension", "value"], rows: rows.collect() };
@@ -100,8 +101,12 @@ pub(super) fn attribution(
         label: signed(value),
         faint: false,
     };
-    let bars =
-        Bars { bars: parts.iter().map(bar).collect(), quantity: "Part of the logit".to_owned(), sums: true };
+    let bars = Bars {
+        bars: parts.iter().map(bar).collect(),
+        quantity: "Part of the logit".to_owned(),
+        sums: true,
+        wide: false,
+    };
     let record = |&(component, value): &(Component, f64)| {
         let head = match component {
             Component::Head(HeadId { layer, head }) => (Some(layer), Some(head)),

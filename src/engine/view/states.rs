@@ -91,6 +91,7 @@ pub(super) fn trails(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
         points: (first..n).map(way).collect(),
         axes: [axis(0), axis(1)],
         marked: ask.query.and_then(|query| query.checked_sub(first)).filter(|&way| way < n - first),
+        groups: None,
     };
     let mut rows = Vec::with_capacity(n * trails.streams.len());
     for (stream, points) in trails.streams.iter().zip(&trails.points) {

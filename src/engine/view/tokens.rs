@@ -149,6 +149,7 @@ pub(super) fn next(model: Option<&Model>, trace: &Trace, ask: &ViewAsk) -> Resul
         bars: choices.list.iter().enumerate().map(bar).collect(),
         quantity: format!("Probability at temperature {}", ask.rules.temperature),
         sums: false,
+        wide: false,
     };
     let record = |(place, &(id, p)): (usize, &(u32, f64))| {
         vec![json!(place + 1), json!(id), json!(text(id)), json!(p), json!(place < choices.kept)]

@@ -38,6 +38,8 @@ pub struct Bars {
     pub quantity: String,
     /// Whether they add up: those that have no line of their own are one line together.
     pub sums: bool,
+    /// Whether names are long: pairs of words.
+    pub wide: bool,
 }
 
 /// The bars that are drawn: all, or the largest in their order and what the others make together.
@@ -70,21 +72,46 @@ pub fn layout(
     strips: &[Strip],
     style: &Style,
 ) -> Drawing {
+    let width = style.width.unwrap_or(PAGE * style.text);
+    let (mut page, y) = around::page(width, title, subtitle, style);
+    let y = stack(&mut page, y, bars, style);
+    around::foot(page, y, strips, hook, style)
+}
+
+/// Several lists one below the other, each under its name and in a scale of its own.
+pub fn layout_lists(
+    lists: &[(String, Bars)],
+    (title, subtitle, hook): (&str, &str, &str),
+    strips: &[Strip],
+    style: &Style,
+) -> Drawing {
     let (tokens, size) = (style.theme.tokens(), style.text);
     let width = style.width.unwrap_or(PAGE * size);
     let (mut page, mut y) = around::page(width, title, subtitle, style);
+    for (name, bars) in lists {
+        let name = metrics::elide(name, Face::Strong, size * 1.1, width - 2.0 * style.margin);
+        page.text(Text::new(style.margin, y + size * 1.2, name, size * 1.1, Face::Strong, tokens.text));
+        y = stack(&mut page, y + size * 2.0, bars, style) + size * 0.6;
+    }
+    around::foot(page, y, strips, hook, style)
+}
+
+/// Draws the bars from `top` on; returns where what follows may begin.
+fn stack(page: &mut Drawing, top: f32, bars: &Bars, style: &Style) -> f32 {
+    let (tokens, size, width) = (style.theme.tokens(), style.text, page.width);
     let all = drawn(bars);
     let longest = |texts: &mut dyn Iterator<Item = &String>| {
         texts.map(|text| metrics::width(text, Face::Mono, size)).fold(0.0, f32::max)
     };
-    let names = longest(&mut all.iter().map(|bar| &bar.name)).min(NAME * size) + size;
+    let room = NAME * size * if bars.wide { 1.6 } else { 1.0 };
+    let names = longest(&mut all.iter().map(|bar| &bar.name)).min(room) + size;
     let numbers = longest(&mut all.iter().map(|bar| &bar.label)) + size;
     let track = Area::new(style.margin + names, 0.0, width - 2.0 * style.margin - names - numbers, 0.0);
     let most = all.iter().fold(0.0_f64, |most, bar| most.max(bar.value.abs())).max(f64::MIN_POSITIVE);
     let negative = all.iter().any(|bar| bar.value < 0.0);
     let (zero, reach) =
         if negative { (track.x + track.width / 2.0, track.width / 2.0) } else { (track.x, track.width) };
-    let top = y;
+    let mut y = top;
     for bar in &all {
         let base = y + LINE * size * 0.68;
         let name = metrics::elide(&bar.name, Face::Mono, size, names - size * 0.6);
@@ -108,7 +135,7 @@ pub fn layout(
         width - 2.0 * style.margin,
     );
     page.text(Text::new(style.margin, y + size * 1.4, words, size, Face::Sans, tokens.muted));
-    around::foot(page, y + size * 2.0, strips, hook, style)
+    y + size * 2.0
 }
 
 /// Red above zero and blue below, as everywhere; one colour where nothing is below.

@@ -29,6 +29,8 @@ pub struct Curves {
     pub planes: Vec<Plane>,
     /// Where something happened, from 0 to 1, and what.
     pub flags: Vec<(f64, String)>,
+    /// The place that is looked at, from 0 to 1.
+    pub marked: Option<f64>,
 }
 
 /// A plane with its curves.
@@ -123,6 +125,9 @@ fn draw(page: &mut Drawing, plane: &Plane, curves: &Curves, area: Area, style: &
             page.text(text.anchored(Anchor::End));
         }
     }
+    if let Some(x) = curves.marked {
+        page.line(vec![place([x, low]), place([x, high])], size / 11.0, tokens.accent);
+    }
     let name = Text::new(area.x, area.y - size * 0.6, plane.name.clone(), size, Face::Sans, tokens.muted);
     page.text(name);
     let color = |curve: &Curve| curve.color.map_or(tokens.text, |color| style.theme.series(color));
@@ -158,7 +163,10 @@ fn flags(page: &mut Drawing, curves: &Curves, (left, foot, long): (f32, f32, f32
     for (place, text) in &curves.flags {
         let x = left + long * *place as f32;
         let half = size * 0.35;
-        page.polygon(vec![[x - half, foot - half], [x + half, foot - half], [x, foot + half]], tokens.measure);
+        page.polygon(
+            vec![[x - half, foot - half], [x + half, foot - half], [x, foot + half]],
+            tokens.measure,
+        );
         let wide = metrics::width(text, Face::Sans, size);
         let from = (x - wide / 2.0).max(free);
         if from < x + size && from + wide <= page.width - style.margin {

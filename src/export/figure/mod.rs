@@ -7,6 +7,7 @@ pub mod axis;
 pub mod bars;
 pub mod curves;
 pub mod drawing;
+pub mod graph;
 pub(crate) mod legend;
 pub mod lines;
 pub mod matrix;

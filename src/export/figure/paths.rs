@@ -1,11 +1,12 @@
 //! The layout of ways across a plane: one for each token, with its end named where there is room.
 
-use crate::render::mix;
+use crate::render::{Rgba, mix};
 
 use super::drawing::{Anchor, Area, Drawing, Face, Text};
+use super::legend::number;
 use super::strip::Strip;
 use super::style::Style;
-use super::{around, legend, metrics};
+use super::{around, metrics};
 
 /// Width of a page that is not told, in font sizes; the plane is this much lower than wide.
 const PAGE: f32 = 62.0;
@@ -22,6 +23,30 @@ pub struct Paths {
     pub axes: [String; 2],
     /// The one that stands out.
     pub marked: Option<usize>,
+    /// What the ends are coloured by, where it is something.
+    pub groups: Option<Groups>,
+}
+
+/// Ways that belong together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Groups {
+    /// Each way's group.
+    pub of: Vec<usize>,
+    /// Names of the groups.
+    pub names: Vec<String>,
+    /// Whether they have an order: then their colours go from faint to strong.
+    pub ordered: bool,
+}
+
+impl Groups {
+    fn color(&self, group: usize, style: &Style) -> Rgba {
+        let tokens = style.theme.tokens();
+        if !self.ordered {
+            return style.theme.series(group);
+        }
+        let last = self.names.len().saturating_sub(1).max(1);
+        mix(mix(tokens.panel, tokens.dim, 0.6), tokens.measure, group as f32 / last as f32)
+    }
 }
 
 /// Lays them out on a page.
@@ -52,7 +77,11 @@ pub fn layout(
         let (thick, stroke) = if marked { (2.0, tokens.accent) } else { (1.0, faint) };
         page.line(points.iter().map(place).collect(), thick * size / 11.0, stroke);
         if let Some(end) = points.last() {
-            let fill = if marked { tokens.accent } else { tokens.measure };
+            let group = paths
+                .groups
+                .as_ref()
+                .and_then(|groups| groups.of.get(way).map(|&group| groups.color(group, style)));
+            let fill = if marked { tokens.accent } else { group.unwrap_or(tokens.measure) };
             page.disc(place(end), size * 0.24, fill);
         }
     }
@@ -75,14 +104,30 @@ pub fn layout(
         }
     }
     let below = plane.bottom() + size * 1.6;
-    let span =
-        |axis: usize| format!("{} … {}", legend::number(low[axis] as f32), legend::number(high[axis] as f32));
+    let span = |axis: usize| format!("{} … {}", number(low[axis] as f32), number(high[axis] as f32));
     let half = plane.width / 2.0 - size;
     let across = metrics::elide(&format!("→ {}: {}", paths.axes[0], span(0)), Face::Sans, size, half);
     page.text(Text::new(plane.x, below, across, size, Face::Sans, tokens.muted));
     let up = metrics::elide(&format!("↑ {}: {}", paths.axes[1], span(1)), Face::Sans, size, half);
     page.text(Text::new(plane.right(), below, up, size, Face::Sans, tokens.muted).anchored(Anchor::End));
+    let below = paths.groups.as_ref().map_or(below, |groups| legend(&mut page, below, groups, style));
     around::foot(page, below + size * 0.6, strips, hook, style)
+}
+
+/// Names of the groups beside their colours, wrapped like text; returns the last line.
+fn legend(page: &mut Drawing, below: f32, groups: &Groups, style: &Style) -> f32 {
+    let (tokens, size) = (style.theme.tokens(), style.text);
+    let (mut x, mut y) = (style.margin, below + size * 1.8);
+    for (group, name) in groups.names.iter().enumerate() {
+        let long = metrics::width(name, Face::Sans, size) + size * 2.4;
+        if x > style.margin && x + long > page.width - style.margin {
+            (x, y) = (style.margin, y + size * 1.6);
+        }
+        page.disc([x + size * 0.4, y - size * 0.34], size * 0.3, groups.color(group, style));
+        page.text(Text::new(x + size, y, name.clone(), size, Face::Sans, tokens.text));
+        x += long;
+    }
+    y
 }
 
 /// Least and greatest along both axes, never the same.

@@ -13,28 +13,26 @@ const HEIGHT: f32 = 360.0;
 /// Room for names at the right.
 const NAMES: f32 = 190.0;
 
-/// A river to draw, with everything its page says.
-#[derive(Clone, Debug)]
-pub struct RiverFigure {
-    /// The title: `Memory of 15 ·the`.
-    pub title: String,
-    /// Beside it: the model, the picture's name.
-    pub subtitle: String,
-    /// What the numbers are, at the foot.
-    pub hook: String,
+/// Shares of sources, column after column.
+#[derive(Clone, Debug, PartialEq)]
+pub struct River {
     /// One name a column.
     pub columns: Vec<String>,
-    /// Each band's name and colour, top to bottom.
-    pub bands: Vec<(String, Rgba)>,
+    /// Each band's name and its place in the row of colours, top to bottom; none: what stands back.
+    pub bands: Vec<(String, Option<usize>)>,
     /// Shares, [column, band].
     pub shares: Vec<Vec<f64>>,
-    /// The texts that went in.
-    pub strips: Vec<Strip>,
 }
 
 /// Lays it out on a page.
-pub fn layout(river: &RiverFigure, style: &Style) -> Drawing {
+pub fn layout(
+    river: &River,
+    (title, subtitle, hook): (&str, &str, &str),
+    strips: &[Strip],
+    style: &Style,
+) -> Drawing {
     let tokens = style.theme.tokens();
+    let color = |place: Option<usize>| place.map_or(tokens.dim, |place| style.theme.series(place));
     let names = style.scaled(NAMES);
     let left = style.margin + style.scaled(36.0);
     let map = match style.width {
@@ -45,7 +43,7 @@ pub fn layout(river: &RiverFigure, style: &Style) -> Drawing {
         None => Area::new(left, 0.0, WIDTH, HEIGHT),
     };
     let page_width = style.width.unwrap_or(map.right() + names + style.margin);
-    let (mut page, head) = around::page(page_width, &river.title, &river.subtitle, style);
+    let (mut page, head) = around::page(page_width, title, subtitle, style);
     let head = head + style.scaled(8.0);
     let map = Area { y: head, ..map };
     let place = |x: f32, y: f32| [map.x + x * map.width, map.y + y * map.height];
@@ -53,7 +51,7 @@ pub fn layout(river: &RiverFigure, style: &Style) -> Drawing {
     for (band, (_, fill)) in ribbons.bands.iter().zip(&river.bands) {
         let upper = band.iter().map(|&[x, upper, _]| place(x, upper));
         let lower = band.iter().rev().map(|&[x, _, lower]| place(x, lower));
-        page.polygon(upper.chain(lower).collect(), *fill);
+        page.polygon(upper.chain(lower).collect(), color(*fill));
     }
     let ground = page_ground(&page).unwrap_or(tokens.background);
     for band in ribbons.bands.iter().skip(1) {
@@ -74,7 +72,7 @@ pub fn layout(river: &RiverFigure, style: &Style) -> Drawing {
         let share = last.map_or(0.0, |shares| shares[index]);
         let number = format!("{:.1} %", share * 100.0);
         let dot = Area::new(map.right() + style.scaled(10.0), y - size * 0.7, size * 0.7, size * 0.7);
-        page.rect(dot, size * 0.35, *fill);
+        page.rect(dot, size * 0.35, color(*fill));
         let x = dot.right() + style.scaled(6.0);
         let end = page_width - style.margin;
         let number = Text::new(end, y, number, size, Face::Sans, tokens.muted).anchored(Anchor::End);
@@ -82,7 +80,7 @@ pub fn layout(river: &RiverFigure, style: &Style) -> Drawing {
         page.text(Text::new(x, y, name, size, Face::Mono, tokens.text));
         page.text(number);
     }
-    around::foot(page, map.bottom() + style.scaled(24.0), &river.strips, &river.hook, style)
+    around::foot(page, map.bottom() + style.scaled(24.0), strips, hook, style)
 }
 
 /// Shares at the left, columns below.

@@ -3,7 +3,7 @@
 use super::{Fault, Told, says_itself};
 use crate::{
     analysis::{AttributionError, WhyError},
-    app::document::DocumentError,
+    app::{document::DocumentError, words::circuits},
     engine::ViewError,
     export::ExportError,
     trace::MapError,
@@ -52,6 +52,11 @@ impl Fault for ViewError {
             }
             Self::NoWords => Told::alone("此模型不给词打分：此视图没有内容"),
             Self::Empty => Told::alone("没有内容可显示：此运行没有这样的词元"),
+            Self::Missing(_) => Told::new("此视图的数据尚未算出", "请先在它的面板里开始计算"),
+            Self::Memory(error) => error.chinese(),
+            Self::Eviction(error) => error.chinese(),
+            Self::Circuit(why) => Told::alone((circuits::CHINESE.none)(*why)),
+            Self::Compare(error) => error.chinese(),
             Self::Why(error) => error.chinese(),
             Self::Attribution(error) => error.chinese(),
             Self::Export(error) => error.chinese(),

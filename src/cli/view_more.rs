@@ -1,0 +1,176 @@
+//! What views take that are not of the run alone: memory, circuits, the atlas, a second run, recall.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::analysis::Picture;
+use crate::analysis::circuits::{CircuitOptions, Kind};
+use crate::engine::{
+    self, AtlasOptions, Axes, Beside, Links, Policy, RecallOptions, Template, Texts, View, ViewAsk,
+};
+use crate::model::Model;
+use crate::trace::{Intervention, Trace};
+
+use super::cache::policy;
+use super::console::Console;
+use super::recall::share;
+use super::shared::{Second, names, usage};
+
+/// Options of single views.
+#[derive(Debug, clap::Args)]
+pub(super) struct MoreArgs {
+    /// Of the views river and memory: by which picture
+    #[arg(long, requires = "view", value_parser = names::<Picture>(), default_value = "contributions")]
+    picture: Picture,
+
+    /// Of the view memory: the block after which it is looked at, from 0 (default: the last)
+    #[arg(long, value_name = "LAYER", requires = "view")]
+    layer: Option<usize>,
+
+    /// Of the view cache: what is kept, as `cache --keep` reads it
+    #[arg(long, value_name = "POLICY", requires = "view", default_value = "all", value_parser = policy)]
+    keep: Policy,
+
+    /// Of the view circuits: words with what the first block's MLP makes of each
+    #[arg(long, requires = "view")]
+    after_mlp: bool,
+
+    /// Of the view circuits: values as they are, not less their mean
+    #[arg(long, requires = "view")]
+    plain: bool,
+
+    /// Of the view circuits: the least entries
+    #[arg(long, requires = "view")]
+    lowest: bool,
+
+    /// Of the view composition: what of the later head reads
+    #[arg(long, requires = "view", default_value = "k", value_parser = names::<Kind>())]
+    kind: Kind,
+
+    /// Of the view composition: with the norms' weights and centring
+    #[arg(long, requires = "view")]
+    folded: bool,
+
+    /// Of the view composition: less what random weights score
+    #[arg(long, requires = "view")]
+    above_random: bool,
+
+    /// Of the view composition: the score from which on a line is drawn (default: what leaves 24 lines)
+    #[arg(long, value_name = "SCORE", requires = "view")]
+    from: Option<f64>,
+
+    /// Of the view atlas: one that is there, an atlas.json or a folder of HeadVis's (default: it is made)
+    #[arg(long, value_name = "ATLAS", requires = "view")]
+    atlas: Option<PathBuf>,
+
+    /// Of the view atlas: text file or folder to read (default: a few built-in sentences)
+    #[arg(long, value_name = "FILE", requires = "view", conflicts_with = "atlas")]
+    corpus: Option<PathBuf>,
+
+    /// Of the view atlas: read the prompt alone
+    #[arg(long, requires = "view", conflicts_with_all = ["atlas", "corpus"])]
+    own_text: bool,
+
+    /// Of the view atlas: passages of the corpus at most
+    #[arg(long, value_name = "N", requires = "view", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..))]
+    passages: u32,
+
+    /// Of the view atlas: the score or measure across
+    #[arg(long, value_name = "MEASURE", requires = "view", default_value = "previous_stripe")]
+    x: String,
+
+    /// Of the view atlas: the score or measure up
+    #[arg(long, value_name = "MEASURE", requires = "view", default_value = "induction_stripe")]
+    y: String,
+
+    /// Of the view atlas: colour heads by the cluster that they are in
+    #[arg(long, requires = "view")]
+    alike: bool,
+
+    /// Of the view recall: tokens of context, with commas between
+    #[arg(long, value_name = "N", requires = "view", value_delimiter = ',', default_value = "32,64,128", value_parser = clap::value_parser!(u32).range(1..))]
+    lengths: Vec<u32>,
+
+    /// Of the view recall: where the fact stands, from 0 to 1, with commas between
+    #[arg(long, value_name = "SHARE", requires = "view", value_delimiter = ',', default_value = "0,0.25,0.5,0.75,1", value_parser = share)]
+    depths: Vec<f64>,
+
+    /// Of the view recall: in which words to ask
+    #[arg(long, requires = "view", value_parser = names::<Template>())]
+    template: Option<Template>,
+
+    /// Of the view recall: questions for each length and depth
+    #[arg(long, value_name = "N", requires = "view", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..))]
+    trials: u32,
+
+    #[command(flatten)]
+    pub(super) second: Second,
+}
+
+impl MoreArgs {
+    /// The same view with what these options say.
+    pub(super) fn fill(&self, ask: ViewAsk) -> ViewAsk {
+        ViewAsk {
+            picture: self.picture,
+            layer: self.layer,
+            policy: self.keep.clone(),
+            circuits: CircuitOptions { after_mlp: self.after_mlp, plain: self.plain },
+            least: self.lowest,
+            links: Links {
+                kind: self.kind,
+                folded: self.folded,
+                above_random: self.above_random,
+                threshold: self.from,
+            },
+            axes: Axes { x: self.x.clone(), y: self.y.clone(), alike: self.alike },
+            ..ask
+        }
+    }
+
+    /// Finds out what a view shows that is not of the run; a second run comes with the first.
+    pub(super) fn beside(
+        &self,
+        view: View,
+        (model, trace): (Option<&Model>, &Trace),
+        interventions: Vec<Intervention>,
+        console: &mut Console,
+    ) -> anyhow::Result<Beside> {
+        let needed = || anyhow::Error::from(engine::ViewError::NeedsModel);
+        Ok(match view {
+            View::Recall => {
+                let options = RecallOptions {
+                    template: self.template,
+                    lengths: self.lengths.iter().map(|&length| length as usize).collect(),
+                    depths: self.depths.clone(),
+                    trials: self.trials as usize,
+                    seed: 0,
+                    memory_budget: None,
+                    interventions,
+                    distractors: None,
+                };
+                Beside::Recall(engine::recall(model.ok_or_else(needed)?, &options, &console.job())?)
+            }
+            View::Atlas => {
+                let atlas = match &self.atlas {
+                    Some(path) => engine::open_atlas(path)?,
+                    None => {
+                        let texts = match &self.corpus {
+                            Some(path) => Texts::Corpus(path.clone()),
+                            None if self.own_text => Texts::Prompt(trace.prompt.clone()),
+                            None => Texts::BuiltIn,
+                        };
+                        let passages = self.passages as usize;
+                        let options = AtlasOptions { texts, passages, ..AtlasOptions::default() };
+                        engine::atlas(model.ok_or_else(needed)?, &options, &console.job())?
+                    }
+                };
+                Beside::Atlas(Arc::new(atlas))
+            }
+            View::Training => {
+                let words = "a training is drawn as it is made: `mnemoscope train --curves FILE`";
+                return Err(usage(clap::error::ErrorKind::ValueValidation, words));
+            }
+            _ => Beside::None,
+        })
+    }
+}

@@ -1,0 +1,39 @@
+//! What a view shows that is not of the run: found out before it is drawn.
+
+use super::super::{Recall, Report};
+use crate::analysis::atlas::Atlas;
+use crate::trace::Trace;
+use std::sync::Arc;
+
+/// What was found out before.
+#[derive(Clone, Debug, Default)]
+pub enum Beside {
+    /// Nothing.
+    #[default]
+    None,
+    /// A second run, with a number that tells it from others.
+    Second(u64, Trace),
+    /// An atlas of heads.
+    Atlas(Arc<Atlas>),
+    /// How far back can be asked.
+    Recall(Recall),
+    /// What was reported of a training, and the step that is looked at.
+    Training(Vec<Report>, Option<u64>),
+}
+
+/// Runs and atlases are told apart, not compared number by number.
+impl PartialEq for Beside {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::None, Self::None) => true,
+            (Self::Second(own, _), Self::Second(other, _)) => own == other,
+            (Self::Atlas(own), Self::Atlas(other)) => Arc::ptr_eq(own, other),
+            (Self::Recall(own), Self::Recall(other)) => own == other,
+            (Self::Training(own, at), Self::Training(other, there)) => {
+                let end = |reports: &[Report]| reports.last().map(|report| report.steps);
+                at == there && own.len() == other.len() && end(own) == end(other)
+            }
+            _ => false,
+        }
+    }
+}

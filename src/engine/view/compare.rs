@@ -1,0 +1,116 @@
+//! Two runs as figures: heads by how far they differ, and one head's difference over aligned tokens.
+
+use super::{Beside, Progress, ViewAsk, ViewError, of_run};
+use crate::analysis::compare::{self, Alignment, Comparison, Pair};
+use crate::export::figure::axis::Axis;
+use crate::export::figure::bars::{Bar, Bars};
+use crate::export::figure::matrix::VALUES;
+use crate::export::{Body, Plate, Table};
+use crate::trace::{Hook, Side, Token, Trace};
+use serde_json::json;
+
+/// The second run, and how it compares with the first.
+fn both<'a>(
+    a: &Trace,
+    ask: &'a ViewAsk,
+    progress: Progress<'_>,
+) -> Result<(&'a Trace, Comparison), ViewError> {
+    let Beside::Second(_, b) = &ask.beside else { return Err(ViewError::Missing("compare")) };
+    let comparison = compare::compare(a, b, progress)?;
+    Ok((b, comparison))
+}
+
+fn name(trace: &Trace) -> String {
+    let all: Vec<String> = trace.interventions().iter().map(ToString::to_string).collect();
+    let changed = if all.is_empty() { String::new() } else { format!(", changed by {}", all.join(", ")) };
+    format!("{}{changed}", trace.model_name)
+}
+
+/// A plate of both runs.
+fn of_both(a: &Trace, b: &Trace, title: (String, String), says: &str, body: Body, table: Table) -> Plate {
+    let texts: Vec<String> = [a, b].iter().map(|trace| trace.prompt.clone()).collect();
+    let other =
+        if texts[0] == texts[1] { String::new() } else { format!(" Second prompt: “{}”.", texts[1]) };
+    let plate = of_run(a, title, says, body, table);
+    Plate {
+        subtitle: format!("A {} · B {}", name(a), name(b)),
+        says: format!("{} A is {}, B is {}.{other}", plate.says, name(a), name(b)),
+        ..plate
+    }
+}
+
+pub(super) fn heads(a: &Trace, ask: &ViewAsk, progress: Progress<'_>) -> Result<Plate, ViewError> {
+    let (b, comparison) = both(a, ask, progress)?;
+    let ranked = comparison.by_divergence();
+    let known = || ranked.iter().filter_map(|head| head.distance.as_ref().map(|distance| (head, distance)));
+    let bars: Vec<Bar> = known()
+        .map(|(head, distance)| Bar {
+            name: a.spec.head_name(head.a),
+            value: distance.divergence,
+            label: format!("{:.4}", distance.divergence),
+            faint: false,
+        })
+        .collect();
+    if bars.is_empty() {
+        return Err(ViewError::Empty);
+    }
+    let row = |(head, distance): (&&compare::HeadDifference, &compare::Distance)| {
+        vec![
+            json!(a.spec.head_name(head.a)),
+            json!(b.spec.head_name(head.b)),
+            json!(distance.divergence),
+            json!(distance.variation),
+            json!(distance.rows),
+        ]
+    };
+    let columns = vec!["head_a", "head_b", "divergence", "variation", "rows"];
+    let table = Table { columns, rows: known().map(row).collect() };
+    let body = Bars {
+        bars,
+        quantity: "Jensen–Shannon divergence of attention rows, bits".to_owned(),
+        sums: false,
+        wide: false,
+    };
+    let says = "Heads by how far their attention differs between two runs: the mean Jensen–Shannon divergence of rows \
+                over aligned tokens, first run";
+    let title = ("Heads by difference".to_owned(), "blocks.*.attn.hook_pattern".to_owned());
+    Ok(of_both(a, b, title, says, Body::Bars(body), table))
+}
+
+pub(super) fn difference(a: &Trace, ask: &ViewAsk, progress: Progress<'_>) -> Result<Plate, ViewError> {
+    let (b, comparison) = both(a, ask, progress)?;
+    let Some(both) = comparison.heads.iter().find(|own| own.a == ask.head) else {
+        return Err(ViewError::Empty);
+    };
+    let head = both.a;
+    let part = a.spec.blocks[head.layer].part;
+    let (queries, keys) = (comparison.alignment(part.rows()), comparison.alignment(part.columns()));
+    let map = compare::difference(a.pattern(both.a), b.pattern(both.b), queries, keys, VALUES);
+    if map.values.is_empty() {
+        return Err(ViewError::Empty);
+    }
+    // What is pooled has a label for each of its lines
+    let axis = |name, alignment: &Alignment, side, lines: usize| {
+        let n = alignment.pairs.len();
+        let labels = (0..lines).map(|line| label(&alignment.pairs[line * n / lines.max(1)], [a, b], side));
+        Axis { name, labels: labels.collect(), first: 0, numbered: false }
+    };
+    let body = Body::Map {
+        rows: axis("query", queries, part.rows(), map.rows),
+        columns: axis("key", keys, part.columns(), map.columns),
+        values: map.values,
+        quantity: "Difference of weights",
+        signed: true,
+    };
+    let name = a.spec.head_name(head);
+    let says = format!("Attention weights of head {name} over aligned tokens, B less A, first run");
+    let hook = format!("{}[{}]", a.spec.hook_name(Hook::Pattern, head.layer), head.head);
+    Ok(of_both(a, b, (format!("Head {name}, B less A"), hook), &says, body, Table::default()))
+}
+
+/// What a pair of tokens reads: one text where both read the same.
+fn label(pair: &Pair, [a, b]: [&Trace; 2], side: Side) -> String {
+    let text = |tokens: &[Token]| tokens.iter().map(Token::shown).collect::<String>();
+    let own = text(&a.tokens_of(side)[pair.a.clone()]);
+    if pair.same { own } else { format!("{own}→{}", text(&b.tokens_of(side)[pair.b.clone()])) }
+}

@@ -1,0 +1,213 @@
+//! Memory as figures: one token's through the layers, every token's at one layer, the KV cache, recall.
+
+use super::super::{HonestyError, Job, Recall, evict};
+use super::{Beside, Progress, ViewAsk, ViewError, of_run};
+use crate::analysis::{self, MemoryMap, MemoryTraceError, Picture, River, kv_cache};
+use crate::export::figure::axis::Axis;
+use crate::export::figure::river;
+use crate::export::{Body, Labels, Plate, Table, picture};
+use crate::model::Model;
+use crate::trace::{Side, Token, Trace};
+use serde_json::json;
+
+/// Sources with a band of their own in a picture.
+const BANDS: usize = 6;
+/// Queries over which the cache's attention is added up.
+const STEPS: usize = 32;
+
+fn failed(error: MemoryTraceError) -> ViewError {
+    HonestyError::from(error).into()
+}
+
+pub(super) fn river(
+    model: Option<&Model>,
+    trace: &Trace,
+    ask: &ViewAsk,
+    progress: Progress<'_>,
+) -> Result<Plate, ViewError> {
+    let model = model.ok_or(ViewError::NeedsModel)?;
+    let n = trace.n_tokens();
+    let token = ask.query.filter(|&query| query < n).or(trace.answer_at).unwrap_or(n.saturating_sub(1));
+    let river = analysis::river(&model.network, trace, token, ask.picture, progress).map_err(failed)?;
+    Ok(river_plate(&river, trace))
+}
+
+/// A river as a figure; its table: layer, source, source_text, value, share.
+pub fn river_plate(river: &River, trace: &Trace) -> Plate {
+    let bands = river.bands(BANDS, river.values.len().saturating_sub(1), None);
+    let text = |source: usize| trace.tokens.get(source).map_or_else(String::new, Token::shown);
+    let shown = |source: usize| format!("{source} {}", text(source));
+    let name: &'static str = river.picture.into();
+    let before = bands.begins.then(|| "before".to_owned());
+    let layers = (0..river.values.len()).map(|layer| format!("L{}", trace.spec.layer_name(layer)));
+    let own = bands.sources.iter().enumerate().map(|(place, &source)| (shown(source), Some(place)));
+    let body = river::River {
+        columns: before.into_iter().chain(layers).collect(),
+        bands: own.chain([("others".to_owned(), None)]).collect(),
+        shares: bands.shares,
+    };
+    let mut rows = Vec::new();
+    for (layer, values) in river.values.iter().enumerate() {
+        for (source, value) in values.iter().enumerate() {
+            let text = trace.tokens.get(source).map_or("", |token| token.text.as_str());
+            let share = river.share(layer, source);
+            rows.push(vec![json!(layer), json!(source), json!(text), json!(value), json!(share)]);
+        }
+    }
+    let table = Table { columns: vec!["layer", "source", "source_text", "value", "share"], rows };
+    let says = format!(
+        "Memory of token {} “{}”: the share of each source token after every layer, by {},",
+        river.token,
+        text(river.token),
+        picture_in_words(river.picture)
+    );
+    let title = (format!("Memory of {}", shown(river.token)), format!("memory.{name}"));
+    of_run(trace, title, &says, Body::River(body), table)
+}
+
+/// What a picture is, and where it comes from.
+fn picture_in_words(picture: Picture) -> &'static str {
+    match picture {
+        Picture::Attention => "the mean attention weight over heads and layers",
+        Picture::Rollout => "attention rollout (Abnar & Zuidema 2020)",
+        Picture::Flow => "attention flow (Abnar & Zuidema 2020)",
+        Picture::Values => "the length of what weights move (Kobayashi et al. 2020)",
+        Picture::Norms => "the same with residual and norm (Kobayashi et al. 2021)",
+        Picture::Contributions => "contributions through the layers (ALTI, Ferrando et al. 2022)",
+    }
+}
+
+pub(super) fn map(
+    model: Option<&Model>,
+    trace: &Trace,
+    ask: &ViewAsk,
+    progress: Progress<'_>,
+) -> Result<Plate, ViewError> {
+    let model = model.ok_or(ViewError::NeedsModel)?;
+    let layer = ask.layer.unwrap_or_else(|| trace.n_layers().saturating_sub(1));
+    let memory = analysis::memory_map(&model.network, trace, layer, ask.picture, progress).map_err(failed)?;
+    Ok(memory_plate(&memory, trace))
+}
+
+/// A map of memory as a figure.
+pub fn memory_plate(memory: &MemoryMap, trace: &Trace) -> Plate {
+    let labels = picture::token_labels(trace.tokens_of(Side::Target), 0, Labels::Tokens);
+    let axis = |name| Axis { name, labels: labels.clone(), first: 0, numbered: false };
+    let body = Body::Map {
+        rows: axis("query"),
+        columns: axis("source"),
+        values: memory.values.iter().flatten().map(|&value| value as f32).collect(),
+        quantity: if memory.picture == Picture::Values { "Length" } else { "Share of the state" },
+        signed: false,
+    };
+    let name: &'static str = memory.picture.into();
+    let layer = trace.spec.layer_name(memory.layer);
+    let says = format!(
+        "What each token's state consists of after layer {layer}, rows by source column, by {},",
+        picture_in_words(memory.picture)
+    );
+    let title = (format!("Memory after L{layer}"), format!("memory.{name}"));
+    of_run(trace, title, &says, body, Table::default())
+}
+
+pub(super) fn cache(
+    model: Option<&Model>,
+    trace: &Trace,
+    ask: &ViewAsk,
+    progress: Progress<'_>,
+) -> Result<Plate, ViewError> {
+    let model = model.ok_or(ViewError::NeedsModel)?;
+    // The run ends between two layers at the latest
+    let job = Job::new();
+    if progress(0.0).is_break() {
+        return Err(ViewError::Cancelled);
+    }
+    let eviction = evict(model, trace, &ask.policy, &job)?;
+    if progress(0.9).is_break() {
+        return Err(ViewError::Cancelled);
+    }
+    let cache = kv_cache(&eviction.trace, STEPS).ok_or(ViewError::Empty)?;
+    let values = cache.layers.iter().zip(&eviction.gone).flat_map(|(layer, gone)| {
+        let kept = |(value, gone): (&f64, &Option<usize>)| match gone {
+            None => *value as f32,
+            Some(_) => f32::NEG_INFINITY,
+        };
+        layer.received.iter().zip(gone).map(kept).collect::<Vec<f32>>()
+    });
+    let layer_name = |layer: usize| format!("L{}", trace.spec.layer_name(layer));
+    let body = Body::Map {
+        rows: Axis {
+            name: "layer",
+            labels: cache.layers.iter().map(|layer| layer_name(layer.layer)).collect(),
+            first: 0,
+            numbered: false,
+        },
+        columns: Axis {
+            name: "entry",
+            labels: picture::token_labels(&trace.tokens, 0, Labels::Tokens),
+            first: 0,
+            numbered: false,
+        },
+        values: values.collect(),
+        quantity: "Attention received",
+        signed: false,
+    };
+    let loss = match (eviction.loss_before, eviction.loss_after) {
+        (Some(before), Some(after)) => format!(", loss {before:.3} → {after:.3} bits a token"),
+        _ => String::new(),
+    };
+    let steps = cache.steps;
+    let says = format!(
+        "Attention that each entry of the KV cache received over the last {steps} queries, mean over heads, under the \
+         policy {}: {} → {} bytes{loss}, the answer's probability {:.3} → {:.3}; entries that are forgotten at the end \
+         are left out,",
+        eviction.policy, eviction.bytes_before, eviction.bytes_after, eviction.p_before, eviction.p_after
+    );
+    let title = (format!("KV cache, {}", eviction.policy), "hook_k, hook_v".to_owned());
+    Ok(of_run(trace, title, &says, body, Table::default()))
+}
+
+pub(super) fn recall(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
+    let Beside::Recall(recall) = &ask.beside else { return Err(ViewError::Missing("recall")) };
+    let plate = recall_plate(recall);
+    let subtitle = format!("{} · {}", plate.subtitle, trace.spec.layer_count());
+    Ok(Plate { subtitle: format!("{subtitle} layers"), ..plate })
+}
+
+/// Recall by length and depth as a figure.
+pub fn recall_plate(recall: &Recall) -> Plate {
+    let mut lengths: Vec<usize> = recall.cells.iter().map(|cell| cell.length).collect();
+    lengths.dedup();
+    let depths: Vec<f64> =
+        recall.cells.iter().take_while(|cell| cell.length == lengths[0]).map(|cell| cell.depth).collect();
+    let cells = recall.changed.as_ref().unwrap_or(&recall.cells);
+    let value = |depth: usize, length: usize| {
+        cells.get(length * depths.len() + depth).map_or(f32::NAN, |cell| cell.p as f32)
+    };
+    let values = (0..depths.len()).flat_map(|depth| (0..lengths.len()).map(move |length| (depth, length)));
+    let axis = |name, labels: Vec<String>| Axis { name, labels, first: 0, numbered: false };
+    let template: &'static str = recall.template.into();
+    let body = Body::Map {
+        rows: axis("depth", depths.iter().map(f64::to_string).collect()),
+        columns: axis("length", lengths.iter().map(usize::to_string).collect()),
+        values: values.map(|(depth, length)| value(depth, length)).collect(),
+        quantity: "Probability of the answer",
+        signed: false,
+    };
+    let changes: Vec<String> = recall.interventions.iter().map(ToString::to_string).collect();
+    let changed =
+        if changes.is_empty() { String::new() } else { format!(", changed by {}", changes.join(", ")) };
+    Plate {
+        title: format!("Recall of {}", recall.model),
+        subtitle: format!("template {template} · {} questions a cell", recall.trials),
+        hook: "recall".to_owned(),
+        says: format!(
+            "Probability of the right answer by length of context (tokens) and depth of the fact (0: at the beginning), \
+             template {template}, {} questions a cell, seed {}, in {}{changed}.",
+            recall.trials, recall.seed, recall.model
+        ),
+        body,
+        strips: Vec::new(),
+        table: Table::default(),
+    }
+}

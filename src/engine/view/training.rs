@@ -1,0 +1,90 @@
+//! A training as a figure: loss and scores against steps.
+
+use super::super::Report;
+use super::{Beside, ViewAsk, ViewError};
+use crate::analysis::timeline::StepAxis;
+use crate::export::figure::curves::{Curve, Curves, Plane};
+use crate::export::{Body, Plate, Table};
+use serde_json::json;
+
+pub(super) fn curves(ask: &ViewAsk) -> Result<Plate, ViewError> {
+    match &ask.beside {
+        Beside::Training(reports, at) if !reports.is_empty() => Ok(training_plate(reports, *at)),
+        _ => Err(ViewError::Missing("training")),
+    }
+}
+
+/// Loss and scores of a training; `at`: the step that is looked at.
+pub fn training_plate(reports: &[Report], at: Option<u64>) -> Plate {
+    let axis = StepAxis::of(&reports.iter().map(|report| report.steps).collect::<Vec<_>>());
+    let line = |name: &str, color: usize, value: &dyn Fn(&Report) -> Option<f64>| {
+        let point = |report: &Report| Some([axis.share(report.steps), value(report)?]);
+        let points = reports.iter().filter_map(point).collect();
+        Curve { name: name.to_owned(), color: Some(color), points }
+    };
+    let mut losses = vec![line("what is asked for", 0, &|report| Some(report.loss))];
+    if reports.iter().any(|report| report.other_loss.is_some()) {
+        losses.push(line("what cannot be known", 1, &|report| report.other_loss));
+    }
+    let scores = vec![
+        line("accuracy", 0, &|report| Some(report.accuracy)),
+        line("induction", 1, &|report| Some(report.induction_score)),
+        line("previous token", 2, &|report| Some(report.previous_token_score)),
+    ];
+    let highest = losses.iter().flat_map(|curve| &curve.points).map(|[_, loss]| *loss).fold(0.0, f64::max);
+    let body = Curves {
+        across: "step".to_owned(),
+        ticks: axis.marks(6),
+        planes: vec![
+            Plane {
+                name: "loss, nats".to_owned(),
+                range: [0.0, highest.max(f64::MIN_POSITIVE)],
+                curves: losses,
+            },
+            Plane {
+                name: "accuracy, and the best head's score".to_owned(),
+                range: [0.0, 1.0],
+                curves: scores,
+            },
+        ],
+        flags: Vec::new(),
+        marked: at.map(|step| axis.share(step)),
+    };
+    let row = |report: &Report| {
+        vec![
+            json!(report.steps),
+            json!(report.loss),
+            json!(report.other_loss),
+            json!(report.accuracy),
+            json!(report.induction_score),
+            json!(report.induction_head.to_string()),
+            json!(report.previous_token_score),
+            json!(report.previous_token_head.to_string()),
+        ]
+    };
+    let columns = vec![
+        "steps",
+        "loss",
+        "other_loss",
+        "accuracy",
+        "induction_score",
+        "induction_head",
+        "previous_token_score",
+        "previous_token_head",
+    ];
+    let last = reports.last();
+    let steps = last.map_or(0, |report| report.steps);
+    let heads = last.map_or(0, |report| report.heads.len());
+    Plate {
+        title: "Training".to_owned(),
+        subtitle: format!("{heads} heads · {steps} steps"),
+        hook: "mean −ln p; induction and previous-token stripes".to_owned(),
+        says: format!(
+            "Loss (mean −ln p on rows that are not trained on), accuracy and the best heads' scores on random tokens said \
+             twice (Olsson et al. 2022) over {steps} steps of training."
+        ),
+        body: Body::Curves(body),
+        strips: Vec::new(),
+        table: Table { columns, rows: reports.iter().map(row).collect() },
+    }
+}
