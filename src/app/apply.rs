@@ -122,6 +122,7 @@ impl Window {
             Command::PlayWalk(play) => self.play_walk(play),
             Command::OrderWalk(order) => self.state.walk.order = order,
             Command::Intervene(what) => self.intervene(what),
+            Command::AskForChange(draft) => self.ask_for_change(draft),
             Command::SwitchIntervention(index, on) => {
                 if let Some(switch) = self.state.interventions.get_mut(index) {
                     switch.on = on;

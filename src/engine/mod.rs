@@ -42,7 +42,7 @@ pub use compare::{both_fit, compare};
 pub use corpus::{Corpus, CorpusError};
 pub use curve::{Curve, CurveError, Reading, curve};
 pub use cutting::Paths;
-pub use given::run_file as run_like;
+pub use given::{run_file as run_like, run_other};
 pub use honesty::{Column, Honesty, HonestyError, HonestyOptions, honesty};
 pub use hub::{Hub, HubError, Offer, forbid_connections};
 pub use intervene::{InterveneError, intervene};

@@ -40,6 +40,7 @@ mod maps;
 mod memory;
 mod monkey;
 mod mutations;
+mod other_prompts;
 mod parity;
 mod pattern;
 mod pictures;

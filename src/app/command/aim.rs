@@ -4,6 +4,7 @@ use super::{Command, CommandKind, Refusal};
 use crate::{
     app::{
         charting::{AtlasAct, AtlasPath},
+        drafting::Draft,
         exporting::{Finish, Piece},
         layout::{Pane, Preset},
         scene::Scene,
@@ -172,6 +173,8 @@ impl CommandKind {
             Self::CutLayer => {
                 traced().map(|_| Command::Intervene(Intervention::Zero(Output::Layer(state.head.layer))))?
             }
+            Self::PatchHere => scene.draft_here(Draft::is_patch)?,
+            Self::SteerHere => scene.draft_here(Draft::is_direction)?,
             Self::ClearInterventions if state.interventions.is_empty() => {
                 return Err(words.changes.nothing_changed);
             }

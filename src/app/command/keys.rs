@@ -140,6 +140,8 @@ impl CommandKind {
             | Self::ShowLog
             | Self::CutHead
             | Self::CutLayer
+            | Self::PatchHere
+            | Self::SteerHere
             | Self::ClearInterventions
             | Self::ShowClean
             | Self::ShowChanged

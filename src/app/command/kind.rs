@@ -131,6 +131,8 @@ pub enum CommandKind {
     ShowTrainNumbers,
     CutHead,
     CutLayer,
+    PatchHere,
+    SteerHere,
     ClearInterventions,
     ShowClean,
     ShowChanged,

@@ -8,6 +8,7 @@ mod atlas_card;
 pub mod attribution;
 pub mod bars;
 pub mod cache;
+mod change;
 pub mod circuits;
 pub mod compare;
 pub mod composition;

@@ -132,6 +132,8 @@ pub(super) fn command(kind: CommandKind) -> (&'static str, &'static str) {
         CommandKind::PlayWalk => ("播放演算", "自动前进，每步三秒（演算中按空格）"),
         CommandKind::OrderWalk => ("维度的顺序", "按模型的顺序，或按查询与键的乘积"),
         CommandKind::CutHead => ("剪断这个头", "把选中头的输出设为零（zero=L.H）"),
+        CommandKind::PatchHere => ("用另一个提示词修补…", "把这里的残差流换成另一个提示词在此处的值"),
+        CommandKind::SteerHere => ("加上一个方向…", "在固定的词元处，把两段文本之差加到残差流上"),
         CommandKind::CutLayer => ("剪断这一层", "把选中层添加的内容设为零（zero=layer.L）"),
         CommandKind::ClearInterventions => ("清除干预", "去掉对这次运行的所有改动"),
         CommandKind::ShowClean => ("原运行", "显示没有干预的运行"),

@@ -228,6 +228,13 @@ pub(super) fn command(kind: CommandKind) -> (&'static str, &'static str) {
             ("Order of dimensions", "As the model has them, or by the product of query and key")
         }
         CommandKind::CutHead => ("Cut this head", "Sets the selected head's output to zero (zero=L.H)"),
+        CommandKind::PatchHere => (
+            "Patch from another prompt…",
+            "Puts the residual stream that another prompt has here in the place of this one's",
+        ),
+        CommandKind::SteerHere => {
+            ("Add a direction…", "Adds the difference of two texts to the residual stream at the pinned token")
+        }
         CommandKind::CutLayer => {
             ("Cut this layer", "Sets what the selected layer adds to zero (zero=layer.L)")
         }
