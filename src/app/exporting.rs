@@ -9,13 +9,13 @@ use super::{
 };
 use crate::{
     analysis::Cell,
-    engine::{ModelSource, View, ViewAsk},
+    engine::{ModelSource, SweepAsk, View, ViewAsk},
     export::{
         self, FORMATS, FirstToken, Format, Holds, Labels, Look, Options, Plate, Preset, Ranges, Selection,
         What,
     },
     render::Scale,
-    trace::{Combine, Level, Side, Steps, Trace, Weigh, saved},
+    trace::{Combine, Level, OtherPrompt, Side, Steps, Trace, Weigh, saved},
 };
 use std::path::Path;
 use strum::IntoEnumIterator as _;
@@ -109,6 +109,7 @@ fn pane_of(view: View) -> Pane {
         View::Trails => Pane::Trails,
         View::Norms => Pane::Norms,
         View::States => Pane::Stream,
+        View::Sweep => Pane::Sweep,
     }
 }
 
@@ -194,6 +195,10 @@ pub fn ask(view: View, state: &State, trace: &Trace, pinned: Option<usize>) -> V
     let of_target = matches!(view, View::Attribution | View::Trails);
     let streams = trace.spec.streams();
     let side = streams.get(state.layer).map_or(Side::Target, |&stream| trace.spec.stream_side(stream));
+    let (word, against) = match view {
+        View::Sweep => (state.sweep.of, state.sweep.less),
+        _ => (state.said.word, state.said.against),
+    };
     ViewAsk {
         head: state.head,
         query: pinned.filter(|_| !of_target || rows == Some(Side::Target)),
@@ -201,8 +206,9 @@ pub fn ask(view: View, state: &State, trace: &Trace, pinned: Option<usize>) -> V
         also: state.heads(),
         threshold: state.flow.threshold,
         stream: state.layer,
-        word: state.said.word,
-        against: state.said.against,
+        word,
+        against,
+        sweep: state.sweep.ask(None).filter(|_| view == View::Sweep),
         in_order: state.said.in_order,
         rules: state.sampling.clone(),
         skip: usize::from(state.sink_apart),
@@ -243,6 +249,14 @@ fn view_words(ask: &ViewAsk) -> Vec<String> {
             rules.top_p.into_iter().for_each(|p| push("--top-p", p.to_string()));
         }
         View::Trails => ask.query.into_iter().for_each(|query| push("--at", query.to_string())),
+        View::Sweep => {
+            if let Some(SweepAsk { prompt: OtherPrompt::Text(text), places, .. }) = &ask.sweep {
+                push("--other", text.clone());
+                push("--places", <&str>::from(*places).to_owned());
+            }
+            ask.word.into_iter().for_each(|word| push("--word", format!("#{word}")));
+            ask.against.into_iter().for_each(|word| push("--against", format!("#{word}")));
+        }
         View::Lens | View::Norms => {}
     }
     words
@@ -275,7 +289,9 @@ pub fn command(
                 push(&[option, code]);
             }
         }
-        for switch in state.interventions.iter().filter(|switch| switch.on && state.shown != Shown::Clean) {
+        // A sweep patches the clean run
+        let changed = state.shown != Shown::Clean && view.is_none_or(|ask| ask.view != View::Sweep);
+        for switch in state.interventions.iter().filter(|switch| switch.on && changed) {
             push(&["--intervene", &switch.what.to_string()]);
         }
     }

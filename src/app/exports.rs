@@ -5,11 +5,13 @@ use super::{
     exporting::{self, Finish, Piece},
     figures::Key,
     panes::dialogs::Dialog,
+    session::Session,
+    state::State,
     window::Window,
     words::Words,
 };
 use crate::{
-    engine::{Job, ViewAsk, plate},
+    engine::{Job, SweepAsk, View, ViewAsk, plate},
     export::{self, Options, Source},
     model::Model,
     trace::Trace,
@@ -48,8 +50,10 @@ impl Window {
     /// The view that a piece is, as the state has it.
     fn view_ask(&self, piece: Piece) -> Option<ViewAsk> {
         let Piece::View(view) = piece else { return None };
-        let trace = self.session.visible(&self.state).1?;
-        Some(exporting::ask(view, &self.state, trace, self.session.pinned_query(&self.state)))
+        let trace = self.session.written(piece, &self.state).1?;
+        let ask = exporting::ask(view, &self.state, trace, self.session.pinned_query(&self.state));
+        let known = self.session.sweeping.of(self.session.run).cloned();
+        Some(ViewAsk { sweep: ask.sweep.map(|sweep| SweepAsk { known, ..sweep }), ..ask })
     }
 
     /// The picture that a choice comes to.
@@ -58,11 +62,11 @@ impl Window {
         let view = self.view_ask(piece);
         let source = self.session.source.as_ref();
         let command = exporting::command(source, (&options, view.as_ref()), &self.state, path);
-        Key { run: self.session.visible(&self.state).0, options, view, command }
+        Key { run: self.session.written(piece, &self.state).0, options, view, command }
     }
 
     pub(super) fn export(&mut self, path: PathBuf, piece: Piece, finish: Finish) {
-        let Some(trace) = self.session.visible(&self.state).1.cloned() else { return };
+        let Some(trace) = self.session.written(piece, &self.state).1.cloned() else { return };
         let model = self.session.model.clone();
         self.dialog = Dialog::None;
         self.settings.export_folder = path.parent().map(Path::to_owned);
@@ -72,6 +76,16 @@ impl Window {
         self.session.export(path.clone(), move |job| {
             write((model.as_deref(), &trace), (&options, view.as_ref()), &path, words, job)
         });
+    }
+}
+
+impl Session {
+    /// The run that a piece is of: a sweep is one of the clean run.
+    pub(super) fn written(&self, piece: Piece, state: &State) -> (u64, Option<&Trace>) {
+        if piece == Piece::View(View::Sweep) {
+            return (self.run, self.trace.as_ref());
+        }
+        self.visible(state)
     }
 }
 

@@ -28,6 +28,7 @@ impl Window {
         self.session.follow_memory(state, drawn);
         self.session.follow_rivers(state, drawn);
         self.session.follow_comparison(state, drawn);
+        self.session.follow_sweep(state, drawn);
         self.session.follow_trails(state, drawn(Pane::Trails));
         self.session.follow_tensor(state, drawn(Pane::Weights));
         self.session.follow_next(state, drawn(Pane::Next));
@@ -42,7 +43,11 @@ impl Window {
             }
             _ => None,
         };
-        let run = self.session.visible(&self.state).1.filter(|trace| trace.is_complete());
+        let run = match &self.dialog {
+            Dialog::Export { piece, .. } => self.session.written(*piece, &self.state).1,
+            _ => self.session.visible(&self.state).1,
+        };
+        let run = run.filter(|trace| trace.is_complete());
         let run = run.map(|trace| Run { trace, model: self.session.model.as_ref() });
         self.figures.follow(ctx, key, self.session.post(), run);
         if let Some(said) = self.figures.serve(ctx, self.session.post(), run) {

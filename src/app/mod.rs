@@ -53,6 +53,7 @@ pub mod settings;
 pub mod start;
 pub mod state;
 pub mod states;
+pub mod sweeping;
 pub mod theme;
 pub mod tiles;
 pub mod topics;

@@ -16,6 +16,7 @@ use super::{
     running::{Request, run},
     state::{Cells, Hover, State},
     states::{TensorOf, TrailsOf},
+    sweeping::Sweeping,
     walking::Walking,
     worker::{News, Post, Purpose, spawn},
 };
@@ -103,6 +104,8 @@ pub struct Session {
     pub memory: Memory,
     /// The second run, and how it differs.
     pub comparing: Comparing,
+    /// The patch sweep.
+    pub sweeping: Sweeping,
     /// The head atlas.
     pub charting: Charting,
     /// Scores and logits taken apart.
@@ -146,6 +149,7 @@ impl Session {
             walking: Walking::default(),
             memory: Memory::default(),
             comparing: Comparing::default(),
+            sweeping: Sweeping::default(),
             charting: Charting::default(),
             reasons: Reasons::default(),
             mapping: Mapping::default(),

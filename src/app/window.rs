@@ -209,6 +209,7 @@ impl Window {
                     self.state.interventions.clear();
                     self.state.memory.forget_model();
                     self.state.compare.forget_model();
+                    self.state.sweep.forget_model();
                 }
             }
             let opened = matches!(news, News::Opened { .. });
@@ -300,6 +301,7 @@ impl Window {
             memory: &self.session.memory,
             comparing: &self.session.comparing,
             compared: self.session.both(&self.state),
+            sweeping: &self.session.sweeping,
             checks: &self.session.checks,
             shelf: &self.session.shelf,
             live: &self.live,

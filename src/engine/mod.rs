@@ -55,12 +55,12 @@ pub use recall::{AmongOthers, Carrier, Carriers, HeadsCut, Masked, among_others,
 pub use recall::{Recall, RecallCell, RecallError, RecallOptions, Template, recall};
 pub use rivers::{write_memory_map, write_river};
 pub use run::{LogitRows, Prompt, RunError, RunOptions, generate, run, tokens_of};
-pub use sweep::{LogitDifference, Sweep, SweepError, sweep, token_of};
+pub use sweep::{LogitDifference, Moved, Places, Sweep, SweepError, moved_by, sweep, token_of};
 pub use training::{
     HeadReport, Moment, Report, RoleTaken, TrainOptions, Training, TrainingError, phase_change, roles_taken,
     save_files, train, training_text,
 };
-pub use view::{View, ViewAsk, ViewError, plate};
+pub use view::{SweepAsk, View, ViewAsk, ViewError, patch_map, plate};
 pub use words::word_of;
 
 use crate::model::{EmbeddedFiles, Model};

@@ -7,12 +7,13 @@ use mnemoscope::analysis::{self, Cell, LensOptions, Question};
 use mnemoscope::app::command::Command;
 use mnemoscope::app::exporting::{Finish, Piece};
 use mnemoscope::app::settings::Settings;
-use mnemoscope::engine::{self, Job, ModelSource, Prompt, RunOptions, View, ViewAsk, ViewError, plate};
+use mnemoscope::engine::{self, Job, ModelSource, Places, Prompt, RunOptions, SweepAsk};
+use mnemoscope::engine::{View, ViewAsk, ViewError, plate};
 use mnemoscope::export::figure::Drawing;
 use mnemoscope::export::picture::Limits;
 use mnemoscope::export::{Look, Plate, Preset};
 use mnemoscope::model::{HeadId, Model, Sampling, choices};
-use mnemoscope::trace::Trace;
+use mnemoscope::trace::{OtherPrompt, Trace};
 use std::ops::ControlFlow;
 use strum::IntoEnumIterator as _;
 
@@ -31,7 +32,18 @@ fn of(model: Option<&Model>, trace: &Trace, ask: &ViewAsk) -> Result<Plate, View
 }
 
 fn ask(view: View) -> ViewAsk {
-    ViewAsk { head: HeadId { layer: 4, head: 1 }, ..ViewAsk::new(view) }
+    ask_on(view, PROMPT)
+}
+
+/// A view of the run of a prompt about Mary; a sweep patches from the same about Tom.
+fn ask_on(view: View, prompt: &str) -> ViewAsk {
+    let head = HeadId { layer: 4, head: 1 };
+    if view != View::Sweep {
+        return ViewAsk { head, ..ViewAsk::new(view) };
+    }
+    let prompt = OtherPrompt::Text(prompt.replace("Mary", "Tom"));
+    let sweep = Some(SweepAsk { prompt, places: Places::Tokens, known: None });
+    ViewAsk { head, word: Some(888), against: Some(931), sweep, ..ViewAsk::new(view) }
 }
 
 /// Values of one column, as numbers.
@@ -140,7 +152,7 @@ fn short_prompts_have_their_views_too() {
         let (model, trace) = storyteller_run(prompt);
         for view in View::iter() {
             let plate =
-                of(Some(&model), &trace, &ask(view)).unwrap_or_else(|error| panic!("{view:?}: {error}"));
+                of(Some(&model), &trace, &ask_on(view, prompt)).unwrap_or_else(|error| panic!("{view:?}: {error}"));
             let look = Look { preset: Some(Preset::Paper), ..Look::default() };
             keeps_to_its_page(
                 &plate.draw(look, Limits::PIXELS).expect("drawn"),
@@ -155,6 +167,8 @@ fn the_window_writes_what_the_command_line_writes() {
     let settings = Settings { live: false, dark: Some(false), ..Settings::default() };
     let mut harness = window_of([1280.0, 800.0], settings, Some(PROMPT));
     send(&mut harness, Command::SelectHead(HeadId { layer: 4, head: 1 }));
+    send(&mut harness, Command::EditSweep(PROMPT.replace("red", "green")));
+    send(&mut harness, Command::RunSweep(true));
     let folder = tempfile::tempdir().expect("a temporary folder");
     for view in View::iter() {
         let name = format!("{}.csv", view.id());

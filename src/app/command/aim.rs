@@ -136,6 +136,7 @@ impl CommandKind {
             Self::ShowSimilarity => Command::ShowPane(Pane::Similarity),
             Self::ShowTrails => Command::ShowPane(Pane::Trails),
             Self::ShowWeights => Command::ShowPane(Pane::Weights),
+            Self::ShowSweep => Command::ShowPane(Pane::Sweep),
             Self::ShowLog => Command::ShowPane(Pane::Log),
             Self::SaveSession => Command::AskForSession,
             Self::AddNote => traced().map(|_| Command::AskForNote)?,

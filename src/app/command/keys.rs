@@ -138,6 +138,7 @@ impl CommandKind {
             | Self::ShowTrails
             | Self::ShowWeights
             | Self::ShowLog
+            | Self::ShowSweep
             | Self::CutHead
             | Self::CutLayer
             | Self::PatchHere

@@ -104,6 +104,7 @@ pub enum CommandKind {
     OpenSecond,
     ClearSecond,
     ShowLog,
+    ShowSweep,
     AddNote,
     ShowWalk,
     ShowFlow,

@@ -39,6 +39,7 @@ mod shared;
 mod shelf;
 pub mod similarity;
 pub mod stream;
+pub mod sweep;
 pub mod trails;
 pub mod train_curves;
 pub mod train_heads;

@@ -12,6 +12,7 @@ pub(super) fn command(kind: CommandKind) -> (&'static str, &'static str) {
         CommandKind::ExportHead => ("导出这个头…", "把选中的注意力头写成图片、网页或数据"),
         CommandKind::ExportAll => ("导出所有头…", "把每个注意力头写成图片、网页或数据"),
         CommandKind::ExportChosen => ("导出选中的几个头…", "把选中的几个头并排写成图片或网页"),
+        CommandKind::ShowSweep => ("修补扫描", "另一提示词的运行中，哪些位置放进这次运行会带来它的答案"),
         CommandKind::ShowLog => ("日志", "加载、运行和写入了什么，用了多久，出了什么错"),
         CommandKind::Enlarge => ("放大界面", "整体放大，最大 300%"),
         CommandKind::Reduce => ("缩小界面", "整体缩小，最小 80%"),

@@ -33,6 +33,9 @@ pub(super) fn command(kind: CommandKind) -> (&'static str, &'static str) {
             ("Save the session…", "Keeps model, prompt, selection, interventions, notes and layout in a file")
         }
         CommandKind::AddNote => ("Write a note…", "Pins words to the cell that is shown"),
+        CommandKind::ShowSweep => {
+            ("Patch sweep", "Which places of another prompt's run, put into this one, bring its answer")
+        }
         CommandKind::ShowLog => {
             ("Log", "What was loaded, run and written, how long it took, and what went wrong")
         }

@@ -22,6 +22,7 @@ mod recall;
 mod river;
 mod session;
 mod states;
+mod sweep;
 mod train;
 mod walk;
 mod why;
@@ -36,6 +37,7 @@ pub use english::ENGLISH;
 pub use figures::FigureWords;
 pub use flow::FlowWords;
 pub use journal::JournalWords;
+pub use sweep::SweepWords;
 pub use languages::LanguageWords;
 pub use map::MapWords;
 pub use memory::MemoryWords;
@@ -329,6 +331,8 @@ pub struct Words {
     pub session: SessionWords,
     /// Of the log, and of the parts of the menu of panes.
     pub journal: JournalWords,
+    /// Of the patch sweep.
+    pub sweep: SweepWords,
     /// Of the views of hidden states and weights.
     pub states: StateWords,
     /// Of the view that chooses the next token.

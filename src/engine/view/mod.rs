@@ -3,6 +3,7 @@
 //! The window's panes and these stand on the same functions of `analysis`; what is here only says them in a figure's
 //! words.
 
+mod patches;
 mod reasons;
 mod states;
 mod tokens;
@@ -13,10 +14,15 @@ use std::ops::ControlFlow;
 use serde::{Deserialize, Serialize};
 use strum::{EnumIter, EnumString, IntoStaticStr};
 
+use std::sync::Arc;
+
+pub use patches::map as patch_map;
+
+use super::sweep::{Moved, Places, SweepError};
 use crate::analysis::{AttributionError, Cell, WhyError};
 use crate::export::{Body, ExportError, Plate, Table, model_in_words, picture};
 use crate::model::{HeadId, Model, Sampling};
-use crate::trace::{Side, Trace};
+use crate::trace::{OtherPrompt, Side, Trace};
 
 /// A view that is written as a figure of its own.
 #[derive(
@@ -45,6 +51,8 @@ pub enum View {
     Norms,
     /// One residual stream, token by dimension
     States,
+    /// How far each place of another prompt's run moves the answer
+    Sweep,
 }
 
 impl View {
@@ -55,7 +63,7 @@ impl View {
 
     /// Whether it takes the model's weights.
     pub fn needs_model(self) -> bool {
-        matches!(self, Self::Lens | Self::Attribution | Self::Next)
+        matches!(self, Self::Lens | Self::Attribution | Self::Next | Self::Sweep)
     }
 }
 
@@ -88,6 +96,19 @@ pub struct ViewAsk {
     pub skip: usize,
     /// Whose tokens: of trails and norms.
     pub side: Side,
+    /// What a sweep patches from where; `word` and `against` are its two answers.
+    pub sweep: Option<SweepAsk>,
+}
+
+/// What a sweep patches from where.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SweepAsk {
+    /// The other prompt.
+    pub prompt: OtherPrompt,
+    /// Which places.
+    pub places: Places,
+    /// The sweep, where it is made already.
+    pub known: Option<Arc<Moved>>,
 }
 
 impl ViewAsk {
@@ -107,6 +128,7 @@ impl ViewAsk {
             rules: Sampling { temperature: 1.0, ..Sampling::default() },
             skip: 1,
             side: Side::Target,
+            sweep: None,
         }
     }
 
@@ -139,6 +161,12 @@ pub enum ViewError {
     /// The model scores no words.
     #[error("this model scores no words: this view has nothing to show")]
     NoWords,
+    /// Nobody said from which prompt.
+    #[error("this view takes another prompt, as long as this one")]
+    NeedsOther,
+    /// The places cannot be patched.
+    #[error(transparent)]
+    Sweep(#[from] SweepError),
     /// The run has none of what the view shows.
     #[error("there is nothing to show: the run has no such tokens")]
     Empty,
@@ -161,6 +189,8 @@ impl ViewError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NeedsModel => Some("open the model and run the prompt again".to_owned()),
+            Self::NeedsOther => Some("name it with --other, or in the pane".to_owned()),
+            Self::Sweep(error) => error.hint(),
             Self::Export(error) => error.hint(),
             Self::Why(_) | Self::Attribution(_) => {
                 Some("`mnemoscope info` lists the layers and heads".into())
@@ -191,6 +221,7 @@ pub fn plate(
         View::Trails => states::trails(trace, ask),
         View::Norms => states::norms(trace, ask),
         View::States => states::stream(trace, ask),
+        View::Sweep => patches::sweep(model, trace, ask, progress),
     }
 }
 
