@@ -31,6 +31,7 @@ impl Window {
                 | Command::EditTarget(_)
                 | Command::SetFilter(Some(_))
                 | Command::EditSecond(_)
+                | Command::EditSweep(_)
                 | Command::SetView(_)
                 | Command::SetSampling(_)
                 | Command::AdvanceWalk
@@ -127,6 +128,11 @@ impl Window {
             Command::PlayWalk(play) => self.play_walk(play),
             Command::OrderWalk(order) => self.state.walk.order = order,
             Command::Intervene(what) => self.intervene(what),
+            Command::EditSweep(text) => self.edit_sweep(text),
+            Command::RunSweep(on) => self.run_sweep(on),
+            Command::SetSweep(choice) => self.state.sweep = choice,
+            Command::SelectSwept { layer, at } => self.select_swept(layer, at),
+            Command::AskForChange(draft) => self.ask_for_change(draft),
             Command::SwitchIntervention(index, on) => {
                 if let Some(switch) = self.state.interventions.get_mut(index) {
                     switch.on = on;

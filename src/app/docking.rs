@@ -11,7 +11,7 @@ use super::{
     palette::Palette,
     panes::{
         atlas, attribution, cache, circuits, compare, composition, flow, head, heads, honesty, journal, left,
-        lens, memory_map, next, norms, recall, right, river, similarity, stream, trails, train_curves,
+        lens, memory_map, next, norms, recall, right, river, similarity, stream, sweep, trails, train_curves,
         train_heads, train_numbers, train_setup, walk, weights, why,
     },
     river::MapPicture,
@@ -245,6 +245,7 @@ impl<'a, 'b> Panes<'a, 'b> {
             Pane::SideBySide => compare::pair::show(ui, scene, parts.comparison, out),
             Pane::CompareWords => compare::words::show(ui, scene, out),
             Pane::Log => journal::show(ui, scene, out),
+            Pane::Sweep => sweep::show(ui, scene, out),
         }
     }
 }

@@ -10,7 +10,7 @@ use super::{
     words::Words,
 };
 use crate::{
-    engine::{Job, ViewAsk, plate},
+    engine::{Job, SweepAsk, View, ViewAsk, plate},
     export::{self, Options, Source},
     model::Model,
     trace::Trace,

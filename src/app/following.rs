@@ -30,6 +30,7 @@ impl Window {
         self.session.follow_memory(state, drawn);
         self.session.follow_rivers(state, drawn);
         self.session.follow_comparison(state, drawn);
+        self.session.follow_sweep(state, drawn);
         self.session.follow_trails(state, drawn(Pane::Trails));
         self.session.follow_tensor(state, drawn(Pane::Weights));
         self.session.follow_next(state, drawn(Pane::Next));

@@ -76,6 +76,8 @@ pub enum Pane {
     CompareWords,
     /// What was done and how long it took.
     Log,
+    /// Another prompt's run put into this one, place by place.
+    Sweep,
 }
 
 impl Pane {
@@ -113,6 +115,7 @@ impl Pane {
             Self::SideBySide => words.compare.side_by_side,
             Self::CompareWords => words.compare.words,
             Self::Log => words.journal.title,
+            Self::Sweep => words.sweep.title,
         }
     }
 
@@ -121,9 +124,12 @@ impl Pane {
         match self {
             Self::Flow => Some(Self::Head),
             Self::Prompt | Self::Heads | Self::Head | Self::Details => None,
-            Self::Why | Self::Attribution | Self::Circuits | Self::Composition | Self::Atlas => {
-                Some(Self::Heads)
-            }
+            Self::Why
+            | Self::Attribution
+            | Self::Sweep
+            | Self::Circuits
+            | Self::Composition
+            | Self::Atlas => Some(Self::Heads),
             Self::River => Some(Self::Honesty),
             Self::MemoryMap => Some(Self::River),
             _ => LOWER.into_iter().find(|&other| other != self),

@@ -1,6 +1,7 @@
 //! The system's file dialogs: asked from a dialog's field, heard back into it.
 
 use super::{
+    drafting::Answers,
     panes::dialogs::{Ask, Dialog},
     window::Window,
     worker::Purpose,
@@ -17,7 +18,8 @@ impl Window {
                 | Dialog::Second { path: field }
                 | Dialog::SaveTraining { path: field }
                 | Dialog::Text { path: field }
-                | Dialog::Atlas { path: field, .. },
+                | Dialog::Atlas { path: field, .. }
+                | Dialog::Change { answers: Answers { text: field, .. }, .. },
                 Purpose::Model,
             )
             | (

@@ -22,6 +22,7 @@ use super::{
     settings::Settings,
     state::{Cells, Hover, Shown, State, View},
     states::{TensorOf, TrailsOf},
+    sweeping::Sweeping,
     training::Live,
     walking::Walking,
     words::{Words, grouped},
@@ -93,6 +94,8 @@ pub struct Scene<'a> {
     pub comparing: &'a Comparing,
     /// The two runs that are compared, where there are two.
     pub compared: Option<Both<'a>>,
+    /// The patch sweep.
+    pub sweeping: &'a Sweeping,
     /// Whether the numbers hold.
     pub checks: &'a Checks,
     /// Models that are not open.

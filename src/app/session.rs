@@ -18,6 +18,7 @@ use super::{
     running::{Request, run},
     state::{Cells, Hover, State},
     states::{TensorOf, TrailsOf},
+    sweeping::Sweeping,
     walking::Walking,
     worker::{News, Post, Purpose, spawn},
 };
@@ -105,6 +106,8 @@ pub struct Session {
     pub memory: Memory,
     /// The second run, and how it differs.
     pub comparing: Comparing,
+    /// The patch sweep.
+    pub sweeping: Sweeping,
     /// The head atlas.
     pub charting: Charting,
     /// Scores and logits taken apart.
@@ -152,6 +155,7 @@ impl Session {
             walking: Walking::default(),
             memory: Memory::default(),
             comparing: Comparing::default(),
+            sweeping: Sweeping::default(),
             charting: Charting::default(),
             reasons: Reasons::default(),
             mapping: Mapping::default(),

@@ -14,6 +14,7 @@ use super::{
     memory::MemoryChoice,
     panes::next::usual_rules,
     reasons::{SaidState, WhyState},
+    sweeping::SweepChoice,
     walking::WalkState,
 };
 use crate::{
@@ -98,6 +99,8 @@ pub struct State {
     pub map: MapChoice,
     /// What the run is compared with.
     pub compare: CompareChoice,
+    /// What is patched from another prompt.
+    pub sweep: SweepChoice,
     /// What is asked and shown of the head atlas.
     pub atlas: AtlasChoice,
     /// The least that the log shows.
@@ -177,6 +180,7 @@ impl Default for State {
             memory: MemoryChoice::default(),
             map: MapChoice::default(),
             compare: CompareChoice::default(),
+            sweep: SweepChoice::default(),
             atlas: AtlasChoice::default(),
             logged: Level::default(),
             look: Look::default(),

@@ -44,7 +44,7 @@ impl Topic {
             Pane::Heads | Pane::Atlas | Pane::Circuits | Pane::Composition => Self::Heads,
             Pane::Head | Pane::Details | Pane::Walk | Pane::Flow | Pane::Why => Self::Attention,
             Pane::Stream | Pane::Norms | Pane::Similarity | Pane::Trails => Self::States,
-            Pane::Lens | Pane::Next | Pane::Attribution => Self::Answer,
+            Pane::Lens | Pane::Next | Pane::Attribution | Pane::Sweep => Self::Answer,
             Pane::Recall | Pane::Cache | Pane::Honesty | Pane::River | Pane::MemoryMap => Self::Memory,
             Pane::CompareHeads | Pane::SideBySide | Pane::CompareWords => Self::Comparison,
             Pane::TrainSetup | Pane::TrainCurves | Pane::TrainHeads | Pane::TrainNumbers => Self::Training,

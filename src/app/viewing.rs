@@ -11,9 +11,9 @@ use super::{
 };
 use crate::{
     analysis::Cell,
-    engine::{Axes, Beside, Links, View, ViewAsk},
+    engine::{Axes, Beside, Links, SweepAsk, View, ViewAsk},
     export::Look,
-    trace::{Side, Trace},
+    trace::{OtherPrompt, Side, Trace},
 };
 
 /// The pane that shows a view.
@@ -39,6 +39,7 @@ pub fn pane_of(view: View) -> Pane {
         View::Compare => Pane::CompareHeads,
         View::Difference => Pane::SideBySide,
         View::Training => Pane::TrainCurves,
+        View::Sweep => Pane::Sweep,
     }
 }
 
@@ -55,7 +56,7 @@ pub struct Desk<'a> {
 
 /// Whether its pane shows the run without interventions, whatever else is in sight.
 fn is_of_clean(view: View) -> bool {
-    matches!(view, View::River | View::Memory | View::Cache | View::Compare | View::Difference)
+    matches!(view, View::River | View::Memory | View::Cache | View::Compare | View::Difference | View::Sweep)
 }
 
 /// The run that a view shows, with its number.
@@ -77,6 +78,11 @@ pub fn ask(view: View, desk: Desk<'_>, trace: &Trace) -> ViewAsk {
     let side = streams.get(state.layer).map_or(Side::Target, |&stream| trace.spec.stream_side(stream));
     let query = if view == View::River { state.query } else { pinned };
     let links = state.composition;
+    let (word, against) = match view {
+        View::Circuits => (state.circuits.word, None),
+        View::Sweep => (state.sweep.of, state.sweep.less),
+        _ => (state.said.word, state.said.against),
+    };
     ViewAsk {
         head: if view == View::Atlas { charted(session, state) } else { state.head },
         query: query.filter(|_| !of_target || rows == Some(Side::Target)),
@@ -84,8 +90,9 @@ pub fn ask(view: View, desk: Desk<'_>, trace: &Trace) -> ViewAsk {
         also: state.heads(),
         threshold: state.flow.threshold,
         stream: state.layer,
-        word: if view == View::Circuits { state.circuits.word } else { state.said.word },
-        against: state.said.against,
+        word,
+        against,
+        sweep: state.sweep.ask(session.sweeping.of(session.run).cloned()).filter(|_| view == View::Sweep),
         in_order: state.said.in_order,
         rules: state.sampling.clone(),
         skip: usize::from(state.sink_apart),
@@ -199,6 +206,14 @@ pub fn words(ask: &ViewAsk, Desk { session, state, .. }: Desk<'_>) -> Vec<String
         }
         View::Atlas => atlas_words(ask, session, &mut push),
         View::Difference => push("--pick", ask.head.to_string()),
+        View::Sweep => {
+            if let Some(SweepAsk { prompt: OtherPrompt::Text(text), places, .. }) = &ask.sweep {
+                push("--other", text.clone());
+                push("--places", <&str>::from(*places).to_owned());
+            }
+            ask.word.into_iter().for_each(|word| push("--word", format!("#{word}")));
+            ask.against.into_iter().for_each(|word| push("--against", format!("#{word}")));
+        }
         View::Lens | View::Norms | View::Compare | View::Training => {}
     }
     if matches!(ask.view, View::Compare | View::Difference) {

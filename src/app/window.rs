@@ -212,6 +212,7 @@ impl Window {
                     self.state.interventions.clear();
                     self.state.memory.forget_model();
                     self.state.compare.forget_model();
+                    self.state.sweep.forget_model();
                 }
             }
             let opened = matches!(news, News::Opened { .. });
@@ -305,6 +306,7 @@ impl Window {
             memory: &self.session.memory,
             comparing: &self.session.comparing,
             compared: self.session.both(&self.state),
+            sweeping: &self.session.sweeping,
             checks: &self.session.checks,
             shelf: &self.session.shelf,
             live: &self.live,

@@ -3,15 +3,12 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::bail;
 use serde_json::json;
-use strum::{EnumString, IntoStaticStr};
 
-use crate::engine::{self, LogitDifference, Sweep};
-use crate::export::figure::axis::Axis;
-use crate::export::figure::matrix::Matrix;
-use crate::export::{self, Look, atomic, picture};
-use crate::render::{Theme, ValueRange};
+use crate::engine::{self, LogitDifference, Moved, Places};
+use crate::export::{Look, Plate, atomic};
+use crate::model::shown;
+use crate::render::Theme;
 use crate::trace::{Token, Trace};
 
 use super::console::Console;
@@ -30,38 +27,36 @@ pub(super) struct Args {
     #[arg(long, value_name = "METRIC")]
     metric: String,
 
-    /// Where to write: .json (both maps), .csv, .png or .svg (the one of --map)
+    /// Where to write: .json (both maps), or the one of --map as .csv, .png, .svg, .pdf or .tex
     #[arg(short, long, num_args = 1.., value_name = "PATH")]
     output: Vec<PathBuf>,
 
     /// Which map a table or picture shows: layer × token, or layer × head
-    #[arg(long, value_parser = names::<Map>(), default_value = "tokens")]
-    map: Map,
+    #[arg(long, value_parser = names::<Places>(), default_value = "tokens")]
+    map: Places,
 
     /// Theme of pictures
     #[arg(long, value_parser = names::<Theme>())]
     theme: Option<Theme>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr, strum::EnumIter)]
-#[strum(serialize_all = "lowercase")]
-enum Map {
-    Tokens,
-    Heads,
-}
-
 pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     for path in &args.output {
-        let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
-        if !["json", "csv", "png", "svg"].contains(&ending.as_str()) {
-            bail!("`{}` ends in none of .json, .csv, .png, .svg", path.display());
-        }
+        Plate::format_of(path)?;
     }
     let (model, clean) = args.input.run(console)?;
     let job = console.job();
     let corrupted = engine::run_like(&model, &clean, &args.corrupted, &job)?;
     let metric = LogitDifference::read(&args.metric, &model, &clean)?;
     let sweep = engine::sweep(&model, &clean, &corrupted, metric, &job)?;
+    let moved = Moved {
+        prompt: clean.prompt.clone(),
+        tokens: clean.tokens.to_vec(),
+        metric,
+        texts: [metric.of, metric.less].map(|id| shown(&model.token(id).text)),
+        sweep,
+    };
+    let sweep = &moved.sweep;
     job.report("Patching", 1.0);
 
     let object = json!({
@@ -76,7 +71,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
         "heads": sweep.heads,
     });
     for path in &args.output {
-        write(args, &sweep, &clean, &object, path)?;
+        write(args, &moved, &corrupted, &object, path)?;
     }
     if console.json {
         return console.object(&object);
@@ -111,42 +106,14 @@ fn texts(trace: &Trace) -> Vec<&str> {
 
 fn write(
     args: &Args,
-    sweep: &Sweep,
-    clean: &Trace,
+    moved: &Moved,
+    corrupted: &Trace,
     object: &serde_json::Value,
     path: &Path,
 ) -> anyhow::Result<()> {
     if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json")) {
         return Ok(atomic::write(path, |out| Ok(writeln!(out, "{object}")?))?);
     }
-    let (rows, name, labels): (_, _, Vec<String>) = match args.map {
-        Map::Tokens => (&sweep.tokens, "token", clean.tokens.iter().map(Token::shown).collect()),
-        Map::Heads => {
-            let most = sweep.heads.iter().map(Vec::len).max().unwrap_or(0);
-            (&sweep.heads, "head", (0..most).map(|head| head.to_string()).collect())
-        }
-    };
-    let columns = labels.len();
-    let padded = rows.iter().flat_map(|row| {
-        row.iter().map(|&value| value as f32).chain(std::iter::repeat(f32::NAN)).take(columns)
-    });
-    let layers = (0..rows.len()).map(|layer| clean.spec.layer_name(layer)).collect();
-    let matrix = Matrix {
-        title: format!("Patched by {name}"),
-        subtitle: format!("{} · {} · recovered share", clean.model_name, args.metric),
-        hook: match args.map {
-            Map::Tokens => "blocks.*.hook_resid_pre".to_owned(),
-            Map::Heads => "blocks.*.attn.hook_z".to_owned(),
-        },
-        rows: Axis { name: "layer", labels: layers, first: 0, numbered: false },
-        columns: Axis { name, labels, first: 0, numbered: false },
-        value_columns: columns,
-        values: padded.collect(),
-        quantity: "Recovered share of the logit difference",
-        strips: picture::strips(clean),
-    };
     let look = Look { theme: args.theme, ..Look::default() };
-    let values = matrix.values.iter().filter(|value| value.is_finite());
-    let most = values.fold(1.0_f32, |most, value| most.max(value.abs()));
-    Ok(export::write_map(path, &matrix, ValueRange { low: -most, high: most }, look)?)
+    Ok(engine::patch_map(corrupted, moved, args.map).write(look, path)?)
 }

@@ -7,10 +7,10 @@ use anyhow::Context as _;
 use serde_json::json;
 
 use crate::analysis::Cell;
-use crate::engine::{self, View, ViewAsk, plate};
+use crate::engine::{self, Places, SweepAsk, View, ViewAsk, plate};
 use crate::export::{Look, Plate, atomic, caption_of};
 use crate::model::{HeadId, Model, Sampling};
-use crate::trace::Trace;
+use crate::trace::{OtherPrompt, Trace};
 
 use super::console::{self, Console};
 use super::export::given;
@@ -38,11 +38,11 @@ pub(super) struct ViewArgs {
     #[arg(long, value_name = "TOKEN", requires = "view", conflicts_with = "cell")]
     at: Option<usize>,
 
-    /// Of the views attribution and circuits: the word, one token or #ID (default: the most likely one; all pairs)
+    /// Of the views attribution, sweep and circuits: the word, one token or #ID (default: the most likely one; all pairs)
     #[arg(long, value_name = "WORD", requires = "view")]
     word: Option<String>,
 
-    /// Of the view attribution: the word whose logit is taken off
+    /// Of the views attribution and sweep: the word whose logit is taken off
     #[arg(long, value_name = "WORD", requires = "view")]
     against: Option<String>,
 
@@ -57,6 +57,18 @@ pub(super) struct ViewArgs {
     /// Of the view next: keep the likeliest whose probability reaches P together
     #[arg(long, value_name = "P", requires = "view", value_parser = parse_share)]
     top_p: Option<f32>,
+
+    /// Of the view sweep: the prompt whose run is patched into this one, as many tokens
+    #[arg(long, value_name = "TEXT", requires = "view")]
+    other: Option<String>,
+
+    /// Of the view sweep: a file with that prompt
+    #[arg(long, value_name = "FILE", requires = "view", conflicts_with = "other")]
+    other_file: Option<PathBuf>,
+
+    /// Of the view sweep: which places are patched
+    #[arg(long, value_parser = names::<Places>(), requires = "view", default_value = "tokens")]
+    places: Places,
 
     /// Of the views states and similarity: the residual stream, from 0 (default: the last)
     #[arg(long, value_name = "N", requires = "view")]
@@ -85,7 +97,10 @@ impl ViewArgs {
             }
         };
         let ask = self.more.fill(ask);
+        let text = self.other.clone().map(OtherPrompt::Text);
+        let prompt = text.or_else(|| self.other_file.clone().map(OtherPrompt::File));
         Ok(ViewAsk {
+            sweep: prompt.map(|prompt| SweepAsk { prompt, places: self.places, known: None }),
             query: self.at.or(ask.query),
             also: picked.to_vec(),
             threshold: self.least,

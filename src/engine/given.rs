@@ -4,7 +4,7 @@ use super::intervene::InterveneError;
 use super::numpy::{self, Numbers};
 use super::{Job, Languages, Prompt, RunOptions, run};
 use crate::model::Model;
-use crate::trace::{Change, Trace, ValueChange};
+use crate::trace::{Change, OtherPrompt, Trace, ValueChange};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -37,11 +37,34 @@ pub(super) fn patterns_in(
 pub fn run_file(model: &Model, like: &Trace, file: &Path, job: &Job) -> Result<Trace, InterveneError> {
     let bytes = std::fs::read(file).map_err(|error| unusable(file)(error.to_string()))?;
     let text = String::from_utf8(bytes).map_err(|_| unusable(file)("it is not UTF-8".to_owned()))?;
-    let prompt = if model.tokenizer.is_some() {
-        Prompt::Text(text)
-    } else {
-        Prompt::of_ids(&text).map_err(unusable(file))?
-    };
+    run_text(model, like, text, unusable(file), job)
+}
+
+/// Runs another prompt, from a file or as it stands: text, or ids where the model has no tokenizer.
+pub fn run_other(
+    model: &Model,
+    like: &Trace,
+    prompt: &OtherPrompt,
+    job: &Job,
+) -> Result<Trace, InterveneError> {
+    match prompt {
+        OtherPrompt::File(file) => run_file(model, like, file, job),
+        OtherPrompt::Text(text) => {
+            let no_ids = |what| InterveneError::Missing { intervention: text.clone(), what };
+            run_text(model, like, text.clone(), no_ids, job)
+        }
+    }
+}
+
+fn run_text(
+    model: &Model,
+    like: &Trace,
+    text: String,
+    no_ids: impl Fn(String) -> InterveneError,
+    job: &Job,
+) -> Result<Trace, InterveneError> {
+    let prompt =
+        if model.tokenizer.is_some() { Prompt::Text(text) } else { Prompt::of_ids(&text).map_err(no_ids)? };
     let mut options = RunOptions::default();
     if like.spec.encoder.is_some() {
         options.languages = Languages::of(model, like);

@@ -44,7 +44,7 @@ pub use compare::{both_fit, compare};
 pub use corpus::{Corpus, CorpusError};
 pub use curve::{Curve, CurveError, Reading, curve};
 pub use cutting::Paths;
-pub use given::run_file as run_like;
+pub use given::{run_file as run_like, run_other};
 pub use honesty::{Column, Honesty, HonestyError, HonestyOptions, honesty};
 pub use hub::{Hub, HubError, Offer, forbid_connections};
 pub use intervene::{InterveneError, intervene};
@@ -56,15 +56,15 @@ pub use preferences::{FOLDER_VARIABLE, Preferences, settings_folder, write_json}
 pub use recall::{AmongOthers, Carrier, Carriers, HeadsCut, Masked, among_others, carriers};
 pub use recall::{Recall, RecallCell, RecallError, RecallOptions, Template, recall};
 pub use run::{LogitRows, Prompt, RunError, RunOptions, generate, run, tokens_of};
-pub use sweep::{LogitDifference, Sweep, SweepError, sweep, token_of};
+pub use sweep::{LogitDifference, Moved, Places, Sweep, SweepError, moved_by, sweep, token_of};
 pub use timeline::{
     Checkpoint, Checkpoints, LeftOut, TimelineError, TimelineOptions, is_timeline, save_timeline, timeline,
     timeline_plate,
 };
 pub use training::{Moment, Report, TrainOptions, Training, TrainingError, save_files, train, training_text};
 pub use view::{
-    Axes, Beside, Links, View, ViewAsk, ViewError, memory_plate, plate, recall_plate, river_plate,
-    training_plate,
+    Axes, Beside, Links, SweepAsk, View, ViewAsk, ViewError, memory_plate, patch_map, plate, recall_plate,
+    river_plate, training_plate,
 };
 pub use words::word_of;
 

@@ -1,16 +1,14 @@
 //! From interventions as they are said to changes that can be applied: names checked, files read, other prompts run.
 
-use super::given::{mean_of, patterns_in, run_file, unusable};
+mod others;
+
+use super::given::{mean_of, patterns_in, unusable};
 use super::intervene::InterveneError;
-use super::words::word_of;
 use super::{Job, numpy};
-use crate::model::{
-    AttentionEdits, Cut, Given, HeadEdits, HeadId, Hook, Model, Part, Placement, Positions, Side,
-};
+use crate::model::{AttentionEdits, Cut, Given, HeadEdits, HeadId, Hook, Model, Part, Placement, Positions};
 use crate::trace::{Change, Changes, Heads, Intervention, Output, Span, Trace, ValueChange, Weights};
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Everything that interventions on the prompt of `clean` need.
@@ -45,8 +43,8 @@ struct Resolver<'a> {
     job: &'a Job,
     changes: Changes,
     attention: BTreeMap<usize, AttentionEdits>,
-    /// Runs of other prompts
-    others: BTreeMap<PathBuf, Trace>,
+    /// Runs of other prompts, by how those are spelled
+    others: BTreeMap<String, Trace>,
 }
 
 impl Resolver<'_> {
@@ -91,10 +89,7 @@ impl Resolver<'_> {
             Intervention::Forget { layer, kv_head, keys, from } => {
                 self.forget(*layer, *kv_head, *keys, *from, &missing)
             }
-            Intervention::Patch { hook, tokens, prompt } => {
-                let place = self.place(hook, &missing)?;
-                self.patch(place, *tokens, prompt, &missing)
-            }
+            Intervention::Patch { hook, tokens, prompt } => self.patch(hook, *tokens, prompt, &missing),
             Intervention::Add { hook, tokens, vector, by } => {
                 let place = self.place(hook, &missing)?;
                 let (n, width) = self.rows(place);
@@ -112,44 +107,10 @@ impl Resolver<'_> {
                 let place = self.place(hook, &missing)?;
                 self.add_word((hook, place), *tokens, (word, *by), &missing)
             }
+            Intervention::AddDifference { hook, tokens, texts, by } => {
+                self.add_difference(hook, *tokens, (texts, *by), &missing)
+            }
         }
-    }
-
-    /// Adds a word's own vector to a residual stream, or to what is added to one.
-    fn add_word(
-        &mut self,
-        (name, place): (&str, Place),
-        tokens: Span,
-        (word, by): (&str, f32),
-        missing: Missing<'_>,
-    ) -> Result<(), InterveneError> {
-        let (n, width) = self.rows(place);
-        let tokens = positions(tokens, n, missing)?;
-        let streams = matches!(
-            place.0,
-            Hook::Embed
-                | Hook::ResidPre
-                | Hook::ResidMid
-                | Hook::ResidPost
-                | Hook::NormalizedResidPost
-                | Hook::AttnOut
-                | Hook::MlpOut
-        );
-        let side =
-            if place.0.per_layer() { self.clean.spec.blocks[place.1].part.rows() } else { Side::Target };
-        let none = || missing(format!("`{word}` is not one token of this model; #ID names any"));
-        let id = word_of(word, self.model).ok_or_else(none)?;
-        let network = &self.model.network;
-        if id as usize >= network.words_of(side) {
-            return Err(none());
-        }
-        let vector = network.word_vectors(side, &[id]);
-        if !streams || vector.len() != width {
-            return Err(missing(format!("a word's vector is no part of {name}; take a residual stream")));
-        }
-        let change = Change::Add { tokens, vector: vector.iter().map(|x| x * by).collect() };
-        self.value(place, width, 0..width, change);
-        Ok(())
     }
 
     fn value(&mut self, (hook, layer): Place, width: usize, columns: Range<usize>, change: Change) {
@@ -263,45 +224,6 @@ impl Resolver<'_> {
                 edits.cuts.extend(cuts.iter().cloned());
             }
         })
-    }
-
-    fn patch(
-        &mut self,
-        place: Place,
-        tokens: Span,
-        prompt: &Path,
-        missing: Missing<'_>,
-    ) -> Result<(), InterveneError> {
-        let (n, width) = self.rows(place);
-        let other = self.other(prompt)?;
-        let failed = |error: crate::trace::ActivationError| missing(error.to_string());
-        let values = other.activation(&self.model.network, place.0, place.1).map_err(failed)?.data;
-        let theirs = values.len() / width;
-        let tokens = match tokens {
-            Span::All if n != theirs => {
-                return Err(missing(format!(
-                    "* wants prompts of equal length, not of {n} and {theirs} tokens"
-                )));
-            }
-            Span::All => 0..n,
-            Span::Between(..) => tokens.range(),
-        };
-        if tokens.end > n.min(theirs) {
-            return Err(missing(format!("the prompts have {n} and {theirs} tokens, from 0")));
-        }
-        let rows = values[tokens.start * width..tokens.end * width].into();
-        self.value(place, width, 0..width, Change::Rows { first: tokens.start, rows });
-        Ok(())
-    }
-
-    /// The run of the prompt in a file, with this run's target where there is one.
-    fn other(&mut self, file: &Path) -> Result<Trace, InterveneError> {
-        if let Some(trace) = self.others.get(file) {
-            return Ok(trace.clone());
-        }
-        let trace = run_file(self.model, self.clean, file, self.job)?;
-        self.others.insert(file.to_owned(), trace.clone());
-        Ok(trace)
     }
 
     /// The layers and heads that are meant; naming one that is not there is an error.

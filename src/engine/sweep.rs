@@ -1,9 +1,14 @@
 //! Activation patching everywhere: how far does each place, taken from the clean run, bring the answer back?
 
+use super::given::run_other;
+use super::intervene::InterveneError;
 use super::pass::advance;
 use super::{Job, RunError};
-use crate::model::{Context, Hook, Model, Repeats};
-use crate::trace::{Change, Changes, Trace, ValueChange};
+use crate::model::{Context, Hook, Model, Repeats, shown};
+use crate::trace::{Change, Changes, OtherPrompt, Token, Trace, ValueChange};
+use serde::{Deserialize, Serialize};
+use std::ops::ControlFlow;
+use strum::{EnumIter, EnumString, IntoStaticStr};
 
 /// The logit of one token less that of another, where the model answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +32,47 @@ pub struct Sweep {
     pub heads: Vec<Vec<f64>>,
 }
 
+/// Which places are patched.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, EnumIter, EnumString, IntoStaticStr,
+)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum Places {
+    /// The residual stream before each layer, token by token
+    #[default]
+    Tokens,
+    /// Each head's output, at all tokens
+    Heads,
+}
+
+/// How far another prompt's run moves the answer of this one, place by place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Moved {
+    /// The other prompt
+    pub prompt: String,
+    /// Its tokens
+    pub tokens: Vec<Token>,
+    /// Whose logits are compared
+    pub metric: LogitDifference,
+    /// How those two read
+    pub texts: [String; 2],
+    /// The shares: of it as the clean run, of this one as the corrupted
+    pub sweep: Sweep,
+}
+
+impl Moved {
+    /// What stands over each token's column: both tokens where they differ, this run's first.
+    pub fn labels(&self, here: &Trace) -> Vec<String> {
+        let pairs = here.tokens.iter().zip(&self.tokens);
+        let both = |(own, theirs): (&Token, &Token)| match (own.shown(), theirs.shown()) {
+            (own, theirs) if own == theirs => own,
+            (own, theirs) => format!("{own}←{theirs}"),
+        };
+        pairs.map(both).collect()
+    }
+}
+
 /// A sweep that cannot be made.
 #[derive(Debug, thiserror::Error, PartialEq)]
 pub enum SweepError {
@@ -47,6 +93,9 @@ pub enum SweepError {
     /// The model gives no answer, or reads a source
     #[error("{0} has no next or masked word, or has an encoder of its own")]
     NoAnswer(String),
+    /// The other prompt cannot be run
+    #[error(transparent)]
+    Other(#[from] InterveneError),
     /// A run failed
     #[error(transparent)]
     Run(#[from] RunError),
@@ -60,6 +109,7 @@ impl SweepError {
             Self::Lengths { .. } => "choose prompts of equal length, token by token".into(),
             Self::NoDifference(_) => "name the two words that the prompts should be answered with".into(),
             Self::NoAnswer(_) => "open a model that only decodes, or one with a masked-word head".into(),
+            Self::Other(error) => return error.hint(),
             Self::Run(error) => return error.hint(),
         })
     }
@@ -110,6 +160,40 @@ pub fn sweep(
     metric: LogitDifference,
     job: &Job,
 ) -> Result<Sweep, SweepError> {
+    swept(model, clean, corrupted, metric, &mut |done| {
+        job.report("Patching", done);
+        job.go_on()
+    })
+}
+
+/// Runs another prompt and patches each place of its run into this one.
+///
+/// `words`: whose logit, and whose is taken off; where not told, what either prompt makes likeliest.
+pub fn moved_by(
+    model: &Model,
+    here: &Trace,
+    prompt: &OtherPrompt,
+    words: (Option<u32>, Option<u32>),
+    watch: &mut dyn FnMut(f32) -> ControlFlow<()>,
+) -> Result<Moved, SweepError> {
+    let other = run_other(model, here, prompt, &Job::new())?;
+    let best = |trace: &Trace| trace.next.first().map(|next| next.id);
+    let pair = words.0.or(best(&other)).zip(words.1.or(best(here)));
+    let (of, less) = pair.ok_or_else(|| SweepError::NoAnswer(model.name.clone()))?;
+    let metric = LogitDifference { of, less };
+    let sweep = swept(model, &other, here, metric, watch)?;
+    let texts = [of, less].map(|id| shown(&model.token(id).text));
+    let (prompt, tokens) = (other.prompt.clone(), other.tokens.to_vec());
+    Ok(Moved { prompt, tokens, metric, texts, sweep })
+}
+
+fn swept(
+    model: &Model,
+    clean: &Trace,
+    corrupted: &Trace,
+    metric: LogitDifference,
+    watch: &mut dyn FnMut(f32) -> ControlFlow<()>,
+) -> Result<Sweep, SweepError> {
     let no_answer = || SweepError::NoAnswer(model.name.clone());
     if clean.spec.encoder.is_some() {
         return Err(no_answer());
@@ -127,12 +211,11 @@ pub fn sweep(
     let heads: usize = (0..clean.n_layers()).map(|layer| clean.heads(layer)).sum();
     let (mut done, all) = (0, clean.n_layers() * n + heads);
     let mut patched = |logits: &dyn Fn() -> Result<Vec<f32>, RunError>| {
-        if job.is_cancelled() {
+        if watch(done as f32 / all as f32).is_break() {
             return Err(SweepError::Run(RunError::Cancelled));
         }
         let value = metric.of(&logits()?).ok_or_else(no_answer)?;
         done += 1;
-        job.report("Patching", done as f32 / all as f32);
         Ok((value - worst) / (best - worst))
     };
     let mut result = Sweep { clean: best, corrupted: worst, tokens: Vec::new(), heads: Vec::new() };

@@ -1,6 +1,6 @@
 //! How interventions are spelled, and read.
 
-use super::intervention::{Heads, Intervention, Output, Span, Weights};
+use super::intervention::{Heads, Intervention, OtherPrompt, Output, Span, Weights};
 use crate::model::HeadId;
 use std::fmt::{self, Display, Formatter};
 use std::path::PathBuf;
@@ -36,8 +36,16 @@ const KINDS: &[Kind] = &[
     ("pattern", "pattern=L.H:uniform, previous, identity, clean or FILE.npy", pattern),
     ("paint", "paint=L.H:qI:kJ*W,kJ*W…, with weights W from 0 up", paint),
     ("forget", "forget=L:kJ or forget=L.KV:kJ, with @S for the first token that misses it", forget),
-    ("patch", "patch=HOOK@TOKEN<-PROMPT_FILE, such as patch=blocks.2.hook_resid_post@5<-other.txt", patch),
-    ("add", "add=HOOK@TOKEN:FILE.npy*X, or add=HOOK@TOKEN<-token:WORD*X", add),
+    (
+        "patch",
+        "patch=HOOK@TOKEN<-PROMPT_FILE or patch=HOOK@TOKEN<-text:PROMPT, HOOK perhaps with [HEAD]",
+        patch,
+    ),
+    (
+        "add",
+        "add=HOOK@TOKEN:FILE.npy*X, add=HOOK@TOKEN<-token:WORD*X or add=HOOK@TOKEN<-texts:[\"A\",\"B\"]*X",
+        add,
+    ),
 ];
 
 /// The forms of all kinds, for help and messages.
@@ -142,9 +150,16 @@ fn forget(text: &str) -> Result<Intervention, String> {
 }
 
 fn patch(text: &str) -> Result<Intervention, String> {
-    let (at, file) = halves(text, "<-")?;
+    let (at, other) = halves(text, "<-")?;
     let (hook, tokens) = place(at)?;
-    Ok(Intervention::Patch { hook, tokens, prompt: path(file)? })
+    let prompt = match other.strip_prefix("text:") {
+        Some("") => return Err("the other prompt is missing".to_owned()),
+        // In quotes it may hold what a line cannot
+        Some(quoted) if quoted.starts_with('"') => OtherPrompt::Text(json(quoted)?),
+        Some(plain) => OtherPrompt::Text(plain.to_owned()),
+        None => OtherPrompt::File(path(other)?),
+    };
+    Ok(Intervention::Patch { hook, tokens, prompt })
 }
 
 fn add(text: &str) -> Result<Intervention, String> {
@@ -155,9 +170,17 @@ fn add(text: &str) -> Result<Intervention, String> {
             word => Ok(Intervention::AddWord { hook, tokens, word: word.to_owned(), by }),
         };
     }
+    if let Some((at, rest)) = text.split_once("<-texts:") {
+        let ((hook, tokens), (texts, by)) = (place(at)?, factored(rest));
+        return Ok(Intervention::AddDifference { hook, tokens, texts: json(texts)?, by });
+    }
     let (at, rest) = halves(text, ":")?;
     let ((hook, tokens), (file, by)) = (place(at)?, factored(rest));
     Ok(Intervention::Add { hook, tokens, vector: path(file)?, by })
+}
+
+fn json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
+    serde_json::from_str(text).map_err(|error| format!("`{text}` does not read as JSON ({error})"))
 }
 
 /// What stands before a factor, and the factor: 1 where none is said.
@@ -256,13 +279,34 @@ impl Display for Intervention {
                 from.map_or(Ok(()), |from| write!(f, "@{from}"))
             }
             Self::Patch { hook, tokens, prompt } => {
-                write!(f, "patch={hook}@{tokens}<-{}", prompt.display())
+                write!(f, "patch={hook}@{tokens}<-{prompt}")
             }
             Self::Add { hook, tokens, vector, by } => {
                 write!(f, "add={hook}@{tokens}:{}*{by}", vector.display())
             }
             Self::AddWord { hook, tokens, word, by } => write!(f, "add={hook}@{tokens}<-token:{word}*{by}"),
+            Self::AddDifference { hook, tokens, texts: [of, less], by } => {
+                write!(f, "add={hook}@{tokens}<-texts:[{},{}]*{by}", Quoted(of), Quoted(less))
+            }
         }
+    }
+}
+
+impl Display for OtherPrompt {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(file) => file.display().fmt(f),
+            Self::Text(text) => write!(f, "text:{}", Quoted(text)),
+        }
+    }
+}
+
+/// A text as JSON has it: on one line, whatever is in it.
+struct Quoted<'a>(&'a str);
+
+impl Display for Quoted<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        serde_json::to_string(self.0).map_err(|_| fmt::Error)?.fmt(f)
     }
 }
 

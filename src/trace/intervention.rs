@@ -71,12 +71,12 @@ pub enum Intervention {
     },
     /// Rows of an activation come from a run of another prompt
     Patch {
-        /// The activation, by its name
+        /// The activation, by its name; of z, q, k and v one head's with its index behind: `blocks.3.attn.hook_z[5]`
         hook: String,
         /// The tokens
         tokens: Span,
-        /// The other prompt: text, or ids for a model without a tokenizer
-        prompt: PathBuf,
+        /// The other prompt
+        prompt: OtherPrompt,
     },
     /// A vector is added to rows of an activation
     Add {
@@ -100,6 +100,54 @@ pub enum Intervention {
         /// Its factor
         by: f32,
     },
+    /// What an activation is at the last token of one text, less the same of another, is added to rows of it
+    AddDifference {
+        /// The activation, by its name
+        hook: String,
+        /// The tokens
+        tokens: Span,
+        /// The texts: of the first the second is taken off
+        texts: [String; 2],
+        /// The factor of the difference
+        by: f32,
+    },
+}
+
+/// A prompt beside the one that is run: text, or ids for a model without a tokenizer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OtherPrompt {
+    /// As it stands in a file
+    File(PathBuf),
+    /// As it stands here
+    Text(String),
+}
+
+impl Intervention {
+    /// The number in it that can be turned up and down, where it has one.
+    pub fn strength(&self) -> Option<f32> {
+        match self {
+            Self::Scale { by, .. }
+            | Self::Temperature { by, .. }
+            | Self::Add { by, .. }
+            | Self::AddWord { by, .. }
+            | Self::AddDifference { by, .. } => Some(*by),
+            _ => None,
+        }
+    }
+
+    /// The same with another such number.
+    #[must_use]
+    pub fn with_strength(mut self, strength: f32) -> Self {
+        if let Self::Scale { by, .. }
+        | Self::Temperature { by, .. }
+        | Self::Add { by, .. }
+        | Self::AddWord { by, .. }
+        | Self::AddDifference { by, .. } = &mut self
+        {
+            *by = strength;
+        }
+        self
+    }
 }
 
 /// Something whose output can be taken away.

@@ -319,6 +319,8 @@ fn the_grammar_reads_what_it_writes() {
         "forget=2:k3",
         "forget=2.1:k3-5@9",
         "patch=blocks.2.hook_resid_post@5<-other.txt",
+        "patch=blocks.2.attn.hook_z[1]@*<-text:\"He said: \\\"no\\\"\\n<-* \"",
+        "add=blocks.2.hook_resid_pre@3-5<-texts:[\"a*2\",\"]* b\\n\"]*-0.5",
         "add=hook_embed@*:C:\\x.npy*-1.5",
     ];
     for text in texts {
@@ -344,6 +346,9 @@ fn the_grammar_reads_what_it_writes() {
         "paint=0.0:q1:k1*-1",
         "patch=@1<-x",
         "patch=blocks.1.hook_resid_pre@1<-",
+        "patch=blocks.1.hook_resid_pre@1<-text:",
+        "patch=blocks.1.hook_resid_pre@1<-text:\"open",
+        "add=blocks.1.hook_resid_pre@1<-texts:[\"one\"]",
         "zero=99999999999.0",
     ] {
         let error = wrong.parse::<Intervention>().expect_err(wrong);

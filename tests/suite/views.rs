@@ -11,14 +11,14 @@ use mnemoscope::app::exporting::{Finish, Piece};
 use mnemoscope::app::layout::Pane;
 use mnemoscope::app::settings::Settings;
 use mnemoscope::engine::{
-    self, AtlasOptions, Beside, Job, ModelSource, Policy, Prompt, RecallOptions, Report, RunOptions,
-    TrainOptions, View, ViewAsk, ViewError, plate,
+    self, AtlasOptions, Beside, Job, ModelSource, Places, Policy, Prompt, RecallOptions, Report, RunOptions,
+    SweepAsk, TrainOptions, View, ViewAsk, ViewError, plate,
 };
 use mnemoscope::export::figure::Drawing;
 use mnemoscope::export::picture::Limits;
 use mnemoscope::export::{Look, Plate, Preset};
 use mnemoscope::model::{HeadId, Model, Sampling, choices};
-use mnemoscope::trace::Trace;
+use mnemoscope::trace::{OtherPrompt, Trace};
 use mnemoscope::train::{Hand, Setup};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -39,7 +39,18 @@ fn of(model: Option<&Model>, trace: &Trace, ask: &ViewAsk) -> Result<Plate, View
 }
 
 fn ask(view: View) -> ViewAsk {
-    ViewAsk { head: HeadId { layer: 4, head: 1 }, ..ViewAsk::new(view) }
+    ask_on(view, PROMPT)
+}
+
+/// A view of the run of a prompt about Mary; a sweep patches from the same about Tom.
+fn ask_on(view: View, prompt: &str) -> ViewAsk {
+    let head = HeadId { layer: 4, head: 1 };
+    if view != View::Sweep {
+        return ViewAsk { head, ..ViewAsk::new(view) };
+    }
+    let prompt = OtherPrompt::Text(prompt.replace("Mary", "Tom"));
+    let sweep = Some(SweepAsk { prompt, places: Places::Tokens, known: None });
+    ViewAsk { head, word: Some(888), against: Some(931), sweep, ..ViewAsk::new(view) }
 }
 
 /// What a view shows beside the run: a second run, a small atlas, a few questions, a made-up training.
@@ -281,8 +292,8 @@ fn short_prompts_have_their_views_too() {
             )
         };
         for view in View::iter().filter(of_prompt) {
-            let plate =
-                of(Some(&model), &trace, &ask(view)).unwrap_or_else(|error| panic!("{view:?}: {error}"));
+            let plate = of(Some(&model), &trace, &ask_on(view, prompt))
+                .unwrap_or_else(|error| panic!("{view:?}: {error}"));
             let look = Look { preset: Some(Preset::Paper), ..Look::default() };
             keeps_to_its_page(
                 &plate.draw(look, Limits::PIXELS).expect("drawn"),
@@ -308,6 +319,8 @@ fn the_window_writes_what_the_command_line_writes() {
     send(&mut harness, Command::Maximise(Some(Pane::CompareHeads)));
     send(&mut harness, Command::RunSecond);
     until(&mut harness, |window| window.session.both(&window.state).is_some());
+    send(&mut harness, Command::EditSweep(PROMPT.replace("red", "green")));
+    send(&mut harness, Command::RunSweep(true));
     let folder = tempfile::tempdir().expect("a temporary folder");
     for view in View::iter().filter(|&view| view != View::Training) {
         let name = format!("{}.csv", view.id());

@@ -4,6 +4,7 @@ use super::{Command, CommandKind, Refusal};
 use crate::{
     app::{
         charting::{AtlasAct, AtlasPath},
+        drafting::Draft,
         exporting::{Finish, Piece},
         layout::{Pane, Preset},
         scene::Scene,
@@ -135,6 +136,7 @@ impl CommandKind {
             Self::ShowSimilarity => Command::ShowPane(Pane::Similarity),
             Self::ShowTrails => Command::ShowPane(Pane::Trails),
             Self::ShowWeights => Command::ShowPane(Pane::Weights),
+            Self::ShowSweep => Command::ShowPane(Pane::Sweep),
             Self::ShowLog => Command::ShowPane(Pane::Log),
             Self::SaveSession => Command::AskForSession,
             Self::AddNote => traced().map(|_| Command::AskForNote)?,
@@ -172,6 +174,8 @@ impl CommandKind {
             Self::CutLayer => {
                 traced().map(|_| Command::Intervene(Intervention::Zero(Output::Layer(state.head.layer))))?
             }
+            Self::PatchHere => scene.draft_here(Draft::is_patch)?,
+            Self::SteerHere => scene.draft_here(Draft::is_direction)?,
             Self::ClearInterventions if state.interventions.is_empty() => {
                 return Err(words.changes.nothing_changed);
             }

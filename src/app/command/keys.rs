@@ -138,8 +138,11 @@ impl CommandKind {
             | Self::ShowTrails
             | Self::ShowWeights
             | Self::ShowLog
+            | Self::ShowSweep
             | Self::CutHead
             | Self::CutLayer
+            | Self::PatchHere
+            | Self::SteerHere
             | Self::ClearInterventions
             | Self::ShowClean
             | Self::ShowChanged

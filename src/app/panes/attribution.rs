@@ -4,6 +4,8 @@ use crate::{
     analysis::{Attribution, Component},
     app::{
         command::Command,
+        offering::Target,
+        panes::interventions,
         reasons::{Said, SaidState},
         scene::{Out, Scene},
         theme::{self, BODY, SMALL},
@@ -12,7 +14,7 @@ use crate::{
     },
     model::{HeadId, Model, shown},
     render::{ColorMap, Scale, Shader, ValueRange},
-    trace::Trace,
+    trace::{Side, Trace},
 };
 use egui::{Align2, Margin, Rect, Response, RichText, ScrollArea, Sense, Stroke, Ui, pos2, vec2};
 
@@ -148,9 +150,13 @@ fn parts(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, said: &Attribution, room
             };
             let marked = head == Some(scene.state.head);
             let say = (scene.words.why.part)(name, value);
-            let response = bar(ui, scene, (name, longest), value, most, (marked, head.is_some()), &say);
+            let leads = (marked, Target::of(component).is_some());
+            let response = bar(ui, scene, (name, longest), value, most, leads, &say);
             if let Some(head) = head.filter(|_| response.clicked()) {
                 out.send(Command::SelectHead(head));
+            }
+            if let Some(target) = Target::of(component) {
+                response.context_menu(|ui| interventions::menu(ui, scene, target, out));
             }
         }
     });
@@ -178,6 +184,12 @@ fn read(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, sources: &[f64], out: &mu
         if response.clicked() {
             out.send(Command::PinKey(Some(key)));
         }
+        let query = scene.reasons.said().map(|said| said.attribution.question.token);
+        let target = match query.filter(|_| scene.rows() == Side::Target) {
+            Some(query) => Target::Cell(head, query, key),
+            None => Target::Column(head, key),
+        };
+        response.context_menu(|ui| interventions::menu(ui, scene, target, out));
     }
     ui.spacing_mut().item_spacing.y = spacing;
 }

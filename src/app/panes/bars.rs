@@ -189,6 +189,8 @@ fn menus(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
                 K::KeyRight,
                 K::CutHead,
                 K::CutLayer,
+                K::PatchHere,
+                K::SteerHere,
                 K::ClearInterventions,
             ],
         ),

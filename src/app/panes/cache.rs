@@ -1,15 +1,17 @@
 //! The KV cache: layers × tokens, what of it is still read, what is forgotten, and what forgetting costs.
 
+use super::interventions;
 use super::shared::{LABEL, read_out, row_labels};
 use crate::{
     app::{
         command::Command,
         memory::{CacheView, PolicyKind, STEPS},
+        offering::Target,
         palette::Palette,
         scene::{Out, Scene},
         state::{Cells, View},
         theme::{self, BODY, SMALL, TITLE},
-        widgets::{self, axis, legend},
+        widgets::{self, axis, legend, pointed},
         words::size,
     },
     model::shown,
@@ -150,6 +152,9 @@ fn map(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, view: &CacheView, area: Re
     {
         words.by_hand_hint.clone_into(&mut line);
     }
+    pointed::menu(&response, at, |ui, (layer, token)| {
+        interventions::menu(ui, scene, Target::Entry(layer, token), out);
+    });
     if let Some((layer, token)) = at {
         out.hover = scene.pointed(Side::Target, token);
         let (name, text) = (trace.spec.layer_name(layer), scene.token_name(Side::Target, token));

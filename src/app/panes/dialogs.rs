@@ -1,9 +1,10 @@
 //! What opens over the window: open a model, export, check the numbers, keys and gestures.
 
-use super::{compare, exporting, finder, shelf};
+use super::{change, compare, exporting, finder, shelf};
 use crate::app::{
     charting::{AtlasAct, AtlasChoice, AtlasPath, Source},
     command::{Command, CommandKind},
+    drafting::{Answers, Draft},
     editing::Splice,
     exporting::{Finish, Piece},
     scene::{Out, Scene},
@@ -42,6 +43,8 @@ pub enum Dialog {
     Token { at: Splice, text: String },
     /// What is to be said of the cell in sight.
     Note { text: String },
+    /// What a change still wants.
+    Change { draft: Draft, answers: Answers },
     /// What an own layout is called.
     Layout { name: String },
     /// The folder that the live model goes to.
@@ -95,6 +98,7 @@ pub fn show(ctx: &egui::Context, dialog: &mut Dialog, scene: &Scene<'_>, out: &m
             Dialog::Session { path } => session(ui, path, scene, out, &mut ask),
             Dialog::Token { at, text } => token(ui, *at, text, scene, out),
             Dialog::Note { text } => note(ui, text, scene, out),
+            Dialog::Change { draft, answers } => change::show(ui, draft, answers, scene, out, &mut ask),
             Dialog::Layout { name } => layout(ui, name, scene, out),
             Dialog::SaveTraining { path } => save_training(ui, path, scene, out, &mut ask),
             Dialog::Text { path } => text(ui, path, scene, out, &mut ask),

@@ -6,6 +6,8 @@ use crate::{
     app::{
         command::Command,
         flowing::{Flowing, heads},
+        offering::Target,
+        panes::interventions,
         scene::{Out, Scene},
         theme::{self, BODY, SMALL},
         widgets,
@@ -99,6 +101,7 @@ fn switches(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, drawn: &[HeadId], out
                 if response.clicked() && !selected {
                     out.send(Command::ToggleHead(head));
                 }
+                response.context_menu(|ui| interventions::menu(ui, scene, Target::Head(head), out));
             }
         });
     });
@@ -261,5 +264,8 @@ fn tokens_of(
             let pin = Some(index);
             out.send(if asks { Command::PinQuery(pin) } else { Command::PinKey(pin) });
         }
+        let head = scene.state.head;
+        let target = if asks { Target::Row(head, index) } else { Target::Column(head, index) };
+        response.context_menu(|ui| interventions::menu(ui, scene, target, out));
     }
 }

@@ -3,13 +3,13 @@
 use crate::{
     app::{
         command::Command,
+        offering::{Group, Offer, Target},
         scene::{Out, Scene},
         state::Shown,
         theme::{self, BODY, SMALL},
         widgets::{self, switch},
     },
-    model::HeadId,
-    trace::{Heads, Intervention, Output, Span, Weights},
+    trace::Intervention,
 };
 use egui::{Align, Button, Layout, RichText, Slider, Ui};
 
@@ -24,6 +24,9 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
                 Button::new(RichText::new(words.changes.clear).size(SMALL).color(tokens.muted)).frame(false);
             if !list.is_empty() && ui.add(clear).on_hover_text(words.changes.clear_why).clicked() {
                 out.send(Command::ClearInterventions);
+            }
+            if scene.model.is_some() {
+                add(ui, scene, out);
             }
         });
     });
@@ -75,97 +78,69 @@ fn line(ui: &mut Ui, scene: &Scene<'_>, index: usize, what: &Intervention, on: b
         });
         label.id
     });
-    let (mut by, range) = match what {
-        Intervention::Scale { by, .. } => (*by, -2.0..=3.0),
-        Intervention::Temperature { by, .. } => (*by, 0.1..=5.0),
-        Intervention::Add { by, .. } | Intervention::AddWord { by, .. } => (*by, -10.0..=10.0),
-        _ => return,
+    let Some(mut by) = what.strength() else { return };
+    let range = match what {
+        Intervention::Scale { .. } => -2.0..=3.0,
+        Intervention::Temperature { .. } => 0.1..=5.0,
+        _ => -10.0..=10.0,
     };
     let slider = ui.add_enabled(on, Slider::new(&mut by, range).step_by(0.05).max_decimals(2));
     if slider.labelled_by(label.inner).changed() {
-        let mut what = what.clone();
-        if let Intervention::Scale { by: own, .. }
-        | Intervention::Temperature { by: own, .. }
-        | Intervention::Add { by: own, .. }
-        | Intervention::AddWord { by: own, .. } = &mut what
-        {
-            *own = by;
+        out.send(Command::AdjustIntervention(index, what.clone().with_strength(by)));
+    }
+}
+
+/// What can be changed about a target: what was pointed at, then menus of what belongs to it.
+pub fn menu(ui: &mut Ui, scene: &Scene<'_>, target: Target, out: &mut Out) {
+    ui.set_min_width(230.0);
+    match scene.offers(target) {
+        Ok(groups) => {
+            let mut groups = groups.into_iter();
+            if let Some(Group { title, offers }) = groups.next() {
+                ui.label(RichText::new(title).font(theme::strong(SMALL)).color(theme::tokens(ui).muted));
+                offers.into_iter().for_each(|one| offer(ui, one, out));
+            }
+            submenus(ui, groups, out);
         }
-        out.send(Command::AdjustIntervention(index, what));
+        Err(why) => {
+            ui.label(RichText::new(why).color(theme::tokens(ui).muted));
+        }
     }
 }
 
-/// What the menu of a head offers.
-pub fn head_menu(ui: &mut Ui, scene: &Scene<'_>, head: HeadId, out: &mut Out) {
-    let words = scene.words;
-    let heads = Heads::from(head);
-    let output = Output::Heads(heads);
-    let pattern = |weights| Intervention::Pattern { heads, weights };
-    ui.set_min_width(230.0);
-    title(ui, &scene.with_role(scene.short_head_name(head), head));
-    offer(ui, words.changes.cut_head, Intervention::Zero(output), out);
-    offer(ui, words.changes.mean_head, Intervention::Mean { output, from: None }, out);
-    offer(ui, words.changes.scale_head, Intervention::Scale { output, by: 0.5 }, out);
-    offer(ui, words.changes.temperature_head, Intervention::Temperature { heads, by: 2.0 }, out);
-    ui.separator();
-    offer(ui, words.changes.look_evenly, pattern(Weights::Uniform), out);
-    offer(ui, words.changes.look_before, pattern(Weights::Previous), out);
-    offer(ui, words.changes.look_at_self, pattern(Weights::Identity), out);
-    offer(ui, words.changes.look_as_clean, pattern(Weights::Clean), out);
-    ui.separator();
-    let layer = scene.trace.map_or_else(String::new, |trace| trace.spec.layer_name(head.layer));
-    title(ui, &format!("{} {layer}", words.layer));
-    offer(ui, words.changes.cut_attention, Intervention::Zero(Output::Attention(head.layer)), out);
-    let mlp = scene.trace.is_some_and(|trace| trace.spec.blocks[head.layer].mlp.is_some());
-    if mlp {
-        offer(ui, words.changes.cut_mlp, Intervention::Zero(Output::Mlp(head.layer)), out);
+/// A menu a group.
+fn submenus(ui: &mut Ui, groups: impl Iterator<Item = Group>, out: &mut Out) {
+    for Group { title, offers } in groups {
+        ui.menu_button(title, |ui| {
+            ui.set_min_width(230.0);
+            offers.into_iter().for_each(|one| offer(ui, one, out));
+        });
     }
-    offer(ui, words.changes.cut_layer, Intervention::Zero(Output::Layer(head.layer)), out);
 }
 
-/// What the menu of a cell of a head's map offers.
-pub fn cell_menu(ui: &mut Ui, scene: &Scene<'_>, (query, key): (usize, usize), out: &mut Out) {
-    let words = scene.words;
-    let head = scene.state.head;
-    let all = Heads { layer: Some(head.layer), head: None };
-    let edge = |heads, queries| Intervention::Knockout { heads, queries, keys: Span::one(key) };
-    let causal = scene.trace.is_some_and(|trace| trace.spec.blocks[head.layer].attention.causal);
-    let last = scene.cells().queries.saturating_sub(1);
-    let others = if causal { Span::Between(key + 1, last.max(key + 1)) } else { Span::Between(0, last) };
-    ui.set_min_width(230.0);
-    title(ui, &format!("{} · q{query} → k{key}", scene.with_role(scene.short_head_name(head), head)));
-    offer(ui, words.changes.cut_edge, edge(head.into(), Span::one(query)), out);
-    if query > key || !causal {
-        offer(ui, words.changes.cut_edge_everywhere, edge(all, Span::one(query)), out);
-        offer(ui, words.changes.cut_column, edge(head.into(), others), out);
-    }
-    if query > key && causal {
-        let forget =
-            Intervention::Forget { layer: head.layer, kv_head: None, keys: Span::one(key), from: None };
-        offer(ui, words.changes.forget, forget, out);
-    }
-    if ui.button(words.session.add_note).clicked() {
-        out.send(Command::PinCell { query, key });
-        out.send(Command::AskForNote);
-        ui.close();
-    }
-    let only = Intervention::Paint { head, query, weights: vec![(key, 1.0)] };
-    offer(ui, words.changes.look_here, only, out);
-    ui.separator();
-    head_menu(ui, scene, head, out);
+/// What can be changed about the selection.
+fn add(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
+    let words = &scene.words.changes;
+    let groups = scene.offers(scene.target());
+    let label = RichText::new(words.add).size(SMALL).color(theme::tokens(ui).muted);
+    ui.add_enabled_ui(groups.is_ok(), |ui| {
+        let button = egui::containers::menu::MenuButton::from_button(Button::new(label).frame(false));
+        let (response, _) = button.ui(ui, |ui| {
+            ui.set_min_width(230.0);
+            submenus(ui, groups.unwrap_or_default().into_iter(), out);
+        });
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, words.add_why));
+        response.on_hover_text(words.add_why);
+    });
 }
 
-fn title(ui: &mut Ui, text: &str) {
-    let tokens = theme::tokens(ui);
-    ui.label(RichText::new(text).font(theme::strong(SMALL)).color(tokens.muted));
-}
-
-/// A menu entry that adds an intervention, with its spelling beside it.
-fn offer(ui: &mut Ui, label: &str, what: Intervention, out: &mut Out) {
-    let spelled = what.to_string();
-    let button = Button::new(label).shortcut_text(RichText::new(&spelled).font(theme::mono(SMALL)));
-    if ui.add(button).clicked() {
-        out.send(Command::Intervene(what));
+/// A menu entry that changes the run or asks how, with its spelling beside it.
+fn offer(ui: &mut Ui, offer: Offer, out: &mut Out) {
+    let spelled = offer.spelled();
+    let short = widgets::short(ui, &spelled, theme::mono(SMALL), 250.0, theme::tokens(ui).muted);
+    let button = Button::new(offer.label).shortcut_text(short);
+    if ui.add(button).on_hover_text(spelled).clicked() {
+        out.send(offer.command());
         ui.close();
     }
 }

@@ -3,8 +3,12 @@
 use crate::{
     analysis::Lens,
     app::{
+        hidden::streams_of,
+        offering::Target,
+        panes::interventions,
         scene::{Out, Scene},
-        theme, widgets,
+        theme,
+        widgets::{self, pointed},
     },
     model::shown,
     trace::{Side, Stream},
@@ -80,6 +84,14 @@ fn column(ui: &mut Ui, scene: &Scene<'_>, lens: &Lens, token: usize, head: Rect,
     if response.clicked() {
         out.commands.extend(scene.pin(Side::Target, token));
     }
+    // Below the token's name one row a stream, the last on top
+    let up = response.hover_pos().map(|point| ((point.y - head.bottom()) / ROW).floor());
+    let row = up.and_then(|up| (lens.layers.len() - 1).checked_sub(up.max(0.0) as usize));
+    let streams = scene.trace.map_or_else(Vec::new, |trace| streams_of(&trace.spec, Side::Target));
+    let stream = row.and_then(|row| streams.get(row)).copied();
+    pointed::menu(&response, stream, |ui, stream| {
+        interventions::menu(ui, scene, Target::Stream(stream, Some(token)), out);
+    });
     let color = if lit { tokens.accent_text } else { tokens.muted };
     put(ui, head.shrink2(vec2(6.0, 0.0)), scene.labels.get(token), color);
     for (up, layer) in lens.layers.iter().rev().enumerate() {

@@ -1,16 +1,17 @@
 //! Length of the residual stream: layer × token.
 
 use super::{
-    norm_plot,
+    interventions, norm_plot,
     shared::{LABEL, outliers, read_out, room, row_labels, side, whole},
 };
 use crate::{
     app::{
         command::Command,
         hidden::{Hidden, Kind},
+        offering::Target,
         scene::{Out, Scene},
         state::{Cells, View},
-        widgets::{self, axis, grid_map::GridMap, legend},
+        widgets::{self, axis, grid_map::GridMap, legend, pointed},
         worker::Post,
     },
     trace::{Side, Trace},
@@ -80,6 +81,9 @@ fn norms(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, hidden: &mut Hidden, pos
     let limit = picture.values.limit;
     legend::show(ui, foot.with_max_x(foot.left() + 150.0), &picture.shader, ("0", &format!("{limit:.1}")));
     let mut line = outliers(scene, picture.values.greatest, limit);
+    pointed::menu(&response, at, |ui, (row, token)| {
+        interventions::menu(ui, scene, Target::Stream(streams[row], Some(token)), out);
+    });
     if let Some((row, token)) = at {
         out.hover = scene.pointed(side, token).rows_only();
         if response.clicked() {

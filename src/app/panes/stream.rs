@@ -1,12 +1,14 @@
 //! Residual stream of one layer: token × dimension.
 
+use super::interventions;
 use super::shared::{outliers, read_out, room, row_labels, side, whole};
 use crate::{
     app::{
         command::Command,
         hidden::{Hidden, Kind},
+        offering::Target,
         scene::{Out, Scene},
-        widgets::{self, grid_map::GridMap, legend},
+        widgets::{self, grid_map::GridMap, legend, pointed},
         worker::Post,
     },
     trace::Trace,
@@ -66,6 +68,9 @@ fn stream(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, hidden: &mut Hidden, po
         (&format!("−{limit:.2}"), &format!("{limit:.2}")),
     );
     let mut line = outliers(scene, picture.values.greatest, limit);
+    pointed::menu(&response, at, |ui, (token, _)| {
+        interventions::menu(ui, scene, Target::Stream(chosen, Some(token)), out);
+    });
     if let Some((token, dimension)) = at {
         out.hover = scene.pointed(side, token).rows_only();
         if response.clicked() {

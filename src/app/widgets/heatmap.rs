@@ -5,6 +5,7 @@ use crate::{
     app::{
         command::{Command, CommandKind},
         mapping::Sight,
+        offering::Target,
         palette::Palette,
         panes::interventions,
         scene::{Out, Scene},
@@ -228,8 +229,14 @@ impl<'a> HeatMap<'a> {
                 }
                 // What changes the run is about one head and two tokens
                 if self.plain {
+                    if ui.button(scene.words.session.add_note).clicked() {
+                        out.send(Command::PinCell { query: cell.0, key: cell.1 });
+                        out.send(Command::AskForNote);
+                        ui.close();
+                    }
                     ui.separator();
-                    interventions::cell_menu(ui, scene, cell, out);
+                    let target = Target::Cell(scene.state.head, cell.0, cell.1);
+                    interventions::menu(ui, scene, target, out);
                 }
             }
         });

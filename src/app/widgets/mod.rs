@@ -6,6 +6,7 @@ pub mod formula;
 pub mod grid_map;
 pub mod heatmap;
 pub mod legend;
+pub mod pointed;
 pub mod segments;
 pub mod strip;
 pub mod switch;

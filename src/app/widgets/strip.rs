@@ -4,6 +4,8 @@ use crate::{
     app::{
         command::Command,
         editing::Splice,
+        offering::Target,
+        panes::interventions,
         scene::{Out, Scene},
         theme,
     },
@@ -58,7 +60,11 @@ fn chip(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out, (side, index): (Side, usi
     if response.clicked() {
         out.commands.extend(scene.pin_or_let_go(side, index));
     }
-    response.context_menu(|ui| menu(ui, scene, side, index, out));
+    response.context_menu(|ui| {
+        menu(ui, scene, side, index, out);
+        ui.separator();
+        interventions::menu(ui, scene, Target::Token(side, index), out);
+    });
     let row = scene.row.filter(|row| row.top.first().is_some_and(|best| best.1 > 0.0));
     let row = row.filter(|_| scene.columns() == side);
     let share = row.map_or(0.0, |row| {
@@ -93,7 +99,6 @@ fn chip(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out, (side, index): (Side, usi
 fn menu(ui: &mut Ui, scene: &Scene<'_>, side: Side, index: usize, out: &mut Out) {
     let words = &scene.words.session;
     let Some(trace) = scene.trace.filter(|trace| trace.prompt_side() == side && scene.model.is_some()) else {
-        ui.label(scene.words.needs_weights);
         return;
     };
     let ids: Vec<u32> = trace.tokens_of(side).iter().map(|token| token.id).collect();

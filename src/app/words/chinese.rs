@@ -234,6 +234,7 @@ pub(super) const CHINESE: Words = Words {
     river: &river::CHINESE,
     session: session::CHINESE,
     journal: journal::CHINESE,
+    sweep: super::sweep::CHINESE,
     states: states::CHINESE,
     next_words: next::CHINESE,
     train: &train::CHINESE,

@@ -3,7 +3,7 @@
 use super::{
     Language, Words, atlas, changes, choosing, circuits, compare, duration, english_commands::command,
     figures, flow, grouped, journal, languages, map, memory, next, recall, river, session, size, states,
-    train, walk, why,
+    sweep, train, walk, why,
 };
 use crate::{model::Part, render::Scale};
 
@@ -231,6 +231,7 @@ pub const ENGLISH: Words = Words {
     river: &river::ENGLISH,
     session: session::ENGLISH,
     journal: journal::ENGLISH,
+    sweep: sweep::ENGLISH,
     states: states::ENGLISH,
     next_words: next::ENGLISH,
     train: &train::ENGLISH,

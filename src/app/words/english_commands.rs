@@ -33,6 +33,9 @@ pub(super) fn command(kind: CommandKind) -> (&'static str, &'static str) {
             ("Save the session…", "Keeps model, prompt, selection, interventions, notes and layout in a file")
         }
         CommandKind::AddNote => ("Write a note…", "Pins words to the cell that is shown"),
+        CommandKind::ShowSweep => {
+            ("Patch sweep", "Which places of another prompt's run, put into this one, bring its answer")
+        }
         CommandKind::ShowLog => {
             ("Log", "What was loaded, run and written, how long it took, and what went wrong")
         }
@@ -228,6 +231,14 @@ pub(super) fn command(kind: CommandKind) -> (&'static str, &'static str) {
             ("Order of dimensions", "As the model has them, or by the product of query and key")
         }
         CommandKind::CutHead => ("Cut this head", "Sets the selected head's output to zero (zero=L.H)"),
+        CommandKind::PatchHere => (
+            "Patch from another prompt…",
+            "Puts the residual stream that another prompt has here in the place of this one's",
+        ),
+        CommandKind::SteerHere => (
+            "Add a direction…",
+            "Adds the difference of two texts to the residual stream at the pinned token",
+        ),
         CommandKind::CutLayer => {
             ("Cut this layer", "Sets what the selected layer adds to zero (zero=layer.L)")
         }

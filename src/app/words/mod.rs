@@ -22,6 +22,7 @@ mod recall;
 mod river;
 mod session;
 mod states;
+mod sweep;
 mod train;
 mod walk;
 mod why;
@@ -44,6 +45,7 @@ pub use recall::RecallWords;
 pub use river::RiverWords;
 pub use session::SessionWords;
 pub use states::StateWords;
+pub use sweep::SweepWords;
 pub use train::TrainWords;
 pub use walk::{StepWords, WalkWords};
 pub use why::WhyWords;
@@ -329,6 +331,8 @@ pub struct Words {
     pub session: SessionWords,
     /// Of the log, and of the parts of the menu of panes.
     pub journal: JournalWords,
+    /// Of the patch sweep.
+    pub sweep: SweepWords,
     /// Of the views of hidden states and weights.
     pub states: StateWords,
     /// Of the view that chooses the next token.

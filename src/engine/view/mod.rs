@@ -6,6 +6,7 @@
 mod beside;
 mod compare;
 mod memory;
+mod patches;
 mod reasons;
 mod states;
 mod tokens;
@@ -22,13 +23,18 @@ use std::ops::ControlFlow;
 use serde::{Deserialize, Serialize};
 use strum::{EnumIter, EnumString, IntoStaticStr};
 
+use std::sync::Arc;
+
+pub use patches::map as patch_map;
+
+use super::sweep::{Moved, Places, SweepError};
 use super::{EvictionError, HonestyError, Policy};
 use crate::analysis::circuits::{CircuitOptions, Kind, NoCircuit};
 use crate::analysis::compare::CompareError;
 use crate::analysis::{AttributionError, Cell, Picture, WhyError};
 use crate::export::{Body, ExportError, Plate, Table, model_in_words, picture};
 use crate::model::{HeadId, Model, Sampling};
-use crate::trace::{Side, Trace};
+use crate::trace::{OtherPrompt, Side, Trace};
 
 /// A view that is written as a figure of its own.
 #[derive(
@@ -77,6 +83,8 @@ pub enum View {
     Difference,
     /// Loss and scores of a model in training
     Training,
+    /// How far each place of another prompt's run moves the answer
+    Sweep,
 }
 
 impl View {
@@ -97,6 +105,7 @@ impl View {
                 | Self::Cache
                 | Self::Circuits
                 | Self::Composition
+                | Self::Sweep
         )
     }
 
@@ -151,6 +160,8 @@ pub struct ViewAsk {
     pub axes: Axes,
     /// What is not of the run itself.
     pub beside: Beside,
+    /// What a sweep patches from where; `word` and `against` are its two answers.
+    pub sweep: Option<SweepAsk>,
 }
 
 /// Which pairs of heads a graph shows.
@@ -183,6 +194,17 @@ impl Default for Axes {
     }
 }
 
+/// What a sweep patches from where.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SweepAsk {
+    /// The other prompt.
+    pub prompt: OtherPrompt,
+    /// Which places.
+    pub places: Places,
+    /// The sweep, where it is made already.
+    pub known: Option<Arc<Moved>>,
+}
+
 impl ViewAsk {
     /// A view with nothing selected.
     pub fn new(view: View) -> Self {
@@ -208,6 +230,7 @@ impl ViewAsk {
             links: Links::default(),
             axes: Axes::default(),
             beside: Beside::None,
+            sweep: None,
         }
     }
 
@@ -240,6 +263,12 @@ pub enum ViewError {
     /// The model scores no words.
     #[error("this model scores no words: this view has nothing to show")]
     NoWords,
+    /// Nobody said from which prompt.
+    #[error("this view takes another prompt, as long as this one")]
+    NeedsOther,
+    /// The places cannot be patched.
+    #[error(transparent)]
+    Sweep(#[from] SweepError),
     /// The run has none of what the view shows.
     #[error("there is nothing to show: the run has no such tokens")]
     Empty,
@@ -277,6 +306,8 @@ impl ViewError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NeedsModel => Some("open the model and run the prompt again".to_owned()),
+            Self::NeedsOther => Some("name it with --other, or in the pane".to_owned()),
+            Self::Sweep(error) => error.hint(),
             Self::Export(error) => error.hint(),
             Self::Why(_) | Self::Attribution(_) => {
                 Some("`mnemoscope info` lists the layers and heads".into())
@@ -323,6 +354,7 @@ pub fn plate(
         View::Compare => compare::heads(trace, ask, progress),
         View::Difference => compare::difference(trace, ask, progress),
         View::Training => training::curves(ask),
+        View::Sweep => patches::sweep(model, trace, ask, progress),
     }
 }
 

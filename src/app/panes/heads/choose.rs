@@ -4,6 +4,7 @@ use super::{super::interventions, grid::Grid};
 use crate::{
     app::{
         command::{Command, CommandKind},
+        offering::Target,
         scene::{Out, Scene},
         theme, widgets,
     },
@@ -113,5 +114,5 @@ pub(super) fn menu(ui: &mut Ui, scene: &Scene<'_>, head: HeadId, out: &mut Out) 
         widgets::entry(ui, CommandKind::ChoosePassing, scene, out);
     }
     ui.separator();
-    interventions::head_menu(ui, scene, head, out);
+    interventions::menu(ui, scene, Target::Head(head), out);
 }

@@ -3,7 +3,7 @@
 use super::{Fault, Told, megabytes, says_itself};
 use crate::{
     analysis::MemoryTraceError,
-    engine::{EvictionError, HonestyError, InterveneError, RecallError, RunError},
+    engine::{EvictionError, HonestyError, InterveneError, RecallError, RunError, SweepError},
     model::EncodeError,
 };
 
@@ -89,6 +89,31 @@ impl Fault for InterveneError {
                 "数组请用 numpy.save 或 numpy.savez 保存，提示词请存为 UTF-8 文本",
             ),
             Self::NotClean => Told::new("要改变的运行本身已有干预", CLEAN),
+            Self::Run(error) => error.chinese(),
+        }
+    }
+}
+
+impl Fault for SweepError {
+    says_itself!();
+
+    fn chinese(&self) -> Told {
+        match self {
+            Self::Metric(text) => {
+                Told::new(format!("`{text}` 不是度量"), "请写 logit-diff: A,B，A 和 B 各为一个词元，或 #编号")
+            }
+            Self::Lengths { clean, corrupted } => Told::new(
+                format!("一个提示词有 {clean} 个词元，另一个有 {corrupted} 个"),
+                "请选择逐词元一样长的提示词",
+            ),
+            Self::NoDifference(both) => {
+                Told::new(format!("两个提示词的 logit 差相同：{both:.4}"), "请指定两个提示词各自应答的词")
+            }
+            Self::NoAnswer(model) => Told::new(
+                format!("{model} 没有下一个词或被遮住的词可答，或自身带有编码器"),
+                "请打开只有解码器的模型，或带遮词输出的模型",
+            ),
+            Self::Other(error) => error.chinese(),
             Self::Run(error) => error.chinese(),
         }
     }

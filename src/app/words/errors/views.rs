@@ -50,6 +50,8 @@ impl Fault for ViewError {
             Self::NeedsModel => {
                 Told::new("此视图需要模型权重，已保存的运行中没有", "请打开模型并重新运行提示词")
             }
+            Self::NeedsOther => Told::new("此视图需要另一个同样长的提示词", "请在面板中写下它"),
+            Self::Sweep(error) => error.chinese(),
             Self::NoWords => Told::alone("此模型不给词打分：此视图没有内容"),
             Self::Empty => Told::alone("没有内容可显示：此运行没有这样的词元"),
             Self::Missing(_) => Told::new("此视图的数据尚未算出", "请先在它的面板里开始计算"),

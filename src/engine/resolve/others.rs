@@ -1,0 +1,144 @@
+//! What comes from elsewhere: rows of other prompts' runs, their differences, words' own vectors.
+
+use super::super::given::run_other;
+use super::super::words::word_of;
+use super::{InterveneError, Missing, Place, Resolver, positions};
+use crate::model::{Hook, Side};
+use crate::trace::{ActivationError, Change, OtherPrompt, Span, Trace};
+use std::ops::Range;
+
+impl Resolver<'_> {
+    /// Adds a word's own vector to a residual stream, or to what is added to one.
+    pub(super) fn add_word(
+        &mut self,
+        (name, place): (&str, Place),
+        tokens: Span,
+        (word, by): (&str, f32),
+        missing: Missing<'_>,
+    ) -> Result<(), InterveneError> {
+        let (n, width) = self.rows(place);
+        let tokens = positions(tokens, n, missing)?;
+        let streams = matches!(
+            place.0,
+            Hook::Embed
+                | Hook::ResidPre
+                | Hook::ResidMid
+                | Hook::ResidPost
+                | Hook::NormalizedResidPost
+                | Hook::AttnOut
+                | Hook::MlpOut
+        );
+        let side =
+            if place.0.per_layer() { self.clean.spec.blocks[place.1].part.rows() } else { Side::Target };
+        let none = || missing(format!("`{word}` is not one token of this model; #ID names any"));
+        let id = word_of(word, self.model).ok_or_else(none)?;
+        let network = &self.model.network;
+        if id as usize >= network.words_of(side) {
+            return Err(none());
+        }
+        let vector = network.word_vectors(side, &[id]);
+        if !streams || vector.len() != width {
+            return Err(missing(format!("a word's vector is no part of {name}; take a residual stream")));
+        }
+        let change = Change::Add { tokens, vector: vector.iter().map(|x| x * by).collect() };
+        self.value(place, width, 0..width, change);
+        Ok(())
+    }
+
+    /// Takes rows from a run of another prompt.
+    pub(super) fn patch(
+        &mut self,
+        name: &str,
+        tokens: Span,
+        prompt: &OtherPrompt,
+        missing: Missing<'_>,
+    ) -> Result<(), InterveneError> {
+        let (place, columns) = self.columns(name, missing)?;
+        let (n, width) = self.rows(place);
+        let values = self.values_of(place, prompt, missing)?;
+        let theirs = values.len() / width;
+        let tokens = match tokens {
+            Span::All if n != theirs => {
+                return Err(missing(format!(
+                    "* wants prompts of equal length, not of {n} and {theirs} tokens"
+                )));
+            }
+            Span::All => 0..n,
+            Span::Between(..) => tokens.range(),
+        };
+        if tokens.end > n.min(theirs) {
+            return Err(missing(format!("the prompts have {n} and {theirs} tokens, from 0")));
+        }
+        let rows =
+            tokens.clone().flat_map(|token| &values[token * width..][columns.clone()]).copied().collect();
+        self.value(place, width, columns, Change::Rows { first: tokens.start, rows });
+        Ok(())
+    }
+
+    /// Adds what an activation is at the last token of one text, less the same of another.
+    ///
+    /// Source: Turner et al. 2023, *Steering Language Models With Activation Engineering*; Rimsky et al. 2024 (last token).
+    pub(super) fn add_difference(
+        &mut self,
+        name: &str,
+        tokens: Span,
+        (texts, by): (&[String; 2], f32),
+        missing: Missing<'_>,
+    ) -> Result<(), InterveneError> {
+        let (place, columns) = self.columns(name, missing)?;
+        let (n, width) = self.rows(place);
+        let tokens = positions(tokens, n, missing)?;
+        let mut last = Vec::new();
+        for text in texts {
+            let values = self.values_of(place, &OtherPrompt::Text(text.clone()), missing)?;
+            last.push(values[values.len() - width..][columns.clone()].to_vec());
+        }
+        let vector = last[0].iter().zip(&last[1]).map(|(of, less)| (of - less) * by).collect();
+        self.value(place, width, columns, Change::Add { tokens, vector });
+        Ok(())
+    }
+
+    /// An activation of another prompt's run, row by row; with one row at least.
+    fn values_of(
+        &mut self,
+        (hook, layer): Place,
+        prompt: &OtherPrompt,
+        missing: Missing<'_>,
+    ) -> Result<Vec<f32>, InterveneError> {
+        let failed = |error: ActivationError| missing(error.to_string());
+        let network = &self.model.network;
+        Ok(self.other(prompt)?.activation(network, hook, layer).map_err(failed)?.data)
+    }
+
+    /// The run of another prompt, with this run's target where there is one.
+    fn other(&mut self, prompt: &OtherPrompt) -> Result<Trace, InterveneError> {
+        let name = prompt.to_string();
+        if let Some(trace) = self.others.get(&name) {
+            return Ok(trace.clone());
+        }
+        let trace = run_other(self.model, self.clean, prompt, self.job)?;
+        self.others.insert(name, trace.clone());
+        Ok(trace)
+    }
+
+    /// The activation that a name says, and which of its columns: those of one head, where its index stands behind.
+    fn columns(&self, name: &str, missing: Missing<'_>) -> Result<(Place, Range<usize>), InterveneError> {
+        let indexed = name.strip_suffix(']').and_then(|name| name.rsplit_once('['));
+        let Some((name, index)) = indexed else {
+            let place = self.place(name, missing)?;
+            return Ok((place, 0..self.rows(place).1));
+        };
+        let place = self.place(name, missing)?;
+        let (hook, layer) = place;
+        let shape = self.clean.shape(hook, layer);
+        let per_head = matches!(hook, Hook::Z | Hook::Q | Hook::K | Hook::V | Hook::RotQ | Hook::RotK);
+        let (heads, dim) = match shape[..] {
+            [_, heads, dim] if per_head => (heads, dim),
+            _ => return Err(missing(format!("{name} has no heads"))),
+        };
+        match index.parse::<usize>() {
+            Ok(head) if head < heads => Ok((place, head * dim..(head + 1) * dim)),
+            _ => Err(missing(format!("{name} has {heads} heads, from 0"))),
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! A patch sweep as a figure: how far each place of another prompt's run moves the answer of this one.
+
+use std::ops::ControlFlow;
+
+use super::{Progress, ViewAsk, ViewError, of_run};
+use crate::engine::intervene::InterveneError;
+use crate::engine::sweep::{Moved, Places, SweepError, moved_by};
+use crate::export::figure::axis::Axis;
+use crate::export::figure::strip::Strip;
+use crate::export::{Body, Plate, Table};
+use crate::model::Model;
+use crate::trace::{Token, Trace};
+
+pub(super) fn sweep(
+    model: Option<&Model>,
+    trace: &Trace,
+    ask: &ViewAsk,
+    progress: Progress<'_>,
+) -> Result<Plate, ViewError> {
+    let model = model.ok_or(ViewError::NeedsModel)?;
+    let asked = ask.sweep.as_ref().ok_or(ViewError::NeedsOther)?;
+    if let Some(known) = &asked.known {
+        return Ok(map(trace, known, asked.places));
+    }
+    if !trace.changes.is_empty() {
+        return Err(SweepError::Other(InterveneError::NotClean).into());
+    }
+    let moved = moved_by(model, trace, &asked.prompt, (ask.word, ask.against), progress)?;
+    if progress(1.0) == ControlFlow::Break(()) {
+        return Err(ViewError::Cancelled);
+    }
+    Ok(map(trace, &moved, asked.places))
+}
+
+/// The map of one kind of places.
+pub fn map(here: &Trace, moved: &Moved, places: Places) -> Plate {
+    let (rows, name, labels): (_, _, Vec<String>) = match places {
+        Places::Tokens => (&moved.sweep.tokens, "token", moved.labels(here)),
+        Places::Heads => {
+            let most = moved.sweep.heads.iter().map(Vec::len).max().unwrap_or(0);
+            (&moved.sweep.heads, "head", (0..most).map(|head| head.to_string()).collect())
+        }
+    };
+    let columns = labels.len();
+    let filled = |row: &Vec<f64>| {
+        let own = row.iter().map(|&value| value as f32);
+        own.chain(std::iter::repeat(f32::NAN)).take(columns).collect::<Vec<_>>()
+    };
+    let axis = |name, labels| Axis { name, labels, first: 0, numbered: false };
+    let body = Body::Map {
+        rows: axis("layer", (0..rows.len()).map(|layer| here.spec.layer_name(layer)).collect()),
+        columns: axis(name, labels),
+        values: rows.iter().flat_map(filled).collect(),
+        quantity: "Recovered share of the logit difference",
+        signed: true,
+    };
+    let (hook, place) = match places {
+        Places::Tokens => ("blocks.*.hook_resid_pre", "the residual stream before a layer, at one token,"),
+        Places::Heads => ("blocks.*.attn.hook_z", "one head's output, at every token,"),
+    };
+    let [of, less] = &moved.texts;
+    let says = format!(
+        "How far {place} moves logit({of}) − logit({less}) from this prompt's to that of \"{}\", from which it is \
+         patched (0: not at all, 1: all the way),",
+        moved.prompt
+    );
+    let title = (format!("Patched by {name}"), hook.to_owned());
+    let mut plate = of_run(here, title, &says, body, Table::default());
+    plate
+        .strips
+        .push(Strip { title: "PATCHED FROM", tokens: moved.tokens.iter().map(Token::shown).collect() });
+    plate
+}
