@@ -2,10 +2,60 @@
 
 use super::Real;
 use super::exp::exp;
-use candle_nn::Activation;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 use std::marker::PhantomData;
+
+/// What stands between an MLP's two products. Written into saved traces under these names, and read under
+/// Transformers' where that differs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Activation {
+    /// x·Φ(x)
+    #[default]
+    Gelu,
+    /// x·Φ(x) between −10 and 10
+    #[serde(alias = "gelu_10")]
+    Gelu10,
+    /// Its tanh form
+    #[serde(alias = "gelu_new")]
+    NewGelu,
+    /// The same, as PyTorch calls it
+    #[serde(alias = "gelu_pytorch_tanh")]
+    GeluPytorchTanh,
+    /// x·σ(1.702·x)
+    #[serde(alias = "quick_gelu")]
+    QuickGelu,
+    /// max(x, 0)
+    Relu,
+    /// max(x, 0)²
+    Relu2,
+    /// max(x, 0), at most 6
+    Relu6,
+    /// x·σ(x)
+    Silu,
+    /// The same, by its first name
+    Swish,
+    /// σ(x)
+    Sigmoid,
+    /// A line from 0 at −3 to 1 at 3
+    HardSigmoid,
+    /// x times that
+    HardSwish,
+    /// x·tanh(ln(1 + eˣ))
+    Mish,
+    /// tanh(x)
+    Tanh,
+    /// The normal distribution's Φ with mean 0.707107 and deviation 0.282095 (MEGA)
+    Laplace,
+    /// x
+    Linear,
+    /// x above 0, α·(eˣ − 1) below
+    Elu(f64),
+    /// x above 0, a part of it below
+    LeakyRelu(f64),
+}
 
 /// Elements a task: large enough to be worth handing to a thread.
 const TASK: usize = 16_384;
@@ -35,12 +85,15 @@ pub fn scale<F: Real>(x: &mut [F], factor: f32) {
 
 /// √(2/π), of the tanh form of GELU.
 const SQRT_2_OVER_PI: f64 = 0.797_884_560_802_865_4;
+/// Of the sigmoid form of GELU.
+const QUICK: f64 = 1.702;
 
 pub(super) fn activate_f32(kind: Activation, x: &mut [f32]) {
     let arch = Arch::new();
     match kind {
         Activation::Gelu => arch.dispatch(Map::<Gelu>(x, PhantomData)),
         Activation::NewGelu | Activation::GeluPytorchTanh => arch.dispatch(Map::<GeluTanh>(x, PhantomData)),
+        Activation::QuickGelu => arch.dispatch(Map::<GeluSigmoid>(x, PhantomData)),
         Activation::Silu | Activation::Swish => arch.dispatch(Map::<Silu>(x, PhantomData)),
         _ => {
             for x in x {
@@ -78,6 +131,17 @@ impl Function for Silu {
     fn of<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
         let one = simd.splat_f32s(1.0);
         simd.div_f32s(x, simd.add_f32s(one, exp(simd, simd.neg_f32s(x))))
+    }
+}
+
+/// x·σ(1.702·x)
+struct GeluSigmoid;
+
+impl Function for GeluSigmoid {
+    #[inline(always)]
+    fn of<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+        let inner = simd.mul_f32s(x, simd.splat_f32s(-QUICK as f32));
+        simd.div_f32s(x, simd.add_f32s(simd.splat_f32s(1.0), exp(simd, inner)))
     }
 }
 
@@ -120,17 +184,24 @@ pub(super) fn plain<F: Real>(kind: Activation, x: F) -> F {
     let c = F::of64;
     let (zero, one) = (F::zero(), F::one());
     let sigmoid = |x: F| one / (one + (-x).exp());
+    // Φ of a normal distribution with this mean and deviation
+    let normal = |mean: f64, deviation: f64| {
+        0.5 * (1.0 + libm::erf((x.double() - mean) / deviation * std::f64::consts::FRAC_1_SQRT_2))
+    };
     match kind {
-        Activation::Gelu => {
-            c(0.5 * x.double() * (1.0 + libm::erf(x.double() * std::f64::consts::FRAC_1_SQRT_2)))
-        }
+        Activation::Gelu => c(x.double() * normal(0.0, 1.0)),
+        Activation::Gelu10 => c((x.double() * normal(0.0, 1.0)).clamp(-10.0, 10.0)),
+        Activation::QuickGelu => x * sigmoid(c(QUICK) * x),
+        Activation::Tanh => x.tanh(),
+        Activation::Laplace => c(normal(0.707_107, 0.282_095)),
+        Activation::Linear => x,
         Activation::NewGelu | Activation::GeluPytorchTanh => {
             c(0.5) * x * (one + (c(SQRT_2_OVER_PI) * (x + c(0.044_715) * x * x * x)).tanh())
         }
         Activation::Relu => x.max(zero),
         Activation::Relu2 => x.max(zero) * x.max(zero),
         Activation::Relu6 => x.max(zero).min(c(6.0)),
-        Activation::Silu | Activation::Swish | Activation::Swiglu => x * sigmoid(x),
+        Activation::Silu | Activation::Swish => x * sigmoid(x),
         Activation::Sigmoid => sigmoid(x),
         Activation::HardSigmoid => ((x + c(3.0)) / c(6.0)).max(zero).min(one),
         Activation::HardSwish => x * ((x + c(3.0)) / c(6.0)).max(zero).min(one),

@@ -16,7 +16,7 @@ mod real;
 mod scores;
 mod softmax;
 
-pub use activation::{activate, multiply, scale};
+pub use activation::{Activation, activate, multiply, scale};
 pub use linear::{Elements, Matrix, linear};
 pub use norm::{layer_norm, rms_norm};
 pub use packed::{Packed, Packing, Scales, Tiles};

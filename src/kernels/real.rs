@@ -1,9 +1,9 @@
 //! The two kinds of number the forward pass runs on, and where each one's kernels live.
 
+use super::activation::Activation;
 use super::linear::{self, Elements};
 use super::softmax::{self, RowMoments};
 use super::{KeyPanels, PaddedRows, activation, scores};
-use candle_nn::Activation;
 use std::fmt::Debug;
 use std::ops::Range;
 

@@ -3,7 +3,7 @@
 use super::spec::{HeadSpec, ModelSpec, NormSpec};
 use super::transformer::Network;
 use crate::kernels::{self, Real};
-use candle_nn::Activation;
+use crate::kernels::Activation;
 use serde::{Deserialize, Serialize};
 
 /// A classifier behind the last block (and its norm).

@@ -2,7 +2,7 @@
 
 use super::error::SpecError;
 use super::rotary::{Rotary, RotaryScaling};
-use candle_nn::Activation;
+use crate::kernels::Activation;
 use serde_json::{Map, Value};
 
 /// Larger counts than this are a broken file, not a model.
@@ -208,10 +208,11 @@ impl Config {
         Self::activation(key, &Value::from(name))
     }
     fn activation(key: &str, value: &Value) -> Result<Activation, SpecError> {
-        // Names for the same function that candle does not list
+        // Other names for the same function
         let value = match value.as_str() {
-            Some("gelu_fast" | "gelu_python_tanh") => Value::from("gelu_new"),
+            Some("gelu_fast" | "gelu_python_tanh" | "gelu_accurate") => Value::from("gelu_new"),
             Some("gelu_python") => Value::from("gelu"),
+            Some("leaky_relu") => serde_json::json!({ "leakyrelu": 0.01 }),
             _ => value.clone(),
         };
         serde_json::from_value(value.clone()).map_err(|_| {

@@ -6,7 +6,7 @@ use super::classes::ClassHead;
 use super::convolution::Convolution;
 use super::expert_spec::ExpertSpec;
 use super::sentence::SentenceHead;
-use candle_nn::Activation;
+use crate::kernels::Activation;
 use serde::{Deserialize, Serialize};
 
 /// A Transformer's architecture.

@@ -1,9 +1,8 @@
 //! Contract: the kernels compute what candle computes, in every weight type and layout, and in double precision.
 
 use candle_core::{D, DType, Device, Tensor};
-use candle_nn::Activation;
 use half::{bf16, f16};
-use mnemoscope::kernels::{Elements, Matrix, activate, layer_norm, linear, rms_norm};
+use mnemoscope::kernels::{Activation, Elements, Matrix, activate, layer_norm, linear, rms_norm};
 use proptest::prelude::*;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
@@ -79,29 +78,50 @@ fn norms_equal_candle() {
 
 #[test]
 fn activations_equal_candle() {
-    use candle_nn::Module as _;
+    use candle_nn::{Activation as Theirs, Module as _};
     let x: Vec<f32> = (-400..=400).map(|i| i as f32 / 40.0).collect();
     let kinds = [
-        Activation::Gelu,
-        Activation::NewGelu,
-        Activation::GeluPytorchTanh,
-        Activation::Silu,
-        Activation::Relu,
-        Activation::Relu2,
-        Activation::Sigmoid,
-        Activation::Mish,
-        Activation::Elu(1.3),
-        Activation::LeakyRelu(0.1),
+        (Activation::Gelu, Theirs::Gelu),
+        (Activation::NewGelu, Theirs::NewGelu),
+        (Activation::GeluPytorchTanh, Theirs::GeluPytorchTanh),
+        (Activation::Silu, Theirs::Silu),
+        (Activation::Relu, Theirs::Relu),
+        (Activation::Relu2, Theirs::Relu2),
+        (Activation::Sigmoid, Theirs::Sigmoid),
+        (Activation::Mish, Theirs::Mish),
+        (Activation::Elu(1.3), Theirs::Elu(1.3)),
+        (Activation::LeakyRelu(0.1), Theirs::LeakyRelu(0.1)),
     ];
-    for kind in kinds {
-        let expected = values(kind.forward(&tensor(&x, 1)));
-        let mut single = x.clone();
-        activate(kind, &mut single);
-        close(&single, &expected, 2e-6);
-        let mut double: Vec<f64> = x.iter().map(|&x| f64::from(x)).collect();
-        activate(kind, &mut double);
-        close(&double.iter().map(|&y| y as f32).collect::<Vec<_>>(), &expected, 2e-6);
+    for (kind, theirs) in kinds {
+        activates(kind, &x, &values(theirs.forward(&tensor(&x, 1))));
     }
+}
+
+/// Those that candle lacks: PyTorch's values at −2, −0.5, 0.3 and 1.5, double precision.
+#[test]
+fn activations_equal_pytorch() {
+    let x = [-2.0, -0.5, 0.3, 1.5];
+    let kinds = [
+        (Activation::QuickGelu, [-0.06434138, -0.1496116, 0.1874841, 1.391662]),
+        (Activation::Tanh, [-0.9640276, -0.4621172, 0.2913126, 0.9051483]),
+        (Activation::Laplace, [0.0, 9.383381e-06, 0.07448831, 0.9975285]),
+        (Activation::Linear, [-2.0, -0.5, 0.3, 1.5]),
+        (Activation::Gelu10, [-0.04550026, -0.1542688, 0.1853734, 1.399789]),
+        (Activation::HardSwish, [-0.3333333, -0.2083333, 0.165, 1.125]),
+        (Activation::Relu6, [0.0, 0.0, 0.3, 1.5]),
+    ];
+    for (kind, expected) in kinds {
+        activates(kind, &x, &expected);
+    }
+}
+
+fn activates(kind: Activation, x: &[f32], expected: &[f32]) {
+    let mut single = x.to_vec();
+    activate(kind, &mut single);
+    close(&single, expected, 2e-6);
+    let mut double: Vec<f64> = x.iter().map(|&x| f64::from(x)).collect();
+    activate(kind, &mut double);
+    close(&double.iter().map(|&y| y as f32).collect::<Vec<_>>(), expected, 2e-6);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::model::spec::{
     BlockSpec, EmbeddingSpec, EncoderSpec, LogitSpec, MlpSpec, ModelSpec, NormSpec, Part, Placement,
     Positions,
 };
-use candle_nn::Activation;
+use crate::kernels::Activation;
 
 pub(super) const FAMILY: Family = Family {
     model_type: "bart",

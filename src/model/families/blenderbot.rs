@@ -6,7 +6,7 @@ use super::bart::{self, Shape, Sizes};
 use crate::model::config::Config;
 use crate::model::error::SpecError;
 use crate::model::spec::{ModelSpec, Placement, Positions};
-use candle_nn::Activation;
+use crate::kernels::Activation;
 
 /// Blenderbot-small: BART's norms, but its decoder's embeddings are normed before positions are added.
 pub(super) const SMALL: Family = Family {

@@ -13,7 +13,7 @@ use crate::model::convolution::Convolution;
 use crate::model::disentangled::Disentangled;
 use crate::model::error::SpecError;
 use crate::model::spec::{ModelSpec, NormSpec, Positions};
-use candle_nn::Activation;
+use crate::kernels::Activation;
 
 pub(super) const FAMILY: Family = Family {
     model_type: "deberta-v2",

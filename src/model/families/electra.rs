@@ -11,7 +11,7 @@ use crate::model::classes::{ClassActivation, ClassHead, Outcome, Pooling};
 use crate::model::config::Config;
 use crate::model::error::SpecError;
 use crate::model::spec::{HeadSpec, ModelSpec};
-use candle_nn::Activation;
+use crate::kernels::Activation;
 
 pub(super) const FAMILY: Family = Family {
     model_type: "electra",

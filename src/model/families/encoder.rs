@@ -10,7 +10,7 @@ use crate::model::spec::{
     BlockSpec, EmbeddingProjection, EmbeddingSpec, HeadSpec, LogitSpec, MlpSpec, ModelSpec, NormSpec,
     Placement, Positions,
 };
-use candle_nn::Activation;
+use crate::kernels::Activation;
 
 /// A class for every token.
 pub(super) const TAGS: &[Map] =

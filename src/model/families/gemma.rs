@@ -10,7 +10,7 @@ use crate::model::config::Config;
 use crate::model::error::SpecError;
 use crate::model::rotary::Rotary;
 use crate::model::spec::{HeadSpec, ModelSpec, NormSpec};
-use candle_nn::Activation;
+use crate::kernels::Activation;
 
 pub(super) const GEMMA: Family = Family {
     model_type: "gemma",

@@ -6,7 +6,7 @@ use super::bart::{self, Shape, Sizes};
 use crate::model::config::Config;
 use crate::model::error::SpecError;
 use crate::model::spec::{ModelSpec, Placement, Positions};
-use candle_nn::Activation;
+use crate::kernels::Activation;
 
 pub(super) const FAMILY: Family = Family {
     model_type: "m2m_100",

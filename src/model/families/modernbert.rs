@@ -13,7 +13,7 @@ use crate::model::rotary::Rotary;
 use crate::model::spec::{
     BlockSpec, EmbeddingSpec, HeadSpec, LogitSpec, MlpSpec, ModelSpec, NormSpec, Placement,
 };
-use candle_nn::Activation;
+use crate::kernels::Activation;
 
 pub(super) const FAMILY: Family = Family {
     model_type: "modernbert",

@@ -8,7 +8,7 @@ use crate::model::attention_spec::AttentionSpec;
 use crate::model::config::Config;
 use crate::model::error::SpecError;
 use crate::model::spec::{BlockSpec, EmbeddingSpec, LogitSpec, MlpSpec, ModelSpec, NormSpec, Placement};
-use candle_nn::Activation;
+use crate::kernels::Activation;
 
 pub(super) const FAMILY: Family = Family {
     model_type: "mpt",

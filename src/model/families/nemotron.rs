@@ -6,7 +6,7 @@ use super::llama::{self, Defaults};
 use crate::model::config::Config;
 use crate::model::error::SpecError;
 use crate::model::spec::{ModelSpec, NormSpec};
-use candle_nn::Activation;
+use crate::kernels::Activation;
 
 pub(super) const FAMILY: Family = Family {
     model_type: "nemotron",

@@ -10,7 +10,7 @@ use crate::model::spec::{
     BlockSpec, EmbeddingProjection, EmbeddingSpec, LogitSpec, MlpSpec, ModelSpec, NormSpec, Placement,
     Positions,
 };
-use candle_nn::Activation;
+use crate::kernels::Activation;
 
 pub(super) const FAMILY: Family = Family {
     model_type: "opt",

@@ -7,7 +7,7 @@ use crate::model::attention_spec::{QkNorm, QkNormAcross};
 use crate::model::config::Config;
 use crate::model::error::SpecError;
 use crate::model::spec::{ModelSpec, NormSpec, Placement};
-use candle_nn::Activation;
+use crate::kernels::Activation;
 
 pub(super) const FAMILY: Family = Family {
     model_type: "phi",

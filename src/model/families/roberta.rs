@@ -8,7 +8,7 @@ use crate::model::classes::{ClassActivation, ClassLayer};
 use crate::model::config::Config;
 use crate::model::error::SpecError;
 use crate::model::spec::{ModelSpec, NormSpec, Positions};
-use candle_nn::Activation;
+use crate::kernels::Activation;
 
 pub(super) const FAMILY: Family = Family {
     model_type: "roberta",

@@ -12,7 +12,7 @@ use crate::model::spec::{
     BlockSpec, EmbeddingSpec, HeadSpec, MlpSpec, ModelSpec, NormKind, NormSpec, Placement, Positions,
 };
 use crate::model::weights::Named;
-use candle_nn::Activation;
+use crate::kernels::Activation;
 use names::{Role, Roles};
 use settings::Said;
 

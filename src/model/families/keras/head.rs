@@ -6,7 +6,7 @@ use super::settings::{Setting, activation};
 use super::structure::Structure;
 use crate::model::classes::{ClassActivation, ClassHead, ClassLayer, Outcome, Pooling};
 use crate::model::spec::HeadSpec;
-use candle_nn::Activation;
+use crate::kernels::Activation;
 use serde_json::Value;
 
 /// The end of a model.

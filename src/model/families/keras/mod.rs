@@ -17,7 +17,7 @@ use crate::model::error::LoadError;
 use crate::model::formats::{Tensors, keras::Archive};
 use crate::model::spec::{EmbeddingSpec, HeadSpec, LogitSpec, ModelSpec, NormSpec, Placement, Positions};
 use crate::model::weights::Named;
-use candle_nn::Activation;
+use crate::kernels::Activation;
 use layers::{Layer, Tree};
 use settings::{Setting, Settings};
 use std::collections::BTreeSet;

@@ -1,6 +1,6 @@
 //! What a Keras configuration says about each layer, in Keras 3's form and in Keras 2's.
 
-use candle_nn::Activation;
+use crate::kernels::Activation;
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 

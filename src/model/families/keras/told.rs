@@ -3,7 +3,7 @@
 use super::settings;
 use crate::model::classes::Pooling;
 use crate::model::error::LoadError;
-use candle_nn::Activation;
+use crate::kernels::Activation;
 use serde::Deserialize;
 use std::path::Path;
 
