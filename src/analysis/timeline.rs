@@ -217,8 +217,7 @@ pub struct StepAxis {
 impl StepAxis {
     /// For steps in order. By the logarithm where half of them are within the first eighth.
     pub fn of(steps: &[u64]) -> Self {
-        let (first, last) =
-            (steps.first().copied().unwrap_or(0), steps.last().copied().unwrap_or(0));
+        let (first, last) = (steps.first().copied().unwrap_or(0), steps.last().copied().unwrap_or(0));
         let middle = steps.get(steps.len() / 2).copied().unwrap_or(0);
         Self { ends: (first, last.max(first + 1)), by_logarithm: middle < last / 8 }
     }
@@ -250,7 +249,8 @@ impl StepAxis {
         }
         let pitch = ((last - first) as f64 / n.max(1) as f64).max(1.0);
         let decade = 10_f64.powf(pitch.log10().floor());
-        let round = [1.0, 2.0, 2.5, 5.0, 10.0].iter().map(|share| share * decade).find(|&round| round >= pitch);
+        let round =
+            [1.0, 2.0, 2.5, 5.0, 10.0].iter().map(|share| share * decade).find(|&round| round >= pitch);
         let round = (round.unwrap_or(pitch) as u64).max(1);
         (first.div_ceil(round)..=last / round).map(|k| k * round).collect()
     }

@@ -53,6 +53,7 @@ pub mod state;
 pub mod states;
 pub mod theme;
 pub mod tiles;
+pub mod timeline;
 pub mod topics;
 pub mod training;
 pub mod walking;

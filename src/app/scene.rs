@@ -20,6 +20,7 @@ use super::{
     settings::Settings,
     state::{Cells, Hover, Shown, State, View},
     states::{TensorOf, TrailsOf},
+    timeline::Timelines,
     training::Live,
     walking::Walking,
     words::{Words, grouped},
@@ -93,6 +94,8 @@ pub struct Scene<'a> {
     pub shelf: &'a Shelf,
     /// The model in training.
     pub live: &'a Live,
+    /// The checkpoints of a training.
+    pub timelines: &'a Timelines,
     /// What was done.
     pub journal: &'a Journal,
     /// Where the pointer was in the frame before.

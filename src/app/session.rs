@@ -16,6 +16,7 @@ use super::{
     running::{Request, run},
     state::{Cells, Hover, State},
     states::{TensorOf, TrailsOf},
+    timeline::Timelines,
     walking::Walking,
     worker::{News, Post, Purpose, spawn},
 };
@@ -111,6 +112,8 @@ pub struct Session {
     pub mapping: Mapping,
     /// Heads by their weights alone.
     pub circuits: Circuits,
+    /// The checkpoints of a training.
+    pub timelines: Timelines,
     /// The run's tokens as they are shown; of an encoder–decoder model the target's.
     pub labels: Labels,
     /// The source's.
@@ -150,6 +153,7 @@ impl Session {
             reasons: Reasons::default(),
             mapping: Mapping::default(),
             circuits: Circuits::default(),
+            timelines: Timelines::default(),
             labels: Labels::default(),
             source_labels: Labels::default(),
             post,
@@ -172,6 +176,14 @@ impl Session {
         self.cancel();
         (self.source, self.checks, self.before, self.trace) = (None, Checks::Unasked, None, None);
         self.show_run(model, trace);
+    }
+
+    /// Opens a model that was made here, without a run.
+    pub(super) fn open_idle(&mut self, model: Arc<Model>) {
+        self.cancel();
+        (self.source, self.checks, self.before, self.trace) = (None, Checks::Unasked, None, None);
+        (self.model, self.row, self.lens) = (Some(model), None, None);
+        self.relabel();
     }
 
     /// The post, for others that start work.

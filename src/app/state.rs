@@ -14,6 +14,7 @@ use super::{
     memory::MemoryChoice,
     panes::next::usual_rules,
     reasons::{SaidState, WhyState},
+    timeline::TimelineState,
     walking::WalkState,
 };
 use crate::{
@@ -98,6 +99,8 @@ pub struct State {
     pub compare: CompareChoice,
     /// What is asked and shown of the head atlas.
     pub atlas: AtlasChoice,
+    /// Which training, which moment, which curves.
+    pub timeline: TimelineState,
     /// The least that the log shows.
     pub logged: Level,
     /// How values become pictures.
@@ -175,6 +178,7 @@ impl Default for State {
             map: MapChoice::default(),
             compare: CompareChoice::default(),
             atlas: AtlasChoice::default(),
+            timeline: TimelineState::default(),
             logged: Level::default(),
             look: Look::default(),
         }

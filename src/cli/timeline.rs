@@ -56,9 +56,8 @@ pub(super) struct Args {
 /// The roles that a timeline takes scores of.
 fn measure() -> impl TypedValueParser<Value = &'static Role> {
     let asked = || ROLES.iter().filter(|role| matches!(role.over, "probes" | "texts"));
-    PossibleValuesParser::new(asked().map(|role| role.id)).try_map(move |name| {
-        asked().find(|role| role.id == name).ok_or("no such measure")
-    })
+    PossibleValuesParser::new(asked().map(|role| role.id))
+        .try_map(move |name| asked().find(|role| role.id == name).ok_or("no such measure"))
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
@@ -68,12 +67,8 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     }
     let prompt = if args.prompt.is_given() { Some(args.prompt.read()?) } else { None };
     let checkpoints = Checkpoints::of(&args.folder)?;
-    let options = TimelineOptions {
-        prompt,
-        probes: args.probes as usize,
-        seed: args.seed,
-        memory_budget: args.memory,
-    };
+    let options =
+        TimelineOptions { prompt, probes: args.probes as usize, seed: args.seed, memory_budget: args.memory };
     let (timeline, left_out) = engine::timeline(&checkpoints, &options, &console.job(), &mut |_| {})?;
     for LeftOut { name, why } in &left_out {
         console.remark(format!("{name} is left out: {why}"));
@@ -100,12 +95,14 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
 
 /// Complains about heads and measures that are not there.
 fn missing(args: &Args, timeline: &Timeline, prompt: &Option<Prompt>) -> anyhow::Result<()> {
-    let known = |head: &HeadId| timeline.snapshots.iter().any(|seen| seen.heads.iter().any(|e| e.head == *head));
+    let known =
+        |head: &HeadId| timeline.snapshots.iter().any(|seen| seen.heads.iter().any(|e| e.head == *head));
     if let Some(head) = args.head.iter().find(|head| !known(head)) {
         anyhow::bail!("there is no head {head} in {}", timeline.model);
     }
     if let Some(role) = args.measure.iter().find(|role| !timeline.has(role)) {
-        let why = if prompt.is_none() { "needs a text: give --prompt" } else { "says nothing about this text" };
+        let why =
+            if prompt.is_none() { "needs a text: give --prompt" } else { "says nothing about this text" };
         anyhow::bail!("{} {why}", role.id);
     }
     Ok(())

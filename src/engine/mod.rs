@@ -63,7 +63,9 @@ pub use timeline::{
     Checkpoint, Checkpoints, LeftOut, TimelineError, TimelineOptions, is_timeline, save_timeline, timeline,
     timeline_plate,
 };
-pub use training::{Moment, Report, TrainOptions, Training, TrainingError, save_files, train, training_text};
+pub use training::{
+    Moment, Report, TrainOptions, Training, TrainingError, live_model, save_files, train, training_text,
+};
 pub use view::{View, ViewAsk, ViewError, plate};
 pub use words::word_of;
 

@@ -74,6 +74,7 @@ mod window_models;
 mod window_pictures;
 mod window_rivers;
 mod window_session;
+mod window_timeline;
 mod window_train;
 mod window_translation;
 mod window_walk;

@@ -18,7 +18,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::Command;
 
-fn write(path: &Path, bytes: &[u8]) {
+pub(crate) fn write(path: &Path, bytes: &[u8]) {
     std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
     File::create(path).and_then(|mut file| file.write_all(bytes)).expect("written");
 }
@@ -30,7 +30,7 @@ fn looks_like_one(folder: &Path) {
 }
 
 /// The model made by hand, with the queries of some layers as zeros: those heads look at all alike.
-fn by_hand(folder: &Path, idle: &[usize]) {
+pub(crate) fn by_hand(folder: &Path, idle: &[usize]) {
     let from = fixtures().join("induction-by-hand");
     let bytes = std::fs::read(from.join("model.safetensors")).expect("the fixture");
     let (mut new, tensors) = (bytes.clone(), SafeTensors::deserialize(&bytes).expect("sound"));
@@ -53,7 +53,8 @@ fn ask(folder: &Path, prompt: Option<&str>) -> (Timeline, Vec<String>) {
     let found = Checkpoints::of(folder).expect("checkpoints");
     let prompt = prompt.map(|text| Prompt::Text(text.to_owned()));
     let options = TimelineOptions { prompt, ..TimelineOptions::default() };
-    let (timeline, left_out) = engine::timeline(&found, &options, &Job::new(), &mut |_| {}).expect("a timeline");
+    let (timeline, left_out) =
+        engine::timeline(&found, &options, &Job::new(), &mut |_| {}).expect("a timeline");
     (timeline, left_out.into_iter().map(|out| format!("{}: {}", out.name, out.why)).collect())
 }
 
@@ -138,7 +139,10 @@ fn heads_made_by_hand_take_their_roles_when_they_are_given_them() {
     assert_eq!(timeline.snapshots.iter().map(|seen| seen.step).collect::<Vec<_>>(), [0, 10, 20, 30]);
     assert_eq!(timeline.periods, [16, 10]);
     assert_eq!(left_out.len(), 2, "{left_out:?}");
-    assert!(left_out[0].starts_with("step40: it has ") && left_out[0].contains("the first has"), "{left_out:?}");
+    assert!(
+        left_out[0].starts_with("step40: it has ") && left_out[0].contains("the first has"),
+        "{left_out:?}"
+    );
     assert!(left_out[1].starts_with("step50: "), "{left_out:?}");
 
     let taken = roles_taken(&timeline.snapshots);
@@ -152,7 +156,8 @@ fn heads_made_by_hand_take_their_roles_when_they_are_given_them() {
     assert_eq!(phase_change(&timeline.snapshots), Some((20, 20)));
     // Of heads that look at all alike the stripe is that of even weights: mean of 1/(q+1) over q = 16..31, of the
     // other period over q = 10..19; the lower one counts
-    let even = |period: usize| (period..2 * period).map(|q| 1.0 / (q + 1) as f64).sum::<f64>() / period as f64;
+    let even =
+        |period: usize| (period..2 * period).map(|q| 1.0 / (q + 1) as f64).sum::<f64>() / period as f64;
     let scores = timeline.snapshots[0].heads[2].scores;
     let found = scores.induction_stripe.expect("a score");
     assert!((found - even(16).min(even(10))).abs() < 1e-6, "{found}");
@@ -186,6 +191,7 @@ fn trained(folder: &Path) -> Training {
         steps: 30,
         report_every: 10,
         stop_at_induction: None,
+        stop_at_accuracy: None,
         folder: Some(folder.to_owned()),
         save_every: Some(10),
     };
@@ -255,7 +261,7 @@ fn moments(scores: &[[f64; 2]]) -> Vec<Snapshot> {
     scores.iter().enumerate().map(moment).collect()
 }
 
-fn role(id: &str) -> &'static Role {
+pub(crate) fn role(id: &str) -> &'static Role {
     ROLES.iter().find(|role| role.id == id).expect("a role")
 }
 
@@ -313,10 +319,14 @@ fn the_command_line_tells_draws_and_refuses() {
     assert!(err.contains("step20 is left out: there are no weights"), "{err}");
     let rows: Vec<&str> = out.lines().collect();
     assert!(rows[0].contains("induction") && rows[1].trim_start().starts_with('0'), "{out}");
-    assert!(rows.iter().any(|row| row.starts_with("0.0") && row.contains("previous token") && row.ends_with("10")));
+    assert!(
+        rows.iter()
+            .any(|row| row.starts_with("0.0") && row.contains("previous token") && row.ends_with("10"))
+    );
 
     let object: serde_json::Value =
-        serde_json::from_slice(&cli(&[path, "--json", "--ids", "1 2 3 1 2 3"]).stdout).expect("one JSON object");
+        serde_json::from_slice(&cli(&[path, "--json", "--ids", "1 2 3 1 2 3"]).stdout)
+            .expect("one JSON object");
     assert_eq!(object["snapshots"][1]["step"], 10);
     assert_eq!(object["snapshots"][1]["heads"][0]["roles"][0], "previous_token");
     assert_eq!(since(&object, "previous_token"), 10);

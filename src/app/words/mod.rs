@@ -22,6 +22,7 @@ mod recall;
 mod river;
 mod session;
 mod states;
+mod timeline;
 mod train;
 mod walk;
 mod why;
@@ -44,6 +45,7 @@ pub use recall::RecallWords;
 pub use river::RiverWords;
 pub use session::SessionWords;
 pub use states::StateWords;
+pub use timeline::TimelineWords;
 pub use train::TrainWords;
 pub use walk::{StepWords, WalkWords};
 pub use why::WhyWords;
@@ -337,6 +339,8 @@ pub struct Words {
     pub atlas: &'static AtlasWords,
     /// Of the layout *Train*.
     pub train: &'static TrainWords,
+    /// Of the timeline of checkpoints.
+    pub timeline: &'static TimelineWords,
     pub needs_model: &'static str,
     pub needs_weights: &'static str,
     pub saved_trace: &'static str,

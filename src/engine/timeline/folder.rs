@@ -79,7 +79,8 @@ fn candidates(folder: &Path) -> Vec<Checkpoint> {
             .filter_map(|file| named(file_name(&file), snapshots.join(note(&file)?.trim())))
             .collect();
     }
-    let folders = entries(folder).into_iter().filter(|path| path.is_dir() && !file_name(path).starts_with('.'));
+    let folders =
+        entries(folder).into_iter().filter(|path| path.is_dir() && !file_name(path).starts_with('.'));
     folders.filter_map(|path| named(file_name(&path), path)).collect()
 }
 
@@ -91,7 +92,7 @@ pub fn is_timeline(folder: &Path) -> bool {
 }
 
 impl Checkpoints {
-    /// Finds them. Reads names alone; `None` where there are fewer than two.
+    /// Finds them, and whether they are enough for a timeline. Reads names alone.
     pub(super) fn find(folder: &Path) -> (Self, bool) {
         let mut found = Self { folder: folder.to_owned(), ..Self::default() };
         let mut candidates = candidates(folder);
@@ -99,7 +100,9 @@ impl Checkpoints {
         for candidate in candidates {
             let last = found.all.last().filter(|last| last.step == candidate.step);
             let why = match last {
-                _ if !holds_model(&candidate.path) => "there are no weights with a config.json in it".to_owned(),
+                _ if !holds_model(&candidate.path) => {
+                    "there are no weights with a config.json in it".to_owned()
+                }
                 Some(last) => format!("{} is at the same step", last.name),
                 None => {
                     found.all.push(candidate);
