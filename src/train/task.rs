@@ -72,9 +72,8 @@ impl Task {
     pub fn usual_size(self) -> usize {
         match self {
             Self::Induction => 24,
-            Self::Copy | Self::Reverse => 12,
+            Self::Copy | Self::Reverse | Self::Recall => 12,
             Self::Sorting => 10,
-            Self::Recall => 12,
             Self::Addition => 23,
             Self::Text => 64,
         }

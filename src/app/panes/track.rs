@@ -143,21 +143,22 @@ fn step_in_sight(ui: &mut Ui, scene: &Scene<'_>, sight: &Sight<'_>, at: egui::Po
 
 /// A press or a drag goes to the checkpoint there; arrows go from one to the next.
 pub(super) fn follow(ui: &Ui, response: &Response, sight: &Sight<'_>, across: Across, out: &mut Out) {
-    if (response.dragged() || response.clicked())
+    let pressed = response.is_pointer_button_down_on();
+    if (pressed || response.clicked())
         && let Some(pointer) = response.interact_pointer_pos()
     {
         out.commands.extend(sight.go_near(across.step(pointer.x)));
     }
-    if response.clicked() || response.drag_started() {
+    if (pressed && ui.input(|input| input.pointer.any_pressed())) || response.clicked() {
         response.request_focus();
     }
     if response.has_focus() {
         ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, ARROWS));
         ui.data_mut(|data| data.insert_temp(Id::unique(FOCUS), (response.id, sight.live)));
-        let pressed = |key| ui.input_mut(|input| input.consume_key(egui::Modifiers::NONE, key));
-        if pressed(egui::Key::Home) {
+        let key = |key| ui.input_mut(|input| input.consume_key(egui::Modifiers::NONE, key));
+        if key(egui::Key::Home) {
             out.commands.extend(sight.go(0));
-        } else if pressed(egui::Key::End) {
+        } else if key(egui::Key::End) {
             out.commands.extend(sight.go(sight.steps.len() - 1));
         }
         let around = response.rect.expand(1.0);
