@@ -23,6 +23,7 @@ use mnemoscope::{
     },
     engine::{self, Checkpoints, Job, ModelSource, TimelineOptions},
     model::HeadId,
+    trace::Trace,
     train::{Hand, Task},
 };
 use std::path::Path;
@@ -133,7 +134,7 @@ fn the_slider_moves_every_view_and_undo_moves_it_back() {
     shows(&mut harness, "step10");
     harness.get_by_label("Forward").click();
     shows(&mut harness, "step20");
-    assert_eq!(harness.state().session.trace.as_ref().map(|trace| trace.n_tokens()), Some(4));
+    assert_eq!(harness.state().session.trace.as_ref().map(Trace::n_tokens), Some(4));
     send(&mut harness, Command::Undo);
     shows(&mut harness, "step10");
     assert_eq!(harness.state().session.source, Some(ModelSource::Path(folder.path().join("step10"))));
@@ -230,7 +231,7 @@ fn the_command_line_opens_one_too() {
     let source = ModelSource::Path(folder.path().to_owned());
     let mut harness = window_on(source, [1280.0, 800.0], quiet(), Some(PROMPT));
     shows(&mut harness, "step20");
-    assert_eq!(harness.state().session.trace.as_ref().map(|trace| trace.n_tokens()), Some(8));
+    assert_eq!(harness.state().session.trace.as_ref().map(Trace::n_tokens), Some(8));
 }
 
 #[test]
@@ -312,5 +313,5 @@ fn a_live_training_has_the_same_slider_and_moves_the_views() {
     let model = live.moving().expect("it can be opened").model().expect("it opens");
     assert_eq!(moment.report.steps, 40);
     assert_eq!(model.network.weights.matrix("blocks.1.attn.W_Q").dense::<f32>(), shown);
-    assert!(harness.state().session.trace.as_ref().is_some_and(|trace| trace.is_complete()));
+    assert!(harness.state().session.trace.as_ref().is_some_and(Trace::is_complete));
 }
