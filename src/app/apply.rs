@@ -39,9 +39,11 @@ impl Window {
                 | Command::PaintCell { .. }
                 | Command::SetBudget(_)
                 | Command::DropEntry { .. }
-                | Command::Timeline(TimelineAct::Go(_) | TimelineAct::Advance)
+                | Command::Timeline(TimelineAct::Slide { .. } | TimelineAct::Advance)
         );
-        if let Command::PaintCell { first: true, .. } = command {
+        if let Command::PaintCell { first: true, .. }
+        | Command::Timeline(TimelineAct::Slide { first: true, .. }) = command
+        {
             self.typing = false; // a new stroke
         }
         let history = matches!(command, Command::Undo | Command::Redo);

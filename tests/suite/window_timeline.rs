@@ -124,6 +124,13 @@ fn the_slider_moves_every_view_and_undo_moves_it_back() {
     shows(&mut harness, "step10");
     assert_eq!(harness.state().state.head, HeadId { layer: 1, head: 1 }, "arrows are the slider's");
     assert!(looks_back(&harness) > 0.9);
+    send(&mut harness, Command::Undo);
+    shows(&mut harness, "step0");
+    send(&mut harness, Command::Undo);
+    shows(&mut harness, "step20");
+    assert_eq!(harness.state().state.timeline.step, None, "a drag is one step back");
+    send(&mut harness, Command::Timeline(TimelineAct::Go(10)));
+    shows(&mut harness, "step10");
     // Another prompt runs on the checkpoint, and the next one runs it, too
     send(&mut harness, Command::EditPrompt("t1 t2 t1 t2".into()));
     send(&mut harness, Command::RunPrompt);

@@ -295,5 +295,5 @@ fn go_to(sight: &Sight<'_>, taken: &RoleTaken, out: &mut Out) {
     } else {
         Command::SelectHead(taken.head)
     });
-    out.commands.extend(sight.go_near(taken.step));
+    out.commands.extend(sight.nearest(taken.step).and_then(|at| sight.go(at)));
 }

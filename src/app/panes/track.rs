@@ -144,12 +144,14 @@ fn step_in_sight(ui: &mut Ui, scene: &Scene<'_>, sight: &Sight<'_>, at: egui::Po
 /// A press or a drag goes to the checkpoint there; arrows go from one to the next.
 pub(super) fn follow(ui: &Ui, response: &Response, sight: &Sight<'_>, across: Across, out: &mut Out) {
     let pressed = response.is_pointer_button_down_on();
+    let first = pressed && ui.input(|input| input.pointer.any_pressed());
     if (pressed || response.clicked())
         && let Some(pointer) = response.interact_pointer_pos()
     {
-        out.commands.extend(sight.go_near(across.step(pointer.x)));
+        let at = sight.nearest(across.step(pointer.x));
+        out.commands.extend(at.and_then(|at| sight.slide(at, first)));
     }
-    if (pressed && ui.input(|input| input.pointer.any_pressed())) || response.clicked() {
+    if first || response.clicked() {
         response.request_focus();
     }
     if response.has_focus() {

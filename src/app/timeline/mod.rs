@@ -104,6 +104,13 @@ pub enum TimelineAct {
     Close,
     /// Shows the checkpoint of a step.
     Go(u64),
+    /// The same by a drag, which is one step back from its first press on.
+    Slide {
+        /// Where to.
+        step: u64,
+        /// Whether the slider was pressed just now.
+        first: bool,
+    },
     /// Shows the next one, while it plays.
     Advance,
     /// Plays, or stops.

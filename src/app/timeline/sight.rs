@@ -68,10 +68,20 @@ impl<'a> Sight<'a> {
         })
     }
 
-    /// Goes to the one nearest to a step.
-    pub fn go_near(&self, step: u64) -> Option<Command> {
+    /// Where the one nearest to a step is, if that is not where the slider stands.
+    pub fn nearest(&self, step: u64) -> Option<usize> {
         let nearest = (0..self.steps.len()).min_by_key(|&at| self.steps[at].abs_diff(step))?;
-        self.go(nearest).filter(|_| nearest != self.at)
+        (nearest != self.at).then_some(nearest)
+    }
+
+    /// Goes to one of the steps by a drag; `first`: the slider was pressed just now.
+    pub fn slide(&self, at: usize, first: bool) -> Option<Command> {
+        match self.go(at)? {
+            Command::Timeline(TimelineAct::Go(step)) => {
+                Some(Command::Timeline(TimelineAct::Slide { step, first }))
+            }
+            live => Some(live),
+        }
     }
 
     /// What was measured at the step in sight.

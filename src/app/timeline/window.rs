@@ -23,7 +23,9 @@ impl Window {
         match act {
             TimelineAct::Open(folder) => self.open_timeline(folder),
             TimelineAct::Close => self.state.timeline.folder = None,
-            TimelineAct::Go(step) => self.state.timeline.step = Some(step),
+            TimelineAct::Go(step) | TimelineAct::Slide { step, .. } => {
+                self.state.timeline.step = Some(step);
+            }
             TimelineAct::Advance => self.advance_timeline(),
             TimelineAct::Play(on) => {
                 self.session.timelines.playing = on.then(Instant::now);
