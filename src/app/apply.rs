@@ -9,10 +9,11 @@ use super::{
     running::Request,
     settings::SIZES,
     state::{Shown, State, Switch},
+    timeline::TimelineAct,
     window::Window,
 };
 use crate::{
-    engine::{Languages, ModelSource},
+    engine::{Languages, ModelSource, is_timeline},
     model::HeadId,
     trace::Intervention,
 };
@@ -42,8 +43,11 @@ impl Window {
                 | Command::PaintCell { .. }
                 | Command::SetBudget(_)
                 | Command::DropEntry { .. }
+                | Command::Timeline(TimelineAct::Slide { .. } | TimelineAct::Advance)
         ) || matches!(command, Command::ZoomGrid(zoom) if zoom > 1.0);
-        if let Command::PaintCell { first: true, .. } = command {
+        if let Command::PaintCell { first: true, .. }
+        | Command::Timeline(TimelineAct::Slide { first: true, .. }) = command
+        {
             self.typing = false; // a new stroke
         }
         let history = matches!(command, Command::Undo | Command::Redo);
@@ -54,6 +58,9 @@ impl Window {
             Command::OpenModel(path) if is_text(&path) && self.sees(Pane::Atlas) => {
                 let source = Source::Corpus(path);
                 self.act_on_atlas(AtlasAct::Choose(AtlasChoice { source, ..self.state.atlas.clone() }));
+            }
+            Command::OpenModel(path) if is_timeline(&path) => {
+                self.act_on_timeline(TimelineAct::Open(path));
             }
             Command::OpenModel(path) => self.open(ModelSource::Path(path)),
             Command::OpenEmbedded => self.open(ModelSource::Embedded),
@@ -151,6 +158,7 @@ impl Window {
             Command::ClearInterventions => self.state.interventions.clear(),
             Command::PaintCell { query, key, first } => self.paint(query, key, first),
             Command::Atlas(act) => self.act_on_atlas(act),
+            Command::Timeline(act) => self.act_on_timeline(act),
             Command::Train(act) => self.live.act(act, self.session.post()),
             Command::AskToSaveTraining => self.dialog = Dialog::SaveTraining { path: self.training_folder() },
             Command::AskForText => self.dialog = Dialog::Text { path: String::new() },
@@ -213,7 +221,7 @@ impl Window {
     }
 
     /// Whether a pane is in sight, here or in a window of its own.
-    fn sees(&self, pane: Pane) -> bool {
+    pub(super) fn sees(&self, pane: Pane) -> bool {
         self.state.torn.contains(&pane) || layout::shows(&self.state, self.tree(), pane)
     }
 
@@ -222,6 +230,7 @@ impl Window {
         // Another model numbers its tokens otherwise, and knows other languages
         (self.state.ids, self.state.branches, self.file) = (None, Vec::new(), None);
         self.state.languages = Languages::default();
+        self.state.timeline.folder = None;
         self.session.open(source, Request { chat: false, ..Request::of(&self.state) });
     }
 

@@ -97,6 +97,17 @@ impl<K: PartialEq, V: Send + 'static> Derived<K, V> {
         }
     }
 
+    /// The value, taken out; its key is known no more.
+    pub fn take(&mut self) -> Option<V> {
+        match self.now.take() {
+            Some((_, Known::Done(value))) => Some(value),
+            other => {
+                self.now = other;
+                None
+            }
+        }
+    }
+
     /// The same, or while that is computed the one before it, with its key: a view need not go blank meanwhile.
     pub fn latest(&self) -> Option<(&K, &V)> {
         match &self.now {

@@ -11,8 +11,8 @@ use super::{
     palette::Palette,
     panes::{
         atlas, attribution, cache, circuits, compare, composition, flow, head, heads, honesty, journal, left,
-        lens, memory_map, next, norms, recall, right, river, similarity, stream, sweep, trails, train_curves,
-        train_heads, train_numbers, train_setup, walk, weights, why,
+        lens, memory_map, next, norms, recall, right, river, similarity, stream, sweep, timeline, trails,
+        train_curves, train_heads, train_numbers, train_setup, walk, weights, why,
     },
     river::MapPicture,
     scene::{Out, Scene},
@@ -238,6 +238,7 @@ impl<'a, 'b> Panes<'a, 'b> {
             Pane::TrainCurves => train_curves::show(ui, scene, out),
             Pane::TrainHeads => train_heads::show(ui, scene, parts.live_atlas, out),
             Pane::TrainNumbers => train_numbers::show(ui, scene, out),
+            Pane::Timeline => timeline::show(ui, scene, out),
             Pane::Similarity => similarity::show(ui, scene, parts.similarity, post, out),
             Pane::Trails => trails::show(ui, scene, out),
             Pane::Weights => weights::show(ui, scene, out),

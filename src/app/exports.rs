@@ -10,7 +10,7 @@ use super::{
     words::Words,
 };
 use crate::{
-    engine::{Job, SweepAsk, View, ViewAsk, plate},
+    engine::{Job, ViewAsk, plate},
     export::{self, Options, Source},
     model::Model,
     trace::Trace,

@@ -10,6 +10,11 @@ use super::{
 impl Window {
     /// Has computed what is in sight this frame.
     pub(super) fn follow(&mut self, ctx: &egui::Context) {
+        let live = self.live_place();
+        let drawn = self.sees(Pane::Timeline);
+        if self.session.follow_timeline(&self.state, live, drawn) {
+            self.session.fit(&mut self.state);
+        }
         self.draw_figures(ctx);
         self.serve_copy(ctx);
         let (state, tree) = (&self.state, &self.dock.tree);

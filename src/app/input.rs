@@ -4,8 +4,10 @@ use super::{
     command::{Command, CommandKind},
     document::{Reference, is_session},
     layout::Pane,
+    panes::track,
     scene::{Out, Scene},
     theme,
+    timeline::Sight,
 };
 
 /// Sends the commands whose keys were pressed.
@@ -25,6 +27,19 @@ pub fn keys(ctx: &egui::Context, scene: &Scene<'_>, out: &mut Out) {
         if free && ctx.input_mut(|input| input.consume_key(egui::Modifiers::NONE, egui::Key::Space)) {
             kinds.push(CommandKind::PlayWalk);
         }
+    }
+    if let Some(live) = track::focused(ctx) {
+        let sight = if live { Sight::of_live(scene.live) } else { scene.timeline() };
+        kinds.retain(|kind| {
+            let to = |at: Option<usize>| at.and_then(|at| sight.as_ref()?.go(at));
+            let at = sight.as_ref().map(|sight| sight.at);
+            out.commands.extend(match kind {
+                CommandKind::HeadLeft => to(at.and_then(|at| at.checked_sub(1))),
+                CommandKind::HeadRight => to(at.map(|at| at + 1)),
+                _ => return true,
+            });
+            false
+        });
     }
     for kind in kinds {
         if let Ok(command) = kind.aim(scene) {

@@ -62,6 +62,8 @@ pub enum Pane {
     TrainHeads,
     /// The step in numbers.
     TrainNumbers,
+    /// Measures over the checkpoints of a training, and a slider.
+    Timeline,
     /// How alike tokens are on one stream.
     Similarity,
     /// Tokens' ways through the layers.
@@ -108,6 +110,7 @@ impl Pane {
             Self::TrainCurves => words.train.curves,
             Self::TrainHeads => words.train.maps,
             Self::TrainNumbers => words.train.numbers,
+            Self::Timeline => words.timeline.title,
             Self::Similarity => words.states.similarity,
             Self::Trails => words.states.trails,
             Self::Weights => words.states.info,
@@ -223,7 +226,8 @@ impl Preset {
             }
             Self::Train => {
                 let setup = tiles.insert_pane(Pane::TrainSetup);
-                let curves = tiles.insert_pane(Pane::TrainCurves);
+                let curves = [Pane::TrainCurves, Pane::Timeline].map(|pane| tiles.insert_pane(pane));
+                let curves = tiles.insert_tab_tile(curves.to_vec());
                 let maps = tiles.insert_pane(Pane::TrainHeads);
                 let middle = column(&mut tiles, &[(curves, 0.57), (maps, 0.43)]);
                 let numbers = tiles.insert_pane(Pane::TrainNumbers);

@@ -57,6 +57,7 @@ pub mod states;
 pub mod sweeping;
 pub mod theme;
 pub mod tiles;
+pub mod timeline;
 pub mod topics;
 pub mod training;
 pub mod viewing;

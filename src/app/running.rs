@@ -6,7 +6,7 @@ use super::{
     worker::{News, Post},
 };
 use crate::{
-    engine::{self, Job, Languages, Prompt, RunOptions},
+    engine::{self, Job, Languages, Prompt, RunError, RunOptions},
     model::{HeadSpec, Model, Outcome},
     trace::Trace,
 };
@@ -49,14 +49,31 @@ fn asked(model: &Model, prompt: String) -> (Option<String>, String) {
     }
 }
 
-/// Runs the model; sends the trace after each layer, and while a target is written, as it grows.
-pub(super) fn run(model: &Model, request: Request, number: u64, job: &Job, post: &Post) {
+/// Runs the model; `partial` sees the trace after each layer, and while a target is written.
+pub(super) fn passed(
+    model: &Model,
+    request: Request,
+    job: &Job,
+    partial: &mut dyn FnMut(&Trace),
+) -> Result<Trace, RunError> {
     let Request { prompt, target, languages, cut, chat, ids } = request;
     // Those of a model that was open before may mean nothing to this one
     let languages = languages.known_to(model);
     let target = (model.spec().encoder.is_some() && !target.is_empty()).then_some(Prompt::Text(target));
     let (question, prompt) = asked(model, prompt);
     let options = RunOptions { target, languages, question, cut, ..RunOptions::default() };
+    let prompt = if let Some(ids) = ids {
+        Prompt::Ids(ids)
+    } else if chat && model.chat_template.is_some() {
+        engine::chat_prompt(model, None, &prompt)?
+    } else {
+        Prompt::Text(prompt)
+    };
+    engine::run(model, &prompt, &options, job, partial)
+}
+
+/// Runs the model; sends the trace after each layer, and while a target is written, as it grows.
+pub(super) fn run(model: &Model, request: Request, number: u64, job: &Job, post: &Post) {
     let start = Instant::now();
     let mut last: Option<Instant> = None;
     let partial = &mut |trace: &Trace| {
@@ -71,15 +88,7 @@ pub(super) fn run(model: &Model, request: Request, number: u64, job: &Job, post:
         }
         post.send(News::Partial { job: number, trace });
     };
-    let prompt = if let Some(ids) = ids {
-        Ok(Prompt::Ids(ids))
-    } else if chat && model.chat_template.is_some() {
-        engine::chat_prompt(model, None, &prompt)
-    } else {
-        Ok(Prompt::Text(prompt))
-    };
-    let outcome = prompt.and_then(|prompt| engine::run(model, &prompt, &options, job, partial));
-    post.send(match outcome {
+    post.send(match passed(model, request, job, partial) {
         Ok(trace) => News::Ran { job: number, trace },
         Err(_) if job.is_cancelled() => News::Cancelled { job: number },
         Err(error) => News::Failed { job: number, banner: Banner::refused(&error, post.words()) },

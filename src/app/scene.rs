@@ -23,6 +23,7 @@ use super::{
     state::{Cells, Hover, Shown, State, View},
     states::{TensorOf, TrailsOf},
     sweeping::Sweeping,
+    timeline::Timelines,
     training::Live,
     walking::Walking,
     words::{Words, grouped},
@@ -102,6 +103,8 @@ pub struct Scene<'a> {
     pub shelf: &'a Shelf,
     /// The model in training.
     pub live: &'a Live,
+    /// The checkpoints of a training.
+    pub timelines: &'a Timelines,
     /// What was done.
     pub journal: &'a Journal,
     /// Where the pointer was in the frame before.

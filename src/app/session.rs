@@ -19,6 +19,7 @@ use super::{
     state::{Cells, Hover, State},
     states::{TensorOf, TrailsOf},
     sweeping::Sweeping,
+    timeline::Timelines,
     walking::Walking,
     worker::{News, Post, Purpose, spawn},
 };
@@ -120,6 +121,8 @@ pub struct Session {
     pub told: Told,
     /// Which heads pass the filter.
     pub passing: Passing,
+    /// The checkpoints of a training.
+    pub timelines: Timelines,
     /// The run's tokens as they are shown; of an encoder–decoder model the target's.
     pub labels: Labels,
     /// The source's.
@@ -162,6 +165,7 @@ impl Session {
             circuits: Circuits::default(),
             told: Told::default(),
             passing: Passing::default(),
+            timelines: Timelines::default(),
             labels: Labels::default(),
             source_labels: Labels::default(),
             post,
@@ -184,6 +188,14 @@ impl Session {
         self.cancel();
         (self.source, self.checks, self.before, self.trace) = (None, Checks::Unasked, None, None);
         self.show_run(model, trace);
+    }
+
+    /// Opens a model that was made here, without a run.
+    pub(super) fn open_idle(&mut self, model: Arc<Model>) {
+        self.cancel();
+        (self.source, self.checks, self.before, self.trace) = (None, Checks::Unasked, None, None);
+        (self.model, self.row, self.lens) = (Some(model), None, None);
+        self.relabel();
     }
 
     /// The post, for others that start work.

@@ -15,6 +15,7 @@ use super::{
     panes::next::usual_rules,
     reasons::{SaidState, WhyState},
     sweeping::SweepChoice,
+    timeline::TimelineState,
     walking::WalkState,
 };
 use crate::{
@@ -103,6 +104,8 @@ pub struct State {
     pub sweep: SweepChoice,
     /// What is asked and shown of the head atlas.
     pub atlas: AtlasChoice,
+    /// Which training, which moment, which curves.
+    pub timeline: TimelineState,
     /// The least that the log shows.
     pub logged: Level,
     /// How values become pictures.
@@ -182,6 +185,7 @@ impl Default for State {
             compare: CompareChoice::default(),
             sweep: SweepChoice::default(),
             atlas: AtlasChoice::default(),
+            timeline: TimelineState::default(),
             logged: Level::default(),
             look: Look::default(),
         }

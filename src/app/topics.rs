@@ -47,7 +47,9 @@ impl Topic {
             Pane::Lens | Pane::Next | Pane::Attribution | Pane::Sweep => Self::Answer,
             Pane::Recall | Pane::Cache | Pane::Honesty | Pane::River | Pane::MemoryMap => Self::Memory,
             Pane::CompareHeads | Pane::SideBySide | Pane::CompareWords => Self::Comparison,
-            Pane::TrainSetup | Pane::TrainCurves | Pane::TrainHeads | Pane::TrainNumbers => Self::Training,
+            Pane::TrainSetup | Pane::TrainCurves | Pane::TrainHeads | Pane::TrainNumbers | Pane::Timeline => {
+                Self::Training
+            }
             Pane::Prompt | Pane::Weights | Pane::Log => Self::Model,
         }
     }

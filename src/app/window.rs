@@ -31,7 +31,7 @@ use super::{
     training::Live,
     worker::{News, Post},
 };
-use crate::engine::ModelSource;
+use crate::engine::{ModelSource, is_timeline};
 use egui::{CentralPanel, Frame, Panel, util::undoer::Undoer};
 use egui_tiles::Tree;
 use std::{
@@ -88,6 +88,8 @@ pub struct Window {
     /// What the state was before the tiles in sight began to move.
     moving: Option<State>,
     stopwatch: Option<Stopwatch>,
+    /// A pane to bring in sight as soon as there are tiles.
+    wanted: Option<Pane>,
     saved: Settings,
 }
 
@@ -125,7 +127,10 @@ impl Opening {
         if let Some(prompt) = prompt {
             state.prompt = prompt;
         }
-        session.open(source, Request { prompt: state.prompt.clone(), ..Request::default() });
+        match source {
+            ModelSource::Path(folder) if is_timeline(&folder) => state.open_timeline(folder),
+            source => session.open(source, Request { prompt: state.prompt.clone(), ..Request::default() }),
+        }
         Self { settings, state, session, inbox, stopwatch: None }
     }
 }
@@ -149,6 +154,7 @@ impl Window {
         session.post().wake(ctx);
         Self {
             tiles: Tiles::new(ctx),
+            wanted: state.timeline.folder.is_some().then_some(Pane::Timeline),
             state,
             saved: settings.clone(),
             settings,
@@ -234,6 +240,7 @@ impl Window {
         }
         self.journal.hear();
         self.keep_time(ctx);
+        self.keep_playing(ctx);
         self.hear_training();
         if let Some(typed) = self.typed {
             let left = LIVE_DELAY.saturating_sub(typed.elapsed());
@@ -269,6 +276,9 @@ impl Window {
         self.dark = ui.visuals().dark_mode;
         self.tiles.begin_frame();
         self.dock.fit(&self.state, ctx.content_rect().size());
+        if let Some(pane) = self.wanted.take() {
+            self.show_pane(pane);
+        }
         self.follow(&ctx);
         let mut out = Out::default();
         let mut tree = self.dock.tree.clone();
@@ -310,6 +320,7 @@ impl Window {
             checks: &self.session.checks,
             shelf: &self.session.shelf,
             live: &self.live,
+            timelines: &self.session.timelines,
             journal: &self.journal,
             hover: self.hover,
             busy: self.session.busy.as_ref().or(self.session.exporting.as_ref()),

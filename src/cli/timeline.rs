@@ -73,7 +73,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     for LeftOut { name, why } in &left_out {
         console.remark(format!("{name} is left out: {why}"));
     }
-    missing(args, &timeline, &options.prompt)?;
+    missing(args, &timeline, options.prompt.as_ref())?;
     let plate = engine::timeline_plate(&timeline, &args.measure, &args.head);
     let look = Look { theme: args.theme, ..Look::default() };
     for path in &args.output {
@@ -94,7 +94,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
 }
 
 /// Complains about heads and measures that are not there.
-fn missing(args: &Args, timeline: &Timeline, prompt: &Option<Prompt>) -> anyhow::Result<()> {
+fn missing(args: &Args, timeline: &Timeline, prompt: Option<&Prompt>) -> anyhow::Result<()> {
     let known =
         |head: &HeadId| timeline.snapshots.iter().any(|seen| seen.heads.iter().any(|e| e.head == *head));
     if let Some(head) = args.head.iter().find(|head| !known(head)) {

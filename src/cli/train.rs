@@ -65,6 +65,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "SCORE", value_parser = share)]
     stop_at_induction: Option<f64>,
 
+    /// Stop once this share of what is asked for is right, on rows that are not trained on
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    stop_at_accuracy: Option<f64>,
+
     /// Steps from report to report
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
     every: u64,
@@ -179,6 +183,7 @@ fn options(args: &Args) -> anyhow::Result<TrainOptions> {
         steps: args.steps,
         report_every: args.every,
         stop_at_induction: args.stop_at_induction,
+        stop_at_accuracy: args.stop_at_accuracy,
         folder: args.output.clone(),
         save_every: args.checkpoints,
     })

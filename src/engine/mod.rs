@@ -61,7 +61,9 @@ pub use timeline::{
     Checkpoint, Checkpoints, LeftOut, TimelineError, TimelineOptions, is_timeline, save_timeline, timeline,
     timeline_plate,
 };
-pub use training::{Moment, Report, TrainOptions, Training, TrainingError, save_files, train, training_text};
+pub use training::{
+    Moment, Report, TrainOptions, Training, TrainingError, live_model, save_files, train, training_text,
+};
 pub use view::{
     Axes, Beside, Links, SweepAsk, View, ViewAsk, ViewError, memory_plate, patch_map, plate, recall_plate,
     river_plate, training_plate,

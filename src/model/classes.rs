@@ -2,8 +2,8 @@
 
 use super::spec::{HeadSpec, ModelSpec, NormSpec};
 use super::transformer::Network;
-use crate::kernels::{self, Real};
 use crate::kernels::Activation;
+use crate::kernels::{self, Real};
 use serde::{Deserialize, Serialize};
 
 /// A classifier behind the last block (and its norm).

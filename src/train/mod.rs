@@ -18,4 +18,4 @@ pub use files::Files;
 pub use pass::Outcome;
 pub use shape::{Shape, ShapeError, TensorPlace};
 pub use task::Task;
-pub use trainer::{Checkpoint, Hand, Setup, TrainError, Trainer};
+pub use trainer::{Checkpoint, Form, Hand, Setup, TrainError, Trainer};

@@ -9,6 +9,10 @@ use std::ops::RangeInclusive;
 
 /// Between what is given and what is asked for.
 const ARROW: u32 = SYMBOLS as u32 + 1;
+/// Small letters, and as many capitals behind them.
+const LETTERS: usize = 26;
+/// The least that half of a row that is said again takes in [`Task::Recall`]: of shorter ones nothing is learned.
+const REPEATED: usize = 24;
 /// Behind what is asked for.
 const STOP: u32 = SYMBOLS as u32 + 2;
 
@@ -35,7 +39,8 @@ pub enum Task {
     Copy,
     /// A list, then the list from its end
     Reverse,
-    /// Pairs of key and value, then every key's value
+    /// Pairs of key and value, then every key's value; half of the rows that it is trained on are random letters said
+    /// over and over instead
     Recall,
     /// a + b modulo a number; a quarter of all pairs is kept for the test
     Addition,
@@ -67,9 +72,8 @@ impl Task {
     pub fn usual_size(self) -> usize {
         match self {
             Self::Induction => 24,
-            Self::Copy | Self::Reverse => 12,
+            Self::Copy | Self::Reverse | Self::Recall => 12,
             Self::Sorting => 10,
-            Self::Recall => 8,
             Self::Addition => 23,
             Self::Text => 64,
         }
@@ -79,7 +83,7 @@ impl Task {
         match self {
             Self::Induction => 2 * size,
             Self::Copy | Self::Reverse | Self::Sorting => 2 * size + 2,
-            Self::Recall => 4 * size + 1,
+            Self::Recall => (4 * size + 1).max(2 * REPEATED + 1),
             Self::Addition => 5,
             Self::Text => size,
         }
@@ -108,8 +112,14 @@ impl Task {
             row.clear();
             row.push((0, false));
             match self {
-                Self::Induction => repeat(size, random, &mut row),
+                Self::Induction => repeat(size, SYMBOLS as u32, random, &mut row),
                 Self::Copy | Self::Reverse | Self::Sorting => self.list(size, random, &mut row),
+                // Pairs alone leave a model guessing among the values for thousands of steps; a segment said again asks
+                // for the same two heads, and gives more reasons to form them
+                Self::Recall if purpose == Use::Training && random.random_bool(0.5) => {
+                    let half = (2 * size).max(REPEATED);
+                    repeat(half, 2 * LETTERS as u32, random, &mut row);
+                }
                 Self::Recall => recall(size, random, &mut row),
                 Self::Addition => add(size as u32, purpose, random, &mut row),
                 Self::Text => window(size, text, purpose, random, &mut row),
@@ -136,9 +146,9 @@ impl Task {
 }
 
 /// A segment of between a quarter of `longest` and all of it, over and over.
-fn repeat(longest: usize, random: &mut StdRng, row: &mut Vec<(u32, bool)>) {
+fn repeat(longest: usize, symbols: u32, random: &mut StdRng, row: &mut Vec<(u32, bool)>) {
     let period = random.random_range(longest.div_ceil(4)..=longest);
-    let once: Vec<u32> = (0..period).map(|_| random.random_range(1..=SYMBOLS as u32)).collect();
+    let once: Vec<u32> = (0..period).map(|_| random.random_range(1..=symbols)).collect();
     row.extend((0..2 * longest).map(|place| (once[place % period], place >= period)));
 }
 
@@ -146,7 +156,7 @@ fn repeat(longest: usize, random: &mut StdRng, row: &mut Vec<(u32, bool)>) {
 fn recall(pairs: usize, random: &mut StdRng, row: &mut Vec<(u32, bool)>) {
     let n = random.random_range(2..=pairs.max(2));
     let mut all: Vec<(u32, u32)> =
-        sample(random, 26, n).iter().map(|key| (key as u32 + 1, random.random_range(27..=52))).collect();
+        sample(random, LETTERS, n).iter().map(|key| (key as u32 + 1, random.random_range(27..=52))).collect();
     row.extend(all.iter().flat_map(|&(key, value)| [(key, false), (value, false)]));
     row.push((ARROW, false));
     all.shuffle(random);

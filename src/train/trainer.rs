@@ -130,6 +130,22 @@ impl Checkpoint {
     }
 }
 
+/// What a live model's weights need to become files: the same at every step.
+#[derive(Clone, Debug)]
+pub struct Form {
+    shape: Shape,
+    vocabulary: Vocabulary,
+    context: usize,
+}
+
+impl Form {
+    /// The files of a model with these weights, in the order of [`Shape::tensors`].
+    pub fn files(&self, weights: &[f32]) -> Result<Files, TrainError> {
+        Files::new(&self.shape, weights, &self.vocabulary, self.context)
+            .map_err(|error| TrainError::Files(error.to_string()))
+    }
+}
+
 /// A model in training.
 #[derive(Debug)]
 pub struct Trainer {
@@ -342,8 +358,11 @@ impl Trainer {
     }
     /// The files of a model with these weights, in the order of [`Shape::tensors`].
     pub fn files(&self, weights: &[f32]) -> Result<Files, TrainError> {
-        Files::new(&self.shape, weights, &self.vocabulary, self.context())
-            .map_err(|error| TrainError::Files(error.to_string()))
+        self.form().files(weights)
+    }
+    /// What its weights need to become files.
+    pub fn form(&self) -> Form {
+        Form { shape: self.shape, vocabulary: self.vocabulary.clone(), context: self.context() }
     }
 }
 

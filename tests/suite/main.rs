@@ -81,6 +81,7 @@ mod window_rivers;
 mod window_roles;
 mod window_session;
 mod window_sweep;
+mod window_timeline;
 mod window_train;
 mod window_translation;
 mod window_walk;

@@ -18,7 +18,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::Command;
 
-fn write(path: &Path, bytes: &[u8]) {
+pub(crate) fn write(path: &Path, bytes: &[u8]) {
     std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
     File::create(path).and_then(|mut file| file.write_all(bytes)).expect("written");
 }
@@ -30,7 +30,7 @@ fn looks_like_one(folder: &Path) {
 }
 
 /// The model made by hand, with the queries of some layers as zeros: those heads look at all alike.
-fn by_hand(folder: &Path, idle: &[usize]) {
+pub(crate) fn by_hand(folder: &Path, idle: &[usize]) {
     let from = fixtures().join("induction-by-hand");
     let bytes = std::fs::read(from.join("model.safetensors")).expect("the fixture");
     let (mut new, tensors) = (bytes.clone(), SafeTensors::deserialize(&bytes).expect("sound"));
@@ -191,6 +191,7 @@ fn trained(folder: &Path) -> Training {
         steps: 30,
         report_every: 10,
         stop_at_induction: None,
+        stop_at_accuracy: None,
         folder: Some(folder.to_owned()),
         save_every: Some(10),
     };
@@ -260,7 +261,7 @@ fn moments(scores: &[[f64; 2]]) -> Vec<Snapshot> {
     scores.iter().enumerate().map(moment).collect()
 }
 
-fn role(id: &str) -> &'static Role {
+pub(crate) fn role(id: &str) -> &'static Role {
     ROLES.iter().find(|role| role.id == id).expect("a role")
 }
 

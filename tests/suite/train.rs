@@ -195,6 +195,10 @@ fn what_is_asked_for_follows_from_what_stands_before() {
                     }
                     assert_eq!(answers[..answers.len() - 1], list, "{task:?}");
                 }
+                Task::Recall if !tokens.contains(&65) => {
+                    let period = first;
+                    assert!(answers.iter().enumerate().all(|(i, &id)| id == tokens[1 + first + i - period]));
+                }
                 Task::Recall => {
                     let arrow = tokens.iter().position(|&id| id == 65).expect("an arrow");
                     let pairs: HashMap<u32, u32> = tokens[1..arrow].chunks(2).map(|p| (p[0], p[1])).collect();
@@ -341,11 +345,18 @@ fn a_training_stops_at_its_score_and_when_nobody_looks() {
         steps: 50,
         report_every: 4,
         stop_at_induction: Some(0.0),
+        stop_at_accuracy: None,
         folder: None,
         save_every: None,
     };
     let done = engine::train(&options, &Job::new(), &mut |_| ControlFlow::Continue(()));
     assert_eq!(done.expect("it ends").trainer().steps(), 4);
+    let by_accuracy = |least: f64| {
+        let own = TrainOptions { stop_at_induction: None, stop_at_accuracy: Some(least), ..options.clone() };
+        let done = engine::train(&own, &Job::new(), &mut |_| ControlFlow::Continue(()));
+        done.expect("it ends").trainer().steps()
+    };
+    assert_eq!((by_accuracy(0.0), by_accuracy(1.0)), (4, 50));
     let done = engine::train(&options, &Job::new(), &mut |_| ControlFlow::Break(()));
     assert!(done.is_err());
     let job = Job::new();
@@ -376,7 +387,7 @@ fn train_prints_reports_and_saves_what_opens() {
             assert!(line[key].is_number(), "{key} in {line}");
         }
     }
-    for saved in [place.clone(), place.join("checkpoint-4")] {
+    for saved in [place.clone(), place.join("checkpoint-4"), place.join("checkpoint-7")] {
         let saved = saved.to_string_lossy().into_owned();
         let output = program(&["run", &saved, "--prompt", "abcabc", "--json"]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

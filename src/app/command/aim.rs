@@ -168,6 +168,12 @@ impl CommandKind {
             Self::ShowTrainCurves => Command::ShowPane(Pane::TrainCurves),
             Self::ShowTrainHeads => Command::ShowPane(Pane::TrainHeads),
             Self::ShowTrainNumbers => Command::ShowPane(Pane::TrainNumbers),
+            Self::ShowTimeline => Command::ShowPane(Pane::Timeline),
+            Self::CheckpointBack
+            | Self::CheckpointForward
+            | Self::PlayTimeline
+            | Self::CompareCheckpoint
+            | Self::CloseTimeline => self.aim_in_timeline(scene)?,
             Self::CutHead => traced()
                 .map(|_| Intervention::Zero(Output::Heads(state.head.into())))
                 .map(Command::Intervene)?,

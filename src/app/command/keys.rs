@@ -57,6 +57,8 @@ impl CommandKind {
             Self::ToggleLower => (Modifiers::COMMAND, Key::J),
             Self::LayoutCompare => (Modifiers::COMMAND, Key::Num5),
             Self::Maximise => (Modifiers::NONE, Key::F11),
+            Self::CheckpointBack => (Modifiers::NONE, Key::OpenBracket),
+            Self::CheckpointForward => (Modifiers::NONE, Key::CloseBracket),
             // As a presenter's remote sends them
             Self::PreviousStep => (Modifiers::NONE, Key::PageUp),
             Self::NextStep => (Modifiers::NONE, Key::PageDown),
@@ -134,6 +136,10 @@ impl CommandKind {
             | Self::ShowTrainCurves
             | Self::ShowTrainHeads
             | Self::ShowTrainNumbers
+            | Self::ShowTimeline
+            | Self::PlayTimeline
+            | Self::CompareCheckpoint
+            | Self::CloseTimeline
             | Self::ShowSimilarity
             | Self::ShowTrails
             | Self::ShowWeights

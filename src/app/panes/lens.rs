@@ -3,7 +3,6 @@
 use crate::{
     analysis::Lens,
     app::{
-        hidden::streams_of,
         offering::Target,
         panes::interventions,
         scene::{Out, Scene},
@@ -87,7 +86,7 @@ fn column(ui: &mut Ui, scene: &Scene<'_>, lens: &Lens, token: usize, head: Rect,
     // Below the token's name one row a stream, the last on top
     let up = response.hover_pos().map(|point| ((point.y - head.bottom()) / ROW).floor());
     let row = up.and_then(|up| (lens.layers.len() - 1).checked_sub(up.max(0.0) as usize));
-    let streams = scene.trace.map_or_else(Vec::new, |trace| streams_of(&trace.spec, Side::Target));
+    let streams = scene.trace.map_or_else(Vec::new, |trace| trace.spec.streams_of(Side::Target));
     let stream = row.and_then(|row| streams.get(row)).copied();
     pointed::menu(&response, stream, |ui, stream| {
         interventions::menu(ui, scene, Target::Stream(stream, Some(token)), out);

@@ -1,7 +1,8 @@
 //! The right column of *Train*: the step in numbers, the selected head, when roles were taken, one reading of the probe.
 
-use super::train_heads::strongest;
+use super::{curves, train_heads::strongest};
 use crate::{
+    analysis::timeline::StepAxis,
     app::{
         command::Command,
         scene::{Out, Scene},
@@ -14,7 +15,7 @@ use crate::{
     model::shown,
     trace::{Candidate, Trace},
 };
-use egui::{Align2, RichText, ScrollArea, Sense, Stroke, StrokeKind, Ui, pos2, vec2};
+use egui::{Align2, RichText, ScrollArea, Sense, Stroke, StrokeKind, Ui, vec2};
 
 /// Tokens of the probe in a row.
 const ROW: usize = 8;
@@ -95,39 +96,19 @@ fn head(ui: &mut Ui, scene: &Scene<'_>, report: &Report, trace: &Trace) {
     }
 }
 
-/// Heads by when they took the roles that they have, each with a line from there to the last step.
+/// Heads by when they took the roles that they have.
 fn roles(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let (words, live, tokens) = (scene.words.train, scene.live, theme::tokens(ui));
     widgets::section(ui, words.roles);
-    if live.roles.is_empty() {
+    if live.overview.roles.is_empty() {
         ui.label(RichText::new(words.roles_none).color(tokens.muted));
     }
     let last = live.reports.last().map_or(1, |report| report.steps.max(1));
-    for taken in live.roles.iter().take(ROLES) {
-        let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 20.0), Sense::click());
+    let axis = StepAxis { ends: (0, last), by_logarithm: false };
+    for taken in live.overview.roles.iter().take(ROLES) {
         let role = (words.role)(taken.role);
-        let name = format!("{} {role} {}", taken.head, taken.step);
-        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &name));
-        let selected = live.head == taken.head;
-        let color = if selected { tokens.accent_text } else { tokens.text };
-        let painter = ui.painter();
-        let middle = rect.center().y;
-        let at = |x: f32| pos2(rect.left() + x, middle);
-        painter.text(at(0.0), Align2::LEFT_CENTER, taken.head.to_string(), theme::mono(12.0), color);
-        let galley = widgets::short(ui, role, theme::body(BODY), 84.0, tokens.muted);
-        let place = Align2::LEFT_CENTER.anchor_size(at(34.0), galley.size());
-        painter.galley(place.min, galley, tokens.muted);
-        let step = grouped(taken.step);
-        painter.text(rect.right_center(), Align2::RIGHT_CENTER, step, theme::body(BODY), tokens.muted);
-        let (left, right) = (rect.left() + 124.0, rect.right() - 48.0);
-        if right - left > 20.0 {
-            painter.hline(left..=right, middle, Stroke::new(1.0, tokens.line));
-            let x = egui::lerp(left..=right, taken.step as f32 / last as f32);
-            let mark = if selected { tokens.accent } else { tokens.measure };
-            painter.hline(x..=right, middle, Stroke::new(2.0, mark));
-            painter.circle_filled(pos2(x, middle), 4.0, mark);
-        }
-        if response.clicked() {
+        let name = (scene.words.timeline.since)(&taken.head.to_string(), role, taken.step);
+        if curves::role_row(ui, taken, (role, &name), axis, live.head == taken.head).clicked() {
             out.send(Command::Train(Act::Select(taken.head)));
         }
     }

@@ -10,11 +10,11 @@ use super::{
     worker::{Post, spawn},
 };
 use crate::{
-    analysis::atlas::Probe,
-    engine::{Moment, Report, RoleTaken, phase_change, roles_taken},
+    analysis::{atlas::Probe, timeline::Overview},
+    engine::{Moment, Report, TrainingError, live_model},
     model::{HeadId, Model},
     trace::Trace,
-    train::{Hand, Setup, Task},
+    train::{Form, Hand, Setup, Task},
 };
 use std::{
     path::PathBuf,
@@ -91,6 +91,30 @@ pub enum Act {
     Open,
 }
 
+/// A moment of a live training that can be opened.
+#[derive(Clone, Debug)]
+pub struct Moving {
+    weights: Arc<[f32]>,
+    form: Arc<Form>,
+}
+
+impl Moving {
+    /// Whether it is the same moment.
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.weights, &other.weights)
+    }
+
+    /// Whether it is of the same training.
+    pub fn is_of(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.form, &other.form)
+    }
+
+    /// Its model.
+    pub fn model(&self) -> Result<Model, TrainingError> {
+        live_model(&self.form, &self.weights)
+    }
+}
+
 /// What the window must do about what was told.
 pub enum Outcome {
     /// Say something across the top.
@@ -132,10 +156,9 @@ pub struct Live {
     pub head: HeadId,
     /// The token of the probe whose row is read.
     pub token: Option<usize>,
-    /// From which steps to which the induction head formed.
-    pub change: Option<(u64, u64)>,
-    /// When heads took the roles that they have.
-    pub roles: Vec<RoleTaken>,
+    /// When heads took their roles, and the curves of the best ones.
+    pub overview: Overview,
+    form: Option<Arc<Form>>,
     worker: Option<Worker>,
     number: u64,
 }
@@ -156,8 +179,8 @@ impl Default for Live {
             at: None,
             head: HeadId { layer: 1, head: 0 },
             token: None,
-            change: None,
-            roles: Vec::new(),
+            overview: Overview::default(),
+            form: None,
             worker: None,
             number: 0,
         }
@@ -251,7 +274,7 @@ impl Live {
         let mut reported = false;
         while let Some(worker) = &self.worker {
             match worker.told.try_recv() {
-                Ok(Told::Began(probe)) => self.probe = Some(probe),
+                Ok(Told::Began(probe, form)) => (self.probe, self.form) = (Some(probe), Some(form)),
                 Ok(Told::Report(report, trace)) => {
                     self.reports.retain(|other| other.steps < report.steps);
                     self.reports.push(*report);
@@ -274,8 +297,7 @@ impl Live {
         }
         if reported {
             self.number += 1;
-            self.change = phase_change(&self.reports);
-            self.roles = roles_taken(&self.reports);
+            self.overview = Overview::of(&self.reports);
         }
         outcomes
     }
@@ -284,6 +306,24 @@ impl Live {
     pub fn earlier(&self) -> Option<&Moment> {
         let at = self.at?;
         self.moments.iter().rev().find(|moment| moment.report.steps <= at)
+    }
+
+    /// The moment that views show where they follow: the one that is looked at; of a training at its present the last,
+    /// where that is the present or steps are being taken.
+    pub fn moving(&self) -> Option<Moving> {
+        let present = self.reports.last().map(|report| report.steps);
+        let last = || {
+            let last = self.moments.last()?;
+            (self.running || Some(last.report.steps) == present).then_some(last)
+        };
+        let moment = if self.at.is_some() { self.earlier() } else { last() }?;
+        let weights = Arc::clone(&moment.checkpoint.weights);
+        Some(Moving { weights, form: Arc::clone(self.form.as_ref()?) })
+    }
+
+    /// Of a model that was opened at no moment that is kept.
+    pub fn unkept(&self) -> Option<Moving> {
+        Some(Moving { weights: Arc::from([]), form: Arc::clone(self.form.as_ref()?) })
     }
 
     /// The numbers and the probe's run in sight.

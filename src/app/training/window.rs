@@ -26,7 +26,11 @@ impl Window {
                     self.state.interventions.clear();
                     self.state.head = self.live.head;
                     Preset::Inspect.id().clone_into(&mut self.state.layout);
+                    self.state.timeline.folder = None;
                     self.session.open_made(model, trace.as_ref().clone());
+                    if let Some(moment) = self.live.moving().or_else(|| self.live.unkept()) {
+                        self.session.is_moment(moment);
+                    }
                     self.session.fit(&mut self.state);
                 }
             }

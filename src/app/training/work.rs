@@ -7,7 +7,7 @@ use crate::{
     engine::{Moment, Report, Training, TrainingError, save_files, training_text},
     model::Model,
     trace::Trace,
-    train::{Hand, Task},
+    train::{Form, Hand, Task},
 };
 use std::{
     path::PathBuf,
@@ -37,7 +37,7 @@ pub(super) enum Order {
 }
 
 pub(super) enum Told {
-    Began(Probe),
+    Began(Probe, Arc<Form>),
     Report(Box<Report>, Arc<Trace>),
     Moments(Vec<Moment>),
     Rewound(u64),
@@ -60,7 +60,7 @@ pub(super) fn work(
         setup.text = training_text(&file)?;
     }
     let training = Training::new(setup, hand, KEEP)?;
-    tell(Told::Began(training.probe()));
+    tell(Told::Began(training.probe(), Arc::new(training.trainer().form())));
     let mut work = Work { training, running, stop, reported: Instant::now(), tell };
     work.tell_state();
     loop {

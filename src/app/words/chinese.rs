@@ -5,7 +5,7 @@ use super::{
     chinese_commands::command,
     chinese_tables::{measure, stage},
     choosing, circuits, compare, duration, figures, flow, grouped, journal, languages, map, memory, next,
-    recall, river, session, size, states, train, walk, why,
+    recall, river, session, size, states, timeline, train, walk, why,
 };
 use crate::{model::Part, render::Scale};
 
@@ -238,6 +238,7 @@ pub(super) const CHINESE: Words = Words {
     states: states::CHINESE,
     next_words: next::CHINESE,
     train: &train::CHINESE,
+    timeline: &timeline::CHINESE,
     needs_model: "请先打开一个模型",
     needs_weights: "这是不带模型的已存运行：打开模型才能运行提示词",
     saved_trace: "已存的运行",

@@ -115,6 +115,14 @@ pub(super) fn command(kind: CommandKind) -> (&'static str, &'static str) {
         CommandKind::ShowTrainCurves => ("训练曲线", "损失、分数与检查点随步数的变化"),
         CommandKind::ShowTrainHeads => ("训练中的注意力头", "训练中模型的每一个头"),
         CommandKind::ShowTrainNumbers => ("训练的一步", "这一步的数字、角色，以及对探针的一次解读"),
+        CommandKind::ShowTimeline => ("时间线", "指标随训练检查点的变化，以及各头何时获得角色"),
+        CommandKind::CheckpointBack => ("上一个检查点", "所有视图回到上一个检查点"),
+        CommandKind::CheckpointForward => ("下一个检查点", "所有视图前进到下一个检查点"),
+        CommandKind::PlayTimeline => ("播放训练过程", "自动从一个检查点走到下一个"),
+        CommandKind::CompareCheckpoint => {
+            ("与此检查点对比", "把此检查点留作第二次运行；移动滑块即可与其他检查点对比")
+        }
+        CommandKind::CloseTimeline => ("关闭时间线", "当前模型仍然打开"),
         CommandKind::ShowRecall => ("回忆", "按长度和深度，能把事实问到多远"),
         CommandKind::ShowCache => ("KV 缓存", "每个词元留下了什么，遗忘它的代价"),
         CommandKind::ShowHonesty => ("诚实度", "各种注意力图像与切断路径的效果对照"),

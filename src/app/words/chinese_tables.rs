@@ -26,6 +26,7 @@ pub(super) fn stage(stage: &'static str) -> &'static str {
     match stage {
         "Running the prompt" => "正在运行提示词",
         "Comparing the runs" => "正在对比两次运行",
+        "Asking the checkpoints" => "正在测量各检查点",
         "Opening the model" => "正在打开模型",
         "Opening the trace" => "正在打开运行",
         "Generating" => "正在生成",

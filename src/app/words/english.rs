@@ -3,7 +3,7 @@
 use super::{
     Language, Words, atlas, changes, choosing, circuits, compare, duration, english_commands::command,
     figures, flow, grouped, journal, languages, map, memory, next, recall, river, session, size, states,
-    sweep, train, walk, why,
+    sweep, timeline, train, walk, why,
 };
 use crate::{model::Part, render::Scale};
 
@@ -235,6 +235,7 @@ pub const ENGLISH: Words = Words {
     states: states::ENGLISH,
     next_words: next::ENGLISH,
     train: &train::ENGLISH,
+    timeline: &timeline::ENGLISH,
     needs_model: "Open a model first",
     needs_weights: "A saved run, without its model: open the model to run a prompt",
     saved_trace: "saved trace",

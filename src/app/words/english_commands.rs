@@ -198,6 +198,17 @@ pub(super) fn command(kind: CommandKind) -> (&'static str, &'static str) {
         CommandKind::ShowTrainNumbers => {
             ("Training step", "The step in numbers, roles, and one reading of the probe")
         }
+        CommandKind::ShowTimeline => {
+            ("Timeline", "Measures over the checkpoints of a training, and when heads took their roles")
+        }
+        CommandKind::CheckpointBack => ("Checkpoint before", "Every view at the checkpoint before this one"),
+        CommandKind::CheckpointForward => ("Next checkpoint", "Every view at the next checkpoint"),
+        CommandKind::PlayTimeline => ("Play the training", "Goes from checkpoint to checkpoint by itself"),
+        CommandKind::CompareCheckpoint => (
+            "Compare with this checkpoint",
+            "Keeps this checkpoint as the second run; move the slider to compare it with others",
+        ),
+        CommandKind::CloseTimeline => ("Close the timeline", "The model in sight stays open"),
         CommandKind::ShowRecall => ("Recall", "How far back a fact can be asked for, by length and depth"),
         CommandKind::ShowCache => ("KV cache", "What is kept of each token, and what forgetting it costs"),
         CommandKind::ShowHonesty => {

@@ -23,6 +23,7 @@ mod river;
 mod session;
 mod states;
 mod sweep;
+mod timeline;
 mod train;
 mod walk;
 mod why;
@@ -46,6 +47,7 @@ pub use river::RiverWords;
 pub use session::SessionWords;
 pub use states::StateWords;
 pub use sweep::SweepWords;
+pub use timeline::TimelineWords;
 pub use train::TrainWords;
 pub use walk::{StepWords, WalkWords};
 pub use why::WhyWords;
@@ -341,6 +343,8 @@ pub struct Words {
     pub atlas: &'static AtlasWords,
     /// Of the layout *Train*.
     pub train: &'static TrainWords,
+    /// Of the timeline of checkpoints.
+    pub timeline: &'static TimelineWords,
     pub needs_model: &'static str,
     pub needs_weights: &'static str,
     pub saved_trace: &'static str,

@@ -55,7 +55,7 @@ pub(super) fn usual_roles(timeline: &Timeline) -> Vec<&'static Role> {
 /// The curves of `roles` (none: those that random tokens tell of), of the best head at each step or of `heads`; the loss
 /// above them where there is one.
 pub fn timeline_plate(timeline: &Timeline, roles: &[&'static Role], heads: &[HeadId]) -> Plate {
-    let usual = usual_roles(timeline);
+    let (usual, asked) = (usual_roles(timeline), !roles.is_empty());
     let roles = if roles.is_empty() { &usual[..] } else { roles };
     let seen = &timeline.snapshots;
     let steps: Vec<u64> = seen.iter().map(|seen| seen.step).collect();
@@ -80,14 +80,20 @@ pub fn timeline_plate(timeline: &Timeline, roles: &[&'static Role], heads: &[Hea
     let highest = losses.iter().map(|(_, loss)| *loss).fold(0.0, f64::max);
     let loss = (!losses.is_empty()).then(|| Plane {
         name: "loss of the prompt, nats a token".to_owned(),
-        range: [0.0, highest.max(f64::MIN_POSITIVE)],
+        range: [0.0, round_up(highest)],
         curves: vec![Curve { name: "loss".to_owned(), color: None, points: place(losses) }],
     });
     let whose = if heads.is_empty() { "best head at each step" } else { "score" };
     let scores = Plane { name: whose.to_owned(), range, curves };
     let flag = |taken: &RoleTaken| (axis.share(taken.step), format!("{} {}", taken.head, taken.role.label));
-    let told = |taken: &&RoleTaken| {
-        roles.iter().any(|role| role.id == taken.role.id) && (heads.is_empty() || heads.contains(&taken.head))
+    let named = |id: &str| matches!(id, "previous_token" | "duplicate_token" | "induction");
+    let mut flagged: Vec<&str> = Vec::new();
+    let mut told = |taken: &&RoleTaken| {
+        let own = roles.iter().any(|role| role.id == taken.role.id) && (asked || named(taken.role.id));
+        let first =
+            own && (heads.contains(&taken.head) || heads.is_empty() && !flagged.contains(&taken.role.id));
+        flagged.extend(first.then_some(taken.role.id));
+        first
     };
     let named: Vec<&str> = roles.iter().map(|role| role.label).collect();
     Plate {
@@ -104,12 +110,22 @@ pub fn timeline_plate(timeline: &Timeline, roles: &[&'static Role], heads: &[Hea
             across: "step".to_owned(),
             ticks: axis.marks(6),
             planes: loss.into_iter().chain([scores]).collect(),
-            flags: roles_taken(seen).iter().filter(told).map(flag).collect(),
+            flags: roles_taken(seen).iter().filter(&mut told).map(flag).collect(),
             marked: None,
         }),
         strips: Vec::new(),
         table: timeline.table(),
     }
+}
+
+/// The next number that is read easily by halves.
+fn round_up(value: f64) -> f64 {
+    let decade = 10_f64.powf(value.max(1e-6).log10().floor());
+    [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0]
+        .map(|share| share * decade)
+        .into_iter()
+        .find(|&end| end >= value)
+        .unwrap_or(10.0 * decade)
 }
 
 /// Writes it: `.json` is all of it, `.csv` a record a head and checkpoint, pictures are its curves.

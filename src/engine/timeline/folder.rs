@@ -92,7 +92,7 @@ pub fn is_timeline(folder: &Path) -> bool {
 }
 
 impl Checkpoints {
-    /// Finds them. Reads names alone; `None` where there are fewer than two.
+    /// Finds them, and whether they are enough for a timeline. Reads names alone.
     pub(super) fn find(folder: &Path) -> (Self, bool) {
         let mut found = Self { folder: folder.to_owned(), ..Self::default() };
         let mut candidates = candidates(folder);

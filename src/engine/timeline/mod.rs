@@ -107,15 +107,11 @@ impl Checkpoints {
 
 /// What two models differ in that a curve cannot run over.
 pub(super) fn difference(first: &ModelSpec, other: &ModelSpec) -> Option<String> {
-    let heads = |spec: &ModelSpec| (0..spec.layers()).map(|layer| spec.heads(layer)).sum::<usize>();
-    let counts: [(&str, &dyn Fn(&ModelSpec) -> usize); 4] = [
-        ("layers", &|spec| spec.layers()),
-        ("heads", &heads),
-        ("dimensions", &|spec| spec.width),
-        ("words", &|spec| spec.vocab),
-    ];
-    counts.iter().find_map(|(what, count)| {
-        let (was, is) = (count(first), count(other));
+    let counts = |spec: &ModelSpec| {
+        let heads: usize = (0..spec.layers()).map(|layer| spec.heads(layer)).sum();
+        [("layers", spec.layers()), ("heads", heads), ("dimensions", spec.width), ("words", spec.vocab)]
+    };
+    counts(first).iter().zip(counts(other)).find_map(|(&(what, was), (_, is))| {
         (was != is).then(|| format!("it has {is} {what}, the first has {was}"))
     })
 }
@@ -152,14 +148,13 @@ pub fn timeline(
                 continue;
             }
         };
-        let (spec, probes) = match &first {
-            Some(first) => first,
-            None => {
-                let probes = Probes::of_model(&model, options.probes, options.seed)
-                    .ok_or_else(|| TimelineError::TooShort(model.spec().context.unwrap_or_default()))?;
-                found.periods = probes.periods();
-                first.insert((Arc::clone(model.spec()), probes))
-            }
+        let (spec, probes) = if let Some(first) = &first {
+            first
+        } else {
+            let probes = Probes::of_model(&model, options.probes, options.seed)
+                .ok_or_else(|| TimelineError::TooShort(model.spec().context.unwrap_or_default()))?;
+            found.periods = probes.periods();
+            first.insert((Arc::clone(model.spec()), probes))
         };
         if let Some(why) = difference(spec, model.spec()) {
             leave(why);

@@ -10,7 +10,7 @@ use crate::analysis::atlas::Probe;
 use crate::export::{ExportError, atomic};
 use crate::model::{LoadError, Model};
 use crate::trace::Trace;
-use crate::train::{Checkpoint, Files, Hand, Setup, TrainError, Trainer};
+use crate::train::{Checkpoint, Files, Form, Hand, Setup, TrainError, Trainer};
 use std::io::{self, Read as _};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -77,6 +77,8 @@ pub struct TrainOptions {
     pub report_every: u64,
     /// Stop at the first report whose best head has this induction score
     pub stop_at_induction: Option<f64>,
+    /// Stop at the first report that gets this share of what is asked for right
+    pub stop_at_accuracy: Option<f64>,
     /// Where to save the model at the end
     pub folder: Option<PathBuf>,
     /// Steps from one `checkpoint-N` folder in there to the next; the last step has one, too
@@ -202,9 +204,14 @@ impl Training {
     }
     /// The model with these weights, opened like any other.
     pub fn model(&self, weights: &[f32]) -> Result<Model, TrainingError> {
-        let files = self.files(weights)?;
-        Ok(Model::in_memory("live model", &files.config, &files.weights, &files.tokenizer)?)
+        live_model(&self.trainer.form(), weights)
     }
+}
+
+/// The model of a live training with these weights, opened like any other.
+pub fn live_model(form: &Form, weights: &[f32]) -> Result<Model, TrainingError> {
+    let files = form.files(weights)?;
+    Ok(Model::in_memory("live model", &files.config, &files.weights, &files.tokenizer)?)
 }
 
 /// Writes a model's files into a folder, which is made where there is none.
@@ -248,8 +255,9 @@ pub fn train(
             if see(report).is_break() {
                 return Err(TrainingError::Cancelled);
             }
-            let reached = options.stop_at_induction.is_some_and(|least| report.induction_score >= least);
-            if reached {
+            let formed = options.stop_at_induction.is_some_and(|least| report.induction_score >= least);
+            let learned = options.stop_at_accuracy.is_some_and(|least| report.accuracy >= least);
+            if formed || learned {
                 break;
             }
         }

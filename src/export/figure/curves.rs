@@ -16,7 +16,7 @@ const NAMES: f32 = 15.0;
 /// Room for the numbers at the left, in font sizes.
 const NUMBERS: f32 = 4.0;
 /// Flags above the planes, in font sizes.
-const FLAGS: f32 = 1.8;
+const FLAGS: f32 = 3.2;
 
 /// Curves over one axis.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -71,7 +71,7 @@ pub fn layout(
     let mut top = head + size * 1.4;
     if !curves.flags.is_empty() {
         top += FLAGS * size;
-        flags(&mut page, curves, (left, top - size * 0.6, long), style);
+        flags(&mut page, curves, (left, top - size * 2.0, long), style);
     }
     let n = curves.planes.len().max(1) as f32;
     let room = (style.height - top - size * 6.0) / n - size * 2.4;
@@ -169,7 +169,7 @@ fn flags(page: &mut Drawing, curves: &Curves, (left, foot, long): (f32, f32, f32
         );
         let wide = metrics::width(text, Face::Sans, size);
         let from = (x - wide / 2.0).max(free);
-        if from < x + size && from + wide <= page.width - style.margin {
+        if from < x + size * 4.0 && from + wide <= page.width - style.margin {
             free = from + wide + size;
             page.text(Text::new(from, foot - size * 0.8, text.clone(), size, Face::Sans, tokens.text));
         }

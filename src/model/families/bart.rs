@@ -2,6 +2,7 @@
 //! Reference: `BartForConditionalGeneration`, `BartModel` in Transformers, `modeling_bart.py`.
 
 use super::{Family, Map, from, head_dim, head_of};
+use crate::kernels::Activation;
 use crate::model::attention_spec::AttentionSpec;
 use crate::model::config::Config;
 use crate::model::error::SpecError;
@@ -9,7 +10,6 @@ use crate::model::spec::{
     BlockSpec, EmbeddingSpec, EncoderSpec, LogitSpec, MlpSpec, ModelSpec, NormSpec, Part, Placement,
     Positions,
 };
-use crate::kernels::Activation;
 
 pub(super) const FAMILY: Family = Family {
     model_type: "bart",

@@ -3,10 +3,10 @@
 
 use super::Family;
 use super::bart::{self, Shape, Sizes};
+use crate::kernels::Activation;
 use crate::model::config::Config;
 use crate::model::error::SpecError;
 use crate::model::spec::{ModelSpec, Placement, Positions};
-use crate::kernels::Activation;
 
 /// Blenderbot-small: BART's norms, but its decoder's embeddings are normed before positions are added.
 pub(super) const SMALL: Family = Family {

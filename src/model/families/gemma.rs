@@ -5,12 +5,12 @@
 use super::llama::{self, Defaults};
 use super::qwen3::QK_NORMS;
 use super::{Family, Map, from, head_of, slide, sliding};
+use crate::kernels::Activation;
 use crate::model::attention_spec::{QkNorm, QkNormAcross};
 use crate::model::config::Config;
 use crate::model::error::SpecError;
 use crate::model::rotary::Rotary;
 use crate::model::spec::{HeadSpec, ModelSpec, NormSpec};
-use crate::kernels::Activation;
 
 pub(super) const GEMMA: Family = Family {
     model_type: "gemma",

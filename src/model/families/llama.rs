@@ -2,11 +2,11 @@
 //! Reference: `LlamaForCausalLM`, `LlamaModel` in Transformers, `modeling_llama.py`.
 
 use super::{Family, Map, from, groups, head_dim, head_of};
+use crate::kernels::Activation;
 use crate::model::attention_spec::AttentionSpec;
 use crate::model::config::Config;
 use crate::model::error::SpecError;
 use crate::model::spec::{BlockSpec, EmbeddingSpec, LogitSpec, MlpSpec, ModelSpec, NormSpec, Placement};
-use crate::kernels::Activation;
 
 pub(super) const FAMILY: Family = Family {
     model_type: "llama",

@@ -5,6 +5,7 @@
 use super::encoder::{Heads, dense, head};
 use super::fused::{mlp_half, qkv};
 use super::{Family, Map, from, head_dim};
+use crate::kernels::Activation;
 use crate::model::attention_spec::{AttentionSpec, Window};
 use crate::model::classes::{ClassActivation, ClassLayer, Pooling};
 use crate::model::config::Config;
@@ -13,7 +14,6 @@ use crate::model::rotary::Rotary;
 use crate::model::spec::{
     BlockSpec, EmbeddingSpec, HeadSpec, LogitSpec, MlpSpec, ModelSpec, NormSpec, Placement,
 };
-use crate::kernels::Activation;
 
 pub(super) const FAMILY: Family = Family {
     model_type: "modernbert",

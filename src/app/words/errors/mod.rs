@@ -8,6 +8,7 @@ mod checks;
 mod findings;
 mod models;
 mod runs;
+mod timeline;
 mod training;
 mod views;
 

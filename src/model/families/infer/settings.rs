@@ -1,11 +1,11 @@
 //! What a configuration's keys usually mean, and what is assumed where it has none.
 
 use super::super::{alibi, qwen2, slide, sliding};
+use crate::kernels::Activation;
 use crate::model::attention_spec::AttentionSpec;
 use crate::model::config::Config;
 use crate::model::error::SpecError;
 use crate::model::spec::{BlockSpec, LogitSpec, NormSpec};
-use crate::kernels::Activation;
 
 const HEADS: &[&str] = &["num_attention_heads", "n_head", "n_heads", "num_heads", "attention_heads"];
 const CONTEXT: &[&str] = &["max_position_embeddings", "n_positions", "n_ctx", "max_seq_len", "seq_length"];

@@ -1,0 +1,138 @@
+//! What commands of the timeline do, and mean.
+
+use super::{Place, TimelineAct};
+use crate::app::{
+    command::{Command, CommandKind, Refusal},
+    document::Reference,
+    layout::Pane,
+    panes::dialogs::Dialog,
+    scene::Scene,
+    training::Act,
+    window::Window,
+};
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+/// How long a checkpoint stays while they play.
+const PACE: Duration = Duration::from_millis(700);
+
+impl Window {
+    pub(in crate::app) fn act_on_timeline(&mut self, act: TimelineAct) {
+        match act {
+            TimelineAct::Open(folder) => self.open_timeline(folder),
+            TimelineAct::Close => self.state.timeline.folder = None,
+            TimelineAct::Go(step) | TimelineAct::Slide { step, .. } => {
+                self.state.timeline.step = Some(step);
+            }
+            TimelineAct::Advance => self.advance_timeline(),
+            TimelineAct::Play(on) => {
+                self.session.timelines.playing = on.then(Instant::now);
+                let at_end = self.next_checkpoint().is_none();
+                if let Some(first) = self.checkpoint(0).filter(|_| on && at_end) {
+                    self.go(first);
+                }
+            }
+            TimelineAct::Show(role, true) => self.state.timeline.hidden.retain(|own| own != role),
+            TimelineAct::Show(role, false) => self.state.timeline.hidden.push(role.to_owned()),
+            TimelineAct::Whose(whose) => self.state.timeline.whose = whose,
+            TimelineAct::Ask => self.state.timeline.asked.clone_from(&self.state.prompt),
+            TimelineAct::Compare => {
+                let checkpoint = self.session.timelines.wanted(&self.state.timeline);
+                if let Some(path) = checkpoint.map(|checkpoint| checkpoint.path.clone()) {
+                    self.open_second(Some(Reference::Path(path)));
+                }
+            }
+        }
+    }
+
+    fn open_timeline(&mut self, folder: PathBuf) {
+        self.dialog = Dialog::None;
+        self.settings.remember(&folder);
+        (self.state.ids, self.state.branches, self.file) = (None, Vec::new(), None);
+        self.state.interventions.clear();
+        self.state.memory.forget_model();
+        self.state.compare.forget_model();
+        self.state.open_timeline(folder);
+        self.session.timelines.playing = None;
+        self.show_pane(Pane::Timeline);
+    }
+
+    /// Steps of the training in sight, and where the slider stands.
+    fn stops(&self) -> Option<(Vec<u64>, usize)> {
+        let own = &self.state.timeline;
+        if own.folder.is_none() {
+            let sight = super::Sight::of_live(&self.live)?;
+            return Some((sight.steps, sight.at));
+        }
+        let wanted = self.session.timelines.wanted(own)?;
+        let found = self.session.timelines.found.get()?;
+        let at = found.all.iter().position(|own| own == wanted)?;
+        Some((found.all.iter().map(|own| own.step).collect(), at))
+    }
+
+    fn checkpoint(&self, at: usize) -> Option<u64> {
+        self.stops()?.0.get(at).copied()
+    }
+
+    fn next_checkpoint(&self) -> Option<u64> {
+        let (steps, at) = self.stops()?;
+        steps.get(at + 1).copied()
+    }
+
+    fn go(&mut self, step: u64) {
+        if self.state.timeline.folder.is_some() {
+            self.state.timeline.step = Some(step);
+        } else {
+            let present = self.live.reports.last().is_some_and(|report| report.steps == step);
+            self.live.act(Act::Look((!present).then_some(step)), self.session.post());
+        }
+    }
+
+    fn advance_timeline(&mut self) {
+        let next = self.next_checkpoint();
+        self.session.timelines.playing = next.map(|_| Instant::now());
+        if let Some(step) = next {
+            self.go(step);
+        }
+    }
+
+    /// Goes on where a checkpoint has had its time and is in sight.
+    pub(in crate::app) fn keep_playing(&mut self, ctx: &egui::Context) {
+        let Some(since) = self.session.timelines.playing else { return };
+        if self.session.timelines.opening.progress().is_some() {
+            return; // its end wakes the window
+        }
+        match PACE.checked_sub(since.elapsed()).filter(|left| !left.is_zero()) {
+            Some(left) => ctx.request_repaint_after(left),
+            None => self.apply(ctx, Command::Timeline(TimelineAct::Advance)),
+        }
+    }
+
+    /// The moment of the live training that the views show, where they show one of it.
+    pub(in crate::app) fn live_place(&self) -> Option<Place> {
+        let Some(Place::Live(shown)) = self.session.place() else { return None };
+        self.live.moving().filter(|moment| moment.is_of(&shown)).map(Place::Live)
+    }
+}
+
+impl CommandKind {
+    /// What a command of the timeline means right now.
+    pub(in crate::app) fn aim_in_timeline(self, scene: &Scene<'_>) -> Result<Command, Refusal> {
+        let words = scene.words.timeline;
+        let open = scene.state.timeline.folder.is_some();
+        if self == Self::CloseTimeline {
+            let act = Command::Timeline(TimelineAct::Close);
+            return if open { Ok(act) } else { Err(words.no_folder) };
+        }
+        let sight = scene.timeline().ok_or(words.empty)?;
+        match self {
+            Self::CheckpointBack => sight.at.checked_sub(1).and_then(|at| sight.go(at)).ok_or(words.first),
+            Self::CheckpointForward => sight.go(sight.at + 1).ok_or(words.last),
+            Self::CompareCheckpoint if sight.live => Err(words.only_folders),
+            Self::CompareCheckpoint => Ok(Command::Timeline(TimelineAct::Compare)),
+            _ => Ok(Command::Timeline(TimelineAct::Play(scene.timelines.playing.is_none()))),
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! Contract: a folder of checkpoints opens as a timeline; its slider moves every view, with undo; a live one does too.
+
+use crate::{
+    timeline::{by_hand, role, write},
+    window::{send, until, window_of, window_on},
+};
+use egui_kittest::{Harness, kittest::Queryable as _};
+use mnemoscope::{
+    analysis::{
+        atlas::ROLES,
+        timeline::{curve, roles_taken},
+    },
+    app::{
+        Window,
+        command::{Command, CommandKind},
+        document::{Document, Reference},
+        layout::{self, Pane},
+        settings::Settings,
+        state::State,
+        timeline::{TimelineAct, Whose},
+        training::{Act, Choice},
+        words::Language,
+    },
+    engine::{self, Checkpoints, Job, ModelSource, TimelineOptions},
+    model::HeadId,
+    trace::Trace,
+    train::{Hand, Task},
+};
+use std::path::Path;
+
+const PROMPT: &str = "t3 t9 t5 t14 t3 t9 t5 t14";
+const PREVIOUS: HeadId = HeadId { layer: 0, head: 0 };
+
+/// Three moments of the model made by hand; the words lie beside them.
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, idle) in [("step0", &[0, 1][..]), ("step10", &[1]), ("step20", &[])] {
+        by_hand(&folder.path().join(name), idle);
+    }
+    let vocab: serde_json::Map<String, serde_json::Value> =
+        (0..16).map(|id| (format!("t{id}"), id.into())).collect();
+    let tokenizer = serde_json::json!({
+        "version": "1.0", "truncation": null, "padding": null, "added_tokens": [], "normalizer": null,
+        "pre_tokenizer": { "type": "Whitespace" }, "post_processor": null, "decoder": null,
+        "model": { "type": "WordLevel", "vocab": vocab, "unk_token": "t0" },
+    });
+    write(&folder.path().join("tokenizer.json"), tokenizer.to_string().as_bytes());
+    folder
+}
+
+fn quiet() -> Settings {
+    Settings { live: false, dark: Some(true), ..Settings::default() }
+}
+
+fn opened(folder: &Path) -> Harness<'static, Window> {
+    let mut harness = window_of([1600.0, 1000.0], quiet(), Some(PROMPT));
+    send(&mut harness, Command::OpenModel(folder.to_owned()));
+    shows(&mut harness, "step20");
+    measured(&mut harness, 3);
+    harness
+}
+
+/// Waits until the views show a checkpoint.
+#[track_caller]
+fn shows(harness: &mut Harness<'_, Window>, name: &str) {
+    until(harness, |window| {
+        let model = window.session.model.as_ref();
+        model.is_some_and(|model| model.name.ends_with(name)) && window.session.busy.is_none()
+    });
+}
+
+#[track_caller]
+fn measured(harness: &mut Harness<'_, Window>, n: usize) {
+    until(harness, |window| {
+        let timelines = &window.session.timelines;
+        assert_eq!(timelines.measuring.error(), None);
+        timelines.measuring.get().is_some() && timelines.seen.len() == n
+    });
+}
+
+/// How much the previous-token head looks one back, in the run that the views show.
+fn looks_back(harness: &Harness<'_, Window>) -> f64 {
+    harness.state().session.trace.as_ref().expect("a run").measures(PREVIOUS).previous_token
+}
+
+#[test]
+fn a_folder_opens_at_its_last_checkpoint_and_is_measured() {
+    let folder = folder();
+    let harness = opened(folder.path());
+    let window = harness.state();
+    assert!(layout::in_sight(window.tree(), Pane::Timeline));
+    assert!(window.session.model.as_ref().is_some_and(|model| model.tokenizer.is_some()));
+    let trace = window.session.trace.as_ref().expect("a run");
+    assert_eq!(trace.prompt, PROMPT);
+    // What the curves show is what the library says
+    let found = Checkpoints::of(folder.path()).expect("checkpoints");
+    let prompt = Some(engine::Prompt::Text(PROMPT.into()));
+    let options = TimelineOptions { prompt, ..TimelineOptions::default() };
+    let (timeline, _) = engine::timeline(&found, &options, &Job::new(), &mut |_| {}).expect("a timeline");
+    for (role, points) in &window.session.timelines.overview.best {
+        assert_eq!(*points, curve(&timeline.snapshots, role, None), "{}", role.id);
+    }
+    let (ours, theirs) = (&window.session.timelines.overview.roles, roles_taken(&timeline.snapshots));
+    assert_eq!(ours.len(), theirs.len());
+    assert!(window.session.timelines.seen.iter().all(|seen| seen.loss.is_some()));
+}
+
+#[test]
+fn the_slider_moves_every_view_and_undo_moves_it_back() {
+    let folder = folder();
+    let mut harness = opened(folder.path());
+    send(&mut harness, Command::SelectHead(HeadId { layer: 1, head: 1 }));
+    assert!(looks_back(&harness) > 0.9);
+    let slider = harness.get_by_label("Step of the training").rect();
+    harness.drag_at(slider.left_center() + egui::vec2(10.0, 0.0));
+    harness.run_ok();
+    harness.drop_at(slider.left_center() + egui::vec2(10.0, 0.0));
+    shows(&mut harness, "step0");
+    assert_eq!(harness.state().state.timeline.step, Some(0));
+    assert!(looks_back(&harness) < 0.5, "its heads look at all alike");
+    assert_eq!(harness.state().state.head, HeadId { layer: 1, head: 1 }, "what is selected stays");
+    assert_eq!(harness.state().state.prompt, PROMPT);
+    harness.key_press(egui::Key::ArrowRight);
+    shows(&mut harness, "step10");
+    assert_eq!(harness.state().state.head, HeadId { layer: 1, head: 1 }, "arrows are the slider's");
+    assert!(looks_back(&harness) > 0.9);
+    send(&mut harness, Command::Undo);
+    shows(&mut harness, "step0");
+    send(&mut harness, Command::Undo);
+    shows(&mut harness, "step20");
+    assert_eq!(harness.state().state.timeline.step, None, "a drag is one step back");
+    send(&mut harness, Command::Timeline(TimelineAct::Go(10)));
+    shows(&mut harness, "step10");
+    // Another prompt runs on the checkpoint, and the next one runs it, too
+    send(&mut harness, Command::EditPrompt("t1 t2 t1 t2".into()));
+    send(&mut harness, Command::RunPrompt);
+    until(&mut harness, |window| {
+        window.session.busy.is_none()
+            && window.session.trace.as_ref().is_some_and(|trace| trace.n_tokens() == 4)
+    });
+    shows(&mut harness, "step10");
+    harness.get_by_label("Forward").click();
+    shows(&mut harness, "step20");
+    assert_eq!(harness.state().session.trace.as_ref().map(Trace::n_tokens), Some(4));
+    send(&mut harness, Command::Undo);
+    shows(&mut harness, "step10");
+    assert_eq!(harness.state().session.source, Some(ModelSource::Path(folder.path().join("step10"))));
+    send(&mut harness, Command::Redo);
+    shows(&mut harness, "step20");
+}
+
+#[test]
+fn it_plays_to_the_end() {
+    let folder = folder();
+    let mut harness = opened(folder.path());
+    assert_eq!(harness.state().state.timeline.step, None);
+    harness.get_by_label("Play").click();
+    until(&mut harness, |window| window.state.timeline.step == Some(0));
+    until(&mut harness, |window| {
+        window.state.timeline.step == Some(20) && window.session.timelines.playing.is_none()
+    });
+    shows(&mut harness, "step20");
+}
+
+#[test]
+fn a_role_leads_to_its_head_and_its_step() {
+    let folder = folder();
+    let mut harness = opened(folder.path());
+    send(&mut harness, Command::SetLayout("train".into()));
+    send(&mut harness, Command::ShowPane(Pane::Timeline));
+    send(&mut harness, Command::SelectHead(HeadId { layer: 1, head: 1 }));
+    harness.get_by_label("0.0 previous since step 10").click();
+    shows(&mut harness, "step10");
+    assert_eq!(harness.state().state.head, PREVIOUS);
+    send(&mut harness, Command::Timeline(TimelineAct::Whose(Whose::Selected)));
+    send(&mut harness, Command::Timeline(TimelineAct::Show("sink", false)));
+    let own = role("sink");
+    assert!(
+        !harness.state().state.timeline.shows(own) && harness.state().state.timeline.shows(role("induction"))
+    );
+    harness.get_by_label("selected heads");
+    send(&mut harness, Command::SetLanguage(Language::Chinese));
+    harness.get_by_label("训练的步数");
+    harness.get_by_label("0.0 前一词元，自第 10 步起");
+    send(&mut harness, Command::Timeline(TimelineAct::Show("sink", true)));
+    assert!(harness.state().state.timeline.shows(own));
+}
+
+#[test]
+fn two_checkpoints_are_compared() {
+    let folder = folder();
+    let mut harness = opened(folder.path());
+    send(&mut harness, Command::Timeline(TimelineAct::Go(0)));
+    shows(&mut harness, "step0");
+    harness.get_by_label("Compare with this").click();
+    harness.run_ok();
+    let kept = Reference::Path(folder.path().join("step0"));
+    assert_eq!(harness.state().state.compare.model, Some(kept.clone()));
+    assert_eq!(harness.state().state.layout, "compare");
+    send(&mut harness, Command::Timeline(TimelineAct::Go(20)));
+    shows(&mut harness, "step20");
+    assert_eq!(harness.state().state.compare.model, Some(kept), "it stays the second");
+    until(&mut harness, |window| {
+        let comparing = &window.session.comparing;
+        assert_eq!(comparing.second.error(), None);
+        comparing.found.get().is_some()
+    });
+    let second = harness.state().session.comparing.second.get().expect("a second run");
+    assert!(second.trace.measures(PREVIOUS).previous_token < 0.5);
+}
+
+#[test]
+fn a_session_brings_the_timeline_back() {
+    let folder = folder();
+    let mut harness = opened(folder.path());
+    send(&mut harness, Command::Timeline(TimelineAct::Go(10)));
+    shows(&mut harness, "step10");
+    let path = folder.path().join("mine.mnemo");
+    send(&mut harness, Command::SaveSession(path.clone()));
+    until(&mut harness, |window| window.session.exporting.is_none() && window.session.banner.is_some());
+    let document = Document::open(&path).expect("written");
+    assert_eq!(document.state.timeline.folder.as_deref(), Some(folder.path()));
+    let mut again = window_of([1280.0, 720.0], quiet(), Some("Once upon a"));
+    send(&mut again, Command::OpenModel(path));
+    shows(&mut again, "step10");
+    assert!(again.state().session.model.as_ref().is_some_and(|model| model.tokenizer.is_some()));
+    until(&mut again, |window| window.session.timelines.found.get().is_some());
+    assert_eq!(again.state().state.timeline.step, Some(10));
+    // Another model ends it, and what was there comes back by undo
+    send(&mut again, Command::OpenEmbedded);
+    shows(&mut again, "storyteller");
+    assert_eq!(again.state().state.timeline.folder, None);
+}
+
+#[test]
+fn the_command_line_opens_one_too() {
+    let folder = folder();
+    let source = ModelSource::Path(folder.path().to_owned());
+    let mut harness = window_on(source, [1280.0, 800.0], quiet(), Some(PROMPT));
+    shows(&mut harness, "step20");
+    assert_eq!(harness.state().session.trace.as_ref().map(Trace::n_tokens), Some(8));
+}
+
+#[test]
+fn a_checkpoint_that_does_not_open_is_said_so_and_what_was_there_stays() {
+    let folder = folder();
+    write(&folder.path().join("step15/config.json"), b"{ broken");
+    write(&folder.path().join("step15/model.safetensors"), b"none");
+    let mut harness = opened(folder.path());
+    send(&mut harness, Command::Timeline(TimelineAct::Go(15)));
+    until(&mut harness, |window| window.session.timelines.opening.error().is_some());
+    let window = harness.state();
+    assert!(window.session.model.as_ref().is_some_and(|model| model.name.ends_with("step20")));
+    assert!(window.session.timelines.measuring.get().is_some_and(|left_out| left_out.len() == 1));
+    send(&mut harness, Command::Timeline(TimelineAct::Go(0)));
+    shows(&mut harness, "step0");
+    assert!(harness.state().session.timelines.opening.error().is_none());
+}
+
+#[test]
+fn before_there_is_one_it_says_what_to_do() {
+    let mut harness = window_of([1280.0, 800.0], quiet(), Some("Once upon a"));
+    send(&mut harness, Command::ShowPane(Pane::Timeline));
+    harness.get_by_label("No training is open");
+    let mut opening = mnemoscope::app::Opening::new(quiet(), ModelSource::Embedded, None);
+    opening.state = State::default();
+    assert_eq!(opening.state.timeline.folder, None);
+    assert_eq!(
+        CommandKind::CheckpointBack.shortcut().map(|keys| keys.logical_key),
+        Some(egui::Key::OpenBracket)
+    );
+    harness.key_press(egui::Key::OpenBracket);
+    harness.run_ok();
+    assert_eq!(harness.state().state.timeline, State::default().timeline);
+}
+
+/// A model so small that it trains in a test.
+const CHOICE: Choice =
+    Choice { task: Task::Induction, layers: 2, heads: 1, width: 32, mlp: false, seed: 1, text: None };
+
+#[test]
+fn a_live_training_has_the_same_slider_and_moves_the_views() {
+    let mut harness = window_of([1600.0, 1000.0], quiet(), Some("Once upon a"));
+    send(&mut harness, Command::SetLayout("train".into()));
+    let train = |harness: &mut Harness<'_, Window>, act| send(harness, Command::Train(act));
+    train(&mut harness, Act::Choose(CHOICE));
+    train(&mut harness, Act::Hold(Hand { rate: 2e-3, batch: 4, size: 4 }));
+    train(&mut harness, Act::Run(true));
+    until(&mut harness, |window| window.live.moments.len() > 2);
+    train(&mut harness, Act::Run(false));
+    until(&mut harness, |window| !window.live.running);
+    send(&mut harness, Command::ShowPane(Pane::Timeline));
+    let best = &harness.state().live.overview.best;
+    let induction = ROLES.iter().find(|role| role.id == "induction").expect("a role");
+    let own = best.iter().find(|(role, _)| role.id == induction.id).expect("a curve");
+    assert_eq!(own.1.len(), harness.state().live.reports.len());
+    let slider = harness.get_by_label("Step of the training").rect();
+    harness.drag_at(slider.left_center() + egui::vec2(10.0, 0.0));
+    harness.run_ok();
+    harness.drop_at(slider.left_center() + egui::vec2(10.0, 0.0));
+    harness.run_ok();
+    assert_eq!(harness.state().live.at, Some(0));
+    // The views show the embedded model until a step is opened in them
+    assert!(harness.state().session.model.as_ref().is_some_and(|model| model.name == "storyteller"));
+    train(&mut harness, Act::Open);
+    shows(&mut harness, "live model");
+    let weights = |harness: &Harness<'_, Window>| {
+        let model = harness.state().session.model.clone().expect("a model");
+        model.network.weights.matrix("blocks.1.attn.W_Q").dense::<f32>()
+    };
+    let first = weights(&harness);
+    train(&mut harness, Act::Look(Some(40)));
+    until(&mut harness, |window| {
+        let model = window.session.model.clone().expect("a model");
+        model.network.weights.matrix("blocks.1.attn.W_Q").dense::<f32>() != first
+    });
+    let shown = weights(&harness);
+    let live = &harness.state().live;
+    let moment = live.earlier().expect("a moment");
+    let model = live.moving().expect("it can be opened").model().expect("it opens");
+    assert_eq!(moment.report.steps, 40);
+    assert_eq!(model.network.weights.matrix("blocks.1.attn.W_Q").dense::<f32>(), shown);
+    assert!(harness.state().session.trace.as_ref().is_some_and(Trace::is_complete));
+}
