@@ -54,7 +54,8 @@ pub(super) fn run(model: &Model, request: Request, number: u64, job: &Job, post:
     let Request { prompt, target, languages, cut, chat, ids } = request;
     // Those of a model that was open before may mean nothing to this one
     let languages = languages.known_to(model);
-    let target = (model.spec().encoder.is_some() && !target.is_empty()).then_some(Prompt::Text(target));
+    let target =
+        (model.spec().encoder.is_some() && !target.is_empty()).then(|| Prompt::typed(target, model.writer()));
     let (question, prompt) = asked(model, prompt);
     let options = RunOptions { target, languages, question, cut, ..RunOptions::default() };
     let start = Instant::now();
@@ -76,7 +77,7 @@ pub(super) fn run(model: &Model, request: Request, number: u64, job: &Job, post:
     } else if chat && model.chat_template.is_some() {
         engine::chat_prompt(model, None, &prompt)
     } else {
-        Ok(Prompt::Text(prompt))
+        Ok(Prompt::typed(prompt, model.tokenizer.as_ref()))
     };
     let outcome = prompt.and_then(|prompt| engine::run(model, &prompt, &options, job, partial));
     post.send(match outcome {
