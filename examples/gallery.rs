@@ -1,7 +1,8 @@
-//! Draws every layout of the window, in both themes, both languages and two sizes: `cargo run --release --example gallery`.
+//! Draws every layout and every pane of the window as WebP, with an index: `make gallery`.
 //!
-//! Pictures go to `docs/gallery/`, or to the folder that is given; `--all` draws the large ones too. Needs a Vulkan driver,
-//! such as Mesa's lavapipe.
+//! Each is drawn twice, so that it is seen in both themes, both languages and both sizes without drawing all eight
+//! combinations. Pictures go to `docs/gallery/`, or to the folder that is given. Needs a Vulkan driver, such as Mesa's
+//! lavapipe, and fonts with Chinese.
 
 use egui_kittest::Harness;
 use egui_system_font_provider::SystemFontProvider;
@@ -12,54 +13,178 @@ use mnemoscope::{
         command::Command,
         layout::{Pane, Preset},
         settings::Settings,
+        training::Act,
         words::Language,
     },
     engine::ModelSource,
+    model::HeadId,
 };
 use std::{
+    fmt::Write as _,
+    fs::File,
+    io::Write as _,
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
 use strum::IntoEnumIterator as _;
 
-/// How long a picture may take: recall and training work a while.
-const PATIENCE: Duration = Duration::from_mins(1);
-/// Steps without news after which nothing more is awaited: of what is quick, and of what works a while in silence.
-const SHORT: usize = 40;
-const LONG: usize = 1600;
+/// How long work may take that a picture waits for: recall and training need a while.
+const PATIENCE: Duration = Duration::from_secs(150);
+/// Frames without news after which nothing more is awaited.
+const QUIET: usize = 40;
 /// Compared with the first example.
 const SECOND: &str = "Mary has a green ball. Tom has a blue kite. Ann has a red hat. Mary plays with the";
+/// The head that pictures show, and the cell.
+const HEAD: HeadId = HeadId { layer: 3, head: 5 };
 
-fn main() {
-    let (flags, folders): (Vec<String>, Vec<String>) =
-        std::env::args().skip(1).partition(|word| word.starts_with("--"));
-    let folder = folders.first().map_or_else(|| PathBuf::from("docs/gallery"), PathBuf::from);
-    let sizes: &[[f32; 2]] = if flags.iter().any(|flag| flag == "--all") {
-        &[[1280.0, 720.0], [2560.0, 1440.0]]
-    } else {
-        &[[1280.0, 720.0]]
-    };
-    std::fs::create_dir_all(&folder).expect("a folder for the pictures");
-    for &size in sizes {
-        for (dark, language) in [(true, Language::English), (false, Language::Chinese)] {
-            draw(&folder, size, dark, language);
+/// How a picture looks.
+#[derive(Clone, Copy)]
+struct Look {
+    large: bool,
+    dark: bool,
+    language: Language,
+}
+
+impl Look {
+    const fn new(large: bool, dark: bool, language: Language) -> Self {
+        Self { large, dark, language }
+    }
+
+    fn size(self) -> [f32; 2] {
+        if self.large { [2560.0, 1440.0] } else { [1280.0, 720.0] }
+    }
+
+    /// Bytes that a picture may take: the whole folder keeps to 3 MB.
+    fn budget(self) -> usize {
+        if self.large { 46_000 } else { 26_000 }
+    }
+
+    fn name(self) -> String {
+        let theme = if self.dark { "dark" } else { "light" };
+        let language = if self.language == Language::English { "en" } else { "zh" };
+        format!("{theme}-{language}-{}", if self.large { 1440 } else { 720 })
+    }
+}
+
+/// Pairs of opposites: each view gets one, in turn.
+const LOOKS: [[Look; 2]; 4] = {
+    use Language::{Chinese, English};
+    [
+        [Look::new(false, true, English), Look::new(true, false, Chinese)],
+        [Look::new(true, true, English), Look::new(false, false, Chinese)],
+        [Look::new(false, false, English), Look::new(true, true, Chinese)],
+        [Look::new(true, false, English), Look::new(false, true, Chinese)],
+    ]
+};
+
+/// What is drawn.
+#[derive(Clone, Copy)]
+enum Subject {
+    Layout(Preset),
+    Pane(Pane),
+}
+
+impl Subject {
+    fn all() -> impl Iterator<Item = Self> {
+        Preset::iter().map(Self::Layout).chain(Pane::iter().map(Self::Pane))
+    }
+
+    fn name(self) -> String {
+        match self {
+            Self::Layout(preset) => format!("layout-{}", preset.id()),
+            Self::Pane(pane) => format!("pane-{pane:?}").to_lowercase(),
+        }
+    }
+
+    fn commands(self) -> Vec<Command> {
+        match self {
+            Self::Layout(preset) => vec![Command::SetLayout(preset.id().to_owned())],
+            Self::Pane(pane) => vec![Command::Maximise(Some(pane))],
+        }
+    }
+
+    /// What must be asked for before there is something to see.
+    fn asks(self) -> Vec<Command> {
+        match self {
+            Self::Layout(Preset::Atlas) | Self::Pane(Pane::Atlas) => {
+                vec![Command::Atlas(AtlasAct::Run { resume: false })]
+            }
+            Self::Layout(Preset::Compare)
+            | Self::Pane(Pane::CompareHeads | Pane::SideBySide | Pane::CompareWords) => {
+                vec![Command::EditSecond(SECOND.to_owned()), Command::RunSecond]
+            }
+            Self::Layout(Preset::Memory) | Self::Pane(Pane::Recall) => {
+                vec![Command::SetTrials(1), Command::RunRecall]
+            }
+            Self::Layout(Preset::Train)
+            | Self::Pane(Pane::TrainSetup | Pane::TrainCurves | Pane::TrainHeads | Pane::TrainNumbers) => {
+                vec![Command::Train(Act::StopAtScore(true)), Command::Train(Act::Run(true))]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether what was asked for is there.
+    fn is_ready(self, window: &Window) -> bool {
+        let session = &window.session;
+        match self {
+            Self::Layout(Preset::Atlas) | Self::Pane(Pane::Atlas) => session.charting.view().is_some(),
+            Self::Layout(Preset::Compare)
+            | Self::Pane(Pane::CompareHeads | Pane::SideBySide | Pane::CompareWords) => {
+                session.comparing.found.get().is_some()
+            }
+            Self::Layout(Preset::Memory) | Self::Pane(Pane::Recall) => session.memory.recall.get().is_some(),
+            Self::Layout(Preset::Train)
+            | Self::Pane(Pane::TrainSetup | Pane::TrainCurves | Pane::TrainHeads | Pane::TrainNumbers) => {
+                window.live.reports.len() > 2 && !window.live.running
+            }
+            Self::Pane(Pane::Circuits) => session.circuits.searching().is_none(),
+            Self::Pane(Pane::Composition) => session.circuits.composing().is_none(),
+            _ => true,
         }
     }
 }
 
-fn draw(folder: &Path, size: [f32; 2], dark: bool, language: Language) {
+fn main() {
+    let folder = std::env::args().nth(1).map_or_else(|| PathBuf::from("docs/gallery"), PathBuf::from);
+    let only = std::env::args().nth(2);
+    std::fs::create_dir_all(&folder).expect("a folder for the pictures");
+    let wanted = |subject: &Subject| only.as_ref().is_none_or(|only| subject.name().contains(only));
+    let subjects: Vec<(usize, Subject)> =
+        Subject::all().enumerate().filter(|(_, subject)| wanted(subject)).collect();
+    let mut bytes = 0;
+    for (turn, pair) in LOOKS.iter().enumerate() {
+        let own: Vec<Subject> = subjects
+            .iter()
+            .filter(|(index, _)| index % LOOKS.len() == turn)
+            .map(|(_, subject)| *subject)
+            .collect();
+        for &look in pair {
+            if !own.is_empty() {
+                bytes += draw(&folder, look, &own);
+            }
+        }
+    }
+    if only.is_none() {
+        write(&folder.join("README.md"), index(&subjects).as_bytes());
+    }
+    println!("{} kB in {}", bytes / 1000, folder.display());
+}
+
+/// Draws some views in one look; returns what they take.
+fn draw(folder: &Path, look: Look, subjects: &[Subject]) -> usize {
     let settings = Settings {
-        dark: Some(dark),
-        language: Some(language),
+        dark: Some(look.dark),
+        language: Some(look.language),
         live: false,
         hints: u8::MAX,
         ..Settings::default()
     };
     let opening = Opening::new(settings, ModelSource::Embedded, None);
     let mut harness: Harness<'_, Window> = Harness::builder()
-        .with_size(size)
-        .with_theme(if dark { egui::Theme::Dark } else { egui::Theme::Light })
+        .with_size(look.size())
+        .with_theme(if look.dark { egui::Theme::Dark } else { egui::Theme::Light })
         .with_max_steps(20)
         .wgpu()
         .build_eframe(|cc| {
@@ -67,44 +192,69 @@ fn draw(folder: &Path, size: [f32; 2], dark: bool, language: Language) {
             Window::new(&cc.egui_ctx, opening)
         });
     let ctx = harness.ctx.clone();
-    let word = if language == Language::English { "en" } else { "zh" };
-    let theme = if dark { "dark" } else { "light" };
-    let mut picture = |commands: Vec<Command>, name: &str, still: usize| {
-        for command in commands {
+    wait(&mut harness, |window| window.session.trace.is_some());
+    let token = harness.state().session.trace.as_ref().map_or(0, |trace| trace.n_tokens().saturating_sub(1));
+    harness.state_mut().apply(&ctx, Command::SelectHead(HEAD));
+    harness.state_mut().apply(&ctx, Command::PinCell { query: token, key: 3.min(token) });
+    let mut bytes = 0;
+    for &subject in subjects {
+        for command in subject.commands().into_iter().chain(subject.asks()) {
             harness.state_mut().apply(&ctx, command);
         }
-        let start = Instant::now();
-        let mut quiet = 0;
-        // Workers bring tiles, rows and measures; still means that nothing has come for a while
-        while quiet < still && start.elapsed() < PATIENCE {
-            harness.step();
-            std::thread::sleep(Duration::from_millis(10));
-            let busy = harness.state().session.busy.is_some() || harness.state().session.exporting.is_some();
-            quiet = if busy { 0 } else { quiet + 1 };
-        }
+        wait(&mut harness, |window| subject.is_ready(window));
         let image = harness.render().expect("a Vulkan driver to draw with");
-        let name = format!("{name}-{word}-{theme}-{}x{}.png", size[0], size[1]);
-        image.save(folder.join(&name)).expect("the picture is written");
-        println!("{name}");
-    };
-    for preset in Preset::iter() {
-        let mut commands = vec![Command::SetLayout(preset.id().to_owned())];
-        match preset {
-            Preset::Atlas => commands.push(Command::Atlas(AtlasAct::Run { resume: false })),
-            Preset::Compare => commands.extend([Command::EditSecond(SECOND.to_owned()), Command::RunSecond]),
-            _ => {}
+        let (width, height) = image.dimensions();
+        let name = format!("{}-{}.webp", subject.name(), look.name());
+        let picture = small(image.as_raw(), (width, height), look.budget());
+        write(&folder.join(&name), &picture);
+        println!("{name} {} kB", picture.len() / 1000);
+        bytes += picture.len();
+    }
+    bytes
+}
+
+/// Steps until something is there and nothing more comes.
+fn wait(harness: &mut Harness<'_, Window>, ready: impl Fn(&Window) -> bool) {
+    let (start, mut quiet) = (Instant::now(), 0);
+    while quiet < QUIET && start.elapsed() < PATIENCE {
+        harness.step();
+        std::thread::sleep(Duration::from_millis(10));
+        let window = harness.state();
+        let busy = window.session.busy.is_some() || window.session.exporting.is_some() || !ready(window);
+        quiet = if busy { 0 } else { quiet + 1 };
+    }
+}
+
+/// WebP in as good a quality as its bytes allow.
+fn small(pixels: &[u8], (width, height): (u32, u32), budget: usize) -> Vec<u8> {
+    let encoder = webp::Encoder::from_rgba(pixels, width, height);
+    let mut best = encoder.encode(12.0);
+    for quality in [24.0, 36.0, 48.0, 60.0, 72.0, 84.0] {
+        let better = encoder.encode(quality);
+        if better.len() > budget {
+            break;
         }
-        let still = match preset {
-            Preset::Atlas => LONG,
-            Preset::Compare => LONG / 4,
-            _ => SHORT,
-        };
-        picture(commands, preset.id(), still);
+        best = better;
     }
-    picture(vec![Command::SetLayout(Preset::Inspect.id().to_owned())], "inspect", SHORT);
-    for pane in Pane::iter() {
-        let name = format!("{pane:?}").to_lowercase();
-        let still = if matches!(pane, Pane::Circuits | Pane::Composition) { LONG / 4 } else { SHORT };
-        picture(vec![Command::Maximise(Some(pane))], &name, still);
+    best.to_vec()
+}
+
+/// The page that shows them all.
+fn index(subjects: &[(usize, Subject)]) -> String {
+    let mut page = "# Gallery\n\nEvery layout and every pane, drawn by `make gallery` from the program itself: each twice, \
+                    in opposite themes and languages, at 1280 × 720 and at 2560 × 1440.\n"
+        .to_owned();
+    for (index, subject) in subjects {
+        let name = subject.name();
+        let _ = write!(page, "\n## {}\n\n", name.replace('-', ": "));
+        for look in LOOKS[index % LOOKS.len()] {
+            let _ = writeln!(page, "![{name}, {0}]({name}-{0}.webp)", look.name());
+        }
     }
+    page
+}
+
+fn write(path: &Path, bytes: &[u8]) {
+    let mut file = File::create(path).expect("a file in the folder");
+    file.write_all(bytes).expect("room on the disk");
 }

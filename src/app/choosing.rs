@@ -16,10 +16,11 @@ impl State {
         std::iter::once(self.head).chain(others).collect()
     }
 
-    /// Keeps of the chosen heads those that a run has, each once.
+    /// Keeps of the chosen heads those that a run's model has, each once; also while its layers are still computed.
     pub(super) fn fit_chosen(&mut self, trace: &Trace) {
         let mut seen = HashSet::new();
-        self.chosen.retain(|&head| trace.has(head) && seen.insert(head));
+        let there = |head: HeadId| head.layer < trace.n_layers() && head.head < trace.heads(head.layer);
+        self.chosen.retain(|&head| there(head) && seen.insert(head));
     }
 }
 

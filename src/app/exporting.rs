@@ -115,6 +115,8 @@ pub struct Finish {
     pub first: FirstToken,
     /// Whether what lies behind shows through.
     pub transparent: bool,
+    /// Whether only the part of the map in sight is shown.
+    pub part: bool,
     /// Pixels of a PNG to one of the layout; the preset's own, else two, where not told.
     pub zoom: Option<u8>,
 }
@@ -141,6 +143,7 @@ pub fn options(piece: Piece, finish: Finish, state: &State, dark: bool) -> Optio
     });
     let signed = combine == Some(Combine::Difference);
     let what = if piece == Piece::States { What::Resid } else { What::Pattern };
+    let part = state.view.filter(|_| piece == Piece::Head && finish.part).map(super::state::View::spans);
     let on_screen = piece.is_map() && finish.preset.is_none();
     let look = Look {
         theme: Some(theme::shared(dark && finish.preset.is_none())),
@@ -156,9 +159,12 @@ pub fn options(piece: Piece, finish: Finish, state: &State, dark: bool) -> Optio
         threshold: if piece == Piece::Head { map.from() } else { 0.0 },
         transparent: finish.transparent,
         zoom: finish.zoom.map(f32::from),
+        rows: part.map(|[rows, _]| rows),
+        columns: part.map(|[_, columns]| columns),
         ..Look::default()
     };
-    Options { what: vec![what], selection, picked, combine, look, ..Options::default() }
+    let beside = piece == Piece::Head && map.beside;
+    Options { what: vec![what], selection, picked, combine, beside, look, ..Options::default() }
 }
 
 /// The same for a file that is no picture: whole arrays, of one head by its place.
@@ -169,14 +175,25 @@ pub fn options_for(path: &Path, piece: Piece, finish: Finish, state: &State, dar
     }
     let one = |index| Some(Ranges::one(index));
     if piece == Piece::Chosen {
-        return Options { look: Look { steps: Steps::default(), threshold: 0.0, ..options.look }, ..options };
+        return Options { look: whole(options.look), ..options };
     }
     let selection = match piece {
         Piece::Head => Selection { layers: one(state.head.layer), heads: one(state.head.head) },
         _ => Selection::default(),
     };
-    let look = Look { steps: Steps::default(), threshold: 0.0, ..options.look };
-    Options { selection, picked: Vec::new(), combine: None, look, ..options }
+    Options {
+        selection,
+        picked: Vec::new(),
+        combine: None,
+        beside: false,
+        look: whole(options.look),
+        ..options
+    }
+}
+
+/// Looks of what is no picture: nothing is left out.
+fn whole(look: Look) -> Look {
+    Look { steps: Steps::default(), threshold: 0.0, rows: None, columns: None, ..look }
 }
 
 /// The command line that writes the same picture.
@@ -240,6 +257,14 @@ pub fn command(desk: Desk<'_>, (options, view): (&Options, Option<&ViewAsk>), pa
     }
     if look.steps.first != FirstToken::Keep {
         push(&["--first-token", look.steps.first.into()]);
+    }
+    if options.beside {
+        push(&["--beside"]);
+    }
+    for (option, span) in [("--rows", look.rows), ("--columns", look.columns)] {
+        if let Some(span) = span {
+            push(&[option, &span.to_string()]);
+        }
     }
     if let Some(combine) = options.combine {
         push(&["--combine", combine.id()]);

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     engine::{Job, ViewAsk, plate},
-    export::{self, Options, Source},
+    export::{self, Options, Source, Span},
     model::Model,
     trace::Trace,
 };
@@ -50,6 +50,18 @@ impl Window {
         Desk { session: &self.session, state: &self.state, live: &self.live }
     }
 
+    /// Keeps the part that is shown inside the map.
+    fn cut(&self, options: &mut Options) {
+        let sight = self.session.mapping.main.sight();
+        let cells = sight.map_or_else(|| self.session.cells(self.state.head), |sight| sight.cells());
+        let inside = |span: Span, n: usize| {
+            let last = span.last.min(n.saturating_sub(1));
+            Span { first: span.first.min(last), last }
+        };
+        options.look.rows = options.look.rows.map(|rows| inside(rows, cells.queries));
+        options.look.columns = options.look.columns.map(|columns| inside(columns, cells.keys));
+    }
+
     /// The run that a piece is of, with its number.
     fn run_of(&self, piece: Piece) -> (u64, Option<&Trace>) {
         viewing::run_of(piece.view(), &self.session, &self.state)
@@ -64,7 +76,8 @@ impl Window {
     pub(super) fn figure_key(&self, piece: Piece, finish: Finish, path: &str) -> Option<Key> {
         let (run, trace) = self.run_of(piece);
         let trace = trace.filter(|trace| trace.is_complete())?;
-        let options = exporting::options(piece, finish, &self.state, self.dark);
+        let mut options = exporting::options(piece, finish, &self.state, self.dark);
+        self.cut(&mut options);
         let view = self.view_ask(piece, trace);
         let command = exporting::command(self.desk(), (&options, view.as_ref()), path);
         Some(Key { run, trace: trace.clone(), options, view, command })
@@ -75,7 +88,8 @@ impl Window {
         let model = self.session.model.clone();
         self.dialog = Dialog::None;
         self.settings.export_folder = path.parent().map(Path::to_owned);
-        let options = exporting::options_for(&path, piece, finish, &self.state, self.dark);
+        let mut options = exporting::options_for(&path, piece, finish, &self.state, self.dark);
+        self.cut(&mut options);
         let view = self.view_ask(piece, &trace);
         let words = self.session.post().words();
         self.session.export(path.clone(), move |job| {

@@ -59,7 +59,8 @@ pub(super) fn passed(
     let Request { prompt, target, languages, cut, chat, ids } = request;
     // Those of a model that was open before may mean nothing to this one
     let languages = languages.known_to(model);
-    let target = (model.spec().encoder.is_some() && !target.is_empty()).then_some(Prompt::Text(target));
+    let target =
+        (model.spec().encoder.is_some() && !target.is_empty()).then(|| Prompt::typed(target, model.writer()));
     let (question, prompt) = asked(model, prompt);
     let options = RunOptions { target, languages, question, cut, ..RunOptions::default() };
     let prompt = if let Some(ids) = ids {
@@ -67,7 +68,7 @@ pub(super) fn passed(
     } else if chat && model.chat_template.is_some() {
         engine::chat_prompt(model, None, &prompt)?
     } else {
-        Prompt::Text(prompt)
+        Prompt::typed(prompt, model.tokenizer.as_ref())
     };
     engine::run(model, &prompt, &options, job, partial)
 }

@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     engine::Languages,
+    export::Span,
     model::{HeadId, Sampling},
     render::{ColorMap, Scale, Theme},
     trace::Intervention,
@@ -311,6 +312,15 @@ impl View {
             key: self.key.clamp(0.0, last(cells.keys, self.columns(cells))),
             ..self
         }
+    }
+
+    /// Rows and columns that can be seen, wholly or in part.
+    pub fn spans(self) -> [Span; 2] {
+        let span = |from: f32| {
+            let first = from.max(0.0).floor() as usize;
+            Span { first, last: ((from + self.span).ceil() as usize).saturating_sub(1).max(first) }
+        };
+        [span(self.query), span(self.key)]
     }
 
     /// Whether it is a piece of such a map.

@@ -55,6 +55,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "HOW", value_parser = names::<Combine>())]
     combine: Option<Combine>,
 
+    /// Show beside one map's weights the lengths ‖P·v·W_O‖ of what they move
+    #[arg(long)]
+    beside: bool,
+
     #[command(flatten)]
     view: ViewArgs,
 
@@ -82,6 +86,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
         selection: Selection { layers: args.layers.clone(), heads: args.heads.clone() },
         picked: args.pick.clone(),
         combine: args.combine,
+        beside: args.beside,
         dtype: args.dtype,
         look: args.look.look(),
     };

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde_json::json;
 
+use crate::analysis::Filter;
 use crate::export::picture::write_numbers;
-use crate::export::{self, Recipe, Source, atomic};
+use crate::export::{self, Recipe, Selection, Source, atomic};
 
 use super::console::{self, Console};
 use super::export::{given, watched, write};
@@ -26,6 +27,10 @@ pub(super) struct Args {
     /// Another prompt than the recipe's
     #[arg(long, value_name = "TEXT")]
     prompt: Option<String>,
+
+    /// Show the heads that pass, such as "induction > 0.5", instead of the recipe's
+    #[arg(long = "where", value_name = "EXPRESSION")]
+    filter: Option<Filter>,
 
     /// Folder to write into (default: the recipe's own)
     #[arg(long, value_name = "FOLDER")]
@@ -52,16 +57,25 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
         LanguageArg::of(recipe.source_lang, recipe.target_lang),
         recipe.interventions,
     );
+    // An expression that does not read should not cost a run
+    let own = recipe.filter.as_deref().map(str::parse::<Filter>).transpose();
+    let filter = args.filter.clone().or(own.map_err(anyhow::Error::from).with_context(place)?);
     let (model, trace) = input.trace(console)?;
+    let mut options = recipe.options;
+    if let Some(filter) = filter {
+        options.selection = Selection::default();
+        options.picked = filter.heads(&trace).collect();
+        anyhow::ensure!(!options.picked.is_empty(), "no head passes what is asked of it (where)");
+    }
     let job = console.job();
     let watch = watched(&job);
     let source = Source { model: model.as_ref(), trace: &trace, watch: &watch };
     let paths = recipe.out.iter().map(|name| folder.join(name));
-    let mut files = write(&source, &recipe.options, paths, &job)?;
-    let caption = export::caption(&trace, &recipe.options, &given())?;
+    let mut files = write(&source, &options, paths, &job)?;
+    let caption = export::caption(&trace, &options, &given())?;
     if let Some(first) = recipe.out.first() {
         let numbers = folder.join(first).with_extension("csv");
-        atomic::write(&numbers, |out| write_numbers(&source, &recipe.options, out))?;
+        atomic::write(&numbers, |out| write_numbers(&source, &options, out))?;
         let words = folder.join(first).with_extension("caption.txt");
         atomic::write(&words, |out| Ok(writeln!(out, "{caption}")?))?;
         files.extend([numbers, words]);

@@ -29,6 +29,12 @@ impl Prompt {
         let ids = words.map(|word| word.parse().map_err(|_| format!("`{word}` is no token id")));
         ids.collect::<Result<_, _>>().map(Self::Ids)
     }
+
+    /// What somebody typed: ids where there is no tokenizer to read it and it is made of them, else a text.
+    pub fn typed(text: String, tokenizer: Option<&Tokenizer>) -> Self {
+        let ids = tokenizer.is_none().then(|| Self::of_ids(&text).ok()).flatten();
+        ids.filter(|_| !text.trim().is_empty()).unwrap_or(Self::Text(text))
+    }
 }
 
 /// Whose logits to compute.
@@ -158,7 +164,9 @@ impl RunError {
             Self::TooShort { needed, .. } => format!("pad it to {needed} tokens, as the model was trained"),
             Self::OutOfRange { .. } => "ids must come from this model's own vocabulary".into(),
             Self::Padding(..) => "leave it out: a text without padding is what the model was made for".into(),
-            Self::NoTokenizer => "give ids with --ids, or put tokenizer.json beside the weights".into(),
+            Self::NoTokenizer => {
+                "give ids (--ids) such as 5 17 23, or put tokenizer.json beside the weights".into()
+            }
             Self::NoChatTemplate(_) => "leave --chat out: this model continues plain text".into(),
             Self::Chat(_) => "some templates take no system message: leave it out".into(),
             Self::Encode(_) => "use only characters that the model's vocabulary spells".into(),

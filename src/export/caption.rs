@@ -98,6 +98,11 @@ fn of_attention(
     if look.threshold > 0.0 {
         let _ = write!(text, " Cells below {} are not shown.", super::figure::legend::number(look.threshold));
     }
+    if options.beside {
+        text.push_str(
+            " Left the weights, right the length ‖A_ij·v_j·W_O‖₂ of what each moves (Kobayashi et al. 2020).",
+        );
+    }
     let shared = heads.len() > 1 && options.picked.is_empty() && options.combine.is_none();
     text.push_str(match (look.scale, shared) {
         (Scale::Linear, false) => " Colours are linear in the value.",

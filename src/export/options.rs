@@ -26,6 +26,8 @@ pub struct Options {
     pub picked: Vec<HeadId>,
     /// How all of them become one map, where they do.
     pub combine: Option<Combine>,
+    /// Whether the lengths of what weights move stand beside them, in a picture of one map.
+    pub beside: bool,
     /// How numbers are stored, in formats that leave a choice.
     pub dtype: Dtype,
     /// How pictures look.
@@ -39,6 +41,7 @@ impl Default for Options {
             selection: Selection::default(),
             picked: Vec::new(),
             combine: None,
+            beside: false,
             dtype: Dtype::default(),
             look: Look::default(),
         }

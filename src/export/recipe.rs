@@ -29,6 +29,8 @@ pub struct Recipe {
     pub source_lang: Option<String>,
     /// Language of the target, for models that mark it.
     pub target_lang: Option<String>,
+    /// An expression that the heads must pass which are shown, as `heads --where` reads it.
+    pub filter: Option<String>,
     /// What is changed in the run.
     pub interventions: Vec<Intervention>,
     /// What is drawn, and how.
@@ -88,6 +90,8 @@ const KEYS: &[&str] = &[
     "what",
     "heads",
     "layers",
+    "where",
+    "beside",
     "rows",
     "columns",
     "first_token",
@@ -138,6 +142,10 @@ impl FromStr for Recipe {
         if layers.is_some() && !picked.is_empty() {
             return Err(RecipeError::Both("heads", "layers"));
         }
+        let filter = whole.text("where", "an expression such as \"induction > 0.5\"")?.map(str::to_owned);
+        if filter.is_some() && (layers.is_some() || !picked.is_empty()) {
+            return Err(RecipeError::Both("where", if layers.is_some() { "layers" } else { "heads" }));
+        }
         let level: Level = whole.name("level")?.unwrap_or_default();
         let look = Look {
             theme: style.name("theme")?,
@@ -166,12 +174,14 @@ impl FromStr for Recipe {
             target: whole.text("target", "a text")?.map(str::to_owned),
             source_lang: whole.text("source_lang", "a language's code")?.map(str::to_owned),
             target_lang: whole.text("target_lang", "a language's code")?.map(str::to_owned),
+            filter,
             interventions: whole.list("intervene", intervene, |change| change.parse().ok())?,
             options: Options {
                 what: vec![whole.name("what")?.unwrap_or_default()],
                 selection: Selection { layers, heads: None },
                 picked,
                 combine: whole.name("combine")?,
+                beside: whole.yes("beside")?,
                 look,
                 ..Options::default()
             },

@@ -3,23 +3,44 @@
 use crate::window::{until, window_of};
 use egui_kittest::Harness;
 use mnemoscope::{
-    analysis::{MEASURES, walk::StepKind},
+    analysis::{
+        Component, MEASURES, Picture,
+        circuits::{CircuitOptions, Kind},
+        walk::StepKind,
+    },
     app::{
         Window,
-        command::Command,
+        charting::{AtlasAct, AtlasChoice, AtlasPath, Colour, Source},
+        circuits::{CircuitState, CompositionState},
+        command::{Command, CommandName},
+        document::Reference,
         editing::Splice,
+        exporting::{Finish, Piece},
+        filtering::HeadFilter,
+        journal::Level,
         layout::{Pane, Preset},
-        memory::PolicyKind,
+        mapping::{MapChoice, Over, Part},
+        memory::{PolicyKind, RecallView},
+        reasons::{Bars, SaidState, WhyState},
         settings::Settings,
         state::{Shown, Sort, State, View},
+        training::{Act, Choice},
         walking::Order,
         words::Language,
     },
+    engine::{Languages, Preferences, Template},
+    export,
     model::{HeadId, Sampling},
     render::{ColorMap, Scale},
-    trace::{Intervention, Output},
+    trace::{self, Combine, FirstToken, Intervention, Output, Steps, Weigh},
+    train::Hand,
 };
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+    time::Instant,
+};
 use strum::IntoEnumIterator as _;
 
 const COMMANDS: usize = 10_000;
@@ -35,9 +56,63 @@ const PROMPTS: [&str; 7] = [
     "Supercalifragilisticexpialidocioussupercalifragilisticexpialidocious",
 ];
 
-struct Monkey(StdRng);
+/// Its dice, and where it may write.
+pub(crate) struct Monkey(StdRng, PathBuf);
+
+/// Commands that keep workers busy for seconds.
+fn works(name: CommandName) -> bool {
+    matches!(
+        name,
+        CommandName::Train
+            | CommandName::Atlas
+            | CommandName::RunRecall
+            | CommandName::OpenModel
+            | CommandName::OpenSecond
+            | CommandName::ShowChecks
+            | CommandName::Export
+            | CommandName::CopyPicture
+    )
+}
 
 impl Monkey {
+    pub(crate) fn new(seed: u64, folder: &Path) -> Self {
+        Self(StdRng::seed_from_u64(seed), folder.to_owned())
+    }
+
+    /// A command that selects or shows something: it opens nothing and leaves texts and tokens as they are.
+    pub(crate) fn selecting(&mut self) -> Command {
+        use CommandName as Name;
+        let names = [
+            Name::SelectHead,
+            Name::ToggleHead,
+            Name::SetFilter,
+            Name::PinCell,
+            Name::SetView,
+            Name::SetScale,
+            Name::SetMapChoice,
+            Name::SetTint,
+            Name::SetLayout,
+            Name::Maximise,
+            Name::TearOff,
+            Name::ClosePane,
+            Name::SetLayer,
+            Name::SetStep,
+            Name::SetWhy,
+            Name::SetSaid,
+            Name::SetCircuits,
+            Name::SetComposition,
+            Name::Intervene,
+            Name::SetShown,
+            Name::SetPicture,
+            Name::SetPolicy,
+            Name::SaveLayout,
+            Name::SetNote,
+            Name::Undo,
+        ];
+        let name = self.one(names);
+        self.of(name)
+    }
+
     fn below(&mut self, n: usize) -> usize {
         self.0.random_range(0..n)
     }
@@ -56,23 +131,77 @@ impl Monkey {
         HeadId { layer: self.below(7), head: self.below(8) }
     }
 
+    /// Any command; those that set a machine to work for seconds come less often.
     fn command(&mut self) -> Command {
+        let all: Vec<CommandName> = CommandName::iter().collect();
+        loop {
+            let name = *all.choose(&mut self.0).expect("there are some");
+            if !works(name) || self.0.random_bool(0.08) {
+                return self.of(name);
+            }
+        }
+    }
+
+    /// A command of this name: whoever adds one says here what it is sent with.
+    #[expect(clippy::too_many_lines, reason = "a table: one entry a command")]
+    fn of(&mut self, name: CommandName) -> Command {
+        use CommandName as Name;
         let (head, index) = (self.head(), self.below(30));
-        match self.below(46) {
-            0 => Command::EditPrompt(self.one(PROMPTS).to_owned()),
-            1 => Command::RunPrompt,
-            2 => Command::RunCut,
-            3 => Command::ChooseExample(index),
-            4 => Command::Cancel,
-            5 => Command::SetLive(self.0.random()),
-            6..=8 => Command::Undo,
-            9 | 10 => Command::Redo,
-            11 | 12 => Command::SelectHead(head),
-            13 => Command::PinQuery(self.maybe(index)),
-            14 => Command::PinKey(self.maybe(index)),
-            15 => Command::PinCell { query: index, key: self.below(30) },
-            16 => Command::Clear,
-            17 => {
+        let yes: bool = self.0.random();
+        match name {
+            Name::AskForModel => Command::AskForModel,
+            Name::OpenModel => Command::OpenModel(self.path()),
+            Name::OpenEmbedded => Command::OpenEmbedded,
+            Name::AskForHub => Command::AskForHub,
+            // No such name can be: it is refused before anybody is asked
+            Name::LookUp => Command::LookUp("no name of a model!".to_owned()),
+            Name::Fetch => Command::Fetch,
+            // As it stands on this machine: it is kept for good
+            Name::SetOffline => Command::SetOffline(Preferences::load().offline),
+            Name::AskForExport => Command::AskForExport(self.piece()),
+            Name::Export => Command::Export {
+                path: {
+                    let name = self.one(["a.png", "b.svg", "c.csv", "d.html", "no ending"]);
+                    self.1.join(name)
+                },
+                piece: self.piece(),
+                finish: self.finish(),
+            },
+            Name::CopyPicture => Command::CopyPicture(self.piece(), self.finish()),
+            Name::Quit => Command::Quit,
+            Name::EditPrompt => Command::EditPrompt(self.text()),
+            Name::EditTarget => Command::EditTarget(self.text()),
+            Name::SetTextLanguages => {
+                let code = self.one(["en_XX", "zh", ""]).to_owned();
+                Command::SetTextLanguages(Languages {
+                    source: self.maybe(code.clone()),
+                    target: self.maybe(code),
+                })
+            }
+            Name::RunPrompt => Command::RunPrompt,
+            Name::RunCut => Command::RunCut,
+            Name::ChooseExample => Command::ChooseExample(index),
+            Name::Cancel => Command::Cancel,
+            Name::FocusPrompt => Command::FocusPrompt,
+            Name::SetLive => Command::SetLive(yes),
+            Name::SetChat => Command::SetChat(yes),
+            Name::Undo => Command::Undo,
+            Name::Redo => Command::Redo,
+            Name::SelectHead => Command::SelectHead(head),
+            Name::ToggleHead => Command::ToggleHead(head),
+            Name::ChooseHeads => Command::ChooseHeads((0..self.below(5)).map(|_| self.head()).collect()),
+            Name::ExtendTo => Command::ExtendTo(head),
+            Name::FilterHeads => Command::FilterHeads,
+            Name::SetFilter => {
+                let text = self.one(["induction > 0.5", "not (layer < 2", "3.*, 4.1", ""]).to_owned();
+                Command::SetFilter(self.maybe(HeadFilter { text, hide: yes }))
+            }
+            Name::PinQuery => Command::PinQuery(self.maybe(index)),
+            Name::PinKey => Command::PinKey(self.maybe(index)),
+            Name::PinCell => Command::PinCell { query: index, key: self.below(30) },
+            Name::Clear => Command::Clear,
+            Name::Copy => Command::Copy(self.text()),
+            Name::SetView => {
                 let view = View {
                     query: self.0.random_range(-5.0..40.0),
                     key: self.0.random_range(-5.0..40.0),
@@ -80,76 +209,237 @@ impl Monkey {
                 };
                 Command::SetView(self.maybe(view))
             }
-            18 => Command::SetScale(self.one(Scale::iter())),
-            19 => Command::SetTint(self.one(MEASURES.iter().map(|measure| measure.id)).to_owned()),
-            20 => Command::SetSort(self.one([Sort::Layer, Sort::Measure])),
-            21 => Command::SetMap { dark: self.0.random(), map: self.one(ColorMap::iter()) },
-            22 => Command::SetDark(self.0.random()),
-            23 => Command::SetLanguage(self.one(Language::iter())),
-            24 => Command::SetLayout(self.one(Preset::iter()).id().to_owned()),
-            25 => {
+            Name::SetScale => Command::SetScale(self.one(Scale::iter())),
+            Name::SetMapChoice => Command::SetMapChoice(Box::new(self.map())),
+            Name::SetMapThreshold => Command::SetMapThreshold(self.0.random_range(-1.0..1.0)),
+            Name::MarkTokens => {
+                let tokens = (0..self.below(4)).map(|_| self.below(30)).collect();
+                Command::MarkTokens { keys: yes, tokens }
+            }
+            Name::CopyMap => Command::CopyMap(Part { rows: 0..self.below(30), columns: 0..index }),
+            Name::SetTint => Command::SetTint(self.one(MEASURES.iter().map(|measure| measure.id)).to_owned()),
+            Name::SetSort => Command::SetSort(self.one([Sort::Layer, Sort::Measure])),
+            Name::SetMap => Command::SetMap { dark: yes, map: self.one(ColorMap::iter()) },
+            Name::SetDark => Command::SetDark(yes),
+            Name::SetPercent => Command::SetPercent(self.one([0, 80, 100, 150, 300, 9999])),
+            Name::SetLogged => Command::SetLogged(self.one([Level::Info, Level::Warning, Level::Error])),
+            Name::SetLanguage => Command::SetLanguage(self.one(Language::iter())),
+            Name::SetLayout => Command::SetLayout(self.one(Preset::iter()).id().to_owned()),
+            Name::Maximise => {
                 let pane = self.one(Pane::iter());
                 Command::Maximise(self.maybe(pane))
             }
-            26 => Command::TearOff(self.one(Pane::iter())),
-            27 | 28 => Command::ShowPane(self.one(Pane::iter())),
-            29 => Command::ClosePane(self.one(Pane::iter())),
-            30 => Command::ResetLayout,
-            31 => Command::ToggleLower,
-            32 => Command::SetLayer(index),
-            33 => Command::Intervene(Intervention::Zero(Output::Heads(head.into()))),
-            34 => Command::SwitchIntervention(self.below(4), self.0.random()),
-            35 => Command::RemoveIntervention(self.below(4)),
-            36 => Command::PaintCell { query: index, key: self.below(30), first: self.0.random() },
-            37 => Command::SetShown(self.one([Shown::Clean, Shown::Changed, Shown::Difference])),
-            38 => self.token(index),
-            39 => self.rules(),
-            40 => self.note(index),
-            41 => self.dialog(index),
-            42 => self.memory(index),
-            43 => self.choose(head),
-            _ => self.walk(),
+            Name::TearOff => Command::TearOff(self.one(Pane::iter())),
+            Name::Dock => Command::Dock(self.one(Pane::iter())),
+            Name::ShowPane => Command::ShowPane(self.one(Pane::iter())),
+            Name::ClosePane => Command::ClosePane(self.one(Pane::iter())),
+            Name::ResetLayout => Command::ResetLayout,
+            Name::ToggleLower => Command::ToggleLower,
+            Name::SetLayer => Command::SetLayer(index),
+            Name::SetThreshold => Command::SetThreshold(self.0.random_range(0.0..1.0)),
+            Name::SetStep => Command::SetStep(self.one(StepKind::iter())),
+            Name::SetWhy => {
+                let component = self.one([Component::Embedding, Component::Mlp(2), Component::Head(head)]);
+                Command::SetWhy(WhyState {
+                    entry: self.maybe((component, Component::Position)),
+                    percent: yes,
+                    unfolded: self.0.random(),
+                    bars: self.one([Bars::InOrder, Bars::BySize, Bars::Pairs]),
+                })
+            }
+            Name::SetSaid => Command::SetSaid(SaidState {
+                word: self.maybe(index as u32 * 200),
+                against: self.maybe(index as u32 * 7),
+                in_order: yes,
+            }),
+            Name::SetCircuits => Command::SetCircuits(CircuitState {
+                word: self.maybe(index as u32 * 200),
+                options: CircuitOptions { after_mlp: yes, plain: self.0.random() },
+                least: self.0.random(),
+            }),
+            Name::SetComposition => Command::SetComposition(CompositionState {
+                kind: self.one(Kind::iter()),
+                folded: yes,
+                above_random: self.0.random(),
+                threshold: self.maybe(0.2),
+            }),
+            Name::HoldCircuits => Command::HoldCircuits(yes),
+            Name::AdvanceWalk => Command::AdvanceWalk,
+            Name::PlayWalk => Command::PlayWalk(yes),
+            Name::OrderWalk => Command::OrderWalk(self.one([Order::Dimension, Order::Product])),
+            Name::SetSinkApart => Command::SetSinkApart(yes),
+            Name::ShowTensor => {
+                let name = self.one(["blocks.0.attn.W_Q", "unembed.W_U", "no such"]).to_owned();
+                Command::ShowTensor(self.maybe(name))
+            }
+            Name::Intervene => Command::Intervene(self.intervention()),
+            Name::SwitchIntervention => Command::SwitchIntervention(self.below(4), yes),
+            Name::AdjustIntervention => Command::AdjustIntervention(self.below(4), self.intervention()),
+            Name::RemoveIntervention => Command::RemoveIntervention(self.below(4)),
+            Name::ClearInterventions => Command::ClearInterventions,
+            Name::PaintCell => Command::PaintCell { query: index, key: self.below(30), first: yes },
+            Name::SetShown => Command::SetShown(self.one([Shown::Clean, Shown::Changed, Shown::Difference])),
+            Name::Train => Command::Train(self.training()),
+            Name::Atlas => Command::Atlas(self.atlas()),
+            Name::AskToSaveTraining => Command::AskToSaveTraining,
+            Name::AskForText => Command::AskForText,
+            Name::SetLastLayer => Command::SetLastLayer(self.maybe(index)),
+            Name::SetPicture => Command::SetPicture(self.one(Picture::iter())),
+            Name::SetAnswer => Command::SetAnswer(self.maybe(index as u32 * 300)),
+            Name::SetPolicy => Command::SetPolicy(self.one(PolicyKind::iter())),
+            Name::SetBudget => Command::SetBudget(self.maybe(index)),
+            Name::DropEntry => Command::DropEntry { layer: self.below(8), token: index, gone: yes },
+            Name::KeepEntries => Command::KeepEntries,
+            Name::SetTemplate => {
+                let template = self.one(Template::iter());
+                Command::SetTemplate(self.maybe(template))
+            }
+            Name::SetTrials => Command::SetTrials(1 + self.below(2)),
+            Name::SelectRecall => Command::SelectRecall(self.maybe((index, index))),
+            Name::SetRecallView => Command::SetRecallView(self.one([
+                RecallView::Distance,
+                RecallView::Others,
+                RecallView::Heads,
+            ])),
+            Name::RunRecall => Command::RunRecall,
+            Name::StopRecall => Command::StopRecall,
+            Name::EditSecond => Command::EditSecond(self.text()),
+            Name::RunSecond => Command::RunSecond,
+            Name::AskForSecond => Command::AskForSecond,
+            Name::OpenSecond => {
+                let reference = if yes { Reference::Embedded } else { Reference::Path(self.path()) };
+                Command::OpenSecond(self.maybe(reference))
+            }
+            Name::ClearSecond => Command::ClearSecond,
+            Name::SortCompared => Command::SortCompared(yes),
+            Name::PinAligned => Command::PinAligned { run: self.below(2), query: index, key: self.below(30) },
+            Name::ShowChecks => Command::ShowChecks,
+            Name::AskForLayout => Command::AskForLayout,
+            Name::SaveLayout => Command::SaveLayout(self.one(["mine", "其他", ""]).to_owned()),
+            Name::DeleteLayout => Command::DeleteLayout(self.one(["mine", "inspect", "none"]).to_owned()),
+            Name::Palette => Command::Palette,
+            Name::ShowHelp => Command::ShowHelp,
+            Name::AskForSession => Command::AskForSession,
+            Name::SaveSession => Command::SaveSession(self.1.join("monkey.mnemo")),
+            Name::Recover => Command::Recover,
+            Name::EditTokens => {
+                Command::EditTokens((0..self.below(12)).map(|_| self.below(5000) as u32).collect())
+            }
+            Name::WriteNext => Command::WriteNext(self.below(4000) as u32),
+            Name::DrawNext => Command::DrawNext,
+            Name::AskForToken => Command::AskForToken(self.splice(index)),
+            Name::SpliceToken => Command::SpliceToken(self.splice(index), self.text()),
+            Name::RunEarlier => Command::RunEarlier(self.text()),
+            Name::SetSampling => self.rules(),
+            Name::AskForNote => Command::AskForNote,
+            Name::SetNote => Command::SetNote(self.text()),
+            Name::GoToNote => Command::GoToNote(index),
+            Name::RemoveNote => Command::RemoveNote(index),
+            Name::CloseHint => Command::CloseHint(self.below(6) as u8),
+            Name::DismissHints => Command::DismissHints,
+            Name::CloseDialog => Command::CloseDialog,
+            Name::DismissBanner => Command::DismissBanner,
         }
     }
 
-    fn choose(&mut self, head: HeadId) -> Command {
-        match self.below(4) {
-            0 => Command::ToggleHead(head),
-            1 => Command::ExtendTo(head),
-            _ => Command::ChooseHeads((0..self.below(5)).map(|_| self.head()).collect()),
+    fn text(&mut self) -> String {
+        self.one(PROMPTS).to_owned()
+    }
+
+    fn splice(&mut self, index: usize) -> Splice {
+        if self.0.random() { Splice::Insert(index) } else { Splice::Replace(index) }
+    }
+
+    /// A model, a session, or nothing at all.
+    fn path(&mut self) -> PathBuf {
+        let model =
+            crate::parity::fixtures().join(self.one(["gpt2-one-head-one-layer", "bert-mlm", "no such"]));
+        if self.0.random_bool(0.3) { self.1.join("monkey.mnemo") } else { model }
+    }
+
+    fn piece(&mut self) -> Piece {
+        let all: Vec<Piece> = Piece::all().collect();
+        self.one(all)
+    }
+
+    fn finish(&mut self) -> Finish {
+        let (preset, zoom) = (self.one(export::Preset::iter()), self.one([1, 2]));
+        Finish {
+            preset: self.maybe(preset),
+            labels: self.one(export::Labels::iter()),
+            first: self.one(FirstToken::iter()),
+            transparent: self.0.random(),
+            part: self.0.random(),
+            zoom: self.maybe(zoom),
         }
     }
 
-    fn memory(&mut self, index: usize) -> Command {
+    fn map(&mut self) -> MapChoice {
+        let steps = Steps {
+            weigh: self.one(Weigh::iter()),
+            first: self.one(FirstToken::iter()),
+            queries: self.one(trace::Level::iter()),
+            keys: self.one(trace::Level::iter()),
+        };
+        MapChoice {
+            over: self.one(Over::iter()),
+            combine: self.one(Combine::iter()),
+            steps,
+            beside: self.0.random(),
+            threshold: self.one([0.0, 0.1]),
+            queries: vec![self.below(30)],
+            keys: vec![self.below(30), self.below(30)],
+        }
+    }
+
+    fn intervention(&mut self) -> Intervention {
+        let heads = self.head().into();
+        let by = self.one([0.5, 2.0]);
+        match self.below(3) {
+            0 => Intervention::Zero(Output::Heads(heads)),
+            1 => Intervention::Scale { output: Output::Heads(heads), by },
+            _ => Intervention::Temperature { heads, by },
+        }
+    }
+
+    fn training(&mut self) -> Act {
+        // Small, so that the rest gets its turn
+        let small = Choice { layers: 1, heads: 2, width: 16, ..Choice::default() };
+        let step = self.below(40) as u64;
+        match self.below(12) {
+            0 => Act::Choose(small),
+            1 => Act::Hold(Hand { rate: 0.01, batch: 2, size: 8 }),
+            2 => Act::StopAtScore(self.0.random()),
+            3 => Act::StartOver,
+            4..=6 => Act::Run(self.0.random_bool(0.2)),
+            7 => Act::Rewind,
+            8 => Act::Look(self.maybe(step)),
+            9 => Act::Select(self.head()),
+            10 => Act::Read(self.below(30)),
+            _ => Act::Save(self.1.join("trained")),
+        }
+    }
+
+    fn atlas(&mut self) -> AtlasAct {
         match self.below(8) {
-            0 => Command::SetLastLayer(self.maybe(index)),
-            1 => Command::SetAnswer(self.maybe(index as u32 * 300)),
-            2 => Command::SetPolicy(self.one(PolicyKind::iter())),
-            3 => Command::SetBudget(self.maybe(index)),
-            4 => Command::DropEntry { layer: self.below(8), token: index, gone: self.0.random() },
-            5 => Command::KeepEntries,
-            6 => Command::SelectRecall(self.maybe((index, index))),
-            _ => Command::StopRecall,
+            0 => AtlasAct::Choose(AtlasChoice {
+                source: self.one_of([Source::BuiltIn, Source::Prompt]),
+                colour: self.one([Colour::Layer, Colour::Alike]),
+                decile: self.maybe(3),
+                ..AtlasChoice::default()
+            }),
+            1 => AtlasAct::Run { resume: self.0.random() },
+            2 => AtlasAct::Ask(self.one([AtlasPath::Text, AtlasPath::Open, AtlasPath::Save])),
+            3 => AtlasAct::Open(self.1.join("atlas.json")),
+            4 => AtlasAct::Save(self.1.join("atlas.json")),
+            5 => AtlasAct::Head(self.head()),
+            6 => AtlasAct::Passage(self.below(4), self.maybe((3, 2))),
+            _ => AtlasAct::Stop,
         }
     }
 
-    fn walk(&mut self) -> Command {
-        match self.below(4) {
-            0 => Command::SetStep(self.one(StepKind::iter())),
-            1 => Command::AdvanceWalk,
-            2 => Command::PlayWalk(self.0.random()),
-            _ => Command::OrderWalk(self.one([Order::Dimension, Order::Product])),
-        }
-    }
-
-    fn token(&mut self, index: usize) -> Command {
-        match self.below(5) {
-            0 => Command::EditTokens((0..self.below(12)).map(|_| self.below(5000) as u32).collect()),
-            1 => Command::WriteNext(self.below(4000) as u32),
-            2 => Command::DrawNext,
-            3 => Command::SpliceToken(Splice::Insert(index), self.one(PROMPTS).to_owned()),
-            _ => Command::SpliceToken(Splice::Replace(index), self.one(PROMPTS).to_owned()),
-        }
+    fn one_of<T: Clone, const N: usize>(&mut self, all: [T; N]) -> T {
+        all[self.below(N)].clone()
     }
 
     fn rules(&mut self) -> Command {
@@ -161,28 +451,6 @@ impl Monkey {
             top_p: self.maybe(top_p),
             seed: 0,
         })
-    }
-
-    fn note(&mut self, index: usize) -> Command {
-        match self.below(4) {
-            0 => Command::AskForNote,
-            1 => Command::SetNote(self.one(PROMPTS).to_owned()),
-            2 => Command::GoToNote(index),
-            _ => Command::RemoveNote(index),
-        }
-    }
-
-    fn dialog(&mut self, index: usize) -> Command {
-        match self.below(8) {
-            0 => Command::Palette,
-            1 => Command::ShowHelp,
-            2 => Command::ClearInterventions,
-            3 => Command::SaveLayout(self.one(["mine", "其他", ""]).to_owned()),
-            4 => Command::DeleteLayout(self.one(["mine", "inspect", "none"]).to_owned()),
-            5 => Command::SetSinkApart(index.is_multiple_of(2)),
-            6 => Command::ShowTensor(Some("blocks.0.attn.W_Q".into())),
-            _ => Command::CloseDialog,
-        }
     }
 
     /// Somewhere in the window, a click or a drag; a key now and then.
@@ -218,10 +486,14 @@ fn valid(state: &State) -> bool {
 fn ten_thousand_random_commands() {
     let settings = Settings { live: false, dark: Some(true), ..Settings::default() };
     let mut harness = window_of([1280.0, 800.0], settings, Some(PROMPTS[0]));
-    let mut monkey = Monkey(StdRng::seed_from_u64(7));
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut monkey = Monkey::new(7, folder.path());
     let ctx = harness.ctx.clone();
+    let mut sent = HashSet::new();
+    let began = Instant::now();
     for step in 0..COMMANDS {
         let command = monkey.command();
+        sent.insert(CommandName::from(&command));
         harness.state_mut().apply(&ctx, command);
         if step % BETWEEN == 0 {
             monkey.input(&mut harness);
@@ -231,8 +503,16 @@ fn ten_thousand_random_commands() {
             assert!(valid(&harness.state().state), "step {step}");
         }
     }
+    for name in CommandName::iter() {
+        assert!(sent.contains(&name), "{name:?} was never sent");
+    }
+    println!("{COMMANDS} commands in {:.0} s", began.elapsed().as_secs_f64());
     // It still does its job
     for command in [
+        Command::Train(Act::Run(false)),
+        Command::Atlas(AtlasAct::Stop),
+        Command::StopRecall,
+        Command::OpenEmbedded,
         Command::CloseDialog,
         Command::ClearInterventions,
         Command::SetLanguage(Language::English),

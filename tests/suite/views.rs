@@ -309,10 +309,6 @@ fn the_window_writes_what_the_command_line_writes() {
     let mut harness = window_of([1280.0, 800.0], settings, Some(PROMPT));
     send(&mut harness, Command::SelectHead(HeadId { layer: 4, head: 1 }));
     // What some views show beside the run is made by their panes
-    send(&mut harness, Command::SetTrials(1));
-    send(&mut harness, Command::Maximise(Some(Pane::Recall)));
-    send(&mut harness, Command::RunRecall);
-    until(&mut harness, |window| window.session.memory.recall.get().is_some());
     send(&mut harness, Command::Atlas(AtlasAct::Run { resume: false }));
     until(&mut harness, |window| window.session.charting.view().is_some());
     send(&mut harness, Command::EditSecond(PROMPT.replace("Tom", "Anna and Tom")));
@@ -322,7 +318,7 @@ fn the_window_writes_what_the_command_line_writes() {
     send(&mut harness, Command::EditSweep(PROMPT.replace("red", "green")));
     send(&mut harness, Command::RunSweep(true));
     let folder = tempfile::tempdir().expect("a temporary folder");
-    for view in View::iter().filter(|&view| view != View::Training) {
+    for view in View::iter().filter(|view| !matches!(view, View::Training | View::Recall)) {
         let name = format!("{}.csv", view.id());
         let (ours, theirs) = (folder.path().join(&name), folder.path().join(format!("cli-{name}")));
         let piece = Piece::View(view);
@@ -341,6 +337,28 @@ fn the_window_writes_what_the_command_line_writes() {
         let read = |path| std::fs::read_to_string(path).expect("written");
         assert!(read(&ours) == read(&theirs), "{view:?}: {command} writes something else");
     }
+}
+
+#[test]
+fn recall_is_drawn_as_its_own_command_finds_it() {
+    let asked = ["--lengths", "32,48", "--depths", "0,1", "--trials", "1"];
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("recall.csv");
+    let program = || std::process::Command::new(env!("CARGO_BIN_EXE_mnemoscope"));
+    let words = ["export", "--prompt", "Mary", "--view", "recall"];
+    let drawn = program().args(words).args(asked).arg("-o").arg(&path).output().expect("it runs");
+    assert!(drawn.status.success(), "{}", String::from_utf8_lossy(&drawn.stderr));
+    let said = program().args(["recall", "--json"]).args(asked).output().expect("it runs");
+    let said: serde_json::Value = serde_json::from_slice(&said.stdout).expect("one object");
+    let table = std::fs::read_to_string(path).expect("written");
+    // By depth, then by length, where the command lists by length, then by depth
+    let found: Vec<f64> = table
+        .lines()
+        .skip(1)
+        .map(|line| line.rsplit(',').next().and_then(|cell| cell.parse().ok()).expect("a number"))
+        .collect();
+    let p = |index: usize| said["cells"][index]["p"].as_f64().expect("a number");
+    same(&found, [p(0), p(2), p(1), p(3)]);
 }
 
 /// The command line that the dialog's caption gives.

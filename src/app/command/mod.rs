@@ -36,7 +36,10 @@ use crate::{
 use std::path::PathBuf;
 
 /// A command with its target: what is sent and applied.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, strum::EnumDiscriminants)]
+#[strum_discriminants(name(CommandName), derive(strum::EnumIter, Hash))]
+#[strum_discriminants(doc = "Names of all commands, without their targets.")]
+#[strum_discriminants(allow(missing_docs, reason = "each is the command of its name"))]
 #[expect(missing_docs, reason = "each is its `CommandKind` with a target, or names its field")]
 pub enum Command {
     AskForModel,

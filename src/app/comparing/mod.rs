@@ -301,7 +301,12 @@ fn run_second(
             Arc::new(engine::load(&source, job).map_err(|error| Banner::of(&error, words))?)
         }
     };
-    let target = target.filter(|_| model.spec().encoder.is_some()).map(Prompt::Text);
+    let target = target.filter(|_| model.spec().encoder.is_some());
+    let target = target.map(|target| Prompt::typed(target, model.writer()));
+    let prompt = match prompt {
+        Prompt::Text(text) => Prompt::typed(text.clone(), model.tokenizer.as_ref()),
+        given => given.clone(),
+    };
     let languages = languages.known_to(&model);
     let options = RunOptions { target, languages, ..RunOptions::default() };
     let layers = model.spec().layers().max(1);
@@ -309,7 +314,7 @@ fn run_second(
         job.report("Running the prompt", trace.layers_done() as f32 / layers as f32);
     };
     // The first run is in memory already, so what is free is what is left for this one
-    let trace = engine::run(&model, prompt, &options, job, &mut done);
+    let trace = engine::run(&model, &prompt, &options, job, &mut done);
     let trace = trace.map_err(|error| Banner::of(&error, words))?;
     Ok(Second { run, model: Some(model), trace })
 }

@@ -135,7 +135,11 @@ pub(super) fn text_field(ui: &mut Ui, name: &str, path: &mut String) -> bool {
         info
     });
     let entered = response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
-    if !entered && ui.memory(|memory| memory.focused().is_none()) {
+    // A dialog that opens takes the keys, whatever had them before
+    let (id, pass) = (response.id.with("seen"), ui.ctx().cumulative_pass_nr());
+    let seen = ui.data(|data| data.get_temp::<u64>(id)).is_some_and(|last| last + 1 >= pass);
+    ui.data_mut(|data| data.insert_temp(id, pass));
+    if !entered && (!seen || ui.memory(|memory| memory.focused().is_none())) {
         response.request_focus();
     }
     entered

@@ -133,6 +133,13 @@ fn finishing(ui: &mut Ui, piece: Piece, finish: &mut Finish, scene: &Scene<'_>) 
                 }
             });
         }
+        if piece == Piece::Head && scene.state.view.is_some() {
+            let chosen = if finish.part { words.in_sight } else { words.whole };
+            widgets::choice(ui, words.part, chosen, |ui| {
+                ui.selectable_value(&mut finish.part, false, words.whole);
+                ui.selectable_value(&mut finish.part, true, words.in_sight);
+            });
+        }
         let times = |zoom: u8| format!("{zoom}×");
         let chosen = finish.zoom.map_or_else(|| words.own_zoom.to_owned(), times);
         widgets::choice(ui, words.zoom, &chosen, |ui| {

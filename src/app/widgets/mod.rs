@@ -74,6 +74,9 @@ pub fn section_of(ui: &mut Ui, title: &str, what: &str) {
     ui.add_space(4.0);
 }
 
+/// Characters of a choice on its button, at most: a token may be as long as a line.
+const CHOSEN: usize = 32;
+
 /// A menu behind a small outlined button that shows what is chosen: `tint induction ▾`.
 pub fn choice(ui: &mut Ui, name: &str, chosen: &str, content: impl FnOnce(&mut Ui)) {
     menu(ui, name, chosen, PopupCloseBehavior::CloseOnClick, content);
@@ -92,7 +95,8 @@ fn menu(ui: &mut Ui, name: &str, chosen: &str, closes: PopupCloseBehavior, conte
     if named {
         job.append(name, 0.0, part(tokens.muted));
     }
-    job.append(chosen, if named { 5.0 } else { 0.0 }, part(tokens.text));
+    let shown = cut(chosen, CHOSEN);
+    job.append(&shown, if named { 5.0 } else { 0.0 }, part(tokens.text));
     job.append("▾", 4.0, part(tokens.muted));
     let config = MenuConfig::new().close_behavior(closes);
     let button = MenuButton::from_button(outlined(ui, job)).config(config);
@@ -102,6 +106,15 @@ fn menu(ui: &mut Ui, name: &str, chosen: &str, closes: PopupCloseBehavior, conte
     });
     let label = format!("{name} {chosen}");
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, label.trim()));
+}
+
+/// At most so many characters of a text; what is left out is three dots.
+fn cut(text: &str, most: usize) -> std::borrow::Cow<'_, str> {
+    if text.chars().count() <= most {
+        return text.into();
+    }
+    let start: String = text.chars().take(most.saturating_sub(1)).collect();
+    format!("{start}…").into()
 }
 
 /// A button with a hairline round it and nothing behind it.

@@ -30,14 +30,14 @@ pub struct Panels {
     pub value_columns: usize,
     /// Each map's name and row-major values.
     pub maps: Vec<(String, Vec<f32>)>,
-    /// What a value is.
-    pub quantity: &'static str,
+    /// What a value is: of all maps, or of each.
+    pub quantities: Vec<&'static str>,
     /// The texts that went in.
     pub strips: Vec<Strip>,
 }
 
-/// Lays them out on a page.
-pub fn layout(panels: &Panels, shader: &Shader, scale: Scale, style: &Style) -> Drawing {
+/// Lays them out on a page; `shaders`: of all maps, or of each.
+pub fn layout(panels: &Panels, shaders: &[Shader], scale: Scale, style: &Style) -> Drawing {
     let tokens = style.theme.tokens();
     let (n_rows, n_columns) = (panels.rows.labels.len().max(1), panels.columns.labels.len().max(1));
     let across = panels.maps.len().clamp(1, ACROSS);
@@ -45,7 +45,8 @@ pub fn layout(panels: &Panels, shader: &Shader, scale: Scale, style: &Style) -> 
     let mut cell = match style.width {
         Some(width) => {
             let lines = panels.maps.len().div_ceil(across) as f32;
-            let rest = around::head_room(style) + style.margin + style.scaled(170.0 + 24.0 * lines);
+            let legends = 44.0 * shaders.len().saturating_sub(1) as f32;
+            let rest = around::head_room(style) + style.margin + style.scaled(170.0 + legends + 24.0 * lines);
             let low = (style.height - rest).max(2.0) / (lines * n_rows as f32);
             (width / (across * n_columns) as f32).min(low)
         }
@@ -75,7 +76,10 @@ pub fn layout(panels: &Panels, shader: &Shader, scale: Scale, style: &Style) -> 
             if column == 0 {
                 axis::rows(&mut page, map, &panels.rows, style.text, tokens.muted);
             }
-            matrix::cells(&mut page, map, values, panels.value_columns, shader);
+            let own = shaders.get(line * across + column).or(shaders.first());
+            if let Some(shader) = own {
+                matrix::cells(&mut page, map, values, panels.value_columns, shader);
+            }
             matrix::outline(&mut page, map, style);
             let (x, below) = (map.x + width / 2.0, map.bottom() + style.scaled(14.0));
             let name = Text::new(x, below, name.clone(), style.text, Face::Mono, tokens.text);
@@ -83,7 +87,9 @@ pub fn layout(panels: &Panels, shader: &Shader, scale: Scale, style: &Style) -> 
         }
         y += height + style.scaled(24.0);
     }
-    let at = (style.margin, y + style.scaled(4.0), page.width - 2.0 * style.margin);
-    let y = legend::draw(&mut page, at, panels.quantity, shader, scale, style);
+    for (shader, quantity) in shaders.iter().zip(&panels.quantities) {
+        let at = (style.margin, y + style.scaled(4.0), page.width - 2.0 * style.margin);
+        y = legend::draw(&mut page, at, quantity, shader, scale, style);
+    }
     around::foot(page, y, &panels.strips, &panels.hook, style)
 }

@@ -8,7 +8,7 @@ mod words;
 use std::io::Write;
 
 use crate::render::{Quantity, ValueRange};
-use crate::trace::{Combine, HeadId, MapRecipe, Trace};
+use crate::trace::{Combine, HeadId, MapRecipe, Trace, Weigh};
 
 use super::arrays::Source;
 use super::error::ExportError;
@@ -87,6 +87,9 @@ pub fn draw(source: &Source<'_>, options: &Options, limits: Limits) -> Result<Dr
             let recipes = recipes(source.trace, options)?;
             match recipes.as_slice() {
                 [recipe] => draw_map(source, recipe, quantity, look, limits)?,
+                [weights, lengths] if options.beside => {
+                    draw_beside(source, [weights, lengths], look, limits)?
+                }
                 recipes if !options.picked.is_empty() => {
                     draw_panels(source, recipes, quantity, look, limits)?
                 }
@@ -100,10 +103,21 @@ pub fn draw(source: &Source<'_>, options: &Options, limits: Limits) -> Result<Dr
 /// The maps that are drawn: of each head one, or one of all where they are combined.
 pub fn recipes(trace: &Trace, options: &Options) -> Result<Vec<MapRecipe>, ExportError> {
     let (heads, steps) = (heads(trace, options)?, options.look.steps);
-    Ok(match options.combine {
+    let recipes: Vec<MapRecipe> = match options.combine {
         Some(combine) => vec![MapRecipe { heads, combine, steps }],
         None => heads.into_iter().map(|head| MapRecipe { steps, ..MapRecipe::plain(head) }).collect(),
-    })
+    };
+    match recipes.as_slice() {
+        _ if !options.beside => Ok(recipes),
+        [one] => {
+            let with = |weigh| MapRecipe { steps: one.steps.with(weigh), ..one.clone() };
+            Ok([Weigh::Weights, Weigh::Values].map(with).to_vec())
+        }
+        _ => {
+            let why = "lengths stand beside the weights of one map: pick one head, or combine several";
+            Err(ExportError::Selection(why.into()))
+        }
+    }
 }
 
 /// Which of a head's two matrices `what` is; none of hidden states.
@@ -205,10 +219,47 @@ fn draw_panels(
         columns,
         value_columns: own.columns,
         maps: names.iter().cloned().zip(painted).collect(),
-        quantity: words::of_map(quantity, &recipes[0]),
+        quantities: vec![words::of_map(quantity, &recipes[0])],
         strips: strips(trace),
     };
-    Ok(panels::layout(&panels, &shader, look.scale, &look.style()))
+    Ok(panels::layout(&panels, &[shader], look.scale, &look.style()))
+}
+
+/// One map's weights and, beside them, the lengths of what they move: each in a range of its own.
+fn draw_beside(
+    source: &Source<'_>,
+    recipes: [&MapRecipe; 2],
+    look: Look,
+    limits: Limits,
+) -> Result<Drawing, ExportError> {
+    let (trace, head) = (source.trace, recipes[0].heads[0]);
+    let map = look.map(signed(Quantity::Weights, recipes[0]));
+    let (mut maps, mut shaders) = (Vec::with_capacity(2), Vec::with_capacity(2));
+    let mut frame = None;
+    for (recipe, name) in recipes.into_iter().zip(["weights", "lengths ‖P·v·W_O‖"]) {
+        let own = values::of_map(source, recipe.clone(), Quantity::Weights, look, limits.values)?;
+        // Thresholds are of weights: lengths have another unit
+        let look = if maps.is_empty() { look } else { Look { threshold: 0.0, ..look } };
+        let (values, shader) = own.painted(map, values::range(source, map, &own), look);
+        frame.get_or_insert_with(|| (axes(source, head, &own, look), own.columns));
+        maps.push((name.to_owned(), values));
+        shaders.push(shader);
+    }
+    let Some(((rows, columns), value_columns)) = frame else {
+        return Err(ExportError::Selection("no head is selected".into()));
+    };
+    let panels = Panels {
+        title: words::title(trace, recipes[0]),
+        subtitle: subtitle(trace, true),
+        hook: recipes[1].formula(trace),
+        rows,
+        columns,
+        value_columns,
+        maps,
+        quantities: recipes.map(|recipe| words::of_map(Quantity::Weights, recipe)).to_vec(),
+        strips: strips(trace),
+    };
+    Ok(panels::layout(&panels, &shaders, look.scale, &look.style()))
 }
 
 /// Every picked head in small.

@@ -36,7 +36,9 @@ pub fn write_numbers(source: &Source<'_>, options: &Options, out: &mut dyn Write
         (_, Weigh::Values) => "length",
         (_, Weigh::Weights) => what.quantity(),
     };
-    let header = ["layer", "head", "query", "key", "query_token", "key_token", value];
+    let value = if options.beside { "value" } else { value };
+    let mut header = vec!["layer", "head", "query", "key", "query_token", "key_token", value];
+    header.extend(options.beside.then_some("what"));
     table.write_record(header).map_err(io::Error::from)?;
     for (index, recipe) in recipes.iter().enumerate() {
         if (source.watch)(index as f32 / recipes.len() as f32).is_break() {
@@ -55,12 +57,22 @@ pub fn write_numbers(source: &Source<'_>, options: &Options, out: &mut dyn Write
                 let fields = [place(head.layer), place(head.head), query.to_string(), key.to_string()];
                 let texts = [&texts[0][query], &texts[1][key]];
                 let fields = fields.iter().chain(texts);
-                table.write_record(fields.chain([&value.to_string()])).map_err(io::Error::from)?;
+                let value = value.to_string();
+                let kind = options.beside.then(|| weighed(recipe.steps.weigh).to_owned());
+                table.write_record(fields.chain([&value]).chain(&kind)).map_err(io::Error::from)?;
             }
         }
     }
     table.flush()?;
     Ok(())
+}
+
+/// What a cell holds, where a table holds both.
+fn weighed(weigh: Weigh) -> &'static str {
+    match weigh {
+        Weigh::Weights => "weight",
+        Weigh::Values => "length",
+    }
 }
 
 /// What each row and each column reads.

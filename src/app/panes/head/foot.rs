@@ -105,6 +105,17 @@ fn read_out(ui: &Ui, scene: &Scene<'_>, shown: &Shown<'_>, at: egui::Pos2, area:
     ui.painter().galley(start, names, tokens.muted);
 }
 
+/// The cell under the pointer or the pin in words: its value, its row, its column; else what can be done.
+pub(super) fn told(scene: &Scene<'_>, shown: &Shown<'_>) -> String {
+    let words = scene.words;
+    let Some((query, key)) = scene.shown_query().zip(scene.shown_key()) else {
+        return words.point_at.to_owned();
+    };
+    let (row, column) = (shown.row_of(query), shown.column_of(key));
+    let value = value(scene, shown, (query, key), (row, column)).unwrap_or_else(|| words.masked.to_owned());
+    format!("{value} {}", (words.cell)(&shown.row_name(row), &shown.column_name(column)))
+}
+
 /// A cell's value in words; none where it is masked.
 fn value(
     scene: &Scene<'_>,

@@ -23,7 +23,7 @@ use crate::{
     render::{Shader, ValueRange},
     trace::{MapRecipe, Trace, Weigh},
 };
-use egui::{Rect, Sense, Ui, pos2, vec2};
+use egui::{Rect, Sense, Stroke, StrokeKind, Ui, pos2, vec2};
 use std::sync::Arc;
 
 const MARGIN: f32 = 14.0;
@@ -269,7 +269,17 @@ fn one(
         plain: shown.plain,
         second: shown.second,
     };
-    map.show(ui, scene, out);
+    let response = map.show(ui, scene, out);
+    if response.has_focus() {
+        let stroke = Stroke::new(2.0, theme::tokens(ui).accent);
+        ui.painter().rect_stroke(place.rect.expand(3.0), 2, stroke, StrokeKind::Outside);
+    }
+    // A screen reader says the cell that is pointed at or pinned, as soon as it is another
+    let told = foot::told(scene, shown);
+    ui.ctx().accesskit_node_builder(response.id, |node| {
+        node.set_value(told);
+        node.set_live(egui::accesskit::Live::Polite);
+    });
     edges::labels(ui, scene, shown, &parts, out);
     if shown.plain {
         edges::notes(ui, scene, &place);

@@ -51,7 +51,7 @@ pub(super) fn band(
     scene: &Scene<'_>,
     out: &mut Out,
 ) -> Option<(Rect, Vec<HeadId>)> {
-    let response = ui.interact(area, ui.scope_id().with("band"), Sense::drag());
+    let response = ui.interact(area, ui.scope_id().with("band"), Sense::DRAG);
     let (start, end) = ui.input(|input| (input.pointer.press_origin(), input.pointer.interact_pos()));
     let (moves, ends) = (response.dragged_by(PointerButton::Primary), response.drag_stopped());
     if !moves && !ends {

@@ -1,0 +1,166 @@
+//! Contract: whatever is run, every pane of every layout draws it: no panic, no two widgets of one id, no word that is cut
+//! off at the side of its pane; at one, two and three tokens, with one head, without a tokenizer, with letters from right
+//! to left, with combining marks, with a token of two hundred characters; in both languages and themes.
+
+use crate::parity::fixtures;
+use crate::window::{send, window_on};
+use egui::epaint::Shape;
+use egui_kittest::Harness;
+use mnemoscope::app::{
+    Window,
+    command::Command,
+    layout::{Pane, Preset},
+    settings::Settings,
+    words::Language,
+};
+use mnemoscope::engine::ModelSource;
+use mnemoscope::model::HeadId;
+use mnemoscope::trace::Trace;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use strum::IntoEnumIterator as _;
+
+/// Panes whose text runs past their side on purpose: one line of what was typed, a line of the log.
+const LONG_LINES: [Pane; 2] = [Pane::Log, Pane::Weights];
+
+fn window(source: ModelSource, prompt: &str, dark: bool, language: Language) -> Harness<'static, Window> {
+    let settings = Settings {
+        live: false,
+        dark: Some(dark),
+        language: Some(language),
+        hints: u8::MAX,
+        ..Settings::default()
+    };
+    window_on(source, [1280.0, 720.0], settings, Some(prompt))
+}
+
+/// Frames for workers to bring what they have.
+fn settle(harness: &mut Harness<'_, Window>, frames: usize) {
+    for _ in 0..frames {
+        harness.step();
+        std::thread::sleep(std::time::Duration::from_millis(6));
+    }
+}
+
+/// What egui paints where two widgets have one id; and words that their pane's side cuts off.
+fn faults(harness: &Harness<'_, Window>) -> (BTreeSet<String>, BTreeSet<String>) {
+    let (mut clashes, mut cut) = (BTreeSet::new(), BTreeSet::new());
+    let mut see = |shape: &Shape, clip: egui::Rect| {
+        let Shape::Text(text) = shape else { return };
+        let words = text.galley.text();
+        if words.contains(" use of ") && words.contains(" ID ") {
+            clashes.insert(words.to_owned());
+        }
+        let own = text.visual_bounding_rect();
+        let seen = own.intersect(clip);
+        // Upright text of which a part shows, and a part lies to the side
+        let inside = seen.is_positive() && seen.height() > own.height() * 0.5;
+        let past = own.right() > clip.right() + 1.5 || own.left() < clip.left() - 1.5;
+        if inside && past && text.angle == 0.0 && clip.width() > 40.0 && !words.trim().is_empty() {
+            cut.insert(format!("`{words}` at {own:?} in {clip:?}"));
+        }
+    };
+    for clipped in &harness.output().shapes {
+        match &clipped.shape {
+            Shape::Vec(shapes) => shapes.iter().for_each(|shape| see(shape, clipped.clip_rect)),
+            shape => see(shape, clipped.clip_rect),
+        }
+    }
+    (clashes, cut)
+}
+
+#[track_caller]
+fn check(harness: &Harness<'_, Window>, what: &str, long_lines: bool) {
+    let (clashes, cut) = faults(harness);
+    assert!(clashes.is_empty(), "{what}: {clashes:?}");
+    assert!(long_lines || cut.is_empty(), "{what}: cut off: {cut:#?}");
+    let banner = harness.state().session.banner.as_ref();
+    let broken = banner.is_some_and(|banner| banner.what.contains("error of the program"));
+    assert!(!broken, "{what}: {:?}", banner.map(|banner| &banner.what));
+}
+
+/// Every layout, then every pane alone.
+fn everywhere(source: &ModelSource, prompt: &str, what: &str) {
+    for (dark, language) in [(true, Language::English), (false, Language::Chinese)] {
+        let mut harness = window(source.clone(), prompt, dark, language);
+        let run = harness.state().session.trace.as_ref().is_some_and(Trace::is_complete);
+        assert!(run, "{what}: {:?}", harness.state().session.banner.as_ref().map(|banner| &banner.what));
+        send(&mut harness, Command::SelectHead(HeadId { layer: 0, head: 0 }));
+        send(&mut harness, Command::PinCell { query: 0, key: 0 });
+        for preset in Preset::iter() {
+            send(&mut harness, Command::SetLayout(preset.id().to_owned()));
+            settle(&mut harness, 4);
+            check(&harness, &format!("{what}, {language:?}, {preset:?}"), false);
+        }
+        for pane in Pane::iter() {
+            send(&mut harness, Command::Maximise(Some(pane)));
+            settle(&mut harness, 4);
+            check(&harness, &format!("{what}, {language:?}, {pane:?}"), LONG_LINES.contains(&pane));
+        }
+    }
+}
+
+fn fixture(name: &str) -> ModelSource {
+    ModelSource::Path(fixtures().join(name))
+}
+
+#[test]
+fn one_two_and_three_tokens() {
+    for (prompt, n) in [("Mary", 1), ("Mary has", 2), ("Mary has a", 3)] {
+        everywhere(&ModelSource::Embedded, prompt, &format!("{n} tokens"));
+    }
+}
+
+#[test]
+fn one_head_in_one_layer_without_a_tokenizer() {
+    everywhere(&fixture("gpt2-one-head-one-layer"), "5", "one head, one token");
+    everywhere(&fixture("gpt2-one-head-one-layer"), "5 17 23 5 17", "one head");
+}
+
+#[test]
+fn an_encoder_and_a_translator_without_a_tokenizer() {
+    everywhere(&fixture("bert-mlm"), "5 17 23", "encoder");
+    everywhere(&ModelSource::Path(PathBuf::from(fixtures()).join("seq2seq/bart")), "5 17 23", "translator");
+}
+
+#[test]
+fn letters_from_right_to_left_and_combining_marks() {
+    everywhere(&ModelSource::Embedded, "مرحبا بالعالم \u{200f}\u{202e}שלום", "right to left");
+    everywhere(
+        &ModelSource::Embedded,
+        "e\u{301}\u{301}\u{301}\u{301} a\u{308} न\u{94d}दी 👩‍👩‍👧",
+        "combining marks",
+    );
+}
+
+#[test]
+fn a_token_of_two_hundred_characters() {
+    let long = long_token_model();
+    let word = "a".repeat(200);
+    everywhere(&ModelSource::Path(long.path().to_owned()), &format!("{word} b {word}"), "200 characters");
+}
+
+/// A model whose vocabulary has one word of two hundred characters.
+fn long_token_model() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = fixtures().join("induction-by-hand");
+    for entry in std::fs::read_dir(source).expect("the fixture is there").flatten() {
+        std::fs::copy(entry.path(), folder.path().join(entry.file_name())).expect("copied");
+    }
+    let config = std::fs::read_to_string(folder.path().join("config.json")).expect("a config");
+    let config: serde_json::Value = serde_json::from_str(&config).expect("JSON");
+    let vocab = config["vocab_size"].as_u64().expect("a size") as usize;
+    let word = |id: usize| match id {
+        3 => "a".repeat(200),
+        4 => "b".to_owned(),
+        _ => format!("w{id}"),
+    };
+    let words: serde_json::Map<_, _> = (0..vocab).map(|id| (word(id), id.into())).collect();
+    let tokenizer = serde_json::json!({
+        "version": "1.0",
+        "pre_tokenizer": { "type": "Whitespace" },
+        "model": { "type": "WordLevel", "vocab": words, "unk_token": "w0" },
+    });
+    crate::containers::write(&folder.path().join("tokenizer.json"), tokenizer.to_string().as_bytes());
+    folder
+}
