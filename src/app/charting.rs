@@ -150,7 +150,7 @@ pub struct Charting {
     work: Derived<u64, Arc<View>>,
     number: u64,
     shown: Option<Arc<View>>,
-    left: Arc<Mutex<Option<Partial>>>,
+    pub(super) left: Arc<Mutex<Option<Partial>>>,
     pace: Option<Arc<Pace>>,
 }
 
@@ -259,7 +259,7 @@ impl Session {
         self.chart(move |job| made(&model, &options, resume, &left, &pace, words, job));
     }
 
-    fn stop_atlas(&mut self) {
+    pub(super) fn stop_atlas(&mut self) {
         self.charting.work.stop();
         (self.charting.number, self.charting.pace) = (0, None);
     }

@@ -54,6 +54,7 @@ mod sweeps;
 mod tokenizers;
 mod tour;
 mod traces;
+mod traces_changed;
 mod train;
 mod translation;
 mod views;

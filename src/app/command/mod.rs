@@ -157,6 +157,7 @@ pub enum Command {
     AskForToken(Splice),
     SpliceToken(Splice, String),
     RunEarlier(String),
+    ReadPrompt { path: PathBuf, second: bool },
     SetSampling(Sampling),
     AskForNote,
     SetNote(String),
