@@ -196,6 +196,7 @@ impl Window {
             Command::DrawNext => self.draw_next(),
             Command::AskForToken(at) => self.dialog = Dialog::Token { at, text: String::new() },
             Command::SpliceToken(at, text) => self.splice(at, &text),
+            Command::ReadPrompt { path, second } => self.read_prompt(&path, second),
             Command::RunEarlier(prompt) => self.run_earlier(prompt),
             Command::SetSampling(rules) => self.state.sampling = rules,
             Command::AskForNote => self.ask_for_note(),
@@ -282,7 +283,7 @@ impl Window {
         self.session.run_prompt(Request { cut, ..Request::of(&self.state) });
     }
 
-    fn run_earlier(&mut self, prompt: String) {
+    pub(super) fn run_earlier(&mut self, prompt: String) {
         self.edit(prompt);
         self.run(false);
     }

@@ -178,7 +178,7 @@ pub struct Charting {
     shown: Option<Arc<View>>,
     /// Another number means another atlas in sight.
     shown_number: u64,
-    left: Arc<Mutex<Option<Partial>>>,
+    pub(super) left: Arc<Mutex<Option<Partial>>>,
     pace: Option<Arc<Pace>>,
 }
 
@@ -300,7 +300,7 @@ impl Session {
         self.chart(None, move |job| made(&model, &options, resume, &left, &pace, words, job));
     }
 
-    fn stop_atlas(&mut self) {
+    pub(super) fn stop_atlas(&mut self) {
         self.charting.work.stop();
         (self.charting.number, self.charting.pace) = (0, None);
     }

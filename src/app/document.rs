@@ -139,6 +139,11 @@ impl Keeper {
         dead.max_by_key(|path| path.metadata().and_then(|data| data.modified()).ok())
     }
 
+    /// A file of this name in the same folder.
+    pub fn beside(&self, name: &str) -> Option<PathBuf> {
+        Some(self.file.as_ref()?.parent()?.join(name))
+    }
+
     /// Forgets what was kept: the window ends by itself.
     pub fn end(&mut self) {
         if let Some(file) = self.file.take() {

@@ -1,6 +1,7 @@
 //! What comes from outside the panes: keys, and files dropped on the window.
 
 use super::{
+    charting::is_text,
     command::{Command, CommandKind},
     document::{Reference, is_session},
     layout::Pane,
@@ -48,13 +49,17 @@ pub fn keys(ctx: &egui::Context, scene: &Scene<'_>, out: &mut Out) {
     }
 }
 
-/// A model dropped on the window opens; while one hovers, the window says so.
+/// A model, a run, a session or a prompt dropped on the window opens; while one hovers, the window says so.
 pub fn drops(ctx: &egui::Context, scene: &Scene<'_>, out: &mut Out) {
     let dropped = ctx.input(|input| input.raw.dropped_files.first().map(|file| file.path().to_owned()));
     let right = ctx.pointer_latest_pos().is_some_and(|at| at.x > ctx.content_rect().center().x);
     let compares = scene.shows(Pane::CompareWords);
     if let Some(path) = dropped {
-        out.send(if compares && right && !is_session(&path) {
+        // To the atlas a text is what it is made over
+        let prompt = is_text(&path) && !scene.shows(Pane::Atlas);
+        out.send(if prompt {
+            Command::ReadPrompt { path, second: compares && right }
+        } else if compares && right && !is_session(&path) {
             Command::OpenSecond(Some(Reference::Path(path)))
         } else {
             Command::OpenModel(path)

@@ -19,6 +19,7 @@ use super::{
         dialogs::{self, Dialog},
         heads,
     },
+    resuming,
     river::MapPicture,
     running::Request,
     scene::{Out, Scene},
@@ -257,6 +258,9 @@ impl Window {
     /// From now on what is open is kept, to be found after a crash.
     pub fn keep_session(&mut self, keeper: Keeper) {
         self.keeper = keeper;
+        if let Some(path) = self.keeper.beside(resuming::NAME) {
+            self.session.find_atlas(path);
+        }
         self.offer_recovery();
     }
 
@@ -409,7 +413,7 @@ impl eframe::App for Window {
         self.autosave(ctx);
         if ctx.input(|input| input.viewport().close_requested()) {
             self.keep(ctx);
-            self.keeper.end();
+            self.close();
             self.session.cancel_all();
         }
     }

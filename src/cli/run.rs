@@ -53,8 +53,10 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
             "trace_bytes": trace.bytes(),
             "threads": trace.threads,
         });
-        if changed.is_some() {
+        if !trace.interventions().is_empty() {
             object["interventions"] = json!(trace.interventions());
+        }
+        if changed.is_some() {
             object["clean_next"] =
                 clean.next[..args.top.min(clean.next.len())].iter().map(candidate).collect();
             object["shifts"] = json!(shifts);

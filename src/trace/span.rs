@@ -7,7 +7,7 @@ use std::ops::Range;
 const LONGEST: usize = 15;
 
 /// A stretch of the prompt that answers a question.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct AnswerSpan {
     /// Its tokens
     pub tokens: Range<usize>,

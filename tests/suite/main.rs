@@ -61,6 +61,7 @@ mod timeline;
 mod tokenizers;
 mod tour;
 mod traces;
+mod traces_changed;
 mod train;
 mod translation;
 mod views;

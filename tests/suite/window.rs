@@ -180,7 +180,7 @@ fn a_path_is_typed_into_the_open_dialog() {
 
 /// A file as the system hands it over when it is dropped on the window.
 #[derive(Debug)]
-struct Dropped(PathBuf);
+pub(crate) struct Dropped(pub(crate) PathBuf);
 
 impl egui::DroppedFile for Dropped {
     fn path(&self) -> &std::path::Path {

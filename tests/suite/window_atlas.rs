@@ -7,7 +7,9 @@ use mnemoscope::{
         Dialog, Window,
         charting::{AtlasAct, AtlasChoice, AtlasPath, Colour, Source, View},
         command::Command,
+        document::Keeper,
         layout::{self, Pane},
+        resuming::NAME,
         settings::Settings,
         words::Language,
     },
@@ -154,4 +156,58 @@ fn files_are_saved_opened_and_dropped() {
     act(&mut harness, AtlasAct::Open(folder.path().join("nothing.json")));
     until(&mut harness, |window| window.session.charting.error().is_some());
     assert!(harness.query_all_by_label_contains("nothing.json").next().is_some());
+}
+
+#[test]
+fn a_box_over_the_points_chooses_heads() {
+    let mut harness = charted();
+    let plot = harness.get_by(|node| {
+        node.role() == egui::Role::Image && node.label().is_some_and(|label| label.contains(" × "))
+    });
+    let area = plot.rect().shrink(2.0);
+    let keys = egui::Modifiers::SHIFT;
+    let button = |pos, pressed| egui::Event::PointerButton {
+        pos,
+        button: egui::PointerButton::Primary,
+        pressed,
+        modifiers: keys,
+    };
+    let (from, to) = (area.left_top(), area.right_bottom());
+    for event in [egui::Event::PointerMoved(from), button(from, true)] {
+        harness.event_modifiers(event, keys);
+        harness.step();
+    }
+    for share in [0.3, 0.7, 1.0] {
+        harness.event_modifiers(egui::Event::PointerMoved(from + (to - from) * share), keys);
+        harness.step();
+    }
+    harness.event_modifiers(button(to, false), keys);
+    harness.run_steps(3);
+    let all = view(&harness).atlas.heads.len();
+    assert_eq!(harness.state().state.chosen.len(), all, "the box holds every head");
+    send(&mut harness, Command::Undo);
+    assert!(harness.state().state.chosen.is_empty());
+}
+
+#[test]
+fn an_unfinished_atlas_outlives_the_window() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut harness = window();
+    harness.state_mut().keep_session(Keeper::into(Some(folder.path().to_owned())));
+    act(&mut harness, AtlasAct::Run { resume: false });
+    until(&mut harness, |window| window.session.charting.pace().is_some_and(|pace| pace.0 >= 2));
+    harness.state_mut().close();
+    let left = harness.state().session.charting.left().expect("a number");
+    assert!(left >= 2 && folder.path().join(NAME).is_file());
+    drop(harness);
+    let mut harness = window();
+    send(&mut harness, Command::SetLayout("atlas".into()));
+    harness.state_mut().keep_session(Keeper::into(Some(folder.path().to_owned())));
+    until(&mut harness, |window| window.session.charting.left().is_some());
+    harness.get_by_label(&format!("Go on from passage {left}")).click();
+    harness.run_steps(2);
+    until(&mut harness, |window| window.session.charting.view().is_some());
+    assert_eq!(view(&harness).atlas.ran.passages, 12);
+    harness.state_mut().close();
+    assert!(!folder.path().join(NAME).exists(), "nothing is left to go on with");
 }

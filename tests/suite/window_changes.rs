@@ -81,14 +81,22 @@ fn whole_menu(harness: &mut Harness<'_, Window>, titles: &[&str]) -> Vec<String>
     let mut all = spelled(harness);
     assert!(!all.is_empty(), "no menu is open");
     for title in titles {
-        harness.get_by_label_contains(title).click();
-        harness.run_steps(6);
+        open_submenu(harness, title);
         all.extend(spelled(harness));
     }
     all.sort();
     all.dedup();
     close(harness);
     all
+}
+
+fn open_submenu(harness: &mut Harness<'_, Window>, title: &str) {
+    let named = |node: &egui_kittest::Node<'_>| {
+        node.accesskit_node().label().is_some_and(|label| label.starts_with(title) && !label.contains('='))
+    };
+    let button = harness.query_all_by_role(egui::Role::Button).filter(named).last();
+    button.unwrap_or_else(|| panic!("no menu is called {title}")).click();
+    harness.run_steps(6);
 }
 
 /// Each can be made on its own.
@@ -121,7 +129,7 @@ fn a_cell_offers_its_row_its_column_its_head_its_layer_and_its_stream() {
     let (head, n) = (harness.state().state.head, n_tokens(&harness));
     let map = harness.get_by_label(&format!("attention of head {head}")).rect();
     right_click(&mut harness, place(map, (9, n), (4, n)));
-    let layer = format!("Layer {}", head.layer);
+    let layer = format!("layer {}", head.layer);
     let titles = ["Row of 9", "Column of 4", &head.label(), &layer, "Residual stream"];
     let offers = whole_menu(&mut harness, &titles);
     for what in [
@@ -152,7 +160,7 @@ fn every_view_offers_what_makes_sense_there() {
     // The grid
     harness.get_by_label("head 4.0").click_secondary();
     harness.run_ok();
-    let offers = whole_menu(&mut harness, &["Layer 4"]);
+    let offers = whole_menu(&mut harness, &["layer 4"]);
     has(&offers, "temperature=4.0:2");
     has(&offers, "scale=mlp.4:0.5");
     // A token
@@ -205,7 +213,7 @@ fn every_view_offers_what_makes_sense_there() {
     // Lines between tokens
     send(&mut harness, Command::ShowPane(Pane::Flow));
     harness.run_steps(8);
-    let query = harness.get_by(|node| node.label().is_some_and(|label| label.starts_with("query 9 ")));
+    let query = harness.get_by(|node| node.label().is_some_and(|label| label.starts_with("flow query 9 ")));
     query.click_secondary();
     harness.run_ok();
     let head = harness.state().state.head;
@@ -225,26 +233,31 @@ fn every_view_offers_what_makes_sense_there() {
 
 #[test]
 fn models_that_look_both_ways_or_share_keys_offer_what_they_have() {
-    let folder = fixtures().join("bert-mlm");
-    let mut harness = window_on(ModelSource::Path(folder), [1280.0, 800.0], settings(), Some("5 1 7 3 2"));
-    if n_tokens(&harness) > 3 {
+    for (name, causal) in [("bert-mlm", false), ("llama-gqa", true)] {
+        let source = ModelSource::Path(fixtures().join(name));
+        let mut harness = window_on(source, [1280.0, 800.0], settings(), None);
+        send(&mut harness, Command::EditTokens(vec![5, 1, 7, 3, 2]));
+        until(&mut harness, |window| {
+            window.session.busy.is_none()
+                && window.session.trace.as_ref().is_some_and(|trace| trace.n_tokens() == 5)
+        });
         let (head, n) = (harness.state().state.head, n_tokens(&harness));
         let map = harness.get_by_label(&format!("attention of head {head}")).rect();
-        right_click(&mut harness, place(map, (1, n), (2, n)));
-        let offers = whole_menu(&mut harness, &["Row of 1", "Column of 2"]);
-        has(&offers, &format!("knockout={}.*:q0-{}->k2", head.layer, n - 1));
-        assert!(offers.iter().all(|offer| !offer.starts_with("forget=")), "nothing is cached: {offers:?}");
+        right_click(&mut harness, place(map, (3, n), (1, n)));
+        let offers = whole_menu(&mut harness, &["Row of 3", "Column of 1"]);
+        if causal {
+            has(&offers, &format!("forget={}.0:k1", head.layer));
+            has(&offers, &format!("knockout={head}:q3->k0-2"));
+        } else {
+            has(&offers, &format!("knockout={}.*:q0-4->k1", head.layer));
+            has(&offers, &format!("paint={head}:q3:k3*1"));
+            assert!(
+                offers.iter().all(|offer| !offer.starts_with("forget=")),
+                "nothing is cached: {offers:?}"
+            );
+        }
         possible(&harness, &offers);
     }
-    let folder = fixtures().join("llama-gqa");
-    let mut harness = window_on(ModelSource::Path(folder), [1280.0, 800.0], settings(), Some("5 1 7 3 2"));
-    let (head, n) = (harness.state().state.head, n_tokens(&harness));
-    assert!(n > 3, "it ran");
-    let map = harness.get_by_label(&format!("attention of head {head}")).rect();
-    right_click(&mut harness, place(map, (3, n), (1, n)));
-    let offers = whole_menu(&mut harness, &["Column of 1"]);
-    has(&offers, &format!("forget={}.0:k1", head.layer));
-    possible(&harness, &offers);
 }
 
 #[test]
@@ -253,7 +266,7 @@ fn another_prompt_is_written_into_the_dialog_and_patched_in() {
     send(&mut harness, Command::PinQuery(Some(14)));
     harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::K);
     harness.run_ok();
-    harness.get_by_role(egui::Role::TextInput).type_text("patch from another");
+    harness.event(egui::Event::Text("patch from another".into()));
     harness.run_ok();
     harness.key_press(egui::Key::Enter);
     harness.run_ok();
@@ -302,19 +315,21 @@ fn a_direction_is_turned_up_and_down_while_the_run_follows() {
 
 #[test]
 fn the_list_and_the_palette_offer_the_same() {
-    let mut harness = window();
+    let mut harness = window_of([1280.0, 1300.0], settings(), Some(PROMPT));
+    send(&mut harness, Command::DismissHints);
     send(&mut harness, Command::PinCell { query: 9, key: 4 });
     harness.get_by_label("Add a change of what is selected").click();
     harness.run_steps(4);
-    harness.get_by_label_contains("Row of 9").click();
-    harness.run_steps(6);
+    open_submenu(&mut harness, "Row of 9");
     let head = harness.state().state.head;
     let offers = spelled(&harness);
     has(&offers, &format!("knockout={head}:q9->k0-8"));
     close(&mut harness);
+    // Escape lets go of what is pinned, too
+    send(&mut harness, Command::PinCell { query: 9, key: 4 });
     harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::K);
     harness.run_ok();
-    harness.get_by_role(egui::Role::TextInput).type_text("cut it off from all tokens before");
+    harness.event(egui::Event::Text("cut it off from all tokens before".into()));
     harness.run_ok();
     harness.key_press(egui::Key::Enter);
     until(&mut harness, |window| window.session.changed.trace.is_some());
@@ -351,4 +366,27 @@ fn a_key_is_forgotten_from_a_step_on_in_chinese_too() {
     let changed = session.changed.trace.as_ref().expect("a run");
     assert_eq!(weight(changed, n), 0.0);
     assert!(weight(changed, n - 1) > 0.0);
+}
+
+#[test]
+fn a_changed_run_is_saved_and_says_what_it_is() {
+    let mut harness = window_of([1280.0, 1300.0], settings(), Some(PROMPT));
+    let head = harness.state().state.head;
+    let what = format!("pattern={head}:uniform");
+    send(&mut harness, Command::Intervene(what.parse().expect("an intervention")));
+    until(&mut harness, |window| window.session.changed.trace.is_some());
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("changed.trace.safetensors");
+    let finish = mnemoscope::app::exporting::Finish::default();
+    let piece = mnemoscope::app::exporting::Piece::Trace;
+    send(&mut harness, Command::Export { path: path.clone(), piece, finish });
+    until(&mut harness, |window| window.session.exporting.is_none());
+    send(&mut harness, Command::OpenModel(path));
+    until(&mut harness, |window| window.session.model.is_none() && window.session.busy.is_none());
+    let trace = harness.state().session.trace.as_ref().expect("a run");
+    let row = trace.pattern(head).row(4);
+    assert!(row[..5].iter().all(|weight| (weight - 0.2).abs() < 1e-6), "{row:?}");
+    harness.run_steps(3);
+    harness.get_by_label_contains("This run was saved with these changes");
+    assert!(harness.query_all_by_label(&what).next().is_some());
 }

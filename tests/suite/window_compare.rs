@@ -2,7 +2,8 @@
 
 use crate::{
     parity::fixtures,
-    window::{send, until, window_of},
+    traces::save,
+    window::{Dropped, send, until, window_of, write},
 };
 use egui_kittest::{Harness, kittest::Queryable as _};
 use mnemoscope::{
@@ -170,4 +171,83 @@ fn what_goes_wrong_with_the_second_leaves_the_first() {
     assert!(
         harness.query_all(egui_kittest::kittest::By::new().label_contains("no/such/model")).next().is_some()
     );
+}
+
+/// Lets a file fall on the left or the right half of the window.
+fn drop_on(harness: &mut Harness<'_, Window>, path: &std::path::Path, right: bool) {
+    harness.hover_at(egui::pos2(if right { 1100.0 } else { 100.0 }, 400.0));
+    harness.run_steps(2);
+    harness.input_mut().dropped_files.push(std::sync::Arc::new(Dropped(path.to_owned())));
+    harness.run_steps(2);
+}
+
+#[test]
+fn models_runs_and_prompts_are_dropped_on_either_half() {
+    let mut harness = window();
+    let folder = tempfile::tempdir().expect("a folder");
+    let first = harness.state().session.source.clone();
+    // A model, to compare with
+    let model = fixtures().join("llama-tied");
+    drop_on(&mut harness, &model, true);
+    compared(&mut harness);
+    assert_eq!(harness.state().state.compare.model, Some(Reference::Path(model)));
+    assert_eq!(harness.state().session.source, first, "the first is as it was");
+    // A saved run
+    let run = harness.state().session.trace.clone().expect("a run");
+    let changed = harness.state().session.model.clone().map(|model| {
+        let cut = ["zero=4.0".parse().expect("an intervention")];
+        let job = mnemoscope::engine::Job::new();
+        mnemoscope::engine::intervene(&model, &run, &cut, &job, &mut |_| {}).expect("made")
+    });
+    let file = folder.path().join("cut.trace.safetensors");
+    save(&changed.expect("a model"), &file);
+    drop_on(&mut harness, &file, true);
+    until(&mut harness, |window| {
+        let second = window.session.comparing.second.get();
+        second.is_some_and(|second| second.model.is_none() && !second.trace.interventions().is_empty())
+    });
+    compared(&mut harness);
+    send(&mut harness, Command::ClearSecond);
+    // A prompt
+    let text = folder.path().join("other.txt");
+    write(&text, OTHER.as_bytes());
+    drop_on(&mut harness, &text, true);
+    compared(&mut harness);
+    assert_eq!(harness.state().state.compare.asked, OTHER);
+    assert_eq!(harness.state().state.prompt, PROMPT);
+    drop_on(&mut harness, &text, false);
+    until(&mut harness, |window| {
+        window.session.busy.is_none()
+            && window.session.trace.as_ref().is_some_and(|trace| trace.prompt == OTHER)
+    });
+    assert_eq!(harness.state().state.prompt, OTHER);
+    // What cannot be read is told
+    let broken = folder.path().join("broken.txt");
+    write(&broken, b"\xff\xfe no text");
+    drop_on(&mut harness, &broken, false);
+    assert!(harness.state().session.banner.as_ref().is_some_and(|banner| banner.error));
+    assert_eq!(harness.state().state.prompt, OTHER);
+}
+
+#[test]
+fn what_is_compared_comes_back_with_the_session() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("compared.mnemo");
+    let mut harness = with_second();
+    send(&mut harness, Command::OpenSecond(Some(Reference::Path(fixtures().join("llama-tied")))));
+    compared(&mut harness);
+    send(&mut harness, Command::SortCompared(false));
+    send(&mut harness, Command::SelectHead(HeadId { layer: 1, head: 2 }));
+    send(&mut harness, Command::SaveSession(path.clone()));
+    until(&mut harness, |window| window.session.exporting.is_none());
+    let (state, before) = (harness.state().state.clone(), found(&harness).clone());
+    drop(harness);
+    let settings = Settings { live: false, dark: Some(true), ..Settings::default() };
+    let mut harness = window_of([1280.0, 800.0], settings, Some("Once upon a time"));
+    drop_on(&mut harness, &path, true);
+    until(&mut harness, |window| window.session.busy.is_none() && window.state.prompt == PROMPT);
+    compared(&mut harness);
+    assert_eq!(harness.state().state.compare, state.compare);
+    assert_eq!(harness.state().state.head, state.head);
+    assert_eq!(found(&harness), &before);
 }

@@ -163,6 +163,7 @@ pub enum Command {
     AskForToken(Splice),
     SpliceToken(Splice, String),
     RunEarlier(String),
+    ReadPrompt { path: PathBuf, second: bool },
     SetSampling(Sampling),
     AskForNote,
     SetNote(String),

@@ -1,6 +1,6 @@
 //! The head atlas: all heads by any two measures, heads that are alike, and a card of the selected one.
 
-use super::atlas_card;
+use super::{atlas_card, heads::paint_band};
 use crate::{
     analysis::{atlas::Axis, measure},
     app::{
@@ -208,6 +208,8 @@ fn plot(ui: &mut Ui, scene: &Scene<'_>, view: &View, room: Rect, out: &mut Out) 
         .grid_color(tokens.line)
         .show_background(false)
         .allow_scroll(false)
+        // With Shift a box is drawn over the heads instead
+        .allow_drag(!ui.input(|input| input.modifiers.shift))
         .set_margin_fraction(vec2(0.08, 0.08))
         .x_axis_label(name_of(scene, x))
         .y_axis_label(name_of(scene, y))
@@ -218,6 +220,9 @@ fn plot(ui: &mut Ui, scene: &Scene<'_>, view: &View, room: Rect, out: &mut Out) 
         let mut series: BTreeMap<[u8; 4], Vec<[f64; 2]>> = BTreeMap::new();
         for (place, entry) in heads.iter().enumerate() {
             if let Some(point) = at(place).filter(|_| Some(entry.head) != chosen) {
+                if scene.state.chosen.contains(&entry.head) {
+                    plot.points(Points::new("", vec![point]).color(tokens.accent).radius(radius + 2.0));
+                }
                 series.entry(colour_of(scene, view, place).to_array()).or_default().push(point);
             }
         }
@@ -234,6 +239,11 @@ fn plot(ui: &mut Ui, scene: &Scene<'_>, view: &View, room: Rect, out: &mut Out) 
         }
         plot.pointer_coordinate().map(|point| (point, plot.transform().dpos_dvalue()))
     });
+    let on_screen = |place: usize| {
+        let [x, y] = at(place)?;
+        Some((heads[place].head, response.transform.position_from_point(&egui_plot::PlotPoint::new(x, y))))
+    };
+    band(ui, &response.response, (0..heads.len()).filter_map(on_screen), scene, out);
     let name = format!("{}: {} × {}", words.title, name_of(scene, x), name_of(scene, y));
     response.response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, &name));
     let near = response.inner.and_then(|(pointer, [dx, dy])| {
@@ -257,6 +267,41 @@ fn plot(ui: &mut Ui, scene: &Scene<'_>, view: &View, room: Rect, out: &mut Out) 
         });
     }
     ui.allocate_rect(room, Sense::hover());
+}
+
+/// A box that is drawn over the points with Shift held: once it is let go the heads in it are chosen, with Ctrl beside
+/// those that were.
+fn band(
+    ui: &Ui,
+    response: &egui::Response,
+    heads: impl Iterator<Item = (HeadId, egui::Pos2)>,
+    scene: &Scene<'_>,
+    out: &mut Out,
+) {
+    let (origin, now, keys) =
+        ui.input(|input| (input.pointer.press_origin(), input.pointer.interact_pos(), input.modifiers));
+    let (moves, ends) = (response.dragged_by(egui::PointerButton::Primary), response.drag_stopped());
+    // Where the button is up again its origin is forgotten
+    let kept = response.id.with("band");
+    let start = ui.data_mut(|data| {
+        if let Some(origin) = origin.filter(|_| moves && keys.shift) {
+            data.insert_temp(kept, origin);
+        }
+        data.get_temp::<egui::Pos2>(kept)
+    });
+    let Some((start, end)) = start.zip(now).filter(|_| moves || ends) else { return };
+    let area = Rect::from_two_pos(start, end);
+    if !ends {
+        return paint_band(ui, area.intersect(response.rect));
+    }
+    ui.data_mut(|data| data.remove::<egui::Pos2>(kept));
+    let before = if keys.command { &scene.state.chosen[..] } else { &[] };
+    let caught =
+        heads.filter(|(head, at)| area.contains(*at) && !before.contains(head)).map(|(head, _)| head);
+    let all: Vec<HeadId> = before.iter().copied().chain(caught).collect();
+    if !all.is_empty() {
+        out.send(Command::ChooseHeads(all));
+    }
 }
 
 /// A head's roles in one line.

@@ -150,6 +150,13 @@ fn controls(ui: &mut Ui, scene: &Scene<'_>, model: &Model, out: &mut Out) {
             next.options.after_mlp = after;
             out.send(Command::SetCircuits(next));
         }
+        let mut plain = now.options.plain;
+        let check = ui.checkbox(&mut plain, RichText::new(words.plain).size(12.0));
+        if check.on_hover_text(words.plain_why).changed() {
+            let mut next = now;
+            next.options.plain = plain;
+            out.send(Command::SetCircuits(next));
+        }
     });
 }
 

@@ -30,6 +30,16 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
             }
         });
     });
+    // A saved run cannot be changed any more: what was changed about it is only told
+    if let Some(trace) = scene.trace.filter(|trace| scene.only_trace() && !trace.interventions().is_empty()) {
+        ui.label(RichText::new(words.changes.recorded).size(12.0).color(tokens.muted));
+        for what in trace.interventions() {
+            let name = what.to_string();
+            let galley = widgets::short(ui, &name, theme::mono(12.0), ui.available_width(), tokens.text);
+            ui.label(galley).on_hover_text(name);
+        }
+        return;
+    }
     if list.is_empty() {
         ui.label(RichText::new(words.changes.interventions_hint).size(12.0).color(tokens.muted));
         return;

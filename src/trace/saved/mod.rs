@@ -1,6 +1,7 @@
 //! Saved traces: one plain safetensors file that opens without the model. `docs/trace-format.md` is written for
 //! other programs that write it.
 
+mod changes;
 mod header;
 mod read;
 mod write;
@@ -17,6 +18,9 @@ use std::path::PathBuf;
 pub const ENDING: &str = ".trace.safetensors";
 /// The format's version, under `mnemoscope` in the metadata.
 pub const VERSION: &str = "1";
+
+/// The array of a sentence encoder's answer, [numbers].
+const VECTOR: &str = "sentence_vector";
 
 /// A saved trace that was not opened. What was open before is untouched.
 #[derive(Debug, thiserror::Error)]

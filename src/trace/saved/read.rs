@@ -1,11 +1,11 @@
 //! Opening a trace that this program or another one wrote. Nothing in the file is believed before it is checked.
 
-use super::{ENDING, Trace, TraceError, VERSION, beside};
+use super::{ENDING, Trace, TraceError, VECTOR, VERSION, beside, changes};
 use crate::model::{
     AttentionSpec, Disentangled, Distances, HeadSpec, Hook, LayerState, LoadError, ModelSpec, Part,
     PositionBias, Relative, Storage, Token, Window, map_file,
 };
-use crate::trace::Changes;
+use crate::trace::AnswerSpan;
 use crate::trace::record::{CANDIDATES, Candidate};
 use half::{bf16, f16};
 use safetensors::{Dtype, SafeTensors};
@@ -70,7 +70,7 @@ pub fn open(file: &Path, watch: &dyn Fn(f32) -> ControlFlow<()>) -> Result<Trace
 }
 
 /// A file whose header is sound.
-struct Source<'a> {
+pub(super) struct Source<'a> {
     file: &'a Path,
     data: &'a [u8],
     arrays: HashMap<String, (Dtype, Vec<usize>, Range<usize>)>,
@@ -95,7 +95,7 @@ impl<'a> Source<'a> {
         Ok(Self { file, data, arrays, metadata })
     }
 
-    fn wrong(&self, key: &'static str, reason: impl Into<String>) -> TraceError {
+    pub(super) fn wrong(&self, key: &'static str, reason: impl Into<String>) -> TraceError {
         TraceError::Metadata { key, reason: reason.into(), file: self.file.to_owned() }
     }
 
@@ -104,7 +104,7 @@ impl<'a> Source<'a> {
     }
 
     /// An entry that is JSON in a string; the default where there is none.
-    fn json<T: DeserializeOwned + Default>(&self, key: &'static str) -> Result<T, TraceError> {
+    pub(super) fn json<T: DeserializeOwned + Default>(&self, key: &'static str) -> Result<T, TraceError> {
         match self.metadata.get(key) {
             Some(text) => self.parsed(key, text),
             None => Ok(T::default()),
@@ -141,8 +141,31 @@ impl<'a> Source<'a> {
         trace.forward_seconds = run.forward_s.max(0.0);
         trace.first_map_seconds = run.first_map_s.max(0.0);
         trace.threads = run.threads;
-        trace.changes = Arc::new(Changes::recorded(self.json("interventions")?));
+        trace.answers = Arc::new(self.answers(trace.n_tokens())?);
+        if self.has(VECTOR) {
+            trace.vector = Arc::new(self.floats(VECTOR, &[self.rows(VECTOR)])?);
+        }
+        changes::read(self, &mut trace)?;
         Ok(trace)
+    }
+
+    /// Whether there is such an array.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.arrays.contains_key(name)
+    }
+
+    /// How many rows an array has; none where it is not there.
+    pub(super) fn rows(&self, name: &str) -> usize {
+        self.arrays.get(name).and_then(|(_, shape, _)| shape.first()).copied().unwrap_or(0)
+    }
+
+    /// Answers that are marked among `n` tokens.
+    fn answers(&self, n: usize) -> Result<Vec<AnswerSpan>, TraceError> {
+        let answers: Vec<AnswerSpan> = self.json("answers")?;
+        match answers.iter().find(|answer| answer.tokens.is_empty() || answer.tokens.end > n) {
+            Some(answer) => Err(self.wrong("answers", format!("has {:?} of {n} tokens", answer.tokens))),
+            None => Ok(answers),
+        }
     }
 
     fn tokens(&self, key: &'static str, vocab: usize) -> Result<Vec<SavedToken>, TraceError> {
@@ -248,7 +271,7 @@ impl<'a> Source<'a> {
     }
 
     /// An array of exactly this shape, as single precision.
-    fn floats(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, TraceError> {
+    pub(super) fn floats(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, TraceError> {
         let file = || self.file.to_owned();
         let Some((dtype, found, range)) = self.arrays.get(name) else {
             return Err(TraceError::Missing { name: name.to_owned(), file: file() });

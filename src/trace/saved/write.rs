@@ -1,6 +1,6 @@
 //! Writing a trace: header, then array after array, one block of the model in memory beside the trace at most.
 
-use super::{Header, Trace, VERSION, beside};
+use super::{Header, Trace, VECTOR, VERSION, beside, changes};
 use crate::model::Hook;
 use crate::trace::HeadId;
 use serde_json::{Map, Value, json};
@@ -14,10 +14,6 @@ use std::ops::ControlFlow;
 pub fn write(trace: &Trace, watch: &dyn Fn(f32) -> ControlFlow<()>, out: &mut dyn Write) -> io::Result<()> {
     if trace.head_ids().any(|head| trace.lse(head).iter().any(|lse| !lse.is_finite())) {
         let words = "this run's attention is NaN or infinite: a saved trace of it could not be opened again";
-        return Err(io::Error::new(io::ErrorKind::InvalidData, words));
-    }
-    if !trace.changes.attention.is_empty() {
-        let words = "this run's attention was changed, so that q, k and log-sum-exps no longer give it; export arrays";
         return Err(io::Error::new(io::ErrorKind::InvalidData, words));
     }
     let n_layers = trace.layers_done();
@@ -35,6 +31,13 @@ pub fn write(trace: &Trace, watch: &dyn Fn(f32) -> ControlFlow<()>, out: &mut dy
     let logits = if trace.answer_at.is_some() { trace.answer_logits() } else { &[] };
     if !logits.is_empty() {
         place(&mut header, Hook::Logits.stem(), &[1, logits.len()]);
+    }
+    if !trace.vector.is_empty() {
+        place(&mut header, VECTOR, &[trace.vector.len()]);
+    }
+    let changed = changes::arrays(trace);
+    for (name, shape, _) in &changed {
+        place(&mut header, name, shape);
     }
     header.write(metadata(trace)?, out)?;
 
@@ -61,7 +64,9 @@ pub fn write(trace: &Trace, watch: &dyn Fn(f32) -> ControlFlow<()>, out: &mut dy
     }
     floats(trace.source_output(), out)?;
     floats(trace.resid(trace.n_layers()), out)?;
-    floats(logits, out)
+    floats(logits, out)?;
+    floats(&trace.vector, out)?;
+    changed.iter().try_for_each(|(_, _, numbers)| numbers.write(floats, out))
 }
 
 /// The arrays of one block, in order.
@@ -114,6 +119,12 @@ fn metadata(trace: &Trace) -> io::Result<Value> {
             "threads": trace.threads,
         }).to_string(),
     });
+    if !trace.answers.is_empty() {
+        metadata["answers"] = json!(serde_json::to_string(&*trace.answers)?);
+    }
+    if let Some(said) = changes::said(trace)? {
+        metadata[changes::KEY] = json!(said);
+    }
     if let Some(at) = trace.answer_at {
         metadata["answer_at"] = json!(at.to_string());
     }

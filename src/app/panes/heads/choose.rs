@@ -85,7 +85,7 @@ pub(super) fn band(
 }
 
 /// Draws the band.
-pub(super) fn paint_band(ui: &Ui, band: Rect) {
+pub(in crate::app::panes) fn paint_band(ui: &Ui, band: Rect) {
     let tokens = theme::tokens(ui);
     let fill = tokens.accent.gamma_multiply(0.1);
     ui.painter().rect(band, 2, fill, Stroke::new(1.0, tokens.accent), StrokeKind::Inside);

@@ -6,6 +6,7 @@ mod filter;
 mod grid;
 
 pub(super) use cells::fitted;
+pub(super) use choose::paint_band;
 pub use grid::Kept;
 pub(super) use grid::{gap, side_of};
 
