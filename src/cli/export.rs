@@ -11,7 +11,7 @@ use crate::trace::{Combine, HeadId, Trace};
 
 use super::console::Console;
 use super::look::LookArgs;
-use super::shared::{Input, Runs, Told, names};
+use super::shared::{Input, Runs, names};
 use super::view::{self, ViewArgs, written};
 
 #[derive(Debug, clap::Args)]
@@ -47,9 +47,6 @@ pub(super) struct Args {
     /// Show side by side the heads that pass, such as "induction > 0.5", as `heads --where` reads it
     #[arg(long = "where", value_name = "EXPRESSION", conflicts_with_all = ["layers", "heads", "pick"])]
     filter: Option<Filter>,
-
-    #[command(flatten)]
-    told: Told,
 
     /// Make one map of all chosen heads, cell by cell; difference: the first picked less the second
     #[arg(long, value_name = "HOW", value_parser = names::<Combine>())]
@@ -96,7 +93,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     }
     let (model, trace) = args.input.trace(console)?;
     if let Some(filter) = &args.filter {
-        options.picked = filter.heads(&trace, &args.told.roles(&trace)?).collect();
+        options.picked = filter.heads(&trace, &args.view.more.told.roles(&trace)?).collect();
         anyhow::ensure!(!options.picked.is_empty(), "no head passes what --where asks");
     }
     let job = console.job();

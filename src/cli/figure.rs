@@ -13,7 +13,7 @@ use crate::export::{self, Recipe, Selection, Source, atomic};
 use super::console::{self, Console};
 use super::export::{given, watched, write};
 use super::languages::LanguageArg;
-use super::shared::Input;
+use super::shared::{Input, Told};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -31,6 +31,9 @@ pub(super) struct Args {
     /// Show the heads that pass, such as "induction > 0.5", instead of the recipe's
     #[arg(long = "where", value_name = "EXPRESSION")]
     filter: Option<Filter>,
+
+    #[command(flatten)]
+    told: Told,
 
     /// Folder to write into (default: the recipe's own)
     #[arg(long, value_name = "FOLDER")]
@@ -64,7 +67,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     let mut options = recipe.options;
     if let Some(filter) = filter {
         options.selection = Selection::default();
-        options.picked = filter.heads(&trace).collect();
+        options.picked = filter.heads(&trace, &args.told.roles(&trace)?).collect();
         anyhow::ensure!(!options.picked.is_empty(), "no head passes what is asked of it (where)");
     }
     let job = console.job();

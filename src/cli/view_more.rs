@@ -14,7 +14,7 @@ use crate::trace::{Intervention, Trace};
 use super::cache::policy;
 use super::console::Console;
 use super::recall::share;
-use super::shared::{Second, names, usage};
+use super::shared::{Second, Told, names, usage};
 
 /// Options of single views.
 #[derive(Debug, clap::Args)]
@@ -59,9 +59,8 @@ pub(super) struct MoreArgs {
     #[arg(long, value_name = "SCORE", requires = "view")]
     from: Option<f64>,
 
-    /// Of the view atlas: one that is there, an atlas.json or a folder of HeadVis's (default: it is made)
-    #[arg(long, value_name = "ATLAS", requires = "view")]
-    atlas: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) told: Told,
 
     /// Of the view atlas: text file or folder to read (default: a few built-in sentences)
     #[arg(long, value_name = "FILE", requires = "view", conflicts_with = "atlas")]
@@ -151,7 +150,7 @@ impl MoreArgs {
                 Beside::Recall(engine::recall(model.ok_or_else(needed)?, &options, &console.job())?)
             }
             View::Atlas => {
-                let atlas = match &self.atlas {
+                let atlas = match &self.told.atlas {
                     Some(path) => engine::open_atlas(path)?,
                     None => {
                         let texts = match &self.corpus {

@@ -9,9 +9,10 @@ use crate::trace::Trace;
 /// Where roles come from.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Told {
-    /// Take roles from an atlas of this model, as `atlas -o` wrote it (default: from this prompt, as far as it tells)
+    /// Atlas of this model, as `atlas -o` wrote it: roles are its own (default: this prompt's, as far as it tells), and
+    /// the view atlas shows it (default: it is made)
     #[arg(long, value_name = "ATLAS")]
-    atlas: Option<PathBuf>,
+    pub(in crate::cli) atlas: Option<PathBuf>,
 }
 
 impl Told {
