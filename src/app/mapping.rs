@@ -17,9 +17,12 @@ use crate::{
     trace::{Combine, Level, Map, MapError, MapRecipe, Steps, Survey, Trace, Weigh, snapped},
 };
 use serde::{Deserialize, Serialize};
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    ops::Range,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 /// Values along a side of the picture that is drawn until tiles come.
@@ -263,9 +266,9 @@ pub struct Mapping {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Part {
     /// Rows.
-    pub rows: std::ops::Range<usize>,
+    pub rows: Range<usize>,
     /// Columns.
-    pub columns: std::ops::Range<usize>,
+    pub columns: Range<usize>,
 }
 
 impl Session {
@@ -365,6 +368,10 @@ impl Session {
     /// Asks for a part of the map in sight as a table on the clipboard. False where it would be too large.
     pub fn copy_map(&mut self, part: Part) -> bool {
         let sight = self.mapping.main.sight();
+        // The map may have become another since it was asked for
+        let inside = |cells: Range<usize>, n: usize| cells.start.min(n)..cells.end.min(n);
+        let cells = sight.map_or_else(Cells::default, |sight| sight.cells());
+        let part = Part { rows: inside(part.rows, cells.queries), columns: inside(part.columns, cells.keys) };
         let fits = part.rows.len() * part.columns.len() <= MOST_COPIED;
         if let (Some(sight), true) = (sight, fits) {
             self.mapping.copying = Some((sight.number, part));

@@ -11,10 +11,11 @@ use mnemoscope::app::settings::Settings;
 use mnemoscope::app::state::{State, View};
 use mnemoscope::engine::{self, Job, ModelSource, Prompt, RunOptions};
 use mnemoscope::export::picture::{Limits, draw, write_numbers};
-use mnemoscope::export::{Look, Options, Recipe, Source, Span};
+use mnemoscope::export::{Look, Options, Preset, Recipe, Source, Span};
 use mnemoscope::model::{HeadId, Model};
 use mnemoscope::trace::Trace;
 use std::ops::ControlFlow;
+use strum::IntoEnumIterator as _;
 
 const PROMPT: &str = "Mary has a red ball. Tom has a blue kite. Mary plays with the";
 const WHERE: &str = "induction > 0.3";
@@ -81,6 +82,13 @@ fn lengths_stand_beside_weights_in_scales_of_their_own() {
     let texts: Vec<&str> = drawing.texts().map(|text| text.text.as_str()).collect();
     for name in ["weights", "lengths ‖P·v·W_O‖"] {
         assert!(texts.contains(&name), "`{name}` is not in {texts:?}");
+    }
+    for preset in Preset::iter() {
+        let look = Look { preset: Some(preset), ..Look::default() };
+        let drawing = draw(&source, &Options { look, ..one.clone() }, Limits::PIXELS).expect("drawn");
+        let at = |name: &str| drawing.texts().find(|text| text.text == name).expect(name).x;
+        let apart = at("lengths ‖P·v·W_O‖") - at("weights");
+        assert!(apart > 60.0, "{preset:?}: two maps {apart} apart on {} wide", drawing.width);
     }
     let mut table = Vec::new();
     write_numbers(&source, &one, &mut table).expect("written");

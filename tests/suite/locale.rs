@@ -84,7 +84,7 @@ fn every_word_is_in_the_language_that_is_chosen() {
         let chinese = found.iter().filter(|label| label.chars().any(is_chinese)).count();
         match language {
             // Its own name stands in the menu of languages alone
-            Language::English => assert_eq!(chinese, 0, "English has Chinese words"),
+            Language::English => assert!(chinese <= 1, "English has Chinese words"),
             Language::Chinese => {
                 assert!(chinese * 2 > found.len(), "{chinese} of {} are Chinese", found.len())
             }

@@ -1,7 +1,7 @@
 //! One token's norm through the layers beside the median token's: where a hidden state grows, and whether it is usual.
 
 use crate::{
-    app::{scene::Scene, theme},
+    app::{scene::Scene, theme, widgets},
     trace::{Side, Stream, Trace, norms},
 };
 use egui::{Rect, Ui, vec2};
@@ -33,7 +33,7 @@ pub(super) fn show(
     let line = |(layer, norm): (usize, f32)| [layer as f64, f64::from(norm)];
     let streams = trace.spec.streams_of(side).into_iter();
     let own = streams.filter_map(|stream| token_norm(trace, stream, token)).enumerate().map(line);
-    let own = Line::new(scene.token_name(side, token), own.collect::<PlotPoints<'_>>())
+    let own = Line::new(widgets::cut(&scene.token_name(side, token), 24), own.collect::<PlotPoints<'_>>())
         .color(tokens.accent)
         .width(2.0);
     let usual = medians.iter().copied().enumerate().map(line).collect::<PlotPoints<'_>>();

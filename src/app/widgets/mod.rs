@@ -109,7 +109,7 @@ fn menu(ui: &mut Ui, name: &str, chosen: &str, closes: PopupCloseBehavior, conte
 }
 
 /// At most so many characters of a text; what is left out is three dots.
-fn cut(text: &str, most: usize) -> std::borrow::Cow<'_, str> {
+pub fn cut(text: &str, most: usize) -> std::borrow::Cow<'_, str> {
     if text.chars().count() <= most {
         return text.into();
     }

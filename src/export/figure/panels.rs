@@ -45,8 +45,7 @@ pub fn layout(panels: &Panels, shaders: &[Shader], scale: Scale, style: &Style) 
     let mut cell = match style.width {
         Some(width) => {
             let lines = panels.maps.len().div_ceil(across) as f32;
-            let legends = 44.0 * shaders.len().saturating_sub(1) as f32;
-            let rest = around::head_room(style) + style.margin + style.scaled(170.0 + legends + 24.0 * lines);
+            let rest = around::head_room(style) + style.margin + style.scaled(170.0 + 24.0 * lines);
             let low = (style.height - rest).max(2.0) / (lines * n_rows as f32);
             (width / (across * n_columns) as f32).min(low)
         }
@@ -87,9 +86,12 @@ pub fn layout(panels: &Panels, shaders: &[Shader], scale: Scale, style: &Style) 
         }
         y += height + style.scaled(24.0);
     }
-    for (shader, quantity) in shaders.iter().zip(&panels.quantities) {
-        let at = (style.margin, y + style.scaled(4.0), page.width - 2.0 * style.margin);
-        y = legend::draw(&mut page, at, quantity, shader, scale, style);
+    // Legends share one line
+    let room = (page.width - 2.0 * style.margin) / shaders.len().max(1) as f32;
+    let mut below = y;
+    for (index, (shader, quantity)) in shaders.iter().zip(&panels.quantities).enumerate() {
+        let at = (style.margin + index as f32 * room, y + style.scaled(4.0), room);
+        below = below.max(legend::draw(&mut page, at, quantity, shader, scale, style));
     }
-    around::foot(page, y, &panels.strips, &panels.hook, style)
+    around::foot(page, below, &panels.strips, &panels.hook, style)
 }
