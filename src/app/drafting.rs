@@ -122,9 +122,7 @@ impl Draft {
             }),
             _ if !said => None,
             Self::Mean { output } => Some(Intervention::Mean { output, from: Some(path) }),
-            Self::Pattern { heads } => {
-                Some(Intervention::Pattern { heads, weights: Weights::File(path) })
-            }
+            Self::Pattern { heads } => Some(Intervention::Pattern { heads, weights: Weights::File(path) }),
             Self::Patch { hook, tokens } => {
                 Some(Intervention::Patch { hook, tokens, prompt: OtherPrompt::Text(answers.text.clone()) })
             }
@@ -133,9 +131,7 @@ impl Draft {
                 Some(Intervention::AddWord { hook, tokens, word: name.to_owned(), by })
             }
             Self::AddTexts { .. } if answers.other.trim().is_empty() => None,
-            Self::AddTexts { hook, tokens } => {
-                Some(Intervention::AddDifference { hook, tokens, texts, by })
-            }
+            Self::AddTexts { hook, tokens } => Some(Intervention::AddDifference { hook, tokens, texts, by }),
             Self::AddFile { hook, tokens } => Some(Intervention::Add { hook, tokens, vector: path, by }),
         }
     }

@@ -77,10 +77,21 @@ fn everything(scene: &Scene<'_>, query: &str, keys: &impl Fn(CommandKind) -> Str
     }));
     if !query.is_empty() {
         let offers = scene.offers(scene.target()).unwrap_or_default();
-        all.extend(offers.into_iter().flat_map(|group| {
-            let title = group.title;
-            group.offers.into_iter().map(move |offer| (format!("{} · {title}", offer.label), offer)).collect::<Vec<_>>()
-        }).map(|(name, offer)| item(name, words.changes.interventions, offer.spelled(), offer.command())));
+        all.extend(
+            offers
+                .into_iter()
+                .flat_map(|group| {
+                    let title = group.title;
+                    group
+                        .offers
+                        .into_iter()
+                        .map(move |offer| (format!("{} · {title}", offer.label), offer))
+                        .collect::<Vec<_>>()
+                })
+                .map(|(name, offer)| {
+                    item(name, words.changes.interventions, offer.spelled(), offer.command())
+                }),
+        );
     }
     all.extend(head(scene, query));
     all.extend(MEASURES.iter().map(|measure| {

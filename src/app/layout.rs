@@ -124,9 +124,12 @@ impl Pane {
         match self {
             Self::Flow => Some(Self::Head),
             Self::Prompt | Self::Heads | Self::Head | Self::Details => None,
-            Self::Why | Self::Attribution | Self::Sweep | Self::Circuits | Self::Composition | Self::Atlas => {
-                Some(Self::Heads)
-            }
+            Self::Why
+            | Self::Attribution
+            | Self::Sweep
+            | Self::Circuits
+            | Self::Composition
+            | Self::Atlas => Some(Self::Heads),
             Self::River => Some(Self::Honesty),
             Self::MemoryMap => Some(Self::River),
             _ => LOWER.into_iter().find(|&other| other != self),

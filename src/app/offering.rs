@@ -134,7 +134,8 @@ impl Scene<'_> {
         let side = self.trace.map_or(Side::Target, |trace| trace.spec.stream_side(stream));
         let token = self.pinned_on(side);
         let offers = self.offers(Target::Stream(stream, token))?;
-        let mut drafts = offers.into_iter().flat_map(|group| group.offers).filter_map(|offer| offer.what.err());
+        let mut drafts =
+            offers.into_iter().flat_map(|group| group.offers).filter_map(|offer| offer.what.err());
         drafts.find(wanted).map(Command::AskForChange).ok_or(self.words.needs_trace)
     }
 
@@ -240,8 +241,7 @@ impl Scene<'_> {
             return Vec::new();
         }
         let spec = &trace.spec.blocks[layer].attention;
-        let forget =
-            |kv_head| Ok(Intervention::Forget { layer, kv_head, keys: Span::one(key), from: None });
+        let forget = |kv_head| Ok(Intervention::Forget { layer, kv_head, keys: Span::one(key), from: None });
         let mut offers = vec![offer(words.forget, forget(None))];
         if spec.kv_heads > 1 {
             let shared = spec.kv_heads < spec.heads;

@@ -1,10 +1,6 @@
 //! An atlas that was not finished when the window closed: kept beside the open session, found at the next start.
 
-use super::{
-    session::Session,
-    window::Window,
-    worker::spawn,
-};
+use super::{session::Session, window::Window, worker::spawn};
 use crate::engine;
 use std::{
     path::{Path, PathBuf},

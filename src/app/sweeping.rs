@@ -1,6 +1,9 @@
 //! A patch sweep: another prompt's run put into the open one, place by place, by a worker; and the patch that a place is.
 
-use super::{banner::Banner, derived::Derived, layout::Pane, scene::Scene, session::Session, state::State, window::Window};
+use super::{
+    banner::Banner, derived::Derived, layout::Pane, scene::Scene, session::Session, state::State,
+    window::Window,
+};
 use crate::{
     engine::{Job, Moved, Places, SweepAsk, moved_by},
     model::{HeadId, Hook, Stream},
@@ -85,9 +88,9 @@ impl Session {
     pub fn follow_sweep(&mut self, state: &State, drawn: impl Fn(Pane) -> bool) {
         let choice = &state.sweep;
         let clean = self.trace.as_ref().filter(|trace| trace.is_complete() && self.busy.is_none());
-        let asked = clean.filter(|_| !choice.asked.is_empty()).map(|_| {
-            (self.run, choice.asked.clone(), choice.of, choice.less)
-        });
+        let asked = clean
+            .filter(|_| !choice.asked.is_empty())
+            .map(|_| (self.run, choice.asked.clone(), choice.of, choice.less));
         // What was begun goes on behind another tab
         if self.sweeping.moved.is_of(asked.as_ref(), &self.post) || (asked.is_some() && !drawn(Pane::Sweep)) {
             return;

@@ -63,11 +63,8 @@ fn run_text(
     no_ids: impl Fn(String) -> InterveneError,
     job: &Job,
 ) -> Result<Trace, InterveneError> {
-    let prompt = if model.tokenizer.is_some() {
-        Prompt::Text(text)
-    } else {
-        Prompt::of_ids(&text).map_err(no_ids)?
-    };
+    let prompt =
+        if model.tokenizer.is_some() { Prompt::Text(text) } else { Prompt::of_ids(&text).map_err(no_ids)? };
     let mut options = RunOptions::default();
     if like.spec.encoder.is_some() {
         options.languages = Languages::of(model, like);

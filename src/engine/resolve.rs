@@ -89,9 +89,7 @@ impl Resolver<'_> {
             Intervention::Forget { layer, kv_head, keys, from } => {
                 self.forget(*layer, *kv_head, *keys, *from, &missing)
             }
-            Intervention::Patch { hook, tokens, prompt } => {
-                self.patch(hook, *tokens, prompt, &missing)
-            }
+            Intervention::Patch { hook, tokens, prompt } => self.patch(hook, *tokens, prompt, &missing),
             Intervention::Add { hook, tokens, vector, by } => {
                 let place = self.place(hook, &missing)?;
                 let (n, width) = self.rows(place);

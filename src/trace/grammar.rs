@@ -36,7 +36,11 @@ const KINDS: &[Kind] = &[
     ("pattern", "pattern=L.H:uniform, previous, identity, clean or FILE.npy", pattern),
     ("paint", "paint=L.H:qI:kJ*W,kJ*W…, with weights W from 0 up", paint),
     ("forget", "forget=L:kJ or forget=L.KV:kJ, with @S for the first token that misses it", forget),
-    ("patch", "patch=HOOK@TOKEN<-PROMPT_FILE or patch=HOOK@TOKEN<-text:PROMPT, HOOK perhaps with [HEAD]", patch),
+    (
+        "patch",
+        "patch=HOOK@TOKEN<-PROMPT_FILE or patch=HOOK@TOKEN<-text:PROMPT, HOOK perhaps with [HEAD]",
+        patch,
+    ),
     (
         "add",
         "add=HOOK@TOKEN:FILE.npy*X, add=HOOK@TOKEN<-token:WORD*X or add=HOOK@TOKEN<-texts:[\"A\",\"B\"]*X",

@@ -53,7 +53,8 @@ fn one_heads_patch_is_the_cell_of_the_sweep() {
         .max_by(|a, b| found.heads[a.0][a.1].total_cmp(&found.heads[b.0][b.1]))
         .expect("there are heads");
     for (layer, head) in [best, (0, 0), (clean.n_layers() - 1, 1)] {
-        let trace = changed(&model, &clean, &format!("patch=blocks.{layer}.attn.hook_z[{head}]@*<-text:{THERE}"));
+        let trace =
+            changed(&model, &clean, &format!("patch=blocks.{layer}.attn.hook_z[{head}]@*<-text:{THERE}"));
         let share = (of(&trace) - found.corrupted) / (found.clean - found.corrupted);
         assert!((share - found.heads[layer][head]).abs() < 1e-4, "head {layer}.{head}: {share}");
     }

@@ -136,7 +136,9 @@ proptest! {
 }
 
 /// A saved changed run with its entry on changes and its arrays to be spoiled.
-fn spoiled(spoil: impl Fn(&mut String, &mut HashMap<String, (Vec<usize>, Vec<u8>)>)) -> Result<Trace, TraceError> {
+fn spoiled(
+    spoil: impl Fn(&mut String, &mut HashMap<String, (Vec<usize>, Vec<u8>)>),
+) -> Result<Trace, TraceError> {
     let (model, clean) = model_and_clean();
     let changes = ["pattern=0.1:clean", "scale=1.2:0.5", "paint=1.0:q3:k0*1,k2*2"];
     let changes: Vec<Intervention> = changes.iter().map(|text| text.parse().expect("well spelled")).collect();

@@ -151,8 +151,8 @@ fn short_prompts_have_their_views_too() {
     for prompt in ["Mary", "Mary has", "Mary has a"] {
         let (model, trace) = storyteller_run(prompt);
         for view in View::iter() {
-            let plate =
-                of(Some(&model), &trace, &ask_on(view, prompt)).unwrap_or_else(|error| panic!("{view:?}: {error}"));
+            let plate = of(Some(&model), &trace, &ask_on(view, prompt))
+                .unwrap_or_else(|error| panic!("{view:?}: {error}"));
             let look = Look { preset: Some(Preset::Paper), ..Look::default() };
             keeps_to_its_page(
                 &plate.draw(look, Limits::PIXELS).expect("drawn"),

@@ -10,12 +10,7 @@ use egui_kittest::{
 };
 use mnemoscope::{
     app::{
-        Window,
-        command::Command,
-        layout::Pane,
-        panes::dialogs::Dialog,
-        settings::Settings,
-        state::State,
+        Window, command::Command, layout::Pane, panes::dialogs::Dialog, settings::Settings, state::State,
         words::Language,
     },
     engine::{self, Job, ModelSource},
@@ -55,7 +50,18 @@ fn place(rect: egui::Rect, (row, rows): (usize, usize), (column, columns): (usiz
 
 /// How the entries of the menus in sight are spelled.
 fn spelled(harness: &Harness<'_, Window>) -> Vec<String> {
-    let kinds = ["zero=", "mean=", "scale=", "knockout=", "temperature=", "pattern=", "paint=", "forget=", "patch=", "add="];
+    let kinds = [
+        "zero=",
+        "mean=",
+        "scale=",
+        "knockout=",
+        "temperature=",
+        "pattern=",
+        "paint=",
+        "forget=",
+        "patch=",
+        "add=",
+    ];
     let label = |node: egui_kittest::Node<'_>| node.accesskit_node().label();
     let buttons = harness.query_all_by_role(egui::Role::Button).filter_map(label);
     let entry = |text: String| {
@@ -173,7 +179,8 @@ fn every_view_offers_what_makes_sense_there() {
         let mut rect = None;
         for _ in 0..400 {
             harness.step();
-            rect = harness.query_all_by_role_and_label(egui::Role::Image, name).next().map(|node| node.rect());
+            rect =
+                harness.query_all_by_role_and_label(egui::Role::Image, name).next().map(|node| node.rect());
             if rect.is_some() {
                 break;
             }
@@ -244,7 +251,10 @@ fn models_that_look_both_ways_or_share_keys_offer_what_they_have() {
         } else {
             has(&offers, &format!("knockout={}.*:q0-4->k1", head.layer));
             has(&offers, &format!("paint={head}:q3:k3*1"));
-            assert!(offers.iter().all(|offer| !offer.starts_with("forget=")), "nothing is cached: {offers:?}");
+            assert!(
+                offers.iter().all(|offer| !offer.starts_with("forget=")),
+                "nothing is cached: {offers:?}"
+            );
         }
         possible(&harness, &offers);
     }
@@ -294,9 +304,9 @@ fn a_direction_is_turned_up_and_down_while_the_run_follows() {
         harness.state().session.changed.trace.as_ref().map(|trace| trace.logits.to_vec()).expect("a run")
     };
     let (before, run) = (logits(&harness), harness.state().session.changed.run);
-    let slider = harness.query_all_by_role(egui::Role::Slider).find(|node| {
-        node.accesskit_node().label().is_some_and(|label| label.starts_with("add="))
-    });
+    let slider = harness
+        .query_all_by_role(egui::Role::Slider)
+        .find(|node| node.accesskit_node().label().is_some_and(|label| label.starts_with("add=")));
     slider.expect("it has a strength").set_value_accesskit(-2.0);
     until(&mut harness, |window| window.session.changed.run != run);
     assert!(listed(&harness.state().state)[0].ends_with("*-2"), "{:?}", listed(&harness.state().state));

@@ -269,9 +269,8 @@ fn band(
     scene: &Scene<'_>,
     out: &mut Out,
 ) {
-    let (origin, now, keys) = ui.input(|input| {
-        (input.pointer.press_origin(), input.pointer.interact_pos(), input.modifiers)
-    });
+    let (origin, now, keys) =
+        ui.input(|input| (input.pointer.press_origin(), input.pointer.interact_pos(), input.modifiers));
     let (moves, ends) = (response.dragged_by(egui::PointerButton::Primary), response.drag_stopped());
     // Where the button is up again its origin is forgotten
     let kept = response.id.with("band");
@@ -288,7 +287,8 @@ fn band(
     }
     ui.data_mut(|data| data.remove::<egui::Pos2>(kept));
     let before = if keys.command { &scene.state.chosen[..] } else { &[] };
-    let caught = heads.filter(|(head, at)| area.contains(*at) && !before.contains(head)).map(|(head, _)| head);
+    let caught =
+        heads.filter(|(head, at)| area.contains(*at) && !before.contains(head)).map(|(head, _)| head);
     let all: Vec<HeadId> = before.iter().copied().chain(caught).collect();
     if !all.is_empty() {
         out.send(Command::ChooseHeads(all));

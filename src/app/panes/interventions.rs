@@ -107,9 +107,7 @@ pub fn menu(ui: &mut Ui, scene: &Scene<'_>, target: Target, out: &mut Out) {
         Ok(groups) => {
             let mut groups = groups.into_iter();
             if let Some(Group { title, offers }) = groups.next() {
-                ui.label(
-                    RichText::new(title).font(theme::strong(SMALL)).color(theme::tokens(ui).muted),
-                );
+                ui.label(RichText::new(title).font(theme::strong(SMALL)).color(theme::tokens(ui).muted));
                 offers.into_iter().for_each(|one| offer(ui, one, out));
             }
             submenus(ui, groups, out);

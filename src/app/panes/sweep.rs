@@ -161,7 +161,8 @@ fn map(ui: &mut Ui, scene: &Scene<'_>, moved: &Moved, trace: &Trace, out: &mut O
     let place = axis::Place { rect: map, view: View::whole(longer), cells: grid };
     let pitch = map.height() / rows.len().max(1) as f32;
     let at = response.hover_pos().filter(|point| map.contains(*point)).and_then(|point| {
-        let (row, column) = (((point.y - map.top()) / pitch) as usize, ((point.x - map.left()) / cell) as usize);
+        let (row, column) =
+            (((point.y - map.top()) / pitch) as usize, ((point.x - map.left()) / cell) as usize);
         rows.get(row).filter(|row| column < row.len()).map(|_| (row, column))
     });
     let chosen = choice.cell.filter(|&(layer, at)| rows.get(layer).is_some_and(|row| at < row.len()));
@@ -261,7 +262,13 @@ fn numbers(ui: &Ui, rows: &[Vec<f64>], map: Rect, (cell, pitch): (f32, f32), sha
         for (column, &value) in row.iter().enumerate() {
             let at = map.min + vec2((column as f32 + 0.5) * cell, (layer as f32 + 0.5) * pitch);
             let ink: Color32 = theme::ink(theme::of_map(shader.color(value as f32)));
-            ui.painter().text(at, egui::Align2::CENTER_CENTER, format!("{value:.2}"), theme::body(SMALL), ink);
+            ui.painter().text(
+                at,
+                egui::Align2::CENTER_CENTER,
+                format!("{value:.2}"),
+                theme::body(SMALL),
+                ink,
+            );
         }
     }
 }

@@ -139,11 +139,17 @@ pub(super) const ENGLISH: ChangeWords = ChangeWords {
     },
     draft_why: |draft| match draft {
         Draft::Mean { .. } => "An .npz of activations, as export --what writes it",
-        Draft::Pattern { .. } => "An .npy with weights, [query, key] or [head, query, key]; rows are made to sum to 1",
+        Draft::Pattern { .. } => {
+            "An .npy with weights, [query, key] or [head, query, key]; rows are made to sum to 1"
+        }
         Draft::Forget { .. } => "Step 0 is the first token written after what is there now",
-        Draft::Patch { .. } => "It is run too; the rows of the same places are put in here. A head takes prompts of equal length",
+        Draft::Patch { .. } => {
+            "It is run too; the rows of the same places are put in here. A head takes prompts of equal length"
+        }
         Draft::AddWord { .. } => "The vector with which the word enters the first block: one token, or #ID",
-        Draft::AddTexts { .. } => "What stands at this place for the last token of the first text, less that of the second",
+        Draft::AddTexts { .. } => {
+            "What stands at this place for the last token of the first text, less that of the second"
+        }
         Draft::AddFile { .. } => "An .npy with as many numbers as the stream is wide",
     },
 };

@@ -2,8 +2,8 @@
 
 use super::{
     Language, Words, atlas, changes, choosing, circuits, compare, duration, english_commands::command,
-    figures, flow, grouped, journal, languages, map, memory, next, recall, river, session, size, states, sweep,
-    train, walk, why,
+    figures, flow, grouped, journal, languages, map, memory, next, recall, river, session, size, states,
+    sweep, train, walk, why,
 };
 use crate::{model::Part, render::Scale};
 

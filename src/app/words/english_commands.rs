@@ -235,9 +235,10 @@ pub(super) fn command(kind: CommandKind) -> (&'static str, &'static str) {
             "Patch from another prompt…",
             "Puts the residual stream that another prompt has here in the place of this one's",
         ),
-        CommandKind::SteerHere => {
-            ("Add a direction…", "Adds the difference of two texts to the residual stream at the pinned token")
-        }
+        CommandKind::SteerHere => (
+            "Add a direction…",
+            "Adds the difference of two texts to the residual stream at the pinned token",
+        ),
         CommandKind::CutLayer => {
             ("Cut this layer", "Sets what the selected layer adds to zero (zero=layer.L)")
         }

@@ -69,7 +69,8 @@ impl Resolver<'_> {
         if tokens.end > n.min(theirs) {
             return Err(missing(format!("the prompts have {n} and {theirs} tokens, from 0")));
         }
-        let rows = tokens.clone().flat_map(|token| &values[token * width..][columns.clone()]).copied().collect();
+        let rows =
+            tokens.clone().flat_map(|token| &values[token * width..][columns.clone()]).copied().collect();
         self.value(place, width, columns, Change::Rows { first: tokens.start, rows });
         Ok(())
     }

@@ -66,9 +66,8 @@ pub fn map(here: &Trace, moved: &Moved, places: Places) -> Plate {
     );
     let title = (format!("Patched by {name}"), hook.to_owned());
     let mut plate = of_run(here, title, &says, body, Table::default());
-    plate.strips.push(Strip {
-        title: "PATCHED FROM",
-        tokens: moved.tokens.iter().map(Token::shown).collect(),
-    });
+    plate
+        .strips
+        .push(Strip { title: "PATCHED FROM", tokens: moved.tokens.iter().map(Token::shown).collect() });
     plate
 }

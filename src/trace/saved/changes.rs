@@ -221,12 +221,7 @@ pub(super) fn read(source: &Source<'_>, trace: &mut Trace) -> Result<(), TraceEr
     Ok(())
 }
 
-fn head(
-    source: &Source<'_>,
-    trace: &Trace,
-    id: HeadId,
-    saved: &SavedHead,
-) -> Result<HeadEdits, TraceError> {
+fn head(source: &Source<'_>, trace: &Trace, id: HeadId, saved: &SavedHead) -> Result<HeadEdits, TraceError> {
     let (n, n_keys) = (trace.query_tokens(id.layer).len(), trace.key_tokens(id.layer).len());
     if saved.temperature.is_some_and(|by| !(by.is_finite() && by > 0.0)) {
         return Err(source.wrong(KEY, format!("gives head {id} no sound temperature")));

@@ -106,10 +106,9 @@ impl Fault for SweepError {
                 format!("一个提示词有 {clean} 个词元，另一个有 {corrupted} 个"),
                 "请选择逐词元一样长的提示词",
             ),
-            Self::NoDifference(both) => Told::new(
-                format!("两个提示词的 logit 差相同：{both:.4}"),
-                "请指定两个提示词各自应答的词",
-            ),
+            Self::NoDifference(both) => {
+                Told::new(format!("两个提示词的 logit 差相同：{both:.4}"), "请指定两个提示词各自应答的词")
+            }
             Self::NoAnswer(model) => Told::new(
                 format!("{model} 没有下一个词或被遮住的词可答，或自身带有编码器"),
                 "请打开只有解码器的模型，或带遮词输出的模型",
