@@ -4,6 +4,7 @@
 use crate::cli::program;
 use crate::window::{send, until, window_of};
 use mnemoscope::analysis::Filter;
+use mnemoscope::analysis::atlas::Roles;
 use mnemoscope::app::command::Command;
 use mnemoscope::app::exporting::{Finish, Piece, options};
 use mnemoscope::app::mapping::MapChoice;
@@ -49,7 +50,8 @@ fn a_recipe_shows_the_heads_that_pass() {
     write(&recipe, &format!("out = \"heads.svg\"\nprompt = \"{PROMPT}\"\nwhere = \"{WHERE}\"\n"));
     let (_, trace) = run();
     let filter: Filter = WHERE.parse().expect("it reads");
-    let expected: Vec<String> = filter.heads(&trace).map(|head| head.to_string()).collect();
+    let expected: Vec<String> =
+        filter.heads(&trace, &Roles::on_prompt(&trace)).map(|head| head.to_string()).collect();
     assert!(expected.len() > 1, "more than one head passes");
     let path = recipe.display().to_string();
     let output = program().args(["figure", &path]).output().expect("it runs");

@@ -5,6 +5,7 @@ use egui_kittest::Harness;
 use mnemoscope::{
     analysis::{
         Component, MEASURES, Picture,
+        atlas::ROLES,
         circuits::{CircuitOptions, Kind},
         walk::StepKind,
     },
@@ -14,6 +15,7 @@ use mnemoscope::{
         circuits::{CircuitState, CompositionState},
         command::{Command, CommandName},
         document::Reference,
+        drafting::Draft,
         editing::Splice,
         exporting::{Finish, Piece},
         filtering::HeadFilter,
@@ -24,15 +26,17 @@ use mnemoscope::{
         reasons::{Bars, SaidState, WhyState},
         settings::Settings,
         state::{Shown, Sort, State, View},
+        sweeping::SweepChoice,
+        timeline::{TimelineAct, Whose},
         training::{Act, Choice},
         walking::Order,
         words::Language,
     },
-    engine::{Languages, Preferences, Template},
+    engine::{Languages, Places, Preferences, Template},
     export,
     model::{HeadId, Sampling},
     render::{ColorMap, Scale},
-    trace::{self, Combine, FirstToken, Intervention, Output, Steps, Weigh},
+    trace::{self, Combine, FirstToken, Intervention, Output, Span, Steps, Weigh},
     train::Hand,
 };
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
@@ -66,6 +70,7 @@ fn works(name: CommandName) -> bool {
         CommandName::Train
             | CommandName::Atlas
             | CommandName::RunRecall
+            | CommandName::RunSweep
             | CommandName::OpenModel
             | CommandName::OpenSecond
             | CommandName::ShowChecks
@@ -196,6 +201,7 @@ impl Monkey {
                 let text = self.one(["induction > 0.5", "not (layer < 2", "3.*, 4.1", ""]).to_owned();
                 Command::SetFilter(self.maybe(HeadFilter { text, hide: yes }))
             }
+            Name::ZoomGrid => Command::ZoomGrid(self.one([0.0, 1.0, 1.5, 3.0, 99.0])),
             Name::PinQuery => Command::PinQuery(self.maybe(index)),
             Name::PinKey => Command::PinKey(self.maybe(index)),
             Name::PinCell => Command::PinCell { query: index, key: self.below(30) },
@@ -273,6 +279,18 @@ impl Monkey {
                 Command::ShowTensor(self.maybe(name))
             }
             Name::Intervene => Command::Intervene(self.intervention()),
+            Name::AskForChange => Command::AskForChange(self.draft()),
+            Name::EditSweep => Command::EditSweep(self.text()),
+            Name::RunSweep => Command::RunSweep(yes),
+            Name::SetSweep => Command::SetSweep(SweepChoice {
+                prompt: self.text(),
+                of: self.maybe(index as u32 * 200),
+                less: self.maybe(index as u32 * 7),
+                places: self.one(Places::iter()),
+                cell: self.maybe((index, index)),
+                ..SweepChoice::default()
+            }),
+            Name::SelectSwept => Command::SelectSwept { layer: self.below(8), at: index },
             Name::SwitchIntervention => Command::SwitchIntervention(self.below(4), yes),
             Name::AdjustIntervention => Command::AdjustIntervention(self.below(4), self.intervention()),
             Name::RemoveIntervention => Command::RemoveIntervention(self.below(4)),
@@ -280,6 +298,7 @@ impl Monkey {
             Name::PaintCell => Command::PaintCell { query: index, key: self.below(30), first: yes },
             Name::SetShown => Command::SetShown(self.one([Shown::Clean, Shown::Changed, Shown::Difference])),
             Name::Train => Command::Train(self.training()),
+            Name::Timeline => Command::Timeline(self.timeline()),
             Name::Atlas => Command::Atlas(self.atlas()),
             Name::AskToSaveTraining => Command::AskToSaveTraining,
             Name::AskForText => Command::AskForText,
@@ -330,6 +349,7 @@ impl Monkey {
             Name::AskForToken => Command::AskForToken(self.splice(index)),
             Name::SpliceToken => Command::SpliceToken(self.splice(index), self.text()),
             Name::RunEarlier => Command::RunEarlier(self.text()),
+            Name::ReadPrompt => Command::ReadPrompt { path: self.path(), second: yes },
             Name::SetSampling => self.rules(),
             Name::AskForNote => Command::AskForNote,
             Name::SetNote => Command::SetNote(self.text()),
@@ -355,6 +375,37 @@ impl Monkey {
         let model =
             crate::parity::fixtures().join(self.one(["gpt2-one-head-one-layer", "bert-mlm", "no such"]));
         if self.0.random_bool(0.3) { self.1.join("monkey.mnemo") } else { model }
+    }
+
+    fn timeline(&mut self) -> TimelineAct {
+        let (step, yes) = (self.below(400) as u64, self.0.random());
+        match self.below(10) {
+            // Neither is a folder of checkpoints
+            0 => TimelineAct::Open(self.path()),
+            1 => TimelineAct::Close,
+            2 => TimelineAct::Go(step),
+            3 => TimelineAct::Slide { step, first: yes },
+            4 => TimelineAct::Advance,
+            5 => TimelineAct::Play(yes),
+            6 => TimelineAct::Show(self.one(ROLES.iter().map(|role| role.id)), yes),
+            7 => TimelineAct::Whose(self.one([Whose::Best, Whose::Selected])),
+            8 => TimelineAct::Ask,
+            _ => TimelineAct::Compare,
+        }
+    }
+
+    fn draft(&mut self) -> Draft {
+        let (head, key) = (self.head(), self.below(30));
+        let (hook, tokens) = (format!("blocks.{}.hook_resid_pre", head.layer), Span::one(key));
+        match self.below(7) {
+            0 => Draft::Mean { output: Output::Heads(head.into()) },
+            1 => Draft::Pattern { heads: head.into() },
+            2 => Draft::Forget { layer: head.layer, key },
+            3 => Draft::Patch { hook, tokens },
+            4 => Draft::AddWord { hook, tokens },
+            5 => Draft::AddTexts { hook, tokens },
+            _ => Draft::AddFile { hook, tokens },
+        }
     }
 
     fn piece(&mut self) -> Piece {

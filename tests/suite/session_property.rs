@@ -1,6 +1,7 @@
 //! Contract: a session's file brings back every field of the state, whatever it holds; through the window, too.
 
 use crate::containers::write;
+use mnemoscope::analysis::atlas::ROLES;
 use mnemoscope::analysis::circuits::{CircuitOptions, Kind};
 use mnemoscope::analysis::walk::StepKind;
 use mnemoscope::analysis::{Component, Picture};
@@ -16,8 +17,10 @@ use mnemoscope::app::mapping::{MapChoice, Over};
 use mnemoscope::app::memory::{MemoryChoice, PolicyKind, RecallView};
 use mnemoscope::app::reasons::{Bars, SaidState, WhyState};
 use mnemoscope::app::state::{Look, Note, Shown, Sort, State, Switch, View};
+use mnemoscope::app::sweeping::SweepChoice;
+use mnemoscope::app::timeline::{TimelineState, Whose};
 use mnemoscope::app::walking::{Order, WalkState};
-use mnemoscope::engine::{Languages, Template};
+use mnemoscope::engine::{Languages, Places, Template};
 use mnemoscope::model::{HeadId, Sampling};
 use mnemoscope::render::{ColorMap, Scale};
 use mnemoscope::trace::{self, Combine, FirstToken, Steps, Weigh};
@@ -113,6 +116,7 @@ impl Dice {
             head: self.head(),
             chosen: self.some(Self::head),
             filter: self.maybe(|dice| HeadFilter { text: dice.text(), hide: dice.yes() }),
+            grid_zoom: 1.0 + self.share(),
             query: self.maybe(Self::n),
             key: self.maybe(Self::n),
             view: self.maybe(|dice| View { query: dice.share(), key: dice.share(), span: dice.share() }),
@@ -192,6 +196,21 @@ impl Dice {
                 asked: self.text(),
                 model: self.maybe(Self::reference),
                 sorted: self.yes(),
+            },
+            sweep: SweepChoice {
+                prompt: self.text(),
+                asked: self.text(),
+                of: self.maybe(Self::id),
+                less: self.maybe(Self::id),
+                places: self.one(Places::iter()),
+                cell: self.maybe(|dice| (dice.n(), dice.n())),
+            },
+            timeline: TimelineState {
+                folder: self.maybe(|_| PathBuf::from("runs/检查点")),
+                step: self.maybe(|dice| dice.0.random()),
+                asked: self.text(),
+                whose: self.one([Whose::Best, Whose::Selected]),
+                hidden: self.some(|dice| dice.one(ROLES).id.to_owned()),
             },
             atlas: AtlasChoice {
                 source: self.one([

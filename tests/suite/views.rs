@@ -93,6 +93,7 @@ fn trained() -> Vec<Report> {
         steps: 4,
         report_every: 2,
         stop_at_induction: None,
+        stop_at_accuracy: None,
         folder: None,
         save_every: None,
     };
