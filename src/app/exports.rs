@@ -54,7 +54,8 @@ impl Window {
 
     /// The picture that a choice comes to.
     pub(super) fn figure_key(&self, piece: Piece, finish: Finish, path: &str) -> Key {
-        let options = exporting::options(piece, finish, &self.state, self.dark);
+        let spec = self.session.visible(&self.state).1.map(|trace| &*trace.spec);
+        let options = exporting::options(piece, finish, &self.state, spec, self.dark);
         let view = self.view_ask(piece);
         let source = self.session.source.as_ref();
         let command = exporting::command(source, (&options, view.as_ref()), &self.state, path);
@@ -66,7 +67,8 @@ impl Window {
         let model = self.session.model.clone();
         self.dialog = Dialog::None;
         self.settings.export_folder = path.parent().map(Path::to_owned);
-        let options = exporting::options_for(&path, piece, finish, &self.state, self.dark);
+        let options =
+            exporting::options_for(&path, (piece, finish), &self.state, Some(&trace.spec), self.dark);
         let view = self.view_ask(piece);
         let words = self.session.post().words();
         self.session.export(path.clone(), move |job| {
