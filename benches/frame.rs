@@ -33,9 +33,9 @@ mod random_model;
 /// As many heads as GPT-2 small's.
 const USUAL: Shape = Shape { layers: 12, heads: 12, width: 96, vocab: 1024, positions: 1024 };
 const LONG: Shape = Shape { layers: 1, heads: 4, width: 32, vocab: 1024, positions: 32_768 };
-const FRAMES: usize = 100;
+const FRAMES: usize = 60;
 /// How long workers may take until a pane is at rest.
-const PATIENCE: Duration = Duration::from_secs(8);
+const PATIENCE: Duration = Duration::from_secs(4);
 const SCREEN: egui::Vec2 = egui::vec2(1920.0, 1080.0);
 
 fn main() {
