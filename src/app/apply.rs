@@ -5,6 +5,7 @@ use super::{
     command::Command,
     document::is_session,
     layout::{self, Pane},
+    mapping::Sight,
     panes::{dialogs::Dialog, left},
     running::Request,
     settings::SIZES,
@@ -122,7 +123,7 @@ impl Window {
             Command::ResetLayout => self.reset_layout(),
             Command::ToggleLower => self.toggle_lower(),
             Command::SetSinkApart(apart) => self.state.sink_apart = apart,
-            Command::ShowTensor(name) => self.state.tensor = name,
+            Command::ShowTensor(name) => self.show_tensor(name),
             Command::SetLayer(layer) => self.state.layer = layer,
             Command::SetThreshold(threshold) => self.state.flow.threshold = threshold,
             Command::SetStep(step) => self.set_step(step),
@@ -366,6 +367,14 @@ impl Window {
         ctx.set_zoom_factor(self.settings.zoom());
     }
 
+    /// Looks at a weight where all of them are listed.
+    fn show_tensor(&mut self, name: Option<String>) {
+        if name.is_some() && !self.sees(Pane::Weights) {
+            self.show_pane(Pane::Weights);
+        }
+        self.state.tensor = name;
+    }
+
     fn show_checks(&mut self) {
         self.session.check();
         self.dialog = Dialog::Checks;
@@ -387,13 +396,13 @@ impl Window {
     /// Moves a zoomed view just so far that what was pinned by key is in sight.
     fn reveal(&mut self, before: &State) {
         let moved = (self.state.query, self.state.key) != (before.query, before.key);
-        // Groups of tokens are few enough to be seen whole
-        if moved
-            && self.state.map.of_tokens()
-            && let Some(view) = self.state.view
-        {
-            let cells = self.session.cells(self.state.head);
-            self.state.view = view.showing(self.state.query, self.state.key, cells).unless_whole(cells);
+        if moved && let Some(view) = self.state.view {
+            // Rows and columns of a map by words or lines are groups of tokens
+            let sight = self.session.mapping.grouped(&self.state);
+            let cells = sight.map_or_else(|| self.session.cells(self.state.head), Sight::cells);
+            let row = self.state.query.map(|query| sight.map_or(query, |sight| sight.row_of(query)));
+            let column = self.state.key.map(|key| sight.map_or(key, |sight| sight.column_of(key)));
+            self.state.view = view.showing(row, column, cells).unless_whole(cells);
         }
     }
 }

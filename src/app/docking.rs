@@ -123,7 +123,7 @@ impl<'a, 'b> Panes<'a, 'b> {
     /// Panes for one frame.
     pub fn new(scene: &'a Scene<'b>, parts: Parts<'a>, post: &'a Post, out: &'a mut Out) -> Self {
         let palette = match scene.less() {
-            Some(_) => Palette::of_differences(scene.dark),
+            Some(_) => Palette::of_differences(&scene.state.look, scene.dark),
             None => Palette::new(&scene.state.look, scene.dark),
         };
         Self {

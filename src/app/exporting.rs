@@ -14,6 +14,7 @@ use crate::{
         self, FORMATS, FirstToken, Format, Holds, Labels, Look, Options, Plate, Preset, Ranges, Selection,
         What,
     },
+    model::{ModelSpec, Part},
     render::Scale,
     trace::{Combine, Level, Steps, Weigh, saved},
 };
@@ -122,7 +123,9 @@ pub struct Finish {
 }
 
 /// The looks of the screen, finished.
-pub fn options(piece: Piece, finish: Finish, state: &State, dark: bool) -> Options {
+///
+/// `spec`: of the run, whose parts have maps of their own; all heads are those of the selected one's part, as on screen.
+pub fn options(piece: Piece, finish: Finish, state: &State, spec: Option<&ModelSpec>, dark: bool) -> Options {
     let map = &state.map;
     let combined = piece == Piece::Head && map.over != Over::Head;
     let picked = match (piece, map.over) {
@@ -133,8 +136,15 @@ pub fn options(piece: Piece, finish: Finish, state: &State, dark: bool) -> Optio
         (Piece::Head, Over::Chosen) | (Piece::Chosen, _) => state.heads(),
         _ => Vec::new(),
     };
-    let layer = piece == Piece::Head && map.over == Over::Layer;
-    let selection = Selection { layers: layer.then(|| Ranges::one(state.head.layer)), heads: None };
+    let part = spec.and_then(|spec| Some((spec, spec.blocks.get(state.head.layer)?.part)));
+    let layers = match (piece, map.over) {
+        (Piece::Head, Over::Layer) => Some(Ranges::one(state.head.layer)),
+        (Piece::Head, Over::All) => part
+            .filter(|(_, part)| *part != Part::Only)
+            .map(|(spec, part)| Ranges::of_part(part, spec.layers_of(part))),
+        _ => None,
+    };
+    let selection = Selection { layers, heads: None };
     // Of one head, or of more than two, there is no difference
     let combine = combined.then_some(match (map.combine, picked.len()) {
         (Combine::Difference, 2) => Combine::Difference,
@@ -168,8 +178,14 @@ pub fn options(piece: Piece, finish: Finish, state: &State, dark: bool) -> Optio
 }
 
 /// The same for a file that is no picture: whole arrays, of one head by its place.
-pub fn options_for(path: &Path, piece: Piece, finish: Finish, state: &State, dark: bool) -> Options {
-    let options = options(piece, finish, state, dark);
+pub fn options_for(
+    path: &Path,
+    (piece, finish): (Piece, Finish),
+    state: &State,
+    spec: Option<&ModelSpec>,
+    dark: bool,
+) -> Options {
+    let options = options(piece, finish, state, spec, dark);
     if export::format_of(path).is_ok_and(|format| format.holds == Holds::Picture) {
         return options;
     }
@@ -268,8 +284,8 @@ pub fn command(desk: Desk<'_>, (options, view): (&Options, Option<&ViewAsk>), pa
     }
     if let Some(combine) = options.combine {
         push(&["--combine", combine.id()]);
-        if options.selection.layers.is_some() {
-            push(&["--layers", &state.head.layer.to_string()]);
+        if let Some(layers) = &options.selection.layers {
+            push(&["--layers", &layers.to_string()]);
         }
     }
     if look.steps.weigh != Weigh::Weights {

@@ -76,7 +76,7 @@ impl Window {
     pub(super) fn figure_key(&self, piece: Piece, finish: Finish, path: &str) -> Option<Key> {
         let (run, trace) = self.run_of(piece);
         let trace = trace.filter(|trace| trace.is_complete())?;
-        let mut options = exporting::options(piece, finish, &self.state, self.dark);
+        let mut options = exporting::options(piece, finish, &self.state, Some(&trace.spec), self.dark);
         self.cut(&mut options);
         let view = self.view_ask(piece, trace);
         let command = exporting::command(self.desk(), (&options, view.as_ref()), path);
@@ -88,7 +88,8 @@ impl Window {
         let model = self.session.model.clone();
         self.dialog = Dialog::None;
         self.settings.export_folder = path.parent().map(Path::to_owned);
-        let mut options = exporting::options_for(&path, piece, finish, &self.state, self.dark);
+        let mut options =
+            exporting::options_for(&path, (piece, finish), &self.state, Some(&trace.spec), self.dark);
         self.cut(&mut options);
         let view = self.view_ask(piece, &trace);
         let words = self.session.post().words();

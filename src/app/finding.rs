@@ -1,11 +1,16 @@
-//! Everything that has a name, for the palette: commands, heads, tokens, measures, examples, models, layouts.
+//! Everything that has a name, for the palette: commands, settings, heads, tokens, tensors, measures, examples, models,
+//! layouts. Gathered once, when the palette opens or what it depends on changes; searched once for each thing typed.
 
 use super::{
     command::{Command, CommandKind},
     layout,
     scene::Scene,
+    settings::SIZES,
+    state::{Sort, State},
+    theme,
+    words::{Language, Words},
 };
-use crate::{analysis::MEASURES, model::HeadId};
+use crate::{analysis::MEASURES, model::HeadId, render::ColorMap};
 use strum::IntoEnumIterator as _;
 
 /// How many answers are worth showing.
@@ -29,87 +34,238 @@ pub struct Found {
     score: isize,
 }
 
-/// What `query` finds, best first; an empty query lists the commands.
-pub fn find(scene: &Scene<'_>, query: &str, keys: impl Fn(CommandKind) -> String) -> Vec<Found> {
-    let query = query.trim();
-    let mut found = everything(scene, query, &keys);
-    if query.is_empty() {
-        found.retain(|found| found.kind == scene.words.found_command);
-    } else {
-        found.retain_mut(|found| matches(found, query));
-        found.sort_by_key(|found| (std::cmp::Reverse(found.score), found.name.chars().count()));
+/// How a thing is looked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Search {
+    /// By letters in order: what one knows the name of.
+    Letters,
+    /// By every word of the query somewhere in it: one of very many.
+    Parts,
+}
+
+/// Something that can be found.
+struct Thing {
+    found: Found,
+    search: Search,
+    /// Its name in English, where that is another, or another name that it goes by.
+    other: Option<String>,
+    /// Both, in small letters.
+    small: String,
+}
+
+/// What things depend on.
+#[derive(PartialEq)]
+struct Key {
+    state: State,
+    language: Language,
+    dark: bool,
+    /// The run and its layers that are done, the roles, the model.
+    of: (u64, usize, u64, usize),
+    busy: bool,
+    travel: (bool, bool),
+    settings: (bool, usize),
+}
+
+/// What the palette knows while it is open.
+#[derive(Default)]
+pub struct Finder {
+    key: Option<Key>,
+    things: Vec<Thing>,
+    query: Option<String>,
+    found: Vec<Found>,
+}
+
+impl Finder {
+    /// What `query` finds, best first; an empty query lists the commands.
+    pub fn find(&mut self, scene: &Scene<'_>, query: &str, keys: impl Fn(CommandKind) -> String) -> &[Found] {
+        let key = Key {
+            state: scene.state.clone(),
+            language: scene.words.language,
+            dark: scene.dark,
+            of: (
+                scene.run,
+                scene.trace.map_or(0, crate::trace::Trace::layers_done),
+                scene.told.number(),
+                scene.model.map_or(0, |model| std::sync::Arc::as_ptr(model).addr()),
+            ),
+            busy: scene.busy.is_some(),
+            travel: (scene.can_undo, scene.can_redo),
+            settings: (scene.settings.live, scene.settings.recent.len()),
+        };
+        let same = self.key.as_ref() == Some(&key);
+        if !same {
+            (self.key, self.things) = (Some(key), everything(scene, &keys));
+        }
+        if !same || self.query.as_deref() != Some(query) {
+            self.found = search(&self.things, scene, query.trim());
+            self.query = Some(query.to_owned());
+        }
+        &self.found
     }
+
+    /// Forgets everything: the palette is closed.
+    pub fn close(&mut self) {
+        *self = Self::default();
+    }
+}
+
+fn search(things: &[Thing], scene: &Scene<'_>, query: &str) -> Vec<Found> {
+    if query.is_empty() {
+        let commands = things.iter().filter(|thing| thing.found.kind == scene.words.found_command);
+        return commands.map(|thing| thing.found.clone()).take(MOST).collect();
+    }
+    let small = query.to_lowercase();
+    let mut found: Vec<Found> = head(scene, query).into_iter().chain(token(scene, query)).collect();
+    let numbered = found.iter().map(|found| found.name.clone()).collect::<Vec<_>>();
+    let matching = things.iter().filter_map(|thing| thing.matching(query, &small));
+    found.extend(matching.filter(|found| !numbered.contains(&found.name)));
+    found.sort_by_cached_key(|found| (std::cmp::Reverse(found.score), found.name.chars().count()));
     found.truncate(MOST);
     found
 }
 
-/// Scores a name against the query: its characters in order, best where they stand together and begin words.
-fn matches(found: &mut Found, query: &str) -> bool {
-    if found.score > 0 {
-        return true; // named by number
+impl Thing {
+    fn new(name: String, kind: &'static str, note: String, command: Command) -> Self {
+        let found = Found { name, kind, note, command: Ok(command), marked: Vec::new(), score: 0 };
+        Self { small: found.name.to_lowercase(), found, search: Search::Letters, other: None }
     }
-    let Some(matched) = sublime_fuzzy::best_match(query, &found.name) else { return false };
-    found.score = matched.score();
-    let runs = matched.continuous_matches().flat_map(|run| run.start()..run.start() + run.len());
-    found.marked = runs.collect();
-    true
+
+    /// The same, found by another name, too.
+    fn or(mut self, other: &str) -> Self {
+        if other != self.found.name {
+            self.small = format!("{}\n{}", self.small, other.to_lowercase());
+            self.other = Some(other.to_owned());
+        }
+        self
+    }
+
+    /// The same, found by parts of its name.
+    fn by_parts(self) -> Self {
+        Self { search: Search::Parts, ..self }
+    }
+
+    /// What a query finds of it: characters in order, best where they stand together and begin words.
+    fn matching(&self, query: &str, small: &str) -> Option<Found> {
+        if self.search == Search::Parts {
+            let all = small.split_whitespace().all(|part| self.small.contains(part));
+            return all.then(|| Found { score: 1, ..self.found.clone() });
+        }
+        if !holds(&self.small, small) {
+            return None;
+        }
+        let own = sublime_fuzzy::best_match(query, &self.found.name);
+        let other = self.other.as_ref().and_then(|other| sublime_fuzzy::best_match(query, other));
+        let by_other = other.filter(|other| own.as_ref().is_none_or(|own| own.score() < other.score()));
+        let mut found = self.found.clone();
+        if let Some((matched, other)) = by_other.zip(self.other.as_ref()) {
+            let parts = [other, &found.note].into_iter().filter(|part| !part.is_empty()).cloned();
+            (found.score, found.note) = (matched.score(), parts.collect::<Vec<_>>().join(" · "));
+            return Some(found);
+        }
+        let own = own?;
+        let runs = own.continuous_matches().flat_map(|run| run.start()..run.start() + run.len());
+        (found.score, found.marked) = (own.score(), runs.collect());
+        Some(found)
+    }
 }
 
-fn everything(scene: &Scene<'_>, query: &str, keys: &impl Fn(CommandKind) -> String) -> Vec<Found> {
-    let words = scene.words;
-    let item = |name: String, kind, note: String, command| Found {
-        name,
-        kind,
-        note,
-        command: Ok(command),
-        marked: Vec::new(),
-        score: 0,
-    };
-    let mut all: Vec<Found> = CommandKind::iter()
+/// Whether all characters of `query` but spaces stand in `text` in their order.
+fn holds(text: &str, query: &str) -> bool {
+    let mut text = text.chars();
+    query.chars().filter(|letter| !letter.is_whitespace()).all(|letter| text.any(|own| own == letter))
+}
+
+fn everything(scene: &Scene<'_>, keys: &impl Fn(CommandKind) -> String) -> Vec<Thing> {
+    let (words, english) = (scene.words, Language::English.words());
+    let item = Thing::new;
+    let mut all: Vec<Thing> = CommandKind::iter()
         .filter(|&kind| kind != CommandKind::Palette)
-        .map(|kind| Found {
-            command: kind.aim(scene),
-            ..item((words.command)(kind).0.to_owned(), words.found_command, keys(kind), Command::Clear)
+        .map(|kind| {
+            let name = (words.command)(kind).0.to_owned();
+            let mut thing = item(name, words.found_command, keys(kind), Command::Clear);
+            thing.found.command = kind.aim(scene);
+            thing.or((english.command)(kind).0)
         })
         .collect();
+    all.extend(settings(scene));
     all.extend(layout::names(scene.state).into_iter().map(|name| {
-        item(layout::title(&name, words), words.found_layout, String::new(), Command::SetLayout(name))
+        let (title, other) = (layout::title(&name, words), layout::title(&name, english));
+        item(title, words.found_layout, String::new(), Command::SetLayout(name)).or(&other)
     }));
-    if !query.is_empty() {
-        let offers = scene.offers(scene.target()).unwrap_or_default();
-        all.extend(
-            offers
-                .into_iter()
-                .flat_map(|group| {
-                    let title = group.title;
-                    group
-                        .offers
-                        .into_iter()
-                        .map(move |offer| (format!("{} · {title}", offer.label), offer))
-                        .collect::<Vec<_>>()
-                })
-                .map(|(name, offer)| {
-                    item(name, words.changes.interventions, offer.spelled(), offer.command())
-                }),
-        );
-    }
-    all.extend(head(scene, query));
+    let offers = scene.offers(scene.target()).unwrap_or_default();
+    all.extend(offers.into_iter().flat_map(|group| {
+        let title = group.title;
+        group.offers.into_iter().map(move |offer| {
+            let name = format!("{} · {title}", offer.label);
+            item(name, words.changes.interventions, offer.spelled(), offer.command())
+        })
+    }));
     all.extend(MEASURES.iter().map(|measure| {
         let (name, sentence) = (words.measure)(measure);
         let command = Command::SetTint(measure.id.to_owned());
         item(name.to_owned(), words.found_measure, sentence.to_owned(), command)
+            .or((english.measure)(measure).0)
     }));
     all.extend(scene.examples.iter().enumerate().map(|(index, example)| {
-        let title = example.text(words.language).0.to_owned();
-        item(title, words.found_example, example.prompt.clone(), Command::ChooseExample(index))
+        let title = |language| example.text(language).0;
+        let command = Command::ChooseExample(index);
+        item(title(words.language).to_owned(), words.found_example, example.prompt.clone(), command)
+            .or(title(Language::English))
     }));
     all.extend(scene.settings.recent.iter().map(|path| {
         let name = path.display().to_string();
         item(name, words.found_model, String::new(), Command::OpenModel(path.clone()))
     }));
-    if !query.is_empty() {
-        all.extend(tokens(scene, query));
+    let tensors = scene.model.map_or(&[][..], |model| model.tensors());
+    all.extend(tensors.iter().map(|tensor| {
+        let shape = tensor.shape.iter().map(usize::to_string).collect::<Vec<_>>().join(" × ");
+        let command = Command::ShowTensor(Some(tensor.name.clone()));
+        let thing = item(tensor.name.clone(), words.finding.tensor, shape, command);
+        thing.or(&tensor.source_name).by_parts()
+    }));
+    let side = scene.rows();
+    let n = scene.labels_of(side).texts.len();
+    if n <= TOKENS {
+        let name = scene.text_name(side).to_owned();
+        all.extend((0..n).map(|index| {
+            let command = Command::PinQuery(Some(index));
+            item(scene.token_name(side, index), words.found_token, name.clone(), command).by_parts()
+        }));
     }
+    all
+}
+
+/// What can be set to one of several values.
+fn settings(scene: &Scene<'_>) -> Vec<Thing> {
+    let (words, english) = (scene.words, Language::English.words());
+    let item =
+        |name: String, note: &str, command| Thing::new(name, words.finding.setting, note.to_owned(), command);
+    let mut all = vec![
+        item(words.to_dark.to_owned(), "", Command::SetDark(true)).or(english.to_dark),
+        item(words.to_light.to_owned(), "", Command::SetDark(false)).or(english.to_light),
+    ];
+    all.extend(Language::iter().map(|language| {
+        let command = Command::SetLanguage(language);
+        item(language.words().finding.own_name.to_owned(), "", command)
+            .or(language.words().finding.english_name)
+    }));
+    all.extend(SIZES.map(|percent| {
+        let name = |words: &Words| (words.finding.size_of)(percent);
+        item(name(words), "", Command::SetPercent(percent)).or(&name(english))
+    }));
+    let home = theme::shared(scene.dark);
+    let maps = ColorMap::iter().filter(|map| !map.is_signed() && map.theme() == home);
+    all.extend(maps.map(|map| {
+        let name = |words: &Words| (words.finding.colours_of)(map.label());
+        item(name(words), "", Command::SetMap { dark: scene.dark, map }).or(&name(english))
+    }));
+    all.extend([Sort::Layer, Sort::Measure].map(|sort| {
+        let name = |words: &Words| {
+            let order = if sort == Sort::Layer { words.sort_layer } else { words.sort_measure };
+            format!("{} {order}", words.sort)
+        };
+        item(name(words), words.heads, Command::SetSort(sort)).or(&name(english))
+    }));
     all
 }
 
@@ -130,24 +286,17 @@ fn head(scene: &Scene<'_>, query: &str) -> Option<Found> {
     })
 }
 
-/// Tokens by number or by text.
-fn tokens(scene: &Scene<'_>, query: &str) -> Vec<Found> {
+/// A token by its number.
+fn token(scene: &Scene<'_>, query: &str) -> Option<Found> {
     let side = scene.rows();
-    let labels = &scene.labels_of(side).texts;
-    let number = query.parse::<usize>().ok().filter(|&number| number < labels.len());
-    let found = |index: usize, score| Found {
+    let n = scene.labels_of(side).texts.len();
+    let index = query.parse::<usize>().ok().filter(|&number| number < n)?;
+    Some(Found {
         name: scene.token_name(side, index),
         kind: scene.words.found_token,
         note: scene.text_name(side).to_owned(),
         command: Ok(Command::PinQuery(Some(index))),
         marked: Vec::new(),
-        score,
-    };
-    let mut all: Vec<Found> = number.map(|number| found(number, isize::MAX - 1)).into_iter().collect();
-    if labels.len() <= TOKENS {
-        let asked = query.to_lowercase();
-        let named = (0..labels.len()).filter(|&index| labels[index].to_lowercase().contains(&asked));
-        all.extend(named.filter(|&index| number != Some(index)).map(|index| found(index, 1)));
-    }
-    all
+        score: isize::MAX - 1,
+    })
 }

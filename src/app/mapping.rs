@@ -262,6 +262,13 @@ pub struct Mapping {
     copying: Option<(u64, Part)>,
 }
 
+impl Mapping {
+    /// The map in sight, where its rows or columns are no tokens.
+    pub fn grouped(&self, state: &State) -> Option<&Sight> {
+        self.main.sight().filter(|_| !state.map.of_tokens()).map(|sight| &**sight)
+    }
+}
+
 /// What is copied of a map.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Part {

@@ -21,9 +21,9 @@ pub struct Palette {
 }
 
 impl Palette {
-    /// Of differences between two runs: signed, linear.
-    pub fn of_differences(dark: bool) -> Self {
-        let (map, scale) = (ColorMap::signed(theme::shared(dark)), Scale::Linear);
+    /// Of differences between two runs: signed, on the looks' scale.
+    pub fn of_differences(look: &Look, dark: bool) -> Self {
+        let (map, scale) = (ColorMap::signed(theme::shared(dark)), look.scale);
         Self { number: scale as u64 * ColorMap::COUNT as u64 + map as u64, map, scale }
     }
 

@@ -433,7 +433,7 @@ impl<'a> Scene<'a> {
 
     /// The map in sight, where its rows or columns are no tokens.
     fn grouped(&self) -> Option<&Sight> {
-        self.map.main.sight().filter(|_| !self.state.map.of_tokens()).map(|sight| &**sight)
+        self.map.grouped(self.state)
     }
 
     /// Size of the map in sight: as its levels have it.

@@ -9,6 +9,7 @@ use super::{
     document::Keeper,
     examples::{self, Example},
     figures::Figures,
+    finding::Finder,
     flowing::Flowing,
     hidden::Hidden,
     input::{drops, keys},
@@ -58,6 +59,7 @@ pub struct Window {
     pub session: Session,
     /// Which dialog is open.
     pub dialog: Dialog,
+    finder: Finder,
     pub(super) examples: Vec<Example>,
     pub(super) undoer: Undoer<State>,
     pub(super) typing: bool,
@@ -161,6 +163,7 @@ impl Window {
             settings,
             session,
             dialog: Dialog::None,
+            finder: Finder::default(),
             examples: examples::all(),
             undoer: Undoer::default(),
             typing: false,
@@ -357,7 +360,7 @@ impl Window {
         let mut panes = Panes::new(&scene, parts, self.session.post(), &mut out);
         let painted = lay_out(ui, &mut panes, &mut tree, self.session.banner.as_ref());
         let (edited, pressed) = (panes.edited, panes.pressed);
-        let ask = dialogs::show(&ctx, &mut self.dialog, &scene, &mut out);
+        let ask = dialogs::show(&ctx, (&mut self.dialog, &mut self.finder), &scene, &mut out);
         let less = scene.less().map(|(_, less)| less);
         self.tiles.end_frame(trace, less);
         if let Some(ask) = ask {

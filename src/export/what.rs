@@ -1,5 +1,6 @@
 //! What is written: which activations, of which layers and heads.
 
+use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
@@ -187,8 +188,27 @@ impl Ranges {
         Self(vec![(None, index..index + 1)])
     }
 
+    /// All `n` layers of a part of the model.
+    pub fn of_part(part: Part, n: usize) -> Self {
+        Self(vec![(Some(part).filter(|&part| part != Part::Only), 0..n)])
+    }
+
     fn of(&self, part: Option<Part>) -> Vec<&Range<usize>> {
         self.0.iter().filter(|(named, _)| *named == part).map(|(_, range)| range).collect()
+    }
+}
+
+/// As it is typed.
+impl fmt::Display for Ranges {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let typed = self.0.iter().map(|(part, range)| {
+            let part = part.map_or_else(String::new, |part| format!("{}.", part.name()));
+            match range.len() {
+                1 => format!("{part}{}", range.start),
+                _ => format!("{part}{}-{}", range.start, range.end.saturating_sub(1)),
+            }
+        });
+        f.write_str(&typed.collect::<Vec<_>>().join(","))
     }
 }
 

@@ -6,7 +6,7 @@ use crate::parity::{fixtures, open};
 use mnemoscope::engine::{self, Job, Prompt, RunOptions};
 use mnemoscope::export::{Look, Options, Ranges, Selection, What};
 use mnemoscope::model::Part;
-use mnemoscope::trace::HeadId;
+use mnemoscope::trace::{Combine, HeadId};
 use safetensors::SafeTensors;
 use std::sync::Arc;
 
@@ -113,6 +113,21 @@ fn pictures_of_two_texts_have_groups_strips_and_names() {
     assert_eq!(std::fs::read_dir(&folder).expect("made").count(), run.trace.head_ids().count());
     for name in ["encoder_L0H1.png", "decoder_L1H2.png", "cross_L0H0.png"] {
         assert!(folder.join(name).is_file(), "{name}");
+    }
+}
+
+#[test]
+fn a_common_map_is_of_one_part_and_says_which_there_are() {
+    let run = translated();
+    let mean = Options { combine: Some(Combine::Mean), ..Options::default() };
+    let error = run.export("all.svg", &mean).expect_err("of three parts").to_string();
+    for choice in ["--layers encoder.0", "--layers decoder.0-1", "--layers cross.0-1"] {
+        assert!(error.contains(choice), "{choice} is not in {error}");
+    }
+    for part in ["encoder.0", "decoder.0-1", "cross.0-1"] {
+        let selection = layers(part);
+        assert_eq!(selection.layers.as_ref().map(ToString::to_string).as_deref(), Some(part));
+        run.export("one.svg", &Options { selection, ..mean.clone() }).expect("a map of one part");
     }
 }
 

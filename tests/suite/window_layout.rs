@@ -2,7 +2,10 @@
 //! by a few letters; the window speaks two languages.
 
 use crate::window::{send, until, window_of};
-use egui_kittest::{Harness, kittest::Queryable as _};
+use egui_kittest::{
+    Harness,
+    kittest::{NodeT as _, Queryable as _},
+};
 use mnemoscope::{
     analysis::MEASURES,
     app::{
@@ -14,6 +17,7 @@ use mnemoscope::{
         words::Language,
     },
     model::HeadId,
+    render::Scale,
 };
 use strum::IntoEnumIterator as _;
 
@@ -123,6 +127,54 @@ fn the_palette_finds_heads_tokens_measures_and_commands() {
     assert_eq!(harness.state().state.look.scale, mnemoscope::render::Scale::Log);
     search(&mut harness, "no such thing at all");
     harness.get_by_label("Nothing is called that");
+}
+
+#[test]
+fn the_palette_finds_tensors_and_settings() {
+    let mut harness = window();
+    search(&mut harness, "blocks.3 w_q");
+    assert_eq!(harness.state().state.tensor.as_deref(), Some("blocks.3.attn.W_Q"));
+    assert!(in_sight(&harness, Pane::Weights), "where it can be seen");
+    search(&mut harness, "Size 150");
+    assert_eq!(harness.state().settings.percent, 150);
+    search(&mut harness, "Size 100");
+    assert_eq!(harness.state().settings.percent, 100);
+    search(&mut harness, "colours viridis");
+    assert_eq!(harness.state().state.look.map(true), mnemoscope::render::ColorMap::Viridis);
+    search(&mut harness, "light theme");
+    assert_eq!(harness.state().settings.dark, Some(false));
+}
+
+#[test]
+fn the_palette_knows_the_words_of_the_language_and_the_english_ones() {
+    let mut harness = window();
+    search(&mut harness, "chinese");
+    assert_eq!(harness.state().settings.language(), Language::Chinese);
+    let words = Language::Chinese.words();
+    for query in ["log scale", (words.command)(CommandKind::ScaleRank).0] {
+        send(&mut harness, Command::Palette);
+        harness.get_by_role_and_label(egui::Role::TextInput, words.search).type_text(query);
+        harness.run_steps(2);
+        harness.key_press(egui::Key::Enter);
+        harness.run_steps(3);
+        let expected = if query == "log scale" { Scale::Log } else { Scale::Rank };
+        assert_eq!(harness.state().state.look.scale, expected, "{query}");
+    }
+}
+
+#[test]
+fn the_palette_follows_what_happens_while_it_is_open() {
+    let mut harness = window();
+    send(&mut harness, Command::Palette);
+    harness.get_by_label("Search views, heads, commands").type_text("undo");
+    harness.run_steps(2);
+    let disabled = |harness: &Harness<'_, Window>| {
+        harness.get_by_role_and_label(egui::Role::Button, "Undo").accesskit_node().is_disabled()
+    };
+    assert!(disabled(&harness), "there is nothing to undo");
+    send(&mut harness, Command::SetTint("entropy".into()));
+    harness.run_steps(2);
+    assert!(!disabled(&harness));
 }
 
 #[test]

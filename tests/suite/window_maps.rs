@@ -7,9 +7,12 @@ use mnemoscope::{
         Window,
         command::{Command, CommandKind},
         mapping::{MapChoice, Over, Sight, recipe},
+        palette::Palette,
         settings::Settings,
+        state::{Look, View},
     },
     model::HeadId,
+    render::{Scale, Shader, ValueRange},
     trace::{Combine, FirstToken, Level, Map, MapRecipe, Steps, Weigh},
 };
 use std::sync::Arc;
@@ -107,6 +110,46 @@ fn a_word_is_one_cell_and_a_click_pins_its_first_token() {
     let first =
         |group: usize, groups: &mnemoscope::trace::Groups| Some(groups.tokens(group..group + 1).start);
     assert_eq!((state.query, state.key), (first(row, sight.map.queries()), first(column, sight.map.keys())));
+}
+
+#[test]
+fn a_zoomed_map_of_words_follows_the_pin() {
+    let mut harness = window([1280.0, 800.0]);
+    let steps = Steps { queries: Level::Word, keys: Level::Word, ..Steps::default() };
+    let sight = show(&mut harness, MapChoice { steps, ..MapChoice::default() });
+    let last = harness.state().session.labels.texts.len() - 1;
+    let (row, cells) = (sight.row_of(last), sight.cells());
+    assert!(cells.queries < last + 1, "words of several tokens");
+    send(&mut harness, Command::SetView(Some(View { query: 0.0, key: 0.0, span: 3.0 })));
+    send(&mut harness, Command::PinQuery(Some(last)));
+    let view = harness.state().state.view.expect("still zoomed");
+    assert!((view.query..view.query + 3.0).contains(&(row as f32)), "row {row} is not in {view:?}");
+    // A token's own number lies beyond the map's rows
+    assert!(view.query + 3.0 <= cells.queries as f32 + 0.5, "{view:?} stays within {cells:?}");
+    for _ in 0..last {
+        harness.key_press_modifiers(egui::Modifiers::SHIFT, egui::Key::ArrowUp);
+        harness.run_ok();
+    }
+    let view = harness.state().state.view.expect("still zoomed");
+    assert!(view.query < 1.0, "and back: {view:?}");
+}
+
+#[test]
+fn differences_are_coloured_on_the_chosen_scale() {
+    let values = [-0.9, -0.02, 0.01, 0.8];
+    let range = ValueRange::symmetric(&values);
+    let painted = |scale| {
+        let palette = Palette::of_differences(&Look { scale, ..Look::default() }, true);
+        Shader::new(palette.map, palette.scale, range).paint(&values, 4).pixels
+    };
+    let (linear, ranks) = (painted(Scale::Linear), painted(Scale::Rank));
+    assert_ne!(linear, ranks);
+    let signed = Palette::of_differences(&Look::default(), true).map;
+    let expected = [0.0, 1.0 / 3.0, 2.0 / 3.0, 1.0].map(|share: f32| signed.at(share));
+    for (own, expected) in ranks.iter().zip(expected) {
+        let near = own.iter().zip(expected).all(|(a, b)| a.abs_diff(b) <= 2);
+        assert!(near, "{own:?} is not {expected:?}: the order alone");
+    }
 }
 
 #[test]

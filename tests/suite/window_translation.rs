@@ -5,7 +5,15 @@ use crate::parity::fixtures;
 use crate::window::until;
 use egui_kittest::{Harness, kittest::Queryable as _};
 use mnemoscope::{
-    app::{Opening, Window, command::Command, layout::Pane, running::Request, settings::Settings},
+    app::{
+        Opening, Window,
+        command::Command,
+        exporting::{Finish, Piece},
+        layout::Pane,
+        mapping::{MapChoice, Over},
+        running::Request,
+        settings::Settings,
+    },
     engine::ModelSource,
     model::{HeadId, Part},
     trace::Trace,
@@ -93,6 +101,24 @@ fn heads_stand_in_groups_and_a_map_has_the_shape_of_two_texts() {
         assert_eq!((row.query, row.weights.len()), (rows - 1, columns), "{name}");
     }
     assert_eq!(harness.state().state.head, head(&harness, Part::Cross, 1, 2));
+}
+
+#[test]
+fn all_heads_are_exported_as_they_are_seen() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut harness = window(folder.path(), TARGET);
+    let all = MapChoice { over: Over::All, ..MapChoice::default() };
+    send(&mut harness, Command::SetMapChoice(Box::new(all)));
+    for part in [Part::Encoder, Part::Decoder, Part::Cross] {
+        let head = head(&harness, part, 0, 0);
+        send(&mut harness, Command::SelectHead(head));
+        let path = folder.path().join(format!("{}.svg", part.name()));
+        let export = Command::Export { path: path.clone(), piece: Piece::Head, finish: Finish::default() };
+        send(&mut harness, export);
+        until(&mut harness, |window| window.session.exporting.is_none());
+        let svg = std::fs::read_to_string(path).expect("written");
+        assert!(svg.contains(part.name()), "{} is not named", part.name());
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use crate::app::{
     drafting::{Answers, Draft},
     editing::Splice,
     exporting::{Finish, Piece},
+    finding::Finder,
     scene::{Out, Scene},
     session::Checks,
     theme::{self, BODY, TITLE},
@@ -77,7 +78,15 @@ impl Ask {
 }
 
 /// Draws the dialog that is open. Returns a file dialog to open beside it.
-pub fn show(ctx: &egui::Context, dialog: &mut Dialog, scene: &Scene<'_>, out: &mut Out) -> Option<Ask> {
+pub fn show(
+    ctx: &egui::Context,
+    (dialog, finder): (&mut Dialog, &mut Finder),
+    scene: &Scene<'_>,
+    out: &mut Out,
+) -> Option<Ask> {
+    if !matches!(dialog, Dialog::Palette { .. }) {
+        finder.close();
+    }
     if *dialog == Dialog::None {
         return None;
     }
@@ -103,7 +112,7 @@ pub fn show(ctx: &egui::Context, dialog: &mut Dialog, scene: &Scene<'_>, out: &m
             Dialog::SaveTraining { path } => save_training(ui, path, scene, out, &mut ask),
             Dialog::Text { path } => text(ui, path, scene, out, &mut ask),
             Dialog::Atlas { what, path } => atlas(ui, *what, path, scene, out, &mut ask),
-            Dialog::Palette { query, at } => finder::show(ui, query, at, scene, out),
+            Dialog::Palette { query, at } => finder::show(ui, (query, at, finder), scene, out),
             Dialog::Help => help(ui, scene, out),
         }
     });

@@ -2,7 +2,7 @@
 
 use crate::app::{
     command::{Command, CommandKind},
-    finding::{Found, find},
+    finding::{Finder, Found},
     scene::{Out, Scene},
     theme::{self, BODY, TITLE},
     widgets,
@@ -12,9 +12,14 @@ use egui::{Align2, Key, Modifiers, ScrollArea, Sense, TextEdit, Ui, text::Layout
 const ROW: f32 = 30.0;
 
 /// Draws the field and what it finds.
-pub(super) fn show(ui: &mut Ui, query: &mut String, at: &mut usize, scene: &Scene<'_>, out: &mut Out) {
+pub(super) fn show(
+    ui: &mut Ui,
+    (query, at, finder): (&mut String, &mut usize, &mut Finder),
+    scene: &Scene<'_>,
+    out: &mut Out,
+) {
     let keys = |kind: CommandKind| kind.shortcut().map(|keys| ui.ctx().format_shortcut(&keys));
-    let found = find(scene, query, |kind| keys(kind).unwrap_or_default());
+    let found = finder.find(scene, query, |kind| keys(kind).unwrap_or_default());
     let moved = arrows(ui, at, found.len());
     let field = TextEdit::singleline(query)
         .desired_width(f32::INFINITY)

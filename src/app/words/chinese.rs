@@ -4,8 +4,8 @@ use super::{
     Language, Words, atlas, changes,
     chinese_commands::command,
     chinese_tables::{measure, stage},
-    choosing, circuits, compare, duration, figures, flow, grouped, journal, languages, map, memory, next,
-    recall, river, session, size, states, timeline, train, walk, why,
+    choosing, circuits, compare, duration, figures, finding, flow, grouped, journal, languages, map, memory,
+    next, recall, river, session, size, states, timeline, train, walk, why,
 };
 use crate::{model::Part, render::Scale};
 
@@ -221,6 +221,7 @@ pub(super) const CHINESE: Words = Words {
     cut: "截断后运行",
     choosing: &choosing::CHINESE,
     flow: &flow::CHINESE,
+    finding: &finding::CHINESE,
     walk: &walk::CHINESE,
     why: &why::CHINESE,
     circuits: &circuits::CHINESE,

@@ -2,8 +2,8 @@
 
 use super::{
     Language, Words, atlas, changes, choosing, circuits, compare, duration, english_commands::command,
-    figures, flow, grouped, journal, languages, map, memory, next, recall, river, session, size, states,
-    sweep, timeline, train, walk, why,
+    figures, finding, flow, grouped, journal, languages, map, memory, next, recall, river, session, size,
+    states, sweep, timeline, train, walk, why,
 };
 use crate::{model::Part, render::Scale};
 
@@ -218,6 +218,7 @@ pub const ENGLISH: Words = Words {
     cut: "Cut it and run",
     choosing: &choosing::ENGLISH,
     flow: &flow::ENGLISH,
+    finding: &finding::ENGLISH,
     walk: &walk::ENGLISH,
     why: &why::ENGLISH,
     circuits: &circuits::ENGLISH,

@@ -12,6 +12,7 @@ mod english;
 mod english_commands;
 pub mod errors;
 mod figures;
+mod finding;
 mod flow;
 mod journal;
 mod languages;
@@ -36,6 +37,7 @@ pub use circuits::CircuitWords;
 pub use compare::CompareWords;
 pub use english::ENGLISH;
 pub use figures::FigureWords;
+pub use finding::FindingWords;
 pub use flow::FlowWords;
 pub use journal::JournalWords;
 pub use languages::LanguageWords;
@@ -309,6 +311,8 @@ pub struct Words {
     pub choosing: &'static ChoosingWords,
     /// Of the flow.
     pub flow: &'static FlowWords,
+    /// Of the palette.
+    pub finding: &'static FindingWords,
     /// Of the walk.
     pub walk: &'static WalkWords,
     /// Of scores and logits taken apart.

@@ -18,7 +18,7 @@ use super::figure::panels::{self, Panels};
 use super::figure::sheet::{self, Group, Line, Sheet};
 use super::figure::{Drawing, to_svg};
 use super::options::{Labels, Look, Options};
-use super::what::What;
+use super::what::{Ranges, What};
 use super::{pdf, png, tikz};
 
 pub use numbers::write_numbers;
@@ -104,7 +104,10 @@ pub fn draw(source: &Source<'_>, options: &Options, limits: Limits) -> Result<Dr
 pub fn recipes(trace: &Trace, options: &Options) -> Result<Vec<MapRecipe>, ExportError> {
     let (heads, steps) = (heads(trace, options)?, options.look.steps);
     let recipes: Vec<MapRecipe> = match options.combine {
-        Some(combine) => vec![MapRecipe { heads, combine, steps }],
+        Some(combine) => {
+            of_one_part(trace, &heads)?;
+            vec![MapRecipe { heads, combine, steps }]
+        }
         None => heads.into_iter().map(|head| MapRecipe { steps, ..MapRecipe::plain(head) }).collect(),
     };
     match recipes.as_slice() {
@@ -118,6 +121,19 @@ pub fn recipes(trace: &Trace, options: &Options) -> Result<Vec<MapRecipe>, Expor
             Err(ExportError::Selection(why.into()))
         }
     }
+}
+
+/// One map has the rows and columns of one part of the model: heads of several say which can be chosen.
+fn of_one_part(trace: &Trace, heads: &[HeadId]) -> Result<(), ExportError> {
+    let part = |head: &HeadId| trace.spec.blocks.get(head.layer).map(|block| block.part);
+    if heads.windows(2).all(|pair| part(&pair[0]) == part(&pair[1])) {
+        return Ok(());
+    }
+    let parts = trace.spec.parts().into_iter();
+    let choices = parts.map(|(part, layers)| format!("--layers {}", Ranges::of_part(part, layers.len())));
+    let choices = choices.collect::<Vec<_>>().join(", ");
+    let why = format!("these heads look from or at different texts and make no common map: choose {choices}");
+    Err(ExportError::Selection(why))
 }
 
 /// Which of a head's two matrices `what` is; none of hidden states.

@@ -46,10 +46,11 @@ fn ends(scene: &Scene<'_>, shown: &Shown<'_>) -> (String, String) {
         if value >= 0.01 { format!("{value:.2}") } else { format!("{value:.1e}") }
     };
     let high_end = number(high);
-    if shown.shader.range().low < 0.0 {
-        return (format!("−{high_end}"), format!("+{high_end}"));
-    }
+    let signed = shown.shader.range().low < 0.0;
     match shown.palette.scale {
+        Scale::Linear if signed => (format!("−{high_end}"), format!("+{high_end}")),
+        Scale::Log if signed => (format!("−{high_end}"), format!("+{high_end} log")),
+        Scale::Row if signed => (format!("− {}", words.row_max), format!("+ {}", words.row_max)),
         Scale::Linear => ("0".to_owned(), high_end),
         Scale::Log => (format!("{:.0e}", high / 65536.0), format!("{high_end} log")),
         Scale::Row => ("0".to_owned(), words.row_max.to_owned()),

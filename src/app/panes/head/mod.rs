@@ -168,7 +168,7 @@ fn shown<'a>(
     } else {
         let sight = sight?;
         let signed = sight.map.is_signed();
-        let palette = if signed { Palette::of_differences(scene.dark) } else { palette };
+        let palette = if signed { Palette::of_differences(&scene.state.look, scene.dark) } else { palette };
         let reach = known.survey().map_or_else(|| sight.sketched(), |survey| survey.reach);
         let high = if reach > 0.0 { reach } else { 1.0 };
         let range = ValueRange { low: if signed { -high } else { 0.0 }, high };

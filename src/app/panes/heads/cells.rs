@@ -22,9 +22,6 @@ use crate::{
 use egui::{Align2, Color32, Mesh, Popup, Pos2, Rect, Response, Sense, Stroke, StrokeKind, Ui, pos2, vec2};
 use std::collections::HashMap;
 
-/// A role whose word has less room than this is a dot.
-const WORD: f32 = 24.0;
-
 /// What thumbnails are drawn with.
 pub(super) struct Drawn<'a> {
     pub grid: &'a Grid,
@@ -146,7 +143,7 @@ impl Drawn<'_> {
                 let color = if here { tokens.accent } else { tokens.dim };
                 let stroke = Stroke::new(1.0, color);
                 let numbered = grid.bracket > 8.0;
-                let y = top + if numbered { 6.5 } else { 1.5 };
+                let y = top + if numbered { 7.0 } else { 1.5 };
                 let mut from = left;
                 if numbered {
                     let text = (self.scene.words.choosing.kv_head)(kv_head);
@@ -242,17 +239,15 @@ impl Drawn<'_> {
         }
     }
 
-    /// What a head is named by, right of its number: the word where it has room, else a dot.
+    /// What a head is named by, right of its number: the short word where it has room, else a dot.
     fn role(&self, ui: &Ui, head: HeadId, (rect, name): (Rect, Rect), passes: bool) {
-        let Some(role) = self.scene.role_word(head) else { return };
+        let Some(role) = self.scene.role(head) else { return };
+        let role = (self.scene.words.train.role)(role);
         let tokens = theme::tokens(ui);
         let color = if passes { tokens.measure_text } else { tokens.muted };
-        let room = rect.right() + gap(rect.width()) * 0.5 - name.right() - 5.0;
+        let room = rect.left() + self.grid.pitch.x - 4.0 - name.right() - 5.0;
         let galley = ui.painter().layout_no_wrap(role.to_owned(), theme::body(SMALL), color);
         if galley.size().x <= room {
-            ui.painter().galley(pos2(name.right() + 5.0, name.top()), galley, color);
-        } else if room >= WORD {
-            let galley = widgets::short(ui, role, theme::body(SMALL), room, color);
             ui.painter().galley(pos2(name.right() + 5.0, name.top()), galley, color);
         } else {
             let fill = if passes { tokens.measure } else { tokens.dim };

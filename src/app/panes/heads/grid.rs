@@ -156,7 +156,7 @@ impl Grid {
         let shares = trace.spec.blocks.iter().any(|block| block.attention.shares_keys());
         let bracket = |side: f32| match side {
             _ if sort.is_some() || !shares => 0.0,
-            NUMBERED_FROM.. => 13.0,
+            NUMBERED_FROM.. => 18.0,
             _ => 5.0,
         };
         let fitting = |room, across, down| fitting_side(room, LAYER_NAME, across, down, &bracket);
