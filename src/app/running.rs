@@ -49,6 +49,13 @@ fn asked(model: &Model, prompt: String) -> (Option<String>, String) {
     }
 }
 
+/// Token ids, where a text is nothing else: all that a model without a tokenizer reads.
+fn numbers(text: &str) -> Option<Vec<u32>> {
+    let words = text.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty());
+    let ids: Vec<u32> = words.map(str::parse).collect::<Result<_, _>>().ok()?;
+    (!ids.is_empty()).then_some(ids)
+}
+
 /// Runs the model; sends the trace after each layer, and while a target is written, as it grows.
 pub(super) fn run(model: &Model, request: Request, number: u64, job: &Job, post: &Post) {
     let Request { prompt, target, languages, cut, chat, ids } = request;
@@ -76,7 +83,8 @@ pub(super) fn run(model: &Model, request: Request, number: u64, job: &Job, post:
     } else if chat && model.chat_template.is_some() {
         engine::chat_prompt(model, None, &prompt)
     } else {
-        Ok(Prompt::Text(prompt))
+        let numbers = model.tokenizer.is_none().then(|| numbers(&prompt)).flatten();
+        Ok(numbers.map_or(Prompt::Text(prompt), Prompt::Ids))
     };
     let outcome = prompt.and_then(|prompt| engine::run(model, &prompt, &options, job, partial));
     post.send(match outcome {

@@ -66,6 +66,7 @@ mod window_desk;
 mod window_figures;
 mod window_flow;
 mod window_heads;
+mod window_hub;
 mod window_layout;
 mod window_maps;
 mod window_memory;
