@@ -3,7 +3,9 @@
 //! The floors, lowest first; each names only those above it in this list. `docs/architecture.md` is the map.
 
 pub mod analysis;
+#[cfg(feature = "window")]
 pub mod app;
+#[cfg(feature = "window")]
 pub mod cli;
 pub mod engine;
 pub mod export;

@@ -53,6 +53,20 @@ MODELS = {
     "Gemma2ForSequenceClassification": _SIZES | _LABELS,
     "BloomForSequenceClassification": {"vocab_size": VOCABULARY, "hidden_size": 12, "n_head": 2, "n_layer": 1} | _LABELS,
     "BartForSequenceClassification": _TWO | _LABELS | {"eos_token_id": 1, "pad_token_id": 2},
+    "OPTForSequenceClassification": {
+        "vocab_size": VOCABULARY,
+        "hidden_size": 12,
+        "word_embed_proj_dim": 8,
+        "num_attention_heads": 2,
+        "num_hidden_layers": 1,
+        "ffn_dim": 14,
+        "max_position_embeddings": 32,
+        "do_layer_norm_before": False,
+        "pad_token_id": 2,
+    }
+    | _LABELS,
+    # Its target begins with the source's last token
+    "MBartForSequenceClassification": _TWO | _LABELS | {"eos_token_id": 1, "pad_token_id": 2},
     "T5ForSequenceClassification": {
         "vocab_size": VOCABULARY,
         "d_model": 12,

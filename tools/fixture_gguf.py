@@ -20,6 +20,7 @@ import transformers
 from gguf import GGMLQuantizationType as Kind
 from safetensors.torch import load_file, save_file
 
+import fixture_gguf_latent
 from fixture_capture import capture
 
 FIXTURES = Path(__file__).resolve().parent.parent / "tests" / "fixtures"
@@ -57,6 +58,7 @@ CONVERTED = {
     "phi3-odd": "phi3",
     "phi3-longrope": "phi3",
     "glm4-odd": "glm4",
+    "deepseek-v3": "deepseek2",
 }
 
 ANEW = {
@@ -65,6 +67,13 @@ ANEW = {
     "gemma2-odd": ("gemma2", "gguf-gemma2", {"query_pre_attn_scalar": 10, "tie_word_embeddings": True}),
     "gpt-oss-odd": ("gpt-oss", "gguf-gpt-oss", {"swiglu_limit": 7.0}),
     "gemma3-odd": ("gemma3", "gguf-gemma3", {"query_pre_attn_scalar": 6}),
+    "deepseek-v2": (
+        "deepseek2",
+        "gguf-deepseek-v2",
+        {"rope_parameters": {"rope_type": "yarn", "rope_theta": 10000.0, "factor": 4.0,
+                             "original_max_position_embeddings": 8, "beta_fast": 4.0, "beta_slow": 0.5,
+                             "mscale": 0.6, "mscale_all_dim": 0.6}},
+    ),
     "seq2seq/t5-gated": (
         "t5",
         "seq2seq/gguf-t5-gated",
@@ -182,7 +191,7 @@ def write_keys(writer: gguf.GGUFWriter, config: transformers.PretrainedConfig) -
     writer.add_feed_forward_length(inner)
     writer.add_head_count(heads)
     writer.add_head_count_kv(kv_heads(config))
-    if head_dim * heads != width:
+    if head_dim * heads != width and not hasattr(config, "kv_lora_rank"):
         writer.add_key_length(head_dim)
         writer.add_value_length(head_dim)
     rms = first(config, "rms_norm_eps")
@@ -233,7 +242,8 @@ def write_rope(writer: gguf.GGUFWriter, config: transformers.PretrainedConfig, h
         writer.add_rope_freq_base_swa(rope["sliding_attention"]["rope_theta"])
         rope = rope["full_attention"]
     writer.add_rope_freq_base(rope["rope_theta"])
-    writer.add_rope_dimension_count(int(head_dim * rope.get("partial_rotary_factor", 1.0)))
+    if not hasattr(config, "kv_lora_rank"):
+        writer.add_rope_dimension_count(int(head_dim * rope.get("partial_rotary_factor", 1.0)))
     if rope.get("rope_type") == "linear":
         writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
         writer.add_rope_scaling_factor(rope["factor"])
@@ -259,7 +269,12 @@ def convert(name: str, architecture: str, path: Path, config: transformers.Pretr
     names = gguf.get_tensor_name_map(kind, config.num_hidden_layers)
     writer = gguf.GGUFWriter(path, architecture)
     write_keys(writer, config)
-    for theirs, weight in unwoven(stacked(weights(FIXTURES / name))).items():
+    state = unwoven(stacked(weights(FIXTURES / name)))
+    if architecture == "deepseek2":
+        halves = config.model_type == "deepseek_v2"  # One of each kind
+        fixture_gguf_latent.write_keys(writer, config, halves)
+        state = fixture_gguf_latent.tensors(state, config, halves)
+    for theirs, weight in state.items():
         spellings = theirs, theirs.removeprefix("bert."), theirs.removeprefix("transformer.")
         found = (names.get_name(spelling, try_suffixes=(".weight", ".bias")) for spelling in spellings)
         ours = next((found for found in found if found), None)
@@ -307,7 +322,7 @@ def convert_anew(name: str, architecture: str, target: str, changes: dict) -> st
     report = convert(name, architecture, folder / "model.gguf", config)
     model_class = getattr(transformers, config.architectures[0])
     eager = {"attn_implementation": "eager"}
-    if hasattr(config, "num_local_experts"):
+    if hasattr(config, "num_local_experts") or hasattr(config, "n_routed_experts"):
         eager["experts_implementation"] = "eager"
     model = model_class.from_pretrained(FIXTURES / name, config=config, **eager).eval()
     if changes.get("tie_word_embeddings"):

@@ -279,7 +279,7 @@ FIXTURES = [
     ),
     Fixture(
         "llama3-rope",
-        "llama3 rope scaling past its original 32 positions, all three frequency bands; 70 tokens",
+        "llama3 rope scaling past its original 32 positions, all three frequency bands; 44 tokens",
         transformers.LlamaForCausalLM,
         _llama(
             hidden_size=24,
@@ -298,7 +298,7 @@ FIXTURES = [
                 "original_max_position_embeddings": 32,
             },
         ),
-        count=70,
+        count=44,
     ),
     Fixture(
         "llama-tied",

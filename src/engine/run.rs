@@ -145,6 +145,9 @@ pub enum RunError {
     /// A question about ids
     #[error("a question needs a prompt of text, not ids")]
     IdsAndQuestion,
+    /// A question in a language that is told: a text of two segments has no place for its mark
+    #[error("a question and its text take no language")]
+    QuestionAndLanguage,
     /// Asked to continue text with a model that does not
     #[error("{0} does not generate text")]
     DoesNotGenerate(String),
@@ -179,6 +182,7 @@ impl RunError {
                 "leave the language out: some models mark only the one to translate into, most none".into()
             }
             Self::NoEncoder(_) => "leave the target out, or open an encoder–decoder model such as T5".into(),
+            Self::QuestionAndLanguage => "leave --source-lang and --target-lang out, or the question".into(),
             Self::IdsAndQuestion => {
                 "give the text with --prompt, or both as ids with --ids and --second".into()
             }
@@ -232,6 +236,9 @@ fn texts_of(
     prompt: &Prompt,
     options: &RunOptions,
 ) -> Result<(String, Vec<Token>, Option<usize>), RunError> {
+    if options.question.is_some() && options.languages != Languages::default() {
+        return Err(RunError::QuestionAndLanguage);
+    }
     let language = options.languages.of_source(model)?;
     let (question, text) = match (prompt, &options.question) {
         (Prompt::Text(text) | Prompt::Framed(text), Some(question)) => (question, text),
@@ -303,12 +310,10 @@ pub fn run(
     let mut source = Vec::new();
     if spec.encoder.is_some() {
         source = std::mem::replace(&mut tokens, target_of(model, options)?);
-        if options.target.is_none() && matches!(spec.head, HeadSpec::Classes(_)) {
-            // A classifier's decoder reads the source again, moved on by one
-            tokens.truncate(1);
-            tokens
-                .extend(source[..source.len() - 1].iter().map(|token| Token { span: 0..0, ..token.clone() }));
-            tokens = checked(tokens, options.cut, spec.vocab, spec.context)?;
+        if let (None, HeadSpec::Classes(head), Some(first)) = (&options.target, &spec.head, tokens.first()) {
+            let ids: Vec<u32> = source.iter().map(|token| token.id).collect();
+            let again = head.moved_on(first.id, &ids).into_iter().map(|id| model.token(id)).collect();
+            tokens = checked(again, options.cut, spec.vocab, spec.context)?;
         }
     } else if options.target.is_some() {
         return Err(RunError::NoEncoder(model.name.clone()));

@@ -23,6 +23,10 @@ pub struct ClassHead {
     /// The token that ends texts: of encoder–decoders, the vector is read where the source has its last one
     #[serde(default)]
     pub end: Option<u32>,
+    /// Of encoder–decoders: the target begins with the source's last token that is no padding (mBART), not with the
+    /// model's start token
+    #[serde(default)]
+    pub wraps: bool,
 }
 
 /// How the tokens' vectors become the classifier's input.
@@ -103,11 +107,23 @@ impl ClassHead {
         labels: Vec::new(),
         padding: None,
         end: None,
+        wraps: false,
     };
 
     /// One for which padding and ends are tokens like others.
     pub fn new(pooling: Pooling, layers: Vec<ClassLayer>, outcome: Outcome, labels: Vec<String>) -> Self {
         Self { pooling, layers, outcome, labels, ..Self::LAST }
+    }
+
+    /// What a classifier's decoder reads of a source: the source moved on by one, behind what it begins with.
+    pub fn moved_on(&self, start: u32, source: &[u32]) -> Vec<u32> {
+        // Padding is taken to stand behind the text, wherever it stands
+        let length = source.iter().filter(|&&id| Some(id) != self.padding).count();
+        let last = source.get(length.saturating_sub(1)).copied();
+        let first = if self.wraps { last.unwrap_or(start) } else { start };
+        std::iter::once(first)
+            .chain(source.split_last().into_iter().flat_map(|(_, most)| most.iter().copied()))
+            .collect()
     }
 
     /// Rows of the residual stream up to the last that counts, where the last one's vector is read.

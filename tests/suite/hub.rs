@@ -15,22 +15,22 @@ const REVISION: &str = "0123456789abcdef0123456789abcdef01234567";
 
 /// How the hub behaves.
 #[derive(Clone, Default)]
-struct Manners {
+pub(crate) struct Manners {
     /// Status for everything, in place of an answer
-    refuse: Option<u16>,
+    pub(crate) refuse: Option<u16>,
     /// The weights' connection ends after so many bytes, this many times
-    cut_after: usize,
-    cuts: usize,
+    pub(crate) cut_after: usize,
+    pub(crate) cuts: usize,
     /// Weights are sent with a changed byte
-    lie: bool,
+    pub(crate) lie: bool,
     /// A range is answered with the whole file
-    no_ranges: bool,
+    pub(crate) no_ranges: bool,
     /// Several GGUF files instead
-    ggufs: bool,
+    pub(crate) ggufs: bool,
 }
 
-struct Server {
-    address: String,
+pub(crate) struct Server {
+    pub(crate) address: String,
     log: Arc<Mutex<Vec<String>>>,
 }
 
@@ -74,7 +74,7 @@ fn about(manners: &Manners) -> String {
 
 impl Server {
     /// Two of them: the hub, and the host that large files lie on.
-    fn start(manners: &Manners) -> Self {
+    pub(crate) fn start(manners: &Manners) -> Self {
         let log = Arc::new(Mutex::new(Vec::new()));
         let cuts = Arc::new(Mutex::new(manners.cuts));
         let listen = || TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -104,7 +104,7 @@ impl Server {
         }
     }
 
-    fn asked(&self, part: &str) -> usize {
+    pub(crate) fn asked(&self, part: &str) -> usize {
         self.log.lock().expect("no panic").iter().filter(|line| line.contains(part)).count()
     }
 }

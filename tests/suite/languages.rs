@@ -136,6 +136,67 @@ fn a_language_behind_a_text() {
 }
 
 #[test]
+fn mbart_50_has_its_language_in_front() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let more =
+        ["kk_KZ", "ko_KR", "lt_LT", "lv_LV", "my_MM", "ne_NP", "nl_XX", "ru_RU", "si_LK", "tr_TR", "vi_VN"];
+    let codes = [MBART, &more, &["af_ZA", "az_AZ", "gl_ES", "sl_SI"]].concat();
+    lay(folder.path(), "mbart", "MBart50Tokenizer", &codes, &["en_XX", "$A", "</s>"]);
+    let model = open(folder.path());
+    let tokenizer = model.tokenizer.as_ref().expect("a tokenizer");
+    assert_eq!((tokenizer.mark(), tokenizer.usual_language()), (Mark::Before, Some("en_XX")));
+    assert_eq!(tokenizer.languages().len(), 29);
+    check(&model, "as the files say", &[70, 7, 9, 11, 2], &[2], ("", ""));
+    // As Transformers' `forced_bos_token_id` puts it, behind the start token
+    check(&model, "German into Slovene", &[69, 7, 9, 11, 2], &[2, 95], ("de_DE", "sl_SI"));
+}
+
+#[test]
+fn a_wanted_language_is_a_prefix_of_the_source() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for entry in std::fs::read_dir(fixtures().join("seq2seq/marian")).expect("a fixture").flatten() {
+        std::fs::copy(entry.path(), folder.path().join(entry.file_name())).expect("copied");
+    }
+    for name in ["source.spm", "target.spm"] {
+        let pieces = fixtures().join("tokenizers/unigram-plain.model");
+        std::fs::copy(pieces, folder.path().join(name)).expect("copied");
+    }
+    let write = |name: &str, text: &[u8]| crate::containers::write(&folder.path().join(name), text);
+    let listed =
+        r#"{"</s>": 0, "<unk>": 1, "▁the": 5, "▁cat": 6, "▁": 7, ">>fra<<": 94, ">>deu<<": 95, "<pad>": 3}"#;
+    write("vocab.json", listed.as_bytes());
+    write("tokenizer_config.json", br#"{"tokenizer_class": "MarianTokenizer"}"#);
+    let model = open(folder.path());
+    let tokenizer = model.tokenizer.as_ref().expect("a tokenizer");
+    assert_eq!(tokenizer.mark(), Mark::Wanted);
+    let target = || Some(Prompt::Ids(vec![8, 10]));
+    let plain = run(&model, &text("the cat"), target(), "", "").expect("a run");
+    let marked = run(&model, &text("the cat"), target(), "", "deu").expect("a run");
+    assert_eq!(ids(&marked.source), [&[95], &ids(&plain.source)[..]].concat(), "German is wanted");
+    assert_eq!(marked.ids(), plain.ids(), "and the target begins as ever");
+    assert_ne!(marked.logits, plain.logits);
+    let typed = run(&model, &text(">>deu<< the cat"), target(), "", "").expect("a run");
+    assert_eq!((ids(&typed.source), &typed.logits), (ids(&marked.source), &marked.logits), "as if typed");
+    let place = folder.path().display().to_string();
+    let out = call(&["run", &place, "--prompt", "the cat", "--source-lang", "fra"]);
+    complains(&out, &["does not mark its texts with this language", "mark only the one to translate into"]);
+}
+
+#[test]
+fn a_question_takes_no_language() {
+    let folder = tempfile::tempdir().expect("a folder");
+    m2m100(folder.path());
+    let place = folder.path().display().to_string();
+    for option in ["--source-lang", "--target-lang"] {
+        let out = call(&["run", &place, "--prompt", "w7 w9", "--question", "w8", option, "de"]);
+        complains(
+            &out,
+            &["a question and its text take no language", "leave --source-lang and --target-lang out"],
+        );
+    }
+}
+
+#[test]
 fn a_forced_first_token_gives_way() {
     let folder = tempfile::tempdir().expect("a folder");
     m2m100(folder.path());
@@ -197,11 +258,35 @@ fn the_command_line_takes_them() {
 }
 
 #[test]
-fn the_window_offers_them() {
+fn a_long_list_is_narrowed_by_typing() {
     let folder = tempfile::tempdir().expect("a folder");
-    m2m100(folder.path());
+    // More than half of M2M100's, so that the vocabulary is taken for its own
+    let codes: Vec<String> =
+        "af am ar ast az ba be bg bn br bs ca ceb cs cy da de el en es et fa ff fi fr fy ga gd gl \
+        gu ha he hi hr ht hu hy id ig ilo is it ja jv ka kk km kn ko lb lg ln lo lt lv mg zh zu"
+            .split_whitespace()
+            .map(|code| format!("__{code}__"))
+            .collect();
+    let codes: Vec<&str> = codes.iter().map(String::as_str).collect();
+    lay(folder.path(), "m2m100", "M2M100Tokenizer", &codes, &["__en__", "$A", "</s>"]);
+    let mut harness = window(folder.path());
+    harness.get_by_label("Into default").click();
+    harness.run();
+    harness.get_by_label("de");
+    harness.get_by_role_and_label(egui::Role::TextInput, "Find a language").focus();
+    harness.run();
+    harness.get_by_role_and_label(egui::Role::TextInput, "Find a language").type_text("Z");
+    harness.run();
+    assert!(harness.query_by_label("de").is_none(), "another language");
+    harness.get_by_label("zh").click();
+    harness.run();
+    assert_eq!(harness.state().state.languages.target.as_deref(), Some("zh"));
+    assert!(harness.query_by_label("zu").is_none(), "a choice closes the list");
+}
+
+fn window(folder: &Path) -> Harness<'static, Window> {
     let settings = Settings { live: false, dark: Some(true), ..Settings::default() };
-    let source = ModelSource::Path(folder.path().to_owned());
+    let source = ModelSource::Path(folder.to_owned());
     let opening = Opening::new(settings, source, Some("w7 w9 w11".to_owned()));
     let mut harness = Harness::builder()
         .with_size([1280.0, 900.0])
@@ -209,6 +294,14 @@ fn the_window_offers_them() {
         .with_max_steps(20)
         .build_eframe(|cc| Window::new(&cc.egui_ctx, opening));
     until(&mut harness, |window| window.session.busy.is_none());
+    harness
+}
+
+#[test]
+fn the_window_offers_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    m2m100(folder.path());
+    let mut harness = window(folder.path());
     let begins = |harness: &Harness<'_, Window>| {
         let trace = harness.state().session.trace.as_ref().expect("it ran");
         (trace.source[0].id, trace.ids()[1])

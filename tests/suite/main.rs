@@ -77,6 +77,7 @@ mod window_figures;
 mod window_flow;
 mod window_grid;
 mod window_heads;
+mod window_hub;
 mod window_keyboard;
 mod window_layout;
 mod window_maps;

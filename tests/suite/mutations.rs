@@ -360,7 +360,14 @@ fn gguf() {
     let converted = ["llama3-rope", "gpt2-odd", "falcon-40b", "olmoe-odd", "phi3-longrope"];
     let mut files: Vec<PathBuf> =
         converted.iter().map(|name| containers().join(format!("{name}.gguf"))).collect();
-    let whole = ["gguf-bert", "gguf-blocks-of-256", "gguf-gemma3", "gguf-gpt-oss", "seq2seq/gguf-t5-gated"];
+    let whole = [
+        "gguf-bert",
+        "gguf-blocks-of-256",
+        "gguf-deepseek-v2",
+        "gguf-gemma3",
+        "gguf-gpt-oss",
+        "seq2seq/gguf-t5-gated",
+    ];
     files.extend(whole.iter().map(|name| fixtures().join(name).join("model.gguf")));
     let words = ["bpe-llama-bpe", "bpe-bytes", "unigram-t5", "uncased"];
     files.extend(words.iter().map(|name| fixtures().join("tokenizers").join(format!("{name}.gguf"))));
@@ -387,7 +394,6 @@ fn keras_weights() {
         "gpt/model.weights.h5",
         "hub-gpt2/backbone.weights.h5",
         "keras2-classify/model.weights.h5",
-        "nested/model.weights.h5",
     ];
     survives("keras-weights", &keras(&files), opens);
 }

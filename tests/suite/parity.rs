@@ -184,3 +184,20 @@ fn greedy_continuation_equals_transformers() {
         assert_eq!(ids, expected.continuation, "{}", folder.display());
     }
 }
+
+/// Everybody who clones the repository takes them along.
+#[test]
+fn fixtures_stay_below_25_megabytes() {
+    fn bytes(folder: &Path) -> u64 {
+        let entries = std::fs::read_dir(folder).expect("a readable folder");
+        entries
+            .map(|entry| entry.expect("a readable entry"))
+            .map(|entry| match entry.metadata().expect("a readable file") {
+                data if data.is_dir() => bytes(&entry.path()),
+                data => data.len(),
+            })
+            .sum()
+    }
+    let bytes = bytes(&fixtures());
+    assert!(bytes <= 25_000_000, "{bytes} bytes: make new ones smaller, or older ones");
+}

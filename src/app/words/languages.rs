@@ -9,6 +9,7 @@ pub struct LanguageWords {
     pub from_why: &'static str,
     pub into_why: &'static str,
     pub usual: &'static str,
+    pub find: &'static str,
     pub usual_named: fn(&str) -> String,
 }
 
@@ -19,6 +20,7 @@ pub(super) const ENGLISH: LanguageWords = LanguageWords {
     from_why: "Language that the prompt is marked with",
     into_why: "Language that the target begins with",
     usual: "default",
+    find: "Find a language",
     usual_named: |code| format!("{code} (default)"),
 };
 
@@ -29,5 +31,6 @@ pub(super) const CHINESE: LanguageWords = LanguageWords {
     from_why: "用来标记提示词的语言",
     into_why: "目标文本开头标记的语言",
     usual: "默认",
+    find: "查找语言",
     usual_named: |code| format!("{code}（默认）"),
 };

@@ -69,6 +69,7 @@ impl Fault for RunError {
                 format!("{name} 没有编码器，因此不接受目标文本"),
                 "请清空目标，或打开 T5 这样的编码器–解码器模型",
             ),
+            Self::QuestionAndLanguage => Told::new("提问时不能指定语言", "请去掉语言，或去掉问题"),
             Self::IdsAndQuestion => Told::new("提问需要文字提示词，而不是编号", "请输入文字"),
             Self::DoesNotGenerate(name) => Told::new(format!("{name} 不生成文本"), DECODER),
             Self::Cancelled => Told::alone("已取消"),

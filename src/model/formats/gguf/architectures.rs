@@ -3,12 +3,14 @@
 
 mod decoders;
 mod fused;
+mod latent;
 mod others;
 
 use super::translate::{Architecture, Change, Known, Name};
 use serde_json::{Map, Value, json};
 
-pub(super) const ARCHITECTURES: &[&[Architecture]] = &[decoders::TABLE, fused::TABLE, others::TABLE];
+pub(super) const ARCHITECTURES: &[&[Architecture]] =
+    &[decoders::TABLE, fused::TABLE, latent::TABLE, others::TABLE];
 
 const fn same(ours: &'static str, theirs: &'static str) -> Name {
     changed(ours, theirs, Change::None)

@@ -3,6 +3,7 @@
 //! Own reader, as candle's stops at the first tensor of a kind it does not know (IQ4, MXFP4) and copies each tensor.
 
 mod architectures;
+mod made;
 mod metadata;
 mod translate;
 

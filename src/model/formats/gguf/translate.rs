@@ -2,7 +2,7 @@
 //! and whatever the converter did to them undone. So a family is known in one place, whichever container it comes in.
 
 use super::architectures::ARCHITECTURES;
-use super::{Metadata, Tensors, Whole, broken};
+use super::{Metadata, Tensors, Whole, broken, made};
 use crate::model::config::Config;
 use crate::model::error::{LoadError, SpecError};
 use crate::model::stored::{Dtype, Storage, StoredTensor};
@@ -55,6 +55,10 @@ pub(super) enum Change {
     PlusOne,
     /// The only row of a matrix made a vector
     Flattened,
+    /// The part of a matrix that makes keys, [head, (key, value), in], taken out of it and turned: [head, in, key]
+    MadeKeys,
+    /// The part that makes values: [head, value, in]
+    MadeValues,
 }
 
 /// The file, as an architecture's own rules see it.
@@ -107,7 +111,7 @@ fn shortest(x: f64) -> f64 {
     if f64::from(single).to_bits() == x.to_bits() { single.to_string().parse().unwrap_or(x) } else { x }
 }
 
-fn read(tensor: &StoredTensor) -> Option<Vec<f32>> {
+pub(super) fn read(tensor: &StoredTensor) -> Option<Vec<f32>> {
     let elements = tensor.elements()?;
     let mut all = vec![0.0; elements.len()];
     elements.read(0, &mut all);
@@ -142,6 +146,7 @@ pub(super) fn whole(
         rename(architecture, &known, name, tensor, &mut map).map_err(|reason| broken(file, reason))?;
     }
     weave(&mut map);
+    made::join(&mut map);
     let tensors = Tensors { map, place: file.to_owned() };
     Ok(Whole { config: Config::from(described), tensors, metadata })
 }
@@ -209,6 +214,9 @@ fn rename(
         }
     } else if let Change::Unwoven(half) = change {
         into.insert(format!("{theirs}#{half}"), changed);
+    } else if matches!(change, Change::MadeKeys | Change::MadeValues) {
+        let half = if change == Change::MadeKeys { "keys" } else { "values" };
+        into.insert(format!("{theirs}#{half}"), changed);
     } else {
         into.insert(theirs, changed);
     }
@@ -245,7 +253,7 @@ fn generalise(stem: &str) -> (String, String) {
 fn undo(change: Change, known: &Known<'_>, tensor: &StoredTensor) -> Option<StoredTensor> {
     let mut tensor = tensor.clone();
     match change {
-        Change::None => {}
+        Change::None | Change::MadeKeys | Change::MadeValues => {}
         // Vectors, and [expert, number] of vectors, have nothing to turn
         Change::Unwoven(_) if tensor.shape.len() == 2 => {}
         Change::Turned | Change::Unwoven(_) => {
