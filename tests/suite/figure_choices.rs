@@ -133,10 +133,10 @@ fn the_part_in_sight_is_what_is_drawn() {
 fn the_whole_map_is_drawn_where_nobody_asks_for_a_part() {
     let view = Some(View { query: 4.0, key: 2.0, span: 5.0 });
     let state = State { view, map: MapChoice { beside: true, ..MapChoice::default() }, ..State::default() };
-    let whole = options(Piece::Head, Finish::default(), &state, true);
+    let whole = options(Piece::Head, Finish::default(), &state, None, true);
     assert_eq!((whole.look.rows, whole.beside), (None, true));
     let part = Finish { part: true, ..Finish::default() };
-    assert!(options(Piece::Head, part, &state, true).look.rows.is_some());
-    let sheet = options(Piece::Heads, part, &state, true);
+    assert!(options(Piece::Head, part, &state, None, true).look.rows.is_some());
+    let sheet = options(Piece::Heads, part, &state, None, true);
     assert_eq!((sheet.look, sheet.beside), (Look { rows: None, ..sheet.look }, false));
 }
