@@ -94,7 +94,7 @@ fn open_submenu(harness: &mut Harness<'_, Window>, title: &str) {
     let named = |node: &egui_kittest::Node<'_>| {
         node.accesskit_node().label().is_some_and(|label| label.starts_with(title) && !label.contains('='))
     };
-    let button = harness.query_all_by_role(egui::Role::Button).filter(named).last();
+    let button = harness.query_all_by_role(egui::Role::Button).rfind(named);
     button.unwrap_or_else(|| panic!("no menu is called {title}")).click();
     harness.run_steps(6);
 }
@@ -364,7 +364,7 @@ fn a_key_is_forgotten_from_a_step_on_in_chinese_too() {
     let head = mnemoscope::model::HeadId { layer: 1, head: 0 };
     let weight = |trace: &mnemoscope::trace::Trace, query| trace.pattern(head).row(query)[4];
     let changed = session.changed.trace.as_ref().expect("a run");
-    assert_eq!(weight(changed, n), 0.0);
+    assert!(weight(changed, n) < 1e-12);
     assert!(weight(changed, n - 1) > 0.0);
 }
 

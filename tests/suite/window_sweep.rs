@@ -1,7 +1,7 @@
 //! Contract: the patch sweep in the window is the library's, a place is selected and patched in by a click, and it is
 //! written as a figure.
 
-use crate::window::{send, until, window_of};
+use crate::window::{send, window_of};
 use egui_kittest::{Harness, kittest::Queryable as _};
 use mnemoscope::{
     app::{
@@ -21,6 +21,18 @@ use mnemoscope::{
 
 const PROMPT: &str = "Tom has a red ball. Anna has a green cup. Tom plays with the";
 const OTHER: &str = "Tom has a green ball. Anna has a red cup. Tom plays with the";
+
+/// As `window::until`, with patience: many passes are made, and several sweeps at once.
+#[track_caller]
+fn until(harness: &mut Harness<'_, Window>, done: impl Fn(&Window) -> bool) {
+    let start = std::time::Instant::now();
+    while !done(harness.state()) {
+        assert!(start.elapsed() < std::time::Duration::from_mins(6), "waited in vain");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        harness.step();
+    }
+    harness.run_ok();
+}
 
 fn window() -> Harness<'static, Window> {
     let settings = Settings { live: false, dark: Some(true), ..Settings::default() };

@@ -108,7 +108,9 @@ pub fn menu(ui: &mut Ui, scene: &Scene<'_>, target: Target, out: &mut Out) {
             let mut groups = groups.into_iter();
             if let Some(Group { title, offers }) = groups.next() {
                 ui.label(RichText::new(title).font(theme::strong(SMALL)).color(theme::tokens(ui).muted));
-                offers.into_iter().for_each(|one| offer(ui, one, out));
+                for one in offers {
+                    offer(ui, one, out);
+                }
             }
             submenus(ui, groups, out);
         }
@@ -123,7 +125,9 @@ fn submenus(ui: &mut Ui, groups: impl Iterator<Item = Group>, out: &mut Out) {
     for Group { title, offers } in groups {
         ui.menu_button(title, |ui| {
             ui.set_min_width(230.0);
-            offers.into_iter().for_each(|one| offer(ui, one, out));
+            for one in offers {
+                offer(ui, one, out);
+            }
         });
     }
 }
