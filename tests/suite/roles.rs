@@ -75,12 +75,12 @@ fn an_atlas_tells_what_its_entries_say() {
         ..Scores::default()
     };
     let entry =
-        |layer, head, scores| HeadEntry { head: HeadId { layer, head }, scores, ..Default::default() };
+        |layer, head, scores| HeadEntry { head: HeadId { layer, head }, scores, ..HeadEntry::default() };
     let heads = vec![entry(1, 2, scores(0.9, 0.7)), entry(0, 0, Scores::default())];
     let atlas = Atlas {
         model: "m".into(),
-        ran: Default::default(),
-        described: Default::default(),
+        ran: Ran::default(),
+        described: std::collections::BTreeMap::new(),
         passages: vec![],
         heads,
     };

@@ -176,7 +176,9 @@ impl Grid {
                 }
             }
             let columns = best.unwrap_or_else(|| most(&groups));
-            groups.iter_mut().for_each(|group| group.in_rows_of(columns));
+            for group in &mut groups {
+                group.in_rows_of(columns);
+            }
         }
         // Parts stand one below the other, or side by side where that makes the maps larger
         let all = groups.iter().map(|group| group.across).sum::<usize>();
