@@ -67,7 +67,7 @@ enum Command {
     /// Run a prompt once: next-token candidates, timing, bytes of the trace
     Run(run::Args),
     /// Write attention and hidden states to files; the ending says which format
-    Export(export::Args),
+    Export(Box<export::Args>),
     /// Make a figure from its recipe, with its numbers as CSV and a caption beside it
     Figure(figure::Args),
     /// Measure every head: a table of induction, previous token, sink and others
