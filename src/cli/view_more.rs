@@ -18,6 +18,7 @@ use super::shared::{Second, Told, names, usage};
 
 /// Options of single views.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(super) struct MoreArgs {
     /// Of the views river and memory: by which picture
     #[arg(long, requires = "view", value_parser = names::<Picture>(), default_value = "contributions")]
@@ -150,18 +151,17 @@ impl MoreArgs {
                 Beside::Recall(engine::recall(model.ok_or_else(needed)?, &options, &console.job())?)
             }
             View::Atlas => {
-                let atlas = match &self.told.atlas {
-                    Some(path) => engine::open_atlas(path)?,
-                    None => {
-                        let texts = match &self.corpus {
-                            Some(path) => Texts::Corpus(path.clone()),
-                            None if self.own_text => Texts::Prompt(trace.prompt.clone()),
-                            None => Texts::BuiltIn,
-                        };
-                        let passages = self.passages as usize;
-                        let options = AtlasOptions { texts, passages, ..AtlasOptions::default() };
-                        engine::atlas(model.ok_or_else(needed)?, &options, &console.job())?
-                    }
+                let atlas = if let Some(path) = &self.told.atlas {
+                    engine::open_atlas(path)?
+                } else {
+                    let texts = match &self.corpus {
+                        Some(path) => Texts::Corpus(path.clone()),
+                        None if self.own_text => Texts::Prompt(trace.prompt.clone()),
+                        None => Texts::BuiltIn,
+                    };
+                    let passages = self.passages as usize;
+                    let options = AtlasOptions { texts, passages, ..AtlasOptions::default() };
+                    engine::atlas(model.ok_or_else(needed)?, &options, &console.job())?
                 };
                 Beside::Atlas(Arc::new(atlas))
             }

@@ -72,7 +72,7 @@ fn every_word_is_in_the_language_that_is_chosen() {
         let found = of_language(&mut harness, language);
         let name = if language == Language::English { "words-en.txt" } else { "words-zh.txt" };
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots").join(name);
-        let text: String = found.iter().map(|label| format!("{label}\n")).collect();
+        let text = found.iter().fold(String::new(), |text, label| text + label + "\n");
         if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
             crate::containers::write(&path, text.as_bytes());
         }
@@ -86,7 +86,7 @@ fn every_word_is_in_the_language_that_is_chosen() {
             // Its own name stands in the menu of languages alone
             Language::English => assert!(chinese <= 1, "English has Chinese words"),
             Language::Chinese => {
-                assert!(chinese * 2 > found.len(), "{chinese} of {} are Chinese", found.len())
+                assert!(chinese * 2 > found.len(), "{chinese} of {} are Chinese", found.len());
             }
         }
     }

@@ -474,7 +474,7 @@ impl Monkey {
     fn atlas(&mut self) -> AtlasAct {
         match self.below(8) {
             0 => AtlasAct::Choose(AtlasChoice {
-                source: self.one_of([Source::BuiltIn, Source::Prompt]),
+                source: self.one_of(&[Source::BuiltIn, Source::Prompt]),
                 colour: self.one([Colour::Layer, Colour::Alike]),
                 decile: self.maybe(3),
                 ..AtlasChoice::default()
@@ -489,7 +489,7 @@ impl Monkey {
         }
     }
 
-    fn one_of<T: Clone, const N: usize>(&mut self, all: [T; N]) -> T {
+    fn one_of<T: Clone, const N: usize>(&mut self, all: &[T; N]) -> T {
         all[self.below(N)].clone()
     }
 

@@ -17,7 +17,6 @@ use mnemoscope::engine::ModelSource;
 use mnemoscope::model::HeadId;
 use mnemoscope::trace::Trace;
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use strum::IntoEnumIterator as _;
 
 /// Panes that scroll sideways: words at their side may be cut.
@@ -128,7 +127,7 @@ fn one_head_in_one_layer_without_a_tokenizer() {
 #[test]
 fn an_encoder_and_a_translator_without_a_tokenizer() {
     everywhere(&fixture("bert-mlm"), "5 17 23", "encoder");
-    everywhere(&ModelSource::Path(PathBuf::from(fixtures()).join("seq2seq/bart")), "5 17 23", "translator");
+    everywhere(&ModelSource::Path(fixtures().join("seq2seq/bart")), "5 17 23", "translator");
 }
 
 #[test]

@@ -24,7 +24,7 @@ fn press(harness: &mut Harness<'_, Window>, modifiers: egui::Modifiers, key: egu
 
 /// What has the focus: its name, its role and where it is.
 fn focused(harness: &Harness<'_, Window>) -> Option<(String, String, egui::Rect)> {
-    let node = harness.query_all_by(|node| node.is_focused()).next()?;
+    let node = harness.query_all_by(|node| node.is_focused() && !node.is_hidden()).next()?;
     let own = node.accesskit_node();
     Some((own.label().unwrap_or_default(), format!("{:?}", own.role()), node.rect()))
 }

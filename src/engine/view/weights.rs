@@ -153,9 +153,12 @@ pub(super) fn atlas(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
         return Err(ViewError::Empty);
     }
     let most = of.iter().copied().max().unwrap_or(0);
-    let group = |place: usize| match ask.axes.alike {
-        true => groups.clusters.get(place).map_or_else(String::new, |own| traits(place, &own.traits)),
-        false => format!("L{place}"),
+    let group = |place: usize| {
+        if ask.axes.alike {
+            groups.clusters.get(place).map_or_else(String::new, |own| traits(place, &own.traits))
+        } else {
+            format!("L{place}")
+        }
     };
     let body = Paths {
         names,
