@@ -3,10 +3,10 @@
 
 use super::Family;
 use super::bart::{self, Shape, Sizes};
+use crate::kernels::Activation;
 use crate::model::config::Config;
 use crate::model::error::SpecError;
 use crate::model::spec::{ModelSpec, Placement, Positions};
-use crate::kernels::Activation;
 
 /// Blenderbot-small: BART's norms, but its decoder's embeddings are normed before positions are added.
 pub(super) const SMALL: Family = Family {
@@ -50,6 +50,7 @@ fn small(config: &Config) -> Result<ModelSpec, SpecError> {
         start: 1,
     };
     let mut spec = bart::translator(config, &shape)?;
-    spec.embedding.norm_first = true;
+    // The norm would take a factor back but for its ε: the decoder has none
+    (spec.embedding.norm_first, spec.embedding.scale) = (true, 1.0);
     Ok(spec)
 }

@@ -4,11 +4,11 @@
 use super::alibi;
 use super::fused::qkv_by_head;
 use super::{Family, Map, from, head_dim, head_of};
+use crate::kernels::Activation;
 use crate::model::attention_spec::AttentionSpec;
 use crate::model::config::Config;
 use crate::model::error::SpecError;
 use crate::model::spec::{BlockSpec, EmbeddingSpec, LogitSpec, MlpSpec, ModelSpec, NormSpec, Placement};
-use crate::kernels::Activation;
 
 pub(super) const FAMILY: Family = Family {
     model_type: "bloom",

@@ -6,6 +6,7 @@ use super::bert;
 use super::encoder::{ANSWER, Heads, PostNorm, Sizes, TAGS, dense, head, post_norm};
 use super::fused::qkv_by_head;
 use super::{Family, Map, from};
+use crate::kernels::Activation;
 use crate::model::attention_spec::PositionBias;
 use crate::model::classes::ClassActivation;
 use crate::model::config::Config;
@@ -13,7 +14,6 @@ use crate::model::convolution::Convolution;
 use crate::model::disentangled::Disentangled;
 use crate::model::error::SpecError;
 use crate::model::spec::{ModelSpec, NormSpec, Positions};
-use crate::kernels::Activation;
 
 pub(super) const FAMILY: Family = Family {
     model_type: "deberta-v2",

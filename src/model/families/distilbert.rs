@@ -3,11 +3,11 @@
 
 use super::encoder::{ANSWER, Heads, PostNorm, Sizes, TAGS, dense, head, post_norm};
 use super::{Family, Map, from};
+use crate::kernels::Activation;
 use crate::model::classes::ClassActivation;
 use crate::model::config::Config;
 use crate::model::error::SpecError;
 use crate::model::spec::ModelSpec;
-use crate::kernels::Activation;
 
 pub(super) const FAMILY: Family = Family {
     model_type: "distilbert",

@@ -7,11 +7,11 @@ use super::encoder::{
     ANSWER, CLASSIFIER, Heads, PostNorm, Sizes, TAGS, dense, head, narrow_embedding, post_norm,
 };
 use super::{Family, Map, from};
+use crate::kernels::Activation;
 use crate::model::classes::{ClassActivation, ClassHead, Outcome, Pooling};
 use crate::model::config::Config;
 use crate::model::error::SpecError;
 use crate::model::spec::{HeadSpec, ModelSpec};
-use crate::kernels::Activation;
 
 pub(super) const FAMILY: Family = Family {
     model_type: "electra",

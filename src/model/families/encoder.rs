@@ -1,6 +1,7 @@
 //! What encoder families have in common: post-norm blocks of one kind, and the heads their classes end in.
 
 use super::{Map, from, head_dim};
+use crate::kernels::Activation;
 use crate::model::attention_spec::AttentionSpec;
 use crate::model::classes::{ClassActivation, ClassHead, ClassLayer, Outcome, Pooling};
 use crate::model::config::Config;
@@ -10,7 +11,6 @@ use crate::model::spec::{
     BlockSpec, EmbeddingProjection, EmbeddingSpec, HeadSpec, LogitSpec, MlpSpec, ModelSpec, NormSpec,
     Placement, Positions,
 };
-use crate::kernels::Activation;
 
 /// A class for every token.
 pub(super) const TAGS: &[Map] =

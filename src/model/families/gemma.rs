@@ -5,12 +5,12 @@
 use super::llama::{self, Defaults};
 use super::qwen3::QK_NORMS;
 use super::{Family, Map, from, head_of, slide, sliding};
+use crate::kernels::Activation;
 use crate::model::attention_spec::{QkNorm, QkNormAcross};
 use crate::model::config::Config;
 use crate::model::error::SpecError;
 use crate::model::rotary::Rotary;
 use crate::model::spec::{HeadSpec, ModelSpec, NormSpec};
-use crate::kernels::Activation;
 
 pub(super) const GEMMA: Family = Family {
     model_type: "gemma",
@@ -143,10 +143,10 @@ fn gemma3(config: &Config, head: HeadSpec) -> Result<ModelSpec, SpecError> {
         attention.qk_norm = Some(QkNorm { norm, across: QkNormAcross::Head });
         let (kind, base) = if slides { ("sliding_attention", local) } else { ("full_attention", theta) };
         // Older files have one scaling, meant for the full blocks
-        attention.rotary = Some(match config.rotary_of(kind, attention.head_dim, base)? {
+        attention.rotary = Some(match config.rotary_of(kind, attention.head_dim, base, default.context)? {
             Some(rotary) => rotary,
             None if slides => Rotary::new(attention.head_dim, local),
-            None => config.rotary(attention.head_dim, theta)?,
+            None => config.rotary(attention.head_dim, theta, default.context)?,
         });
     }
     Ok(spec)

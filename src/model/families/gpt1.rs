@@ -2,13 +2,13 @@
 //! Reference: `OpenAIGPTLMHeadModel`, `OpenAIGPTModel` in Transformers, `modeling_openai.py`.
 
 use super::{Family, Map, from, gpt2, head_dim, head_of};
+use crate::kernels::Activation;
 use crate::model::attention_spec::AttentionSpec;
 use crate::model::config::Config;
 use crate::model::error::SpecError;
 use crate::model::spec::{
     BlockSpec, EmbeddingSpec, LogitSpec, MlpSpec, ModelSpec, NormSpec, Placement, Positions,
 };
-use crate::kernels::Activation;
 
 pub(super) const FAMILY: Family = Family {
     model_type: "openai-gpt",

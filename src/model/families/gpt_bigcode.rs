@@ -3,13 +3,13 @@
 
 use super::fused::qkv_by_group;
 use super::{Family, Map, from, gpt_neo, gpt2, head_dim, head_of};
+use crate::kernels::Activation;
 use crate::model::attention_spec::AttentionSpec;
 use crate::model::config::Config;
 use crate::model::error::SpecError;
 use crate::model::spec::{
     BlockSpec, EmbeddingSpec, LogitSpec, MlpSpec, ModelSpec, NormSpec, Placement, Positions,
 };
-use crate::kernels::Activation;
 
 pub(super) const FAMILY: Family = Family {
     model_type: "gpt_bigcode",

@@ -5,6 +5,7 @@
 use super::encoder::{Heads, dense, head};
 use super::fused::{mlp_half, qkv};
 use super::{Family, Map, from, head_dim};
+use crate::kernels::Activation;
 use crate::model::attention_spec::{AttentionSpec, Window};
 use crate::model::classes::{ClassActivation, ClassLayer, Pooling};
 use crate::model::config::Config;
@@ -13,7 +14,6 @@ use crate::model::rotary::Rotary;
 use crate::model::spec::{
     BlockSpec, EmbeddingSpec, HeadSpec, LogitSpec, MlpSpec, ModelSpec, NormSpec, Placement,
 };
-use crate::kernels::Activation;
 
 pub(super) const FAMILY: Family = Family {
     model_type: "modernbert",
@@ -88,7 +88,7 @@ fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
     };
     let rotary = |kind: &str, old: &str, theta: f64| -> Result<Rotary, SpecError> {
         let theta = config.float_or(old, theta)?;
-        Ok(config.rotary_of(kind, dim, theta)?.unwrap_or_else(|| Rotary::new(dim, theta)))
+        Ok(config.rotary_of(kind, dim, theta, 8192)?.unwrap_or_else(|| Rotary::new(dim, theta)))
     };
     let all = rotary("full_attention", "global_rope_theta", 160_000.0)?;
     let near = rotary("sliding_attention", "local_rope_theta", 10_000.0)?;

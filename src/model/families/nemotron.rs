@@ -3,10 +3,10 @@
 
 use super::Family;
 use super::llama::{self, Defaults};
+use crate::kernels::Activation;
 use crate::model::config::Config;
 use crate::model::error::SpecError;
 use crate::model::spec::{ModelSpec, NormSpec};
-use crate::kernels::Activation;
 
 pub(super) const FAMILY: Family = Family {
     model_type: "nemotron",
@@ -24,7 +24,6 @@ fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
     let default = Defaults {
         width: 6144,
         heads: 48,
-        head_dim: Some(128),
         mlp: 24_576,
         vocab: 256_000,
         context: 4096,

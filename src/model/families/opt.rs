@@ -3,6 +3,7 @@
 //! Reference: `OPTForCausalLM`, `OPTModel` in Transformers, `modeling_opt.py`.
 
 use super::{Family, Map, from, head_dim, head_of};
+use crate::kernels::Activation;
 use crate::model::attention_spec::AttentionSpec;
 use crate::model::config::Config;
 use crate::model::error::SpecError;
@@ -10,7 +11,6 @@ use crate::model::spec::{
     BlockSpec, EmbeddingProjection, EmbeddingSpec, LogitSpec, MlpSpec, ModelSpec, NormSpec, Placement,
     Positions,
 };
-use crate::kernels::Activation;
 
 pub(super) const FAMILY: Family = Family {
     model_type: "opt",

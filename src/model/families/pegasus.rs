@@ -3,10 +3,10 @@
 
 use super::Family;
 use super::bart::{self, Shape, Sizes};
+use crate::kernels::Activation;
 use crate::model::config::Config;
 use crate::model::error::SpecError;
 use crate::model::spec::{ModelSpec, Placement, Positions};
-use crate::kernels::Activation;
 
 pub(super) const FAMILY: Family = Family {
     model_type: "pegasus",

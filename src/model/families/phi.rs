@@ -3,11 +3,11 @@
 
 use super::llama::{self, Defaults};
 use super::{Family, Map, from};
+use crate::kernels::Activation;
 use crate::model::attention_spec::{QkNorm, QkNormAcross};
 use crate::model::config::Config;
 use crate::model::error::SpecError;
 use crate::model::spec::{ModelSpec, NormSpec, Placement};
-use crate::kernels::Activation;
 
 pub(super) const FAMILY: Family = Family {
     model_type: "phi",

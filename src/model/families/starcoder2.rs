@@ -3,10 +3,10 @@
 
 use super::llama::{self, Defaults};
 use super::{Family, Map, from, slide};
+use crate::kernels::Activation;
 use crate::model::config::Config;
 use crate::model::error::SpecError;
 use crate::model::spec::{ModelSpec, NormSpec};
-use crate::kernels::Activation;
 
 pub(super) const FAMILY: Family = Family {
     model_type: "starcoder2",

@@ -2,13 +2,13 @@
 //! Reference: `T5ForConditionalGeneration`, `T5Model` in Transformers, `modeling_t5.py`.
 
 use super::{Family, Map, from, head_of};
+use crate::kernels::Activation;
 use crate::model::attention_spec::{AttentionSpec, Buckets, PositionBias};
 use crate::model::config::Config;
 use crate::model::error::SpecError;
 use crate::model::spec::{
     BlockSpec, EmbeddingSpec, EncoderSpec, HeadSpec, LogitSpec, MlpSpec, ModelSpec, NormSpec, Part, Placement,
 };
-use crate::kernels::Activation;
 
 pub(super) const FAMILY: Family = Family {
     model_type: "t5",

@@ -5,6 +5,7 @@ mod names;
 mod settings;
 
 use super::fused::{self, Rows};
+use crate::kernels::Activation;
 use crate::model::attention_spec::{AttentionSpec, QkNorm, QkNormAcross};
 use crate::model::config::Config;
 use crate::model::formats::Tensors;
@@ -12,7 +13,6 @@ use crate::model::spec::{
     BlockSpec, EmbeddingSpec, HeadSpec, MlpSpec, ModelSpec, NormKind, NormSpec, Placement, Positions,
 };
 use crate::model::weights::Named;
-use crate::kernels::Activation;
 use names::{Role, Roles};
 use settings::Said;
 

@@ -4,9 +4,9 @@ use super::Reader;
 use super::layers::Layer;
 use super::settings::{Setting, activation};
 use super::structure::Structure;
+use crate::kernels::Activation;
 use crate::model::classes::{ClassActivation, ClassHead, ClassLayer, Outcome, Pooling};
 use crate::model::spec::HeadSpec;
-use crate::kernels::Activation;
 use serde_json::Value;
 
 /// The end of a model.

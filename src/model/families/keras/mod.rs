@@ -13,11 +13,11 @@ mod structure;
 mod told;
 mod words;
 
+use crate::kernels::Activation;
 use crate::model::error::LoadError;
 use crate::model::formats::{Tensors, keras::Archive};
 use crate::model::spec::{EmbeddingSpec, HeadSpec, LogitSpec, ModelSpec, NormSpec, Placement, Positions};
 use crate::model::weights::Named;
-use crate::kernels::Activation;
 use layers::{Layer, Tree};
 use settings::{Setting, Settings};
 use std::collections::BTreeSet;

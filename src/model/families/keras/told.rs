@@ -1,9 +1,9 @@
 //! What a user says of a Keras file where it says nothing: `mnemoscope.json` beside it.
 
 use super::settings;
+use crate::kernels::Activation;
 use crate::model::classes::Pooling;
 use crate::model::error::LoadError;
-use crate::kernels::Activation;
 use serde::Deserialize;
 use std::path::Path;
 
