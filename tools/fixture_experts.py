@@ -65,7 +65,7 @@ FIXTURES = [
     ),
     _fixture(
         "qwen2-moe",
-        "a gated shared expert; a plain MLP in layer 0; shares not renormalised; a window",
+        "a gated shared expert; a plain MLP in layer 0; shares not renormalised; a window of 4 in layer 0",
         "Qwen2MoeForCausalLM",
         10,
         **_COMMON,
@@ -74,6 +74,8 @@ FIXTURES = [
         moe_intermediate_size=9,
         shared_expert_intermediate_size=11,
         mlp_only_layers=[0],
+        use_sliding_window=True,
+        sliding_window=4,
         generate=0,
     ),
     _fixture(
@@ -106,7 +108,7 @@ FIXTURES = [
     ),
     _fixture(
         "qwen3-moe-bare",
-        "shares not renormalised; saved from Qwen3MoeModel",
+        "shares not renormalised; a window of 3 in all layers; quick_gelu; saved from Qwen3MoeModel",
         "Qwen3MoeModel",
         7,
         **_COMMON,
@@ -114,6 +116,9 @@ FIXTURES = [
         num_experts=4,
         num_experts_per_tok=3,
         moe_intermediate_size=8,
+        use_sliding_window=True,
+        sliding_window=3,
+        hidden_act="quick_gelu",
     ),
     _fixture(
         "olmoe-odd",
@@ -184,11 +189,12 @@ FIXTURES = [
     ),
     _fixture(
         "deepseek-v2-lite",
-        "queries not compressed; greedy experts in every layer; attention biases; saved from DeepseekV2Model",
+        "queries not compressed; greedy experts in every layer; biases everywhere; saved from DeepseekV2Model",
         "DeepseekV2Model",
         8,
         **_LATENT | {"q_lora_rank": None, "first_k_dense_replace": 0},
         attention_bias=True,
+        mlp_bias=True,
     ),
     _fixture(
         "deepseek-v3",

@@ -155,8 +155,8 @@ FIXTURES = [
     ),
     _make(
         "blenderbot-small",
-        "post-norm; learned positions from 0 on; norm over the embeddings",
+        "post-norm; learned positions from 0 on; norm over the embeddings, which are scaled in the encoder alone",
         transformers.BlenderbotSmallForConditionalGeneration,
-        BlenderbotSmallConfig(**_BART_SHAPE | {"decoder_start_token_id": 1}),
+        BlenderbotSmallConfig(**_BART_SHAPE | {"decoder_start_token_id": 1}, scale_embedding=True),
     ),
 ]

@@ -47,7 +47,7 @@ pub enum Activation {
     Mish,
     /// tanh(x)
     Tanh,
-    /// The normal distribution's Φ with mean 0.707107 and deviation 0.282095 (MEGA)
+    /// The normal distribution's Φ with mean √½ and deviation 0.282095 (MEGA)
     Laplace,
     /// x
     Linear,
@@ -193,7 +193,7 @@ pub(super) fn plain<F: Real>(kind: Activation, x: F) -> F {
         Activation::Gelu10 => c((x.double() * normal(0.0, 1.0)).clamp(-10.0, 10.0)),
         Activation::QuickGelu => x * sigmoid(c(QUICK) * x),
         Activation::Tanh => x.tanh(),
-        Activation::Laplace => c(normal(0.707_107, 0.282_095)),
+        Activation::Laplace => c(normal(std::f64::consts::FRAC_1_SQRT_2, 0.282_095)),
         Activation::Linear => x,
         Activation::NewGelu | Activation::GeluPytorchTanh => {
             c(0.5) * x * (one + (c(SQRT_2_OVER_PI) * (x + c(0.044_715) * x * x * x)).tanh())

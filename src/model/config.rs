@@ -228,20 +228,26 @@ impl Config {
     }
 
     /// Rotary embedding over `dims` dimensions, from `rope_parameters` (Transformers 5) or `rope_theta` and
-    /// `rope_scaling` (4); `theta` is the class's base where the file gives none.
-    pub fn rotary(&self, dims: usize, theta: f64) -> Result<Rotary, SpecError> {
+    /// `rope_scaling` (4); `theta` is the class's base where the file gives none, `context` its number of positions.
+    pub fn rotary(&self, dims: usize, theta: f64, context: usize) -> Result<Rotary, SpecError> {
         let map = self.object("rope_parameters").or_else(|| self.object("rope_scaling"));
         let theta = self.float_or("rope_theta", theta)?;
         match map {
-            Some(map) => self.rotary_from(map, dims, theta),
+            Some(map) => self.rotary_from(map, dims, theta, context),
             None => Ok(Rotary::new(dims, theta)),
         }
     }
     /// Rotary embedding of the blocks of one kind, where `rope_parameters` has an entry a kind
     /// (`sliding_attention`); none where it has not.
-    pub fn rotary_of(&self, kind: &str, dims: usize, theta: f64) -> Result<Option<Rotary>, SpecError> {
+    pub fn rotary_of(
+        &self,
+        kind: &str,
+        dims: usize,
+        theta: f64,
+        context: usize,
+    ) -> Result<Option<Rotary>, SpecError> {
         let map = self.object("rope_parameters").and_then(|map| map.get(kind)).and_then(Value::as_object);
-        map.map(|map| self.rotary_from(map, dims, theta)).transpose()
+        map.map(|map| self.rotary_from(map, dims, theta, context)).transpose()
     }
     /// `partial_rotary_factor`, wherever it stands.
     pub fn rotary_fraction(&self, key: &str, default: f64) -> Result<f64, SpecError> {
@@ -253,14 +259,20 @@ impl Config {
         }
     }
 
-    fn rotary_from(&self, map: &Map<String, Value>, dims: usize, theta: f64) -> Result<Rotary, SpecError> {
+    fn rotary_from(
+        &self,
+        map: &Map<String, Value>,
+        dims: usize,
+        theta: f64,
+        context: usize,
+    ) -> Result<Rotary, SpecError> {
         let theta = float(map, "rope_theta", Some(theta))?;
         let needed = |key| float(map, key, None);
-        let context = self.float_or("max_position_embeddings", 2048.0)?;
-        // Phi-3 writes it beside the scaling, everybody else into it
-        let original = || match map.get("original_max_position_embeddings") {
-            Some(_) => needed("original_max_position_embeddings"),
-            None => self.float_or("original_max_position_embeddings", context),
+        let context = self.float_or("max_position_embeddings", context as f64)?;
+        // Phi-3 writes it beside the scaling, where it goes before what everybody else writes into it
+        let original = || match self.get("original_max_position_embeddings") {
+            Some(_) => self.float_or("original_max_position_embeddings", context),
+            None => float(map, "original_max_position_embeddings", Some(context)),
         };
         let kind = map.get("rope_type").or_else(|| map.get("type"));
         let mut factor = 1.0;
@@ -274,7 +286,7 @@ impl Config {
                 factor: needed("factor")?,
                 low: needed("low_freq_factor")?,
                 high: needed("high_freq_factor")?,
-                original_context: needed("original_max_position_embeddings")?,
+                original_context: original()?,
             },
             Some("yarn") => {
                 let original_context = original()?;

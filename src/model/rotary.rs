@@ -132,8 +132,12 @@ impl Rotary {
     /// prompt of `n_tokens`, as some scalings depend on its length.
     pub fn frequencies(&self, n_tokens: usize) -> Vec<f32> {
         let dims = self.dims as f64;
-        let of =
-            |theta: f64| (0..self.pairs()).map(move |i| (1.0 / theta.powf(2.0 * i as f64 / dims)) as f32);
+        // Every step is rounded, as the models were trained: far positions multiply what is lost
+        let wave = |theta: f64, i: usize| {
+            let power = (2 * i) as f32 / self.dims as f32;
+            theta.powf(f64::from(power)) as f32
+        };
+        let of = |theta: f64| (0..self.pairs()).map(move |i| 1.0 / wave(theta, i));
         match &self.scaling {
             RotaryScaling::None => of(self.theta).collect(),
             RotaryScaling::Linear { factor } => of(self.theta).map(|x| x / *factor as f32).collect(),
@@ -164,8 +168,8 @@ impl Rotary {
             }
             RotaryScaling::Long { short, long, original_context } => {
                 let factors = if n_tokens as f64 > *original_context { long } else { short };
-                let wave = |i: usize| self.theta.powf(2.0 * i as f64 / dims);
-                factors.iter().enumerate().map(|(i, factor)| (1.0 / (factor * wave(i))) as f32).collect()
+                let stretched = |(i, factor): (usize, &f64)| 1.0 / (*factor as f32 * wave(self.theta, i));
+                factors.iter().enumerate().map(stretched).collect()
             }
         }
     }

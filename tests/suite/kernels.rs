@@ -102,12 +102,12 @@ fn activations_equal_candle() {
 fn activations_equal_pytorch() {
     let x = [-2.0, -0.5, 0.3, 1.5];
     let kinds = [
-        (Activation::QuickGelu, [-0.06434138, -0.1496116, 0.1874841, 1.391662]),
-        (Activation::Tanh, [-0.9640276, -0.4621172, 0.2913126, 0.9051483]),
-        (Activation::Laplace, [0.0, 9.383381e-06, 0.07448831, 0.9975285]),
+        (Activation::QuickGelu, [-0.064_341_38, -0.149_611_6, 0.187_484_1, 1.391_662]),
+        (Activation::Tanh, [-0.964_027_6, -0.462_117_2, 0.291_312_6, 0.905_148_3]),
+        (Activation::Laplace, [0.0, 0.000_009_383, 0.074_488_31, 0.997_528_5]),
         (Activation::Linear, [-2.0, -0.5, 0.3, 1.5]),
-        (Activation::Gelu10, [-0.04550026, -0.1542688, 0.1853734, 1.399789]),
-        (Activation::HardSwish, [-0.3333333, -0.2083333, 0.165, 1.125]),
+        (Activation::Gelu10, [-0.045_500_26, -0.154_268_8, 0.185_373_4, 1.399_789]),
+        (Activation::HardSwish, [-0.333_333_3, -0.208_333_3, 0.165, 1.125]),
         (Activation::Relu6, [0.0, 0.0, 0.3, 1.5]),
     ];
     for (kind, expected) in kinds {

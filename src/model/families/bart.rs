@@ -150,6 +150,7 @@ pub(super) fn translator(config: &Config, shape: &Shape) -> Result<ModelSpec, Sp
         norm: shape.embedding_norm.then_some(norm),
         ..EmbeddingSpec::default()
     };
+    let shared = config.flag_or("share_encoder_decoder_embeddings", true)?;
     let final_norm = (shape.placement == Placement::Pre).then_some(norm);
     let vocab = config.count_or("vocab_size", sizes.vocab)?;
     let context = Some(config.count_or("max_position_embeddings", sizes.context)?);
@@ -157,7 +158,7 @@ pub(super) fn translator(config: &Config, shape: &Shape) -> Result<ModelSpec, Sp
         family: shape.family.into(),
         architecture: config.architecture().unwrap_or(shape.family).into(),
         width,
-        vocab: config.count_or("decoder_vocab_size", vocab)?,
+        vocab: if shared { vocab } else { config.count_or("decoder_vocab_size", vocab)? },
         context,
         embedding: embedding.clone(),
         encoder: Some(EncoderSpec {

@@ -50,6 +50,7 @@ fn small(config: &Config) -> Result<ModelSpec, SpecError> {
         start: 1,
     };
     let mut spec = bart::translator(config, &shape)?;
-    spec.embedding.norm_first = true;
+    // The norm would take a factor back but for its ε: the decoder has none
+    (spec.embedding.norm_first, spec.embedding.scale) = (true, 1.0);
     Ok(spec)
 }

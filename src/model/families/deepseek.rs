@@ -16,7 +16,7 @@ pub(super) const V2: Family = Family {
     architectures: &["DeepseekV2ForCausalLM", "DeepseekV2Model"],
     prefixes: &["model.", ""],
     spec: v2,
-    weights: &[WEIGHTS, llama::MLP_BIASES, qwen2_moe::EXPERTS, SHARED],
+    weights: &[WEIGHTS, llama::MLP_BIASES, qwen2_moe::EXPERTS, SHARED, SHARED_BIASES],
 };
 
 pub(super) const V3: Family = Family {
@@ -65,6 +65,12 @@ const SHARED: &[Map] = &[
     from("blocks.{l}.mlp.shared.W_gate", "layers.{l}.mlp.shared_experts.gate_proj.weight").turned(),
     from("blocks.{l}.mlp.shared.W_in", "layers.{l}.mlp.shared_experts.up_proj.weight").turned(),
     from("blocks.{l}.mlp.shared.W_out", "layers.{l}.mlp.shared_experts.down_proj.weight").turned(),
+];
+
+const SHARED_BIASES: &[Map] = &[
+    from("blocks.{l}.mlp.shared.b_gate", "layers.{l}.mlp.shared_experts.gate_proj.bias").when("mlp_bias"),
+    from("blocks.{l}.mlp.shared.b_in", "layers.{l}.mlp.shared_experts.up_proj.bias").when("mlp_bias"),
+    from("blocks.{l}.mlp.shared.b_out", "layers.{l}.mlp.shared_experts.down_proj.bias").when("mlp_bias"),
 ];
 
 const CHOICE: &[Map] = &[from("blocks.{l}.mlp.choice_bias", "layers.{l}.mlp.gate.e_score_correction_bias")];
@@ -149,7 +155,7 @@ fn latent(config: &Config, family: &str, default: &Defaults) -> Result<ModelSpec
     let shared_key = config.count_or("qk_rope_head_dim", 64)?;
     let own_key = config.count_or("qk_nope_head_dim", 128)?;
     let head_dim = own_key + shared_key;
-    let rotary = config.rotary(shared_key, 10_000.0)?;
+    let rotary = config.rotary(shared_key, 10_000.0, default.context)?;
     let mut scale = (head_dim as f64).powf(-0.5);
     if let (Some(weight), Some(factor)) = (config.rope_number("mscale_all_dim"), config.rope_number("factor"))
     {

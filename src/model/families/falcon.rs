@@ -69,10 +69,13 @@ fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
     };
     groups(heads, kv_heads)?;
     let mut attention = AttentionSpec::causal(heads, kv_heads, head_dim);
+    let mut context = config.count_or("max_position_embeddings", 2048)?;
     if config.flag_or("alibi", false)? {
         attention.bias = Some(alibi::as_in_falcon(&attention)?);
     } else {
-        attention.rotary = Some(config.rotary(head_dim, 10_000.0)?);
+        let rotary = config.rotary(head_dim, 10_000.0, context)?;
+        context = rotary.context(context);
+        attention.rotary = Some(rotary);
     }
     let norm = NormSpec::layer(config.float_or("layer_norm_epsilon", 1e-5)?);
     let mlp = MlpSpec {
@@ -90,7 +93,7 @@ fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
         architecture: config.architecture().unwrap_or("FalconForCausalLM").into(),
         width,
         vocab: config.count_or("vocab_size", 65_024)?,
-        context: Some(config.count_or("max_position_embeddings", 2048)?),
+        context: Some(context),
         encoder: None,
         embedding: EmbeddingSpec::default(),
         blocks: vec![block; config.layers_or(key("num_hidden_layers", "n_layer"), 32)?],

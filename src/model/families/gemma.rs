@@ -143,10 +143,10 @@ fn gemma3(config: &Config, head: HeadSpec) -> Result<ModelSpec, SpecError> {
         attention.qk_norm = Some(QkNorm { norm, across: QkNormAcross::Head });
         let (kind, base) = if slides { ("sliding_attention", local) } else { ("full_attention", theta) };
         // Older files have one scaling, meant for the full blocks
-        attention.rotary = Some(match config.rotary_of(kind, attention.head_dim, base)? {
+        attention.rotary = Some(match config.rotary_of(kind, attention.head_dim, base, default.context)? {
             Some(rotary) => rotary,
             None if slides => Rotary::new(attention.head_dim, local),
-            None => config.rotary(attention.head_dim, theta)?,
+            None => config.rotary(attention.head_dim, theta, default.context)?,
         });
     }
     Ok(spec)

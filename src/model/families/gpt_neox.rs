@@ -60,8 +60,9 @@ fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
     let norm = NormSpec::layer(config.float_or("layer_norm_eps", 1e-5)?);
     let turning = config.rotary_fraction("rotary_pct", 0.25)?.min(1.0) * head_dim as f64;
     let theta = config.float_or("rotary_emb_base", 10_000.0)?;
-    let rotary = Some(config.rotary(turning as usize, theta)?);
-    let attention = AttentionSpec { rotary, ..AttentionSpec::causal(heads, heads, head_dim) };
+    let rotary = config.rotary(turning as usize, theta, 2048)?;
+    let context = Some(rotary.context(config.count_or("max_position_embeddings", 2048)?));
+    let attention = AttentionSpec { rotary: Some(rotary), ..AttentionSpec::causal(heads, heads, head_dim) };
     let mlp = MlpSpec {
         width: config.count_or("intermediate_size", 24_576)?,
         activation: config.activation_or("hidden_act", Activation::Gelu)?,
@@ -75,7 +76,7 @@ fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
         architecture: config.architecture().unwrap_or("GPTNeoXForCausalLM").into(),
         width,
         vocab: config.count_or("vocab_size", 50_432)?,
-        context: Some(config.count_or("max_position_embeddings", 2048)?),
+        context,
         encoder: None,
         embedding: EmbeddingSpec::default(),
         blocks: vec![block; config.layers_or("num_hidden_layers", 44)?],

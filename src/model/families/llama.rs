@@ -113,7 +113,7 @@ pub(super) fn decoder(config: &Config, family: &str, default: &Defaults) -> Resu
     let norm = (default.norm)(config.float_or(default.eps_key, default.eps)?);
     let turning =
         config.rotary_fraction("partial_rotary_factor", default.partial)?.min(1.0) * head_dim as f64;
-    let rotary = config.rotary(turning as usize, default.theta)?;
+    let rotary = config.rotary(turning as usize, default.theta, default.context)?;
     let context = rotary.context(config.count_or("max_position_embeddings", default.context)?);
     let attention =
         AttentionSpec { rotary: Some(rotary), ..AttentionSpec::causal(heads, kv_heads, head_dim) };

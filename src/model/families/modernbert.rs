@@ -88,7 +88,7 @@ fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
     };
     let rotary = |kind: &str, old: &str, theta: f64| -> Result<Rotary, SpecError> {
         let theta = config.float_or(old, theta)?;
-        Ok(config.rotary_of(kind, dim, theta)?.unwrap_or_else(|| Rotary::new(dim, theta)))
+        Ok(config.rotary_of(kind, dim, theta, 8192)?.unwrap_or_else(|| Rotary::new(dim, theta)))
     };
     let all = rotary("full_attention", "global_rope_theta", 160_000.0)?;
     let near = rotary("sliding_attention", "local_rope_theta", 10_000.0)?;

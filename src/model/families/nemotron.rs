@@ -24,7 +24,6 @@ fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
     let default = Defaults {
         width: 6144,
         heads: 48,
-        head_dim: Some(128),
         mlp: 24_576,
         vocab: 256_000,
         context: 4096,

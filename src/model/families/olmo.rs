@@ -106,10 +106,10 @@ fn olmo3(config: &Config) -> Result<ModelSpec, SpecError> {
         let dims = block.attention.head_dim;
         let kind = if slides { "sliding_attention" } else { "full_attention" };
         // Older files have one scaling, meant for the full blocks
-        block.attention.rotary = Some(match config.rotary_of(kind, dims, theta)? {
+        block.attention.rotary = Some(match config.rotary_of(kind, dims, theta, DEFAULTS.context)? {
             Some(rotary) => rotary,
             None if slides => Rotary::new(dims, theta),
-            None => config.rotary(dims, theta)?,
+            None => config.rotary(dims, theta, DEFAULTS.context)?,
         });
     }
     Ok(spec)

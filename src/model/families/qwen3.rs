@@ -2,7 +2,7 @@
 //! Reference: `Qwen3ForCausalLM`, `Qwen3MoeForCausalLM` in Transformers, `modeling_qwen3.py`, `modeling_qwen3_moe.py`.
 
 use super::llama::{self, Defaults};
-use super::{Family, Map, from, qwen2, qwen2_moe};
+use super::{Family, Map, from, qwen2, qwen2_moe, slide};
 use crate::model::attention_spec::{QkNorm, QkNormAcross};
 use crate::model::config::Config;
 use crate::model::error::SpecError;
@@ -32,12 +32,13 @@ pub(super) const QK_NORMS: &[Map] = &[
 ];
 
 fn dense(config: &Config) -> Result<ModelSpec, SpecError> {
-    spec(config, "qwen3", &Defaults { head_dim: Some(128), ..qwen2::DEFAULTS })
+    let mut spec = spec(config, "qwen3", &Defaults { head_dim: Some(128), ..qwen2::DEFAULTS })?;
+    qwen2::windows(config, &mut spec.blocks)?;
+    Ok(spec)
 }
 
 fn spec(config: &Config, family: &str, default: &Defaults) -> Result<ModelSpec, SpecError> {
     let mut spec = llama::decoder(config, family, default)?;
-    qwen2::windows(config, &mut spec.blocks)?;
     let norm = NormSpec::rms(config.float_or("rms_norm_eps", 1e-6)?);
     for block in &mut spec.blocks {
         block.attention.qk_norm = Some(QkNorm { norm, across: QkNormAcross::Head });
@@ -48,6 +49,11 @@ fn spec(config: &Config, family: &str, default: &Defaults) -> Result<ModelSpec, 
 fn experts(config: &Config) -> Result<ModelSpec, SpecError> {
     let default = Defaults { width: 2048, kv_heads: Some(4), layers: 24, mlp: 6144, ..qwen2::DEFAULTS };
     let mut spec = spec(config, "qwen3_moe", &default)?;
+    if config.flag_or("use_sliding_window", false)? {
+        let window = config.count_unless_null("sliding_window", Some(4096))?;
+        let every = vec![true; spec.layers()];
+        slide(&mut spec.blocks, window, &every);
+    }
     let count = match config.count_opt("num_local_experts")? {
         Some(count) => count,
         None => config.count_or("num_experts", 128)?,

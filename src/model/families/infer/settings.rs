@@ -177,7 +177,7 @@ impl<'a> Said<'a> {
         let part = (fraction.map_err(reason)?.min(1.0) * head_dim as f64) as usize;
         let dims = config.count_or("rotary_dim", part).map_err(reason)?;
         let theta = config.float_or("rotary_emb_base", 10_000.0).map_err(reason)?;
-        let mut rotary = config.rotary(dims, theta).map_err(reason)?;
+        let mut rotary = config.rotary(dims, theta, 2048).map_err(reason)?;
         let glm = as_glm && part < head_dim;
         rotary.interleaved = glm || self.key(&["rotary_dim", "logit_scale"]).is_some();
         self.assume(if rotary.interleaved {
@@ -243,7 +243,7 @@ impl<'a> Said<'a> {
         for (block, kind) in
             blocks.iter_mut().zip(&kinds).filter(|(block, _)| block.attention.rotary.is_some())
         {
-            let own = config.rotary_of(kind, block.attention.head_dim, 10_000.0).map_err(reason)?;
+            let own = config.rotary_of(kind, block.attention.head_dim, 10_000.0, 2048).map_err(reason)?;
             if own.is_some() {
                 block.attention.rotary = own;
             }
