@@ -369,16 +369,21 @@ impl Window {
         self.dock.tree = tree;
         self.dock.front = pressed.unwrap_or(self.dock.front);
         self.moved(&ctx, edited);
+        self.obey(&ctx, out);
+        if let Some(stopwatch) = &mut self.stopwatch {
+            stopwatch.frame(&ctx, painted);
+        }
+    }
+
+    /// Does what the views asked for.
+    fn obey(&mut self, ctx: &egui::Context, out: Out) {
         if out.hover != self.hover {
             self.hover = out.hover;
             ctx.request_repaint();
         }
         for command in out.commands {
-            self.apply(&ctx, command);
+            self.apply(ctx, command);
             ctx.request_repaint();
-        }
-        if let Some(stopwatch) = &mut self.stopwatch {
-            stopwatch.frame(&ctx, painted);
         }
     }
 

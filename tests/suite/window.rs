@@ -399,7 +399,7 @@ fn a_head_is_cut_switched_off_undone_and_compared() {
     harness.get_by_label("Remove zero=4.0").click();
     until(&mut harness, |window| window.session.changed.trace.is_none());
     assert!(harness.state().state.interventions.is_empty());
-    harness.get_by_label_contains("Right-click a head");
+    harness.get_by_label_contains("Right-click what you see");
 }
 
 #[test]
