@@ -114,6 +114,9 @@ impl Subject {
             | Self::Pane(Pane::CompareHeads | Pane::SideBySide | Pane::CompareWords) => {
                 vec![Command::EditSecond(SECOND.to_owned()), Command::RunSecond]
             }
+            Self::Pane(Pane::Sweep) => {
+                vec![Command::EditSweep(SECOND.to_owned()), Command::RunSweep(true)]
+            }
             Self::Layout(Preset::Memory) | Self::Pane(Pane::Recall) => {
                 vec![Command::SetTrials(1), Command::RunRecall]
             }
@@ -134,6 +137,7 @@ impl Subject {
             | Self::Pane(Pane::CompareHeads | Pane::SideBySide | Pane::CompareWords) => {
                 session.comparing.found.get().is_some()
             }
+            Self::Pane(Pane::Sweep) => session.sweeping.of(session.run).is_some(),
             Self::Layout(Preset::Memory) | Self::Pane(Pane::Recall) => session.memory.recall.get().is_some(),
             Self::Layout(Preset::Train)
             | Self::Pane(Pane::TrainSetup | Pane::TrainCurves | Pane::TrainHeads | Pane::TrainNumbers) => {

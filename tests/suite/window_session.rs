@@ -2,10 +2,7 @@
 //! one; the next word is chosen by hand and every way stays; hints close for good.
 
 use crate::window::{send, until, window_of, window_on, write};
-use egui_kittest::{
-    Harness,
-    kittest::Queryable as _,
-};
+use egui_kittest::{Harness, kittest::Queryable as _};
 use mnemoscope::{
     app::{
         Window,

@@ -265,7 +265,8 @@ fn numbers(ui: &Ui, rows: &[Vec<f64>], map: Rect, (cell, pitch): (f32, f32), sha
             ui.painter().text(
                 at,
                 egui::Align2::CENTER_CENTER,
-                format!("{value:.2}"),
+                // Rounding leaves a minus before nothing
+                format!("{:.2}", (value * 100.0).round() / 100.0 + 0.0),
                 theme::body(SMALL),
                 ink,
             );

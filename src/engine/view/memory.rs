@@ -26,8 +26,7 @@ pub(super) fn river(
     progress: Progress<'_>,
 ) -> Result<Plate, ViewError> {
     let model = model.ok_or(ViewError::NeedsModel)?;
-    let n = trace.n_tokens();
-    let token = ask.query.filter(|&query| query < n).or(trace.answer_at).unwrap_or(n.saturating_sub(1));
+    let token = trace.asked_token(ask.query.filter(|&query| query < trace.n_tokens()));
     let river = analysis::river(&model.network, trace, token, ask.picture, progress).map_err(failed)?;
     Ok(river_plate(&river, trace))
 }
