@@ -106,6 +106,22 @@ fn a_folder_opens_at_its_last_checkpoint_and_is_measured() {
 }
 
 #[test]
+fn a_prompt_that_cannot_be_read_leaves_the_model_open_and_says_so() {
+    let folder = folder();
+    let path = folder.path().join("tokenizer.json");
+    let text = std::fs::read_to_string(&path).expect("written");
+    write(&path, text.replace(r#""unk_token":"t0""#, r#""unk_token":"none""#).as_bytes());
+    let mut harness = window_of([1600.0, 1000.0], quiet(), Some("Mary has a red ball."));
+    send(&mut harness, Command::OpenModel(folder.path().to_owned()));
+    shows(&mut harness, "step20");
+    let session = &harness.state().session;
+    assert!(session.trace.is_none() && session.banner.is_some(), "{:?}", session.banner);
+    send(&mut harness, Command::EditPrompt(PROMPT.to_owned()));
+    send(&mut harness, Command::RunPrompt);
+    until(&mut harness, |window| window.session.trace.as_ref().is_some_and(Trace::is_complete));
+}
+
+#[test]
 fn the_slider_moves_every_view_and_undo_moves_it_back() {
     let folder = folder();
     let mut harness = opened(folder.path());

@@ -144,10 +144,11 @@ impl PartialEq for Place {
     }
 }
 
-/// A checkpoint that was opened, and its run of the prompt where there is one.
+/// A checkpoint that was opened, and its run of the prompt where there is one, or why there is none.
 pub struct Opened {
     model: Arc<Model>,
     trace: Option<Trace>,
+    refused: Option<Banner>,
 }
 
 /// What workers found out about a folder of checkpoints.
@@ -224,7 +225,7 @@ impl Session {
         if let Some((place, request)) = &key
             && let Some((model, trace)) = self.timelines.kept.run(place, request)
         {
-            self.adopt(place.clone(), request, Opened { model, trace: Some(trace) });
+            self.adopt(place.clone(), request, Opened { model, trace: Some(trace), refused: None });
             return true;
         }
         let timelines = &mut self.timelines;
@@ -246,7 +247,7 @@ impl Session {
 
     /// Brings a checkpoint in sight; all that is selected stays.
     fn adopt(&mut self, place: Place, request: &Request, opened: Opened) {
-        let Opened { model, trace } = opened;
+        let Opened { model, trace, refused } = opened;
         self.timelines.opening.stop();
         if let Some(trace) = &trace {
             self.timelines.kept.keep(&place, request, &model, trace);
@@ -260,6 +261,7 @@ impl Session {
             Place::Live(_) => None,
         };
         self.timelines.shown = Some((place, model));
+        self.banner = refused.or(self.banner.take());
     }
 }
 
@@ -341,15 +343,17 @@ fn open(
         }
         (None, Place::Live(moment)) => Arc::new(moment.model().map_err(|error| Banner::of(&error, words))?),
     };
-    let trace = if request.prompt.is_empty() && request.ids.is_none() {
-        None
-    } else {
-        let layers = model.spec().layers().max(1) as f32;
-        let mut done = |trace: &Trace| job.report("Running the prompt", trace.layers_done() as f32 / layers);
-        let trace = passed(&model, request, job, &mut done);
-        Some(trace.map_err(|error| Banner::refused(&error, words))?)
-    };
-    Ok(Opened { model, trace })
+    if request.prompt.is_empty() && request.ids.is_none() {
+        return Ok(Opened { model, trace: None, refused: None });
+    }
+    let layers = model.spec().layers().max(1) as f32;
+    let mut done = |trace: &Trace| job.report("Running the prompt", trace.layers_done() as f32 / layers);
+    match passed(&model, request, job, &mut done) {
+        Ok(trace) => Ok(Opened { model, trace: Some(trace), refused: None }),
+        Err(RunError::Cancelled) => Err(Banner::of(&RunError::Cancelled, words)),
+        // The model is there: another prompt may be one that it reads
+        Err(error) => Ok(Opened { model, trace: None, refused: Some(Banner::refused(&error, words)) }),
+    }
 }
 
 fn from_folder(found: Option<&Checkpoints>, path: &Path, job: &Job) -> Result<Model, engine::LoadError> {
