@@ -75,7 +75,6 @@ pub(super) fn show(
 
 /// A text of a few lines.
 fn prompt(ui: &mut Ui, name: &'static str, text: &mut String) {
-    widgets::section(ui, name);
     let field = Field { name, hint: "", id: ui.scope_id().with(name), rows: 3, highest: 160.0 };
     if let Some(typed) = field.show(ui, text) {
         *text = typed;

@@ -105,7 +105,7 @@ fn prompt(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     egui::Frame::new().inner_margin(egui::Margin::symmetric(14, 4)).show(ui, |ui| {
         ui.horizontal(|ui| {
             let buttons = 190.0;
-            ui.scope(|ui| {
+            ui.vertical(|ui| {
                 ui.set_max_width((ui.available_width() - buttons).max(120.0));
                 let id = egui::Id::unique("sweep prompt");
                 let field = Field { name: words.prompt, hint: words.prompt_hint, id, rows: 1, highest: 48.0 };
