@@ -50,6 +50,8 @@ fn plot(ui: &mut Ui, scene: &Scene<'_>, trails: &Trails, out: &mut Out) {
         .show_background(false)
         .allow_scroll(false)
         .x_axis_label(x)
+        // Room for its numbers in the first frame, too, before the plot knows them
+        .y_axis_min_width(44.0)
         .y_axis_label(if room.height() > TALL { y } else { String::new() })
         .label_formatter(|_| None);
     let response = plot.show(&mut inner, |plot| {
