@@ -21,6 +21,8 @@ pub(crate) struct Manners {
     /// The weights' connection ends after so many bytes, this many times
     pub(crate) cut_after: usize,
     pub(crate) cuts: usize,
+    /// How long the weights' connection rests before it ends so, as a slow one would
+    pub(crate) rest: std::time::Duration,
     /// Weights are sent with a changed byte
     pub(crate) lie: bool,
     /// A range is answered with the whole file
@@ -165,6 +167,7 @@ fn answer(
         *left -= 1;
         let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n", rest.len());
         let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&rest[..manners.cut_after]));
+        std::thread::sleep(manners.rest);
         return;
     }
     send(status, rest);

@@ -13,8 +13,9 @@ const WINDOW: &str = "window_hub::a_window_fetches_a_model_and_runs_it";
 
 #[test]
 fn a_model_is_fetched_opened_and_run() {
-    // The weights come in four pieces, so that progress is something one can see
-    let server = Server::start(&Manners { cut_after: 20_000, cuts: 3, ..Manners::default() });
+    // The weights come in four pieces with rests between, so that progress is something one can see
+    let rest = std::time::Duration::from_millis(300);
+    let server = Server::start(&Manners { cut_after: 20_000, cuts: 3, rest, ..Manners::default() });
     let home = tempfile::tempdir().expect("a folder");
     let mut window = std::process::Command::new(std::env::current_exe().expect("this program"));
     window.args(["--exact", WINDOW, "--ignored", "--nocapture"]);
