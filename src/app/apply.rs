@@ -268,7 +268,7 @@ impl Window {
     pub(super) fn select(&mut self, head: HeadId) {
         let sides = |head: HeadId| {
             let block = self.session.trace.as_ref().and_then(|trace| trace.spec.blocks.get(head.layer));
-            block.map(|block| (block.part.rows(), block.part.columns()))
+            block.map(|block| block.part.sides())
         };
         if let (Some(old), Some(new)) = (sides(self.state.head), sides(head)) {
             self.state.query = self.state.query.filter(|_| old.0 == new.0);

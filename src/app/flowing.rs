@@ -32,12 +32,8 @@ impl Default for FlowState {
 
 /// The heads that are drawn: the one under the glass, then those chosen that have the same tokens on both sides.
 pub fn heads(state: &State, trace: &Trace) -> Vec<HeadId> {
-    let part = |head: HeadId| trace.spec.blocks[head.layer].part;
-    let fits = |head: &HeadId| {
-        trace.has(*head)
-            && (part(*head).rows(), part(*head).columns())
-                == (part(state.head).rows(), part(state.head).columns())
-    };
+    let sides = |head: HeadId| trace.spec.blocks[head.layer].part.sides();
+    let fits = |head: &HeadId| trace.has(*head) && sides(*head) == sides(state.head);
     if !trace.has(state.head) {
         return Vec::new();
     }

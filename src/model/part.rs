@@ -48,6 +48,10 @@ impl Part {
             Self::Only | Self::Decoder => Side::Target,
         }
     }
+    /// Whose tokens are its maps' rows, and whose their columns.
+    pub fn sides(self) -> (Side, Side) {
+        (self.rows(), self.columns())
+    }
 }
 
 impl ModelSpec {

@@ -135,7 +135,7 @@ pub fn head_circuits(
     if head.head >= attention.heads {
         return Err(NoCircuit::NoHead(head));
     }
-    let (asks, answers) = (block.part.rows(), block.part.columns());
+    let (asks, answers) = block.part.sides();
     let same = asks == answers;
     let HeadId { layer, head: index } = head;
     let (mut queries, mut keys, mut values) = (Vec::new(), Vec::new(), Vec::new());

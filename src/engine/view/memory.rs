@@ -20,12 +20,11 @@ fn failed(error: MemoryTraceError) -> ViewError {
 }
 
 pub(super) fn river(
-    model: Option<&Model>,
+    model: &Model,
     trace: &Trace,
     ask: &ViewAsk,
     progress: Progress<'_>,
 ) -> Result<Plate, ViewError> {
-    let model = model.ok_or(ViewError::NeedsModel)?;
     let token = trace.asked_token(ask.query.filter(|&query| query < trace.n_tokens()));
     let river = analysis::river(&model.network, trace, token, ask.picture, progress).map_err(failed)?;
     Ok(river_plate(&river, trace))
@@ -77,12 +76,11 @@ fn picture_in_words(picture: Picture) -> &'static str {
 }
 
 pub(super) fn map(
-    model: Option<&Model>,
+    model: &Model,
     trace: &Trace,
     ask: &ViewAsk,
     progress: Progress<'_>,
 ) -> Result<Plate, ViewError> {
-    let model = model.ok_or(ViewError::NeedsModel)?;
     let layer = ask.layer.unwrap_or_else(|| trace.n_layers().saturating_sub(1));
     let memory = analysis::memory_map(&model.network, trace, layer, ask.picture, progress).map_err(failed)?;
     Ok(memory_plate(&memory, trace))
@@ -110,12 +108,11 @@ pub fn memory_plate(memory: &MemoryMap, trace: &Trace) -> Plate {
 }
 
 pub(super) fn cache(
-    model: Option<&Model>,
+    model: &Model,
     trace: &Trace,
     ask: &ViewAsk,
     progress: Progress<'_>,
 ) -> Result<Plate, ViewError> {
-    let model = model.ok_or(ViewError::NeedsModel)?;
     // The run ends between two layers at the latest
     let job = Job::new();
     if progress(0.0).is_break() {

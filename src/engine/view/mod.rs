@@ -333,28 +333,29 @@ pub fn plate(
     ask: &ViewAsk,
     progress: Progress<'_>,
 ) -> Result<Plate, ViewError> {
+    let own = || model.ok_or(ViewError::NeedsModel);
     match ask.view {
-        View::Lens => tokens::lens(model, trace, progress),
+        View::Lens => tokens::lens(own()?, trace, progress),
         View::Flow => tokens::flow(trace, ask, progress),
         View::Next => tokens::next(model, trace, ask),
         View::Walk => walk::steps(model, trace, ask),
         View::Why => reasons::why(model, trace, ask, progress),
-        View::Attribution => reasons::attribution(model, trace, ask, progress),
+        View::Attribution => reasons::attribution(own()?, trace, ask, progress),
         View::Similarity => states::similarity(trace, ask),
         View::Trails => states::trails(trace, ask),
         View::Norms => states::norms(trace, ask),
         View::States => states::stream(trace, ask),
-        View::River => memory::river(model, trace, ask, progress),
-        View::Memory => memory::map(model, trace, ask, progress),
-        View::Cache => memory::cache(model, trace, ask, progress),
+        View::River => memory::river(own()?, trace, ask, progress),
+        View::Memory => memory::map(own()?, trace, ask, progress),
+        View::Cache => memory::cache(own()?, trace, ask, progress),
         View::Recall => memory::recall(trace, ask),
-        View::Circuits => weights::circuits(model, trace, ask, progress),
-        View::Composition => weights::composition(model, trace, ask, progress),
+        View::Circuits => weights::circuits(own()?, trace, ask, progress),
+        View::Composition => weights::composition(own()?, trace, ask, progress),
         View::Atlas => weights::atlas(trace, ask),
         View::Compare => compare::heads(trace, ask, progress),
         View::Difference => compare::difference(trace, ask, progress),
         View::Training => training::curves(ask),
-        View::Sweep => patches::sweep(model, trace, ask, progress),
+        View::Sweep => patches::sweep(own()?, trace, ask, progress),
     }
 }
 

@@ -12,12 +12,11 @@ use crate::model::Model;
 use crate::trace::{Token, Trace};
 
 pub(super) fn sweep(
-    model: Option<&Model>,
+    model: &Model,
     trace: &Trace,
     ask: &ViewAsk,
     progress: Progress<'_>,
 ) -> Result<Plate, ViewError> {
-    let model = model.ok_or(ViewError::NeedsModel)?;
     let asked = ask.sweep.as_ref().ok_or(ViewError::NeedsOther)?;
     if let Some(known) = &asked.known {
         return Ok(map(trace, known, asked.places));

@@ -77,12 +77,11 @@ pub(super) fn why(
 }
 
 pub(super) fn attribution(
-    model: Option<&Model>,
+    model: &Model,
     trace: &Trace,
     ask: &ViewAsk,
     progress: Progress<'_>,
 ) -> Result<Plate, ViewError> {
-    let model = model.ok_or(ViewError::NeedsModel)?;
     let token = trace.asked_token(ask.query);
     let best = || {
         let logits: Vec<f64> =

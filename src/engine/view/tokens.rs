@@ -19,8 +19,7 @@ const LISTED: usize = 40;
 /// Lines at most, the strongest.
 const EDGES: usize = 4000;
 
-pub(super) fn lens(model: Option<&Model>, trace: &Trace, progress: Progress<'_>) -> Result<Plate, ViewError> {
-    let model = model.ok_or(ViewError::NeedsModel)?;
+pub(super) fn lens(model: &Model, trace: &Trace, progress: Progress<'_>) -> Result<Plate, ViewError> {
     if trace.next.is_empty() {
         return Err(ViewError::NoWords);
     }
@@ -76,8 +75,7 @@ pub(super) fn lens(model: Option<&Model>, trace: &Trace, progress: Progress<'_>)
 
 pub(super) fn flow(trace: &Trace, ask: &ViewAsk, progress: Progress<'_>) -> Result<Plate, ViewError> {
     let cell = ask.cell(trace)?;
-    let part = |head: HeadId| trace.spec.blocks[head.layer].part;
-    let sides = |head: HeadId| (part(head).rows(), part(head).columns());
+    let sides = |head: HeadId| trace.spec.blocks[head.layer].part.sides();
     let fits = |head: &HeadId| *head != cell.head && trace.has(*head) && sides(*head) == sides(cell.head);
     let heads: Vec<HeadId> =
         std::iter::once(cell.head).chain(ask.also.iter().copied().filter(fits)).collect();

@@ -15,12 +15,11 @@ use serde_json::json;
 const LISTED: usize = 14;
 
 pub(super) fn circuits(
-    model: Option<&Model>,
+    model: &Model,
     trace: &Trace,
     ask: &ViewAsk,
     progress: Progress<'_>,
 ) -> Result<Plate, ViewError> {
-    let model = model.ok_or(ViewError::NeedsModel)?;
     let mut first = |done: f32| progress(done / 2.0);
     let found = head_circuits(&model.network, ask.head, ask.circuits, &mut first)?;
     let mut sides = vec![("Looks for: query → key", "looks", &found.looks)];
@@ -80,12 +79,11 @@ fn entries(table: &WordTable, ask: &ViewAsk, progress: Progress<'_>) -> Option<V
 }
 
 pub(super) fn composition(
-    model: Option<&Model>,
+    model: &Model,
     trace: &Trace,
     ask: &ViewAsk,
     progress: Progress<'_>,
 ) -> Result<Plate, ViewError> {
-    let model = model.ok_or(ViewError::NeedsModel)?;
     let own = ask.links;
     let mut found = compose(&model.network, own.kind, own.folded, progress).ok_or(ViewError::Cancelled)?;
     found.links = found.strongest(found.links.len());

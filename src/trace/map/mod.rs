@@ -298,8 +298,7 @@ impl Trace {
 
 /// Whose tokens are a head's rows and columns.
 fn sides(trace: &Trace, head: HeadId) -> (Side, Side) {
-    let part = trace.spec.blocks[head.layer].part;
-    (part.rows(), part.columns())
+    trace.spec.blocks[head.layer].part.sides()
 }
 
 /// ‖v_k·W_O‖₂ of one head, [key].
