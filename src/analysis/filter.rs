@@ -240,10 +240,7 @@ impl Parser<'_> {
             return self.role();
         }
         let value = self.value()?;
-        self.space();
-        let sign = OPERATORS.iter().find(|(sign, _)| self.rest().starts_with(sign));
-        let &(sign, operator) = sign.ok_or_else(|| self.expected("a comparison such as > 0.5"))?;
-        self.at += sign.len();
+        let operator = self.operator(|_| true).ok_or_else(|| self.expected("a comparison such as > 0.5"))?;
         Ok(Node::Compare(value, operator, self.number()?))
     }
 
@@ -268,13 +265,20 @@ impl Parser<'_> {
         Some(value)
     }
 
+    /// The operator that stands next, where it fits.
+    fn operator(&mut self, fits: impl Fn(Operator) -> bool) -> Option<Operator> {
+        self.space();
+        let &(sign, operator) = OPERATORS.iter().find(|(sign, _)| self.rest().starts_with(sign))?;
+        fits(operator).then(|| {
+            self.at += sign.len();
+            operator
+        })
+    }
+
     /// `= induction`, `!= sink`, `= none`
     fn role(&mut self) -> Result<Node, FilterError> {
-        self.space();
-        let sign = OPERATORS.iter().find(|(sign, _)| self.rest().starts_with(sign));
-        let signs = sign.filter(|(_, operator)| matches!(operator, Operator::Equal | Operator::Other));
-        let &(sign, operator) = signs.ok_or_else(|| self.expected("`=` or `!=`"))?;
-        self.at += sign.len();
+        let operator = self.operator(|own| matches!(own, Operator::Equal | Operator::Other));
+        let operator = operator.ok_or_else(|| self.expected("`=` or `!=`"))?;
         self.space();
         let ids = ROLES.iter().flat_map(|role| [(role.id, Some(role)), (role.label, Some(role))]);
         let others = self.names.iter().filter_map(|&(name, named)| match named {

@@ -1,6 +1,6 @@
 //! A model over its training: what is seen of its heads at each step, and when each took the role that it has.
 
-use super::atlas::{ROLES, Role, Scores};
+use super::atlas::{ROLES, Role, RoleSet, Scores};
 use crate::trace::HeadId;
 use serde::ser::SerializeStruct as _;
 use serde::{Serialize, Serializer};
@@ -17,7 +17,7 @@ pub struct HeadReport {
 impl HeadReport {
     /// Its roles, in the atlas's order.
     pub fn roles(&self) -> impl Iterator<Item = &'static Role> + '_ {
-        ROLES.iter().filter(|role| role.fits(&self.scores))
+        RoleSet::of(&self.scores).iter()
     }
 }
 

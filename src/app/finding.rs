@@ -53,10 +53,9 @@ struct Thing {
     small: String,
 }
 
-/// What things depend on.
+/// What things depend on, beside the state.
 #[derive(PartialEq)]
 struct Key {
-    state: State,
     language: Language,
     dark: bool,
     /// The run and its layers that are done, the roles, the model.
@@ -70,6 +69,7 @@ struct Key {
 #[derive(Default)]
 pub struct Finder {
     key: Option<Key>,
+    state: Option<State>,
     things: Vec<Thing>,
     query: Option<String>,
     found: Vec<Found>,
@@ -79,7 +79,6 @@ impl Finder {
     /// What `query` finds, best first; an empty query lists the commands.
     pub fn find(&mut self, scene: &Scene<'_>, query: &str, keys: impl Fn(CommandKind) -> String) -> &[Found] {
         let key = Key {
-            state: scene.state.clone(),
             language: scene.words.language,
             dark: scene.dark,
             of: (
@@ -92,8 +91,9 @@ impl Finder {
             travel: (scene.can_undo, scene.can_redo),
             settings: (scene.settings.live, scene.settings.recent.len()),
         };
-        let same = self.key.as_ref() == Some(&key);
+        let same = self.key.as_ref() == Some(&key) && self.state.as_ref() == Some(scene.state);
         if !same {
+            self.state = Some(scene.state.clone());
             (self.key, self.things) = (Some(key), everything(scene, &keys));
         }
         if !same || self.query.as_deref() != Some(query) {

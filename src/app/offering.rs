@@ -244,7 +244,7 @@ impl Scene<'_> {
         let forget = |kv_head| Ok(Intervention::Forget { layer, kv_head, keys: Span::one(key), from: None });
         let mut offers = vec![offer(words.forget, forget(None))];
         if spec.kv_heads > 1 {
-            let shared = spec.kv_heads < spec.heads;
+            let shared = spec.shares_keys();
             let label = if shared { words.forget_group } else { words.forget_head };
             let own = head.map(|head| spec.kv_head(head));
             let kv_heads = (0..spec.kv_heads).filter(|&kv_head| own.is_none_or(|own| own == kv_head));

@@ -92,6 +92,15 @@ impl Scene<'_> {
         }
     }
 
+    /// A head's role before what else is told of it: `induction · 12 tokens`.
+    pub fn role_and(&self, head: HeadId, told: String) -> String {
+        match self.role_word(head) {
+            Some(role) if told.is_empty() => role.to_owned(),
+            Some(role) => format!("{role} · {told}"),
+            None => told,
+        }
+    }
+
     /// A component's name; a head's with its role.
     pub fn component_name(&self, component: Component, spec: &ModelSpec) -> String {
         let name = component.name(spec);

@@ -11,7 +11,6 @@ pub mod figure;
 mod formats;
 mod html;
 mod json;
-mod map;
 mod npz;
 mod options;
 pub mod pdf;
@@ -31,7 +30,6 @@ pub use caption::{caption, caption_of, command_line, formula, model as model_in_
 pub use error::ExportError;
 pub use formats::{FORMATS, Format, Holds, endings, export, format_of, is_folder};
 pub use json::listed;
-pub use map::write_map;
 pub use npz::write_matrix;
 pub use options::{Dtype, Labels, Look, NotASpan, Options, Span};
 pub use plate::{Body, Plate, Table};

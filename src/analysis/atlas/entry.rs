@@ -1,6 +1,6 @@
 //! What is known of one head, as it stands in a file.
 
-use super::{Cells, ROLES, Role};
+use super::{Cells, Role, RoleSet};
 use crate::trace::HeadId;
 use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
@@ -35,7 +35,7 @@ pub struct HeadEntry {
     pub sequences: Vec<Sequence>,
 }
 
-/// The scores that roles go by; formulae in [`ROLES`]. `None` where one could not be taken.
+/// The scores that roles go by; formulae in [`ROLES`](super::ROLES). `None` where one could not be taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[expect(missing_docs, reason = "each has its row in ROLES")]
@@ -105,7 +105,7 @@ pub struct Sequence {
 impl HeadEntry {
     /// Its roles, in the table's order.
     pub fn roles(&self) -> impl Iterator<Item = &'static Role> + '_ {
-        ROLES.iter().filter(|role| role.fits(&self.scores))
+        RoleSet::of(&self.scores).iter()
     }
 }
 

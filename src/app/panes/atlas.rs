@@ -15,7 +15,7 @@ use crate::{
 };
 use egui::{Color32, Rect, RichText, ScrollArea, Sense, Stroke, Ui, UiBuilder, vec2};
 use egui_plot::{Plot, Points};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// Narrower than this the card stands below.
 const WIDE: f32 = 760.0;
@@ -218,13 +218,18 @@ fn plot(ui: &mut Ui, scene: &Scene<'_>, view: &View, room: Rect, out: &mut Out) 
     let response = plot.show(&mut inner, |plot| {
         // One series a colour: thousands would each cost a plot item
         let mut series: BTreeMap<[u8; 4], Vec<[f64; 2]>> = BTreeMap::new();
+        let marked: HashSet<HeadId> = scene.state.chosen.iter().copied().collect();
+        let mut rims: Vec<[f64; 2]> = Vec::new();
         for (place, entry) in heads.iter().enumerate() {
             if let Some(point) = at(place).filter(|_| Some(entry.head) != chosen) {
-                if scene.state.chosen.contains(&entry.head) {
-                    plot.points(Points::new("", vec![point]).color(tokens.accent).radius(radius + 2.0));
+                if marked.contains(&entry.head) {
+                    rims.push(point);
                 }
                 series.entry(colour_of(scene, view, place).to_array()).or_default().push(point);
             }
+        }
+        if !rims.is_empty() {
+            plot.points(Points::new("", rims).color(tokens.accent).radius(radius + 2.0));
         }
         for ([r, g, b, a], points) in series {
             let color = Color32::from_rgba_premultiplied(r, g, b, a);

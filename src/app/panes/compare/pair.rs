@@ -36,8 +36,7 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, art: &mut Art, out: &mut Out) {
         .and_then(|(found, _)| found.comparison.heads.iter().find(|head| head.a == scene.state.head));
     let distance = own.and_then(|head| head.distance);
     let told = distance.map_or_else(String::new, |distance| (words.divergence)(distance.divergence));
-    let told = scene.role_word(scene.state.head).into_iter().map(str::to_owned).chain([told]);
-    let told = told.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
+    let told = scene.role_and(scene.state.head, told);
     let title = format!("{} {}", scene.words.head, scene.head_name());
     let title = if crate::app::docking::is_tabbed(ui) { words.side_by_side.to_owned() } else { title };
     widgets::header(ui, &title, &told, |_| {});

@@ -83,9 +83,7 @@ pub fn show(
         (_, Cells { queries, keys }) => format!("{queries} × {keys}"),
     };
     let single = scene.state.map.over == mapping::Over::Head;
-    let role = scene.role_word(head).filter(|_| single).map(str::to_owned);
-    let subtitle = role.into_iter().chain([subtitle]).filter(|part| !part.is_empty());
-    let subtitle = subtitle.collect::<Vec<_>>().join(" · ");
+    let subtitle = if single { scene.role_and(head, subtitle) } else { subtitle };
     widgets::header(ui, &title(scene), &subtitle, |ui| {
         choices::colours(ui, scene, out);
         choices::scale(ui, scene, out);
@@ -275,11 +273,13 @@ fn one(
         ui.painter().rect_stroke(place.rect.expand(3.0), 2, stroke, StrokeKind::Outside);
     }
     // A screen reader says the cell that is pointed at or pinned, as soon as it is another
-    let told = foot::told(scene, shown);
-    ui.ctx().accesskit_node_builder(response.id, |node| {
-        node.set_value(told);
-        node.set_live(egui::accesskit::Live::Polite);
-    });
+    if ui.ctx().accesskit_node_builder(response.id, |_| ()).is_some() {
+        let told = foot::told(scene, shown);
+        ui.ctx().accesskit_node_builder(response.id, |node| {
+            node.set_value(told);
+            node.set_live(egui::accesskit::Live::Polite);
+        });
+    }
     edges::labels(ui, scene, shown, &parts, out);
     if shown.plain {
         edges::notes(ui, scene, &place);
