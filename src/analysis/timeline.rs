@@ -154,16 +154,17 @@ pub fn best(heads: &[HeadReport], role: &Role) -> Option<(HeadId, f64)> {
     scores.reduce(|best, own| if sign * own.1 > sign * best.1 { own } else { best })
 }
 
+/// A role's score at a moment and whose it is: one head's, or that of the best.
+pub fn scored(heads: &[HeadReport], role: &Role, head: Option<HeadId>) -> Option<(HeadId, f64)> {
+    let Some(head) = head else { return best(heads, role) };
+    let entry = heads.iter().find(|entry| entry.head == head)?;
+    Some((head, (role.value)(&entry.scores)?))
+}
+
 /// A role's score against steps: of one head, or of the best one at each step.
 pub fn curve<S: Seen>(moments: &[S], role: &Role, head: Option<HeadId>) -> Vec<(u64, f64)> {
-    let value = |moment: &S| match head {
-        None => best(moment.heads(), role).map(|(_, value)| value),
-        Some(head) => {
-            let entry = moment.heads().iter().find(|entry| entry.head == head)?;
-            (role.value)(&entry.scores)
-        }
-    };
-    moments.iter().filter_map(|moment| Some((moment.step(), value(moment)?))).collect()
+    let value = |moment: &S| Some((moment.step(), scored(moment.heads(), role, head)?.1));
+    moments.iter().filter_map(value).collect()
 }
 
 /// The steps between which the best induction score went from a tenth of its present height to nine tenths of it.

@@ -74,11 +74,6 @@ impl Default for Answers {
 }
 
 impl Draft {
-    /// Whether a file's name is asked for.
-    pub fn wants_file(&self) -> bool {
-        matches!(self, Self::Mean { .. } | Self::Pattern { .. } | Self::AddFile { .. })
-    }
-
     /// Whether a strength is.
     pub fn wants_strength(&self) -> bool {
         matches!(self, Self::AddWord { .. } | Self::AddTexts { .. } | Self::AddFile { .. })
@@ -141,7 +136,7 @@ impl Window {
     /// Asks for what a change still wants; a prompt starts from the one that is run, to be changed in a word.
     pub(super) fn ask_for_change(&mut self, draft: Draft) {
         let mut answers = Answers::default();
-        if matches!(draft, Draft::Patch { .. }) {
+        if draft.is_patch() {
             let second = &self.state.compare.prompt;
             answers.text.clone_from(if second.is_empty() { &self.state.prompt } else { second });
         }

@@ -41,8 +41,10 @@ pub struct Key {
 
 impl PartialEq for Key {
     fn eq(&self, other: &Self) -> bool {
-        let of = |key: &Self| (key.run, key.options.clone(), key.command.clone());
-        of(self) == of(other) && self.view == other.view
+        self.run == other.run
+            && self.options == other.options
+            && self.command == other.command
+            && self.view == other.view
     }
 }
 
@@ -88,11 +90,12 @@ impl Figures {
             ctx.request_repaint_after(DELAY.saturating_sub(since));
         } else {
             match &self.wanted {
-                Some((key, _)) => {
+                Some((key, _)) if !self.drawn.is_of(Some(key), post) => {
                     self.drawn.follow("preview", Some(key.clone()), post, || {
                         work(key.clone(), model, (SIDE, true), post.words())
                     });
                 }
+                Some(_) => {}
                 None => self.drawn.stop(),
             }
         }

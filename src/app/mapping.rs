@@ -240,13 +240,7 @@ impl Known {
     fn follow_survey(&mut self, wanted: bool, post: &Post) {
         let Some(sight) = self.sight().filter(|_| wanted).cloned() else { return };
         self.survey.follow("survey of a map", Some(sight.number), post, || {
-            move |job: &Job| {
-                let watch = |done: f32| {
-                    job.report("Looking through the map", done);
-                    job.go_on()
-                };
-                Ok(sight.map.survey(&watch))
-            }
+            move |job: &Job| Ok(sight.map.survey(&job.tell("Looking through the map")))
         });
     }
 }

@@ -258,9 +258,8 @@ impl Scene<'_> {
 
     fn token_groups(&self, side: Side, index: usize, trace: &Trace) -> Vec<Group> {
         let head = self.state.head;
-        let streams = trace.spec.streams();
         let own = self.stream().filter(|&stream| trace.spec.stream_side(stream) == side);
-        let first = || streams.iter().copied().find(|&stream| trace.spec.stream_side(stream) == side);
+        let first = || trace.spec.streams_of(side).first().copied();
         let stream = own.or_else(first).map(|stream| self.stream_group(stream, Some(index), trace));
         let row = (self.rows() == side).then(|| self.row_group(head, index, trace));
         let column = (self.columns() == side).then(|| self.column_group(head, index, trace));

@@ -35,8 +35,14 @@ pub struct Request {
 impl Request {
     /// What the state asks for.
     pub fn of(state: &State) -> Self {
-        let State { prompt, target, languages, chat, ids, .. } = state.clone();
-        Self { prompt, target, languages, chat, ids, cut: false }
+        Self {
+            prompt: state.prompt.clone(),
+            target: state.target.clone(),
+            languages: state.languages.clone(),
+            chat: state.chat,
+            ids: state.ids.clone(),
+            cut: false,
+        }
     }
 }
 

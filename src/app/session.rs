@@ -185,17 +185,21 @@ impl Session {
 
     /// Opens a model that was made here, with a run of it; what ran or loaded ends.
     pub fn open_made(&mut self, model: Arc<Model>, trace: Trace) {
-        self.cancel();
-        (self.source, self.checks, self.before, self.trace) = (None, Checks::Unasked, None, None);
+        self.let_go();
         self.show_run(model, trace);
     }
 
     /// Opens a model that was made here, without a run.
     pub(super) fn open_idle(&mut self, model: Arc<Model>) {
-        self.cancel();
-        (self.source, self.checks, self.before, self.trace) = (None, Checks::Unasked, None, None);
+        self.let_go();
         (self.model, self.row, self.lens) = (Some(model), None, None);
         self.relabel();
+    }
+
+    /// Ends what runs or loads, and lets go of what is in sight.
+    fn let_go(&mut self) {
+        self.cancel();
+        (self.source, self.checks, self.before, self.trace) = (None, Checks::Unasked, None, None);
     }
 
     /// The post, for others that start work.

@@ -147,6 +147,16 @@ pub enum Shown {
     Difference,
 }
 
+impl State {
+    /// Lets go of what means something only in the model that was open before.
+    pub(super) fn forget_model(&mut self) {
+        self.interventions.clear();
+        self.memory.forget_model();
+        self.compare.forget_model();
+        self.sweep.forget_model();
+    }
+}
+
 impl Default for State {
     fn default() -> Self {
         Self {

@@ -101,11 +101,7 @@ impl Session {
                 let model = model.ok_or_else(|| Banner::error(&words.needs_weights, None))?;
                 let (trace, (_, text, of, less)) =
                     trace.zip(asked).ok_or_else(|| Banner::error(&words.needs_trace, None))?;
-                let mut watch = |done: f32| {
-                    job.report("Patching", done);
-                    job.go_on()
-                };
-                moved_by(&model, &trace, &OtherPrompt::Text(text), (of, less), &mut watch)
+                moved_by(&model, &trace, &OtherPrompt::Text(text), (of, less), &mut job.tell("Patching"))
                     .map(Arc::new)
                     .map_err(|error| Banner::of(&error, words))
             }

@@ -219,10 +219,7 @@ impl Window {
                 if let Some(state) = self.returning.take() {
                     self.state = *state;
                 } else {
-                    self.state.interventions.clear();
-                    self.state.memory.forget_model();
-                    self.state.compare.forget_model();
-                    self.state.sweep.forget_model();
+                    self.state.forget_model();
                 }
             }
             let opened = matches!(news, News::Opened { .. });

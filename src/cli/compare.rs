@@ -1,14 +1,13 @@
 //! `mnemoscope compare`: two runs side by side: tokens aligned, heads by how far they differ, what may follow.
 
 use std::io::Write as _;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
 use crate::analysis::MEASURES;
 use crate::analysis::compare::{Alignment, By, Comparison, Distance, Edit, HeadDifference, NextWord, Pair};
-use crate::engine::{self, Beside, View, ViewAsk, ViewError};
+use crate::engine::{self, ViewError};
 use crate::export::{Look, listed};
 use crate::model::shown;
 use crate::render::Theme;
@@ -46,7 +45,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     let [a, b] = args.input.pair(&args.second, console)?;
     let comparison = engine::compare(&a, &b, &console.job())?;
     if let Some((head, path)) = args.head.zip(args.output.as_deref()) {
-        draw(&a, &b, head, path, args.theme)?;
+        draw((&a, &b), &comparison, head, path, args.theme)?;
     }
     if console.json {
         return console.object(&object(&a, &b, &comparison));
@@ -235,10 +234,14 @@ fn object(a: &Trace, b: &Trace, comparison: &Comparison) -> Value {
 }
 
 /// B's weights less A's over the aligned tokens.
-fn draw(a: &Trace, b: &Trace, head: HeadId, path: &Path, theme: Option<Theme>) -> anyhow::Result<()> {
-    let ask = ViewAsk { head, beside: Beside::Second(0, b.clone()), ..ViewAsk::new(View::Difference) };
-    let plate = engine::plate(None, a, &ask, &mut |_| ControlFlow::Continue(()));
-    let plate = match plate {
+fn draw(
+    (a, b): (&Trace, &Trace),
+    comparison: &Comparison,
+    head: HeadId,
+    path: &Path,
+    theme: Option<Theme>,
+) -> anyhow::Result<()> {
+    let plate = match engine::difference_plate(a, b, comparison, head) {
         Err(ViewError::Empty) => anyhow::bail!("the two models have no head {head} in common"),
         other => other?,
     };

@@ -7,7 +7,6 @@ use serde_json::json;
 
 use crate::engine::{self, LogitDifference, Moved, Places};
 use crate::export::{Look, Plate, atomic};
-use crate::model::shown;
 use crate::render::Theme;
 use crate::trace::{Token, Trace};
 
@@ -49,13 +48,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     let corrupted = engine::run_like(&model, &clean, &args.corrupted, &job)?;
     let metric = LogitDifference::read(&args.metric, &model, &clean)?;
     let sweep = engine::sweep(&model, &clean, &corrupted, metric, &job)?;
-    let moved = Moved {
-        prompt: clean.prompt.clone(),
-        tokens: clean.tokens.to_vec(),
-        metric,
-        texts: [metric.of, metric.less].map(|id| shown(&model.token(id).text)),
-        sweep,
-    };
+    let moved = Moved::of(&model, &clean, metric, sweep);
     let sweep = &moved.sweep;
     job.report("Patching", 1.0);
 

@@ -7,7 +7,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde_json::json;
 
 use crate::analysis::atlas::{ROLES, Role};
-use crate::analysis::timeline::{Timeline, best, phase_change, roles_taken};
+use crate::analysis::timeline::{Timeline, phase_change, roles_taken, scored};
 use crate::engine::{self, Checkpoints, LeftOut, Prompt, TimelineOptions};
 use crate::export::{Look, Plate};
 use crate::model::HeadId;
@@ -136,14 +136,7 @@ fn table(timeline: &Timeline, args: &Args, console: &mut Console) -> anyhow::Res
             write!(console, "  {loss:>8}")?;
         }
         for (role, head) in &columns {
-            let entry = match head {
-                None => best(&seen.heads, role),
-                Some(head) => {
-                    let entry = seen.heads.iter().find(|entry| entry.head == *head);
-                    entry.and_then(|entry| Some((*head, (role.value)(&entry.scores)?)))
-                }
-            };
-            write!(console, "  {:>15}", shown(entry))?;
+            write!(console, "  {:>15}", shown(scored(&seen.heads, role, *head)))?;
         }
         writeln!(console)?;
     }

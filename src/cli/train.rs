@@ -13,6 +13,7 @@ use crate::render::Theme;
 use crate::train::{Hand, Setup, Task};
 
 use super::console::Console;
+use super::recall::share;
 use super::shared::{names, usage};
 
 #[derive(Debug, clap::Args)]
@@ -94,13 +95,6 @@ fn rate(text: &str) -> Result<f32, String> {
     match text.trim().parse::<f32>() {
         Ok(rate) if rate > 0.0 && rate <= 1.0 => Ok(rate),
         _ => Err("expected a number above 0 and at most 1".to_owned()),
-    }
-}
-
-fn share(text: &str) -> Result<f64, String> {
-    match text.trim().parse::<f64>() {
-        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
-        _ => Err("expected a number from 0 to 1".to_owned()),
     }
 }
 

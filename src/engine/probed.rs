@@ -85,9 +85,7 @@ impl Probes {
     pub(super) fn run(&self, model: &Model, budget: Option<u64>, job: &Job) -> Result<Probed, RunError> {
         let heads = read_heads(model.spec());
         let tally = Tally::new(heads.iter().copied(), 0, 0);
-        let target = model.spec().encoder.as_ref().map(|encoder| Prompt::Ids(encoder.start.clone()));
-        let options =
-            RunOptions { target, memory_budget: budget, logits: self.logits, ..RunOptions::default() };
+        let options = RunOptions { logits: self.logits, ..RunOptions::reading(model, budget) };
         let mut shown = None;
         let mut all: Vec<HeadReport> = Vec::new();
         for same in self.all.chunks(self.each) {

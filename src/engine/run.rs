@@ -70,6 +70,14 @@ pub struct RunOptions {
     pub cut: bool,
 }
 
+impl RunOptions {
+    /// For a run whose prompt is only read: a decoder beside an encoder says no more than its beginning.
+    pub(super) fn reading(model: &Model, memory_budget: Option<u64>) -> Self {
+        let target = model.spec().encoder.as_ref().map(|encoder| Prompt::Ids(encoder.start.clone()));
+        Self { target, memory_budget, ..Self::default() }
+    }
+}
+
 /// A prompt that was not run. The trace that was there before is untouched.
 #[derive(Debug, thiserror::Error, PartialEq)]
 pub enum RunError {

@@ -160,10 +160,15 @@ pub fn sweep(
     metric: LogitDifference,
     job: &Job,
 ) -> Result<Sweep, SweepError> {
-    swept(model, clean, corrupted, metric, &mut |done| {
-        job.report("Patching", done);
-        job.go_on()
-    })
+    swept(model, clean, corrupted, metric, &mut job.tell("Patching"))
+}
+
+impl Moved {
+    /// A sweep with what its figure says of `other`, the run that was patched from.
+    pub fn of(model: &Model, other: &Trace, metric: LogitDifference, sweep: Sweep) -> Self {
+        let texts = [metric.of, metric.less].map(|id| shown(&model.token(id).text));
+        Self { prompt: other.prompt.clone(), tokens: other.tokens.to_vec(), metric, texts, sweep }
+    }
 }
 
 /// Runs another prompt and patches each place of its run into this one.
@@ -182,9 +187,7 @@ pub fn moved_by(
     let (of, less) = pair.ok_or_else(|| SweepError::NoAnswer(model.name.clone()))?;
     let metric = LogitDifference { of, less };
     let sweep = swept(model, &other, here, metric, watch)?;
-    let texts = [of, less].map(|id| shown(&model.token(id).text));
-    let (prompt, tokens) = (other.prompt.clone(), other.tokens.to_vec());
-    Ok(Moved { prompt, tokens, metric, texts, sweep })
+    Ok(Moved::of(model, &other, metric, sweep))
 }
 
 fn swept(

@@ -78,7 +78,7 @@ fn beside(view: View, model: &Model) -> Beside {
             let run = engine::run(model, &prompt, &RunOptions::default(), &Job::new(), &mut |_| {});
             Beside::Second(1, run.expect("it runs"))
         }
-        View::Training => Beside::Training(trained(), Some(2)),
+        View::Training => Beside::Training(Arc::new(trained()), Some(2)),
         _ => Beside::None,
     }
 }

@@ -28,10 +28,7 @@ pub(super) fn differences<'a>(
 ) -> Vec<LayerDifference> {
     let mut layers = Vec::new();
     for side in [Side::Source, Side::Target] {
-        let [own, theirs] = [a, b].map(|trace| {
-            let of = |stream: &Stream| trace.spec.stream_side(*stream) == side;
-            trace.spec.streams().into_iter().filter(of).collect::<Vec<_>>()
-        });
+        let [own, theirs] = [a, b].map(|trace| trace.spec.streams_of(side));
         let pairs = aligned(side).pairs.iter().map(super::Pair::ends).collect::<Vec<_>>();
         for (index, &stream) in own.iter().enumerate() {
             let last = (own.len() - 1).max(1);

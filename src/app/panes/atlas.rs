@@ -1,6 +1,9 @@
 //! The head atlas: all heads by any two measures, heads that are alike, and a card of the selected one.
 
-use super::{atlas_card, heads::paint_band};
+use super::{
+    atlas_card,
+    heads::{drawn, paint_band, with},
+};
 use crate::{
     analysis::{atlas::Axis, measure},
     app::{
@@ -283,29 +286,14 @@ fn band(
     scene: &Scene<'_>,
     out: &mut Out,
 ) {
-    let (origin, now, keys) =
-        ui.input(|input| (input.pointer.press_origin(), input.pointer.interact_pos(), input.modifiers));
-    let (moves, ends) = (response.dragged_by(egui::PointerButton::Primary), response.drag_stopped());
-    // Where the button is up again its origin is forgotten
-    let kept = response.id.with("band");
-    let start = ui.data_mut(|data| {
-        if let Some(origin) = origin.filter(|_| moves && keys.shift) {
-            data.insert_temp(kept, origin);
-        }
-        data.get_temp::<egui::Pos2>(kept)
-    });
-    let Some((start, end)) = start.zip(now).filter(|_| moves || ends) else { return };
-    let area = Rect::from_two_pos(start, end);
+    let keys = ui.input(|input| input.modifiers);
+    let Some((area, ends)) = drawn(ui, response, keys.shift) else { return };
     if !ends {
         return paint_band(ui, area.intersect(response.rect));
     }
-    ui.data_mut(|data| data.remove::<egui::Pos2>(kept));
-    let before = if keys.command { &scene.state.chosen[..] } else { &[] };
-    let caught =
-        heads.filter(|(head, at)| area.contains(*at) && !before.contains(head)).map(|(head, _)| head);
-    let all: Vec<HeadId> = before.iter().copied().chain(caught).collect();
-    if !all.is_empty() {
-        out.send(Command::ChooseHeads(all));
+    let caught: Vec<HeadId> = heads.filter(|(_, at)| area.contains(*at)).map(|(head, _)| head).collect();
+    if !caught.is_empty() {
+        out.send(Command::ChooseHeads(with(scene, keys.command, &caught)));
     }
 }
 

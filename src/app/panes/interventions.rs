@@ -135,13 +135,12 @@ fn submenus(ui: &mut Ui, groups: impl Iterator<Item = Group>, out: &mut Out) {
 /// What can be changed about the selection.
 fn add(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let words = &scene.words.changes;
-    let groups = scene.offers(scene.target());
     let label = RichText::new(words.add).size(SMALL).color(theme::tokens(ui).muted);
-    ui.add_enabled_ui(groups.is_ok(), |ui| {
+    ui.add_enabled_ui(scene.trace.is_some() && scene.model.is_some(), |ui| {
         let button = egui::containers::menu::MenuButton::from_button(Button::new(label).frame(false));
         let (response, _) = button.ui(ui, |ui| {
             ui.set_min_width(230.0);
-            submenus(ui, groups.unwrap_or_default().into_iter(), out);
+            submenus(ui, scene.offers(scene.target()).unwrap_or_default().into_iter(), out);
         });
         response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, words.add_why));
         response.on_hover_text(words.add_why);

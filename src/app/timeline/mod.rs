@@ -174,9 +174,15 @@ pub struct Timelines {
 impl Timelines {
     /// The checkpoint that the state asks for.
     pub fn wanted(&self, state: &TimelineState) -> Option<&Checkpoint> {
+        let (found, at) = self.stand(state)?;
+        found.all.get(at)
+    }
+
+    /// The folder's checkpoints, and where the one that the state asks for stands among them.
+    pub(super) fn stand(&self, state: &TimelineState) -> Option<(&Checkpoints, usize)> {
         let found = self.found.get().filter(|found| Some(&found.folder) == state.folder.as_ref())?;
-        let place = state.step.map_or(found.all.len() - 1, |step| found.place(step).unwrap_or(0));
-        found.all.get(place)
+        let last = found.all.len().saturating_sub(1);
+        Some((found, state.step.map_or(last, |step| found.place(step).unwrap_or(0))))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The training in sight, whichever it is: its checkpoints, what was measured, where the slider stands.
 
-use super::{TimelineAct, Whose};
+use super::{TimelineAct, TimelineState, Timelines, Whose};
 use crate::{
     analysis::timeline::{Overview, Seen, StepAxis},
     app::{
@@ -91,21 +91,27 @@ impl<'a> Sight<'a> {
     }
 }
 
+impl<'a> Sight<'a> {
+    /// The training in sight: the folder that is open, else the live one.
+    pub fn of(state: &TimelineState, timelines: &'a Timelines, live: &'a Live) -> Option<Self> {
+        if state.folder.is_none() {
+            return Self::of_live(live);
+        }
+        let (found, at) = timelines.stand(state)?;
+        Some(Self {
+            live: false,
+            seen: timelines.seen.iter().map(|seen| &**seen as &dyn Seen).collect(),
+            overview: &timelines.overview,
+            steps: found.all.iter().map(|checkpoint| checkpoint.step).collect(),
+            at,
+        })
+    }
+}
+
 impl<'a> Scene<'a> {
     /// The training in sight: the folder that is open, else the live one.
     pub fn timeline(&self) -> Option<Sight<'a>> {
-        if self.state.timeline.folder.is_none() {
-            return Sight::of_live(self.live);
-        }
-        let wanted = self.timelines.wanted(&self.state.timeline)?.step;
-        let found = self.timelines.found.get()?;
-        Some(Sight {
-            live: false,
-            seen: self.timelines.seen.iter().map(|seen| &**seen as &dyn Seen).collect(),
-            overview: &self.timelines.overview,
-            steps: found.all.iter().map(|checkpoint| checkpoint.step).collect(),
-            at: found.all.iter().position(|checkpoint| checkpoint.step == wanted).unwrap_or(0),
-        })
+        Sight::of(&self.state.timeline, self.timelines, self.live)
     }
 
     /// The heads whose curves are drawn; none: the best at each step.

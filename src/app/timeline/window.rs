@@ -1,6 +1,6 @@
 //! What commands of the timeline do, and mean.
 
-use super::{Place, TimelineAct};
+use super::{Place, Sight, TimelineAct};
 use crate::app::{
     command::{Command, CommandKind, Refusal},
     document::Reference,
@@ -51,34 +51,23 @@ impl Window {
         self.dialog = Dialog::None;
         self.settings.remember(&folder);
         (self.state.ids, self.state.branches, self.file) = (None, Vec::new(), None);
-        self.state.interventions.clear();
-        self.state.memory.forget_model();
-        self.state.compare.forget_model();
+        self.state.forget_model();
         self.state.open_timeline(folder);
         self.session.timelines.playing = None;
         self.show_pane(Pane::Timeline);
     }
 
-    /// Steps of the training in sight, and where the slider stands.
-    fn stops(&self) -> Option<(Vec<u64>, usize)> {
-        let own = &self.state.timeline;
-        if own.folder.is_none() {
-            let sight = super::Sight::of_live(&self.live)?;
-            return Some((sight.steps, sight.at));
-        }
-        let wanted = self.session.timelines.wanted(own)?;
-        let found = self.session.timelines.found.get()?;
-        let at = found.all.iter().position(|own| own == wanted)?;
-        Some((found.all.iter().map(|own| own.step).collect(), at))
+    fn sight(&self) -> Option<Sight<'_>> {
+        Sight::of(&self.state.timeline, &self.session.timelines, &self.live)
     }
 
     fn checkpoint(&self, at: usize) -> Option<u64> {
-        self.stops()?.0.get(at).copied()
+        self.sight()?.steps.get(at).copied()
     }
 
     fn next_checkpoint(&self) -> Option<u64> {
-        let (steps, at) = self.stops()?;
-        steps.get(at + 1).copied()
+        let sight = self.sight()?;
+        sight.steps.get(sight.at + 1).copied()
     }
 
     fn go(&mut self, step: u64) {

@@ -143,7 +143,7 @@ pub struct Live {
     /// Whether steps are being taken.
     pub running: bool,
     /// Everything that was reported.
-    pub reports: Vec<Report>,
+    pub reports: Arc<Vec<Report>>,
     /// Moments that can be gone back to.
     pub moments: Vec<Moment>,
     /// The probe's run at the last report.
@@ -172,7 +172,7 @@ impl Default for Live {
             stop: false,
             began: None,
             running: false,
-            reports: Vec::new(),
+            reports: Arc::default(),
             moments: Vec::new(),
             trace: None,
             probe: None,
@@ -276,14 +276,15 @@ impl Live {
             match worker.told.try_recv() {
                 Ok(Told::Began(probe, form)) => (self.probe, self.form) = (Some(probe), Some(form)),
                 Ok(Told::Report(report, trace)) => {
-                    self.reports.retain(|other| other.steps < report.steps);
-                    self.reports.push(*report);
+                    let reports = Arc::make_mut(&mut self.reports);
+                    reports.retain(|other| other.steps < report.steps);
+                    reports.push(*report);
                     self.trace = Some(trace);
                     reported = true;
                 }
                 Ok(Told::Moments(moments)) => self.moments = moments,
                 Ok(Told::Rewound(step)) => {
-                    self.reports.retain(|report| report.steps <= step);
+                    Arc::make_mut(&mut self.reports).retain(|report| report.steps <= step);
                     self.at = None;
                     reported = true;
                 }

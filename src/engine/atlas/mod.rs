@@ -158,9 +158,7 @@ struct Runner<'a> {
 
 impl Runner<'_> {
     fn run(&self, ids: Vec<u32>) -> Result<Trace, RunError> {
-        let target = self.model.spec().encoder.as_ref().map(|encoder| Prompt::Ids(encoder.start.clone()));
-        let memory_budget = self.options.memory_budget;
-        let options = RunOptions { target, memory_budget, ..RunOptions::default() };
+        let options = RunOptions::reading(self.model, self.options.memory_budget);
         run(self.model, &Prompt::Ids(ids), &options, &self.quiet, &mut |_| {})
     }
 

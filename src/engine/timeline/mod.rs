@@ -183,8 +183,7 @@ fn read(
     job: &Job,
     seen: &mut Snapshot,
 ) -> Result<(), TimelineError> {
-    let target = model.spec().encoder.as_ref().map(|encoder| Prompt::Ids(encoder.start.clone()));
-    let run_options = RunOptions { target, memory_budget: options.memory_budget, ..RunOptions::default() };
+    let run_options = RunOptions::reading(model, options.memory_budget);
     let trace = run(model, prompt, &run_options, &job.quiet(), &mut |_| {})?;
     add_text(&mut seen.heads, &trace);
     if model.spec().encoder.is_none()

@@ -263,7 +263,9 @@ pub fn train(
         }
     }
     job.report("Training", 1.0);
-    if options.save_every.is_some() {
+    let steps = training.trainer().steps();
+    // The loop saved it already where its turn was
+    if options.save_every.is_some_and(|every| steps == 0 || !steps.is_multiple_of(every.max(1))) {
         save_checkpoint(&training, options)?;
     }
     if let Some(folder) = &options.folder {

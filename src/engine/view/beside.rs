@@ -18,7 +18,7 @@ pub enum Beside {
     /// How far back can be asked.
     Recall(Recall),
     /// What was reported of a training, and the step that is looked at.
-    Training(Vec<Report>, Option<u64>),
+    Training(Arc<Vec<Report>>, Option<u64>),
 }
 
 /// Runs and atlases are told apart, not compared number by number.

@@ -6,7 +6,7 @@ use crate::export::figure::axis::Axis;
 use crate::export::figure::bars::{Bar, Bars};
 use crate::export::figure::matrix::VALUES;
 use crate::export::{Body, Plate, Table};
-use crate::trace::{Hook, Side, Token, Trace};
+use crate::trace::{HeadId, Hook, Side, Token, Trace};
 use serde_json::json;
 
 /// The second run, and how it compares with the first.
@@ -79,10 +79,19 @@ pub(super) fn heads(a: &Trace, ask: &ViewAsk, progress: Progress<'_>) -> Result<
 
 pub(super) fn difference(a: &Trace, ask: &ViewAsk, progress: Progress<'_>) -> Result<Plate, ViewError> {
     let (b, comparison) = both(a, ask, progress)?;
-    let Some(both) = comparison.heads.iter().find(|own| own.a == ask.head) else {
+    difference_plate(a, b, &comparison, ask.head)
+}
+
+/// How one head's weights differ between two runs that were compared, as a figure.
+pub fn difference_plate(
+    a: &Trace,
+    b: &Trace,
+    comparison: &Comparison,
+    head: HeadId,
+) -> Result<Plate, ViewError> {
+    let Some(both) = comparison.heads.iter().find(|own| own.a == head) else {
         return Err(ViewError::Empty);
     };
-    let head = both.a;
     let part = a.spec.blocks[head.layer].part;
     let (queries, keys) = (comparison.alignment(part.rows()), comparison.alignment(part.columns()));
     let map = compare::difference(a.pattern(both.a), b.pattern(both.b), queries, keys, VALUES);

@@ -25,6 +25,7 @@ use strum::{EnumIter, EnumString, IntoStaticStr};
 
 use std::sync::Arc;
 
+pub use compare::difference_plate;
 pub use patches::map as patch_map;
 
 use super::sweep::{Moved, Places, SweepError};

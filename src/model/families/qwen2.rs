@@ -33,10 +33,19 @@ fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
 
 /// Qwen's windows: from a block on, and only where they are switched on.
 pub(super) fn windows(config: &Config, blocks: &mut [BlockSpec]) -> Result<(), SpecError> {
+    windows_where(config, blocks, |layer, bound| layer >= bound)
+}
+
+/// The same in the blocks that `slides` tells by their number and `max_window_layers`.
+pub(super) fn windows_where(
+    config: &Config,
+    blocks: &mut [BlockSpec],
+    slides: impl Fn(usize, usize) -> bool,
+) -> Result<(), SpecError> {
     if config.flag_or("use_sliding_window", false)? {
         let window = config.count_or("sliding_window", 4096)?;
-        let first = config.index_or("max_window_layers", 28)?;
-        let slides = sliding(config, blocks.len(), |layer| layer >= first);
+        let bound = config.index_or("max_window_layers", 28)?;
+        let slides = sliding(config, blocks.len(), |layer| slides(layer, bound));
         slide(blocks, Some(window), &slides);
     }
     Ok(())

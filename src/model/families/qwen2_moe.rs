@@ -2,11 +2,11 @@
 //! Reference: `Qwen2MoeForCausalLM`, `Qwen2MoeModel` in Transformers, `modeling_qwen2_moe.py`.
 
 use super::llama::{self, Defaults};
-use super::{Family, Map, from, qwen2, slide, sliding};
+use super::{Family, Map, from, qwen2};
 use crate::model::config::Config;
 use crate::model::error::SpecError;
 use crate::model::expert_spec::{ExpertSpec, SharedExpert};
-use crate::model::spec::{BlockSpec, ModelSpec};
+use crate::model::spec::ModelSpec;
 
 pub(super) const FAMILY: Family = Family {
     model_type: "qwen2_moe",
@@ -41,7 +41,8 @@ fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
     let default =
         Defaults { width: 2048, heads: 16, kv_heads: Some(16), layers: 24, mlp: 5632, ..qwen2::DEFAULTS };
     let mut spec = llama::decoder(config, "qwen2_moe", &default)?;
-    windows(config, &mut spec.blocks)?;
+    // Every second block has a window, up to the one where Qwen2's windows begin
+    qwen2::windows_where(config, &mut spec.blocks, |layer, bound| layer < bound && layer.is_multiple_of(2))?;
     let shared =
         SharedExpert { width: config.count_or("shared_expert_intermediate_size", 5632)?, gated: true };
     let experts = ExpertSpec {
@@ -51,17 +52,6 @@ fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
     };
     place(config, &mut spec, experts, config.count_or("moe_intermediate_size", 1408)?)?;
     Ok(spec)
-}
-
-/// Every second block has a window, up to the one where Qwen2's windows begin.
-fn windows(config: &Config, blocks: &mut [BlockSpec]) -> Result<(), SpecError> {
-    if config.flag_or("use_sliding_window", false)? {
-        let window = config.count_or("sliding_window", 4096)?;
-        let last = config.index_or("max_window_layers", 28)?;
-        let slides = sliding(config, blocks.len(), |layer| layer < last && layer.is_multiple_of(2));
-        slide(blocks, Some(window), &slides);
-    }
-    Ok(())
 }
 
 /// Puts experts of hidden width `width` into every `decoder_sparse_step`th block that is not in `mlp_only_layers`.

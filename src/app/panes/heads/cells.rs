@@ -31,8 +31,8 @@ pub(super) struct Drawn<'a> {
     pub palette: &'a Palette,
     /// Numbers of the chosen heads, the one under the glass being the first; empty where it is the only one.
     pub numbers: &'a HashMap<HeadId, usize>,
-    /// Heads under the band that is being drawn.
-    pub caught: &'a [HeadId],
+    /// The band that is being drawn.
+    pub band: Option<Rect>,
 }
 
 /// What all heads have, collected.
@@ -198,7 +198,7 @@ impl Drawn<'_> {
         if !passes {
             sheets.veils.add_colored_rect(map, tokens.background.gamma_multiply(0.8));
         }
-        let caught = self.caught.contains(&head);
+        let caught = self.band.is_some_and(|band| rect.intersects(band));
         let frame = match (selected, number.is_some() || caught, response.hovered() || response.has_focus()) {
             (true, _, _) => Some(Stroke::new(2.0, tokens.accent)),
             (_, true, _) => Some(Stroke::new(1.0, tokens.accent)),

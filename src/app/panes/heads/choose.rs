@@ -10,7 +10,7 @@ use crate::{
     },
     model::HeadId,
 };
-use egui::{Button, PointerButton, Pos2, Rect, Sense, Stroke, StrokeKind, Ui};
+use egui::{Button, PointerButton, Pos2, Rect, Response, Sense, Stroke, StrokeKind, Ui};
 
 /// A shorter band is a click.
 const LEAST: f32 = 6.0;
@@ -36,22 +36,14 @@ fn between(grid: &Grid, from: HeadId, to: HeadId) -> Vec<HeadId> {
 }
 
 /// These heads, after those that were chosen before where there should be `more`.
-fn with(scene: &Scene<'_>, more: bool, heads: &[HeadId]) -> Vec<HeadId> {
+pub(in crate::app::panes) fn with(scene: &Scene<'_>, more: bool, heads: &[HeadId]) -> Vec<HeadId> {
     let before = if more { &scene.state.chosen[..] } else { &[] };
     let new = heads.iter().filter(|head| !before.contains(head));
     before.iter().chain(new).copied().collect()
 }
 
-/// A band that is drawn over the grid: the heads it catches; once it is let go they are chosen, with Ctrl beside the
-/// others. Must come before the thumbnails, so that they answer clicks.
-pub(super) fn band(
-    ui: &Ui,
-    grid: &Grid,
-    (origin, area): (Pos2, Rect),
-    scene: &Scene<'_>,
-    out: &mut Out,
-) -> Option<(Rect, Vec<HeadId>)> {
-    let response = ui.interact(area, ui.scope_id().with("band"), Sense::DRAG);
+/// A band that is drawn with the primary button, where it `may` begin; and whether it was let go in this frame.
+pub(in crate::app::panes) fn drawn(ui: &Ui, response: &Response, may: bool) -> Option<(Rect, bool)> {
     let (start, end) = ui.input(|input| (input.pointer.press_origin(), input.pointer.interact_pos()));
     let (moves, ends) = (response.dragged_by(PointerButton::Primary), response.drag_stopped());
     if !moves && !ends {
@@ -60,28 +52,37 @@ pub(super) fn band(
     // Where the button is up again its origin is forgotten
     let kept = response.id.with("from");
     let start = ui.data_mut(|data| {
-        if let Some(start) = start.filter(|_| moves) {
+        if let Some(start) = start.filter(|_| moves && may) {
             data.insert_temp(kept, start);
         }
-        data.get_temp::<Pos2>(kept)
+        if ends { data.remove_temp::<Pos2>(kept) } else { data.get_temp::<Pos2>(kept) }
     })?;
     let band = Rect::from_two_pos(start, end?);
-    if band.size().max_elem() < LEAST {
-        return None;
+    (band.size().max_elem() >= LEAST).then_some((band, ends))
+}
+
+/// A band that is drawn over the grid; once it is let go the heads in it are chosen, with Ctrl beside the others. Must
+/// come before the thumbnails, so that they answer clicks.
+pub(super) fn band(
+    ui: &Ui,
+    grid: &Grid,
+    (origin, area): (Pos2, Rect),
+    scene: &Scene<'_>,
+    out: &mut Out,
+) -> Option<Rect> {
+    let response = ui.interact(area, ui.scope_id().with("band"), Sense::DRAG);
+    let (band, ends) = drawn(ui, &response, true)?;
+    if !ends {
+        return Some(band);
     }
-    let mut caught = Vec::new();
-    for group in &grid.groups {
-        let places = grid.places(group, origin, band);
-        caught.extend(places.filter(|thumb| thumb.rect.intersects(band)).map(|thumb| thumb.head));
+    let places = grid.groups.iter().flat_map(|group| grid.places(group, origin, band));
+    let caught: Vec<HeadId> =
+        places.filter(|thumb| thumb.rect.intersects(band)).map(|thumb| thumb.head).collect();
+    if !caught.is_empty() {
+        let more = ui.input(|input| input.modifiers.command);
+        out.send(Command::ChooseHeads(with(scene, more, &caught)));
     }
-    if ends {
-        if !caught.is_empty() {
-            let more = ui.input(|input| input.modifiers.command);
-            out.send(Command::ChooseHeads(with(scene, more, &caught)));
-        }
-        return None;
-    }
-    Some((band, caught))
+    None
 }
 
 /// Draws the band.

@@ -6,7 +6,7 @@ mod filter;
 mod grid;
 
 pub(super) use cells::fitted;
-pub(super) use choose::paint_band;
+pub(super) use choose::{drawn, paint_band, with};
 pub use grid::Kept;
 pub(super) use grid::{gap, side_of};
 
@@ -76,7 +76,7 @@ pub fn show(
             ui.scroll_to_rect(rect.expand(12.0), None);
         }
         let band = choose::band(ui, grid, (origin, area), scene, out);
-        let (numbers, caught) = (numbers(scene), band.as_ref().map_or(&[][..], |(_, caught)| caught));
+        let numbers = numbers(scene);
         // A row beyond what is in sight is painted before it comes there
         let near = ui.clip_rect().expand2(grid.pitch);
         let wanted: Vec<HeadId> = grid
@@ -90,8 +90,8 @@ pub fn show(
         if !atlas.refresh(ui.ctx(), (scene.run, trace), scene.less(), palette, (&wanted, pixels)) {
             ui.ctx().request_repaint();
         }
-        Drawn { grid, trace, scene, atlas, palette, numbers: &numbers, caught }.show(ui, origin, out);
-        if let Some((band, _)) = band {
+        Drawn { grid, trace, scene, atlas, palette, numbers: &numbers, band }.show(ui, origin, out);
+        if let Some(band) = band {
             choose::paint_band(ui, band);
         }
         zoom(ui, scene, (grid, origin), out)

@@ -55,10 +55,9 @@ pub(super) enum Change {
     PlusOne,
     /// The only row of a matrix made a vector
     Flattened,
-    /// The part of a matrix that makes keys, [head, (key, value), in], taken out of it and turned: [head, in, key]
-    MadeKeys,
-    /// The part that makes values: [head, value, in]
-    MadeValues,
+    /// One of the two parts of a matrix that makes keys and values, [head, (key, value), in]: `keys`, turned to
+    /// [head, in, key], or `values`, [head, value, in]
+    Half(&'static str),
 }
 
 /// The file, as an architecture's own rules see it.
@@ -214,8 +213,7 @@ fn rename(
         }
     } else if let Change::Unwoven(half) = change {
         into.insert(format!("{theirs}#{half}"), changed);
-    } else if matches!(change, Change::MadeKeys | Change::MadeValues) {
-        let half = if change == Change::MadeKeys { "keys" } else { "values" };
+    } else if let Change::Half(half) = change {
         into.insert(format!("{theirs}#{half}"), changed);
     } else {
         into.insert(theirs, changed);
@@ -253,7 +251,7 @@ fn generalise(stem: &str) -> (String, String) {
 fn undo(change: Change, known: &Known<'_>, tensor: &StoredTensor) -> Option<StoredTensor> {
     let mut tensor = tensor.clone();
     match change {
-        Change::None | Change::MadeKeys | Change::MadeValues => {}
+        Change::None | Change::Half(_) => {}
         // Vectors, and [expert, number] of vectors, have nothing to turn
         Change::Unwoven(_) if tensor.shape.len() == 2 => {}
         Change::Turned | Change::Unwoven(_) => {

@@ -1,7 +1,7 @@
 //! DeepSeek-V2 and V3, whose keys and values are made from one short vector: one architecture for both, told apart by
 //! how experts get their shares.
 
-use super::{ENDS, NORMS, same, scaling};
+use super::{ENDS, GATED_MLP, NORMS, changed, same, scaling};
 use crate::model::formats::gguf::translate::{Architecture, Change, Known, Name};
 use serde_json::{Map, Value, json};
 
@@ -28,7 +28,7 @@ pub(super) const TABLE: &[Architecture] = &[Architecture {
         ("routed_scaling_factor", "expert_weights_scale"),
         ("norm_topk_prob", "expert_weights_norm"),
     ]],
-    tensors: &[ENDS, NORMS, TENSORS],
+    tensors: &[ENDS, NORMS, GATED_MLP, TENSORS],
     more,
 }];
 
@@ -41,20 +41,9 @@ const TENSORS: &[Name] = &[
     same("blk.{l}.attn_kv_a_norm", "model.layers.{l}.self_attn.kv_a_layernorm"),
     same("blk.{l}.attn_kv_b", "model.layers.{l}.self_attn.kv_b_proj"),
     // Later files have its two halves, as llama.cpp multiplies by them one at a time
-    Name {
-        ours: "blk.{l}.attn_k_b",
-        theirs: "model.layers.{l}.self_attn.kv_b_proj",
-        change: Change::MadeKeys,
-    },
-    Name {
-        ours: "blk.{l}.attn_v_b",
-        theirs: "model.layers.{l}.self_attn.kv_b_proj",
-        change: Change::MadeValues,
-    },
+    changed("blk.{l}.attn_k_b", "model.layers.{l}.self_attn.kv_b_proj", Change::Half("keys")),
+    changed("blk.{l}.attn_v_b", "model.layers.{l}.self_attn.kv_b_proj", Change::Half("values")),
     same("blk.{l}.attn_output", "model.layers.{l}.self_attn.o_proj"),
-    same("blk.{l}.ffn_gate", "model.layers.{l}.mlp.gate_proj"),
-    same("blk.{l}.ffn_up", "model.layers.{l}.mlp.up_proj"),
-    same("blk.{l}.ffn_down", "model.layers.{l}.mlp.down_proj"),
     same("blk.{l}.ffn_gate_inp", "model.layers.{l}.mlp.gate"),
     same("blk.{l}.ffn_gate_exps", "model.layers.{l}.mlp.experts.{e}.gate_proj"),
     same("blk.{l}.ffn_up_exps", "model.layers.{l}.mlp.experts.{e}.up_proj"),
