@@ -82,7 +82,8 @@ cd "$out/files"
 app=$!
 wait_for "the window" xdotool search --onlyvisible --name '^Mnemoscope$'
 window=$(xdotool search --onlyvisible --name '^Mnemoscope$' | head -n 1)
-xdotool windowactivate --sync "$window"
+# The program may be there before the window manager, which must announce itself first
+wait_for "the window in front" xdotool windowactivate --sync "$window"
 wait_for "rest" settled
 picture 1-loaded
 
