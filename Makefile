@@ -13,7 +13,7 @@ help:
 	@echo "make docs       write the tables in docs/ and the README anew from the code"
 	@echo "make gallery    draw every pane in both themes into docs/gallery"
 	@echo "make tour       walk through a real window under Xvfb; pictures in out/tour"
-	@echo "make snap       make the window's snapshot pictures anew (look at them before committing)"
+	@echo "make snap       make the window's snapshot pictures and words anew (look at them before committing)"
 	@echo "make fixtures   make the parity fixtures anew (needs Python with torch and transformers)"
 
 install-needs:
@@ -45,7 +45,7 @@ docs:
 	UPDATE=1 cargo test --test suite docs
 
 snap:
-	UPDATE_SNAPSHOTS=true cargo test --test suite window
+	UPDATE_SNAPSHOTS=true cargo test --test suite -- window_pictures locale
 
 gallery:
 	cargo run --release --example gallery

@@ -9,14 +9,13 @@ use super::{
     panes::{dialogs::Dialog, left},
     running::Request,
     settings::SIZES,
-    state::{Shown, State, Switch},
+    state::State,
     timeline::TimelineAct,
     window::Window,
 };
 use crate::{
     engine::{Languages, ModelSource, is_timeline},
     model::HeadId,
-    trace::Intervention,
 };
 
 /// Times larger at most than what fits that a grid of heads is zoomed.
@@ -298,52 +297,10 @@ impl Window {
 
     fn choose_example(&mut self, index: usize) {
         let Some(example) = self.examples.get(index) else { return };
-        self.state = State {
-            prompt: example.prompt.clone(),
-            head: example.head_id(),
-            example: Some(index),
-            query: None,
-            key: None,
-            view: None,
-            target: String::new(),
-            chat: false,
-            ids: None,
-            branches: Vec::new(),
-            ..self.state.clone()
-        };
+        let (prompt, head) = (example.prompt.clone(), example.head_id());
+        self.state.begin(prompt);
+        (self.state.head, self.state.example) = (head, Some(index));
         self.run(false);
-    }
-
-    /// Adds a change, or switches it on again; the changed run comes in sight.
-    fn intervene(&mut self, what: Intervention) {
-        match self.state.interventions.iter_mut().find(|switch| switch.what == what) {
-            Some(switch) => switch.on = true,
-            None => self.state.interventions.push(Switch { what, on: true }),
-        }
-        if self.state.shown == Shown::Clean {
-            self.state.shown = Shown::Changed;
-        }
-    }
-
-    /// Has the selected head look from `query` at `key` too; `first` begins the row anew.
-    fn paint(&mut self, query: usize, key: usize, first: bool) {
-        let head = self.state.head;
-        let own = |switch: &&mut Switch| match &switch.what {
-            Intervention::Paint { head: painted, query: row, .. } => (*painted, *row) == (head, query),
-            _ => false,
-        };
-        let Some(switch) = self.state.interventions.iter_mut().find(own) else {
-            return self.intervene(Intervention::Paint { head, query, weights: vec![(key, 1.0)] });
-        };
-        switch.on = true;
-        if let Intervention::Paint { weights, .. } = &mut switch.what {
-            if first {
-                weights.clear();
-            }
-            if weights.iter().all(|(painted, _)| *painted != key) {
-                weights.push((key, 1.0));
-            }
-        }
     }
 
     fn clear(&mut self) {

@@ -1,9 +1,11 @@
-//! The run with interventions, beside the clean one: follows what is switched on, and knows when it is out of date.
+//! The run with interventions, beside the clean one: follows what is switched on, and knows when it is out of date; and
+//! what is done to the list of them.
 
 use super::{
     banner::Banner,
     session::Session,
     state::{Shown, State, Switch},
+    window::Window,
     worker::{News, Post, spawn},
 };
 use crate::{
@@ -133,5 +135,39 @@ impl Session {
                 post.send(News::Lens { run, lens });
             }
         });
+    }
+}
+
+impl Window {
+    /// Adds a change, or switches it on again; the changed run comes in sight.
+    pub(super) fn intervene(&mut self, what: Intervention) {
+        match self.state.interventions.iter_mut().find(|switch| switch.what == what) {
+            Some(switch) => switch.on = true,
+            None => self.state.interventions.push(Switch { what, on: true }),
+        }
+        if self.state.shown == Shown::Clean {
+            self.state.shown = Shown::Changed;
+        }
+    }
+
+    /// Has the selected head look from `query` at `key` too; `first` begins the row anew.
+    pub(super) fn paint(&mut self, query: usize, key: usize, first: bool) {
+        let head = self.state.head;
+        let own = |switch: &&mut Switch| match &switch.what {
+            Intervention::Paint { head: painted, query: row, .. } => (*painted, *row) == (head, query),
+            _ => false,
+        };
+        let Some(switch) = self.state.interventions.iter_mut().find(own) else {
+            return self.intervene(Intervention::Paint { head, query, weights: vec![(key, 1.0)] });
+        };
+        switch.on = true;
+        if let Intervention::Paint { weights, .. } = &mut switch.what {
+            if first {
+                weights.clear();
+            }
+            if weights.iter().all(|(painted, _)| *painted != key) {
+                weights.push((key, 1.0));
+            }
+        }
     }
 }

@@ -1,8 +1,10 @@
 //! The head atlas in the window: what is asked, what a worker makes of it, files of it.
 
+mod window;
+
 use super::{
-    banner::Banner, command::Refusal, derived::Derived, panes::dialogs::Dialog, running::Request,
-    scene::Scene, session::Session, state::State, window::Window, words::Words,
+    banner::Banner, command::Refusal, derived::Derived, scene::Scene, session::Session, state::State,
+    words::Words,
 };
 use crate::{
     analysis::atlas::{Atlas, Axis, Clusters, HeadEntry, clusters},
@@ -276,7 +278,7 @@ impl Session {
     ) {
         self.charting.number += 1;
         let number = Some(self.charting.number);
-        self.charting.work.follow("head atlas", number, &self.post, || {
+        self.charting.work.follow("head atlas", number, &self.post, |_| {
             move |job: &Job| Ok(Arc::new(View::new(work(job)?, from)))
         });
     }
@@ -345,70 +347,4 @@ fn made(
         }
     };
     engine::resume_atlas(model, options, taken, &mut keep, job).map_err(|error| Banner::of(&error, words))
-}
-
-impl Window {
-    /// Does what was asked of the atlas.
-    pub(super) fn act_on_atlas(&mut self, act: AtlasAct) {
-        match act {
-            AtlasAct::Choose(choice) => {
-                if choice.source != self.state.atlas.source {
-                    self.dialog = Dialog::None;
-                }
-                self.state.atlas = choice;
-            }
-            AtlasAct::Run { resume } => self.session.make_atlas(&self.state, resume),
-            AtlasAct::Stop => self.session.stop_atlas(),
-            AtlasAct::Ask(what) => self.dialog = Dialog::Atlas { what, path: self.atlas_path(what) },
-            AtlasAct::Open(path) => {
-                self.dialog = Dialog::None;
-                self.session.open_atlas(path);
-            }
-            AtlasAct::Save(path) => {
-                self.dialog = Dialog::None;
-                let words = self.settings.language().words();
-                self.session.save_atlas(path, words);
-            }
-            AtlasAct::Head(head) => {
-                self.state.atlas.head = head;
-                (self.state.atlas.looked, self.state.atlas.decile) = (None, None);
-                let own = self.session.trace.as_ref().map(|trace| &trace.model_name);
-                let of = self.session.charting.view().map(|view| &view.atlas.model);
-                if own.is_some() && own == of {
-                    self.select(head);
-                }
-            }
-            AtlasAct::Passage(place, cell) => self.run_passage(place, cell),
-        }
-    }
-
-    fn atlas_path(&self, what: AtlasPath) -> String {
-        match (what, &self.state.atlas.source) {
-            (AtlasPath::Save, _) => {
-                let folder = self.settings.export_folder.clone().or_else(|| std::env::current_dir().ok());
-                folder.unwrap_or_default().join("atlas.json").display().to_string()
-            }
-            (AtlasPath::Text, Source::Corpus(path)) => path.display().to_string(),
-            _ => String::new(),
-        }
-    }
-
-    fn run_passage(&mut self, place: usize, cell: Option<(usize, usize)>) {
-        let passage = self.session.charting.view().and_then(|view| view.atlas.passages.get(place));
-        let Some(text) = passage.map(crate::analysis::atlas::Passage::text) else { return };
-        let cell = cell.map_or((None, None), |(query, key)| (Some(query), Some(key)));
-        self.state = State {
-            prompt: text,
-            query: cell.0,
-            key: cell.1,
-            view: None,
-            example: None,
-            target: String::new(),
-            chat: false,
-            ids: None,
-            branches: Vec::new(),
-            ..self.state.clone()
-        };
-        self.session.run_prompt(Request::of(&self.state));
-    }
 }

@@ -148,7 +148,7 @@ impl Session {
             let own = state.composition;
             let key = place.map(|place| (place, own.kind, own.folded));
             let cancelled = self.post.words().circuits.stopped;
-            self.circuits.composition.follow("composition", key, &self.post, || {
+            self.circuits.composition.follow("composition", key, &self.post, |_| {
                 move |job: &Job| {
                     let model = model.ok_or_else(|| Banner::error(&cancelled, None))?;
                     let found =
@@ -163,10 +163,10 @@ impl Session {
 
     /// The tables of the selected head first, then what is asked of them.
     fn follow_tables(&mut self, state: &State, tables: Option<Tables>, model: Option<&Arc<Model>>) {
-        let (head, options, word) = (state.head, state.circuits.options, state.circuits.word);
+        let word = state.circuits.word;
         let words = self.post.words().circuits;
         let Circuits { heads, found, .. } = &mut self.circuits;
-        heads.follow("circuits", tables, &self.post, || {
+        heads.follow("circuits", tables, &self.post, |&(_, head, options)| {
             let model = model.cloned();
             move |job: &Job| {
                 let model = model.ok_or_else(|| Banner::error(&words.stopped, None))?;
@@ -180,7 +180,7 @@ impl Session {
         }
         let Some(circuits) = made else { return };
         let key = tables.map(|tables| (tables, word));
-        found.follow("words of a head", key, &self.post, || {
+        found.follow("words of a head", key, &self.post, |_| {
             move |job: &Job| {
                 let stopped = || Banner::error(&words.stopped, None);
                 let looks = lists(&circuits.looks, word, job).ok_or_else(stopped)?;

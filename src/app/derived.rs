@@ -41,9 +41,9 @@ impl<K: PartialEq, V: Send + 'static> Derived<K, V> {
         key == self.now.as_ref().map(|(known, _)| known)
     }
 
-    /// Hears what came back, and starts the work that `make` makes where `key` is not the one that is known or being
-    /// worked on. Without a key the work ends; what was known stays as [`Self::before`].
-    pub fn follow<W>(&mut self, name: &str, key: Option<K>, post: &Post, make: impl FnOnce() -> W)
+    /// Hears what came back, and starts the work that `make` makes of `key` where that is not the one that is known or
+    /// being worked on. Without a key the work ends; what was known stays as [`Self::before`].
+    pub fn follow<W>(&mut self, name: &str, key: Option<K>, post: &Post, make: impl FnOnce(&K) -> W)
     where
         W: FnOnce(&Job) -> Result<V, Banner> + Send + 'static,
     {
@@ -59,7 +59,7 @@ impl<K: PartialEq, V: Send + 'static> Derived<K, V> {
             share.store(progress.done.to_bits(), Ordering::Relaxed);
             waker.nudge();
         });
-        let (work, theirs) = (make(), job.clone());
+        let (work, theirs) = (make(&key), job.clone());
         spawn(name, post, 0, move |post| {
             let result = work(&theirs);
             if !theirs.is_cancelled() && sender.send(result).is_ok() {

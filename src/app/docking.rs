@@ -1,10 +1,15 @@
 //! The panes in their places: tiles that are dragged, split and tabbed, one pane alone, panes in windows of their own.
 
+mod bars;
+mod menus;
+
+pub use bars::lay_out;
+pub use menus::layouts;
+
 use super::{
     atlas::Atlas,
     command::Command,
     comparing::Art,
-    exporting::Piece,
     flowing::Flowing,
     hidden::Hidden,
     layout::{self, Pane},
@@ -17,11 +22,10 @@ use super::{
     river::MapPicture,
     scene::{Out, Scene},
     state::State,
-    theme::{self, BODY, HEADER, TITLE},
+    theme::{self, HEADER, TITLE},
     tiles::Tiles as MapTiles,
     worker::Post,
 };
-use crate::trace::Trace;
 use egui::{Color32, Rect, RichText, Sense, Stroke, Ui, UiBuilder, UiStackInfo, Vec2, Visuals, vec2};
 use egui_tiles::{
     Behavior, EditAction, ResizeState, SimplificationOptions, TabState, TileId, Tiles, Tree, UiResponse,
@@ -186,7 +190,7 @@ impl<'a, 'b> Panes<'a, 'b> {
         if handle.double_clicked() {
             self.out.send(Command::Maximise(scene.state.maximised.is_none().then_some(pane)));
         }
-        handle.context_menu(|ui| menu(ui, scene, pane, self.out));
+        handle.context_menu(|ui| menus::menu(ui, scene, pane, self.out));
         let mut info = UiStackInfo::default();
         if tabbed {
             info = info.with_tag(TABBED);
@@ -254,33 +258,6 @@ impl<'a, 'b> Panes<'a, 'b> {
 /// Whether a pane is a column of words, without a header of its own.
 fn is_plain(pane: Pane) -> bool {
     matches!(pane, Pane::Prompt | Pane::Details | Pane::TrainSetup | Pane::TrainNumbers | Pane::CompareWords)
-}
-
-/// What can be done with a pane.
-fn menu(ui: &mut Ui, scene: &Scene<'_>, pane: Pane, out: &mut Out) {
-    let words = scene.words;
-    let alone = scene.state.maximised == Some(pane);
-    let torn = scene.state.torn.contains(&pane);
-    let ready = scene.trace.is_some_and(Trace::is_complete);
-    if let Some(piece) = Piece::of(pane).filter(|_| ready) {
-        if ui.button(words.figures.export_this).clicked() {
-            out.send(Command::AskForExport(piece));
-            ui.close();
-        }
-        ui.separator();
-    }
-    let entries = [
-        (if alone { words.restore } else { words.maximise }, Command::Maximise((!alone).then_some(pane))),
-        if torn { (words.dock, Command::Dock(pane)) } else { (words.tear_off, Command::TearOff(pane)) },
-        (words.close_pane, Command::ClosePane(pane)),
-        (words.reset_layout, Command::ResetLayout),
-    ];
-    for (label, command) in entries {
-        if ui.button(label).clicked() {
-            out.send(command);
-            ui.close();
-        }
-    }
 }
 
 fn tabbed(tree: &Tree<Pane>) -> Vec<TileId> {
@@ -386,35 +363,6 @@ fn panes_below(tiles: &Tiles<Pane>, tile: TileId) -> Vec<Pane> {
             container.children().flat_map(|&child| panes_below(tiles, child)).collect()
         }
         None => Vec::new(),
-    }
-}
-
-/// The menu of layouts, across the top.
-pub fn layouts(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
-    let tokens = theme::tokens(ui);
-    for name in layout::names(scene.state) {
-        let on = scene.state.layout == name;
-        let title = layout::title(&name, scene.words);
-        let color = if on { tokens.text } else { tokens.muted };
-        let label = RichText::new(&title).font(theme::body(BODY)).color(color);
-        let fill = if on { tokens.raised } else { Color32::TRANSPARENT };
-        let button = egui::Button::new(label).fill(fill).stroke(Stroke::NONE).corner_radius(6);
-        let response = ui.add(button.min_size(vec2(0.0, 26.0)));
-        response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, on, &title));
-        if response.clicked() {
-            out.send(Command::SetLayout(name.clone()));
-        }
-        response.context_menu(|ui| {
-            if ui.button(scene.words.reset_layout).clicked() {
-                out.send(Command::SetLayout(name.clone()));
-                out.send(Command::ResetLayout);
-                ui.close();
-            }
-            if !layout::is_preset(&name) && ui.button(scene.words.delete_layout).clicked() {
-                out.send(Command::DeleteLayout(name.clone()));
-                ui.close();
-            }
-        });
     }
 }
 

@@ -188,8 +188,7 @@ impl Window {
         if let Some(path) = self.file.clone() {
             return self.save_session(path);
         }
-        let folder = self.settings.export_folder.clone().or_else(|| std::env::current_dir().ok());
-        let path = folder.unwrap_or_default().join("session.mnemo").display().to_string();
+        let path = self.settings.folder_for_exports().join("session.mnemo").display().to_string();
         self.dialog = Dialog::Session { path };
     }
 

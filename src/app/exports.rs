@@ -28,8 +28,7 @@ impl Window {
     }
 
     fn export_name(&self, piece: Piece) -> String {
-        let folder =
-            self.settings.export_folder.clone().or_else(|| std::env::current_dir().ok()).unwrap_or_default();
+        let folder = self.settings.folder_for_exports();
         let model = self.session.trace.as_ref().map_or("model", |trace| trace.model_name.as_str());
         let part = match piece {
             Piece::Head => match &self.session.trace {

@@ -91,7 +91,7 @@ impl Figures {
         } else {
             match &self.wanted {
                 Some((key, _)) if !self.drawn.is_of(Some(key), post) => {
-                    self.drawn.follow("preview", Some(key.clone()), post, || {
+                    self.drawn.follow("preview", Some(key.clone()), post, |key| {
                         work(key.clone(), model, (SIDE, true), post.words())
                     });
                 }
@@ -127,10 +127,12 @@ impl Figures {
 
     /// Puts the picture that was asked for on the clipboard once it is drawn; then says so, or why not.
     pub fn serve(&mut self, ctx: &Context, post: &Post, model: Option<&Arc<Model>>) -> Option<Banner> {
-        let key = self.copying.clone()?;
-        self.copied.follow("picture", Some(key.clone()), post, || {
-            work(key, model, (CLIPBOARD, false), post.words())
-        });
+        let key = self.copying.as_ref()?;
+        if !self.copied.is_of(Some(key), post) {
+            self.copied.follow("picture", Some(key.clone()), post, |key| {
+                work(key.clone(), model, (CLIPBOARD, false), post.words())
+            });
+        }
         let said = match (self.copied.get(), self.copied.error()) {
             (Some(drawn), _) => {
                 ctx.copy_image((*drawn.image).clone());

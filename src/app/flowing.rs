@@ -64,8 +64,7 @@ impl Flowing {
             keys: around(keys),
             limit: LINES,
         };
-        let known = (run, options.clone());
-        self.edges.follow("flow", Some(known), post, || {
+        self.edges.follow("flow", Some((run, options.clone())), post, |(_, options)| {
             let (trace, options) = (trace.clone(), options.clone());
             move |job: &Job| {
                 let go_on = || job.go_on();

@@ -9,6 +9,19 @@ use super::{
 use egui_tiles::Tree;
 
 impl Window {
+    /// Keeps what the user did to the tiles, one step back for each drag.
+    pub(super) fn moved(&mut self, ctx: &egui::Context, edited: bool) {
+        if edited && self.moving.is_none() {
+            self.moving = Some(self.state.clone());
+        }
+        if self.moving.is_some() && !ctx.input(|input| input.pointer.any_down()) {
+            self.dock.keep(&mut self.state);
+            if let Some(before) = self.moving.take().filter(|before| *before != self.state) {
+                self.undoer.add_undo(&before);
+            }
+        }
+    }
+
     pub(super) fn set_language(&mut self, language: Language) {
         self.settings.language = Some(language);
         self.session.post().speak(language);

@@ -1,5 +1,9 @@
 //! The maps of the head view: what its recipe is, and what workers found out about them.
 
+mod copying;
+
+pub use copying::Part;
+
 use super::{
     banner::Banner,
     derived::Derived,
@@ -17,18 +21,13 @@ use crate::{
     trace::{Combine, Level, Map, MapError, MapRecipe, Steps, Survey, Trace, Weigh, snapped},
 };
 use serde::{Deserialize, Serialize};
-use std::{
-    ops::Range,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
 };
 
 /// Values along a side of the picture that is drawn until tiles come.
 const SIDE: usize = 128;
-/// Cells that a copy may hold: a table of more opens nowhere.
-const MOST_COPIED: usize = 1 << 20;
 
 /// Which heads a map is of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, strum::EnumIter)]
@@ -220,26 +219,23 @@ impl Known {
         let number = sight.number;
         let key = (!rows.is_empty()).then_some((number, rows));
         if !self.row.is_of(key.as_ref(), post) {
-            self.row.follow("map row", key.clone(), post, || {
-                let map = Arc::clone(&sight.map);
-                move |_: &Job| Ok(key.map(|(_, rows)| map.mean_row(&rows)).unwrap_or_default())
+            self.row.follow("map row", key, post, |(_, rows)| {
+                let (map, rows) = (Arc::clone(&sight.map), rows.clone());
+                move |_: &Job| Ok(map.mean_row(&rows))
             });
         }
         let key = (!columns.is_empty()).then_some((number, columns));
         if !self.column.is_of(key.as_ref(), post) {
-            self.column.follow("map column", key.clone(), post, || {
-                let map = Arc::clone(&sight.map);
-                move |job: &Job| {
-                    let sum = |(_, columns): (u64, Vec<usize>)| map.column_sum(&columns, &|| job.go_on());
-                    Ok(key.and_then(sum).unwrap_or_default())
-                }
+            self.column.follow("map column", key, post, |(_, columns)| {
+                let (map, columns) = (Arc::clone(&sight.map), columns.clone());
+                move |job: &Job| Ok(map.column_sum(&columns, &|| job.go_on()).unwrap_or_default())
             });
         }
     }
 
     fn follow_survey(&mut self, wanted: bool, post: &Post) {
         let Some(sight) = self.sight().filter(|_| wanted).cloned() else { return };
-        self.survey.follow("survey of a map", Some(sight.number), post, || {
+        self.survey.follow("survey of a map", Some(sight.number), post, |_| {
             move |job: &Job| Ok(sight.map.survey(&job.tell("Looking through the map")))
         });
     }
@@ -261,15 +257,6 @@ impl Mapping {
     pub fn grouped(&self, state: &State) -> Option<&Sight> {
         self.main.sight().filter(|_| !state.map.of_tokens()).map(|sight| &**sight)
     }
-}
-
-/// What is copied of a map.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Part {
-    /// Rows.
-    pub rows: Range<usize>,
-    /// Columns.
-    pub columns: Range<usize>,
 }
 
 impl Session {
@@ -316,10 +303,10 @@ impl Session {
         let trace = self.visible(state).1.cloned();
         let less = self.less_of(state).map(|(_, trace)| trace.clone());
         let (model, words) = (self.model.clone(), self.post.words());
-        known.sight.follow("map", asked.clone(), &self.post, move || {
+        known.sight.follow("map", asked, &self.post, move |asked| {
+            let asked = asked.clone();
             move |job: &Job| {
-                let (trace, asked) =
-                    trace.zip(asked).ok_or_else(|| Banner::error(&words.needs_trace, None))?;
+                let trace = trace.ok_or_else(|| Banner::error(&words.needs_trace, None))?;
                 make(model.as_deref(), &trace, less.as_ref(), asked, job)
                     .map_err(|error| Banner::of(&error, words))
             }
@@ -365,71 +352,6 @@ impl Session {
         }
         (rows, columns)
     }
-
-    /// Asks for a part of the map in sight as a table on the clipboard. False where it would be too large.
-    pub fn copy_map(&mut self, part: Part) -> bool {
-        let sight = self.mapping.main.sight();
-        // The map may have become another since it was asked for
-        let inside = |cells: Range<usize>, n: usize| cells.start.min(n)..cells.end.min(n);
-        let cells = sight.map_or_else(Cells::default, |sight| sight.cells());
-        let part = Part { rows: inside(part.rows, cells.queries), columns: inside(part.columns, cells.keys) };
-        let fits = part.rows.len() * part.columns.len() <= MOST_COPIED;
-        if let (Some(sight), true) = (sight, fits) {
-            self.mapping.copying = Some((sight.number, part));
-            self.mapping.copied.stop();
-        }
-        fits
-    }
-
-    /// The table that was asked for, once it is there.
-    pub fn copied_map(&mut self, state: &State) -> Option<String> {
-        let asked = self.mapping.copying.clone()?;
-        let sight = self.mapping.main.sight().filter(|sight| sight.number == asked.0).cloned();
-        let Some(sight) = sight else {
-            self.mapping.copying = None;
-            return None;
-        };
-        let sides = {
-            let part = self.visible(state).1?.spec.blocks[state.head.layer].part;
-            [part.rows(), part.columns()]
-        };
-        let own = |side| if side == crate::trace::Side::Source { &self.source_labels } else { &self.labels };
-        let [down, across] = [0, 1].map(|side| own(sides[side]));
-        self.mapping.copied.follow("copy of a map", Some(asked.clone()), &self.post, || {
-            let rows = sight.row_labels().unwrap_or(down).texts.clone();
-            let columns = sight.column_labels().unwrap_or(across).texts.clone();
-            move |job: &Job| Ok(table(&sight.map, &asked.1, (&rows, &columns), job))
-        });
-        let text = self.mapping.copied.get().cloned()?;
-        self.mapping.copying = None;
-        Some(text)
-    }
-}
-
-/// A part of a map as tab-separated values: the columns' labels on top, each row's before it.
-fn table(map: &Map, part: &Part, (rows, columns): (&[String], &[String]), job: &Job) -> String {
-    let Some(values) = map.tile(part.rows.clone(), part.columns.clone(), &|| job.go_on()) else {
-        return String::new();
-    };
-    if values.len() == 1 {
-        return values[0].to_string();
-    }
-    // A label may hold a tab of its own
-    let label = |text: &str| text.replace(['\t', '\n'], " ");
-    let mut text = String::new();
-    for column in &columns[part.columns.clone()] {
-        text.push('\t');
-        text.push_str(&label(column));
-    }
-    for (row, values) in part.rows.clone().zip(values.chunks(part.columns.len().max(1))) {
-        text.push('\n');
-        text.push_str(&label(&rows[row]));
-        for value in values {
-            text.push('\t');
-            text.push_str(&value.to_string());
-        }
-    }
-    text
 }
 
 /// The map that is asked for, less that of the other run; none where nobody waits any more.

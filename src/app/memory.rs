@@ -187,12 +187,12 @@ impl Memory {
         let choice = &state.memory;
         let last_layer = choice.last_layer.filter(|&layer| layer < trace.n_layers());
         let key = (run, state.query, last_layer, choice.answer);
-        self.honesty.follow("honesty meter", Some(key), post, || {
+        self.honesty.follow("honesty meter", Some(key), post, |&(_, token, layer, word)| {
             let (model, trace) = (Arc::clone(model), trace.clone());
             let options = HonestyOptions {
-                token: key.1,
-                layer: key.2,
-                word: key.3.map(|id| format!("#{id}")),
+                token,
+                layer,
+                word: word.map(|id| format!("#{id}")),
                 ..HonestyOptions::default()
             };
             let words = post.words();
@@ -204,11 +204,12 @@ impl Memory {
 
     fn follow_cache(&mut self, state: &State, run: u64, model: &Arc<Model>, trace: &Trace, post: &Post) {
         let key = (run, state.memory.policy(trace.n_tokens()));
-        self.cache.follow("KV cache", Some(key.clone()), post, || {
+        self.cache.follow("KV cache", Some(key), post, |(_, policy)| {
             let (model, trace, words) = (Arc::clone(model), trace.clone(), post.words());
+            let policy = policy.clone();
             move |job: &Job| {
                 let eviction =
-                    engine::evict(&model, &trace, &key.1, job).map_err(|error| Banner::of(&error, words))?;
+                    engine::evict(&model, &trace, &policy, job).map_err(|error| Banner::of(&error, words))?;
                 let none = || Banner::of(&EvictionError::NoCache(model.name.clone()), words);
                 let cache = kv_cache(&eviction.trace, STEPS).ok_or_else(none)?;
                 Ok(CacheView { eviction, cache })
@@ -220,30 +221,27 @@ impl Memory {
         let key = self.asked.clone().filter(|asked| asked.model == address(model));
         let words = post.words();
         let failed = move |error: RecallError| Banner::of(&error, words);
-        let none = || Banner::of(&RecallError::NoAnswer(model.name.clone()), words);
         let view = state.memory.recall_view;
         if view == RecallView::Others {
-            self.others.follow("recall among others", key.clone(), post, || {
-                let (model, key, none) = (Arc::clone(model), key.clone(), none());
+            self.others.follow("recall among others", key.clone(), post, |key| {
+                let (model, options) = (Arc::clone(model), fewer(model, key));
                 move |job: &Job| {
-                    let options = fewer(&model, &key.ok_or(none)?);
                     fitted(options, |options| engine::among_others(&model, options, None, job))
                         .map_err(failed)
                 }
             });
         }
         if view == RecallView::Heads {
-            self.carriers.follow("recall by head", key.clone(), post, || {
-                let (model, key, none) = (Arc::clone(model), key.clone(), none());
+            self.carriers.follow("recall by head", key.clone(), post, |key| {
+                let (model, options) = (Arc::clone(model), fewer(model, key));
                 move |job: &Job| {
-                    let options = fewer(&model, &key.ok_or(none)?);
                     fitted(options, |options| engine::carriers(&model, options, job)).map_err(failed)
                 }
             });
         }
-        self.recall.follow("recall", key.clone(), post, || {
-            let (model, none) = (Arc::clone(model), none());
-            move |job: &Job| ask(&model, &key.ok_or(none)?, job).map_err(failed)
+        self.recall.follow("recall", key, post, |key| {
+            let (model, options) = (Arc::clone(model), options(model, key));
+            move |job: &Job| fitted(options, |options| engine::recall(&model, options, job)).map_err(failed)
         });
     }
 
@@ -256,11 +254,6 @@ impl Memory {
 /// Tells models apart while they live.
 fn address(model: &Arc<Model>) -> usize {
     Arc::as_ptr(model).addr()
-}
-
-/// Recall at every length.
-fn ask(model: &Model, key: &RecallKey, job: &Job) -> Result<Recall, RecallError> {
-    fitted(options(model, key), |options| engine::recall(model, options, job))
 }
 
 /// What is asked of every length.

@@ -43,6 +43,7 @@ pub mod offering;
 pub mod palette;
 pub mod panes;
 mod picking;
+mod pointing;
 mod reading;
 pub mod reasons;
 pub mod resuming;

@@ -25,8 +25,8 @@ impl Session {
             return;
         }
         let logits = self.visible(state).1.map_or_else(Vec::new, |trace| trace.answer_logits().to_vec());
-        let rules = state.sampling.clone();
-        self.next.follow("next words", key, &post, || {
+        self.next.follow("next words", key, &post, |(_, rules)| {
+            let rules = rules.clone();
             move |_: &crate::engine::Job| Ok(choices(&logits, &rules, LISTED))
         });
     }

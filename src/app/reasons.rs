@@ -124,9 +124,9 @@ impl Session {
         }
         let trace = self.visible(state).1.cloned();
         let (model, post, words) = (self.model.clone(), self.post.clone(), self.post.words());
-        self.reasons.cells.follow("why this cell", asked, &post, move || {
+        self.reasons.cells.follow("why this cell", asked, &post, move |&(_, cell)| {
             move |job: &Job| {
-                let (trace, cell) = trace.zip(cell).ok_or_else(|| Banner::error(&words.needs_trace, None))?;
+                let trace = trace.ok_or_else(|| Banner::error(&words.needs_trace, None))?;
                 let network = model.as_ref().map(|model| &model.network);
                 why(network, &trace, cell, &mut job.tell("Taking the cell apart")).map_err(
                     |error| match error {
@@ -157,15 +157,14 @@ impl Session {
     fn ask_said(&mut self, state: &State, asked: Option<Asked>) {
         let trace = self.visible(state).1.cloned();
         let (model, post, words) = (self.model.clone(), self.post.clone(), self.post.words());
-        self.reasons.said.follow("attribution", asked, &post, || {
+        self.reasons.said.follow("attribution", asked, &post, |&(_, token, word, against)| {
             move |job: &Job| {
                 let model = model.ok_or_else(|| Banner::error(&words.needs_weights, None))?;
-                let (trace, asked) =
-                    trace.zip(asked).ok_or_else(|| Banner::error(&words.needs_trace, None))?;
-                let logits = logits_at(&model.network, &trace, asked.1);
+                let trace = trace.ok_or_else(|| Banner::error(&words.needs_trace, None))?;
+                let logits = logits_at(&model.network, &trace, token);
                 let candidates = Candidate::best(&model, &logits, WORDS);
                 let best = candidates.first().map_or(0, |candidate| candidate.id);
-                let question = Question { token: asked.1, word: asked.2.unwrap_or(best), against: asked.3 };
+                let question = Question { token, word: word.unwrap_or(best), against };
                 let mut progress = job.tell("Taking the logit apart");
                 let attribution = attribute(&model.network, &trace, question, &mut progress)
                     .map_err(|error| Banner::of(&error, words))?;

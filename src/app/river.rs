@@ -51,7 +51,7 @@ impl Session {
         let failed = move |error: HonestyError| Banner::of(&error, words);
         if in_sight(Pane::River) {
             let token = asked_token(state, trace);
-            rivers.river.follow("river", Some((self.run, token, picture)), post, || {
+            rivers.river.follow("river", Some((self.run, token, picture)), post, |_| {
                 let (model, trace) = (Arc::clone(model), trace.clone());
                 move |job: &Job| {
                     river(&model.network, &trace, token, picture, &mut job.tell(STAGE))
@@ -61,7 +61,7 @@ impl Session {
         }
         if in_sight(Pane::MemoryMap) {
             let layer = asked_layer(state, trace);
-            rivers.map.follow("memory map", Some((self.run, layer, picture)), post, || {
+            rivers.map.follow("memory map", Some((self.run, layer, picture)), post, |_| {
                 let (model, trace) = (Arc::clone(model), trace.clone());
                 move |job: &Job| {
                     memory_map(&model.network, &trace, layer, picture, &mut job.tell(STAGE))

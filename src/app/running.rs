@@ -2,7 +2,9 @@
 
 use super::{
     banner::Banner,
+    command::Command,
     state::State,
+    window::Window,
     worker::{News, Post},
 };
 use crate::{
@@ -14,6 +16,13 @@ use std::time::{Duration, Instant};
 
 /// The least time between two pictures of a target that grows: each costs copies of the decoder's layers.
 const GROWTH: Duration = Duration::from_millis(60);
+
+/// How long after the last key a small model runs by itself.
+const LIVE_DELAY: Duration = Duration::from_millis(220);
+/// A pass slower than this is not started while typing.
+const LIVE_PASS: f64 = 0.25;
+/// Parameters beyond which a model counts as slow until it has shown otherwise.
+const LIVE_PARAMETERS: u64 = 40_000_000;
 
 /// What to run, and how.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -100,4 +109,29 @@ pub(super) fn run(model: &Model, request: Request, number: u64, job: &Job, post:
         Err(_) if job.is_cancelled() => News::Cancelled { job: number },
         Err(error) => News::Failed { job: number, banner: Banner::refused(&error, post.words()) },
     });
+}
+
+impl Window {
+    /// Runs a small model by itself once the user has paused.
+    pub(super) fn run_live(&mut self, ctx: &egui::Context) {
+        let Some(typed) = self.typed else { return };
+        let left = LIVE_DELAY.saturating_sub(typed.elapsed());
+        if !left.is_zero() {
+            ctx.request_repaint_after(left);
+        } else if self.quick() && !self.state.prompt.is_empty() {
+            self.apply(ctx, Command::RunPrompt);
+        } else {
+            self.typed = None;
+        }
+    }
+
+    /// Whether the open model answers while one types.
+    pub(super) fn quick(&self) -> bool {
+        let passed = self.session.trace.as_ref().filter(|trace| trace.is_complete());
+        match (&self.session.model, passed) {
+            (None, _) => false,
+            (_, Some(trace)) => trace.forward_seconds < LIVE_PASS,
+            (Some(model), None) => model.parameters() < LIVE_PARAMETERS,
+        }
+    }
 }

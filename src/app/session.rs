@@ -1,5 +1,10 @@
 //! What is open and what is being worked on: the model, its run, jobs, the row in sight. Lives as long as the window.
 
+mod jobs;
+mod selected;
+
+pub use jobs::{Busy, Checks};
+
 use super::{
     banner::Banner,
     changed::Changed,
@@ -16,7 +21,6 @@ use super::{
     roles::Told,
     row::Row,
     running::{Request, run},
-    state::{Cells, Hover, State},
     states::{TensorOf, TrailsOf},
     sweeping::Sweeping,
     timeline::Timelines,
@@ -25,49 +29,11 @@ use super::{
 };
 use crate::{
     analysis::Lens,
-    engine::{self, CheckResult, Job, ModelSource, check},
-    model::{HeadId, Model},
+    engine::{self, Job, ModelSource},
+    model::Model,
     trace::{Side, Trace},
 };
-use std::{path::PathBuf, sync::Arc, time::Instant};
-
-/// A job in progress.
-pub struct Busy {
-    /// Its number.
-    pub number: u64,
-    /// What it is at.
-    pub stage: &'static str,
-    /// How much of that is done, 0 to 1.
-    pub done: f32,
-    /// When it began.
-    pub since: Instant,
-    job: Job,
-}
-
-impl Busy {
-    fn new(number: u64, stage: &'static str, job: &Job) -> Self {
-        Self { number, stage, done: 0.0, since: Instant::now(), job: job.clone() }
-    }
-}
-
-/// Whether the numbers hold, as far as it is known.
-#[derive(Default)]
-pub enum Checks {
-    /// Nobody asked.
-    #[default]
-    Unasked,
-    /// Being computed, by the job of this number.
-    Running(u64),
-    /// Known.
-    Done(Vec<CheckResult>),
-}
-
-impl Checks {
-    /// Whether this job computes them: a model that was closed meanwhile has another's.
-    fn is(&self, job: u64) -> bool {
-        matches!(self, Self::Running(number) if *number == job)
-    }
-}
+use std::{path::PathBuf, sync::Arc};
 
 /// Everything that is open.
 pub struct Session {
@@ -297,57 +263,9 @@ impl Session {
         });
     }
 
-    /// Computes the open model's identities, once.
-    pub fn check(&mut self) {
-        let Some(model) = self.model.clone() else { return };
-        if !matches!(self.checks, Checks::Unasked) {
-            return;
-        }
-        let (number, job) = self.new_job();
-        self.checks = Checks::Running(number);
-        spawn("check numbers", &self.post, number, move |post| {
-            post.send(match check(&model, &job) {
-                Ok(results) => News::Checks { job: number, results },
-                Err(error) => News::Failed { job: number, banner: Banner::of(&error, post.words()) },
-            });
-        });
-    }
-
     /// Opens the system's file dialog on a thread of its own. Where the system has none, it closes at once.
     pub fn pick(&self, purpose: Purpose, dialog: impl FnOnce() -> Option<PathBuf> + Send + 'static) {
         spawn("file dialog", &self.post, 0, move |post| post.send(News::Picked { purpose, path: dialog() }));
-    }
-
-    /// Size of a head's map.
-    pub fn cells(&self, head: HeadId) -> Cells {
-        let known = self.trace.as_ref().filter(|trace| head.layer < trace.n_layers());
-        known.map_or_else(Cells::default, |trace| Cells {
-            queries: trace.query_tokens(head.layer).len(),
-            keys: trace.key_tokens(head.layer).len(),
-        })
-    }
-
-    /// The pinned query, else the token that the answer follows, else the last of the selected head's rows.
-    pub fn pinned_query(&self, state: &State) -> Option<usize> {
-        let n = self.cells(state.head).queries;
-        let asks = |trace: &&Trace| trace.spec.blocks[state.head.layer].part.rows() == Side::Target;
-        let answer = self.trace.as_ref().filter(|_| n > 0).filter(asks).and_then(|trace| trace.answer_at);
-        state.query.or(answer).filter(|&query| query < n).or_else(|| n.checked_sub(1))
-    }
-
-    /// The row under the pointer or the pin in the selected head, kept until either changes.
-    pub fn refresh_row(&mut self, state: &State, hover: Hover) {
-        let (head, n) = (state.head, self.cells(state.head).queries);
-        let query = hover.query.filter(|&query| query < n).or_else(|| self.pinned_query(state));
-        let (run, trace) = self.visible(state);
-        let trace = trace.filter(|trace| trace.has(head));
-        let Some((trace, query)) = trace.zip(query) else {
-            self.row = None;
-            return;
-        };
-        if !self.row.as_ref().is_some_and(|row| row.is(run, head, query)) {
-            self.row = Some(Row::new(run, trace, head, query));
-        }
     }
 
     /// Takes in what a worker said. True where the state must be fitted to a new model or run.
@@ -468,20 +386,5 @@ impl Session {
             (self.trace, self.row) = (None, None);
         }
         self.relabel();
-    }
-
-    /// Fits a selection to the run in sight.
-    pub fn fit(&self, state: &mut State) {
-        let Some(trace) = &self.trace else { return };
-        state.head.layer = state.head.layer.min(trace.n_layers().saturating_sub(1));
-        state.head.head = state.head.head.min(trace.heads(state.head.layer).saturating_sub(1));
-        state.fit_chosen(trace);
-        let cells = self.cells(state.head);
-        state.query = state.query.filter(|&query| query < cells.queries);
-        state.key = state.key.filter(|&key| key < cells.keys);
-        state.map.queries.retain(|&query| query < cells.queries);
-        state.map.keys.retain(|&key| key < cells.keys);
-        state.view = state.view.filter(|view| view.fits(cells));
-        state.layer = state.layer.min(trace.spec.streams().len().saturating_sub(1));
     }
 }

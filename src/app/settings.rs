@@ -106,6 +106,11 @@ impl Settings {
         f32::from(self.percent) / 100.0
     }
 
+    /// Where what is written is offered to go: beside the last export, else into the current folder.
+    pub fn folder_for_exports(&self) -> PathBuf {
+        self.export_folder.clone().or_else(|| std::env::current_dir().ok()).unwrap_or_default()
+    }
+
     /// Puts a prompt on top of those that were run.
     pub fn note(&mut self, prompt: &str) {
         if !prompt.trim().is_empty() {

@@ -148,6 +148,13 @@ pub enum Shown {
 }
 
 impl State {
+    /// Puts another prompt in the place of this one, with nothing pinned, zoomed or edited.
+    pub(super) fn begin(&mut self, prompt: String) {
+        (self.prompt, self.target, self.chat) = (prompt, String::new(), false);
+        (self.ids, self.branches, self.example) = (None, Vec::new(), None);
+        (self.query, self.key, self.view) = (None, None, None);
+    }
+
     /// Lets go of what means something only in the model that was open before.
     pub(super) fn forget_model(&mut self) {
         self.interventions.clear();

@@ -24,8 +24,8 @@ impl Session {
             return;
         }
         let trace = self.visible(state).1.cloned();
-        let skip = usize::from(state.sink_apart);
-        self.trails.follow("trails", key, &post, || {
+        self.trails.follow("trails", key, &post, |&(_, sink_apart)| {
+            let skip = usize::from(sink_apart);
             move |_: &Job| {
                 let none = Trails { streams: Vec::new(), points: Vec::new(), share: [0.0; 2] };
                 Ok(trace.map_or(none, |trace| trails(&trace, Side::Target, skip)))
@@ -40,7 +40,7 @@ impl Session {
         let key = chosen.as_ref().map(|(model, name)| (Arc::as_ptr(model) as usize, name.clone()));
         let post = self.post().clone();
         let lost = super::banner::Banner::error(&post.words().states.unread, None);
-        self.tensor.follow("tensor", key, &post, || {
+        self.tensor.follow("tensor", key, &post, |_| {
             move |_: &Job| chosen.and_then(|(model, name)| tensor_stats(&model, &name)).ok_or(lost)
         });
     }

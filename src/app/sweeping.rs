@@ -96,12 +96,12 @@ impl Session {
             return;
         }
         let (model, trace, words) = (self.model.clone(), clean.cloned(), self.post.words());
-        self.sweeping.moved.follow("patch sweep", asked.clone(), &self.post, || {
+        self.sweeping.moved.follow("patch sweep", asked, &self.post, |(_, text, of, less)| {
+            let (prompt, metric) = (OtherPrompt::Text(text.clone()), (*of, *less));
             move |job: &Job| {
                 let model = model.ok_or_else(|| Banner::error(&words.needs_weights, None))?;
-                let (trace, (_, text, of, less)) =
-                    trace.zip(asked).ok_or_else(|| Banner::error(&words.needs_trace, None))?;
-                moved_by(&model, &trace, &OtherPrompt::Text(text), (of, less), &mut job.tell("Patching"))
+                let trace = trace.ok_or_else(|| Banner::error(&words.needs_trace, None))?;
+                moved_by(&model, &trace, &prompt, metric, &mut job.tell("Patching"))
                     .map(Arc::new)
                     .map_err(|error| Banner::of(&error, words))
             }

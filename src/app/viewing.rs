@@ -242,17 +242,8 @@ fn flags(ask: &ViewAsk, session: &Session) -> Vec<String> {
 fn recall_words(ask: &ViewAsk, push: &mut impl FnMut(&str, String)) {
     let Beside::Recall(recall) = &ask.beside else { return };
     let listed = |numbers: &mut dyn Iterator<Item = String>| numbers.collect::<Vec<_>>().join(",");
-    let (mut lengths, mut depths) = (Vec::new(), Vec::new());
-    for cell in &recall.cells {
-        if !lengths.contains(&cell.length) {
-            lengths.push(cell.length);
-        }
-        if !depths.contains(&cell.depth) {
-            depths.push(cell.depth);
-        }
-    }
-    push("--lengths", listed(&mut lengths.iter().map(usize::to_string)));
-    push("--depths", listed(&mut depths.iter().map(f64::to_string)));
+    push("--lengths", listed(&mut recall.lengths().iter().map(usize::to_string)));
+    push("--depths", listed(&mut recall.depths().iter().map(f64::to_string)));
     push("--template", <&str>::from(recall.template).to_owned());
     push("--trials", recall.trials.to_string());
 }

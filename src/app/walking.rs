@@ -89,12 +89,9 @@ impl Session {
         }
         let trace = self.visible(state).1.cloned();
         let (model, post, words) = (self.model.clone(), self.post.clone(), self.post.words());
-        let (head, pinned) = (state.head, state.key);
-        self.walking.walks.follow("walk", key, &post, move || {
+        self.walking.walks.follow("walk", key, &post, move |&(_, head, query, pinned)| {
             move |_: &crate::engine::Job| {
-                let Some((trace, query)) = trace.zip(query) else {
-                    return Err(Banner::error(&words.walk.not_there, None));
-                };
+                let trace = trace.ok_or_else(|| Banner::error(&words.walk.not_there, None))?;
                 let key = pinned.or_else(|| trace.pattern(head).strongest(query)).unwrap_or(0);
                 let walked = walk(model.as_deref(), &trace, Cell { head, query, key });
                 walked.map_err(|error| Banner::of(&error, words))

@@ -2,10 +2,9 @@
 
 use super::{
     atlas::Atlas,
-    banner::Banner,
     command::Command,
     comparing,
-    docking::{Dock, Panes, Parts},
+    docking::{Dock, Panes, Parts, lay_out},
     document::Keeper,
     examples::{self, Example},
     figures::Figures,
@@ -16,7 +15,6 @@ use super::{
     journal::Journal,
     layout::Pane,
     panes::{
-        bars,
         dialogs::{self, Dialog},
         heads,
     },
@@ -34,20 +32,9 @@ use super::{
     worker::{News, Post},
 };
 use crate::engine::{ModelSource, is_timeline};
-use egui::{CentralPanel, Frame, Panel, util::undoer::Undoer};
+use egui::util::undoer::Undoer;
 use egui_tiles::Tree;
-use std::{
-    path::PathBuf,
-    sync::mpsc::Receiver,
-    time::{Duration, Instant},
-};
-
-/// How long after the last key a small model runs by itself.
-const LIVE_DELAY: Duration = Duration::from_millis(220);
-/// A pass slower than this is not started while typing.
-const LIVE_PASS: f64 = 0.25;
-/// Parameters beyond which a model counts as slow until it has shown otherwise.
-const LIVE_PARAMETERS: u64 = 40_000_000;
+use std::{path::PathBuf, sync::mpsc::Receiver, time::Instant};
 
 /// The whole application.
 pub struct Window {
@@ -89,7 +76,7 @@ pub struct Window {
     /// What was done and how long it took.
     pub journal: Journal,
     /// What the state was before the tiles in sight began to move.
-    moving: Option<State>,
+    pub(super) moving: Option<State>,
     stopwatch: Option<Stopwatch>,
     /// A pane to bring in sight as soon as there are tiles.
     wanted: Option<Pane>,
@@ -243,16 +230,7 @@ impl Window {
         self.keep_time(ctx);
         self.keep_playing(ctx);
         self.hear_training();
-        if let Some(typed) = self.typed {
-            let left = LIVE_DELAY.saturating_sub(typed.elapsed());
-            if !left.is_zero() {
-                ctx.request_repaint_after(left);
-            } else if self.quick() && !self.state.prompt.is_empty() {
-                self.apply(ctx, Command::RunPrompt);
-            } else {
-                self.typed = None;
-            }
-        }
+        self.run_live(ctx);
     }
 
     /// From now on what is open is kept, to be found after a crash.
@@ -262,16 +240,6 @@ impl Window {
             self.session.find_atlas(path);
         }
         self.offer_recovery();
-    }
-
-    /// Whether the open model answers while one types.
-    pub(super) fn quick(&self) -> bool {
-        let passed = self.session.trace.as_ref().filter(|trace| trace.is_complete());
-        match (&self.session.model, passed) {
-            (None, _) => false,
-            (_, Some(trace)) => trace.forward_seconds < LIVE_PASS,
-            (Some(model), None) => model.parameters() < LIVE_PARAMETERS,
-        }
     }
 
     /// Draws one frame.
@@ -384,19 +352,6 @@ impl Window {
         }
     }
 
-    /// Keeps what the user did to the tiles, one step back for each drag.
-    fn moved(&mut self, ctx: &egui::Context, edited: bool) {
-        if edited && self.moving.is_none() {
-            self.moving = Some(self.state.clone());
-        }
-        if self.moving.is_some() && !ctx.input(|input| input.pointer.any_down()) {
-            self.dock.keep(&mut self.state);
-            if let Some(before) = self.moving.take().filter(|before| *before != self.state) {
-                self.undoer.add_undo(&before);
-            }
-        }
-    }
-
     /// Notes what should outlive the window, and writes it if it changed.
     fn keep(&mut self, ctx: &egui::Context) {
         self.settings.look = self.state.look.clone();
@@ -430,34 +385,4 @@ impl eframe::App for Window {
     fn clear_color(&self, _visuals: &egui::Visuals) -> [f32; 4] {
         theme::of(self.dark).background.to_normalized_gamma_f32()
     }
-}
-
-/// Bars across the window, the panes between them. True once a map with real values was painted.
-fn lay_out(
-    ui: &mut egui::Ui,
-    panes: &mut Panes<'_, '_>,
-    tree: &mut Tree<Pane>,
-    banner: Option<&Banner>,
-) -> bool {
-    let tokens = theme::tokens(ui);
-    let plain = |fill| Frame::new().fill(fill);
-    let scene = panes.scene;
-    Panel::top("top")
-        .exact_size(40.0)
-        .frame(plain(tokens.panel))
-        .show(ui, |ui| bars::top(ui, scene, panes.out));
-    if let Some(banner) = banner {
-        let fill = theme::mix(tokens.panel, if banner.error { tokens.error } else { tokens.measure }, 0.12);
-        let frame = plain(fill).inner_margin(egui::Margin::symmetric(0, 6));
-        Panel::top("banner")
-            .frame(frame)
-            .resizable(false)
-            .show(ui, |ui| bars::banner(ui, scene, banner, panes.out));
-    }
-    Panel::bottom("status")
-        .exact_size(26.0)
-        .frame(plain(tokens.panel))
-        .show(ui, |ui| bars::status(ui, scene, panes.out));
-    CentralPanel::default().frame(plain(tokens.background)).show(ui, |ui| panes.show(ui, tree));
-    panes.painted
 }

@@ -6,20 +6,19 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use anyhow::{Context as _, bail};
-use clap::CommandFactory as _;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
-use strum::IntoEnumIterator;
 
 use crate::engine::{self, Job, LoadError, ModelSource, Prompt, RunOptions};
 use crate::model::Model;
-use crate::trace::{Intervention, NotAnIntervention, Trace, forms};
+use crate::trace::{Intervention, Trace};
 
 use super::console::Console;
 use super::languages::LanguageArg;
 
+mod parsers;
 mod second;
 mod told;
 
+pub(super) use parsers::{interventions_help, names, parse_bytes, parse_intervention, usage};
 pub(super) use second::Second;
 pub(super) use told::Told;
 
@@ -169,23 +168,6 @@ pub(super) struct Runs {
     pub(super) model: Option<Model>,
     pub(super) clean: Trace,
     pub(super) changed: Option<Trace>,
-}
-
-pub(super) fn parse_intervention(text: &str) -> Result<Intervention, String> {
-    text.parse().map_err(|error: NotAnIntervention| match error.hint() {
-        Some(hint) => format!("{error}; {hint}"),
-        None => error.to_string(),
-    })
-}
-
-pub(super) fn interventions_help() -> String {
-    let mut help =
-        "Change the run; may be given several times. L and H are a layer and a head, or *:\n".to_owned();
-    for form in forms() {
-        help.push_str("\n  ");
-        help.push_str(form);
-    }
-    help
 }
 
 /// Exactly one way to say the prompt.
@@ -378,39 +360,4 @@ pub(super) fn read_text(file: &Path) -> anyhow::Result<String> {
             bail!("byte {at} of {name} is not UTF-8 (0x{byte:02X}); save the text as UTF-8, or give --ids")
         }
     }
-}
-
-/// Wrong usage that only shows once the arguments are read: status 2.
-pub(super) fn usage(kind: clap::error::ErrorKind, words: &str) -> anyhow::Error {
-    let mut program = super::Cli::command();
-    program.build();
-    let given = program.clone().try_get_matches().ok();
-    let name = given.as_ref().and_then(|matches| matches.subcommand_name());
-    match name.and_then(|name| program.find_subcommand_mut(name)) {
-        Some(command) => command.error(kind, words).into(),
-        None => program.error(kind, words).into(),
-    }
-}
-
-pub(super) fn parse_bytes(text: &str) -> Result<u64, String> {
-    let text = text.trim().trim_end_matches(['B', 'b']);
-    let (number, unit) = match text.char_indices().next_back() {
-        Some((at, 'k' | 'K')) => (&text[..at], 1e3),
-        Some((at, 'm' | 'M')) => (&text[..at], 1e6),
-        Some((at, 'g' | 'G')) => (&text[..at], 1e9),
-        _ => (text, 1.0),
-    };
-    match number.trim().parse::<f64>() {
-        Ok(number) if number > 0.0 && number.is_finite() => Ok((number * unit) as u64),
-        _ => Err("expected a size such as 2G, 500M or 1000000".to_owned()),
-    }
-}
-
-/// Accepts the names of an enum, and lists them in the help and in completions.
-pub(super) fn names<T>() -> impl TypedValueParser<Value = T>
-where
-    T: IntoEnumIterator + FromStr + Into<&'static str> + Clone + Send + Sync + 'static,
-    T::Err: std::error::Error + Send + Sync,
-{
-    PossibleValuesParser::new(T::iter().map(Into::<&'static str>::into)).try_map(|name| T::from_str(&name))
 }

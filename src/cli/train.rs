@@ -103,7 +103,6 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     if let Some(path) = &args.curves {
         Plate::format_of(path)?;
     }
-    let mut reports = Vec::new();
     let job = console.job();
     if !console.json {
         writeln!(console, "{}", Columns::HEADER)?;
@@ -111,16 +110,14 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     let mut closed = Ok(());
     let mut see = |report: &Report| {
         closed = line(report, console);
-        if args.curves.is_some() {
-            reports.push(report.clone());
-        }
         if closed.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     };
     let training = engine::train(&options, &job, &mut see);
     closed?;
     let training = training?;
     if let Some(path) = &args.curves {
-        engine::training_plate(&reports, None).write(Look { theme: args.theme, ..Look::default() }, path)?;
+        engine::training_plate(training.reports(), None)
+            .write(Look { theme: args.theme, ..Look::default() }, path)?;
         if !console.json {
             writeln!(console, "{}", path.display())?;
         }

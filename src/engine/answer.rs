@@ -1,6 +1,6 @@
 //! What a run says in the end: the head's logits, and what they mean.
 
-use super::run::LogitRows;
+use super::prompt::LogitRows;
 use crate::model::{HeadSpec, Model, Outcome, Tokenizer};
 use crate::trace::{AnswerSpan, CANDIDATES, Candidate, Trace};
 use std::sync::Arc;

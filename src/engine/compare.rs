@@ -1,6 +1,6 @@
 //! Two runs compared: whether both fit, and the comparison as a job.
 
-use super::run::TARGET;
+use super::prompt::TARGET;
 use super::{Job, Prompt, RunError, RunOptions, available_bytes, tokens_of};
 use crate::analysis::compare::{self, CompareError, Comparison};
 use crate::model::Model;

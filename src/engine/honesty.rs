@@ -1,7 +1,7 @@
 //! The honesty meter: how far does each picture of attention agree with what cutting the path really does?
 
 use super::cutting::{Asked, Paths, clean_log_p, drops};
-use super::sweep::token_of;
+use super::words::token_of;
 use super::{Job, RunError};
 use crate::analysis::{MemoryTrace, MemoryTraceError, Picture, kendall, logits_at, memory_trace, spearman};
 use crate::model::Model;

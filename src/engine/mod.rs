@@ -22,6 +22,7 @@ mod pass;
 mod preferences;
 mod probed;
 mod probes;
+mod prompt;
 mod recall;
 mod resolve;
 mod run;
@@ -53,10 +54,11 @@ pub use languages::Languages;
 pub use library::{Found, Library, Place};
 pub use memory::{available_bytes, peak_bytes};
 pub use preferences::{FOLDER_VARIABLE, Preferences, settings_folder, write_json};
+pub use prompt::{LogitRows, Prompt, RunOptions};
 pub use recall::{AmongOthers, Carrier, Carriers, HeadsCut, Masked, among_others, carriers};
 pub use recall::{Recall, RecallCell, RecallError, RecallOptions, Template, recall};
-pub use run::{LogitRows, Prompt, RunError, RunOptions, generate, run, tokens_of};
-pub use sweep::{LogitDifference, Moved, Places, Sweep, SweepError, moved_by, sweep, token_of};
+pub use run::{RunError, generate, run, tokens_of};
+pub use sweep::{LogitDifference, Moved, Places, Sweep, SweepError, moved_by, sweep};
 pub use timeline::{
     Checkpoint, Checkpoints, LeftOut, TimelineError, TimelineOptions, is_timeline, save_timeline, timeline,
     timeline_plate,
@@ -68,7 +70,7 @@ pub use view::{
     Axes, Beside, Links, SweepAsk, View, ViewAsk, ViewError, difference_plate, memory_plate, patch_map,
     plate, recall_plate, river_plate, training_plate,
 };
-pub use words::word_of;
+pub use words::{token_of, word_of};
 
 use crate::model::{EmbeddedFiles, Model};
 use crate::trace::{Trace, TraceError, saved};

@@ -2,6 +2,7 @@
 
 use super::answer::answer;
 use super::pass::{advance, append};
+use super::prompt::{LogitRows, Prompt, RunOptions, TARGET};
 use super::{Job, Languages, available_bytes};
 use crate::model::{
     ChatError, Context, EncodeError, HeadId, HeadSpec, Model, ModelSpec, NoLanguage, Repeats, Sampler,
@@ -10,73 +11,6 @@ use crate::model::{
 use crate::trace::{Token, Trace, estimate_bytes};
 use std::sync::Arc;
 use std::time::Instant;
-
-/// What to run a model on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Prompt {
-    /// Text for the model's tokenizer
-    Text(String),
-    /// Text that says its special tokens itself, such as a filled-in chat template
-    Framed(String),
-    /// Ids, as they are
-    Ids(Vec<u32>),
-}
-
-impl Prompt {
-    /// Ids from text: numbers between spaces or commas. The error says which word is none.
-    pub fn of_ids(text: &str) -> Result<Self, String> {
-        let words = text.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty());
-        let ids = words.map(|word| word.parse().map_err(|_| format!("`{word}` is no token id")));
-        ids.collect::<Result<_, _>>().map(Self::Ids)
-    }
-
-    /// What somebody typed: ids where there is no tokenizer to read it and it is made of them, else a text.
-    pub fn typed(text: String, tokenizer: Option<&Tokenizer>) -> Self {
-        let ids = tokenizer.is_none().then(|| Self::of_ids(&text).ok()).flatten();
-        ids.filter(|_| !text.trim().is_empty()).unwrap_or(Self::Text(text))
-    }
-}
-
-/// Whose logits to compute.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum LogitRows {
-    /// Only those the answer needs: a vocabulary's width for every token is most of a small model's work
-    #[default]
-    Answer,
-    /// Every token's
-    All,
-}
-
-/// Most tokens of a target that a run makes itself.
-pub(super) const TARGET: usize = 64;
-
-/// How to run.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RunOptions {
-    /// What the decoder reads while it looks at the source; where there is none it writes it itself, greedily, to
-    /// its end or for 64 tokens. Only encoder–decoder models take one
-    pub target: Option<Prompt>,
-    /// Languages of source and target, for models that mark them
-    pub languages: Languages,
-    /// Asked of the prompt: the two become one prompt of two segments
-    pub question: Option<String>,
-    /// Where ids are given: the token from which on they belong to the second segment
-    pub second: Option<usize>,
-    /// Bytes a run may take; `None`: three quarters of what is free
-    pub memory_budget: Option<u64>,
-    /// Whose logits to keep
-    pub logits: LogitRows,
-    /// Cut a prompt that is longer than the model's positions, instead of refusing it
-    pub cut: bool,
-}
-
-impl RunOptions {
-    /// For a run whose prompt is only read: a decoder beside an encoder says no more than its beginning.
-    pub(super) fn reading(model: &Model, memory_budget: Option<u64>) -> Self {
-        let target = model.spec().encoder.as_ref().map(|encoder| Prompt::Ids(encoder.start.clone()));
-        Self { target, memory_budget, ..Self::default() }
-    }
-}
 
 /// A prompt that was not run. The trace that was there before is untouched.
 #[derive(Debug, thiserror::Error, PartialEq)]

@@ -3,6 +3,7 @@
 use super::given::run_other;
 use super::intervene::InterveneError;
 use super::pass::advance;
+use super::words::token_of;
 use super::{Job, RunError};
 use crate::model::{Context, Hook, Model, Repeats, shown};
 use crate::trace::{Change, Changes, OtherPrompt, Token, Trace, ValueChange};
@@ -130,22 +131,6 @@ impl LogitDifference {
         let at = |id: u32| logits.get(id as usize).copied().map(f64::from);
         Some(at(self.of)? - at(self.less)?)
     }
-}
-
-/// The token that a word means: `#17` by its id, else that spelling of it, with or without the space before, which
-/// `logits` find likelier.
-pub fn token_of(word: &str, model: &Model, logits: &[f32]) -> Option<u32> {
-    if let Some(id) = word.strip_prefix('#') {
-        return id.parse().ok().filter(|&id: &u32| (id as usize) < logits.len());
-    }
-    let tokenizer = model.tokenizer.as_ref()?;
-    let single = |text: String| match tokenizer.encode_bare(&text).ok()?.as_slice() {
-        [token] if !word.is_empty() => Some(token.id),
-        _ => None,
-    };
-    let spellings = [format!(" {word}"), word.to_owned()].into_iter().filter_map(single);
-    let logit = |id: u32| logits.get(id as usize).copied();
-    spellings.filter_map(|id| Some((id, logit(id)?))).max_by(|a, b| a.1.total_cmp(&b.1)).map(|(id, _)| id)
 }
 
 /// Patches every layer × token and every layer × head of `corrupted` from `clean`, one at a time.

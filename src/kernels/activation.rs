@@ -123,14 +123,19 @@ impl<F: Function> WithSimd for Map<'_, F> {
     }
 }
 
-/// x · σ(x)
+/// x·σ(−inner) = x/(1 + exp(inner))
+#[inline(always)]
+fn part_by<S: Simd>(simd: S, x: S::f32s, inner: S::f32s) -> S::f32s {
+    simd.div_f32s(x, simd.add_f32s(simd.splat_f32s(1.0), exp(simd, inner)))
+}
+
+/// x·σ(x)
 struct Silu;
 
 impl Function for Silu {
     #[inline(always)]
     fn of<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
-        let one = simd.splat_f32s(1.0);
-        simd.div_f32s(x, simd.add_f32s(one, exp(simd, simd.neg_f32s(x))))
+        part_by(simd, x, simd.neg_f32s(x))
     }
 }
 
@@ -140,8 +145,7 @@ struct GeluSigmoid;
 impl Function for GeluSigmoid {
     #[inline(always)]
     fn of<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
-        let inner = simd.mul_f32s(x, simd.splat_f32s(-QUICK as f32));
-        simd.div_f32s(x, simd.add_f32s(simd.splat_f32s(1.0), exp(simd, inner)))
+        part_by(simd, x, simd.mul_f32s(x, simd.splat_f32s(-QUICK as f32)))
     }
 }
 
@@ -153,8 +157,11 @@ impl Function for GeluTanh {
     fn of<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
         let square = simd.mul_f32s(x, x);
         let factor = simd.mul_add_e_f32s(square, simd.splat_f32s(0.044_715), simd.splat_f32s(1.0));
-        let inner = simd.mul_f32s(simd.mul_f32s(x, factor), simd.splat_f32s(-2.0 * SQRT_2_OVER_PI as f32));
-        simd.div_f32s(x, simd.add_f32s(simd.splat_f32s(1.0), exp(simd, inner)))
+        part_by(
+            simd,
+            x,
+            simd.mul_f32s(simd.mul_f32s(x, factor), simd.splat_f32s(-2.0 * SQRT_2_OVER_PI as f32)),
+        )
     }
 }
 

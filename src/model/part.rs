@@ -1,4 +1,5 @@
-//! Which of two texts a block's rows and columns belong to, and how users name parts, layers and heads.
+//! Which part of a model a block is, which of two texts its rows and columns belong to, and how users name parts, layers
+//! and heads.
 
 use super::hook::{HeadId, Hook};
 use super::spec::{ModelSpec, Part, Placement};
@@ -34,6 +35,13 @@ impl Part {
             Self::Cross => "cross",
         }
     }
+    /// What names of its weights begin with.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Only => "blocks",
+            part => part.name(),
+        }
+    }
     /// Whose tokens ask: the rows of its maps.
     pub fn rows(self) -> Side {
         match self {
@@ -54,7 +62,37 @@ impl Part {
     }
 }
 
+/// `encoder.3.attn.W_Q` → (encoder, `3`, `attn.W_Q`); the layer may be a placeholder.
+pub(super) fn block_name(name: &str) -> Option<(Part, &str, &str)> {
+    let (word, rest) = name.split_once('.')?;
+    let (layer, rest) = rest.split_once('.')?;
+    let part = Part::ALL.into_iter().find(|part| part.word() == word)?;
+    (layer == "{l}" || layer.parse::<usize>().is_ok()).then_some((part, layer, rest))
+}
+
 impl ModelSpec {
+    /// First block after the encoder.
+    pub fn decoder_start(&self) -> usize {
+        self.blocks.iter().take_while(|block| block.part == Part::Encoder).count()
+    }
+    /// Which layer of its part block `layer` is.
+    pub fn index_in_part(&self, layer: usize) -> usize {
+        let part = self.blocks[layer].part;
+        self.blocks[..layer].iter().filter(|block| block.part == part).count()
+    }
+    /// Blocks of one part.
+    pub fn layers_of(&self, part: Part) -> usize {
+        self.blocks.iter().filter(|block| block.part == part).count()
+    }
+    /// The block that is layer `index` of its part.
+    pub fn layer_of(&self, part: Part, index: usize) -> Option<usize> {
+        let blocks = self.blocks.iter().enumerate().filter(|(_, block)| block.part == part);
+        blocks.map(|(layer, _)| layer).nth(index)
+    }
+    /// What the names of a block's weights begin with: `blocks.3`, `encoder.3`, `decoder.3`, `cross.3`.
+    pub fn prefix(&self, layer: usize) -> String {
+        format!("{}.{}", self.blocks[layer].part.word(), self.index_in_part(layer))
+    }
     /// Parts that the model has, each with its blocks, in the order in which they are shown.
     pub fn parts(&self) -> Vec<(Part, Vec<usize>)> {
         let of = |part| (0..self.layers()).filter(move |&layer| self.blocks[layer].part == part).collect();

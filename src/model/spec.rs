@@ -345,28 +345,6 @@ impl ModelSpec {
             Part::Encoder | Part::Cross => true,
         })
     }
-    /// First block after the encoder.
-    pub fn decoder_start(&self) -> usize {
-        self.blocks.iter().take_while(|block| block.part == Part::Encoder).count()
-    }
-    /// Which layer of its part block `layer` is.
-    pub fn index_in_part(&self, layer: usize) -> usize {
-        let part = self.blocks[layer].part;
-        self.blocks[..layer].iter().filter(|block| block.part == part).count()
-    }
-    /// Blocks of one part.
-    pub fn layers_of(&self, part: Part) -> usize {
-        self.blocks.iter().filter(|block| block.part == part).count()
-    }
-    /// The block that is layer `index` of its part.
-    pub fn layer_of(&self, part: Part, index: usize) -> Option<usize> {
-        let blocks = self.blocks.iter().enumerate().filter(|(_, block)| block.part == part);
-        blocks.map(|(layer, _)| layer).nth(index)
-    }
-    /// What the names of a block's weights begin with: `blocks.3`, `encoder.3`, `decoder.3`, `cross.3`.
-    pub fn prefix(&self, layer: usize) -> String {
-        format!("{}.{}", self.blocks[layer].part.word(), self.index_in_part(layer))
-    }
     /// Whether the angles of all tokens are others with `n_tokens` than with one fewer, as some rotary scalings have it.
     pub fn turns_change_at(&self, n_tokens: usize) -> bool {
         let rotaries = self.blocks.iter().filter_map(|block| block.attention.rotary.as_ref());
@@ -380,24 +358,6 @@ impl ModelSpec {
     pub fn embedding_width(&self) -> usize {
         self.embedding.projection.map_or(self.width, |projection| projection.width)
     }
-}
-
-impl Part {
-    /// What names of its weights begin with.
-    fn word(self) -> &'static str {
-        match self {
-            Self::Only => "blocks",
-            part => part.name(),
-        }
-    }
-}
-
-/// `encoder.3.attn.W_Q` → (encoder, `3`, `attn.W_Q`); the layer may be a placeholder.
-pub(super) fn block_name(name: &str) -> Option<(Part, &str, &str)> {
-    let (word, rest) = name.split_once('.')?;
-    let (layer, rest) = rest.split_once('.')?;
-    let part = Part::ALL.into_iter().find(|part| part.word() == word)?;
-    (layer == "{l}" || layer.parse::<usize>().is_ok()).then_some((part, layer, rest))
 }
 
 impl EmbeddingSpec {

@@ -4,7 +4,8 @@
 
 use super::attention_spec::{AttentionSpec, PositionBias, QkNormAcross};
 use super::expert_spec::ExpertSpec;
-use super::spec::{BlockSpec, EmbeddingSpec, HeadSpec, MlpSpec, ModelSpec, Positions, block_name};
+use super::part::block_name;
+use super::spec::{BlockSpec, EmbeddingSpec, HeadSpec, MlpSpec, ModelSpec, Positions};
 
 impl ModelSpec {
     /// The shape a canonical weight has, or `None` for one that this model does not have.

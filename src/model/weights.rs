@@ -2,7 +2,8 @@
 
 use super::error::LoadError;
 use super::families::{Family, Map, Needed, Rows};
-use super::spec::{ModelSpec, block_name};
+use super::part::block_name;
+use super::spec::ModelSpec;
 use super::stored::{Dtype, Storage, StoredTensor};
 use super::{Config, formats::Tensors};
 use crate::kernels::{Elements, Matrix, Real};

@@ -26,3 +26,10 @@ pub fn of_row(values: &[f32], signed: bool) -> Vec<f32> {
     }
     out
 }
+
+/// The ranks as they are painted where values smaller than `threshold` are not shown: −∞ for those.
+pub fn from_threshold(ranks: &[f32], values: &[f32], threshold: f32) -> Vec<f32> {
+    let shown =
+        |(&rank, &value): (&f32, &f32)| if value.abs() < threshold { f32::NEG_INFINITY } else { rank };
+    ranks.iter().zip(values).map(shown).collect()
+}

@@ -206,10 +206,7 @@ impl Shader {
     /// Colours values by ranks that are known: shares from 0 to 1, on a signed map from −1 to 1; −∞ shows the floor.
     pub fn paint_ranks(&self, ranks: &[f32], values: &[f32], columns: usize) -> Raster {
         let mut pixels = vec![self.floor(); ranks.len()];
-        let shown = |(&rank, &value): (&f32, &f32)| {
-            if value.abs() < self.threshold { f32::NEG_INFINITY } else { rank }
-        };
-        let shades: Vec<f32> = ranks.iter().zip(values).map(shown).collect();
+        let shades = rank::from_threshold(ranks, values, self.threshold);
         let range = self.row_range(None);
         self.look_up(&mut pixels, &shades, 0.0, |rank| linear_entry(rank, range));
         let columns = columns.max(1);

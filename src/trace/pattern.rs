@@ -35,10 +35,11 @@ impl<'a> Pattern<'a> {
     fn lse(&self, query: usize) -> f32 {
         self.state.heads[self.head].lse[query]
     }
-    /// The share of a query's attention that goes to the head's sink, and so to no key; 0 where there is none.
+    /// The share of a query's attention that goes to the head's sink, and so to no key; 0 where there is none, or where an
+    /// intervention gives the row its weights.
     pub fn sink_share(&self, query: usize) -> f64 {
-        let sink = self.state.sinks.get(self.head);
-        sink.map_or(0.0, |&sink| f64::from(sink - self.lse(query)).exp())
+        let sink = self.state.sink(self.head, query);
+        sink.map_or(0.0, |sink| f64::from(sink - self.lse(query)).exp())
     }
     /// Rows.
     pub fn n_queries(&self) -> usize {

@@ -276,7 +276,7 @@ impl Trace {
         let keys = &self.layers[head.layer].state.keys[self.kv_head(head)];
         (0..keys.len()).flat_map(|token| keys.row(token)).collect()
     }
-    /// Values, [token, head_dim], of the k/v head that this head reads.
+    /// Values, [token, value_dim], of the k/v head that this head reads.
     pub fn v(&self, head: HeadId) -> Vec<f32> {
         let values = &self.layers[head.layer].state.values[self.kv_head(head)];
         (0..values.len()).flat_map(|token| values.row(token)).copied().collect()

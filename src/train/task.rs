@@ -63,7 +63,7 @@ impl Task {
         match self {
             Self::Induction => 4..=64,
             Self::Copy | Self::Reverse | Self::Sorting => 2..=32,
-            Self::Recall => 2..=26,
+            Self::Recall => 2..=LETTERS,
             Self::Addition => 5..=113,
             Self::Text => 16..=256,
         }
@@ -131,7 +131,7 @@ impl Task {
 
     fn list(self, size: usize, random: &mut StdRng, row: &mut Vec<(u32, bool)>) {
         let n = random.random_range(size.div_ceil(2)..=size);
-        let letters = if self == Self::Sorting { 26 } else { SYMBOLS as u32 };
+        let letters = if self == Self::Sorting { LETTERS as u32 } else { SYMBOLS as u32 };
         let mut list: Vec<u32> = (0..n).map(|_| random.random_range(1..=letters)).collect();
         row.extend(list.iter().map(|&id| (id, false)));
         row.push((ARROW, false));
@@ -155,8 +155,11 @@ fn repeat(longest: usize, symbols: u32, random: &mut StdRng, row: &mut Vec<(u32,
 /// Small letters are keys, capitals are values.
 fn recall(pairs: usize, random: &mut StdRng, row: &mut Vec<(u32, bool)>) {
     let n = random.random_range(2..=pairs.max(2));
-    let mut all: Vec<(u32, u32)> =
-        sample(random, LETTERS, n).iter().map(|key| (key as u32 + 1, random.random_range(27..=52))).collect();
+    let capitals = LETTERS as u32 + 1..=2 * LETTERS as u32;
+    let mut all: Vec<(u32, u32)> = sample(random, LETTERS, n)
+        .iter()
+        .map(|key| (key as u32 + 1, random.random_range(capitals.clone())))
+        .collect();
     row.extend(all.iter().flat_map(|&(key, value)| [(key, false), (value, false)]));
     row.push((ARROW, false));
     all.shuffle(random);

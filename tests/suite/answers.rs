@@ -2,12 +2,12 @@
 
 use super::parity::{fixtures, open, run_ids};
 use super::window::window_on;
+use crate::files::{only, write};
 use egui_kittest::kittest::Queryable as _;
 use mnemoscope::app::settings::Settings;
 use mnemoscope::engine::{self, Job, ModelSource, Prompt, RunOptions};
 use mnemoscope::model::{HeadSpec, Model, Pooling};
 use mnemoscope::trace::Trace;
-use std::io::Write as _;
 use std::process::Command;
 
 #[test]
@@ -54,18 +54,10 @@ fn classes_have_the_names_that_the_file_gives_them() {
 
 /// A bare BERT, with the files that Sentence Transformers puts beside it.
 fn with_pooling(mode: &str, modules: &str) -> Model {
-    let copy = tempfile::tempdir().expect("a folder for the copy");
-    let from = fixtures().join("bert-bare");
-    for file in ["config.json", "model.safetensors"] {
-        std::fs::copy(from.join(file), copy.path().join(file)).expect("a copy");
-    }
-    let write = |file: &str, text: &str| {
-        let mut file = std::fs::File::create(copy.path().join(file)).expect("a new file");
-        file.write_all(text.as_bytes()).expect("a written file");
-    };
-    std::fs::create_dir(copy.path().join("1_Pooling")).expect("a folder");
-    write("1_Pooling/config.json", &format!(r#"{{"word_embedding_dimension": 20, "{mode}": true}}"#));
-    write("modules.json", modules);
+    let copy = only(&fixtures().join("bert-bare"), &["config.json", "model.safetensors"]);
+    let pooling = format!(r#"{{"word_embedding_dimension": 20, "{mode}": true}}"#);
+    write(&copy.path().join("1_Pooling/config.json"), pooling);
+    write(&copy.path().join("modules.json"), modules);
     open(copy.path())
 }
 

@@ -1,9 +1,9 @@
 //! Contract: the atlas finds the heads whose roles are known, by formulae that stand in papers.
 
-use crate::containers::write;
-use crate::parity::{fixtures, open, run_ids};
+use crate::files::write;
+use crate::parity::{fixtures, open, run_ids, storyteller};
 use mnemoscope::analysis::atlas::{Apart, Atlas, HeadEntry, Probe, Tally, Vocabulary, page};
-use mnemoscope::engine::{self, AtlasError, AtlasOptions, Corpus, Job, ModelSource, RunError, Texts};
+use mnemoscope::engine::{self, AtlasError, AtlasOptions, Corpus, Job, RunError, Texts};
 use mnemoscope::kernels::{Matrix, linear};
 use mnemoscope::model::{HeadId, Model};
 use std::ops::ControlFlow;
@@ -20,7 +20,7 @@ fn with_role(atlas: &Atlas, id: &str) -> Vec<String> {
 
 #[test]
 fn the_storytellers_circuit_is_found() {
-    let model = engine::load(&ModelSource::Embedded, &Job::new()).expect("it is inside");
+    let model = storyteller();
     let atlas = atlas_of(&model, &AtlasOptions { probes: 3, ..AtlasOptions::default() });
     assert_eq!(with_role(&atlas, "induction"), ["4.0", "4.1", "4.5"]);
     let previous = with_role(&atlas, "previous_token");
@@ -161,7 +161,7 @@ fn a_corpus_is_read_in_passages_of_bounded_size() {
 
 #[test]
 fn means_over_a_corpus_are_those_of_its_passages() {
-    let model = engine::load(&ModelSource::Embedded, &Job::new()).expect("it is inside");
+    let model = storyteller();
     let folder = tempfile::tempdir().expect("a folder");
     let texts = ["Tom has a kite, a ball and a hat.", "Once upon a time there was a fox."];
     write(&folder.path().join("text.txt"), texts.join("\n\n").as_bytes());

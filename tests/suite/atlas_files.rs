@@ -2,20 +2,16 @@
 //! folder among them; what strangers wrote is refused, not believed.
 
 use crate::atlas::atlas_of;
-use crate::containers::write;
+use crate::files::write;
+use crate::parity::storyteller;
 use mnemoscope::analysis::atlas::Atlas;
 use mnemoscope::engine::{
-    self, AtlasError, AtlasForm, AtlasOptions, Job, ModelSource, Partial, RunError, Texts, open_atlas,
-    open_partial, resume_atlas, save_atlas, save_partial,
+    AtlasError, AtlasForm, AtlasOptions, Job, Partial, RunError, Texts, open_atlas, open_partial,
+    resume_atlas, save_atlas, save_partial,
 };
-use mnemoscope::model::Model;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Command;
-
-fn storyteller() -> Model {
-    engine::load(&ModelSource::Embedded, &Job::new()).expect("it is inside")
-}
 
 /// A text of so many passages.
 fn corpus(folder: &Path, passages: usize) -> AtlasOptions {

@@ -1,6 +1,7 @@
 //! Contract: no file, however broken, ends the program or makes it take more memory than the file gives reason for.
 
-use crate::containers::{bare, containers, write};
+use crate::containers::{bare, containers};
+use crate::files::write;
 use crate::parity::{fixtures, run_ids};
 use mnemoscope::model::{Model, gguf};
 use proptest::prelude::*;

@@ -6,8 +6,10 @@
 
 use crate::atlas::atlas_of;
 use crate::export::{Run, what};
+use crate::files::write;
+use crate::parity::storyteller;
 use mnemoscope::analysis::atlas::page;
-use mnemoscope::engine::{self, AtlasOptions, Job, ModelSource};
+use mnemoscope::engine::AtlasOptions;
 use mnemoscope::export::What;
 use mnemoscope::trace::HeadId;
 use serde_json::{Value, json};
@@ -254,13 +256,13 @@ fn a_browser_shows_an_atlas() {
         eprintln!("not run: there is no Chromium on this machine");
         return;
     };
-    let model = engine::load(&ModelSource::Embedded, &Job::new()).expect("it is inside");
+    let model = storyteller();
     let mut atlas = atlas_of(&model, &AtlasOptions { probes: 1, tokens: 24, ..AtlasOptions::default() });
     let evil = "</script><img src=x onerror=alert(1)>";
     atlas.heads[0].keys[0].text = evil.to_owned();
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("atlas.html");
-    File::create(&file).and_then(|mut file| file.write_all(page(&atlas).as_bytes())).expect("written");
+    write(&file, page(&atlas));
     let mut browser = Browser::open(&program, folder.path());
     browser.call("Page.navigate", &json!({ "url": format!("file://{}", file.display()) }));
     browser.wait_for("Page.loadEventFired");

@@ -1,5 +1,6 @@
 //! Contract: chat templates write what Transformers' `apply_chat_template` writes, and none can hang or crash us.
 
+use crate::files::{only, write};
 use crate::parity::fixtures;
 use mnemoscope::engine::{Prompt, RunError, chat_prompt};
 use mnemoscope::model::{ChatTemplate, Message, Model, Tokenizer, Words};
@@ -23,12 +24,6 @@ struct Case {
     error: Option<String>,
 }
 
-fn write(file: &Path, text: &str) {
-    let written = std::fs::File::create(file)
-        .and_then(|mut file| std::io::Write::write_all(&mut file, text.as_bytes()));
-    written.expect("a writable folder");
-}
-
 fn fixture() -> Fixture {
     let bytes = std::fs::read(fixtures().join("chat/cases.json")).expect("a committed file");
     serde_json::from_slice(&bytes).expect("the maker's fields")
@@ -36,14 +31,10 @@ fn fixture() -> Fixture {
 
 /// A folder with a tokenizer, its special tokens and a template.
 fn template(tokens: &BTreeMap<String, String>, source: &str) -> ChatTemplate {
-    let folder = tempfile::tempdir().expect("a folder");
-    std::fs::copy(fixtures().join("gpt2-hub-layout/vocab.json"), folder.path().join("vocab.json"))
-        .expect("a copy");
-    std::fs::copy(fixtures().join("gpt2-hub-layout/merges.txt"), folder.path().join("merges.txt"))
-        .expect("a copy");
+    let folder = only(&fixtures().join("gpt2-hub-layout"), &["vocab.json", "merges.txt"]);
     let mut config = serde_json::json!(tokens);
     config["chat_template"] = source.into();
-    write(&folder.path().join("tokenizer_config.json"), &config.to_string());
+    write(&folder.path().join("tokenizer_config.json"), config.to_string());
     let tokenizer = Tokenizer::from_folder(folder.path()).expect("sound").expect("a tokenizer");
     ChatTemplate::from_folder(folder.path(), &tokenizer).expect("readable").expect("a template")
 }
@@ -121,10 +112,8 @@ fn a_model_without_a_template_says_so() {
 
 #[test]
 fn the_command_line_shows_the_filled_in_template() {
-    let place = tempfile::tempdir().expect("a folder");
-    for file in ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"] {
-        std::fs::copy(fixtures().join("llama-tied").join(file), place.path().join(file)).expect("a copy");
-    }
+    let files = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"];
+    let place = only(&fixtures().join("llama-tied"), &files);
     let template =
         "{{ bos_token }}{% for m in messages %}[{{ m.role }}] {{ m.content }}\n{% endfor %}[assistant]";
     write(&place.path().join("chat_template.jinja"), template);

@@ -56,7 +56,7 @@ fn a_classifier_of_blocks_that_cannot_wear_it_is_refused() {
     let file = folder.path().join("config.json");
     let text = std::fs::read_to_string(&file).expect("a fixture");
     let text = text.replace("PegasusForConditionalGeneration", "PegasusForSequenceClassification");
-    crate::containers::write(&file, text.as_bytes());
+    crate::files::write(&file, text.as_bytes());
     let error = Model::open(folder.path()).expect_err("no such class is known").to_string();
     assert!(error.contains("PegasusForSequenceClassification"), "{error}");
 }

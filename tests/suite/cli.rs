@@ -1,5 +1,6 @@
 //! Contract: names, JSON shapes, exit statuses and one line of complaint, as other people's scripts rely on them.
 
+use crate::files::write;
 use crate::parity::fixtures;
 use serde_json::Value;
 use std::io::Write as _;
@@ -167,8 +168,7 @@ fn a_prompt_comes_from_a_file_or_standard_input() {
 fn a_wrong_prompt_is_one_clear_line() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("prompt.txt");
-    let mut file = std::fs::File::create(&path).expect("made");
-    file.write_all(b"good \xff bad").expect("written");
+    write(&path, b"good \xff bad");
     let name = path.display().to_string();
     complains(&bare(&["run", "--prompt-file", &name]), &["byte 5", &name, "UTF-8"]);
     complains(&bare(&["run", "--prompt-file", "/nowhere/at/all"]), &["/nowhere/at/all"]);
@@ -185,8 +185,7 @@ fn a_wrong_model_is_one_clear_line() {
     complains(&bare(&["run", &name, "--prompt", "a"]), &["config.json", &name]);
     std::fs::copy(model().join("model.safetensors"), folder.path().join("model.safetensors"))
         .expect("copied");
-    let mut config = std::fs::File::create(folder.path().join("config.json")).expect("made");
-    config.write_all(b"{\"model_type\": \"mamba\"}").expect("written");
+    write(&folder.path().join("config.json"), r#"{"model_type": "mamba"}"#);
     complains(&bare(&["info", &name]), &["mamba", "supported: ", "llama"]);
     complains(&bare(&["info", "--device", "cuda:1"]), &["cuda:1"]);
 }

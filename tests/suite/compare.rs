@@ -2,23 +2,13 @@
 //! what NumPy finds in Transformers' own arrays (`tools/fixture_compare.py`).
 
 use crate::cli::{complains, object, program};
-use crate::parity::{Expected, fixtures, open, run_ids};
+use crate::parity::{Expected, fixtures, open, run_ids, run_text, storyteller};
 use mnemoscope::analysis::compare::{
     Alignment, By, CompareError, Comparison, Edit, HeadDifference, Pair, cka, difference,
 };
-use mnemoscope::engine::{self, Job, ModelSource, Prompt, RunError, RunOptions, both_fit};
-use mnemoscope::model::Model;
+use mnemoscope::engine::{self, Job, Prompt, RunError, RunOptions, both_fit};
 use mnemoscope::trace::{HeadId, Trace};
 use serde_json::Value;
-
-fn embedded() -> Model {
-    engine::load(&ModelSource::Embedded, &Job::new()).expect("it is inside")
-}
-
-fn run(model: &Model, text: &str) -> Trace {
-    let prompt = Prompt::Text(text.to_owned());
-    engine::run(model, &prompt, &RunOptions::default(), &Job::new(), &mut |_| {}).expect("it runs")
-}
 
 fn compare(a: &Trace, b: &Trace) -> Comparison {
     engine::compare(a, b, &Job::new()).expect("they can be compared")
@@ -30,7 +20,7 @@ fn equal_runs_do_not_differ() {
     let ids = Prompt::Ids(vec![7, 3, 9, 3, 11]);
     let options = RunOptions { target: Some(Prompt::Ids(vec![5, 2, 8])), ..RunOptions::default() };
     let t5 = engine::run(&model, &ids, &options, &Job::new(), &mut |_| {}).expect("it runs");
-    let story = run(&embedded(), "Mary has a red ball. Tom has a blue kite.");
+    let story = run_text(&storyteller(), "Mary has a red ball. Tom has a blue kite.");
     let sinks = run_ids(&open(&fixtures().join("gpt-oss-odd")), &[5, 1, 7, 3, 5, 1, 2]);
     for trace in [t5, story, sinks] {
         let found = compare(&trace, &trace.clone());
@@ -54,9 +44,11 @@ fn equal_runs_do_not_differ() {
 
 #[test]
 fn swapping_the_runs_swaps_what_is_found() {
-    let model = embedded();
-    let (a, b) =
-        (run(&model, "Tom sees a cat. A cat sees Tom."), run(&model, "A cat sees a big Tom. Tom sees it."));
+    let model = storyteller();
+    let (a, b) = (
+        run_text(&model, "Tom sees a cat. A cat sees Tom."),
+        run_text(&model, "A cat sees a big Tom. Tom sees it."),
+    );
     let (there, back) = (compare(&a, &b), compare(&b, &a));
     let swapped = |pair: &Pair| Pair { a: pair.b.clone(), b: pair.a.clone(), same: pair.same };
     assert!(!there.target.pairs.is_empty());
@@ -106,7 +98,7 @@ fn an_inserted_token_leaves_all_others_aligned() {
 #[test]
 fn two_tokenizers_are_aligned_by_characters() {
     let text = "the cat sat on the mat, and the dog ran";
-    let pair = ["gpt2-hub-layout", "llama-tied"].map(|name| run(&open(&fixtures().join(name)), text));
+    let pair = ["gpt2-hub-layout", "llama-tied"].map(|name| run_text(&open(&fixtures().join(name)), text));
     let found = compare(&pair[0], &pair[1]);
     assert_eq!(found.target.by, By::Characters);
     let at = |pair: &Pair| (pair.a.end, pair.b.end);
@@ -152,8 +144,8 @@ fn numpy_finds_the_same() {
 
 #[test]
 fn a_head_that_is_made_to_look_elsewhere_differs_most() {
-    let model = embedded();
-    let clean = run(&model, "Mary has a red ball. Tom has a blue kite. Mary plays with the");
+    let model = storyteller();
+    let clean = run_text(&model, "Mary has a red ball. Tom has a blue kite. Mary plays with the");
     let uniform = ["pattern=2.1:uniform".parse().expect("an intervention")];
     let changed = engine::intervene(&model, &clean, &uniform, &Job::new(), &mut |_| {}).expect("it runs");
     let found = compare(&clean, &changed);

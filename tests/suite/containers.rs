@@ -1,10 +1,10 @@
 //! Contract: a model is the same model, whichever container it comes in.
 
+use crate::files::{copy_into, only, write};
 use crate::parity::{Expected, compare, fixtures, none, open, run_ids};
 use mnemoscope::kernels::{Elements, Packed, Packing, Scales};
 use mnemoscope::model::{Model, gguf};
 use safetensors::SafeTensors;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 pub(crate) fn containers() -> PathBuf {
@@ -137,10 +137,7 @@ fn a_files_own_words_can_be_asked_for() {
 
 /// A folder with a parity fixture's configuration and nothing else.
 pub(crate) fn bare(fixture: &str) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a folder for the copy");
-    let config = fixtures().join(fixture).join("config.json");
-    std::fs::copy(config, folder.path().join("config.json")).expect("a copy");
-    folder
+    only(&fixtures().join(fixture), &["config.json"])
 }
 
 #[test]
@@ -169,10 +166,7 @@ fn shards_of_pytorch_open() {
     let name = shards.file_name().expect("a name").to_string_lossy().into_owned();
     let (fixture, _) = name.split_once('@').expect("FIXTURE@CASE");
     let folder = bare(fixture);
-    for entry in std::fs::read_dir(&shards).expect("a readable folder") {
-        let file = entry.expect("a readable entry").path();
-        std::fs::copy(&file, folder.path().join(file.file_name().expect("a name"))).expect("a copy");
-    }
+    copy_into(&shards, folder.path());
     check(folder.path(), fixture);
 }
 
@@ -193,10 +187,6 @@ fn a_pickle_that_asks_for_code_is_refused_by_name() {
         let error = Model::open(folder.path()).expect_err("code is refused").to_string();
         assert!(error.contains(word) && error.contains("nothing in it was run"), "{error}");
     }
-}
-
-pub(crate) fn write(file: &Path, bytes: &[u8]) {
-    std::fs::File::create(file).and_then(|mut file| file.write_all(bytes)).expect("written");
 }
 
 #[test]

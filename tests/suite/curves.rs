@@ -1,9 +1,9 @@
 //! Contract: loss by position is the mean of what single runs give; what was there before is foreseen by who repeats.
 
-use crate::containers::write;
-use crate::parity::{fixtures, open, run_ids};
+use crate::files::write;
+use crate::parity::{fixtures, open, run_ids, storyteller};
 use mnemoscope::analysis::losses;
-use mnemoscope::engine::{self, Curve, CurveError, Job, ModelSource, Reading, RunError, curve};
+use mnemoscope::engine::{Curve, CurveError, Job, Reading, RunError, curve};
 use mnemoscope::model::Model;
 use serde_json::Value;
 use std::ops::ControlFlow;
@@ -28,7 +28,7 @@ fn the_induction_model_by_hand_foresees_what_comes_again() {
 
 #[test]
 fn a_text_is_read_in_windows() {
-    let model = engine::load(&ModelSource::Embedded, &Job::new()).expect("it is inside");
+    let model = storyteller();
     let text = "Mary has a red ball. Tom has a blue kite. Mary plays with the red ball. The sun was shining.";
     let tokenizer = model.tokenizer.as_ref().expect("words");
     let ids: Vec<u32> = tokenizer.encode_bare(text).expect("tokens").iter().map(|token| token.id).collect();
@@ -66,7 +66,7 @@ fn what_cannot_be_read_says_why() {
     let bert = open(&fixtures().join("bert-mlm"));
     let silent = curve(&bert, &Reading::Repeat { period: 4, trials: 1, seed: 0 }, &Job::new());
     assert!(matches!(silent, Err(CurveError::NoNextToken(_))));
-    let embedded = engine::load(&ModelSource::Embedded, &Job::new()).expect("it is inside");
+    let embedded = storyteller();
     assert!(matches!(curve(&embedded, &text("x"), &Job::new()), Err(CurveError::Length { found: 1, .. })));
 }
 

@@ -1,5 +1,6 @@
 //! Contract: tables in `docs/` and the README say what the code does. `make docs` writes them anew.
 
+use crate::files::write;
 use mnemoscope::analysis::{MEASURES, atlas::ROLES};
 use mnemoscope::model::{Hook, supported};
 use std::fmt::Write as _;
@@ -15,9 +16,7 @@ fn check(file: &str, name: &str, table: &str) {
     let to = from + text[from..].find(end).expect("an end mark");
     if std::env::var_os("UPDATE").is_some() {
         let new = format!("{}{table}{}", &text[..from], &text[to..]);
-        std::fs::File::create(&path)
-            .and_then(|mut file| std::io::Write::write_all(&mut file, new.as_bytes()))
-            .expect("written");
+        write(&path, new);
     } else {
         assert_eq!(&text[from..to], table, "{file} is out of date: run `make docs`");
     }

@@ -2,6 +2,8 @@
 //! weights; the command line that its caption gives shows the same.
 
 use crate::cli::program;
+use crate::files::write;
+use crate::parity::storyteller_run;
 use crate::window::{send, until, window_of};
 use mnemoscope::analysis::Filter;
 use mnemoscope::analysis::atlas::Roles;
@@ -10,7 +12,6 @@ use mnemoscope::app::exporting::{Finish, Piece, options};
 use mnemoscope::app::mapping::MapChoice;
 use mnemoscope::app::settings::Settings;
 use mnemoscope::app::state::{State, View};
-use mnemoscope::engine::{self, Job, ModelSource, Prompt, RunOptions};
 use mnemoscope::export::picture::{Limits, draw, write_numbers};
 use mnemoscope::export::{Look, Options, Preset, Recipe, Source, Span};
 use mnemoscope::model::{HeadId, Model};
@@ -22,17 +23,7 @@ const PROMPT: &str = "Mary has a red ball. Tom has a blue kite. Mary plays with 
 const WHERE: &str = "induction > 0.3";
 
 fn run() -> (Model, Trace) {
-    let model = engine::load(&ModelSource::Embedded, &Job::new()).expect("it is inside");
-    let prompt = Prompt::Text(PROMPT.to_owned());
-    let trace =
-        engine::run(&model, &prompt, &RunOptions::default(), &Job::new(), &mut |_| {}).expect("it runs");
-    (model, trace)
-}
-
-fn write(path: &std::path::Path, text: &str) {
-    use std::io::Write as _;
-    let mut file = std::fs::File::create(path).expect("made");
-    file.write_all(text.as_bytes()).expect("written");
+    storyteller_run(PROMPT)
 }
 
 /// Heads in the table beside a figure.

@@ -2,27 +2,22 @@
 //! then computes exactly what its family's file would; where they are not, the first thing that did not fit is named.
 //! Nothing in between: no fixture opens with other numbers.
 
+use crate::files::{copy_of, write};
 use crate::parity::{Expected, fixtures, folders_in, open, run_ids};
 use mnemoscope::model::{HeadSpec, Model};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
 use std::path::Path;
 
 /// A copy of a model that claims to be of a class that nobody knows.
 fn hidden(folder: &Path) -> tempfile::TempDir {
-    let copy = tempfile::tempdir().expect("a folder for the copy");
-    for entry in std::fs::read_dir(folder).expect("a readable folder") {
-        let file = entry.expect("a readable entry").path();
-        std::fs::copy(&file, copy.path().join(file.file_name().expect("a name"))).expect("a copy");
-    }
+    let copy = copy_of(folder);
     let file = copy.path().join("config.json");
     let text = std::fs::read(&file).expect("a configuration");
     let mut config: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
     let bare = open(folder).spec().head == HeadSpec::None;
     config["architectures"] = serde_json::json!([if bare { "NobodysModel" } else { "NobodysForCausalLM" }]);
     config["model_type"] = serde_json::json!("nobodys");
-    let mut out = std::fs::File::create(&file).expect("a file");
-    out.write_all(config.to_string().as_bytes()).expect("written");
+    write(&file, config.to_string());
     copy
 }
 
@@ -88,8 +83,7 @@ fn settings_that_make_no_sense_are_refused() {
         let text = std::fs::read(&file).expect("a configuration");
         let mut config: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
         config[key] = value;
-        let mut out = std::fs::File::create(&file).expect("a file");
-        out.write_all(config.to_string().as_bytes()).expect("written");
+        write(&file, config.to_string());
         let error = Model::open(copy.path()).expect_err(fixture).to_string();
         assert!(error.contains("could not be inferred") && error.contains(word), "{fixture}: {error}");
     }

@@ -1,7 +1,7 @@
 //! Contract: an intervention gives what the same edit made with PyTorch hooks gives, however the run is asked for.
 
-use crate::containers::write;
-use crate::parity::{fixtures, open, run_ids};
+use crate::files::write;
+use crate::parity::{fixtures, open, run_ids, storyteller_run};
 use mnemoscope::engine::{self, InterveneError, Job, Prompt, RunError, RunOptions, intervene};
 use mnemoscope::model::{HeadId, Hook, Model, Sampling};
 use mnemoscope::trace::{Intervention, Pool, Trace};
@@ -363,13 +363,29 @@ fn the_grammar_reads_what_it_writes() {
     }
 }
 
+#[test]
+fn a_row_and_its_sink_are_one_whole() {
+    let model = open(&fixtures().join("gpt-oss-odd"));
+    let clean = run_ids(&model, &[5, 1, 7, 3, 5, 1, 2]);
+    let run = changed(&model, &clean, "pattern=0.0:uniform;temperature=0.1:2");
+    for trace in [&clean, &run] {
+        for head in trace.head_ids() {
+            let pattern = trace.pattern(head);
+            for query in 0..pattern.n_queries() {
+                let keys: f64 = pattern.row(query).iter().map(|&weight| f64::from(weight)).sum();
+                let all = keys + pattern.sink_share(query);
+                assert!((all - 1.0).abs() < 1e-5, "{head}, query {query}: {all}");
+            }
+        }
+    }
+    let share = |trace: &Trace| trace.pattern(HeadId::default()).sink_share(3);
+    assert!(share(&clean) > 0.0 && share(&run) == 0.0, "given weights leave the sink nothing");
+}
+
 /// The figures of `assets/storyteller/README.md`: with the three recall heads cut, the fact is gone.
 #[test]
 fn cutting_the_recall_heads_takes_the_memory_away() {
-    let model = engine::load(&engine::ModelSource::Embedded, &Job::new()).expect("it is inside");
-    let text = "Tom has a red ball. Anna has a green cup. Tom plays with the".to_owned();
-    let clean = engine::run(&model, &Prompt::Text(text), &RunOptions::default(), &Job::new(), &mut |_| {})
-        .expect("the run succeeds");
+    let (model, clean) = storyteller_run("Tom has a red ball. Anna has a green cup. Tom plays with the");
     let p = |trace: &Trace| trace.next.iter().find(|next| next.text == " red").map_or(0.0, |next| next.p);
     let cut = changed(&model, &clean, "zero=4.0;zero=4.1;zero=4.5");
     let control = changed(&model, &clean, "zero=4.2;zero=4.3;zero=4.4");

@@ -1,6 +1,6 @@
 //! Contract: Keras's own Transformer blocks open from every file Keras writes, and every value equals Keras's.
 
-use crate::containers::write;
+use crate::files::write;
 use crate::parity::fixtures;
 use crate::window::window_on;
 use egui_kittest::kittest::Queryable as _;

@@ -2,10 +2,11 @@
 //! token does.
 
 use crate::cli::{complains, object, program};
+use crate::files::{copy_into, copy_of, write};
 use crate::parity::{fixtures, open};
-use crate::window::until;
+use crate::window::{until, window_on};
 use egui_kittest::{Harness, kittest::Queryable as _};
-use mnemoscope::app::{Opening, Window, command::Command, settings::Settings};
+use mnemoscope::app::{Window, command::Command, settings::Settings};
 use mnemoscope::engine::{self, Job, Languages, LogitRows, ModelSource, Prompt, RunError, RunOptions};
 use mnemoscope::model::{Mark, Model};
 use mnemoscope::trace::Trace;
@@ -14,10 +15,7 @@ use std::process::Output;
 
 /// A fixture with a tokenizer of its 97 ids, some of which are languages.
 fn lay(folder: &Path, fixture: &str, class: &str, codes: &[&str], frame: &[&str]) {
-    let source = fixtures().join("seq2seq").join(fixture);
-    for entry in std::fs::read_dir(source).expect("the fixture is there").flatten() {
-        std::fs::copy(entry.path(), folder.join(entry.file_name())).expect("copied");
-    }
+    copy_into(&fixtures().join("seq2seq").join(fixture), folder);
     let first = 96 - codes.len();
     let name = |id: usize| id.checked_sub(first).and_then(|at| codes.get(at)).map(|code| (*code).to_owned());
     let word = |id: usize| if id == 2 { "</s>".to_owned() } else { format!("w{id}") };
@@ -50,12 +48,9 @@ fn lay(folder: &Path, fixture: &str, class: &str, codes: &[&str], frame: &[&str]
         },
         "model": { "type": "WordLevel", "vocab": vocab, "unk_token": "w3" },
     });
-    let write = |name: &str, value: &serde_json::Value| {
-        crate::containers::write(&folder.join(name), value.to_string().as_bytes());
-    };
-    write("tokenizer.json", &tokenizer);
+    write(&folder.join("tokenizer.json"), tokenizer.to_string());
     let config = serde_json::json!({ "tokenizer_class": class, "language_codes": "wmt21" });
-    write("tokenizer_config.json", &config);
+    write(&folder.join("tokenizer_config.json"), config.to_string());
 }
 
 const MBART: &[&str] = &[
@@ -153,19 +148,15 @@ fn mbart_50_has_its_language_in_front() {
 
 #[test]
 fn a_wanted_language_is_a_prefix_of_the_source() {
-    let folder = tempfile::tempdir().expect("a folder");
-    for entry in std::fs::read_dir(fixtures().join("seq2seq/marian")).expect("a fixture").flatten() {
-        std::fs::copy(entry.path(), folder.path().join(entry.file_name())).expect("copied");
-    }
+    let folder = copy_of(&fixtures().join("seq2seq/marian"));
     for name in ["source.spm", "target.spm"] {
         let pieces = fixtures().join("tokenizers/unigram-plain.model");
         std::fs::copy(pieces, folder.path().join(name)).expect("copied");
     }
-    let write = |name: &str, text: &[u8]| crate::containers::write(&folder.path().join(name), text);
     let listed =
         r#"{"</s>": 0, "<unk>": 1, "▁the": 5, "▁cat": 6, "▁": 7, ">>fra<<": 94, ">>deu<<": 95, "<pad>": 3}"#;
-    write("vocab.json", listed.as_bytes());
-    write("tokenizer_config.json", br#"{"tokenizer_class": "MarianTokenizer"}"#);
+    write(&folder.path().join("vocab.json"), listed);
+    write(&folder.path().join("tokenizer_config.json"), r#"{"tokenizer_class": "MarianTokenizer"}"#);
     let model = open(folder.path());
     let tokenizer = model.tokenizer.as_ref().expect("a tokenizer");
     assert_eq!(tokenizer.mark(), Mark::Wanted);
@@ -201,7 +192,7 @@ fn a_forced_first_token_gives_way() {
     let folder = tempfile::tempdir().expect("a folder");
     m2m100(folder.path());
     let file = folder.path().join("generation_config.json");
-    crate::containers::write(&file, br#"{"decoder_start_token_id": 2, "forced_bos_token_id": 92}"#);
+    write(&file, br#"{"decoder_start_token_id": 2, "forced_bos_token_id": 92}"#);
     let model = open(folder.path());
     check(&model, "Czech, as the file says", &[88, 7, 9, 11, 2], &[2, 92], ("", ""));
     check(&model, "Japanese instead", &[88, 7, 9, 11, 2], &[2, 91], ("", "ja"));
@@ -214,7 +205,7 @@ fn another_run_in_the_same_languages_is_comparable() {
     let model = open(folder.path());
     let like = run(&model, &text("w7 w9 w11"), Some(text("w8 w10")), "de_DE", "ro_RO").expect("a run");
     let file = folder.path().join("other.txt");
-    crate::containers::write(&file, b"w7 w9 w11");
+    write(&file, b"w7 w9 w11");
     let again = engine::run_like(&model, &like, &file, &Job::new()).expect("a run");
     assert_eq!((ids(&again.source), again.ids()), (ids(&like.source), like.ids()));
 }
@@ -287,14 +278,7 @@ fn a_long_list_is_narrowed_by_typing() {
 fn window(folder: &Path) -> Harness<'static, Window> {
     let settings = Settings { live: false, dark: Some(true), ..Settings::default() };
     let source = ModelSource::Path(folder.to_owned());
-    let opening = Opening::new(settings, source, Some("w7 w9 w11".to_owned()));
-    let mut harness = Harness::builder()
-        .with_size([1280.0, 900.0])
-        .allow_missing_glyphs()
-        .with_max_steps(20)
-        .build_eframe(|cc| Window::new(&cc.egui_ctx, opening));
-    until(&mut harness, |window| window.session.busy.is_none());
-    harness
+    window_on(source, [1280.0, 900.0], settings, Some("w7 w9 w11"))
 }
 
 #[test]

@@ -1,19 +1,13 @@
 //! Contract: models of other programs are found by header alone, newest first, and open by the listed name.
 
+use crate::files::write;
 use crate::parity::fixtures;
 use mnemoscope::engine::{Found, Job, Library, Place};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-fn put(file: &Path, bytes: &[u8]) {
-    std::fs::create_dir_all(file.parent().expect("a folder")).expect("made");
-    let written =
-        std::fs::File::create(file).and_then(|mut file| std::io::Write::write_all(&mut file, bytes));
-    written.expect("written");
-}
-
 fn copy(from: &Path, to: &Path) {
-    put(to, &std::fs::read(from).expect("a committed file"));
+    write(to, &std::fs::read(from).expect("a committed file"));
 }
 
 fn model(to: &Path) {
@@ -47,14 +41,14 @@ fn hugging_faces_cache() {
     let repository = hub.join("models--owner--name");
     model(&repository.join("snapshots/old"));
     model(&repository.join("snapshots/new"));
-    put(&repository.join("refs/main"), b"old");
+    write(&repository.join("refs/main"), b"old");
     model(&hub.join("models--solo/snapshots/x"));
     gguf(&hub.join("models--a--b-gguf/snapshots/x/b.Q4_0.gguf"));
     gguf(&hub.join("models--a--two/snapshots/x/one.gguf"));
     gguf(&hub.join("models--a--two/snapshots/x/two.gguf"));
     gguf(&hub.join("models--a--two/snapshots/x/mmproj-two.gguf"));
-    put(&hub.join("datasets--a--b/snapshots/x/data.bin"), b"data");
-    put(&hub.join("models--empty--one/refs/main"), b"gone");
+    write(&hub.join("datasets--a--b/snapshots/x/data.bin"), b"data");
+    write(&hub.join("models--empty--one/refs/main"), b"gone");
     let found = scan(&Library { hub: Some(hub), ..Library::default() });
     assert_eq!(named(&found, "owner/name").path, Some(repository.join("snapshots/old")), "refs/main decides");
     assert_eq!(named(&found, "owner/name").family.as_deref(), Some("gpt2"));
@@ -77,11 +71,11 @@ fn ollamas_manifests() {
         .to_string()
     };
     let manifests = root.join("manifests/registry.ollama.ai");
-    put(&manifests.join("library/llama3.2/1b"), manifest("sha256:ab12").as_bytes());
-    put(&manifests.join("someone/own/latest"), manifest("sha256:cd34").as_bytes());
-    put(&manifests.join("library/gone/latest"), manifest("sha256:ef56").as_bytes());
-    put(&manifests.join("library/evil/latest"), manifest("../../../etc/passwd").as_bytes());
-    put(&manifests.join("library/broken/latest"), b"{");
+    write(&manifests.join("library/llama3.2/1b"), manifest("sha256:ab12").as_bytes());
+    write(&manifests.join("someone/own/latest"), manifest("sha256:cd34").as_bytes());
+    write(&manifests.join("library/gone/latest"), manifest("sha256:ef56").as_bytes());
+    write(&manifests.join("library/evil/latest"), manifest("../../../etc/passwd").as_bytes());
+    write(&manifests.join("library/broken/latest"), b"{");
     gguf(&root.join("blobs/sha256-ab12"));
     gguf(&root.join("blobs/sha256-cd34"));
     let library = Library { ollama: Some(root.clone()), ..Library::default() };
@@ -107,7 +101,7 @@ fn lm_studio_and_llama_cpp() {
     for part in 1..=3 {
         gguf(&cache.join(format!("big-0000{part}-of-00003.gguf")));
     }
-    put(&cache.join("big.gguf.json"), b"{}");
+    write(&cache.join("big.gguf.json"), b"{}");
     let library = Library { lm_studio: vec![studio], llama_cpp: Some(cache), ..Library::default() };
     let found = scan(&library);
     assert_eq!(named(&found, "bartowski/Some-Model-GGUF").place, Place::LmStudio);
@@ -127,8 +121,8 @@ fn folders_of_the_user_newest_first() {
     model(&root.join("1/2/3/4/5/6/too-deep"));
     model(&root.join(".hidden"));
     gguf(&root.join("files/c.gguf"));
-    put(&root.join("files/notes.bin"), b"none of ours");
-    put(&root.join("files/d.keras"), b"PK");
+    write(&root.join("files/notes.bin"), b"none of ours");
+    write(&root.join("files/d.keras"), b"PK");
     age(&root.join("a/model.safetensors"), 3);
     age(&root.join("deep/er/b/model.safetensors"), 1);
     age(&root.join("files/c.gguf"), 2);

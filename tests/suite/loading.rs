@@ -1,7 +1,6 @@
 //! Contract: tokenizers say what each token covers, and every weight knows where it came from.
 
-use crate::parity::{fixtures, open};
-use mnemoscope::engine::{self, Job, ModelSource};
+use crate::parity::{fixtures, open, storyteller};
 use mnemoscope::model::{Token, Tokenizer};
 use serde_json::Value;
 
@@ -29,7 +28,7 @@ fn tokenizers_equal_transformers() {
 
 #[test]
 fn the_embedded_model_spells_every_byte() {
-    let model = engine::load(&ModelSource::Embedded, &Job::new()).expect("the embedded model opens");
+    let model = storyteller();
     let tokenizer = model.tokenizer.as_ref().expect("it has a tokenizer");
     let text = "Mary said: 你好, 🙂!";
     let tokens = tokenizer.encode(text).expect("every byte can be spelled");

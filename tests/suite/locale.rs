@@ -74,7 +74,7 @@ fn every_word_is_in_the_language_that_is_chosen() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots").join(name);
         let text = found.iter().fold(String::new(), |text, label| text + label + "\n");
         if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
-            crate::containers::write(&path, text.as_bytes());
+            crate::files::write(&path, text.as_bytes());
         }
         let kept = std::fs::read_to_string(&path).expect("a snapshot; UPDATE_SNAPSHOTS=1 makes it");
         let kept: BTreeSet<String> = kept.lines().map(str::to_owned).collect();

@@ -1,6 +1,6 @@
 //! Contract: a broken model is a clear error that names the file and the first thing wrong; never a panic.
 
-use crate::containers::write;
+use crate::files::write;
 use crate::parity::fixtures;
 use mnemoscope::engine::{self, Job, Prompt, RunError, RunOptions};
 use mnemoscope::model::Model;

@@ -2,7 +2,7 @@
 
 #![expect(clippy::float_cmp, reason = "parts of a map must equal the whole exactly")]
 
-use crate::parity::{fixtures, run_ids};
+use crate::parity::{fixtures, run_ids, storyteller_run};
 use mnemoscope::engine::{self, Job, ModelSource};
 use mnemoscope::kernels::linear;
 use mnemoscope::model::{Model, Side, Token};
@@ -21,13 +21,9 @@ const GO_ON: fn() -> ControlFlow<()> = || ControlFlow::Continue(());
 fn run() -> &'static (Model, Trace) {
     static RUN: OnceLock<(Model, Trace)> = OnceLock::new();
     RUN.get_or_init(|| {
-        let model = engine::load(&ModelSource::Embedded, &Job::new()).expect("it is in the program");
-        let text =
-            "Mary has an extraordinarily reddish ball. Tom doesn't!\nWhere is it?\nNobody knows, he said.";
-        let prompt = engine::Prompt::Text(text.to_owned());
-        let options = engine::RunOptions::default();
-        let trace = engine::run(&model, &prompt, &options, &Job::new(), &mut |_| {}).expect("it runs");
-        (model, trace)
+        storyteller_run(
+            "Mary has an extraordinarily reddish ball. Tom doesn't!\nWhere is it?\nNobody knows, he said.",
+        )
     })
 }
 

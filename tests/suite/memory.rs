@@ -1,12 +1,10 @@
 //! Contract: pictures of a token's memory equal `NumPy`'s and networkx's; cutting its paths is many single knock-outs.
 
-use crate::parity::{fixtures, open, run_ids};
+use crate::parity::{fixtures, open, run_ids, storyteller_run};
 use mnemoscope::analysis::{
     MemoryTraceError, Picture, kendall, log_probability, memory_trace, sources, spearman,
 };
-use mnemoscope::engine::{
-    self, HonestyError, HonestyOptions, Job, ModelSource, Paths, Prompt, RunOptions, honesty, intervene,
-};
+use mnemoscope::engine::{self, HonestyError, HonestyOptions, Job, Paths, honesty, intervene};
 use mnemoscope::model::{HeadId, Model};
 use mnemoscope::trace::{Intervention, Trace};
 use serde_json::Value;
@@ -152,16 +150,9 @@ fn a_cut_is_many_knock_outs() {
     }
 }
 
-fn storyteller() -> (Model, Trace) {
-    let model = engine::load(&ModelSource::Embedded, &Job::new()).expect("it is inside");
-    let prompt = Prompt::Text(FACT.into());
-    let trace = engine::run(&model, &prompt, &RunOptions::default(), &Job::new(), &mut |_| {}).expect("runs");
-    (model, trace)
-}
-
 #[test]
 fn the_answer_comes_from_its_fact() {
-    let (model, clean) = storyteller();
+    let (model, clean) = storyteller_run(FACT);
     let found = honesty(&model, &clean, &HonestyOptions::default(), &Job::new()).expect("it can be asked");
     assert_eq!(found.answer_text, " red");
     let dearest = found.by_cost()[0];
@@ -172,7 +163,7 @@ fn the_answer_comes_from_its_fact() {
 
 #[test]
 fn what_cannot_be_traced_says_why() {
-    let (model, clean) = storyteller();
+    let (model, clean) = storyteller_run(FACT);
     let fails = |model: &Model, trace: &Trace, options: &HonestyOptions, job: &Job| {
         honesty(model, trace, options, job).expect_err("refused")
     };

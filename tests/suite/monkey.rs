@@ -126,9 +126,9 @@ impl Monkey {
         self.0.random_bool(0.6).then_some(value)
     }
 
-    fn one<T: Copy>(&mut self, all: impl IntoIterator<Item = T>) -> T {
+    fn one<T: Clone>(&mut self, all: impl IntoIterator<Item = T>) -> T {
         let all: Vec<T> = all.into_iter().collect();
-        *all.choose(&mut self.0).expect("there are some")
+        all.choose(&mut self.0).expect("there are some").clone()
     }
 
     /// One that is in the model, or just outside.
@@ -474,7 +474,7 @@ impl Monkey {
     fn atlas(&mut self) -> AtlasAct {
         match self.below(8) {
             0 => AtlasAct::Choose(AtlasChoice {
-                source: self.one_of(&[Source::BuiltIn, Source::Prompt]),
+                source: self.one([Source::BuiltIn, Source::Prompt]),
                 colour: self.one([Colour::Layer, Colour::Alike]),
                 decile: self.maybe(3),
                 ..AtlasChoice::default()
@@ -487,10 +487,6 @@ impl Monkey {
             6 => AtlasAct::Passage(self.below(4), self.maybe((3, 2))),
             _ => AtlasAct::Stop,
         }
-    }
-
-    fn one_of<T: Clone, const N: usize>(&mut self, all: &[T; N]) -> T {
-        all[self.below(N)].clone()
     }
 
     fn rules(&mut self) -> Command {

@@ -4,7 +4,8 @@
 //! `MNEMOSCOPE_MUTATION_SECONDS=600 cargo test --test suite mutations -- --test-threads 1 --nocapture` each goes on for
 //! ten minutes, and memory is watched too. What fails stays in `target/tmp/mutations`.
 
-use crate::containers::{containers, write};
+use crate::containers::containers;
+use crate::files::write;
 use crate::parity::{fixtures, folders_in};
 use crate::tokenizers;
 use mnemoscope::engine::{self, Job, Prompt, RunOptions};

@@ -2,6 +2,7 @@
 //! off at the side of its pane; at one, two and three tokens, with one head, without a tokenizer, with letters from right
 //! to left, with combining marks, with a token of two hundred characters; in both languages and themes.
 
+use crate::files::{copy_of, write_words};
 use crate::parity::fixtures;
 use crate::window::{send, window_on};
 use egui::epaint::Shape;
@@ -151,11 +152,7 @@ fn a_token_of_two_hundred_characters() {
 
 /// A model whose vocabulary has one word of two hundred characters.
 fn long_token_model() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    let source = fixtures().join("induction-by-hand");
-    for entry in std::fs::read_dir(source).expect("the fixture is there").flatten() {
-        std::fs::copy(entry.path(), folder.path().join(entry.file_name())).expect("copied");
-    }
+    let folder = copy_of(&fixtures().join("induction-by-hand"));
     let config = std::fs::read_to_string(folder.path().join("config.json")).expect("a config");
     let config: serde_json::Value = serde_json::from_str(&config).expect("JSON");
     let vocab = config["vocab_size"].as_u64().expect("a size") as usize;
@@ -164,12 +161,6 @@ fn long_token_model() -> tempfile::TempDir {
         4 => "b".to_owned(),
         _ => format!("w{id}"),
     };
-    let words: serde_json::Map<_, _> = (0..vocab).map(|id| (word(id), id.into())).collect();
-    let tokenizer = serde_json::json!({
-        "version": "1.0",
-        "pre_tokenizer": { "type": "Whitespace" },
-        "model": { "type": "WordLevel", "vocab": words, "unk_token": "w0" },
-    });
-    crate::containers::write(&folder.path().join("tokenizer.json"), tokenizer.to_string().as_bytes());
+    write_words(folder.path(), (0..vocab).map(word), "w0");
     folder
 }

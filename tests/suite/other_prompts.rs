@@ -1,31 +1,22 @@
 //! Contract: what comes from another prompt is the same however that is given, and is what the two runs hold.
 
+use crate::files::write;
 use crate::interventions::changed;
-use mnemoscope::engine::{self, Job, LogitDifference, ModelSource, Prompt, RunOptions, intervene};
-use mnemoscope::model::{Hook, Model};
+use crate::parity::{run_text, storyteller};
+use mnemoscope::engine::{self, Job, LogitDifference, intervene};
+use mnemoscope::model::Hook;
 use mnemoscope::trace::{Intervention, Trace};
-use std::fs::File;
-use std::io::Write as _;
 
 const HERE: &str = "Tom has a red ball. Anna has a green cup. Tom plays with the";
 const THERE: &str = "Tom has a green ball. Anna has a red cup. Tom plays with the";
 
-fn embedded() -> Model {
-    engine::load(&ModelSource::Embedded, &Job::new()).expect("it is inside")
-}
-
-fn run(model: &Model, text: &str) -> Trace {
-    let prompt = Prompt::Text(text.to_owned());
-    engine::run(model, &prompt, &RunOptions::default(), &Job::new(), &mut |_| {}).expect("runs")
-}
-
 #[test]
 fn a_prompt_in_a_file_and_as_text_are_the_same() {
-    let model = embedded();
-    let clean = run(&model, HERE);
+    let model = storyteller();
+    let clean = run_text(&model, HERE);
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("other.txt");
-    File::create(&file).and_then(|mut file| file.write_all(THERE.as_bytes())).expect("written");
+    write(&file, THERE);
     let from_file = changed(&model, &clean, &format!("patch=blocks.1.hook_resid_pre@4<-{}", file.display()));
     for spelled in [
         format!("patch=blocks.1.hook_resid_pre@4<-text:{THERE}"),
@@ -39,8 +30,8 @@ fn a_prompt_in_a_file_and_as_text_are_the_same() {
 
 #[test]
 fn one_heads_patch_is_the_cell_of_the_sweep() {
-    let model = embedded();
-    let (clean, other) = (run(&model, HERE), run(&model, THERE));
+    let model = storyteller();
+    let (clean, other) = (run_text(&model, HERE), run_text(&model, THERE));
     let metric = LogitDifference::read("logit-diff: green, red", &model, &other).expect("a metric");
     // From the other prompt into this one
     let found = engine::sweep(&model, &other, &clean, metric, &Job::new()).expect("sweeps");
@@ -63,14 +54,14 @@ fn one_heads_patch_is_the_cell_of_the_sweep() {
 
 #[test]
 fn a_difference_of_two_texts_is_that_of_their_last_tokens() {
-    let model = embedded();
-    let clean = run(&model, HERE);
+    let model = storyteller();
+    let clean = run_text(&model, HERE);
     let (of, less) = ("Anna is very happy", "Anna is very sad");
     let (hook, by) = ("blocks.2.hook_resid_pre", 1.5_f32);
     let spelled = format!("add={hook}@*<-texts:[\"{of}\",\"{less}\"]*{by}");
     let trace = changed(&model, &clean, &spelled);
     let last = |text: &str| {
-        let run = run(&model, text);
+        let run = run_text(&model, text);
         let data = run.activation(&model.network, Hook::ResidPre, 2).expect("it has that").data;
         data[data.len() - run.spec.width..].to_vec()
     };
@@ -87,8 +78,8 @@ fn a_difference_of_two_texts_is_that_of_their_last_tokens() {
 
 #[test]
 fn what_is_not_there_is_refused() {
-    let model = embedded();
-    let clean = run(&model, HERE);
+    let model = storyteller();
+    let clean = run_text(&model, HERE);
     for (text, what) in [
         ("patch=blocks.0.attn.hook_z[99]@*<-text:Tom", "heads, from 0"),
         ("patch=blocks.0.hook_resid_pre[0]@0<-text:Tom", "has no heads"),

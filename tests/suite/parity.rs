@@ -1,6 +1,7 @@
 //! Contract: every captured value equals what Hugging Face Transformers computes, for every family and config form.
 
-use mnemoscope::engine::{self, Job, LogitRows, Prompt, RunOptions};
+use crate::files::copy_of;
+use mnemoscope::engine::{self, Job, LogitRows, ModelSource, Prompt, RunOptions};
 use mnemoscope::model::{Hook, Model, Sampling};
 use mnemoscope::trace::Trace;
 use safetensors::SafeTensors;
@@ -35,6 +36,23 @@ pub(crate) fn run_ids(model: &Model, ids: &[u32]) -> Trace {
     let options = RunOptions { logits: LogitRows::All, ..RunOptions::default() };
     engine::run(model, &Prompt::Ids(ids.to_vec()), &options, &Job::new(), &mut |_| {})
         .expect("the run succeeds")
+}
+
+/// The model inside the program.
+pub(crate) fn storyteller() -> Model {
+    engine::load(&ModelSource::Embedded, &Job::new()).expect("it is inside")
+}
+
+pub(crate) fn run_text(model: &Model, text: &str) -> Trace {
+    let prompt = Prompt::Text(text.to_owned());
+    engine::run(model, &prompt, &RunOptions::default(), &Job::new(), &mut |_| {}).expect("the run succeeds")
+}
+
+/// That model and what it makes of a prompt.
+pub(crate) fn storyteller_run(text: &str) -> (Model, Trace) {
+    let model = storyteller();
+    let trace = run_text(&model, text);
+    (model, trace)
 }
 
 pub(crate) struct Expected(Vec<u8>);
@@ -108,11 +126,7 @@ pub(crate) fn compare(model: &Model, trace: &Trace, expected: &Expected, place: 
 
 /// A copy of a fixture whose `config.json` is another of its forms.
 pub(crate) fn with_config(folder: &Path, form: &str) -> tempfile::TempDir {
-    let copy = tempfile::tempdir().expect("a folder for the copy");
-    for entry in std::fs::read_dir(folder).expect("a readable folder") {
-        let file = entry.expect("a readable entry").path();
-        std::fs::copy(&file, copy.path().join(file.file_name().expect("a name"))).expect("a copy");
-    }
+    let copy = copy_of(folder);
     std::fs::copy(folder.join(form), copy.path().join("config.json")).expect("a copy");
     copy
 }

@@ -2,8 +2,7 @@
 //! figure again with its numbers, and says which key is wrong.
 
 use crate::export::{Run, what};
-use crate::parity::{fixtures, run_ids};
-use mnemoscope::engine::{self, Job, ModelSource};
+use crate::parity::{fixtures, run_ids, storyteller};
 use mnemoscope::export::figure::drawing::{Area, Shape};
 use mnemoscope::export::picture::{self, Limits};
 use mnemoscope::export::{
@@ -22,7 +21,7 @@ const HEAD: HeadId = HeadId { layer: 1, head: 2 };
 
 /// A run of the embedded model: the fixtures take only short prompts.
 fn trace(n_tokens: u32) -> Trace {
-    let model = engine::load(&ModelSource::Embedded, &Job::new()).expect("it is in the program");
+    let model = storyteller();
     let vocab = model.spec().vocab as u32;
     run_ids(&model, &(0..n_tokens).map(|i| (i * 7 + i / 3) % vocab).collect::<Vec<_>>())
 }

@@ -1,9 +1,8 @@
 //! Contract: what a model surely remembers is found at every depth, and what cannot be asked says why.
 
-use crate::parity::{fixtures, open};
+use crate::parity::{fixtures, open, storyteller};
 use mnemoscope::engine::{
-    self, Job, ModelSource, Recall, RecallError, RecallOptions, RunError, Template, among_others, carriers,
-    recall,
+    self, Job, Recall, RecallError, RecallOptions, RunError, Template, among_others, carriers, recall,
 };
 use mnemoscope::model::Model;
 use mnemoscope::trace::Intervention;
@@ -24,10 +23,6 @@ fn options(template: Option<Template>, lengths: &[usize], depths: &[f64]) -> Rec
 
 fn ask(model: &Model, options: &RecallOptions) -> Recall {
     recall(model, options, &Job::new()).expect("it can be asked")
-}
-
-fn storyteller() -> Model {
-    engine::load(&ModelSource::Embedded, &Job::new()).expect("it is inside")
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! Contract: values become the colours that the map, the scale and the range say, and tiles show the whole.
 
-use crate::parity::run_ids;
-use mnemoscope::engine::{self, Job, ModelSource};
+use crate::parity::{run_ids, storyteller};
 use mnemoscope::render::tiles::{self, Quantity, TileKey};
 use mnemoscope::render::{ColorMap, Plain, Scale, Shader, Theme, ValueRange, contrast, ink_on};
 use mnemoscope::trace::{HeadId, Pattern, Trace};
@@ -11,7 +10,7 @@ const UNIT: ValueRange = ValueRange { low: 0.0, high: 1.0 };
 
 fn trace(n_tokens: u32) -> Trace {
     // The embedded model: the fixtures take only short prompts
-    let model = engine::load(&ModelSource::Embedded, &Job::new()).expect("it is in the program");
+    let model = storyteller();
     let vocab = model.spec().vocab as u32;
     run_ids(&model, &(0..n_tokens).map(|i| (i * 7 + i / 3) % vocab).collect::<Vec<_>>())
 }

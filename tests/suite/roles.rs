@@ -134,11 +134,11 @@ fn the_command_line_filters_by_role() {
         ..HeadEntry::default()
     };
     let other = serde_json::json!({ "model": "other", "ran": Ran::default(), "heads": [entry] });
-    crate::window::write(&path, other.to_string().as_bytes());
+    crate::files::write(&path, other.to_string().as_bytes());
     let file = path.to_str().expect("a path");
     complains(&on_ids("heads", &["--atlas", file]), &["of the model other"]);
     let own = other.to_string().replace("other", "llama-gqa");
-    crate::window::write(&path, own.as_bytes());
+    crate::files::write(&path, own.as_bytes());
     assert_eq!(
         listed(&["--atlas", file, "--where", "role = induction"]),
         [("0.0".into(), vec!["induction".into()])]

@@ -1,5 +1,6 @@
 //! Contract: a run refuses what it cannot do before it begins, cancels cleanly, and decoding extends it.
 
+use crate::files::{only, write};
 use crate::parity::{fixtures, open, run_ids};
 use mnemoscope::engine::{self, Job, Prompt, RunError, RunOptions};
 use mnemoscope::model::{HeadId, Sampling};
@@ -131,20 +132,14 @@ fn sampling_follows_its_seed_and_its_cuts() {
 
 #[test]
 fn a_model_of_nan_runs_and_says_so() {
-    let folder = tempfile::tempdir().expect("a folder");
-    for file in ["config.json", "model.safetensors"] {
-        std::fs::copy(fixtures().join("gpt2-one-head-one-layer").join(file), folder.path().join(file))
-            .expect("a copy");
-    }
+    let folder = only(&fixtures().join("gpt2-one-head-one-layer"), &["config.json", "model.safetensors"]);
     let file = folder.path().join("model.safetensors");
     let mut bytes = std::fs::read(&file).expect("a readable file");
     let header = u64::from_le_bytes(bytes[..8].try_into().expect("eight bytes")) as usize;
     for number in bytes[8 + header..].chunks_exact_mut(4) {
         number.copy_from_slice(&f32::NAN.to_le_bytes());
     }
-    std::fs::File::create(&file)
-        .and_then(|mut file| std::io::Write::write_all(&mut file, &bytes))
-        .expect("written");
+    write(&file, &bytes);
     let trace = run_ids(&open(folder.path()), &[1, 2, 3]);
     assert!(trace.has_nan);
     assert!(trace.pattern(HeadId::default()).cell(2, 1).is_nan());

@@ -1,6 +1,6 @@
 //! Contract: a session's file brings back every field of the state, whatever it holds; through the window, too.
 
-use crate::containers::write;
+use crate::files::write;
 use mnemoscope::analysis::atlas::ROLES;
 use mnemoscope::analysis::circuits::{CircuitOptions, Kind};
 use mnemoscope::analysis::walk::StepKind;

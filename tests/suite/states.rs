@@ -1,18 +1,14 @@
 //! Contract: hidden states are compared by the formulae in the doc comments, and weights counted one by one.
 
+use crate::parity::storyteller_run;
 use mnemoscope::{
     analysis::{similarity, tensor_stats, trails},
-    engine::{self, Job, ModelSource, Prompt, RunOptions},
     model::Model,
     trace::{Side, Trace},
 };
 
 fn run() -> (Model, Trace) {
-    let model = engine::load(&ModelSource::Embedded, &Job::new()).expect("the embedded model");
-    let prompt = Prompt::Text("Mary has a red ball. Tom has a blue kite.".into());
-    let trace =
-        engine::run(&model, &prompt, &RunOptions::default(), &Job::new(), &mut |_| {}).expect("a run");
-    (model, trace)
+    storyteller_run("Mary has a red ball. Tom has a blue kite.")
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Contract: a patch sweep gives, place by place, what patching that place alone gives; the command line shows it.
 
-use crate::containers::write;
+use crate::files::write;
 use crate::parity::{fixtures, open, run_ids};
 use mnemoscope::engine::{Job, LogitDifference, RunError, SweepError, intervene, run_like, sweep};
 use mnemoscope::trace::Trace;

@@ -1,5 +1,6 @@
 //! Contract: a folder of checkpoints is found by its names, each is asked the same, and roles are dated.
 
+use crate::files::write;
 use crate::parity::fixtures;
 use mnemoscope::analysis::atlas::{ROLES, Role, Scores};
 use mnemoscope::analysis::timeline::{
@@ -12,16 +13,9 @@ use mnemoscope::engine::{
 use mnemoscope::model::{HeadId, Model};
 use mnemoscope::train::{Hand, Setup, Task};
 use safetensors::SafeTensors;
-use std::fs::File;
-use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::Command;
-
-pub(crate) fn write(path: &Path, bytes: &[u8]) {
-    std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
-    File::create(path).and_then(|mut file| file.write_all(bytes)).expect("written");
-}
 
 /// A folder that looks like a model by its names.
 fn looks_like_one(folder: &Path) {

@@ -1,5 +1,6 @@
 //! Contract: every kind of tokenizer gives the ids that Transformers gives, on two hundred hard lines.
 
+use crate::files::{only, write};
 use crate::parity::fixtures;
 use mnemoscope::model::gguf::Metadata;
 use mnemoscope::model::{Tokenizer, Words};
@@ -39,12 +40,6 @@ fn lines() -> Vec<String> {
 fn cases() -> Vec<Case> {
     let bytes = std::fs::read(folder().join("cases.json")).expect("a committed file");
     serde_json::from_slice::<Cases>(&bytes).expect("the maker's fields").cases
-}
-
-fn write(file: &Path, bytes: &[u8]) {
-    let written =
-        std::fs::File::create(file).and_then(|mut file| std::io::Write::write_all(&mut file, bytes));
-    written.expect("a writable folder");
 }
 
 /// Where a trained model lies: with the others, or where their `get_more.sh` was told to put it.
@@ -101,11 +96,7 @@ impl Case {
 pub(crate) fn folders() -> Vec<tempfile::TempDir> {
     let mut folders: Vec<_> =
         cases().iter().filter(|case| case.gguf.is_none() && case.real.is_none()).map(Case::lay).collect();
-    let json = tempfile::tempdir().expect("a folder");
-    for file in ["tokenizer.json", "tokenizer_config.json"] {
-        std::fs::copy(fixtures().join("llama-tied").join(file), json.path().join(file)).expect("a copy");
-    }
-    folders.push(json);
+    folders.push(only(&fixtures().join("llama-tied"), &["tokenizer.json", "tokenizer_config.json"]));
     folders
 }
 
@@ -295,10 +286,7 @@ fn a_letter_outside_the_vocabulary_is_an_error() {
 
 #[test]
 fn switches_beside_a_tokenizer_json_count() {
-    let place = tempfile::tempdir().expect("a folder");
-    for file in ["tokenizer.json", "tokenizer_config.json"] {
-        std::fs::copy(fixtures().join("llama-tied").join(file), place.path().join(file)).expect("a copy");
-    }
+    let place = only(&fixtures().join("llama-tied"), &["tokenizer.json", "tokenizer_config.json"]);
     let ids = |switches: &str| {
         let config =
             format!(r#"{{"bos_token": "<|begin_of_text|>", "eos_token": "<|end_of_text|>"{switches}}}"#);

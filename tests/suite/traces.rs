@@ -1,6 +1,7 @@
 //! Contract: a saved trace opens without its model and says what the run said; a broken one is a clear error.
 
-use crate::parity::{fixtures, open, run_ids};
+use crate::files::write;
+use crate::parity::{fixtures, open, run_ids, storyteller_run};
 use mnemoscope::engine::{self, Job, Prompt, RunOptions};
 use mnemoscope::export::{Options, Source, export};
 use mnemoscope::trace::{Trace, TraceError, saved};
@@ -8,7 +9,6 @@ use proptest::prelude::*;
 use safetensors::{SafeTensors, tensor::TensorView};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
-use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -99,9 +99,7 @@ fn what_was_saved_comes_back() {
 
 #[test]
 fn the_text_of_the_prompt_and_of_candidates_comes_back() {
-    let model = engine::load(&engine::ModelSource::Embedded, &Job::new()).expect("it is inside");
-    let prompt = Prompt::Text("Tom has a blue kite. Tom plays with the".to_owned());
-    let run = engine::run(&model, &prompt, &RunOptions::default(), &Job::new(), &mut |_| {}).expect("runs");
+    let (_, run) = storyteller_run("Tom has a blue kite. Tom plays with the");
     let (_folder, file) = place();
     save(&run, &file);
     let found = read(&file).expect("it opens");
@@ -265,10 +263,6 @@ impl Parts {
         change(&mut spec);
         self.metadata.insert("spec".into(), spec.to_string());
     }
-}
-
-fn write(file: &Path, bytes: &[u8]) {
-    std::fs::File::create(file).and_then(|mut file| file.write_all(bytes)).expect("written");
 }
 
 #[track_caller]

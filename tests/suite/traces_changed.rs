@@ -1,15 +1,15 @@
 //! Contract: a run that was changed is saved with what was changed, and comes back as it was: patterns, activations, words.
 
+use crate::files::write;
 use crate::interventions::{MODELS, changed, expected};
-use crate::parity::{fixtures, open, run_ids};
+use crate::parity::{fixtures, open, run_ids, storyteller_run};
 use crate::traces::{place, read, same, save};
-use mnemoscope::engine::{self, Job, ModelSource, Prompt, RunOptions, intervene};
+use mnemoscope::engine::{self, Job, Prompt, RunOptions, intervene};
 use mnemoscope::model::{Hook, Model};
 use mnemoscope::trace::{Intervention, Trace, TraceError};
 use proptest::prelude::*;
 use safetensors::{SafeTensors, tensor::TensorView};
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::OnceLock;
 
 /// Saves a run and opens it again: nothing is lost, and what was opened is saved as it was.
@@ -45,9 +45,7 @@ fn every_kind_of_change_comes_back() {
 
 #[test]
 fn what_is_said_of_a_changed_run_is_of_the_changed_one() {
-    let model = engine::load(&ModelSource::Embedded, &Job::new()).expect("it is inside");
-    let prompt = Prompt::Text("Tom has a red ball. Anna has a green cup. Tom plays with the".into());
-    let clean = engine::run(&model, &prompt, &RunOptions::default(), &Job::new(), &mut |_| {}).expect("runs");
+    let (model, clean) = storyteller_run("Tom has a red ball. Anna has a green cup. Tom plays with the");
     let run = changed(&model, &clean, "pattern=4.0:uniform;knockout=4.1:q16->k4");
     let (_folder, file) = place();
     save(&run, &file);
@@ -177,11 +175,6 @@ impl safetensors::View for Owned {
     fn data_len(&self) -> usize {
         self.1.len()
     }
-}
-
-fn write(file: &Path, bytes: &[u8]) {
-    use std::io::Write as _;
-    std::fs::File::create(file).and_then(|mut file| file.write_all(bytes)).expect("written");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Contract: every view is written as a figure and as its numbers, by the window and on the command line alike, and the
 //! numbers are those of the analysis.
 
+use crate::parity::storyteller_run;
 use crate::window::{send, until, window_of};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use mnemoscope::analysis::circuits::{CircuitOptions, Kind, compose, head_circuits};
@@ -11,8 +12,8 @@ use mnemoscope::app::exporting::{Finish, Piece};
 use mnemoscope::app::layout::Pane;
 use mnemoscope::app::settings::Settings;
 use mnemoscope::engine::{
-    self, AtlasOptions, Beside, Job, ModelSource, Places, Policy, Prompt, RecallOptions, Report, RunOptions,
-    SweepAsk, TrainOptions, View, ViewAsk, ViewError, plate,
+    self, AtlasOptions, Beside, Job, Places, Policy, Prompt, RecallOptions, Report, RunOptions, SweepAsk,
+    TrainOptions, View, ViewAsk, ViewError, plate,
 };
 use mnemoscope::export::figure::Drawing;
 use mnemoscope::export::picture::Limits;
@@ -25,14 +26,6 @@ use std::sync::Arc;
 use strum::IntoEnumIterator as _;
 
 const PROMPT: &str = "Mary has a red ball. Tom has a blue kite. Mary plays with the";
-
-fn storyteller_run(prompt: &str) -> (Model, Trace) {
-    let model = engine::load(&ModelSource::Embedded, &Job::new()).expect("it is inside");
-    let prompt = Prompt::Text(prompt.to_owned());
-    let trace =
-        engine::run(&model, &prompt, &RunOptions::default(), &Job::new(), &mut |_| {}).expect("it runs");
-    (model, trace)
-}
 
 fn of(model: Option<&Model>, trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
     plate(model, trace, ask, &mut |_| ControlFlow::Continue(()))

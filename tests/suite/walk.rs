@@ -1,6 +1,6 @@
 //! Contract: every step of the walk says what the run says, for every family, and its last number is the engine's.
 
-use crate::parity::{Expected, fixtures, folders_in, open, run_ids};
+use crate::parity::{Expected, fixtures, folders_in, open, run_ids, storyteller_run};
 use mnemoscope::analysis::Cell;
 use mnemoscope::analysis::walk::{Check, Group, Note, Quantity, Step, StepKind, Walk, formula, walk};
 use mnemoscope::engine::{self, Job, LogitRows, Prompt, RunOptions};
@@ -171,9 +171,7 @@ fn the_last_number_is_the_engines_next() {
 
 #[test]
 fn one_step_leads_to_the_next() {
-    let model = engine::load(&engine::ModelSource::Embedded, &Job::new()).expect("it is inside");
-    let prompt = Prompt::Text("Tom has a blue kite. Tom plays with the".to_owned());
-    let trace = engine::run(&model, &prompt, &RunOptions::default(), &Job::new(), &mut |_| {}).expect("runs");
+    let (model, trace) = storyteller_run("Tom has a blue kite. Tom plays with the");
     let query = trace.n_tokens() - 1;
     let head = HeadId { layer: 1, head: 1 };
     let walk = walk(Some(&model), &trace, cell(head, query, 2)).expect("a complete trace");

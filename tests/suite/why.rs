@@ -1,11 +1,11 @@
 //! Contract: a score is the sum of its parts, and so is a logit, in every family; the parts are what they claim to be.
 
 use crate::interventions::{MODELS, changed, expected};
-use crate::parity::{Expected, fixtures, folders_in, none, open, run_ids};
+use crate::parity::{Expected, fixtures, folders_in, none, open, run_ids, storyteller_run};
 use mnemoscope::analysis::{
     Attribution, Cell, Component, Question, Why, WhyError, attribute, logits_at, why,
 };
-use mnemoscope::engine::{self, Job, LogitRows, ModelSource, Prompt, RunOptions};
+use mnemoscope::engine::{self, Job, LogitRows, Prompt, RunOptions};
 use mnemoscope::model::{HeadId, HeadSpec, Hook, Model};
 use mnemoscope::trace::Trace;
 use std::ops::ControlFlow;
@@ -161,11 +161,7 @@ fn a_changed_run_adds_up_too() {
 
 #[test]
 fn the_embedded_model_adds_up() {
-    let model = engine::load(&ModelSource::Embedded, &Job::new()).expect("the embedded model");
-    let text = "Mia has a red ball. Tom has a blue kite. Mia has a";
-    let prompt = Prompt::Text(text.to_owned());
-    let trace =
-        engine::run(&model, &prompt, &RunOptions::default(), &Job::new(), &mut |_| {}).expect("a run");
+    let (model, trace) = storyteller_run("Mia has a red ball. Tom has a blue kite. Mia has a");
     let last = |cell: &Cell| cell.query + 1 == trace.n_tokens() && cell.head.layer % 2 == 1;
     let cells: Vec<Cell> = cells(&trace).into_iter().filter(last).collect();
     let mut problems = check_cells(&model, &trace, &cells, "storyteller");

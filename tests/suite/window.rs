@@ -1,11 +1,11 @@
 //! Contract: what a user does in the window, found by the names that a screen reader says.
 
+use crate::files::write;
 use egui_kittest::{Harness, kittest::Queryable as _};
 use mnemoscope::{
     app::{
         Dialog, Opening, Window,
         command::{Command, CommandKind},
-        layout::Pane,
         session::Checks,
         settings::Settings,
         words::Language,
@@ -15,13 +15,12 @@ use mnemoscope::{
     model::HeadId,
 };
 use std::{
-    collections::HashMap,
     path::PathBuf,
     time::{Duration, Instant},
 };
 use strum::IntoEnumIterator as _;
 
-const PROMPT: &str = "Mary has a red ball. Tom has a blue kite.";
+pub(crate) const PROMPT: &str = "Mary has a red ball. Tom has a blue kite.";
 
 /// The embedded model with a prompt run, in a window of this size.
 pub(crate) fn window_of(
@@ -41,7 +40,11 @@ pub(crate) fn window_on(
 ) -> Harness<'static, Window> {
     // Whatever the machine speaks
     let settings = Settings { language: settings.language.or(Some(Language::English)), ..settings };
-    let opening = Opening::new(settings, source, prompt.map(str::to_owned));
+    window_from(Opening::new(settings, source, prompt.map(str::to_owned)), size)
+}
+
+/// A window that opens like this.
+pub(crate) fn window_from(opening: Opening, size: [f32; 2]) -> Harness<'static, Window> {
     let mut harness = Harness::builder()
         .with_size(size)
         .allow_missing_glyphs()
@@ -51,27 +54,75 @@ pub(crate) fn window_on(
     harness
 }
 
-fn window() -> Harness<'static, Window> {
+/// The embedded model with [`PROMPT`] run, in a dark window that waits to be asked.
+pub(crate) fn window() -> Harness<'static, Window> {
     let settings = Settings { live: false, dark: Some(true), ..Settings::default() };
     window_of([1280.0, 800.0], settings, Some(PROMPT))
 }
 
-/// Steps until workers have brought about what is waited for.
-#[track_caller]
-pub(crate) fn until(harness: &mut Harness<'_, Window>, done: impl Fn(&Window) -> bool) {
-    let start = Instant::now();
-    loop {
-        harness.step();
-        if done(harness.state()) {
-            break;
-        }
-        assert!(start.elapsed() < Duration::from_mins(1), "waited in vain");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+pub(crate) fn send(harness: &mut Harness<'_, Window>, command: Command) {
+    let ctx = harness.ctx.clone();
+    harness.state_mut().apply(&ctx, command);
     harness.run_ok();
 }
 
-fn n_tokens(harness: &Harness<'_, Window>) -> usize {
+/// Steps until workers have brought about what is waited for: minutes at the most, for sweeps and atlases that are made
+/// several at once.
+#[track_caller]
+pub(crate) fn until(harness: &mut Harness<'_, Window>, done: impl Fn(&Window) -> bool) {
+    until_seen(harness, "what a worker brings about", |harness| done(harness.state()));
+    harness.run_ok();
+}
+
+/// Steps until `what` is to be seen.
+#[track_caller]
+pub(crate) fn until_seen(
+    harness: &mut Harness<'_, Window>,
+    what: &str,
+    seen: impl Fn(&Harness<'_, Window>) -> bool,
+) {
+    let start = Instant::now();
+    loop {
+        harness.step();
+        if seen(harness) {
+            break;
+        }
+        assert!(start.elapsed() < Duration::from_mins(6), "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// A button of the pointer goes down or up, with keys held.
+pub(crate) fn press(
+    pos: egui::Pos2,
+    button: egui::PointerButton,
+    pressed: bool,
+    modifiers: egui::Modifiers,
+) -> egui::Event {
+    egui::Event::PointerButton { pos, button, pressed, modifiers }
+}
+
+/// Clicks on a place, whatever is there.
+pub(crate) fn click_at(harness: &mut Harness<'_, Window>, pos: egui::Pos2, button: egui::PointerButton) {
+    harness.hover_at(pos);
+    harness.run_steps(2);
+    for pressed in [true, false] {
+        harness.event(press(pos, button, pressed, egui::Modifiers::NONE));
+        harness.run_steps(2);
+    }
+}
+
+/// The middle of a cell in a picture of so many rows and columns.
+pub(crate) fn cell_of(
+    picture: egui::Rect,
+    (row, rows): (usize, usize),
+    (column, columns): (usize, usize),
+) -> egui::Pos2 {
+    let share = |at: usize, of: usize| (at as f32 + 0.5) / of as f32;
+    picture.lerp_inside(egui::vec2(share(column, columns), share(row, rows)))
+}
+
+pub(crate) fn n_tokens(harness: &Harness<'_, Window>) -> usize {
     harness.state().session.trace.as_ref().map_or(0, mnemoscope::trace::Trace::n_tokens)
 }
 
@@ -320,18 +371,6 @@ fn an_example_brings_its_head() {
 }
 
 #[test]
-fn no_two_shortcuts_clash() {
-    let mut taken = HashMap::new();
-    for kind in CommandKind::iter() {
-        if let Some(keys) = kind.shortcut()
-            && let Some(other) = taken.insert(keys, kind)
-        {
-            panic!("{kind:?} and {other:?} share {keys:?}");
-        }
-    }
-}
-
-#[test]
 fn every_command_says_what_it_does() {
     for (language, kind) in
         Language::iter().flat_map(|language| CommandKind::iter().map(move |kind| (language, kind)))
@@ -351,149 +390,4 @@ fn settings_survive_a_broken_file() {
     assert!(!settings.live && settings.look.scale == mnemoscope::render::Scale::Log);
     let again: Settings = serde_json::from_str(&serde_json::to_string(&settings).unwrap()).unwrap();
     assert_eq!(settings, again);
-}
-
-pub(crate) fn send(harness: &mut Harness<'_, Window>, command: Command) {
-    let ctx = harness.ctx.clone();
-    harness.state_mut().apply(&ctx, command);
-    harness.run_ok();
-}
-
-pub(crate) fn write(path: &std::path::Path, bytes: &[u8]) {
-    use std::io::Write as _;
-    let written = std::fs::File::create(path).and_then(|mut file| file.write_all(bytes));
-    assert!(written.is_ok(), "{written:?}");
-}
-
-#[test]
-fn a_head_is_cut_switched_off_undone_and_compared() {
-    let mut harness = window();
-    let answer = |harness: &Harness<'_, Window>| {
-        let (_, trace) = harness.state().session.visible(&harness.state().state);
-        trace.and_then(|trace| trace.next.first().cloned()).expect("an answer")
-    };
-    let clean = answer(&harness);
-    harness.get_by_label("head 4.0").click_secondary();
-    harness.run_ok();
-    harness.get_by_label_contains("Cut the head").click();
-    until(&mut harness, |window| window.session.changed.trace.is_some());
-    let listed: Vec<String> =
-        harness.state().state.interventions.iter().map(|switch| switch.what.to_string()).collect();
-    assert_eq!(listed, ["zero=4.0"]);
-    assert!((answer(&harness).logit - clean.logit).abs() > 1e-3, "the changed run is in sight");
-    harness.get_by_label("clean → changed");
-
-    harness.get_by_label("difference").click();
-    harness.run_ok();
-    harness.get_by_label("clean").click();
-    harness.run_ok();
-    assert_eq!(answer(&harness), clean);
-    harness.get_by_label("changed").click();
-    harness.run_ok();
-
-    harness.get_by_role_and_label(egui::Role::CheckBox, "zero=4.0").click();
-    until(&mut harness, |window| window.session.changed.trace.is_none());
-    assert_eq!(answer(&harness), clean);
-    harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Z);
-    until(&mut harness, |window| window.session.changed.trace.is_some());
-    harness.get_by_label("Remove zero=4.0").click();
-    until(&mut harness, |window| window.session.changed.trace.is_none());
-    assert!(harness.state().state.interventions.is_empty());
-    harness.get_by_label_contains("Right-click what you see");
-}
-
-#[test]
-fn attention_is_painted_and_a_wrong_intervention_says_so() {
-    let mut harness = window();
-    let ctx = harness.ctx.clone();
-    let head = harness.state().state.head;
-    let map = harness.get_by_label(&format!("attention of head {head}")).rect();
-    let n = n_tokens(&harness) as f32;
-    let cell = |key: f32| map.min + map.size() * egui::vec2((key + 0.5) / n, 6.5 / n);
-    for keys in [egui::Modifiers::COMMAND, egui::Modifiers::ALT] {
-        let button = |pos, pressed| egui::Event::PointerButton {
-            pos,
-            button: egui::PointerButton::Primary,
-            pressed,
-            modifiers: keys,
-        };
-        for event in [egui::Event::PointerMoved(cell(1.0)), button(cell(1.0), true)] {
-            harness.event_modifiers(event, keys);
-            harness.step();
-        }
-        for key in [1.4, 2.0, 3.0, 4.0] {
-            harness.event_modifiers(egui::Event::PointerMoved(cell(key)), keys);
-            harness.step();
-        }
-        harness.event_modifiers(button(cell(4.0), false), keys);
-        harness.step();
-        until(&mut harness, |window| {
-            window.session.changed.trace.is_some() && !window.session.changed.is_running()
-        });
-        let row = {
-            let window = harness.state();
-            window.session.changed.trace.as_ref().map(|trace| trace.pattern(head).row(6)).expect("a run")
-        };
-        assert!((1..5).all(|key| (row[key] - 0.25).abs() < 1e-6), "{row:?}");
-        harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Z);
-        harness.run_ok();
-        assert!(harness.state().state.interventions.is_empty(), "a stroke is one step back");
-    }
-
-    let wrong = "knockout=0.0:q0->*".parse().expect("an intervention");
-    harness.state_mut().apply(&ctx, Command::Intervene(wrong));
-    until(&mut harness, |window| window.session.banner.is_some());
-    harness.get_by_label_contains("nothing to look at");
-    harness.state_mut().apply(&ctx, Command::ClearInterventions);
-    harness.run_ok();
-    assert!(harness.state().state.interventions.is_empty());
-}
-
-#[test]
-fn a_run_is_saved_and_opens_without_its_model() {
-    let mut harness = window();
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("run.trace.safetensors");
-    let tokens = n_tokens(&harness);
-    send(&mut harness, Command::AskForExport(mnemoscope::app::exporting::Piece::Trace));
-    if let Dialog::Export { path, .. } = &mut harness.state_mut().dialog {
-        assert!(path.ends_with("storyteller-run.trace.safetensors"), "{path}");
-        *path = file.display().to_string();
-    }
-    harness.run_ok();
-    harness.get_all_by_role_and_label(egui::Role::Button, "Export").last().expect("the dialog's").click();
-    until(&mut harness, |window| window.session.exporting.is_none() && window.dialog == Dialog::None);
-    send(&mut harness, Command::EditPrompt("something else".to_owned()));
-    harness.input_mut().dropped_files.push(std::sync::Arc::new(Dropped(file.clone())));
-    until(&mut harness, |window| window.session.model.is_none() && window.session.busy.is_none());
-    assert_eq!(n_tokens(&harness), tokens);
-    assert_eq!(harness.state().state.prompt, PROMPT);
-    assert_eq!(harness.state().settings.recent, [file]);
-    harness.get_by_label("saved trace");
-    harness.get_by_label("head 1.2").click();
-    harness.run_ok();
-    harness.get_by_label("attention of head 1.2");
-    for pane in [Pane::Stream, Pane::Norms, Pane::Lens] {
-        send(&mut harness, Command::ShowPane(pane));
-    }
-    harness.get_by_label_contains("The lens takes");
-    // There is no model to run
-    harness.get_by(|node| node.label().as_deref() == Some("Run") && node.is_disabled());
-    send(&mut harness, Command::OpenEmbedded);
-    until(&mut harness, |window| window.session.model.is_some() && window.session.busy.is_none());
-    assert!(harness.state().session.trace.is_some());
-}
-
-#[test]
-fn a_broken_trace_is_told_and_nothing_is_lost() {
-    let mut harness = window();
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("run.trace.safetensors");
-    write(&file, b"\x02\x00\x00\x00\x00\x00\x00\x00{}");
-    let run = harness.state().session.run;
-    send(&mut harness, Command::OpenModel(file));
-    until(&mut harness, |window| window.session.busy.is_none());
-    let session = &harness.state().session;
-    assert!(session.banner.as_ref().is_some_and(|banner| banner.error && banner.hint.is_some()));
-    assert!(session.run == run && session.model.is_some());
 }

@@ -1,6 +1,7 @@
 //! Contract: the atlas pane makes, stops, resumes, opens and saves an atlas; what is chosen in it is shown, kept and undone.
 
-use crate::window::{send, window_of};
+use crate::files::write;
+use crate::window::{press, send, until, window_of};
 use egui_kittest::{Harness, kittest::Queryable as _};
 use mnemoscope::{
     app::{
@@ -34,18 +35,6 @@ fn choice(harness: &Harness<'_, Window>) -> AtlasChoice {
 
 fn view<'a>(harness: &'a Harness<'_, Window>) -> &'a View {
     harness.state().session.charting.view().expect("an atlas")
-}
-
-/// As `window::until`, with patience: several atlases may be in the making at once.
-#[track_caller]
-fn until(harness: &mut Harness<'_, Window>, done: impl Fn(&Window) -> bool) {
-    let start = std::time::Instant::now();
-    while !done(harness.state()) {
-        assert!(start.elapsed() < std::time::Duration::from_mins(6), "waited in vain");
-        std::thread::sleep(std::time::Duration::from_millis(10));
-        harness.step();
-    }
-    harness.run_ok();
 }
 
 /// A window with an atlas of the prompt alone: the quickest there is.
@@ -149,7 +138,7 @@ fn files_are_saved_opened_and_dropped() {
         window.session.charting.view().is_some_and(|view| !view.atlas.heads[0].offsets.is_empty())
     });
     let text = folder.path().join("text.txt");
-    crate::containers::write(&text, b"Anna gave the kite to Tom.");
+    write(&text, b"Anna gave the kite to Tom.");
     send(&mut harness, Command::OpenModel(text.clone()));
     assert_eq!(choice(&harness).source, Source::Corpus(text));
     // What does not read says why
@@ -166,12 +155,7 @@ fn a_box_over_the_points_chooses_heads() {
     });
     let area = plot.rect().shrink(2.0);
     let keys = egui::Modifiers::SHIFT;
-    let button = |pos, pressed| egui::Event::PointerButton {
-        pos,
-        button: egui::PointerButton::Primary,
-        pressed,
-        modifiers: keys,
-    };
+    let button = |pos, pressed| press(pos, egui::PointerButton::Primary, pressed, keys);
     let (from, to) = (area.left_top(), area.right_bottom());
     for event in [egui::Event::PointerMoved(from), button(from, true)] {
         harness.event_modifiers(event, keys);

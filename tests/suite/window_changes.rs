@@ -2,7 +2,7 @@
 
 use crate::{
     parity::fixtures,
-    window::{send, until, window_of, window_on},
+    window::{cell_of, click_at, send, until, window_of, window_on},
 };
 use egui_kittest::{
     Harness,
@@ -29,23 +29,7 @@ fn window() -> Harness<'static, Window> {
 }
 
 fn right_click(harness: &mut Harness<'_, Window>, pos: egui::Pos2) {
-    harness.hover_at(pos);
-    harness.run_steps(2);
-    for pressed in [true, false] {
-        harness.event(egui::Event::PointerButton {
-            pos,
-            button: egui::PointerButton::Secondary,
-            pressed,
-            modifiers: egui::Modifiers::NONE,
-        });
-        harness.run_steps(2);
-    }
-}
-
-/// The place of a cell in a picture of so many rows and columns.
-fn place(rect: egui::Rect, (row, rows): (usize, usize), (column, columns): (usize, usize)) -> egui::Pos2 {
-    let share = |at: usize, of: usize| (at as f32 + 0.5) / of as f32;
-    rect.min + rect.size() * egui::vec2(share(column, columns), share(row, rows))
+    click_at(harness, pos, egui::PointerButton::Secondary);
 }
 
 /// How the entries of the menus in sight are spelled.
@@ -128,7 +112,7 @@ fn a_cell_offers_its_row_its_column_its_head_its_layer_and_its_stream() {
     let mut harness = window();
     let (head, n) = (harness.state().state.head, n_tokens(&harness));
     let map = harness.get_by_label(&format!("attention of head {head}")).rect();
-    right_click(&mut harness, place(map, (9, n), (4, n)));
+    right_click(&mut harness, cell_of(map, (9, n), (4, n)));
     let layer = format!("layer {}", head.layer);
     let titles = ["Row of 9", "Column of 4", &head.label(), &layer, "Residual stream"];
     let offers = whole_menu(&mut harness, &titles);
@@ -187,7 +171,7 @@ fn every_view_offers_what_makes_sense_there() {
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
         let rect = rect.unwrap_or_else(|| panic!("{name} is drawn"));
-        right_click(&mut harness, place(rect, (row, rows), (column, columns)));
+        right_click(&mut harness, cell_of(rect, (row, rows), (column, columns)));
         has(&spelled(&harness), what);
         close(&mut harness);
     }
@@ -223,7 +207,7 @@ fn every_view_offers_what_makes_sense_there() {
     send(&mut harness, Command::SetLayout("memory".into()));
     until(&mut harness, |window| window.session.memory.cache.get().is_some());
     let cache = harness.get_by_role_and_label(egui::Role::Image, "KV cache").rect();
-    right_click(&mut harness, place(cache, (1, layers), (4, n)));
+    right_click(&mut harness, cell_of(cache, (1, layers), (4, n)));
     let offers = spelled(&harness);
     has(&offers, "forget=1:k4");
     has(&offers, "forget=1.0:k4");
@@ -243,7 +227,7 @@ fn models_that_look_both_ways_or_share_keys_offer_what_they_have() {
         });
         let (head, n) = (harness.state().state.head, n_tokens(&harness));
         let map = harness.get_by_label(&format!("attention of head {head}")).rect();
-        right_click(&mut harness, place(map, (3, n), (1, n)));
+        right_click(&mut harness, cell_of(map, (3, n), (1, n)));
         let offers = whole_menu(&mut harness, &["Row of 3", "Column of 1"]);
         if causal {
             has(&offers, &format!("forget={}.0:k1", head.layer));

@@ -1,9 +1,10 @@
 //! Contract: the layout *Compare* shows how two runs differ, as the library finds it, with one selection through both.
 
 use crate::{
+    files::write,
     parity::fixtures,
     traces::save,
-    window::{Dropped, send, until, window_of, write},
+    window::{Dropped, click_at, send, until, window_of},
 };
 use egui_kittest::{Harness, kittest::Queryable as _};
 use mnemoscope::{
@@ -102,21 +103,7 @@ fn one_selection_goes_through_both() {
     send(&mut harness, Command::PinAligned { run: 2, query: 4, key: 0 });
     assert_eq!(harness.state().state.query, Some(4));
     let map = harness.get_by_label("head 0.0 in B").rect();
-    harness.hover_at(map.min + map.size() * egui::vec2(0.01, 0.99));
-    harness.run_steps(3);
-    harness.event(egui::Event::PointerButton {
-        pos: map.min + map.size() * egui::vec2(0.01, 0.99),
-        button: egui::PointerButton::Primary,
-        pressed: true,
-        modifiers: egui::Modifiers::NONE,
-    });
-    harness.event(egui::Event::PointerButton {
-        pos: map.min + map.size() * egui::vec2(0.01, 0.99),
-        button: egui::PointerButton::Primary,
-        pressed: false,
-        modifiers: egui::Modifiers::NONE,
-    });
-    harness.run_steps(3);
+    click_at(&mut harness, map.lerp_inside(egui::vec2(0.01, 0.99)), egui::PointerButton::Primary);
     let last = harness.state().session.trace.as_ref().map(|trace| trace.n_tokens() - 1);
     assert_eq!((harness.state().state.query, harness.state().state.key), (last, Some(0)));
 }

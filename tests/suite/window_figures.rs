@@ -1,7 +1,7 @@
 //! Contract: the export dialog shows the figure that it will write, with a caption to paste, and a picture goes to the
 //! clipboard.
 
-use crate::window::{send, until, window_of};
+use crate::window::{send, until, until_seen, window_of};
 use egui_kittest::{
     Harness,
     kittest::{NodeT as _, Queryable as _},
@@ -26,12 +26,7 @@ fn window() -> Harness<'static, Window> {
 /// Steps until something with this label is there.
 #[track_caller]
 fn wait_for(harness: &mut Harness<'_, Window>, label: &str) {
-    let start = Instant::now();
-    while harness.query_by_label(label).is_none() {
-        harness.step();
-        assert!(start.elapsed() < Duration::from_mins(1), "no `{label}`");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    until_seen(harness, label, |harness| harness.query_by_label(label).is_some());
 }
 
 /// The caption in the dialog, by the words that it begins with.
@@ -53,12 +48,9 @@ fn the_dialog_shows_the_figure_its_caption_and_what_makes_it_again() {
     if let Dialog::Export { finish, .. } = &mut harness.state_mut().dialog {
         *finish = Finish { preset: Some(Preset::Paper), first: FirstToken::Hide, ..*finish };
     }
-    let start = Instant::now();
-    while !caption(&harness).is_some_and(|text| text.contains("--preset paper --first-token hide")) {
-        harness.step();
-        assert!(start.elapsed() < Duration::from_mins(1), "the preview does not follow");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    until_seen(&mut harness, "what the preview follows", |harness| {
+        caption(harness).is_some_and(|text| text.contains("--preset paper --first-token hide"))
+    });
     // Numbers have no picture
     if let Dialog::Export { path, .. } = &mut harness.state_mut().dialog {
         *path = path.replace(".png", ".npz");

@@ -1,6 +1,6 @@
 //! Contract: lines join the tokens that the pattern joins, of the heads that are switched on, however long the text is.
 
-use crate::window::{send, until, window_of};
+use crate::window::{send, until, until_seen, window_of};
 use egui_kittest::{Harness, kittest::Queryable as _};
 use mnemoscope::{
     app::{Window, command::Command, flowing::heads, layout::Pane, settings::Settings, state::State},
@@ -31,13 +31,8 @@ fn strong(harness: &Harness<'_, Window>) -> usize {
 
 /// Waits until the pane says how many lines there are.
 #[track_caller]
-fn says(harness: &mut Harness<'static, Window>, line: &str) {
-    let start = std::time::Instant::now();
-    while harness.query_by_label(line).is_none() {
-        assert!(start.elapsed().as_secs() < 60, "nobody says `{line}`");
-        harness.step();
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    }
+fn says(harness: &mut Harness<'_, Window>, line: &str) {
+    until_seen(harness, line, |harness| harness.query_by_label(line).is_some());
 }
 
 #[test]
@@ -93,9 +88,5 @@ fn a_long_text_draws_only_what_is_in_sight() {
     let tokens = harness.query_all_by_label_contains("flow query ").count();
     assert!(tokens > 10 && tokens < 60, "{tokens} of {n} tokens have a label");
     send(&mut harness, Command::SetThreshold(0.001));
-    let start = std::time::Instant::now();
-    while harness.query_by_label_contains(" lines").is_none() {
-        assert!(start.elapsed().as_secs() < 60, "no lines");
-        harness.step();
-    }
+    until_seen(&mut harness, "lines", |harness| harness.query_by_label_contains(" lines").is_some());
 }

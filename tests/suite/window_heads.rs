@@ -1,6 +1,6 @@
 //! Contract: several heads are chosen in the grid, by pointer and by key, and every view that shows several shows them.
 
-use crate::window::{send, until, window_of};
+use crate::window::{press, send, until, window_of};
 use egui::{Event, Key, Modifiers, PointerButton, Pos2};
 use egui_kittest::{
     Harness,
@@ -58,8 +58,7 @@ fn centre(harness: &Harness<'_, Window>, head: &str) -> Pos2 {
 /// Draws a band from one head to another.
 fn band(harness: &mut Harness<'_, Window>, from: &str, to: &str, keys: Modifiers) {
     let (from, to) = (centre(harness, from), centre(harness, to));
-    let button =
-        |pos, pressed| Event::PointerButton { pos, button: PointerButton::Primary, pressed, modifiers: keys };
+    let button = |pos, pressed| press(pos, PointerButton::Primary, pressed, keys);
     for event in [
         Event::PointerMoved(from),
         button(from, true),

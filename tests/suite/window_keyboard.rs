@@ -6,8 +6,14 @@ use egui_kittest::{
     Harness,
     kittest::{NodeT as _, Queryable as _},
 };
-use mnemoscope::app::{Dialog, Window, command::Command, settings::Settings};
+use mnemoscope::app::{
+    Dialog, Window,
+    command::{Command, CommandKind},
+    settings::Settings,
+};
 use mnemoscope::model::HeadId;
+use std::collections::HashMap;
+use strum::IntoEnumIterator as _;
 
 const PROMPT: &str = "Mary has a red ball. Tom has a blue kite.";
 const HEAD: HeadId = HeadId { layer: 4, head: 1 };
@@ -157,4 +163,16 @@ fn a_screen_reader_hears_the_cell_that_is_looked_at() {
     harness.hover_at(map.min + egui::vec2(2.5 * cell.x, 7.5 * cell.y));
     harness.run_ok();
     assert!(said(&harness).0.starts_with(&weight(&harness, 7, 2)), "{}", said(&harness).0);
+}
+
+#[test]
+fn no_two_shortcuts_clash() {
+    let mut taken = HashMap::new();
+    for kind in CommandKind::iter() {
+        if let Some(keys) = kind.shortcut()
+            && let Some(other) = taken.insert(keys, kind)
+        {
+            panic!("{kind:?} and {other:?} share {keys:?}");
+        }
+    }
 }

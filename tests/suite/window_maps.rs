@@ -1,6 +1,6 @@
 //! Contract: the head view shows the map that its recipe says, reads it out, marks, frames and copies it.
 
-use crate::window::{until, window_of};
+use crate::window::{cell_of, click_at, press, send, until, window_of};
 use egui_kittest::{Harness, kittest::Queryable as _};
 use mnemoscope::{
     app::{
@@ -24,12 +24,6 @@ fn window(size: [f32; 2]) -> Harness<'static, Window> {
     let mut harness = window_of(size, settings, Some(PROMPT));
     send(&mut harness, Command::SelectHead(HeadId { layer: 1, head: 2 }));
     harness
-}
-
-fn send(harness: &mut Harness<'_, Window>, command: Command) {
-    let ctx = harness.ctx.clone();
-    harness.state_mut().apply(&ctx, command);
-    harness.run_ok();
 }
 
 fn show(harness: &mut Harness<'_, Window>, choice: MapChoice) -> Arc<Sight> {
@@ -88,23 +82,8 @@ fn a_word_is_one_cell_and_a_click_pins_its_first_token() {
     assert!(cells.queries < tokens, "{cells:?} of {tokens} tokens");
     let map = harness.get_by_label("attention of head 1.2").rect();
     let (row, column) = (cells.queries - 1, 2);
-    let share = |index: usize, n: usize| (index as f32 + 0.5) / n as f32;
-    let at = map.min + map.size() * egui::vec2(share(column, cells.keys), share(row, cells.queries));
-    harness.hover_at(at);
-    harness.run_ok();
-    harness.event(egui::Event::PointerButton {
-        pos: at,
-        button: egui::PointerButton::Primary,
-        pressed: true,
-        modifiers: egui::Modifiers::NONE,
-    });
-    harness.run_ok();
-    harness.event(egui::Event::PointerButton {
-        pos: at,
-        button: egui::PointerButton::Primary,
-        pressed: false,
-        modifiers: egui::Modifiers::NONE,
-    });
+    let at = cell_of(map, (row, cells.queries), (column, cells.keys));
+    click_at(&mut harness, at, egui::PointerButton::Primary);
     harness.run_ok();
     let state = &harness.state().state;
     let first =
@@ -186,21 +165,16 @@ fn a_drag_along_the_labels_marks_and_one_over_the_map_frames() {
     show(&mut harness, MapChoice::default());
     let n = harness.state().session.trace.as_ref().expect("a run").n_tokens() as f32;
     let drag = |harness: &mut Harness<'_, Window>, from: egui::Pos2, to: egui::Pos2| {
-        let press = |pos, pressed| egui::Event::PointerButton {
-            pos,
-            button: egui::PointerButton::Primary,
-            pressed,
-            modifiers: egui::Modifiers::NONE,
-        };
+        let button = |pos, pressed| press(pos, egui::PointerButton::Primary, pressed, egui::Modifiers::NONE);
         harness.hover_at(from);
         harness.run_ok();
-        harness.event(press(from, true));
+        harness.event(button(from, true));
         harness.run_ok();
         for share in [0.3, 0.7, 1.0] {
             harness.hover_at(from + (to - from) * share);
             harness.run_ok();
         }
-        harness.event(press(to, false));
+        harness.event(button(to, false));
         harness.run_ok();
     };
     let labels = harness.get_by_label("query tokens of the map").rect();

@@ -1,7 +1,8 @@
 //! Contract: the window lists models that are not open, asks before it fetches one, and shows a filled-in template.
 
+use crate::files::{only, write};
 use crate::parity::fixtures;
-use crate::window::{until, window_of};
+use crate::window::{send, until, window_of};
 use egui_kittest::{Harness, kittest::Queryable as _};
 use mnemoscope::app::{Dialog, Window, command::Command, settings::Settings};
 use mnemoscope::engine::{Found, ModelSource, Place};
@@ -9,12 +10,6 @@ use mnemoscope::engine::{Found, ModelSource, Place};
 fn window() -> Harness<'static, Window> {
     let settings = Settings { live: false, dark: Some(true), ..Settings::default() };
     window_of([1280.0, 800.0], settings, Some("Mary has a red ball."))
-}
-
-fn send(harness: &mut Harness<'_, Window>, command: Command) {
-    let ctx = harness.ctx.clone();
-    harness.state_mut().apply(&ctx, command);
-    harness.run_ok();
 }
 
 #[test]
@@ -72,13 +67,10 @@ fn a_name_is_asked_for_before_anything_is_fetched() {
 fn a_prompt_becomes_a_turn_where_the_model_has_a_template() {
     let mut harness = window();
     assert!(harness.query_by_label("as chat").is_none(), "the embedded model has none");
-    let place = tempfile::tempdir().expect("a folder");
-    for file in ["config.json", "model.safetensors", "tokenizer.json"] {
-        std::fs::copy(fixtures().join("llama-tied").join(file), place.path().join(file)).expect("a copy");
-    }
+    let files = ["config.json", "model.safetensors", "tokenizer.json"];
+    let place = only(&fixtures().join("llama-tied"), &files);
     let template = "{% for m in messages %}{{ m.role }}: {{ m.content }}{% endfor %}";
-    let file = std::fs::File::create(place.path().join("chat_template.jinja"));
-    file.and_then(|mut file| std::io::Write::write_all(&mut file, template.as_bytes())).expect("written");
+    write(&place.path().join("chat_template.jinja"), template);
     send(&mut harness, Command::OpenModel(place.path().to_owned()));
     until(&mut harness, |window| {
         window.session.busy.is_none()

@@ -1,6 +1,6 @@
 //! Contract: the window names a head by its role wherever it names it, from the prompt or from the model's atlas.
 
-use crate::window::{send, window_of};
+use crate::window::{send, until, until_seen, window_of};
 use egui_kittest::{
     Harness,
     kittest::{NodeT as _, Queryable as _},
@@ -51,12 +51,9 @@ fn every_view_says_what_a_head_is_good_at() {
         if pane == Pane::Flow {
             harness.get_by_label(&format!("lines of head {head}"));
         } else {
-            let start = std::time::Instant::now();
-            while harness.query_all_by_label_contains(&named).next().is_none() {
-                assert!(start.elapsed().as_secs() < 60, "{pane:?} does not name {named}");
-                std::thread::sleep(std::time::Duration::from_millis(10));
-                harness.step();
-            }
+            until_seen(&mut harness, &format!("{named} in {pane:?}"), |harness| {
+                harness.query_all_by_label_contains(&named).next().is_some()
+            });
         }
     }
     send(&mut harness, Command::Maximise(Some(Pane::Head)));
@@ -98,13 +95,7 @@ fn the_atlas_of_the_model_goes_before_the_prompt() {
     let source = AtlasChoice { source: Source::Prompt, ..harness.state().state.atlas.clone() };
     send(&mut harness, Command::Atlas(AtlasAct::Choose(source)));
     send(&mut harness, Command::Atlas(AtlasAct::Run { resume: false }));
-    let start = std::time::Instant::now();
-    while harness.state().session.charting.view().is_none() {
-        assert!(start.elapsed().as_secs() < 360, "waited in vain");
-        std::thread::sleep(std::time::Duration::from_millis(10));
-        harness.step();
-    }
-    harness.run_ok();
+    until(&mut harness, |window| window.session.charting.view().is_some());
     let session = &harness.state().session;
     assert_eq!(session.told.roles().basis, Basis::Atlas);
     let atlas = &session.charting.view().expect("an atlas").atlas;

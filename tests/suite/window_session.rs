@@ -1,7 +1,8 @@
 //! Contract: what is open is saved and comes back, after a crash too; notes are pinned to cells; tokens are edited one by
 //! one; the next word is chosen by hand and every way stays; hints close for good.
 
-use crate::window::{send, until, window_of, window_on, write};
+use crate::files::write;
+use crate::window::{send, until, window_of, window_on};
 use egui_kittest::{Harness, kittest::Queryable as _};
 use mnemoscope::{
     app::{

@@ -1,7 +1,7 @@
 //! Contract: the patch sweep in the window is the library's, a place is selected and patched in by a click, and it is
 //! written as a figure.
 
-use crate::window::{send, window_of};
+use crate::window::{cell_of, click_at, send, until, window_of};
 use egui_kittest::{Harness, kittest::Queryable as _};
 use mnemoscope::{
     app::{
@@ -21,18 +21,6 @@ use mnemoscope::{
 
 const PROMPT: &str = "Tom has a red ball. Anna has a green cup. Tom plays with the";
 const OTHER: &str = "Tom has a green ball. Anna has a red cup. Tom plays with the";
-
-/// As `window::until`, with patience: many passes are made, and several sweeps at once.
-#[track_caller]
-fn until(harness: &mut Harness<'_, Window>, done: impl Fn(&Window) -> bool) {
-    let start = std::time::Instant::now();
-    while !done(harness.state()) {
-        assert!(start.elapsed() < std::time::Duration::from_mins(6), "waited in vain");
-        std::thread::sleep(std::time::Duration::from_millis(10));
-        harness.step();
-    }
-    harness.run_ok();
-}
 
 fn window() -> Harness<'static, Window> {
     let settings = Settings { live: false, dark: Some(true), ..Settings::default() };
@@ -58,19 +46,7 @@ fn made(harness: &mut Harness<'_, Window>) {
 
 fn click(harness: &mut Harness<'_, Window>, (row, rows): (usize, usize), (column, columns): (usize, usize)) {
     let map = harness.get_by_role_and_label(egui::Role::Image, "Patch sweep").rect();
-    let share = |at: usize, of: usize| (at as f32 + 0.5) / of as f32;
-    let pos = map.min + map.size() * egui::vec2(share(column, columns), share(row, rows));
-    harness.hover_at(pos);
-    harness.run_steps(2);
-    for pressed in [true, false] {
-        harness.event(egui::Event::PointerButton {
-            pos,
-            button: egui::PointerButton::Primary,
-            pressed,
-            modifiers: egui::Modifiers::NONE,
-        });
-        harness.run_steps(2);
-    }
+    click_at(harness, cell_of(map, (row, rows), (column, columns)), egui::PointerButton::Primary);
 }
 
 fn difference(trace: &Trace, metric: LogitDifference) -> f64 {

@@ -1,7 +1,8 @@
 //! Contract: a folder of checkpoints opens as a timeline; its slider moves every view, with undo; a live one does too.
 
 use crate::{
-    timeline::{by_hand, role, write},
+    files::{write, write_words},
+    timeline::{by_hand, role},
     window::{send, until, window_of, window_on},
 };
 use egui_kittest::{Harness, kittest::Queryable as _};
@@ -37,14 +38,7 @@ fn folder() -> tempfile::TempDir {
     for (name, idle) in [("step0", &[0, 1][..]), ("step10", &[1]), ("step20", &[])] {
         by_hand(&folder.path().join(name), idle);
     }
-    let vocab: serde_json::Map<String, serde_json::Value> =
-        (0..16).map(|id| (format!("t{id}"), id.into())).collect();
-    let tokenizer = serde_json::json!({
-        "version": "1.0", "truncation": null, "padding": null, "added_tokens": [], "normalizer": null,
-        "pre_tokenizer": { "type": "Whitespace" }, "post_processor": null, "decoder": null,
-        "model": { "type": "WordLevel", "vocab": vocab, "unk_token": "t0" },
-    });
-    write(&folder.path().join("tokenizer.json"), tokenizer.to_string().as_bytes());
+    write_words(folder.path(), (0..16).map(|id| format!("t{id}")), "t0");
     folder
 }
 

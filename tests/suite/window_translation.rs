@@ -1,8 +1,9 @@
 //! Contract: an encoder–decoder model in the window: heads in three groups, maps as high as one text and as wide as the
 //! other, tokens linked to rows and columns, a target that is typed or written.
 
+use crate::files::{copy_into, write_words};
 use crate::parity::fixtures;
-use crate::window::until;
+use crate::window::{send, until, window_from};
 use egui_kittest::{Harness, kittest::Queryable as _};
 use mnemoscope::{
     app::{
@@ -25,17 +26,8 @@ const TARGET: &str = "w8 w10 w12";
 
 /// The BART fixture with a tokenizer of 97 words, `w0` to `w96`.
 fn model(folder: &Path) {
-    for entry in std::fs::read_dir(fixtures().join("seq2seq/bart")).expect("the fixture is there").flatten() {
-        std::fs::copy(entry.path(), folder.join(entry.file_name())).expect("copied");
-    }
-    let words: serde_json::Map<_, _> = (0..97).map(|id| (format!("w{id}"), id.into())).collect();
-    let tokenizer = serde_json::json!({
-        "version": "1.0",
-        "pre_tokenizer": { "type": "Whitespace" },
-        "model": { "type": "WordLevel", "vocab": words, "unk_token": "w3" },
-    });
-    let file = std::fs::File::create(folder.join("tokenizer.json")).expect("created");
-    serde_json::to_writer(file, &tokenizer).expect("written");
+    copy_into(&fixtures().join("seq2seq/bart"), folder);
+    write_words(folder, (0..97).map(|id| format!("w{id}")), "w3");
 }
 
 /// The window on that model, and the run of a source with what stands in the target field.
@@ -49,13 +41,7 @@ fn window(folder: &Path, target: &str) -> Harness<'static, Window> {
         let request = Request { prompt, target, ..Request::default() };
         opening.session.open(ModelSource::Path(folder.to_owned()), request);
     }
-    let mut harness = Harness::builder()
-        .with_size([1280.0, 900.0])
-        .allow_missing_glyphs()
-        .with_max_steps(20)
-        .build_eframe(|cc| Window::new(&cc.egui_ctx, opening));
-    until(&mut harness, |window| window.session.busy.is_none());
-    harness
+    window_from(opening, [1280.0, 900.0])
 }
 
 fn trace<'a>(harness: &'a Harness<'_, Window>) -> &'a Trace {
@@ -64,12 +50,6 @@ fn trace<'a>(harness: &'a Harness<'_, Window>) -> &'a Trace {
 
 fn head(harness: &Harness<'_, Window>, part: Part, layer: usize, head: usize) -> HeadId {
     HeadId { layer: trace(harness).spec.layer_of(part, layer).expect("the fixture has it"), head }
-}
-
-fn send(harness: &mut Harness<'_, Window>, command: Command) {
-    let ctx = harness.ctx.clone();
-    harness.state_mut().apply(&ctx, command);
-    harness.run_ok();
 }
 
 #[track_caller]

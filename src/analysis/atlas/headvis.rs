@@ -3,12 +3,15 @@
 //! The shapes are those that the docstrings of its `data_pipeline.py` demand (github.com/anthropics/headvis), with what
 //! Neuronpedia's pipeline adds to them for its importer. Pure functions: what is in which file, and back.
 
+mod shapes;
+
 use super::{Atlas, Axis, Cells, FULL, HeadEntry, Histogram, Passage, Ran, Sequence, TokenShare};
 use crate::analysis::MEASURES;
 use crate::trace::HeadId;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, HashMap};
+use shapes::{Bins, Config, HeadFile, Sampled, Weighted};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Tokens of a table.
 const TABLE: usize = 50;
@@ -46,62 +49,6 @@ pub enum HeadVisError {
         /// What is wrong with it
         what: String,
     },
-}
-
-#[derive(Serialize, Deserialize)]
-struct HeadFile {
-    sequences: Vec<Sampled>,
-    #[serde(default)]
-    qk_distance_histogram: Bins,
-    #[serde(default)]
-    top_query_tokens: Vec<Weighted>,
-    #[serde(default)]
-    top_key_tokens: Vec<Weighted>,
-    #[serde(default)]
-    histogram: Bins,
-    #[serde(default)]
-    statistics: Map<String, Value>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Sampled {
-    sequence_id: u64,
-    interval: i64,
-    tokens: Vec<String>,
-    attention_indices: Vec<u64>,
-    attention_values: Vec<f64>,
-    seq_len: usize,
-    max_activation: Option<f64>,
-}
-
-#[derive(Default, Serialize, Deserialize)]
-#[serde(default)]
-struct Bins {
-    bin_edges: Vec<f64>,
-    bin_values: Vec<f64>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Weighted {
-    token: String,
-    weight: f64,
-}
-
-#[derive(Deserialize)]
-struct Config {
-    model_name: String,
-    #[serde(default)]
-    heads: Vec<(usize, usize)>,
-    #[serde(default)]
-    n_intervals: Option<i64>,
-    #[serde(default)]
-    metric_descriptions: BTreeMap<String, String>,
-    #[serde(default)]
-    head_data_pattern: Option<String>,
-    #[serde(default)]
-    dataset_name: Option<String>,
-    #[serde(default, rename = "pipeline_config")]
-    pipeline: Map<String, Value>,
 }
 
 /// A score or measure as HeadVis calls it.
@@ -298,12 +245,12 @@ pub fn read(file: &mut dyn FnMut(&str) -> Option<Vec<u8>>) -> Result<Atlas, Head
         }
         atlas.heads.push(entry);
     }
+    if !config.heads.is_empty() {
+        let listed: HashSet<(usize, usize)> = config.heads.into_iter().collect();
+        atlas.heads.retain(|entry| listed.contains(&(entry.head.layer, entry.head.head)));
+    }
     if atlas.heads.is_empty() {
         return Err(wrong("scatter_data.json", "there are no heads"));
-    }
-    if !config.heads.is_empty() {
-        let listed = |entry: &HeadEntry| config.heads.contains(&(entry.head.layer, entry.head.head));
-        atlas.heads.retain(listed);
     }
     atlas.heads.sort_by_key(|entry| entry.head);
     Ok(atlas)

@@ -186,7 +186,7 @@ fn follow_second(
     let target = Some(&state.target).filter(|target| !target.is_empty()).cloned();
     let (begins, languages) = (key.is_some(), state.languages.clone());
     let words = post.words();
-    second.follow("second run", key, post, || {
+    second.follow("second run", key, post, |_| {
         move |job: &Job| {
             if at_hand.is_none() && source.is_none() {
                 return Err(Banner::error(&words.needs_weights, None));
@@ -200,7 +200,7 @@ fn follow_second(
 fn follow_found(found: &mut Derived<(u64, u64), Found>, both: Option<Both<'_>>, post: &Post) {
     let key = both.map(|both| (both.a.0, both.b.0));
     let words = post.words();
-    found.follow("comparison", key, post, || {
+    found.follow("comparison", key, post, |_| {
         let runs = both.map(|both| (both.a.1.clone(), both.b.1.clone()));
         move |job: &Job| match runs {
             Some((a, b)) => compared(&a, &b, words, job),
@@ -222,7 +222,7 @@ fn follow_pair(
     });
     let key = known.map(|(both, ..)| (both.a.0, both.b.0, head));
     let words = post.words();
-    pair.follow("pair of heads", key, post, || {
+    pair.follow("pair of heads", key, post, |_| {
         let work = known.map(|(both, own, comparison)| {
             let part = both.a.1.spec.blocks[own.a.layer].part;
             let sides = [part.rows(), part.columns()].map(|side| comparison.alignment(side).clone());

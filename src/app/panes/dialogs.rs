@@ -1,8 +1,10 @@
 //! What opens over the window: open a model, export, check the numbers, keys and gestures.
 
+mod paths;
+
 use super::{change, compare, exporting, finder, shelf};
 use crate::app::{
-    charting::{AtlasAct, AtlasChoice, AtlasPath, Source},
+    charting::AtlasPath,
     command::{Command, CommandKind},
     drafting::{Answers, Draft},
     editing::Splice,
@@ -11,14 +13,11 @@ use crate::app::{
     scene::{Out, Scene},
     session::Checks,
     theme::{self, BODY, TITLE},
-    training::{Act, Choice},
     widgets,
     words::errors::check,
     worker::Purpose,
 };
-use crate::train::Task;
 use egui::{Align, Layout, Modal, RichText, ScrollArea, TextEdit, Ui, vec2};
-use std::path::PathBuf;
 use strum::IntoEnumIterator as _;
 
 /// Which dialog is open, with what was typed into it.
@@ -61,6 +60,7 @@ pub enum Dialog {
 }
 
 /// What a dialog asks of the window beyond commands: the system's own file dialog.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ask {
     /// A file with a model.
     File,
@@ -72,8 +72,8 @@ pub enum Ask {
 
 impl Ask {
     /// What the picked path is for.
-    pub fn purpose(&self) -> Purpose {
-        if matches!(self, Self::Save) { Purpose::Export } else { Purpose::Model }
+    pub fn purpose(self) -> Purpose {
+        if self == Self::Save { Purpose::Export } else { Purpose::Model }
     }
 }
 
@@ -96,7 +96,7 @@ pub fn show(
         ui.set_width(width.min(ctx.content_rect().width() - 80.0));
         match dialog {
             Dialog::None => {}
-            Dialog::Open { path } => open(ui, path, scene, out, &mut ask),
+            Dialog::Open { path } => paths::open(ui, path, scene, out, &mut ask),
             Dialog::Second { path } => compare::second::show(ui, path, scene, out, &mut ask),
             Dialog::Hub { name } => hub(ui, name, scene, out),
             Dialog::Export { path, piece, finish } => {
@@ -104,14 +104,14 @@ pub fn show(
                 exporting::show(ui, form, scene, out, &mut ask);
             }
             Dialog::Checks => checks(ui, scene, out),
-            Dialog::Session { path } => session(ui, path, scene, out, &mut ask),
+            Dialog::Session { path } => paths::session(ui, path, scene, out, &mut ask),
             Dialog::Token { at, text } => token(ui, *at, text, scene, out),
             Dialog::Note { text } => note(ui, text, scene, out),
             Dialog::Change { draft, answers } => change::show(ui, draft, answers, scene, out, &mut ask),
             Dialog::Layout { name } => layout(ui, name, scene, out),
-            Dialog::SaveTraining { path } => save_training(ui, path, scene, out, &mut ask),
-            Dialog::Text { path } => text(ui, path, scene, out, &mut ask),
-            Dialog::Atlas { what, path } => atlas(ui, *what, path, scene, out, &mut ask),
+            Dialog::SaveTraining { path } => paths::save_training(ui, path, scene, out, &mut ask),
+            Dialog::Text { path } => paths::text(ui, path, scene, out, &mut ask),
+            Dialog::Atlas { what, path } => paths::atlas(ui, *what, path, scene, out, &mut ask),
             Dialog::Palette { query, at } => finder::show(ui, (query, at, finder), scene, out),
             Dialog::Help => help(ui, scene, out),
         }
@@ -167,54 +167,6 @@ pub(super) fn buttons(ui: &mut Ui, scene: &Scene<'_>, label: &str, ready: bool, 
     .inner
 }
 
-fn open(ui: &mut Ui, path: &mut String, scene: &Scene<'_>, out: &mut Out, ask: &mut Option<Ask>) {
-    let words = scene.words;
-    title(ui, words.open_title, words.open_what);
-    let entered = text_field(ui, words.open_path, path);
-    ui.add_space(6.0);
-    ui.horizontal(|ui| {
-        if ui.add(widgets::outlined(ui, words.open_folder)).clicked() {
-            *ask = Some(Ask::Folder);
-        }
-        if ui.add(widgets::outlined(ui, words.open_file)).clicked() {
-            *ask = Some(Ask::File);
-        }
-        ui.label(RichText::new(words.open_drop).color(theme::tokens(ui).muted));
-    });
-    ui.add_space(12.0);
-    shelf::on_this_machine(ui, scene, out);
-    if !scene.settings.recent.is_empty() {
-        ui.add_space(12.0);
-        widgets::section(ui, words.recent);
-        for recent in &scene.settings.recent {
-            let name = recent.display().to_string();
-            let button =
-                egui::Button::new(RichText::new(&name).font(theme::mono(12.0))).frame(false).truncate();
-            if ui.add(button).clicked() {
-                out.send(Command::OpenModel(recent.clone()));
-            }
-        }
-    }
-    let ready = !path.trim().is_empty();
-    if buttons(ui, scene, words.open, ready, out) || (entered && ready) {
-        out.send(Command::OpenModel(PathBuf::from(path.trim())));
-    }
-}
-
-fn session(ui: &mut Ui, path: &mut String, scene: &Scene<'_>, out: &mut Out, ask: &mut Option<Ask>) {
-    let words = scene.words;
-    title(ui, words.session.title, words.session.what);
-    let entered = text_field(ui, words.session.path, path);
-    ui.add_space(6.0);
-    if ui.add(widgets::outlined(ui, words.export_browse)).clicked() {
-        *ask = Some(Ask::Save);
-    }
-    let ready = !path.trim().is_empty();
-    if buttons(ui, scene, words.save, ready, out) || (entered && ready) {
-        out.send(Command::SaveSession(PathBuf::from(path.trim())));
-    }
-}
-
 fn token(ui: &mut Ui, at: Splice, text: &mut String, scene: &Scene<'_>, out: &mut Out) {
     let words = scene.words;
     let name = match at {
@@ -239,84 +191,6 @@ fn note(ui: &mut Ui, text: &mut String, scene: &Scene<'_>, out: &mut Out) {
     let entered = text_field(ui, words.session.note_hint, text);
     if buttons(ui, scene, words.save, true, out) || entered {
         out.send(Command::SetNote(text.trim().to_owned()));
-    }
-}
-
-fn save_training(ui: &mut Ui, path: &mut String, scene: &Scene<'_>, out: &mut Out, ask: &mut Option<Ask>) {
-    let words = scene.words;
-    title(ui, words.train.save, words.train.save_what);
-    let entered = text_field(ui, words.train.folder, path);
-    ui.add_space(6.0);
-    if ui.add(widgets::outlined(ui, words.open_folder)).clicked() {
-        *ask = Some(Ask::Folder);
-    }
-    let ready = !path.trim().is_empty();
-    if buttons(ui, scene, words.save, ready, out) || (entered && ready) {
-        out.send(Command::Train(Act::Save(PathBuf::from(path.trim()))));
-        out.send(Command::CloseDialog);
-    }
-}
-
-fn text(ui: &mut Ui, path: &mut String, scene: &Scene<'_>, out: &mut Out, ask: &mut Option<Ask>) {
-    let words = scene.words;
-    title(ui, words.train.text, words.train.text_what);
-    let entered = text_field(ui, words.train.text_file, path);
-    ui.add_space(6.0);
-    if ui.add(widgets::outlined(ui, words.open_file)).clicked() {
-        *ask = Some(Ask::File);
-    }
-    let ready = !path.trim().is_empty();
-    if buttons(ui, scene, words.open, ready, out) || (entered && ready) {
-        let text = Some(PathBuf::from(path.trim()));
-        let choice = Choice { task: Task::Text, text, ..scene.live.choice.clone() };
-        out.send(Command::Train(Act::Choose(choice)));
-        out.send(Command::CloseDialog);
-    }
-}
-
-fn atlas(
-    ui: &mut Ui,
-    what: AtlasPath,
-    path: &mut String,
-    scene: &Scene<'_>,
-    out: &mut Out,
-    ask: &mut Option<Ask>,
-) {
-    let (words, own) = (scene.words, scene.words.atlas);
-    let (name, about, field, go) = match what {
-        AtlasPath::Text => (own.text_title, own.text_what, own.text_path, words.open),
-        AtlasPath::Open => (own.open_title, own.open_what, own.path, words.open),
-        AtlasPath::Save => (own.save_title, own.save_what, own.path, words.save),
-    };
-    title(ui, name, about);
-    let entered = text_field(ui, field, path);
-    ui.add_space(6.0);
-    ui.horizontal(|ui| {
-        if what == AtlasPath::Save {
-            if ui.add(widgets::outlined(ui, words.export_browse)).clicked() {
-                *ask = Some(Ask::Save);
-            }
-            return;
-        }
-        if ui.add(widgets::outlined(ui, words.open_folder)).clicked() {
-            *ask = Some(Ask::Folder);
-        }
-        if ui.add(widgets::outlined(ui, words.open_file)).clicked() {
-            *ask = Some(Ask::File);
-        }
-    });
-    let ready = !path.trim().is_empty();
-    if buttons(ui, scene, go, ready, out) || (entered && ready) {
-        let path = PathBuf::from(path.trim());
-        out.send(Command::Atlas(match what {
-            AtlasPath::Text => {
-                let source = Source::Corpus(path);
-                AtlasAct::Choose(AtlasChoice { source, ..scene.state.atlas.clone() })
-            }
-            AtlasPath::Open => AtlasAct::Open(path),
-            AtlasPath::Save => AtlasAct::Save(path),
-        }));
-        out.send(Command::CloseDialog);
     }
 }
 

@@ -123,17 +123,11 @@ fn beside(ui: &mut Ui, scene: &Scene<'_>, recall: &Recall, area: Rect, out: &mut
     }
 }
 
-/// Cells that an answer has: lengths across, depths down.
-fn lengths(recall: &Recall) -> Vec<usize> {
-    let mut lengths: Vec<usize> = recall.cells.iter().map(|cell| cell.length).collect();
-    lengths.dedup();
-    lengths
-}
-
+/// The answers: lengths across, depths down.
 fn map(ui: &mut Ui, scene: &Scene<'_>, recall: &Recall, area: Rect, out: &mut Out) {
     let (words, tokens) = (scene.words.memory, theme::tokens(ui));
-    let lengths = lengths(recall);
-    let (across, down) = (lengths.len().max(1), memory::DEPTHS.len());
+    let (lengths, depths) = (recall.lengths(), recall.depths());
+    let (across, down) = (lengths.len().max(1), depths.len().max(1));
     let map = Rect::from_min_max(area.min + vec2(DEPTH, 24.0), area.max - vec2(0.0, 40.0));
     let (cell, pitch) = (map.width() / across as f32, map.height() / down as f32);
     let (values, signed) = values(scene, recall);
@@ -165,7 +159,7 @@ fn map(ui: &mut Ui, scene: &Scene<'_>, recall: &Recall, area: Rect, out: &mut Ou
             theme::body(SMALL),
             color,
         );
-        for (row, depth) in memory::DEPTHS.iter().enumerate() {
+        for (row, depth) in depths.iter().enumerate() {
             let index = column * down + row;
             let at = pos2(map.left() + column as f32 * cell, map.top() + row as f32 * pitch);
             let rect = Rect::from_min_size(at, vec2(cell - 1.0, pitch - 1.0));
@@ -193,7 +187,7 @@ fn map(ui: &mut Ui, scene: &Scene<'_>, recall: &Recall, area: Rect, out: &mut Ou
             }
         }
     }
-    for (row, depth) in memory::DEPTHS.iter().enumerate() {
+    for (row, depth) in depths.iter().enumerate() {
         let name = match row {
             0 => words.start.to_owned(),
             _ if row + 1 == down => words.end.to_owned(),

@@ -126,22 +126,12 @@ pub enum TimelineAct {
 }
 
 /// Where a model in sight is from, where it is one of a training.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Place {
     /// A checkpoint's folder.
     Folder(PathBuf),
     /// A moment of the live training.
     Live(Moving),
-}
-
-impl PartialEq for Place {
-    fn eq(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Folder(own), Self::Folder(other)) => own == other,
-            (Self::Live(own), Self::Live(other)) => own.is(other),
-            _ => false,
-        }
-    }
 }
 
 /// A checkpoint that was opened, and its run of the prompt where there is one, or why there is none.
@@ -192,8 +182,8 @@ impl Session {
     pub(super) fn follow_timeline(&mut self, state: &State, live: Option<Place>, in_sight: bool) -> bool {
         let (own, words) = (&state.timeline, self.post.words());
         let timelines = &mut self.timelines;
-        timelines.found.follow("checkpoints", own.folder.clone(), &self.post, || {
-            let folder = own.folder.clone().unwrap_or_default();
+        timelines.found.follow("checkpoints", own.folder.clone(), &self.post, |folder| {
+            let folder = folder.clone();
             move |_: &Job| Checkpoints::of(&folder).map_err(|error| Banner::of(&error, words))
         });
         if in_sight {
@@ -236,15 +226,11 @@ impl Session {
         }
         let timelines = &mut self.timelines;
         let model = key.as_ref().and_then(|(place, _)| timelines.kept.model(place));
-        let (work, words) = (key.clone(), self.post.words());
-        timelines.opening.follow("open checkpoint", key.clone(), &self.post, || {
+        let words = self.post.words();
+        timelines.opening.follow("open checkpoint", key.clone(), &self.post, |(place, request)| {
+            let (place, request) = (place.clone(), request.clone());
             let found = timelines.found.get().cloned();
-            move |job: &Job| {
-                let Some((place, request)) = work else {
-                    return Err(Banner::error(&words.needs_model, None));
-                };
-                open(place, request, (model, found), words, job)
-            }
+            move |job: &Job| open(place, request, (model, found), words, job)
         });
         let Some(((place, request), opened)) = key.zip(timelines.opening.take()) else { return false };
         self.adopt(place, &request, opened);
@@ -282,8 +268,9 @@ impl Timelines {
             self.growing = Arc::clone(&growing);
             self.seen.clear();
             self.overview = Overview::default();
-            let (words, asked) = (post.words(), own.asked.clone());
-            self.measuring.follow("timeline", key, post, move || {
+            let words = post.words();
+            self.measuring.follow("timeline", key, post, move |(_, asked)| {
+                let asked = asked.clone();
                 move |job: &Job| match ready {
                     Some(found) => ask(&found, &asked, &growing, words, job),
                     None => Err(Banner::error(&words.timeline.no_folder, None)),

@@ -98,12 +98,14 @@ pub struct Moving {
     form: Arc<Form>,
 }
 
-impl Moving {
-    /// Whether it is the same moment.
-    pub fn is(&self, other: &Self) -> bool {
+/// The same moment: told by where its weights lie.
+impl PartialEq for Moving {
+    fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.weights, &other.weights)
     }
+}
 
+impl Moving {
     /// Whether it is of the same training.
     pub fn is_of(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.form, &other.form)

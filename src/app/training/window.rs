@@ -39,9 +39,8 @@ impl Window {
 
     /// Where a live model would be saved.
     pub(in crate::app) fn training_folder(&self) -> String {
-        let folder = self.settings.export_folder.clone().or_else(|| std::env::current_dir().ok());
         let task: &str = self.live.choice.task.into();
         let step = self.live.shown().map_or(0, |(report, _)| report.steps);
-        folder.unwrap_or_default().join(format!("{task}-{step}")).display().to_string()
+        self.settings.folder_for_exports().join(format!("{task}-{step}")).display().to_string()
     }
 }

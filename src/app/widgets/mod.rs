@@ -156,11 +156,16 @@ pub fn meter(ui: &Ui, rect: Rect, share: f32, color: egui::Color32) {
     let tokens = theme::tokens(ui);
     let radius = CornerRadius::same((rect.height() / 2.0) as u8);
     ui.painter().rect_filled(rect, radius, tokens.line);
-    let share = if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 };
-    if share > 0.0 {
-        let width = (rect.width() * share).max(rect.height().min(2.0));
-        ui.painter().rect_filled(Rect::from_min_size(rect.min, vec2(width, rect.height())), radius, color);
+    if let Some(bar) = filled(rect, share) {
+        ui.painter().rect_filled(bar, radius, color);
     }
+}
+
+/// The part of a meter's track that a share in [0, 1] fills, where it fills any: enough to be seen.
+pub fn filled(track: Rect, share: f32) -> Option<Rect> {
+    let share = if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 };
+    let width = (track.width() * share).max(track.height().min(2.0));
+    (share > 0.0).then(|| track.with_max_x(track.left() + width))
 }
 
 /// One line of a table: a name, a bar, a number. Answers the pointer as one widget.

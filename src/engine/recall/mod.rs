@@ -59,6 +59,22 @@ pub struct Recall {
     pub interventions: Vec<Intervention>,
 }
 
+impl Recall {
+    /// The lengths that were asked for, in their order.
+    pub fn lengths(&self) -> Vec<usize> {
+        let mut lengths: Vec<usize> = self.cells.iter().map(|cell| cell.length).collect();
+        lengths.dedup();
+        lengths
+    }
+
+    /// The depths, which are the same at every length.
+    pub fn depths(&self) -> Vec<f64> {
+        let first = self.cells.first().map(|cell| cell.length);
+        let own = self.cells.iter().take_while(|cell| Some(cell.length) == first);
+        own.map(|cell| cell.depth).collect()
+    }
+}
+
 /// One length and depth.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct RecallCell {

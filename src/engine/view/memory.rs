@@ -172,10 +172,7 @@ pub(super) fn recall(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
 
 /// Recall by length and depth as a figure.
 pub fn recall_plate(recall: &Recall) -> Plate {
-    let mut lengths: Vec<usize> = recall.cells.iter().map(|cell| cell.length).collect();
-    lengths.dedup();
-    let depths: Vec<f64> =
-        recall.cells.iter().take_while(|cell| cell.length == lengths[0]).map(|cell| cell.depth).collect();
+    let (lengths, depths) = (recall.lengths(), recall.depths());
     let cells = recall.changed.as_ref().unwrap_or(&recall.cells);
     let value = |depth: usize, length: usize| {
         cells.get(length * depths.len() + depth).map_or(f32::NAN, |cell| cell.p as f32)

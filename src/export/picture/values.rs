@@ -5,7 +5,7 @@ use std::ops::{ControlFlow, Range};
 use crate::export::arrays::Source;
 use crate::export::error::ExportError;
 use crate::export::options::{Labels, Look, Span};
-use crate::render::{ColorMap, Plain, Quantity, Scale, Shader, Surface, ValueRange, Watched, tiles};
+use crate::render::{ColorMap, Plain, Quantity, Scale, Shader, Surface, ValueRange, Watched, rank, tiles};
 use crate::trace::{FirstToken, HeadId, Map, MapRecipe, Token};
 
 use super::words::token_labels;
@@ -115,10 +115,7 @@ impl Values {
             let shader = Shader::new(map, look.scale, range).from_threshold(look.threshold);
             return (self.values.clone(), shader);
         };
-        let shown = |(&rank, &value): (&f32, &f32)| {
-            if value.abs() < look.threshold { f32::NEG_INFINITY } else { rank }
-        };
-        let ranks = ranks.iter().zip(&self.values).map(shown).collect();
+        let ranks = rank::from_threshold(ranks, &self.values, look.threshold);
         let low = if map.is_signed() { -1.0 } else { 0.0 };
         (ranks, Shader::new(map, Scale::Linear, ValueRange { low, high: 1.0 }))
     }

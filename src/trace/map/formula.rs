@@ -2,6 +2,7 @@
 
 use super::{Combine, FirstToken, Level, MapRecipe, Steps, Weigh};
 use crate::trace::{HeadId, Trace};
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 /// Heads and layers that are named one by one, at most.
@@ -60,26 +61,27 @@ impl MapRecipe {
         let Some(&first) = self.heads.first() else { return String::new() };
         let of_part: Vec<usize> =
             (0..trace.n_layers()).filter(|&layer| side(layer) == side(first.layer)).collect();
-        let whole =
-            |layer: usize| (0..trace.heads(layer)).all(|head| self.heads.contains(&HeadId { layer, head }));
+        let own: HashSet<HeadId> = self.heads.iter().copied().collect();
+        let mut of_layer = vec![0; trace.n_layers()];
+        own.iter().for_each(|head| of_layer[head.layer] += 1);
+        let whole = |layer: usize| of_layer[layer] == trace.heads(layer);
         let several = of_part.len() > 1;
         if several && of_part.iter().all(|&layer| whole(layer)) {
             return trace.spec.layer_name(first.layer).replace(|c: char| c.is_ascii_digit(), "") + "*.*";
         }
-        let mut names = Vec::new();
-        let mut done = Vec::new();
+        let mut named = vec![false; trace.n_layers()];
+        let (mut names, mut more) = (Vec::new(), 0);
         for &head in &self.heads {
-            if trace.heads(head.layer) > 1 && whole(head.layer) {
-                if !done.contains(&head.layer) {
-                    done.push(head.layer);
-                    names.push(format!("{}.*", trace.spec.layer_name(head.layer)));
-                }
-            } else {
-                names.push(trace.spec.head_name(head));
+            let with_layer = trace.heads(head.layer) > 1 && whole(head.layer);
+            if with_layer && std::mem::replace(&mut named[head.layer], true) {
+                continue;
+            }
+            match (names.len() < MOST, with_layer) {
+                (false, _) => more += 1,
+                (true, true) => names.push(format!("{}.*", trace.spec.layer_name(head.layer))),
+                (true, false) => names.push(trace.spec.head_name(head)),
             }
         }
-        let more = names.len().saturating_sub(MOST);
-        names.truncate(MOST);
         let rest = if more > 0 { format!(", … (+{more})") } else { String::new() };
         names.join(", ") + &rest
     }

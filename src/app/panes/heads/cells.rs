@@ -216,10 +216,8 @@ impl Drawn<'_> {
         let track = Rect::from_min_size(rect.left_bottom() + vec2(0.0, 4.0), vec2(rect.width(), BAR));
         let bar = value.map_or(0.0, |(measure, value)| share(measure, value, scene.greatest(measure)));
         sheets.under.add_colored_rect(track, tokens.line);
-        if bar > 0.0 {
-            let width = (track.width() * bar.min(1.0)).max(2.0);
-            let fill = if passes { tokens.measure } else { tokens.dim };
-            sheets.under.add_colored_rect(track.with_max_x(track.left() + width), fill);
+        if let Some(bar) = widgets::filled(track, bar) {
+            sheets.under.add_colored_rect(bar, if passes { tokens.measure } else { tokens.dim });
         }
         if grid.named {
             let color = if marked { tokens.accent_text } else { tokens.muted };

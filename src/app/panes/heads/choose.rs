@@ -11,6 +11,7 @@ use crate::{
     model::HeadId,
 };
 use egui::{Button, PointerButton, Pos2, Rect, Response, Sense, Stroke, StrokeKind, Ui};
+use std::collections::HashSet;
 
 /// A shorter band is a click.
 const LEAST: f32 = 6.0;
@@ -38,7 +39,8 @@ fn between(grid: &Grid, from: HeadId, to: HeadId) -> Vec<HeadId> {
 /// These heads, after those that were chosen before where there should be `more`.
 pub(in crate::app::panes) fn with(scene: &Scene<'_>, more: bool, heads: &[HeadId]) -> Vec<HeadId> {
     let before = if more { &scene.state.chosen[..] } else { &[] };
-    let new = heads.iter().filter(|head| !before.contains(head));
+    let known: HashSet<HeadId> = before.iter().copied().collect();
+    let new = heads.iter().filter(|head| !known.contains(head));
     before.iter().chain(new).copied().collect()
 }
 

@@ -4,6 +4,7 @@ mod cells;
 mod foot;
 mod rail;
 mod step;
+mod sums;
 mod symbols;
 
 use crate::{
