@@ -42,8 +42,10 @@ impl FilterError {
 
 #[derive(Clone, Debug)]
 enum Node {
-    Either(Box<Node>, Box<Node>),
-    Both(Box<Node>, Box<Node>),
+    /// One of these; a list and no tree, as a long one must not take a deep stack
+    Any(Vec<Node>),
+    /// All of these
+    All(Vec<Node>),
     Not(Box<Node>),
     Compare(Value, Operator, f64),
     /// Layer and head; none: any.
@@ -135,8 +137,8 @@ impl FromStr for Filter {
 impl Node {
     fn holds(&self, id: HeadId, measures: &HeadMeasures, roles: RoleSet) -> bool {
         match self {
-            Self::Either(a, b) => a.holds(id, measures, roles) || b.holds(id, measures, roles),
-            Self::Both(a, b) => a.holds(id, measures, roles) && b.holds(id, measures, roles),
+            Self::Any(nodes) => nodes.iter().any(|node| node.holds(id, measures, roles)),
+            Self::All(nodes) => nodes.iter().all(|node| node.holds(id, measures, roles)),
             Self::Not(node) => !node.holds(id, measures, roles),
             Self::Role(Some(role)) => roles.has(role),
             Self::Role(None) => roles.first().is_none(),
@@ -205,19 +207,19 @@ impl Parser<'_> {
     }
 
     fn either(&mut self, depth: usize) -> Result<Node, FilterError> {
-        let mut node = self.both(depth)?;
+        let mut nodes = vec![self.both(depth)?];
         while self.word("or") {
-            node = Node::Either(Box::new(node), Box::new(self.both(depth)?));
+            nodes.push(self.both(depth)?);
         }
-        Ok(node)
+        Ok(Node::Any(nodes))
     }
 
     fn both(&mut self, depth: usize) -> Result<Node, FilterError> {
-        let mut node = self.one(depth)?;
+        let mut nodes = vec![self.one(depth)?];
         while self.word("and") {
-            node = Node::Both(Box::new(node), Box::new(self.one(depth)?));
+            nodes.push(self.one(depth)?);
         }
-        Ok(node)
+        Ok(Node::All(nodes))
     }
 
     fn one(&mut self, depth: usize) -> Result<Node, FilterError> {
@@ -303,12 +305,12 @@ impl Parser<'_> {
 
     /// `3.5, 4.*`
     fn heads(&mut self) -> Result<Node, FilterError> {
-        let mut node = self.head()?;
+        let mut nodes = vec![self.head()?];
         while self.sign(",") {
             self.space();
-            node = Node::Either(Box::new(node), Box::new(self.head()?));
+            nodes.push(self.head()?);
         }
-        Ok(node)
+        Ok(Node::Any(nodes))
     }
 
     fn head(&mut self) -> Result<Node, FilterError> {

@@ -18,14 +18,6 @@ impl Table {
     pub fn at(&self, query: usize, key: usize) -> f64 {
         self.values[query * self.keys.len() + key]
     }
-    /// What one component of the query makes with the whole key.
-    pub fn query_sum(&self, query: usize) -> f64 {
-        self.values[query * self.keys.len()..][..self.keys.len()].iter().sum()
-    }
-    /// What one component of the key makes with the whole query.
-    pub fn key_sum(&self, key: usize) -> f64 {
-        self.values[key..].iter().step_by(self.keys.len()).sum()
-    }
     /// The score.
     pub fn sum(&self) -> f64 {
         self.values.iter().sum()

@@ -60,7 +60,7 @@ impl Default for Dock {
 impl Dock {
     /// Brings the layout that `state` names into sight, in the user's own arrangement where there is one.
     pub fn fit(&mut self, state: &State, size: Vec2) {
-        let kept = state.arranged.get(&state.layout);
+        let kept = state.arranged.get(&state.layout).filter(|tree| layout::is_sound(tree));
         let same = self.name == state.layout && self.kept.as_ref() == kept;
         if same && (kept.is_some() || size == self.size) {
             return;

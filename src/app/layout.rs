@@ -7,7 +7,11 @@ use super::{state::State, words::Words};
 use egui::{Id, Vec2};
 use egui_tiles::{Container, Linear, LinearDir, Tile, TileId, Tiles, Tree};
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use strum::IntoEnumIterator as _;
+
+/// How deep tiles may lie in one another: deeper than anybody drags them.
+const DEEPEST: usize = 64;
 
 /// A view that can be docked.
 #[derive(
@@ -265,6 +269,22 @@ fn linear(tiles: &mut Tiles<Pane>, dir: LinearDir, children: &[(TileId, f32)]) -
 /// The layout called `name`, as it comes with the app; one that only a user had begins as *Inspect*.
 pub fn usual(name: &str, size: Vec2) -> Tree<Pane> {
     name.parse().unwrap_or(Preset::Inspect).tree(size)
+}
+
+/// Whether tiles that a file brought lie in one another as in a tree: each in one place, none within itself.
+pub fn is_sound(tree: &Tree<Pane>) -> bool {
+    let mut above = HashMap::new();
+    for (&id, tile) in tree.tiles.iter() {
+        if let Tile::Container(container) = tile {
+            for &child in container.children() {
+                if above.insert(child, id).is_some() {
+                    return false;
+                }
+            }
+        }
+    }
+    let up = |&id: &TileId| std::iter::successors(Some(id), |id| above.get(id).copied());
+    tree.tiles.iter().all(|(id, _)| up(id).nth(DEEPEST).is_none())
 }
 
 /// Every layout: those of the app, then the user's own.

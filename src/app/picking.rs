@@ -35,7 +35,7 @@ impl Window {
     }
 
     /// Opens the system's dialog where the field points.
-    pub(super) fn ask(&self, ask: &Ask) {
+    pub(super) fn ask(&self, ask: Ask) {
         let start = match &self.dialog {
             Dialog::Export { path, .. } | Dialog::Session { path } | Dialog::Atlas { path, .. } => {
                 PathBuf::from(path)

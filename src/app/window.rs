@@ -329,7 +329,7 @@ impl Window {
         let less = scene.less().map(|(_, less)| less);
         self.tiles.end_frame(trace, less);
         if let Some(ask) = ask {
-            self.ask(&ask);
+            self.ask(ask);
         }
         self.dock.tree = tree;
         self.dock.front = pressed.unwrap_or(self.dock.front);

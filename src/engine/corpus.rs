@@ -31,6 +31,8 @@ pub enum CorpusError {
 pub struct Corpus {
     files: VecDeque<(PathBuf, u64)>,
     reader: Option<(PathBuf, BufReader<File>)>,
+    /// The beginning of a character that the passage before had no room to end
+    rest: Vec<u8>,
     passage: usize,
     read: u64,
     total: u64,
@@ -51,7 +53,14 @@ impl Corpus {
         if total == 0 {
             return Err(CorpusError::Empty(path.to_owned()));
         }
-        Ok(Self { files: files.into(), reader: None, passage: passage.max(1), read: 0, total })
+        Ok(Self {
+            files: files.into(),
+            reader: None,
+            rest: Vec::new(),
+            passage: passage.max(1),
+            read: 0,
+            total,
+        })
     }
 
     /// Bytes of all its files.
@@ -66,7 +75,7 @@ impl Corpus {
 
     /// The next passage: as many lines as fit, ended early by an empty one. Bytes that are not UTF-8 read `�`.
     pub fn next_passage(&mut self) -> Result<Option<String>, CorpusError> {
-        let mut bytes = Vec::new();
+        let mut bytes = std::mem::take(&mut self.rest);
         loop {
             let Some((path, reader)) = &mut self.reader else {
                 let Some((path, _)) = self.files.pop_front() else { return Ok(None) };
@@ -85,14 +94,24 @@ impl Corpus {
                 self.reader = None;
             }
             if n == 0 || blank || bytes.len() >= self.passage {
+                self.rest = bytes.split_off(bytes.len() - if n == 0 { 0 } else { unfinished(&bytes) });
                 let text = String::from_utf8_lossy(&bytes).trim().to_owned();
                 if !text.is_empty() {
                     return Ok(Some(text));
                 }
-                bytes.clear();
+                bytes = std::mem::take(&mut self.rest);
             }
         }
     }
+}
+
+/// Bytes at the end that begin a character of UTF-8 without ending it; 0 where there is nothing else.
+fn unfinished(bytes: &[u8]) -> usize {
+    let begins = |n: &usize| {
+        let end = std::str::from_utf8(&bytes[bytes.len() - n..]).err();
+        end.is_some_and(|error| error.valid_up_to() == 0 && error.error_len().is_none())
+    };
+    (1..bytes.len().min(4)).find(begins).unwrap_or(0)
 }
 
 fn collect(folder: &Path, depth: usize, files: &mut Vec<(PathBuf, u64)>) -> io::Result<()> {

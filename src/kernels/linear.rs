@@ -202,7 +202,8 @@ fn multiply_add<F: Real>(
 ) {
     let rows = x.len() / weight.inputs;
     let last = (weight.inputs - 1) * weight.input_stride + (outputs.len() - 1) * weight.output_stride;
-    assert!(last < elements.len() && x.len() == rows * weight.inputs && y.len() == rows * weight.outputs);
+    assert!(last < elements.len() && x.len() == rows * weight.inputs);
+    assert!(y.len() == rows * weight.outputs && outputs.end <= weight.outputs);
     let y = &mut y[outputs.start..];
     let threads = rayon::current_num_threads();
     let parallelism = if threads == 1 { Parallelism::None } else { Parallelism::Rayon(threads) };

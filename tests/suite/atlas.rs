@@ -154,6 +154,17 @@ fn a_corpus_is_read_in_passages_of_bounded_size() {
     assert_eq!(passages[..2], ["one two\nthree", "four \u{fffd} five"]);
     assert_eq!(passages[2..].iter().map(String::len).collect::<Vec<_>>(), [300, 300, 300, 100]);
     assert!((corpus.done() - 1.0).abs() < 1e-6);
+    let chinese = "小明有一个红球。".repeat(9);
+    write(&folder.path().join("one.txt"), &chinese);
+    for room in [4, 10, 11, 12, 100] {
+        let mut corpus = Corpus::open(&folder.path().join("one.txt"), room).expect("a text");
+        let passages = std::iter::from_fn(|| corpus.next_passage().expect("readable"));
+        assert_eq!(
+            passages.collect::<String>(),
+            chinese,
+            "no character is cut in two, {room} bytes at a time"
+        );
+    }
     let empty = tempfile::tempdir().expect("a folder");
     assert!(Corpus::open(empty.path(), 300).is_err());
     assert!(Corpus::open(Path::new("/no/such/corpus"), 300).is_err());

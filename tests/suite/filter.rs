@@ -94,6 +94,14 @@ fn what_does_not_read_says_where() {
 }
 
 #[test]
+fn a_long_expression_takes_no_deep_stack() {
+    let chain = |word: &str, term: &str| vec![term; 200_000].join(word);
+    check(&chain(" or ", "sink > 2"), false);
+    check(&chain(" and ", "sink < 2"), true);
+    check(&chain(",", "0.0"), false);
+}
+
+#[test]
 fn the_command_line_keeps_those_heads() {
     let all = object(&on_ids("heads", &["--json"]));
     let some = object(&on_ids("heads", &["--json", "--where", "layer = 1 and not entropy > 1"]));

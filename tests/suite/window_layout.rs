@@ -52,6 +52,38 @@ fn every_pane_can_be_closed_and_comes_back_and_undo_knows() {
 }
 
 #[test]
+fn tiles_that_are_no_tree_give_way_to_the_layout_as_it_comes() {
+    let mut harness = window();
+    let usual = harness.state().tree().clone();
+    assert!(layout::is_sound(&usual));
+    let within = |from: egui_tiles::TileId, to: egui_tiles::TileId, tree: &mut egui_tiles::Tree<Pane>| {
+        if let Some(egui_tiles::Tile::Container(container)) = tree.tiles.get_mut(from) {
+            container.add_child(to);
+        }
+    };
+    let (mut itself, mut twice, mut apart) = (usual.clone(), usual.clone(), usual.clone());
+    let tile = itself.tiles.insert_tab_tile(Vec::new());
+    within(tile, tile, &mut itself);
+    itself.root = Some(tile);
+    let pane = twice.tiles.find_pane(&Pane::Head).expect("it is there");
+    let tile = twice.tiles.insert_tab_tile(vec![pane]);
+    within(twice.root.expect("a root"), tile, &mut twice);
+    let [a, b] = [0, 1].map(|_| apart.tiles.insert_tab_tile(Vec::new()));
+    within(a, b, &mut apart);
+    within(b, a, &mut apart);
+    for broken in [itself, twice, apart] {
+        assert!(!layout::is_sound(&broken));
+        let name = harness.state().state.layout.clone();
+        harness.state_mut().state.arranged.insert(name, broken);
+        harness.run_ok();
+        assert!(layout::is_sound(harness.state().tree()) && in_sight(&harness, Pane::Head));
+        send(&mut harness, Command::ShowPane(Pane::Lens));
+        assert!(in_sight(&harness, Pane::Lens));
+        send(&mut harness, Command::ResetLayout);
+    }
+}
+
+#[test]
 fn the_last_pane_can_go_too() {
     let mut harness = window();
     for pane in Pane::iter() {

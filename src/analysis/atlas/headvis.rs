@@ -87,7 +87,9 @@ pub fn files(atlas: &Atlas) -> impl Iterator<Item = (String, Value)> + '_ {
 fn config(atlas: &Atlas, axes: &[Axis]) -> Value {
     let heads: Vec<[usize; 2]> =
         atlas.heads.iter().map(|entry| [entry.head.layer, entry.head.head]).collect();
-    let count = |part: fn(&HeadId) -> usize| atlas.heads.iter().map(|entry| part(&entry.head) + 1).max();
+    let count = |part: fn(&HeadId) -> usize| {
+        atlas.heads.iter().map(|entry| part(&entry.head).saturating_add(1)).max()
+    };
     let descriptions: Map<String, Value> =
         axes.iter().map(|axis| (theirs(&axis.id).to_owned(), json!(axis.formula))).collect();
     let longest = atlas.passages.iter().map(|passage| passage.tokens.len()).max().unwrap_or(0);

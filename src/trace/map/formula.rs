@@ -63,7 +63,9 @@ impl MapRecipe {
             (0..trace.n_layers()).filter(|&layer| side(layer) == side(first.layer)).collect();
         let own: HashSet<HeadId> = self.heads.iter().copied().collect();
         let mut of_layer = vec![0; trace.n_layers()];
-        own.iter().for_each(|head| of_layer[head.layer] += 1);
+        for head in &own {
+            of_layer[head.layer] += 1;
+        }
         let whole = |layer: usize| of_layer[layer] == trace.heads(layer);
         let several = of_part.len() > 1;
         if several && of_part.iter().all(|&layer| whole(layer)) {
