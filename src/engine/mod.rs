@@ -24,6 +24,7 @@ mod probed;
 mod probes;
 mod recall;
 mod resolve;
+mod room;
 mod run;
 mod sweep;
 mod timeline;
