@@ -266,6 +266,42 @@ def cases(run: Run, tokens: list[int], other: list[int], name: str):
         "inputs": [(0, family.z, columns(head(1), lambda x: 2 * x))],
         "scores": [(0, fill(1, 6, 0)), (0, divide(1, 2.0))],
     }
+    yield "scale=mlp.0:0.5", {"outputs": [(0, family.mlp, columns(every, lambda x: 0.5 * x))]}
+    yield f"forget=0.0:k1-2@{n - 2}", {"scores": [(0, forget(slice(0, group), slice(1, 3), n - 2))]}
+
+    # Prompts that are given as text: here as ids, as these models have no tokenizer
+    def one_head(hook: str, layer: int, path: str, side: str, h: int, first: int, stop: int):
+        theirs = run(other, keep=(layer, path, side))[2]
+
+        def edit(x):
+            x[first : stop + 1, head(h)] = theirs[first : stop + 1, head(h)]
+
+        span = "*" if (first, stop) == (0, n - 1) else f"{first}-{stop}"
+        text = f"patch=blocks.{layer}.{hook}[{h}]@{span}<-text:{' '.join(map(str, other))}"
+        return text, {"inputs" if side == "in" else "outputs": [(layer, path, edit)]}
+
+    yield one_head("attn.hook_z", 1, family.z, "in", 2, 0, n - 1)
+    if family.query:
+        yield one_head("attn.hook_q", 0, family.query, "out", 1, 4, 6)
+        yield one_head("attn.hook_v", 0, family.value, "out", 0, 0, 3)
+    of, less = other[:5], tokens[2:9]
+
+    def apart(layer: int, path: str, side: str):
+        return run(of, keep=(layer, path, side))[2][-1] - run(less, keep=(layer, path, side))[2][-1]
+
+    def shift(first: int, stop: int, vector, by: float) -> Edit:
+        def edit(x):
+            x[first : stop + 1] += by * vector
+
+        return edit
+
+    said = ",".join(f'"{" ".join(map(str, text))}"' for text in (of, less))
+    yield f"add=blocks.1.hook_resid_pre@3<-texts:[{said}]*1.5", {
+        "inputs": [(1, "", shift(3, 3, apart(1, "", "in"), 1.5))]
+    }
+    yield f"add=blocks.0.mlp.hook_post@2-5<-texts:[{said}]*-0.75", {
+        "inputs": [(0, family.mlp_post, shift(2, 5, apart(0, family.mlp_post, "in"), -0.75))]
+    }
 
 
 def main() -> None:

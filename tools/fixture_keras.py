@@ -310,6 +310,23 @@ def tagging():
     write("tagging", model, expected, ["model.keras"])
 
 
+def padded():
+    """Padding that the embedding masks, and whose mask the sum with positions drops; pooled by the mean."""
+    length, vocab, width = 7, 13, 6
+    inputs = layers.Input(shape=(length,), dtype="int32")
+    places = layers.Input(shape=(length,), dtype="int32", name="places")
+    token, position = layers.Embedding(vocab, width, mask_zero=True), layers.Embedding(length, width)
+    block = TransformerBlock(width, 2, 8, 3)
+    x = layers.GlobalAveragePooling1D()(block(layers.Add()([token(inputs), position(places)])))
+    model = keras.Model([inputs, places], layers.Dense(3, activation="softmax")(x))
+    draw(model, 10)
+    answer = lambda one: model([one, np.arange(length)[None]])
+    ids = [5, 12, 0, 3, 5, 0, 0]
+    write("padded", model, capture(ids, (token, position, None), [block_parts(block)], answer), ["model.keras"])
+    file = OUT / "padded" / "model.keras"
+    repack(file, file)
+
+
 @keras.saving.register_keras_serializable(package="example")
 class OwnBlock(TransformerBlock):
     """The example's block with another activation and ε, which its configuration tells, or hides."""
@@ -489,6 +506,7 @@ if __name__ == "__main__":
         gpt()
         nested()
         tagging()
+        padded()
         own()
         layouts()
         unnamed()

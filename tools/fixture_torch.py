@@ -67,6 +67,10 @@ def main() -> None:
     nested = {"epoch": 3, "lr": 1e-3, "optimizer": {"state": {0: {"exp_avg": torch.zeros(2)}}, "param_groups": [{}]}}
     nested |= {"state_dict": {f"module.{name}": tensor for name, tensor in state.items()}}
     save(SMALL, "nested", nested)
+    # Every table the other way round in its storage, beside a counter that is a tensor too
+    turned = {name: tensor.t().contiguous().t() for name, tensor in state.items() if tensor.dim() == 2}
+    save(SMALL, "turned", {"model": state | turned, "step": torch.tensor(4)})
+    save(SMALL, "legacy-double", {name: x.double() for name, x in (state | turned).items()}, pickle_protocol=5, **legacy)
     save("llama-bf16", "zip", weights("llama-bf16"))
     save("llama-f16-sharded", "legacy", weights("llama-f16-sharded"), **legacy)
 

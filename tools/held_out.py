@@ -47,9 +47,6 @@ def draw(family: Family, name: str, number: int, seed: int) -> dict:
         value = values(options, source) if callable(values) else source.choice(values)
         if value is not Ellipsis:
             options[key] = value
-    grows = (options.get("rope_parameters") or {}).get("rope_type") == "dynamic"
-    if options.get("max_position_embeddings", family.tokens) < family.tokens and not grows:
-        options["max_position_embeddings"] = family.tokens  # Only dynamic rope is made for more than the model knows
     return options
 
 

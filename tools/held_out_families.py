@@ -211,7 +211,7 @@ T5 = {
     "num_decoder_layers": [..., 1, 2],
     "num_heads": [1, 3, 4],
     "relative_attention_num_buckets": [..., 6, 8, 16],
-    "relative_attention_max_distance": [..., 20, 40],
+    "relative_attention_max_distance": [..., 5, 20, 40],
     "layer_norm_epsilon": [..., 1e-3],
     "feed_forward_proj": [..., "relu", "gelu", "gated-gelu", "gated-silu", "gated-relu", "silu", "gelu_new"],
     "tie_word_embeddings": FLAG,
@@ -323,7 +323,7 @@ FAMILIES: dict[str, Family] = {
             "n_layer": [1, 2],
             "layer_norm_epsilon": [..., 1e-3],
             "apply_residual_connection_post_layernorm": FLAG,
-            "slow_but_exact": [..., False],
+            "slow_but_exact": FLAG,
             "pretraining_tp": [..., 2],
             "tie_word_embeddings": FLAG,
         }
@@ -606,6 +606,7 @@ FAMILIES: dict[str, Family] = {
             "share_att_key": FLAG,
             "norm_rel_ebd": [..., "layer_norm", "none"],
             "conv_kernel_size": [..., 0, 3, 5],
+            "conv_groups": of("conv_kernel_size", 2, 3),
             "conv_act": [..., "gelu", "tanh", "relu"],
         }
     ),
@@ -669,7 +670,9 @@ def _with_heads() -> dict[str, Family]:
     for name, family in FAMILIES.items():
         stem = next((name.removesuffix(end) for end in ("ForMaskedLM", "ForCausalLM", "LMHeadModel") if name.endswith(end)), None)
         for head in (stem + end for end in ENDS if stem):
-            if hasattr(transformers, head):
+            # Some heads stand on a model with pictures, whose own settings these are not
+            own = getattr(transformers, name).config_class
+            if getattr(getattr(transformers, head, None), "config_class", None) is own:
                 found[head] = Family(family.settings | {"num_labels": [..., 3, 5]}, family.tokens)
     return found
 

@@ -5,6 +5,7 @@ use super::words::{
     errors::{Fault, Told},
 };
 use crate::engine::RunError;
+use crate::trace::Trace;
 use std::fmt::Display;
 
 /// An error or a notice across the top: what happened and what to do.
@@ -23,7 +24,7 @@ pub struct Banner {
 /// What a banner offers to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Offer {
-    /// Run the prompt's first tokens, as many as the model has positions.
+    /// Run the prompt's first tokens, as many as the model was made for.
     Cut,
     /// Bring back what a window that crashed had open.
     Recover,
@@ -53,6 +54,20 @@ impl Banner {
             RunError::TooLong { .. } => Self { offer: Some(Offer::Cut), hint: None, ..told },
             _ => told,
         }
+    }
+
+    /// What is to be known about a run before it is read.
+    pub fn about(trace: &Trace, words: &Words) -> Option<Self> {
+        if trace.has_nan {
+            return Some(Self::error(&words.nan, None));
+        }
+        let what = (words.beyond)(trace.beyond()?);
+        Some(Self { offer: Some(Offer::Cut), ..Self::done(what) })
+    }
+
+    /// Whether it was about the last run, so that the next one takes it away.
+    pub fn passes(&self) -> bool {
+        self.error || self.offer == Some(Offer::Cut)
     }
 
     /// Of something done.

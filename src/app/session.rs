@@ -292,9 +292,9 @@ impl Session {
             News::Opened { job, trace, source } if ours(&self.busy, job) => {
                 (self.model, self.source, self.busy) = (None, Some(source), None);
                 (self.trace, self.before, self.checks) = (None, None, Checks::Unasked);
-                let nan = trace.has_nan.then(|| Banner::error(&self.post.words().nan, None));
+                let told = Banner::about(&trace, self.post.words());
                 self.show(job, trace);
-                self.banner = nan;
+                self.banner = told;
                 return true;
             }
             News::Partial { job, trace } if ours(&self.busy, job) => {
@@ -304,9 +304,8 @@ impl Session {
             News::Ran { job, trace } if ours(&self.busy, job) => {
                 self.show(job, trace);
                 (self.busy, self.before) = (None, None);
-                let nan = self.trace.as_ref().is_some_and(|trace| trace.has_nan);
-                let told = nan.then(|| Banner::error(&self.post.words().nan, None));
-                self.banner = told.or(self.banner.take().filter(|banner| !banner.error));
+                let told = self.trace.as_ref().and_then(|trace| Banner::about(trace, self.post.words()));
+                self.banner = told.or(self.banner.take().filter(|banner| !banner.passes()));
                 return true;
             }
             News::Cancelled { job } if ours(&self.busy, job) => {

@@ -10,7 +10,7 @@ use rand::{Rng as _, SeedableRng as _};
 use serde_json::{Value, json};
 
 use crate::engine::{self, Prompt, RunOptions, Sampling};
-use crate::model::Model;
+use crate::model::{Model, Side};
 use crate::trace::Trace;
 
 use super::console::{self, Console};
@@ -68,7 +68,7 @@ fn figures(args: &Args, console: &mut Console) -> anyhow::Result<Figures> {
     let model = args.model.open(console, &job)?;
     let load_s = start.elapsed().as_secs_f64();
 
-    let limit = model.spec().context.unwrap_or(usize::MAX);
+    let limit = model.spec().limit(Side::Target).unwrap_or(usize::MAX);
     let needed = args.tokens + args.decode;
     ensure!(
         (1..=limit).contains(&args.tokens) && needed <= limit,

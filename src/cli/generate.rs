@@ -47,7 +47,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
         top_p: args.top_p,
         seed: args.seed,
     };
-    let first = trace.n_tokens();
+    let (first, warned) = (trace.n_tokens(), trace.beyond().is_some());
     let mut said = text(&model, &trace).len();
     // The text itself is the progress
     let job = engine::Job::new();
@@ -61,6 +61,12 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     })?;
     let seconds = start.elapsed().as_secs_f64();
     outcome?;
+    if let (false, Some(beyond)) = (warned, trace.beyond()) {
+        if !console.json {
+            writeln!(console)?;
+        }
+        console.remark(beyond.to_string());
+    }
     if console.json {
         let whole = text(&model, &trace);
         return console.object(&json!({

@@ -56,6 +56,9 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
         if !trace.interventions().is_empty() {
             object["interventions"] = json!(trace.interventions());
         }
+        if let Some(beyond) = trace.beyond() {
+            object["made_for"] = json!(beyond.made_for);
+        }
         if changed.is_some() {
             object["clean_next"] =
                 clean.next[..args.top.min(clean.next.len())].iter().map(candidate).collect();

@@ -146,7 +146,8 @@ pub(super) struct Input {
     #[arg(long, value_name = "TOKEN", requires = "ids")]
     second: Option<usize>,
 
-    /// Cut a prompt that is longer than the model's positions, instead of refusing it
+    /// Cut a prompt that is longer than the model was made for, instead of running all of it or, where positions are
+    /// learned, refusing it
     #[arg(long)]
     cut: bool,
 
@@ -259,7 +260,7 @@ impl Input {
                 );
             }
             let clean = engine::open_trace(file, &console.job())?;
-            warn_of_nan(&clean, console);
+            warn_of(&clean, console);
             return Ok(Runs { model: None, clean, changed: None });
         }
         let prompt = self.prompt.read()?;
@@ -274,7 +275,7 @@ impl Input {
         } else {
             Some(engine::intervene(&model, &clean, &interventions, &job, &mut |_| {})?)
         };
-        warn_of_nan(changed.as_ref().filter(|changed| changed.has_nan).unwrap_or(&clean), console);
+        warn_of(changed.as_ref().filter(|changed| changed.has_nan).unwrap_or(&clean), console);
         Ok(Runs { model: Some(model), clean, changed })
     }
 
@@ -311,7 +312,11 @@ impl Input {
     }
 }
 
-fn warn_of_nan(trace: &Trace, console: &mut Console) {
+/// What is to be known about a run before its numbers are read.
+fn warn_of(trace: &Trace, console: &mut Console) {
+    if let Some(beyond) = trace.beyond() {
+        console.remark(beyond.to_string());
+    }
     if trace.has_nan {
         console.remark("some hidden states are no numbers (NaN): the weights of this model may be broken");
     }

@@ -25,6 +25,7 @@ mod probes;
 mod prompt;
 mod recall;
 mod resolve;
+mod room;
 mod run;
 mod sweep;
 mod timeline;

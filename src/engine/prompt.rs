@@ -58,7 +58,7 @@ pub struct RunOptions {
     pub memory_budget: Option<u64>,
     /// Whose logits to keep
     pub logits: LogitRows,
-    /// Cut a prompt that is longer than the model's positions, instead of refusing it
+    /// Cut a prompt that is longer than the model was made for, instead of refusing it or running all of it
     pub cut: bool,
 }
 

@@ -3,10 +3,11 @@
 use super::answer::answer;
 use super::pass::{advance, append};
 use super::prompt::{LogitRows, Prompt, RunOptions, TARGET};
+use super::room::{checked, room};
 use super::{Job, Languages, available_bytes};
 use crate::model::{
     ChatError, Context, EncodeError, HeadId, HeadSpec, Model, ModelSpec, NoLanguage, Repeats, Sampler,
-    Sampling, Tokenizer,
+    Sampling, Side, Tokenizer,
 };
 use crate::trace::{Token, Trace, estimate_bytes};
 use std::sync::Arc;
@@ -151,8 +152,8 @@ fn tokens_in(
     language: Option<u32>,
 ) -> Result<Vec<Token>, RunError> {
     let spec = model.spec();
-    let (vocab, context) =
-        spec.encoder.as_ref().map_or((spec.vocab, spec.context), |encoder| (encoder.vocab, encoder.context));
+    let vocab = spec.encoder.as_ref().map_or(spec.vocab, |encoder| encoder.vocab);
+    let side = if spec.encoder.is_some() { Side::Source } else { Side::Target };
     let tokens = match (prompt, &model.tokenizer) {
         (Prompt::Text(text) | Prompt::Framed(text), _) if text.is_empty() => return Err(RunError::Empty),
         (Prompt::Text(text), Some(tokenizer)) => model.padded(tokenizer.encode_as(text, language)?),
@@ -161,7 +162,7 @@ fn tokens_in(
         (Prompt::Ids(ids), Some(tokenizer)) => ids.iter().map(|&id| tokenizer.token(id)).collect(),
         (Prompt::Ids(ids), None) => ids.iter().map(|&id| model.token(id)).collect(),
     };
-    let tokens = checked(tokens, cut, vocab, context)?;
+    let tokens = checked(tokens, vocab, room(spec, side, cut))?;
     let masked = tokens.iter().position(|token| Some(token.id) == model.masked);
     if let (Some(at), Some(id)) = (masked, model.masked) {
         return Err(RunError::Padding(at, id));
@@ -195,43 +196,26 @@ fn texts_of(
     let tokenizer = model.tokenizer.as_ref().ok_or(RunError::NoTokenizer)?;
     let pair = tokenizer.encode_pair(question, text)?;
     let spec = model.spec();
-    Ok((pair.text, checked(pair.tokens, options.cut, spec.vocab, spec.context)?, Some(pair.second)))
+    Ok((
+        pair.text,
+        checked(pair.tokens, spec.vocab, room(spec, Side::Target, options.cut))?,
+        Some(pair.second),
+    ))
 }
 
 /// The tokens of a target, after those that every target begins with.
 fn target_of(model: &Model, options: &RunOptions) -> Result<Vec<Token>, RunError> {
     let (spec, cut) = (model.spec(), options.cut);
     let start = options.languages.start(model)?.into_iter().map(|id| model.token(id)).collect();
-    let mut tokens: Vec<Token> = checked(start, false, spec.vocab, spec.context)?;
+    let mut tokens: Vec<Token> = checked(start, spec.vocab, room(spec, Side::Target, false))?;
     if let Some(prompt) = &options.target {
-        let room = spec.context.map(|context| context.saturating_sub(tokens.len()));
+        let left = room(spec, Side::Target, cut).less(tokens.len());
         let own = match (prompt, model.writer()) {
             (Prompt::Text(text) | Prompt::Framed(text), Some(tokenizer)) => tokenizer.encode_bare(text)?,
             (Prompt::Text(_) | Prompt::Framed(_), None) => return Err(RunError::NoTokenizer),
             (Prompt::Ids(ids), _) => ids.iter().map(|&id| model.token(id)).collect(),
         };
-        tokens.extend(checked(own, cut, spec.vocab, room)?);
-    }
-    Ok(tokens)
-}
-
-fn checked(
-    mut tokens: Vec<Token>,
-    cut: bool,
-    vocab: usize,
-    context: Option<usize>,
-) -> Result<Vec<Token>, RunError> {
-    if tokens.is_empty() {
-        return Err(RunError::Empty);
-    }
-    if let Some(token) = tokens.iter().find(|token| token.id as usize >= vocab) {
-        return Err(RunError::OutOfRange { id: token.id, vocab });
-    }
-    if let Some(limit) = context.filter(|&limit| tokens.len() > limit) {
-        if !cut {
-            return Err(RunError::TooLong { found: tokens.len(), limit });
-        }
-        tokens.truncate(limit);
+        tokens.extend(checked(own, spec.vocab, left)?);
     }
     Ok(tokens)
 }
@@ -255,7 +239,7 @@ pub fn run(
         if let (None, HeadSpec::Classes(head), Some(first)) = (&options.target, &spec.head, tokens.first()) {
             let ids: Vec<u32> = source.iter().map(|token| token.id).collect();
             let again = head.moved_on(first.id, &ids).into_iter().map(|id| model.token(id)).collect();
-            tokens = checked(again, options.cut, spec.vocab, spec.context)?;
+            tokens = checked(again, spec.vocab, room(spec, Side::Target, options.cut))?;
         }
     } else if options.target.is_some() {
         return Err(RunError::NoEncoder(model.name.clone()));
@@ -310,7 +294,7 @@ pub(super) fn check_budget(
 
 /// Continues a trace by up to `n` tokens; each appends its rows, and nothing is computed twice.
 ///
-/// Ends early at a token that ends texts, at the model's last position, or where `on_token` says `false`. When
+/// Ends early at a token that ends texts, at the model's last position where those are a table, or where `on_token` says `false`. When
 /// cancelled, the trace holds the tokens that were complete by then.
 pub fn generate(
     model: &Model,
@@ -326,7 +310,7 @@ pub fn generate(
     let mut repeats = Repeats::of(&trace.ids());
     let ends = model.writer().map_or_else(Vec::new, Tokenizer::ends);
     let mut sampler = Sampler::new(sampling.clone());
-    let limit = trace.spec.context.unwrap_or(usize::MAX);
+    let limit = trace.spec.limit(Side::Target).unwrap_or(usize::MAX);
     let vocab = trace.spec.vocab;
     let mut outcome = Ok(());
     for step in 0..n.min(limit.saturating_sub(trace.n_tokens())) {

@@ -45,9 +45,10 @@ pub struct Relative<F> {
     /// [bucket, head]
     table: Vec<F>,
     heads: usize,
-    /// Bucket of each distance from −max to max; farther ones share the ends'
+    /// Bucket of each distance from −max to max; farther ones share the ends', but for odd `spec`
     buckets: Vec<usize>,
     max: isize,
+    spec: Buckets,
 }
 
 impl<F: Real> Relative<F> {
@@ -59,6 +60,7 @@ impl<F: Real> Relative<F> {
             heads,
             buckets: (-max..=max).map(|relative| buckets.of(relative)).collect(),
             max,
+            spec: buckets,
         }
     }
     /// The table, [bucket, head].
@@ -66,7 +68,11 @@ impl<F: Real> Relative<F> {
         &self.table
     }
     fn of(&self, head: usize, relative: isize) -> F {
-        let bucket = self.buckets[(relative.clamp(-self.max, self.max) + self.max) as usize];
+        let bucket = if relative.abs() > self.max && self.spec.runs_back() {
+            self.spec.of(relative)
+        } else {
+            self.buckets[(relative.clamp(-self.max, self.max) + self.max) as usize]
+        };
         self.table[bucket * self.heads + head]
     }
 }

@@ -132,6 +132,10 @@ pub struct Buckets {
 }
 
 impl Buckets {
+    /// Whether the farthest distance is among the exact ones, so that farther keys do not share one bucket.
+    pub fn runs_back(&self) -> bool {
+        self.max_distance <= self.count / if self.two_sided { 4 } else { 2 }
+    }
     /// The bucket of a key at `key − query`. In single precision, as the models were trained.
     pub fn of(&self, relative: isize) -> usize {
         let (count, base) = match (self.two_sided, relative > 0) {
@@ -147,7 +151,9 @@ impl Buckets {
         let ratio = (distance as f32 / exact as f32).ln()
             / (self.max_distance as f64 / exact as f64).ln() as f32
             * (count - exact) as f32;
-        base + (exact + ratio as usize).min(count - 1)
+        // Where the farthest distance is an exact one, buckets run back towards the near ones
+        let far = (exact as isize).saturating_add(ratio as isize).min(count as isize - 1);
+        (base as isize).saturating_add(far).max(0) as usize
     }
 }
 

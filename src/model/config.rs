@@ -55,6 +55,12 @@ impl Config {
     pub fn architecture(&self) -> Option<&str> {
         self.get("architectures")?.get(0)?.as_str()
     }
+    /// The same of another class.
+    pub(super) fn renamed(&self, class: &str) -> Self {
+        let mut map = self.0.clone();
+        map.insert("architectures".to_owned(), Value::from(vec![class]));
+        Self(map)
+    }
     /// `model_type`.
     pub fn model_type(&self) -> Option<&str> {
         self.get("model_type")?.as_str()

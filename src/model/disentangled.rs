@@ -48,7 +48,11 @@ fn log_bucket(relative: isize, mid: isize, max: usize) -> isize {
     }
     let whole = ((max as f64 - 1.0) / mid as f64) as f32;
     let ratio = (distance as f32 / mid as f32).ln() / whole.ln() * (mid - 1) as f32;
-    (ratio.ceil() as isize).saturating_add(mid) * relative.signum()
+    // A farthest distance within the exact ones makes this infinite, and no whole number: Transformers' is the smallest
+    if ratio.is_infinite() {
+        return isize::MIN;
+    }
+    (ratio.ceil() as isize).saturating_add(mid).saturating_mul(relative.signum())
 }
 
 /// Keys and queries of distances, of one block.

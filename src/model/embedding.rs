@@ -2,7 +2,7 @@
 
 use super::hook::Hook;
 use super::part::Side;
-use super::spec::{EmbeddingSpec, NormSpec, Positions};
+use super::spec::{EmbeddingSpec, ModelSpec, NormSpec, Positions};
 use super::terms::Terms;
 use super::transformer::{Network, See, add};
 use crate::kernels::{self, Real};
@@ -65,6 +65,30 @@ impl Adds<f32> for OneToken {
     }
     fn dense(&mut self, network: &Network, weight: &str, bias: &str) {
         network.frozen_dense(weight, bias).apply(&mut self.terms);
+    }
+}
+
+impl ModelSpec {
+    /// Most tokens that a text of `side` can have; `None` where there is no such bound. Positions that are learned end
+    /// with their table. Those that turn, slope or are computed go on beyond what the model was made for
+    /// ([`Self::made_for`]), as they do in Transformers, whose tables grow.
+    pub fn limit(&self, side: Side) -> Option<usize> {
+        let embedding = match (side, &self.encoder) {
+            (Side::Source, Some(encoder)) => &encoder.embedding,
+            _ => &self.embedding,
+        };
+        let table = match embedding.positions {
+            Positions::Learned { .. } | Positions::LearnedPast { .. } => self.made_for(side),
+            Positions::None | Positions::Sinusoidal | Positions::FairseqSinusoidal { .. } => None,
+        };
+        table.or(self.needs_tokens())
+    }
+    /// Most tokens of a text of `side` that the model was made for, where it says so.
+    pub fn made_for(&self, side: Side) -> Option<usize> {
+        match (side, &self.encoder) {
+            (Side::Source, Some(encoder)) => encoder.context,
+            _ => self.context,
+        }
     }
 }
 

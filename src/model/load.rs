@@ -5,7 +5,7 @@ use super::classes::Pooling;
 use super::config::Config;
 use super::error::{LoadError, SpecError};
 use super::families;
-use super::formats::{ENDINGS, Tensors, gguf, has_ending, keras};
+use super::formats::{ENDINGS, Tensors, gguf, has_ending, is_index, keras, shard};
 use super::sentence::SentenceHead;
 use super::spec::{HeadSpec, ModelSpec};
 use super::tokenizer::{Token, Tokenizer};
@@ -87,13 +87,17 @@ impl Model {
             return Self::from_keras(path, &file);
         }
         // A link's own name says more than that of the blob it may point to, so the path stays as it was given
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let parent = parent.unwrap_or(Path::new("."));
         let (folder, tensors) = if path.is_dir() {
             (path.to_owned(), None)
+        } else if is_index(path) || shard(path).is_some_and(|(_, of)| of > 1) {
+            // A part stands for the whole
+            (parent.to_owned(), None)
         } else if has_ending(path, ENDINGS) {
-            let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-            (folder.unwrap_or(Path::new(".")).to_owned(), Some(path))
+            (parent.to_owned(), Some(path))
         } else if path.file_name().is_some_and(|name| name == "config.json") {
-            return Self::open(path.parent().unwrap_or(Path::new(".")));
+            return Self::open(parent);
         } else {
             return Err(LoadError::UnknownFormat(path.to_owned()));
         };
@@ -303,8 +307,13 @@ fn network(config: &Config, file: &Path, tensors: &Tensors) -> Result<(Network, 
             Ok((Network { spec: Arc::new(spec), weights }, Vec::new()))
         }
         Err(unknown @ (SpecError::Unknown(_) | SpecError::Unnamed)) => {
-            let found = families::infer::read(config, tensors)
-                .map_err(|reason| refused(SpecError::NotInferred { unknown: Box::new(unknown), reason }))?;
+            let found = match families::infer::read(config, tensors) {
+                Ok(found) => found,
+                Err(reason) => {
+                    let reason = refused(SpecError::NotInferred { unknown: Box::new(unknown), reason });
+                    return base(config, tensors).ok_or(reason);
+                }
+            };
             let names = found.names.into_iter().collect::<Vec<_>>();
             let rows = names.iter().map(|(named, rows)| (named, Some(rows.clone())));
             let weights = Weights::of_rows(&found.spec, tensors, rows)?;
@@ -312,6 +321,19 @@ fn network(config: &Config, file: &Path, tensors: &Tensors) -> Result<(Network, 
         }
         Err(error) => Err(refused(error)),
     }
+}
+
+/// What a class that is not known stands on, where its family is known: its hidden states without its head.
+fn base(config: &Config, tensors: &Tensors) -> Option<(Network, Vec<String>)> {
+    families::bases(config).find_map(|(family, own, spec)| {
+        let weights = Weights::gather(family, &spec, &own, tensors).ok()?;
+        let (class, left) = (config.architecture().unwrap_or_default(), weights.unused().len());
+        let note = format!(
+            "`{class}` is not known: opened as `{}`, without the head that stands on it ({left} tensors are not read)",
+            spec.architecture,
+        );
+        Some((Network { spec: Arc::new(spec), weights }, vec![note]))
+    })
 }
 
 /// The GGUF file that a path is, or the only one (or the first of several parts) in a folder without `config.json`.

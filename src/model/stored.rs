@@ -147,6 +147,13 @@ impl StoredScales {
 }
 
 impl StoredTensor {
+    /// A tensor of little-endian double precision, rounded to single: nothing here computes with more.
+    pub(super) fn rounded(doubles: &[u8], shape: Vec<usize>, file: &Path) -> Self {
+        let doubles = doubles.as_chunks::<8>().0;
+        let words = doubles.iter().map(|bytes| (f64::from_le_bytes(*bytes) as f32).to_bits()).collect();
+        let storage = Arc::new(Storage::Owned(words));
+        Self::new(Ok(Dtype::F32), shape, &storage, 0..4 * doubles.len(), file)
+    }
     /// A tensor whose bytes lie as they should.
     pub(super) fn new(
         dtype: Result<Dtype, String>,

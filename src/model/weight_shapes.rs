@@ -100,7 +100,7 @@ impl BlockSpec {
         if let Some(name) = name.strip_prefix("conv.") {
             let own = self.convolution?;
             return match name {
-                "W" => Some(vec![width * own.kernel, width]),
+                "W" => Some(vec![width / own.groups * own.kernel, width]),
                 "b" | "ln.w" | "ln.b" => Some(vec![width]),
                 _ => None,
             };

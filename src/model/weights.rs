@@ -74,6 +74,8 @@ impl Weights {
     ) -> Result<Self, LoadError> {
         let mut weights = Self::default();
         let mut used = BTreeMap::new();
+        let text = config.nested("text_config"); // Beside pictures, the text's settings stand apart
+        let config = text.as_ref().unwrap_or(config);
         for map in family.rows(spec) {
             let part = block_name(map.ours).map(|(part, ..)| part);
             for layer in 0..part.map_or(1, |part| spec.layers_of(part)) {
@@ -250,8 +252,17 @@ impl Weights {
     /// Row `index` of an embedding matrix, added to `out`.
     pub fn add_row<F: Real>(&self, name: &str, index: usize, out: &mut [F]) {
         let matrix = self.matrix(name);
+        let (start, stride) = (index * matrix.input_stride, matrix.output_stride);
         let mut row = vec![F::zero(); out.len()];
-        matrix.elements.read(index * matrix.input_stride, &mut row);
+        if (stride, matrix.rows) == (1, None) {
+            matrix.elements.read(start, &mut row);
+        } else {
+            // The file has the table the other way round: the row's numbers lie apart
+            for (i, x) in row.iter_mut().enumerate() {
+                let place = matrix.rows.map_or(i, |rows| rows[i] as usize);
+                matrix.elements.read(start + place * stride, std::slice::from_mut(x));
+            }
+        }
         for (out, x) in out.iter_mut().zip(row) {
             *out += x;
         }
@@ -303,6 +314,7 @@ fn asked_for(map: &Map, config: &Config) -> bool {
     match map.needed {
         Needed::If(key) => config.flag_or(key, false).unwrap_or(false),
         Needed::Unless(key) => config.flag_or(key, true).unwrap_or(true),
+        Needed::Without(without) => !without(config).unwrap_or(false),
         _ => true,
     }
 }

@@ -22,6 +22,6 @@ pub use map::{
 };
 pub use measures::HeadMeasures;
 pub use pattern::{Pattern, Pool};
-pub use record::{CANDIDATES, Candidate, LayerTrace, Trace, estimate_bytes, norms};
+pub use record::{Beyond, CANDIDATES, Candidate, LayerTrace, Trace, estimate_bytes, norms};
 pub use saved::TraceError;
 pub use span::AnswerSpan;

@@ -64,6 +64,18 @@ pub struct LayerTrace {
     pub state: LayerState<f32>,
 }
 
+/// A text that is longer than the model was made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the text has {found} tokens, the model was made for {made_for}: beyond them its answers may mean little"
+)]
+pub struct Beyond {
+    /// Tokens of the text
+    pub found: usize,
+    /// Tokens that the model was made for
+    pub made_for: usize,
+}
+
 /// A token the model might put next, or a class it might choose.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Candidate {
@@ -210,6 +222,15 @@ impl Trace {
     /// Whose tokens the prompt is: the source's where there is an encoder beside a decoder.
     pub fn prompt_side(&self) -> Side {
         if self.source.is_empty() { Side::Target } else { Side::Source }
+    }
+
+    /// Whether a text is longer than the model was made for.
+    pub fn beyond(&self) -> Option<Beyond> {
+        let of = |side| {
+            let (found, made_for) = (self.tokens_of(side).len(), self.spec.made_for(side)?);
+            (found > made_for).then_some(Beyond { found, made_for })
+        };
+        of(Side::Source).or_else(|| of(Side::Target))
     }
 
     /// Tokens in the trace.

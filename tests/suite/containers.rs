@@ -47,6 +47,61 @@ fn a_converted_model_equals_its_original() {
     none(&files.iter().flat_map(|(file, fixture)| differences(file, fixture)).collect::<Vec<_>>());
 }
 
+/// Shards in folders of their own, without an index, or named themselves; numbers of double precision.
+#[test]
+fn shards_are_found_however_they_lie() {
+    let name = "llama-f16-sharded";
+    let (original, here) = (fixtures().join(name), tempfile::tempdir().expect("a folder"));
+    let files = std::fs::read_dir(&original).expect("a fixture").map(|entry| entry.expect("readable").path());
+    let shards: Vec<PathBuf> = files.filter(|file| file.to_string_lossy().contains("-of-")).collect();
+    assert!(shards.len() > 1);
+    let folder = |part: &str| {
+        let folder = here.path().join(part);
+        std::fs::create_dir_all(&folder).expect("a folder");
+        std::fs::copy(original.join("config.json"), folder.join("config.json")).expect("a copy");
+        folder
+    };
+    let plain = folder("no-index");
+    let nested = folder("nested");
+    std::fs::create_dir(nested.join("parts")).expect("a folder");
+    for shard in &shards {
+        let own = shard.file_name().expect("a name");
+        std::fs::copy(shard, plain.join(own)).expect("a copy");
+        std::fs::copy(shard, nested.join("parts").join(own)).expect("a copy");
+    }
+    let index = std::fs::read_to_string(original.join("model.safetensors.index.json")).expect("an index");
+    write(
+        &nested.join("model.safetensors.index.fp16.json"),
+        index.replace("\"model-", "\"parts/model-").as_bytes(),
+    );
+    check(&plain, name);
+    check(&nested, name);
+    check(&shards[1], name);
+    check(&original.join("model.safetensors.index.json"), name);
+
+    let single = "gpt2-one-head-one-layer";
+    let bytes = std::fs::read(fixtures().join(single).join("model.safetensors")).expect("a fixture");
+    let tensors = SafeTensors::deserialize(&bytes).expect("sound safetensors");
+    let doubled = |data: &[u8]| -> Vec<u8> {
+        let words = data.as_chunks::<4>().0.iter();
+        words.flat_map(|bytes| f64::from(f32::from_le_bytes(*bytes)).to_le_bytes()).collect()
+    };
+    let doubles: Vec<(String, Vec<usize>, Vec<u8>)> = tensors
+        .tensors()
+        .into_iter()
+        .map(|(name, view)| (name, view.shape().to_vec(), doubled(view.data())))
+        .collect();
+    let views = doubles.iter().map(|(name, shape, bytes)| {
+        let view = safetensors::tensor::TensorView::new(safetensors::Dtype::F64, shape.clone(), bytes);
+        (name.as_str(), view.expect("a sound view"))
+    });
+    let double = here.path().join("double");
+    std::fs::create_dir(&double).expect("a folder");
+    std::fs::copy(fixtures().join(single).join("config.json"), double.join("config.json")).expect("a copy");
+    write(&double.join("model.safetensors"), &safetensors::serialize(views, None).expect("bytes"));
+    check(&double, single);
+}
+
 #[test]
 fn blocks_unpack_as_the_gguf_package_unpacks_them() {
     let bytes = std::fs::read(containers().join("blocks.safetensors")).expect("a fixture");

@@ -11,6 +11,7 @@ use mnemoscope::trace::Trace;
 use proptest::prelude::*;
 use safetensors::{SafeTensors, tensor::TensorView};
 use std::fs::File;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use strum::IntoEnumIterator as _;
@@ -176,6 +177,33 @@ fn padding_that_is_masked_is_refused() {
     model.masked = Some(0);
     let error = run(&model).expect_err("padding");
     assert_eq!(error.to_string(), "token 2 is padding (id 0), which this model masks");
+}
+
+/// A sum with positions, which mask nothing, drops the mask in Keras 3 (as `compare` holds) and keeps it in Keras 2.
+#[test]
+fn what_a_sum_makes_of_a_mask_is_told_by_the_version() {
+    let file = folder("padded").join("model.keras");
+    assert_eq!(Model::open(&file).expect("a fixture").masked, None);
+    let here = tempfile::tempdir().expect("a folder");
+    let older = here.path().join("model.keras");
+    let mut old = zip::ZipArchive::new(File::open(&file).expect("a fixture")).expect("a zip");
+    let mut new = zip::ZipWriter::new(File::create(&older).expect("a file"));
+    let names: Vec<String> = old.file_names().map(|name| name.expect("a sound name").into_owned()).collect();
+    for name in names {
+        let place = old.index_for_name(&name).expect("an entry");
+        let mut bytes = Vec::new();
+        let packed = old.by_index_raw(place).expect("a readable entry");
+        flate2::read::DeflateDecoder::new(packed).read_to_end(&mut bytes).expect("sound");
+        if name == "metadata.json" {
+            bytes = br#"{"keras_version": "2.15.0"}"#.to_vec();
+        }
+        let stored =
+            zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+        new.start_file(name, stored).expect("an entry");
+        new.write_all(&bytes).expect("written");
+    }
+    new.finish().expect("a whole file");
+    assert_eq!(Model::open(&older).expect("it opens").masked, Some(0));
 }
 
 #[test]

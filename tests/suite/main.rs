@@ -65,6 +65,7 @@ mod traces;
 mod traces_changed;
 mod train;
 mod translation;
+mod unusual;
 mod views;
 mod walk;
 mod why;

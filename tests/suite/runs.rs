@@ -21,6 +21,8 @@ fn wrong_prompts_are_refused_with_their_figures() {
     let limit = model.spec().context.expect("GPT-2 has a limit");
     let long = vec![1; limit + 3];
     assert_eq!(refused(long.clone()), RunError::TooLong { found: limit + 3, limit });
+    let learned = open(&fixtures().join("gpt2-odd"));
+    assert_eq!(learned.spec().limit(mnemoscope::model::Side::Target), Some(limit));
     let cut = RunOptions { cut: true, ..RunOptions::default() };
     assert_eq!(run("gpt2-odd", &Prompt::Ids(long), &cut).expect("a cut prompt runs").n_tokens(), limit);
     assert_eq!(run("gpt2-odd", &Prompt::Text("a".into()), &options).err(), Some(RunError::NoTokenizer));

@@ -257,19 +257,20 @@ fn a_model_dropped_on_the_window_opens() {
 }
 
 #[test]
-fn a_prompt_that_is_too_long_leaves_the_last_run() {
+fn a_prompt_longer_than_the_model_was_made_for_is_run_and_says_so() {
     let mut harness = window();
     let run = harness.state().session.run;
-    send(&mut harness, Command::EditPrompt("word ".repeat(5000)));
+    send(&mut harness, Command::EditPrompt("word ".repeat(600)));
     send(&mut harness, Command::RunPrompt);
     until(&mut harness, |window| window.session.busy.is_none());
     let session = &harness.state().session;
-    assert!(session.banner.as_ref().is_some_and(|banner| banner.error));
-    assert_eq!(session.run, run);
-    assert!(session.trace.is_some());
+    assert_ne!(session.run, run);
+    let limit = session.model.as_ref().unwrap().spec().context;
+    assert!(Some(n_tokens(&harness)) > limit);
+    let banner = session.banner.as_ref().expect("a notice");
+    assert!(!banner.error && banner.what.contains("512"), "{banner:?}");
     harness.get_by_label("Cut it and run").click();
     until(&mut harness, |window| window.session.busy.is_none());
-    let limit = harness.state().session.model.as_ref().unwrap().spec().context;
     assert_eq!(Some(n_tokens(&harness)), limit);
     assert!(harness.state().session.banner.is_none());
 }

@@ -7,7 +7,7 @@ use super::{
     choosing, circuits, compare, duration, figures, finding, flow, grouped, journal, languages, map, memory,
     next, recall, river, session, size, states, timeline, train, walk, why,
 };
-use crate::{model::Part, render::Scale};
+use crate::{model::Part, render::Scale, trace::Beyond};
 
 /// 简体中文.
 pub(super) const CHINESE: Words = Words {
@@ -164,6 +164,9 @@ pub(super) const CHINESE: Words = Words {
     trace_size: |bytes| format!("轨迹 {}", size(bytes as u64)),
     threads: |n| format!("{n} 线程 · CPU"),
     copy_hook: "复制钩子名",
+    beyond: |Beyond { found, made_for }| {
+        format!("文本有 {found} 个词元，模型按 {made_for} 个设计：超出部分的结果可能没有意义")
+    },
     nan: "模型算出了 NaN：权重或中间数值溢出",
     empty_prompt: "写一句提示词，然后运行",
     empty_prompt_sub: "每一层的每个注意力头都会显示在这里，用的就是你写的词",

@@ -5,7 +5,7 @@ use super::{
     figures, finding, flow, grouped, journal, languages, map, memory, next, recall, river, session, size,
     states, sweep, timeline, train, walk, why,
 };
-use crate::{model::Part, render::Scale};
+use crate::{model::Part, render::Scale, trace::Beyond};
 
 /// English.
 pub const ENGLISH: Words = Words {
@@ -157,6 +157,11 @@ pub const ENGLISH: Words = Words {
     trace_size: |bytes| format!("trace {}", size(bytes as u64)),
     threads: |n| if n == 1 { "1 thread · CPU".to_owned() } else { format!("{n} threads · CPU") },
     copy_hook: "Copy the hook's name",
+    beyond: |Beyond { found, made_for }| {
+        format!(
+            "The text has {found} tokens, the model was made for {made_for}: beyond them it may make little sense"
+        )
+    },
     nan: "The model computes NaN: its weights or its numbers overflow",
     empty_prompt: "Write a prompt, then run it",
     empty_prompt_sub: "Every head of every layer will show here, on your own words",

@@ -55,7 +55,7 @@ pub use walk::{StepWords, WalkWords};
 pub use why::WhyWords;
 
 use super::command::CommandKind;
-use crate::{analysis::Measure, model::Part, render::Scale};
+use crate::{analysis::Measure, model::Part, render::Scale, trace::Beyond};
 use serde::{Deserialize, Serialize};
 
 /// A language of the window.
@@ -262,6 +262,7 @@ pub struct Words {
     pub threads: fn(usize) -> String,
     pub copy_hook: &'static str,
     pub nan: &'static str,
+    pub beyond: fn(Beyond) -> String,
     pub empty_prompt: &'static str,
     pub empty_prompt_sub: &'static str,
     pub waiting: &'static str,

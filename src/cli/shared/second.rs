@@ -6,7 +6,7 @@ use crate::engine::{self, ModelSource, Prompt};
 use crate::model::Model;
 use crate::trace::Trace;
 
-use super::{Console, Input, Runs, usage, warn_of_nan};
+use super::{Console, Input, Runs, usage, warn_of};
 
 /// What the second run is of.
 #[derive(Debug, clap::Args)]
@@ -73,7 +73,7 @@ impl Input {
             }
         };
         for trace in &mut runs {
-            warn_of_nan(trace, console);
+            warn_of(trace, console);
         }
         Ok(runs)
     }

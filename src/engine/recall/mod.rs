@@ -10,7 +10,7 @@ pub use heads::{Carrier, Carriers, HeadsCut, Masked, carriers};
 pub use templates::Template;
 
 use super::{InterveneError, Job, Prompt, RunError, RunOptions, intervene, run};
-use crate::model::{HeadSpec, Model, probabilities};
+use crate::model::{HeadSpec, Model, Side, probabilities};
 use crate::trace::{Intervention, Trace};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
@@ -203,7 +203,7 @@ fn checked(model: &Model, options: &RecallOptions) -> Result<(), RecallError> {
         return Err(RecallError::NoAnswer(model.name.clone()));
     }
     if let Some((limit, &found)) =
-        spec.context.zip(options.lengths.iter().max()).filter(|(limit, most)| most > &limit)
+        spec.limit(Side::Target).zip(options.lengths.iter().max()).filter(|(limit, most)| most > &limit)
     {
         return Err(RunError::TooLong { found, limit }.into());
     }

@@ -18,6 +18,13 @@ pub(super) const FAMILY: Family = Family {
     spec,
     weights: &[WEIGHTS],
 };
+/// The decoder alone.
+pub(super) const DECODER: Family = Family {
+    architectures: &["BartForCausalLM"],
+    spec: |config| Ok(alone(spec(config)?)),
+    weights: &[DECODER_WEIGHTS],
+    ..FAMILY
+};
 
 /// mBART, Marian, Pegasus, M2M-100 and Blenderbot store theirs under the same names; each has some of these norms.
 pub(super) const WEIGHTS: &[Map] = &[
@@ -78,6 +85,44 @@ pub(super) const WEIGHTS: &[Map] = &[
     from("unembed.W_U", "lm_head.weight").turned().or("decoder.embed_tokens.weight").or("shared.weight"),
     from("unembed.b_U", "final_logits_bias").optional(),
 ];
+
+/// Of a decoder that stands alone: it has nothing to look across at.
+pub(super) const DECODER_WEIGHTS: &[Map] = &[
+    from("embed.W_E", "decoder.embed_tokens.weight").or("shared.weight"),
+    from("pos_embed.W_pos", "decoder.embed_positions.weight"),
+    from("embed.ln.w", "decoder.layernorm_embedding.weight"),
+    from("embed.ln.b", "decoder.layernorm_embedding.bias"),
+    from("blocks.{l}.attn.W_Q", "decoder.layers.{l}.self_attn.q_proj.weight").turned(),
+    from("blocks.{l}.attn.b_Q", "decoder.layers.{l}.self_attn.q_proj.bias"),
+    from("blocks.{l}.attn.W_K", "decoder.layers.{l}.self_attn.k_proj.weight").turned(),
+    from("blocks.{l}.attn.b_K", "decoder.layers.{l}.self_attn.k_proj.bias"),
+    from("blocks.{l}.attn.W_V", "decoder.layers.{l}.self_attn.v_proj.weight").turned(),
+    from("blocks.{l}.attn.b_V", "decoder.layers.{l}.self_attn.v_proj.bias"),
+    from("blocks.{l}.attn.W_O", "decoder.layers.{l}.self_attn.out_proj.weight").turned(),
+    from("blocks.{l}.attn.b_O", "decoder.layers.{l}.self_attn.out_proj.bias"),
+    from("blocks.{l}.ln1.w", "decoder.layers.{l}.self_attn_layer_norm.weight"),
+    from("blocks.{l}.ln1.b", "decoder.layers.{l}.self_attn_layer_norm.bias"),
+    from("blocks.{l}.mlp.W_in", "decoder.layers.{l}.fc1.weight").turned(),
+    from("blocks.{l}.mlp.b_in", "decoder.layers.{l}.fc1.bias"),
+    from("blocks.{l}.mlp.W_out", "decoder.layers.{l}.fc2.weight").turned(),
+    from("blocks.{l}.mlp.b_out", "decoder.layers.{l}.fc2.bias"),
+    from("blocks.{l}.ln2.w", "decoder.layers.{l}.final_layer_norm.weight"),
+    from("blocks.{l}.ln2.b", "decoder.layers.{l}.final_layer_norm.bias"),
+    from("ln_final.w", "decoder.layer_norm.weight"),
+    from("ln_final.b", "decoder.layer_norm.bias"),
+    from("unembed.W_U", "lm_head.weight").turned().or("decoder.embed_tokens.weight").or("shared.weight"),
+];
+
+/// The decoder of an encoder–decoder by itself.
+pub(super) fn alone(spec: ModelSpec) -> ModelSpec {
+    let cross = spec.blocks.iter().filter(|block| block.part == Part::Cross);
+    let own = spec.blocks.iter().filter(|block| block.part == Part::Decoder);
+    let joined = own.zip(cross).map(|(own, cross)| {
+        let (mlp, ln2) = (cross.mlp.clone(), cross.ln2);
+        BlockSpec { part: Part::Only, mlp, ln2, ..own.clone() }
+    });
+    ModelSpec { blocks: joined.collect(), encoder: None, ..spec }
+}
 
 fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
     let shape = Shape {

@@ -23,6 +23,19 @@ pub(super) const FAMILY: Family = Family {
     spec,
     weights: &[bart::WEIGHTS],
 };
+/// The decoders alone.
+pub(super) const DECODER: Family = Family {
+    architectures: &["BlenderbotForCausalLM"],
+    spec: |config| Ok(bart::alone(spec(config)?)),
+    weights: &[bart::DECODER_WEIGHTS],
+    ..FAMILY
+};
+pub(super) const SMALL_DECODER: Family = Family {
+    model_type: SMALL.model_type,
+    architectures: &["BlenderbotSmallForCausalLM"],
+    spec: |config| Ok(bart::alone(small(config)?)),
+    ..DECODER
+};
 
 fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
     let shape = Shape {

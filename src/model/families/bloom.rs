@@ -37,17 +37,23 @@ const WEIGHTS: &[Map] = &[
     from("blocks.{l}.attn.b_K", "h.{l}.self_attention.query_key_value.bias").rows(qkv_by_head::<1>),
     from("blocks.{l}.attn.b_V", "h.{l}.self_attention.query_key_value.bias").rows(qkv_by_head::<2>),
     from("blocks.{l}.attn.W_O", "h.{l}.self_attention.dense.weight").turned(),
-    from("blocks.{l}.attn.b_O", "h.{l}.self_attention.dense.bias"),
+    from("blocks.{l}.attn.b_O", "h.{l}.self_attention.dense.bias").unless(sliced),
     from("blocks.{l}.ln2.w", "h.{l}.post_attention_layernorm.weight"),
     from("blocks.{l}.ln2.b", "h.{l}.post_attention_layernorm.bias"),
     from("blocks.{l}.mlp.W_in", "h.{l}.mlp.dense_h_to_4h.weight").turned(),
     from("blocks.{l}.mlp.b_in", "h.{l}.mlp.dense_h_to_4h.bias"),
     from("blocks.{l}.mlp.W_out", "h.{l}.mlp.dense_4h_to_h.weight").turned(),
-    from("blocks.{l}.mlp.b_out", "h.{l}.mlp.dense_4h_to_h.bias"),
+    from("blocks.{l}.mlp.b_out", "h.{l}.mlp.dense_4h_to_h.bias").unless(sliced),
     from("ln_final.w", "ln_f.weight"),
     from("ln_final.b", "ln_f.bias"),
     from("unembed.W_U", "lm_head.weight").turned().or("word_embeddings.weight"),
 ];
+
+/// Whether outputs are summed up slice by slice, as they were on several machines in training: Transformers' class then
+/// leaves their biases out.
+fn sliced(config: &Config) -> Result<bool, SpecError> {
+    Ok(config.flag_or("slow_but_exact", false)? && config.count_or("pretraining_tp", 1)? > 1)
+}
 
 fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
     let older = if config.has("n_embed") { "n_embed" } else { "hidden_size" };

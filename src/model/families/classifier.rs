@@ -49,7 +49,8 @@ pub(super) fn weights(spec: &ModelSpec) -> &'static [Map] {
 /// The other classes of the family that a class with such a head belongs to; empty for other classes.
 pub(super) fn kin(class: &str) -> Vec<String> {
     let stem = ENDS.iter().find_map(|end| class.strip_suffix(end));
-    let ends = ["ForCausalLM", "LMHeadModel", "Model", "ForConditionalGeneration"];
+    // Of an encoder–decoder, not its decoder alone
+    let ends = ["ForConditionalGeneration", "ForCausalLM", "LMHeadModel", "Model"];
     stem.into_iter().flat_map(|stem| ends.map(|end| format!("{stem}{end}"))).collect()
 }
 

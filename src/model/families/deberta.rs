@@ -152,23 +152,23 @@ fn second(config: &Config) -> Result<ModelSpec, SpecError> {
         ..Sizes::BERT
     };
     let mut spec = spec(config, "deberta-v2", &sizes, true)?;
-    spec.blocks[0].convolution = convolution(config)?;
+    spec.blocks[0].convolution = convolution(config, spec.width)?;
     Ok(spec)
 }
 
 /// The convolution that the larger sizes have beside the first block.
-fn convolution(config: &Config) -> Result<Option<Convolution>, SpecError> {
+fn convolution(config: &Config, width: usize) -> Result<Option<Convolution>, SpecError> {
     let kernel = config.index_or("conv_kernel_size", 0)?;
     let groups = config.count_or("conv_groups", 1)?;
     if kernel == 0 {
         return Ok(None);
     }
     // An even number of neighbours would make the text one token shorter
-    if kernel > MOST_NEIGHBOURS || kernel.is_multiple_of(2) || groups != 1 {
+    if kernel > MOST_NEIGHBOURS || kernel.is_multiple_of(2) || !width.is_multiple_of(groups) {
         return Err(SpecError::Value {
             key: "conv_kernel_size".into(),
             found: format!("{kernel} in {groups} groups"),
-            expected: "an odd number up to 31, in one group",
+            expected: "an odd number up to 31, in groups that divide the width",
         });
     }
     let activation = match config.word("conv_act")? {
@@ -176,7 +176,7 @@ fn convolution(config: &Config) -> Result<Option<Convolution>, SpecError> {
         _ => ClassActivation::Mlp(config.activation_or("conv_act", Activation::Gelu)?),
     };
     let norm = NormSpec::layer(config.float_or("layer_norm_eps", 1e-7)?);
-    Ok(Some(Convolution { kernel, activation, norm }))
+    Ok(Some(Convolution { kernel, groups, activation, norm }))
 }
 
 fn spec(config: &Config, family: &str, sizes: &Sizes, buckets: bool) -> Result<ModelSpec, SpecError> {

@@ -15,7 +15,7 @@ use crate::model::spec::{HeadSpec, ModelSpec};
 
 pub(super) const FAMILY: Family = Family {
     model_type: "electra",
-    architectures: &["ElectraModel", "ElectraForMaskedLM"],
+    architectures: &["ElectraModel", "ElectraForMaskedLM", "ElectraForCausalLM"],
     prefixes: &["electra.", ""],
     spec,
     weights: &[bert::WEIGHTS, PROJECTION, bert::PROJECTIONS, bert::OUTPUTS, MASKED],

@@ -6,7 +6,7 @@ use super::llama::{self, Defaults};
 use super::qwen3::QK_NORMS;
 use super::{Family, Map, from, head_of, slide, sliding};
 use crate::kernels::Activation;
-use crate::model::attention_spec::{QkNorm, QkNormAcross};
+use crate::model::attention_spec::{QkNorm, QkNormAcross, Window};
 use crate::model::config::Config;
 use crate::model::error::SpecError;
 use crate::model::rotary::Rotary;
@@ -123,13 +123,6 @@ fn gemma2(config: &Config) -> Result<ModelSpec, SpecError> {
 }
 
 fn gemma3(config: &Config, head: HeadSpec) -> Result<ModelSpec, SpecError> {
-    if config.flag_or("use_bidirectional_attention", false)? {
-        return Err(SpecError::Value {
-            key: "use_bidirectional_attention".into(),
-            found: "true".into(),
-            expected: "false (the only kind that is read)",
-        });
-    }
     let (theta, local) = (1_000_000.0, config.float_or("rope_local_base_freq", 10_000.0)?);
     let default = Defaults { vocab: 262_208, context: 131_072, theta, ..LATER };
     let mut spec = sandwich(config, "gemma3_text", &default, (None, None))?;
@@ -137,7 +130,16 @@ fn gemma3(config: &Config, head: HeadSpec) -> Result<ModelSpec, SpecError> {
     let every = config.count_or("sliding_window_pattern", 6)?;
     let slides = sliding(config, spec.layers(), |layer| !(layer + 1).is_multiple_of(every));
     slide(&mut spec.blocks, config.count_unless_null("sliding_window", Some(4096))?, &slides);
+    let both_ways = config.flag_or("use_bidirectional_attention", false)?;
     for (block, slides) in spec.blocks.iter_mut().zip(slides) {
+        if both_ways {
+            let window = block.attention.window;
+            block.attention.causal = false;
+            block.attention.window = window.map(|window| match window {
+                Window::Sliding(n) => Window::TwoSided(n / 2),
+                other => other,
+            });
+        }
         let norm = block.ln1.unwrap_or_else(|| norm(1e-6));
         let attention = &mut block.attention;
         attention.qk_norm = Some(QkNorm { norm, across: QkNormAcross::Head });

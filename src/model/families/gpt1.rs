@@ -12,7 +12,7 @@ use crate::model::spec::{
 
 pub(super) const FAMILY: Family = Family {
     model_type: "openai-gpt",
-    architectures: &["OpenAIGPTLMHeadModel", "OpenAIGPTModel"],
+    architectures: &["OpenAIGPTLMHeadModel", "OpenAIGPTDoubleHeadsModel", "OpenAIGPTModel"],
     prefixes: &["transformer.", ""],
     spec,
     weights: &[OUTSIDE, gpt2::NORMS, gpt2::ATTENTION, gpt2::MLP],
@@ -20,7 +20,7 @@ pub(super) const FAMILY: Family = Family {
 
 /// Embeddings and unembedding.
 const OUTSIDE: &[Map] = &[
-    from("embed.W_E", "tokens_embed.weight"),
+    from("embed.W_E", "tokens_embed.weight").or("lm_head.weight"),
     from("pos_embed.W_pos", "positions_embed.weight"),
     from("unembed.W_U", "lm_head.weight").turned().or("tokens_embed.weight"),
 ];

@@ -13,7 +13,7 @@ use crate::model::spec::{
 
 pub(super) const FAMILY: Family = Family {
     model_type: "gpt2",
-    architectures: &["GPT2LMHeadModel", "GPT2Model"],
+    architectures: &["GPT2LMHeadModel", "GPT2DoubleHeadsModel", "GPT2Model"],
     prefixes: &["transformer.", ""],
     spec,
     weights: &[OUTSIDE, NORMS, ATTENTION, MLP],

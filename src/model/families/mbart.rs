@@ -15,6 +15,13 @@ pub(super) const FAMILY: Family = Family {
     spec,
     weights: &[bart::WEIGHTS],
 };
+/// The decoder alone.
+pub(super) const DECODER: Family = Family {
+    architectures: &["MBartForCausalLM"],
+    spec: |config| Ok(bart::alone(spec(config)?)),
+    weights: &[bart::DECODER_WEIGHTS],
+    ..FAMILY
+};
 
 fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
     let shape = Shape {

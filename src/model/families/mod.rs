@@ -149,14 +149,22 @@ const FAMILIES: &[&Family] = &[
     &t5::FAMILY,
     &t5::ENCODER,
     &t5::MULTILINGUAL,
+    &t5::MULTILINGUAL_ENCODER,
     &umt5::FAMILY,
+    &umt5::ENCODER,
     &bart::FAMILY,
+    &bart::DECODER,
     &mbart::FAMILY,
+    &mbart::DECODER,
     &marian::FAMILY,
+    &marian::DECODER,
     &pegasus::FAMILY,
+    &pegasus::DECODER,
     &m2m_100::FAMILY,
     &blenderbot::FAMILY,
+    &blenderbot::DECODER,
     &blenderbot::SMALL,
+    &blenderbot::SMALL_DECODER,
 ];
 
 /// What we must be told about a family.
@@ -196,7 +204,7 @@ pub(super) struct Map {
 }
 
 /// When a model cannot do without a weight.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy)]
 pub(super) enum Needed {
     Always,
     /// Used where present
@@ -205,6 +213,8 @@ pub(super) enum Needed {
     If(&'static str),
     /// Not read exactly when this key of `config.json` is false, and else needed
     Unless(&'static str),
+    /// Not read where the configuration is so, and else needed
+    Without(fn(&Config) -> Result<bool, SpecError>),
 }
 
 const fn from(ours: &'static str, theirs: &'static str) -> Map {
@@ -252,6 +262,9 @@ impl Map {
     const fn optional(self) -> Self {
         Self { needed: Needed::Optional, ..self }
     }
+    const fn unless(self, without: fn(&Config) -> Result<bool, SpecError>) -> Self {
+        Self { needed: Needed::Without(without), ..self }
+    }
     const fn when(self, key: &'static str) -> Self {
         Self { needed: Needed::If(key), ..self }
     }
@@ -294,6 +307,30 @@ pub(super) fn recognise(config: &Config) -> Result<(&'static Family, ModelSpec),
         fits(&block.attention)?;
     }
     Ok((family, spec))
+}
+
+/// What a class that nobody told us about stands on, of a family that is known by its `model_type` or by the class's
+/// name: the family's bare models, each with the configuration that names it.
+pub(super) fn bases(config: &Config) -> impl Iterator<Item = (&'static Family, Config, ModelSpec)> {
+    let wanted = config.architecture().unwrap_or_default();
+    let of_kin = move |family: &Family, class: &str| {
+        let Some(stem) =
+            class.strip_suffix("Model").filter(|_| !SCORES.iter().any(|end| class.ends_with(end)))
+        else {
+            return false;
+        };
+        let stem = stem.strip_suffix("Encoder").unwrap_or(stem);
+        let typed = config.model_type() == Some(family.model_type);
+        if typed { wanted.contains(stem) } else { wanted.split("For").next() == Some(stem) }
+    };
+    let all =
+        FAMILIES.iter().flat_map(|family| family.architectures.iter().map(move |class| (family, *class)));
+    let classes = all.filter(move |(family, class)| of_kin(family, class));
+    classes.filter_map(|(family, class)| {
+        let config = config.renamed(class);
+        let (_, spec) = recognise(&config).ok()?;
+        Some((*family, config, spec))
+    })
 }
 
 impl Family {
@@ -353,13 +390,13 @@ fn head_dim(width: usize, heads: usize, key: &str) -> Result<usize, SpecError> {
     Err(SpecError::Value { key: key.into(), found: heads.to_string(), expected: "a divisor of the width" })
 }
 
-/// The head a class of the family has: none where it is called `…Model` (but for `…LMHeadModel` and `…MTModel`).
+/// What a class's name ends in that scores tokens though it is called `…Model`.
+const SCORES: &[&str] = &["LMHeadModel", "MTModel", "DoubleHeadsModel"];
+
+/// The head a class of the family has: none where it is called `…Model` (but for [`SCORES`]).
 fn head_of(config: &Config) -> HeadSpec {
     match config.architecture() {
-        Some(class)
-            if class.ends_with("Model")
-                && !["LMHeadModel", "MTModel"].iter().any(|end| class.ends_with(end)) =>
-        {
+        Some(class) if class.ends_with("Model") && !SCORES.iter().any(|end| class.ends_with(end)) => {
             HeadSpec::None
         }
         _ => HeadSpec::NextToken,

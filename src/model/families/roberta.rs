@@ -21,6 +21,7 @@ pub(super) const FAMILY: Family = Family {
         "XLMRobertaForCausalLM",
         "CamembertModel",
         "CamembertForMaskedLM",
+        "CamembertForCausalLM",
     ],
     prefixes: &["roberta.", ""],
     spec,

@@ -28,21 +28,28 @@ pub(super) const MULTILINGUAL: Family = Family {
 
 /// The encoder alone.
 pub(super) const ENCODER: Family = Family {
-    model_type: "t5",
-    architectures: &["T5EncoderModel", "MT5EncoderModel"],
-    prefixes: &[""],
-    spec: encoder,
-    weights: &[ENCODER_WEIGHTS],
+    architectures: &["T5EncoderModel"],
+    spec: |config| Ok(encoder(with_distances(config, "t5", "relu", false)?)),
+    weights: &[ENCODER_WEIGHTS, ENCODER_DISTANCES],
+    ..FAMILY
+};
+pub(super) const MULTILINGUAL_ENCODER: Family = Family {
+    model_type: MULTILINGUAL.model_type,
+    architectures: &["MT5EncoderModel"],
+    spec: |config| Ok(encoder(with_distances(config, "mt5", "gated-gelu", false)?)),
+    ..ENCODER
 };
 
-const ENCODER_WEIGHTS: &[Map] = &[
+const ENCODER_DISTANCES: &[Map] =
+    &[from("blocks.{l}.attn.W_rel", "encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight")];
+
+pub(super) const ENCODER_WEIGHTS: &[Map] = &[
     from("embed.W_E", "shared.weight").or("encoder.embed_tokens.weight"),
     from("blocks.{l}.ln1.w", "encoder.block.{l}.layer.0.layer_norm.weight"),
     from("blocks.{l}.attn.W_Q", "encoder.block.{l}.layer.0.SelfAttention.q.weight").turned(),
     from("blocks.{l}.attn.W_K", "encoder.block.{l}.layer.0.SelfAttention.k.weight").turned(),
     from("blocks.{l}.attn.W_V", "encoder.block.{l}.layer.0.SelfAttention.v.weight").turned(),
     from("blocks.{l}.attn.W_O", "encoder.block.{l}.layer.0.SelfAttention.o.weight").turned(),
-    from("blocks.{l}.attn.W_rel", "encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight"),
     from("blocks.{l}.ln2.w", "encoder.block.{l}.layer.1.layer_norm.weight"),
     from("blocks.{l}.mlp.W_gate", "encoder.block.{l}.layer.1.DenseReluDense.wi_0.weight").turned(),
     from("blocks.{l}.mlp.W_in", "encoder.block.{l}.layer.1.DenseReluDense.wi_1.weight")
@@ -52,15 +59,15 @@ const ENCODER_WEIGHTS: &[Map] = &[
     from("ln_final.w", "encoder.final_layer_norm.weight"),
 ];
 
-fn encoder(config: &Config) -> Result<ModelSpec, SpecError> {
-    let mut spec = with_distances(config, "t5", "relu", false)?;
+/// The encoder of an encoder–decoder by itself.
+pub(super) fn encoder(mut spec: ModelSpec) -> ModelSpec {
     spec.encoder = None;
     spec.blocks.retain(|block| block.part == Part::Encoder);
     for block in &mut spec.blocks {
         block.part = Part::Only;
     }
     spec.head = HeadSpec::None;
-    Ok(spec)
+    spec
 }
 
 /// The first block's numbers serve all blocks of its stack.

@@ -14,6 +14,19 @@ pub(super) const FAMILY: Family = Family {
     weights: &[t5::WEIGHTS, DISTANCES],
 };
 
+/// The encoder alone.
+pub(super) const ENCODER: Family = Family {
+    architectures: &["UMT5EncoderModel"],
+    spec: |config| Ok(t5::encoder(t5::with_distances(config, "umt5", "gated-gelu", false)?)),
+    weights: &[t5::ENCODER_WEIGHTS, ENCODER_DISTANCES],
+    ..FAMILY
+};
+
+const ENCODER_DISTANCES: &[Map] = &[from(
+    "blocks.{l}.attn.W_rel",
+    "encoder.block.{l}.layer.0.SelfAttention.relative_attention_bias.weight",
+)];
+
 const DISTANCES: &[Map] = &[
     from("encoder.{l}.attn.W_rel", "encoder.block.{l}.layer.0.SelfAttention.relative_attention_bias.weight"),
     from("decoder.{l}.attn.W_rel", "decoder.block.{l}.layer.0.SelfAttention.relative_attention_bias.weight"),

@@ -144,6 +144,9 @@ impl Walk<'_> {
         if bytes.len() != length {
             return wrong("has another length than its shape says");
         }
+        if matches!(dataset.dtype(), Datatype::FloatingPoint { size: 8, .. }) {
+            return Ok(Some(StoredTensor::rounded(&bytes, shape, self.file)));
+        }
         let storage = Arc::new(Storage::owned(&bytes));
         Ok(Some(StoredTensor::new(dtype, shape, &storage, 0..bytes.len(), self.file)))
     }

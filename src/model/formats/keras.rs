@@ -21,6 +21,8 @@ pub(in crate::model) struct Archive {
     pub weights: Group,
     /// The model's configuration, where the file has one
     pub config: Option<Value>,
+    /// The Keras that wrote it, where the file says so: `3.15.1`
+    pub version: Option<String>,
     /// Lines of the vocabulary that a `TextVectorization` layer keeps beside its configuration
     pub vocabulary: Option<Vec<String>>,
     /// The file
@@ -53,7 +55,8 @@ pub(in crate::model) fn open(file: &Path) -> Result<Archive, LoadError> {
         let weights = hdf5::read(&storage, 0..storage.bytes().len(), file)?;
         let json = weights.attributes.get("model_config").and_then(|text| text.first());
         let config = json.map(|text| parse(text.as_bytes(), file)).transpose()?;
-        return Ok(Archive { weights, config, vocabulary: None, place });
+        let version = weights.attributes.get("keras_version").and_then(|text| text.first()).cloned();
+        return Ok(Archive { weights, config, version, vocabulary: None, place });
     }
     // More than this unpacked is a bomb
     let most = (storage.bytes().len() as u64).saturating_mul(8).saturating_add(1 << 20);
@@ -62,12 +65,15 @@ pub(in crate::model) fn open(file: &Path) -> Result<Archive, LoadError> {
     let weights = hdf5::read(&storage, range, file)?;
     let config = entry(&mut archive, "config.json", most, file)?;
     let config = config.map(|bytes| parse(&bytes, file)).transpose()?;
+    let metadata = entry(&mut archive, "metadata.json", most, file)?;
+    let metadata = metadata.map(|bytes| parse(&bytes, file)).transpose()?;
+    let version = metadata.and_then(|metadata| Some(metadata.get("keras_version")?.as_str()?.to_owned()));
     let words = archive.file_names().filter_map(Result::ok);
     let words = words.into_iter().find(|name| name.ends_with("vocabulary.txt")).map(Cow::into_owned);
     let words = words.map(|name| entry(&mut archive, &name, most, file)).transpose()?.flatten();
     let vocabulary =
         words.map(|bytes| String::from_utf8_lossy(&bytes).split('\n').map(str::to_owned).collect());
-    Ok(Archive { weights, config, vocabulary, place })
+    Ok(Archive { weights, config, version, vocabulary, place })
 }
 
 type Zip<'a> = ZipArchive<Cursor<&'a [u8]>>;

@@ -10,7 +10,7 @@ mod torch;
 use super::error::LoadError;
 use super::stored::{Storage, StoredTensor, map_file};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 /// Endings of files that hold weights and want a `config.json` beside them.
@@ -20,6 +20,19 @@ pub(in crate::model) const ENDINGS: &[&str] = &["safetensors", "bin", "pt", "pth
 pub(in crate::model) fn has_ending(file: &Path, endings: &[&str]) -> bool {
     let found = file.extension().and_then(|ending| ending.to_str());
     found.is_some_and(|found| endings.iter().any(|ending| found.eq_ignore_ascii_case(ending)))
+}
+
+/// Whether a file is the index of shards: `model.safetensors.index.json`, perhaps with a variant in its name.
+pub(in crate::model) fn is_index(file: &Path) -> bool {
+    let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    name.ends_with(".json") && name.contains(".index.")
+}
+
+/// Which of how many shards a file is, by its name: `model-00001-of-00002.safetensors`.
+pub(in crate::model) fn shard(file: &Path) -> Option<(usize, usize)> {
+    let (rest, of) = file.file_stem()?.to_str()?.rsplit_once("-of-")?;
+    let (_, number) = rest.rsplit_once('-')?;
+    Some((number.parse().ok()?, of.parse().ok()?))
 }
 
 /// Every tensor of a model, by the name its file gives it.
@@ -45,10 +58,25 @@ impl Tensors {
         let entries = std::fs::read_dir(folder)
             .map_err(|source| LoadError::Read { file: folder.to_owned(), source })?
             .filter_map(|entry| Some(entry.ok()?.path()));
-        let weights: Vec<_> = entries.filter(|file| has_ending(file, ENDINGS)).collect();
-        match &weights[..] {
-            [only] => Self::from_file(only),
-            _ => Err(LoadError::NoWeights(folder.to_owned())),
+        let (indices, others): (Vec<_>, Vec<_>) = entries.partition(|file| is_index(file));
+        let mut weights: Vec<_> = others.into_iter().filter(|file| has_ending(file, ENDINGS)).collect();
+        match (&indices[..], &weights[..]) {
+            ([index], _) => Self::from_shards(folder, index),
+            (_, [only]) => Self::from_file(only),
+            _ => {
+                // Shards without their index: all of them, where their names say how many there are
+                weights.sort();
+                let all = |file: &PathBuf| shard(file).is_some_and(|(_, of)| of == weights.len());
+                if weights.is_empty() || !weights.iter().all(all) {
+                    return Err(LoadError::NoWeights(folder.to_owned()));
+                }
+                let mut tensors = Self { place: folder.to_owned(), ..Self::default() };
+                for file in &weights {
+                    tensors.add(file)?;
+                }
+                scales::join(&mut tensors)?;
+                Ok(tensors)
+            }
         }
     }
 
@@ -65,8 +93,8 @@ impl Tensors {
         let mut tensors = Self { place: folder.to_owned(), ..Self::default() };
         for shard in parsed.weight_map.values().collect::<BTreeSet<_>>() {
             let name = Path::new(shard);
-            if name.file_name() != Some(name.as_os_str()) {
-                return Err(wrong(format!("`{shard}` is no plain file name")));
+            if !name.components().all(|part| matches!(part, Component::Normal(_))) {
+                return Err(wrong(format!("`{shard}` leads out of the folder")));
             }
             if !folder.join(name).is_file() {
                 return Err(wrong(format!("`{shard}` is not there")));

@@ -360,11 +360,11 @@ fn sound(spec: &ModelSpec) -> Result<(), String> {
         let bias = match &spec.bias {
             Some(PositionBias::Alibi { slopes, .. }) => slopes.len() == heads,
             Some(PositionBias::Buckets(buckets)) => {
-                buckets.count >= 4 && (buckets.count..FARTHEST).contains(&buckets.max_distance)
+                (4..FARTHEST).contains(&buckets.count) && (1..FARTHEST).contains(&buckets.max_distance)
             }
             Some(PositionBias::Disentangled(own)) => {
                 (2..FARTHEST).contains(&own.span)
-                    && own.max_distance.is_none_or(|max| (own.span / 2 + 2..FARTHEST).contains(&max))
+                    && own.max_distance.is_none_or(|max| (1..FARTHEST).contains(&max))
             }
             None => true,
         };

@@ -77,10 +77,13 @@ pub(in crate::model) fn read(archive: &Archive) -> Result<Found, LoadError> {
         told: Told::beside(&archive.place)?,
     };
     let spec = reader.spec(&structure).map_err(wrong)?;
-    let masks_padding = structure
-        .embeddings
-        .iter()
-        .any(|layer| settings.get(layer.name()).and_then(|setting| setting.flag("mask_zero")) == Some(true));
+    let masks = |layer: &&Layer| {
+        settings.get(layer.name()).and_then(|setting| setting.flag("mask_zero")) == Some(true)
+    };
+    // A sum keeps a mask in Keras 2 where any summand has one, in Keras 3 where all of them have
+    let third = archive.version.as_ref().is_some_and(|version| !version.starts_with(['1', '2']));
+    let masking = structure.embeddings.iter().filter(|layer| masks(layer)).count();
+    let masks_padding = if third { masking == structure.embeddings.len() } else { masking > 0 };
     let mut notes = Vec::new();
     if !reader.assumed.is_empty() {
         let assumed: Vec<_> = reader.assumed.into_iter().collect();

@@ -11,15 +11,17 @@ use crate::model::error::LoadError;
 use crate::model::stored::{Storage, StoredTensor};
 use machine::MAGIC_WORD;
 use pickle::{Pickle, Value};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Whether a file's first bytes are those of one: an archive, or a pickle (and no safetensors header of 640 bytes).
+/// Whether a file's first bytes are those of one: an archive, or a pickle (and no safetensors header of as many bytes).
 pub(super) fn is_one(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(&[0x80, 2]) && bytes.get(8) != Some(&b'{')
+    let pickle = matches!(bytes, [0x80, 2..=5, ..]) && bytes.get(8) != Some(&b'{');
+    bytes.starts_with(b"PK\x03\x04") || pickle
 }
 
 /// Reads a file's tensors; their numbers stay where they are.
@@ -32,7 +34,8 @@ pub(super) fn parse(
     let bytes = storage.bytes();
     let found = if bytes.starts_with(b"PK") { archive(bytes) } else { legacy(bytes) };
     let (pickle, storages) = found.map_err(broken)?;
-    let model = state::Model { pickle: &pickle, storages: &storages, bytes: storage, file };
+    let copies = Cell::new(bytes.len().saturating_mul(2));
+    let model = state::Model { pickle: &pickle, storages: &storages, bytes: storage, file, copies };
     model.tensors(into).map_err(broken)
 }
 

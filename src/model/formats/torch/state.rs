@@ -5,6 +5,7 @@ use super::names::{Global, Kind};
 use super::pickle::{Id, Pickle, Value};
 use crate::kernels::Packing;
 use crate::model::stored::{Dtype, Storage, StoredTensor};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
@@ -23,6 +24,8 @@ pub(super) struct Model<'a> {
     pub(super) storages: &'a Storages,
     pub(super) bytes: &'a Arc<Storage>,
     pub(super) file: &'a Path,
+    /// Bytes that may still be copied: tensors may share a storage, but not to fill the memory
+    pub(super) copies: Cell<usize>,
 }
 
 /// The kind of each storage that a pickle names, by key.
@@ -88,15 +91,16 @@ impl Model<'_> {
         matches!(self.pickle.get(id), Value::Tensor { .. })
     }
 
-    /// The first dictionary with tensors: the value itself, or one under a usual key.
+    /// The dictionary with most tensors: the value itself, or one under a usual key.
     fn dictionary(&self, id: Id, depth: usize) -> Option<&[(Id, Id)]> {
         let Value::Dict(pairs) = self.pickle.get(id) else { return None };
-        if pairs.iter().any(|&(_, value)| self.is_tensor(value)) {
-            return Some(pairs);
-        }
+        let tensors = |pairs: &[(Id, Id)]| pairs.iter().filter(|&&(_, value)| self.is_tensor(value)).count();
         let under = |nest: &&str| pairs.iter().find(|(key, _)| self.pickle.text(*key) == Some(nest));
         let nests = NESTS.iter().filter_map(under).filter(|_| depth < DEEPEST);
-        nests.into_iter().find_map(|&(_, value)| self.dictionary(value, depth + 1))
+        let nested = nests.into_iter().find_map(|&(_, value)| self.dictionary(value, depth + 1));
+        // A counter may lie beside the model as a tensor, too
+        let own = Some(&pairs[..]).filter(|own| tensors(own) > nested.map_or(0, tensors));
+        own.or(nested)
     }
 
     fn tensor(&self, id: Id) -> Result<StoredTensor, String> {
@@ -115,7 +119,8 @@ impl Model<'_> {
         let strides =
             self.sizes(*stride).filter(|strides| strides.len() == shape.len()).ok_or("has no strides")?;
         let dtype = match dtype(kind) {
-            Ok(dtype) => dtype,
+            Ok(dtype) => Some(dtype),
+            Err(_) if kind == Kind::F64 => None,
             // Masks, counters: there to be named among what is not used
             Err(name) => return Ok(StoredTensor::new(Err(name), shape, self.bytes, 0..0, self.file)),
         };
@@ -162,10 +167,15 @@ struct Layout {
 
 impl Layout {
     /// In place where its numbers follow each other, as they are or with the last two dimensions turned; else copied.
-    fn read(self, dtype: Dtype, model: &Model<'_>) -> Result<StoredTensor, String> {
+    /// Without a type: of double precision, which is rounded.
+    fn read(self, dtype: Option<Dtype>, model: &Model<'_>) -> Result<StoredTensor, String> {
         let count = self.shape.iter().try_fold(1_usize, |n, &size| n.checked_mul(size));
         let length =
             count.and_then(|count| count.checked_mul(self.item)).ok_or("is larger than can be said")?;
+        let Some(dtype) = dtype else {
+            let copied = self.copy(length, model)?;
+            return Ok(StoredTensor::rounded(&copied, self.shape, model.file));
+        };
         let in_place = |shape: Vec<usize>, range: Range<usize>, swapped: bool| StoredTensor {
             swapped,
             ..StoredTensor::new(Ok(dtype), shape, model.bytes, range, model.file).aligned()
@@ -182,15 +192,15 @@ impl Layout {
         {
             return Ok(in_place(self.shape, range, true));
         }
-        if length > model.bytes.bytes().len() {
-            return Err("repeats its storage more often than the file is long".into());
-        }
-        let copied = self.copy(length, model.bytes.bytes());
+        let copied = self.copy(length, model)?;
         let storage = Arc::new(Storage::owned(&copied));
         Ok(StoredTensor::new(Ok(dtype), self.shape, &storage, 0..length, model.file))
     }
 
-    fn copy(&self, length: usize, bytes: &[u8]) -> Vec<u8> {
+    fn copy(&self, length: usize, model: &Model<'_>) -> Result<Vec<u8>, String> {
+        let left = model.copies.get().checked_sub(length);
+        model.copies.set(left.ok_or("repeats its storage more often than the file is long")?);
+        let bytes = model.bytes.bytes();
         let mut copied = Vec::with_capacity(length);
         let mut index = vec![0; self.shape.len()];
         while copied.len() < length {
@@ -205,7 +215,7 @@ impl Layout {
                 *i = 0;
             }
         }
-        copied
+        Ok(copied)
     }
 }
 
