@@ -95,9 +95,11 @@ pub(super) fn run(model: &Model, request: Request, number: u64, job: &Job, post:
         }
         post.send(News::Partial { job: number, trace });
     };
-    post.send(match passed(model, request, job, partial) {
+    post.send(match passed(model, request.clone(), job, partial) {
         Ok(trace) => News::Ran { job: number, trace },
         Err(_) if job.is_cancelled() => News::Cancelled { job: number },
-        Err(error) => News::Failed { job: number, banner: Banner::refused(&error, post.words()) },
+        Err(error) => {
+            News::Failed { job: number, banner: Banner::refused(&error, model, &request, post.words()) }
+        }
     });
 }

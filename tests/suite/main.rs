@@ -25,6 +25,7 @@ mod export_translation;
 mod figure_choices;
 mod figures;
 mod filter;
+mod fitting;
 mod floors;
 mod flow;
 mod html;

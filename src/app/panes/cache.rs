@@ -14,6 +14,7 @@ use crate::{
         widgets::{self, axis, legend, pointed},
         words::size,
     },
+    engine::Written,
     model::shown,
     render::{Scale, Shader, ValueRange},
     trace::{Side, Trace},
@@ -293,6 +294,33 @@ fn costs(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, view: &CacheView, area: 
                 out.send(Command::SetBudget(Some(budget)));
             }
         }
+    }
+    if let Some(written) = &view.written {
+        goes_on(&mut ui, scene, written, area.with_min_y(line + 30.0));
+    }
+}
+
+/// What the text goes on with, everything kept over what is kept; the whole of it under the pointer.
+fn goes_on(ui: &mut Ui, scene: &Scene<'_>, written: &Written, area: Rect) {
+    let (words, tokens) = (scene.words.memory, theme::tokens(ui));
+    if area.height() < 52.0 {
+        return;
+    }
+    let name = widgets::short(ui, words.goes_on, theme::body(SMALL), area.width(), tokens.muted);
+    ui.painter().galley(area.min, name, tokens.muted);
+    for (line, (told, own)) in
+        [(words.goes_on_all, &written.all), (words.goes_on_kept, &written.kept)].into_iter().enumerate()
+    {
+        let text: String = own.iter().map(crate::model::Token::shown).collect();
+        let row =
+            Rect::from_min_size(area.min + vec2(0.0, 16.0 + line as f32 * 18.0), vec2(area.width(), 18.0));
+        let color = if line == 0 { tokens.muted } else { tokens.text };
+        let galley = widgets::short(ui, &text, theme::mono(12.0), area.width(), color);
+        ui.painter().galley(row.min, galley, color);
+        let said = format!("{told} {text}");
+        let response = ui.interact(row, ui.scope_id().with(("goes on", line)), Sense::hover());
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &said));
+        response.on_hover_text(said);
     }
 }
 

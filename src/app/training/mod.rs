@@ -98,6 +98,12 @@ pub struct Moving {
     form: Arc<Form>,
 }
 
+impl PartialEq for Moving {
+    fn eq(&self, other: &Self) -> bool {
+        self.is(other)
+    }
+}
+
 impl Moving {
     /// Whether it is the same moment.
     pub fn is(&self, other: &Self) -> bool {
@@ -318,6 +324,14 @@ impl Live {
             (self.running || Some(last.report.steps) == present).then_some(last)
         };
         let moment = if self.at.is_some() { self.earlier() } else { last() }?;
+        let weights = Arc::clone(&moment.checkpoint.weights);
+        Some(Moving { weights, form: Arc::clone(self.form.as_ref()?) })
+    }
+
+    /// The moment of a step, else the last before it; the first where there is none before.
+    pub fn moment(&self, step: u64) -> Option<Moving> {
+        let before = self.moments.iter().rev().find(|moment| moment.report.steps <= step);
+        let moment = before.or(self.moments.first())?;
         let weights = Arc::clone(&moment.checkpoint.weights);
         Some(Moving { weights, form: Arc::clone(self.form.as_ref()?) })
     }
