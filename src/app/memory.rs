@@ -20,7 +20,7 @@ use std::{collections::BTreeSet, sync::Arc};
 pub const STEPS: usize = 32;
 /// Tokens that a text is gone on with, and the longest pass in seconds for which it is: each takes a pass.
 const AHEAD: usize = 12;
-const WRITING: f64 = 0.04;
+const WRITING: f64 = 0.08;
 /// Random tokens that are read twice.
 const PERIOD: usize = 32;
 /// Entries at the beginning that *sinks + recent* keeps, as StreamingLLM does.

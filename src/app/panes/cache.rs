@@ -15,7 +15,7 @@ use crate::{
         words::size,
     },
     engine::Written,
-    model::shown,
+    model::{Token, shown},
     render::{Scale, Shader, ValueRange},
     trace::{Side, Trace},
 };
@@ -266,6 +266,13 @@ fn costs(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, view: &CacheView, area: 
     let percent = |p: f64| format!("{:.1} %", p * 100.0);
     let values = (percent(eviction.p_before), percent(eviction.p_after));
     cost(ui, area, line, (&shown(&eviction.answer_text), true), (&values.0, &values.1), &first);
+    if let Some(written) = &view.written {
+        // Where there is no room for it below
+        let row = Rect::from_min_size(pos2(area.left(), line), vec2(area.width(), 38.0));
+        let told = [(words.goes_on_all, &written.all), (words.goes_on_kept, &written.kept)];
+        let told = told.map(|(name, own)| format!("{name} {}", text_of(own))).join("\n");
+        ui.interact(row, ui.scope_id().with("answer"), Sense::hover()).on_hover_text(told);
+    }
     line += 40.0;
     let share = eviction.bytes_after as f64 / eviction.bytes_before.max(1) as f64;
     let bytes = (size(eviction.bytes_before as u64), size(eviction.bytes_after as u64));
@@ -300,6 +307,10 @@ fn costs(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, view: &CacheView, area: 
     }
 }
 
+fn text_of(tokens: &[Token]) -> String {
+    tokens.iter().map(Token::shown).collect()
+}
+
 /// What the text goes on with, everything kept over what is kept; the whole of it under the pointer.
 fn goes_on(ui: &mut Ui, scene: &Scene<'_>, written: &Written, area: Rect) {
     let (words, tokens) = (scene.words.memory, theme::tokens(ui));
@@ -311,7 +322,7 @@ fn goes_on(ui: &mut Ui, scene: &Scene<'_>, written: &Written, area: Rect) {
     for (line, (told, own)) in
         [(words.goes_on_all, &written.all), (words.goes_on_kept, &written.kept)].into_iter().enumerate()
     {
-        let text: String = own.iter().map(crate::model::Token::shown).collect();
+        let text = text_of(own);
         let row =
             Rect::from_min_size(area.min + vec2(0.0, 16.0 + line as f32 * 18.0), vec2(area.width(), 18.0));
         let color = if line == 0 { tokens.muted } else { tokens.text };

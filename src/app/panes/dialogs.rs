@@ -383,7 +383,8 @@ fn checks(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
 fn help(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let (words, tokens) = (scene.words, theme::tokens(ui));
     title(ui, words.help_title, "");
-    ScrollArea::vertical().max_height(ui.ctx().content_rect().height() - 200.0).show(ui, |ui| {
+    let height = (ui.ctx().content_rect().height() - 200.0).min(560.0);
+    ScrollArea::vertical().max_height(height).min_scrolled_height(height).show(ui, |ui| {
         ui.set_width(ui.available_width());
         let line = |ui: &mut Ui, keys: &str, what: &str| {
             ui.horizontal(|ui| {

@@ -263,7 +263,7 @@ impl Session {
                 let Some((place, request)) = work else {
                     return Err(Banner::error(&words.needs_model, None));
                 };
-                open(place, request, (model, found), words, job)
+                open(place, &request, (model, found), words, job)
             }
         });
         let Some(((place, request), opened)) = key.zip(timelines.opening.take()) else { return false };
@@ -349,7 +349,7 @@ fn ask(
 /// Opens a checkpoint and runs the prompt on it, once the slider rests.
 fn open(
     place: Place,
-    request: Request,
+    request: &Request,
     (model, found): (Option<Arc<Model>>, Option<Checkpoints>),
     words: &Words,
     job: &Job,
@@ -374,12 +374,12 @@ fn open(
     }
     let layers = model.spec().layers().max(1) as f32;
     let mut done = |trace: &Trace| job.report("Running the prompt", trace.layers_done() as f32 / layers);
-    match passed(&model, request.clone(), job, &mut done) {
+    match passed(&model, request, job, &mut done) {
         Ok(trace) => Ok(Opened { model, trace: Some(trace), refused: None }),
         Err(RunError::Cancelled) => Err(Banner::of(&RunError::Cancelled, words)),
         // The model is there: another prompt may be one that it reads
         Err(error) => {
-            let refused = Some(Banner::refused(&error, &model, &request, words));
+            let refused = Some(Banner::refused(&error, &model, request, words));
             Ok(Opened { model, trace: None, refused })
         }
     }

@@ -88,8 +88,7 @@ impl Resolver<'_> {
         if sinks {
             return Err(missing(format!("rows of {name} leave a share to a sink: patch hook_z instead")));
         }
-        let head =
-            index.map(|index| self.index_of(name, index, self.clean.heads(layer), missing)).transpose()?;
+        let head = index.map(|index| index_of(name, index, self.clean.heads(layer), missing)).transpose()?;
         let other = self.other(prompt)?;
         let side = |trace: &Trace| (trace.query_tokens(layer).len(), trace.key_tokens(layer).len());
         let ((n, n_keys), (theirs, their_keys)) = (side(self.clean), side(&other));
@@ -165,21 +164,15 @@ impl Resolver<'_> {
             [_, heads, dim] if per_head => (heads, dim),
             _ => return Err(missing(format!("{name} has no heads"))),
         };
-        let head = self.index_of(name, index, heads, missing)?;
+        let head = index_of(name, index, heads, missing)?;
         Ok((place, head * dim..(head + 1) * dim))
     }
+}
 
-    /// The head that an index behind a name says.
-    fn index_of(
-        &self,
-        name: &str,
-        index: &str,
-        heads: usize,
-        missing: Missing<'_>,
-    ) -> Result<usize, InterveneError> {
-        let head = index.parse::<usize>().ok().filter(|&head| head < heads);
-        head.ok_or_else(|| missing(format!("{name} has {heads} heads, from 0")))
-    }
+/// The head that an index behind a name says.
+fn index_of(name: &str, index: &str, heads: usize, missing: Missing<'_>) -> Result<usize, InterveneError> {
+    let head = index.parse::<usize>().ok().filter(|&head| head < heads);
+    head.ok_or_else(|| missing(format!("{name} has {heads} heads, from 0")))
 }
 
 /// A hook's name, and the index of a head behind it in brackets.

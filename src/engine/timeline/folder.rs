@@ -183,11 +183,9 @@ fn open_at(folder: &Path, wanted: &str) -> Result<Model, LoadError> {
         "last" => found.all.last(),
         _ => found.all.iter().find(|own| own.name == wanted || wanted.parse() == Ok(own.step)),
     };
-    match own {
-        Some(checkpoint) => found.open(checkpoint),
-        None => {
-            let steps = found.all.iter().map(|own| own.step).collect();
-            Err(LoadError::NoStep { folder: folder.to_owned(), wanted: wanted.to_owned(), steps })
-        }
+    if let Some(checkpoint) = own {
+        return found.open(checkpoint);
     }
+    let steps = found.all.iter().map(|own| own.step).collect();
+    Err(LoadError::NoStep { folder: folder.to_owned(), wanted: wanted.to_owned(), steps })
 }
