@@ -302,6 +302,22 @@ def cases(run: Run, tokens: list[int], other: list[int], name: str):
     yield f"add=blocks.0.mlp.hook_post@2-5<-texts:[{said}]*-0.75", {
         "inputs": [(0, family.mlp_post, shift(2, 5, apart(0, family.mlp_post, "in"), -0.75))]
     }
+    theirs = run(other)[0]
+
+    def looks(layer: int, who, first: int, stop: int) -> Edit:
+        return fill(who, slice(first, stop + 1), value=theirs[layer][who, first : stop + 1])
+
+    yield f"patch=blocks.1.attn.hook_pattern[1]@4-6<-@/{name}.txt", {"weights": [(1, looks(1, 1, 4, 6))]}
+    yield f"patch=blocks.0.attn.hook_attn_scores@5<-@/{name}.txt", {"weights": [(0, looks(0, every, 5, 5))]}
+    result = run(other, keep=(0, family.z, "in"))[2]
+
+    def of_head(x):
+        x[3:6, head(2)] = result[3:6, head(2)]
+
+    yield f"patch=blocks.0.attn.hook_result[2]@3-5<-@/{name}.txt", {"inputs": [(0, family.z, of_head)]}
+    layers = range(len(run.blocks))
+    yield "zero=mlp.*", {"outputs": [(layer, family.mlp, columns(every, zero)) for layer in layers]}
+    yield "forget=*:k3", {"scores": [(layer, forget(every, 3, 4)) for layer in layers]}
 
 
 def main() -> None:

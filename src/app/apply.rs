@@ -43,10 +43,14 @@ impl Window {
                 | Command::PaintCell { .. }
                 | Command::SetBudget(_)
                 | Command::DropEntry { .. }
-                | Command::Timeline(TimelineAct::Slide { .. } | TimelineAct::Advance)
+                | Command::Timeline(
+                    TimelineAct::Slide { .. } | TimelineAct::Second { .. } | TimelineAct::Advance
+                )
         ) || matches!(command, Command::ZoomGrid(zoom) if zoom > 1.0);
         if let Command::PaintCell { first: true, .. }
-        | Command::Timeline(TimelineAct::Slide { first: true, .. }) = command
+        | Command::Timeline(
+            TimelineAct::Slide { first: true, .. } | TimelineAct::Second { first: true, .. },
+        ) = command
         {
             self.typing = false; // a new stroke
         }

@@ -1,11 +1,17 @@
 //! What the window has to say across its top: an error with its remedy, or a notice.
 
-use super::words::{
-    Words,
-    errors::{Fault, Told},
+use super::{
+    running::Request,
+    words::{
+        Words,
+        errors::{Fault, Told},
+    },
 };
-use crate::engine::RunError;
-use crate::trace::Trace;
+use crate::{
+    engine::{self, RunError},
+    model::Model,
+    trace::Trace,
+};
 use std::fmt::Display;
 
 /// An error or a notice across the top: what happened and what to do.
@@ -22,12 +28,14 @@ pub struct Banner {
 }
 
 /// What a banner offers to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Offer {
     /// Run the prompt's first tokens, as many as the model was made for.
     Cut,
     /// Bring back what a window that crashed had open.
     Recover,
+    /// Run a prompt that the model can read.
+    Fitting(String),
 }
 
 impl Banner {
@@ -47,11 +55,18 @@ impl Banner {
         Self::error(&words.panicked, Some(words.panicked_hint.to_owned()))
     }
 
-    /// Of a prompt that was not run.
-    pub fn refused(error: &RunError, words: &Words) -> Self {
+    /// Of a request that this model did not run.
+    pub fn refused(error: &RunError, model: &Model, request: &Request, words: &Words) -> Self {
         let told = Self::of(error, words);
+        let fits =
+            || engine::fitting_prompt(model).filter(|text| *text != request.prompt).map(Offer::Fitting);
         match error {
             RunError::TooLong { .. } => Self { offer: Some(Offer::Cut), hint: None, ..told },
+            // What stands in the target may as well be what it cannot read
+            RunError::Encode(_) | RunError::NoTokenizer if request.target.is_empty() => match fits() {
+                None => told,
+                offer => Self { offer, hint: None, ..told },
+            },
             _ => told,
         }
     }

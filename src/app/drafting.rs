@@ -110,7 +110,7 @@ impl Draft {
         let (texts, said) = ([answers.text.clone(), answers.other.clone()], !name.is_empty());
         match self.clone() {
             Self::Forget { layer, key } => Some(Intervention::Forget {
-                layer,
+                layer: Some(layer),
                 kv_head: None,
                 keys: Span::one(key),
                 from: Some(n + answers.step),

@@ -34,12 +34,13 @@ impl Window {
         self.session.intervene(&self.state);
         self.session.follow_memory(state, drawn);
         self.session.follow_rivers(state, drawn);
-        self.session.follow_comparison(state, drawn);
+        self.session.follow_comparison(state, &self.live, drawn);
         self.session.follow_sweep(state, drawn);
         self.session.follow_trails(state, drawn(Pane::Trails));
         self.session.follow_tensor(state, drawn(Pane::Weights));
         self.session.follow_next(state, drawn(Pane::Next));
         self.session.refresh_row(&self.state, self.hover);
+        self.take_fitting();
     }
 
     /// Has the export dialog's picture drawn, and puts on the clipboard what was asked for.

@@ -7,8 +7,8 @@ use super::{
 use crate::{
     analysis::{KvCache, Picture, kv_cache},
     engine::{
-        self, AmongOthers, Carriers, Entries, Eviction, EvictionError, Honesty, HonestyOptions, Job, Policy,
-        Recall, RecallError, RecallOptions, Template,
+        self, AmongOthers, Carriers, Curve, CurveError, Entries, Eviction, EvictionError, Honesty,
+        HonestyOptions, Job, Policy, Reading, Recall, RecallError, RecallOptions, Template, Written,
     },
     model::{HeadSpec, Model},
     trace::{Intervention, Trace},
@@ -18,6 +18,11 @@ use std::{collections::BTreeSet, sync::Arc};
 
 /// Queries over which the cache's attention is added up.
 pub const STEPS: usize = 32;
+/// Tokens that a text is gone on with, and the longest pass in seconds for which it is: each takes a pass.
+const AHEAD: usize = 12;
+const WRITING: f64 = 0.08;
+/// Random tokens that are read twice.
+const PERIOD: usize = 32;
 /// Entries at the beginning that *sinks + recent* keeps, as StreamingLLM does.
 const SINKS: usize = 4;
 /// Lengths that recall asks for, as far as the model has positions.
@@ -53,6 +58,8 @@ pub enum RecallView {
     Others,
     /// By head: who carries it.
     Heads,
+    /// Random tokens read twice: the loss by position.
+    Twice,
 }
 
 /// What is asked: plain data in `State`.
@@ -137,7 +144,7 @@ impl MemoryChoice {
                     first: token,
                     last: token,
                 };
-                Policy::Without(self.dropped.iter().map(one).collect())
+                Policy::Without(self.dropped.iter().filter(|(_, token)| *token < n).map(one).collect())
             }
         }
     }
@@ -159,6 +166,8 @@ pub struct CacheView {
     pub eviction: Eviction,
     /// What is left, and what it is read by.
     pub cache: KvCache,
+    /// What the text goes on with, where that does not take long.
+    pub written: Option<Written>,
 }
 
 /// A run's number, its asked token, the last layer and the answer.
@@ -177,6 +186,8 @@ pub struct Memory {
     pub others: Derived<RecallKey, Vec<AmongOthers>>,
     /// Which heads carry recall.
     pub carriers: Derived<RecallKey, Carriers>,
+    /// Loss on random tokens that are read twice, clean and with interventions.
+    pub twice: Derived<RecallKey, (Curve, Option<Curve>)>,
     /// Memory through the layers.
     pub rivers: Rivers,
     asked: Option<RecallKey>,
@@ -212,7 +223,10 @@ impl Memory {
                     engine::evict(&model, &trace, &policy, job).map_err(|error| Banner::of(&error, words))?;
                 let none = || Banner::of(&EvictionError::NoCache(model.name.clone()), words);
                 let cache = kv_cache(&eviction.trace, STEPS).ok_or_else(none)?;
-                Ok(CacheView { eviction, cache })
+                let quick = trace.forward_seconds < WRITING;
+                let written = quick.then(|| engine::write_on(&model, &trace, &policy, AHEAD, job));
+                let written = written.transpose().map_err(|error| Banner::of(&error, words))?;
+                Ok(CacheView { eviction, cache, written })
             }
         });
     }
@@ -239,6 +253,12 @@ impl Memory {
                 }
             });
         }
+        if view == RecallView::Twice {
+            self.twice.follow("read twice", key.clone(), post, |key| {
+                let (model, key) = (Arc::clone(model), key.clone());
+                move |job: &Job| twice(&model, &key, job).map_err(|error| Banner::of(&error, words))
+            });
+        }
         self.recall.follow("recall", key, post, |key| {
             let (model, options) = (Arc::clone(model), options(model, key));
             move |job: &Job| fitted(options, |options| engine::recall(&model, options, job)).map_err(failed)
@@ -254,6 +274,27 @@ impl Memory {
 /// Tells models apart while they live.
 fn address(model: &Arc<Model>) -> usize {
     Arc::as_ptr(model).addr()
+}
+
+/// The loss on random tokens that are read twice, and the same with interventions.
+fn twice(model: &Model, key: &RecallKey, job: &Job) -> Result<(Curve, Option<Curve>), CurveError> {
+    let mut period = PERIOD;
+    let read = |period: usize, interventions: &[Intervention]| {
+        let reading = Reading::Repeat { period, trials: key.trials, seed: 0 };
+        engine::curve(model, &reading, interventions, job)
+    };
+    let clean = match read(period, &[]) {
+        Err(CurveError::Length { room, .. }) if room >= 4 => {
+            period = room / 2;
+            read(period, &[])
+        }
+        other => other,
+    }?;
+    let changed = match key.interventions.as_slice() {
+        [] => None,
+        changes => Some(read(period, changes)?),
+    };
+    Ok((clean, changed))
 }
 
 /// What is asked of every length.

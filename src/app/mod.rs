@@ -24,6 +24,7 @@ mod exports;
 pub mod figures;
 pub mod filtering;
 pub mod finding;
+mod fitting;
 pub mod flowing;
 mod following;
 pub mod getting;

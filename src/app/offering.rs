@@ -162,7 +162,7 @@ impl Scene<'_> {
 
     fn layer_group(&self, layer: usize, trace: &Trace) -> Group {
         let words = &self.words.changes;
-        let (attention, mlp) = (Output::Attention(layer), Output::Mlp(layer));
+        let (attention, mlp) = (Output::Attention(Some(layer)), Output::Mlp(Some(layer)));
         let mut offers = vec![offer(words.cut_attention, Ok(Intervention::Zero(attention)))];
         if trace.spec.blocks.get(layer).is_some_and(|block| block.mlp.is_some()) {
             offers.extend([
@@ -171,7 +171,7 @@ impl Scene<'_> {
                 offer(words.scale_mlp, Ok(Intervention::Scale { output: mlp, by: 0.5 })),
             ]);
         }
-        offers.push(offer(words.cut_layer, Ok(Intervention::Zero(Output::Layer(layer)))));
+        offers.push(offer(words.cut_layer, Ok(Intervention::Zero(Output::Layer(Some(layer))))));
         Group { title: format!("{} {}", self.words.layer, trace.spec.layer_name(layer)), offers }
     }
 
@@ -241,7 +241,9 @@ impl Scene<'_> {
             return Vec::new();
         }
         let spec = &trace.spec.blocks[layer].attention;
-        let forget = |kv_head| Ok(Intervention::Forget { layer, kv_head, keys: Span::one(key), from: None });
+        let forget = |kv_head| {
+            Ok(Intervention::Forget { layer: Some(layer), kv_head, keys: Span::one(key), from: None })
+        };
         let mut offers = vec![offer(words.forget, forget(None))];
         if spec.kv_heads > 1 {
             let shared = spec.shares_keys();

@@ -67,11 +67,11 @@ fn asked(model: &Model, prompt: String) -> (Option<String>, String) {
 /// Runs the model; `partial` sees the trace after each layer, and while a target is written.
 pub(super) fn passed(
     model: &Model,
-    request: Request,
+    request: &Request,
     job: &Job,
     partial: &mut dyn FnMut(&Trace),
 ) -> Result<Trace, RunError> {
-    let Request { prompt, target, languages, cut, chat, ids } = request;
+    let Request { prompt, target, languages, cut, chat, ids } = request.clone();
     // Those of a model that was open before may mean nothing to this one
     let languages = languages.known_to(model);
     let target =
@@ -89,7 +89,7 @@ pub(super) fn passed(
 }
 
 /// Runs the model; sends the trace after each layer, and while a target is written, as it grows.
-pub(super) fn run(model: &Model, request: Request, number: u64, job: &Job, post: &Post) {
+pub(super) fn run(model: &Model, request: &Request, number: u64, job: &Job, post: &Post) {
     let start = Instant::now();
     let mut last: Option<Instant> = None;
     let partial = &mut |trace: &Trace| {
@@ -107,7 +107,9 @@ pub(super) fn run(model: &Model, request: Request, number: u64, job: &Job, post:
     post.send(match passed(model, request, job, partial) {
         Ok(trace) => News::Ran { job: number, trace },
         Err(_) if job.is_cancelled() => News::Cancelled { job: number },
-        Err(error) => News::Failed { job: number, banner: Banner::refused(&error, post.words()) },
+        Err(error) => {
+            News::Failed { job: number, banner: Banner::refused(&error, model, request, post.words()) }
+        }
     });
 }
 

@@ -212,7 +212,7 @@ impl Session {
             let then_run = !request.prompt.is_empty();
             post.send(News::Loaded { job: number, model: Arc::clone(&model), source, then_run });
             if then_run {
-                run(&model, request, number, &job, post);
+                run(&model, &request, number, &job, post);
             }
         });
     }
@@ -222,7 +222,7 @@ impl Session {
         let Some(model) = self.model.clone() else { return };
         let (number, job) = self.begin(self.post.words().run);
         spawn("run prompt", &self.post, number, move |post| {
-            run(&model, request, number, &job, post);
+            run(&model, &request, number, &job, post);
         });
     }
 

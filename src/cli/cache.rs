@@ -5,7 +5,7 @@ use std::io::Write as _;
 use serde_json::json;
 
 use crate::analysis::{KvCache, kv_cache};
-use crate::engine::{self, Eviction, EvictionError, NotAPolicy, Policy};
+use crate::engine::{self, Eviction, EvictionError, NotAPolicy, Policy, Written};
 use crate::trace::{Token, Trace};
 
 use super::console::{Console, bytes};
@@ -29,6 +29,10 @@ pub(super) struct Args {
     /// Add up attention over the last N queries
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..))]
     steps: u32,
+
+    /// Go on with the text by N tokens, with everything kept and with what the policy keeps
+    #[arg(short, long = "tokens", value_name = "N", default_value_t = 0)]
+    n: usize,
 }
 
 pub(super) fn policy(text: &str) -> Result<Policy, String> {
@@ -40,6 +44,10 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     let eviction = engine::evict(&model, &trace, &args.keep, &console.job())?;
     let cache = kv_cache(&eviction.trace, args.steps as usize)
         .ok_or_else(|| EvictionError::NoCache(model.name.clone()))?;
+    let written = match args.n {
+        0 => None,
+        n => Some(engine::write_on(&model, &trace, &args.keep, n, &console.job())?),
+    };
     if console.json {
         let tokens: Vec<&str> = trace.tokens.iter().map(|token| token.text.as_str()).collect();
         return console.object(&json!({
@@ -47,10 +55,25 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
             "tokens": tokens,
             "eviction": eviction,
             "cache": cache,
+            "written": written,
         }));
     }
     layers(&cache, &eviction, &trace, console)?;
-    costs(&eviction, &trace, console)
+    costs(&eviction, &trace, console)?;
+    match written {
+        Some(written) => goes_on(&written, &eviction.policy, console),
+        None => Ok(()),
+    }
+}
+
+/// Both continuations, one under the other.
+fn goes_on(written: &Written, policy: &str, console: &mut Console) -> anyhow::Result<()> {
+    let width = policy.len().max(3);
+    writeln!(console, "\ngoes on")?;
+    for (name, tokens) in [("all", &written.all), (policy, &written.kept)] {
+        writeln!(console, "{name:<width$}  {}", Written::text(tokens).escape_debug())?;
+    }
+    Ok(())
 }
 
 fn layers(cache: &KvCache, eviction: &Eviction, trace: &Trace, console: &mut Console) -> anyhow::Result<()> {

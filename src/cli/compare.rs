@@ -21,6 +21,10 @@ pub(super) struct Args {
     #[command(flatten)]
     input: Input,
 
+    /// Second model, as --with
+    #[arg(value_name = "OTHER", conflicts_with_all = ["with", "intervene", "intervene_file"])]
+    other: Option<PathBuf>,
+
     #[command(flatten)]
     second: Second,
 
@@ -42,7 +46,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
-    let [a, b] = args.input.pair(&args.second, console)?;
+    let [a, b] = args.input.pair(&args.second, args.other.as_deref(), console)?;
     let comparison = engine::compare(&a, &b, &console.job())?;
     if let Some((head, path)) = args.head.zip(args.output.as_deref()) {
         draw((&a, &b), &comparison, head, path, args.theme)?;

@@ -7,9 +7,11 @@ use serde_json::json;
 
 use crate::analysis::mean;
 use crate::engine::{self, Curve, Reading};
+use crate::export::{Look, Plate};
+use crate::render::Theme;
 
 use super::console::Console;
-use super::shared::{ModelArg, read_text};
+use super::shared::{Changing, ModelArg, names, read_text};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -30,6 +32,17 @@ pub(super) struct Args {
     /// Seed of the random tokens
     #[arg(long, default_value_t = 0)]
     seed: u64,
+
+    #[command(flatten)]
+    changing: Changing,
+
+    /// Where to draw it: .png, .svg, .pdf, .tex, .csv or .json
+    #[arg(short, long, value_name = "PATH", num_args = 1..)]
+    output: Vec<PathBuf>,
+
+    /// Theme of pictures
+    #[arg(long, value_parser = names::<Theme>())]
+    theme: Option<Theme>,
 }
 
 /// Exactly one way to say what is read.
@@ -54,26 +67,59 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
             seed: args.seed,
         },
     };
+    for path in &args.output {
+        Plate::format_of(path)?;
+    }
+    let changes = args.changing.read()?;
     let job = console.job();
     let model = args.model.open(console, &job)?;
-    let curve = engine::curve(&model, &reading, &job)?;
-    if console.json {
-        return console.object(&json!(curve));
+    let clean = engine::curve(&model, &reading, &[], &job)?;
+    let changed = match changes.as_slice() {
+        [] => None,
+        changes => Some(engine::curve(&model, &reading, changes, &job)?),
+    };
+    for path in &args.output {
+        let look = Look { theme: args.theme, ..Look::default() };
+        engine::curve_plate(&clean, changed.as_ref()).write(look, path)?;
     }
-    table(&curve, console)
+    if console.json {
+        let mut object = json!(clean);
+        if let Some(changed) = &changed {
+            object["changed"] = json!(changed);
+            object["interventions"] = json!(changes);
+        }
+        return console.object(&object);
+    }
+    for change in &changes {
+        writeln!(console, "changed by {change}")?;
+    }
+    table(&clean, changed.as_ref(), console)?;
+    for path in &args.output {
+        writeln!(console, "{}", path.display())?;
+    }
+    Ok(())
 }
 
-/// Positions in bands that double, as loss falls with their logarithm.
-fn table(curve: &Curve, console: &mut Console) -> anyhow::Result<()> {
-    writeln!(console, "mean loss by position, in bits a token ({} read)", curve.windows)?;
+/// Positions in bands that double, as loss falls with their logarithm; with changes behind an arrow.
+fn table(clean: &Curve, changed: Option<&Curve>, console: &mut Console) -> anyhow::Result<()> {
+    writeln!(console, "mean loss by position, in bits a token ({} read)", clean.windows)?;
+    let beside = |value: &dyn Fn(&Curve) -> f64| {
+        changed.map_or_else(String::new, |changed| format!(" → {:.3}", value(changed)))
+    };
     let mut from = 0;
-    while from < curve.losses.len() {
-        let to = (2 * from + 1).min(curve.losses.len());
-        writeln!(console, "{:>5}–{:<5} {:>8.3}", from + 1, to, mean(&curve.losses[from..to]))?;
+    while from < clean.losses.len() {
+        let to = (2 * from + 1).min(clean.losses.len());
+        let band = |curve: &Curve| mean(&curve.losses[from..to]);
+        writeln!(console, "{:>5}–{:<5} {:>8.3}{}", from + 1, to, band(clean), beside(&band))?;
         from = to;
     }
-    if let Some((first, second)) = curve.first_and_second {
-        writeln!(console, "first time {first:.3}, second time {second:.3}")?;
+    if let Some((first, second)) = clean.first_and_second {
+        let [one, two] = [0, 1].map(|at| {
+            beside(&|curve: &Curve| {
+                curve.first_and_second.map_or(f64::NAN, |pair| if at == 0 { pair.0 } else { pair.1 })
+            })
+        });
+        writeln!(console, "first time {first:.3}{one}, second time {second:.3}{two}")?;
     }
     Ok(())
 }

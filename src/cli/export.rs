@@ -115,7 +115,7 @@ fn view_source(
 ) -> anyhow::Result<(Option<Model>, Trace, Beside)> {
     let more = &args.view.more;
     if matches!(view, View::Compare | View::Difference) {
-        let [a, b] = args.input.pair(&more.second, console)?;
+        let [a, b] = args.input.pair(&more.second, None, console)?;
         return Ok((None, a, Beside::Second(0, b)));
     }
     let Runs { model, clean, changed } = args.input.runs(console)?;

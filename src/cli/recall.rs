@@ -7,10 +7,9 @@ use serde_json::json;
 
 use crate::engine::{self, AmongOthers, Carriers, HeadsCut, Recall, RecallCell, RecallOptions, Template};
 use crate::export::{ExportError, Look, atomic};
-use crate::trace::Intervention;
 
 use super::console::Console;
-use super::shared::{ModelArg, interventions_help, names, parse_bytes, parse_intervention, usage};
+use super::shared::{Changing, ModelArg, names, parse_bytes, usage};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -47,16 +46,15 @@ pub(super) struct Args {
     distractors: Vec<usize>,
 
     /// Cut every head on the same questions, and see which of them look at what is copied: who carries recall?
-    #[arg(long, conflicts_with = "intervene")]
+    #[arg(long, conflicts_with_all = ["intervene", "intervene_file"])]
     heads: bool,
 
     /// Memory a run may take, such as 2G or 500M (default: three quarters of what is free)
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
     memory: Option<u64>,
 
-    /// Ask every question again with the run changed, such as zero=3.5; may be given several times
-    #[arg(long, value_name = "SPEC", value_parser = parse_intervention, long_help = interventions_help())]
-    intervene: Vec<Intervention>,
+    #[command(flatten)]
+    changing: Changing,
 }
 
 pub(super) fn share(text: &str) -> Result<f64, String> {
@@ -85,11 +83,11 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
         trials: args.trials as usize,
         seed: args.seed,
         memory_budget: args.memory,
-        interventions: args.intervene.clone(),
+        interventions: args.changing.read()?,
         distractors: args.distractors.first().copied(),
     };
     if args.distractors.len() > 1 {
-        if args.heads || args.output.is_some() || !args.intervene.is_empty() {
+        if args.heads || args.output.is_some() || !options.interventions.is_empty() {
             let what = "several --distractors are compared on the clean model, in a table or as --json";
             return Err(usage(clap::error::ErrorKind::ArgumentConflict, what));
         }

@@ -14,11 +14,13 @@ use crate::trace::{Intervention, Trace};
 use super::console::Console;
 use super::languages::LanguageArg;
 
+mod changing;
 mod parsers;
 mod second;
 mod told;
 
-pub(super) use parsers::{interventions_help, names, parse_bytes, parse_intervention, usage};
+pub(super) use changing::Changing;
+pub(super) use parsers::{names, parse_bytes, usage};
 pub(super) use second::Second;
 pub(super) use told::Told;
 
@@ -95,7 +97,7 @@ impl Shared {
 /// Which model.
 #[derive(Debug, clap::Args)]
 pub(super) struct ModelArg {
-    /// Model: a Hugging Face folder, a file of weights or a name that `models` lists (default: the embedded one); or a saved trace
+    /// Model: a Hugging Face folder, a file of weights or a name that `models` lists (default: the embedded one), a checkpoint such as run/@200; or a saved trace
     model: Option<PathBuf>,
 }
 
@@ -155,13 +157,8 @@ pub(super) struct Input {
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
     memory: Option<u64>,
 
-    /// Change the run, such as zero=3.5 or knockout=3.5:q7->k2; may be given several times
-    #[arg(long, value_name = "SPEC", value_parser = parse_intervention, long_help = interventions_help())]
-    intervene: Vec<Intervention>,
-
-    /// JSON file with a list of such changes
-    #[arg(long, value_name = "FILE")]
-    intervene_file: Option<PathBuf>,
+    #[command(flatten)]
+    changing: Changing,
 }
 
 /// A run, and the same with interventions where any were asked for.
@@ -227,8 +224,7 @@ impl Input {
             second: None,
             cut: false,
             memory: None,
-            intervene,
-            intervene_file: None,
+            changing: Changing { intervene, intervene_file: None },
         }
     }
 
@@ -253,7 +249,7 @@ impl Input {
     /// Opens the model and runs the prompt, without and with the interventions; or opens a saved trace.
     pub(super) fn runs(&self, console: &mut Console) -> anyhow::Result<Runs> {
         if let Some(file) = self.model.source().trace() {
-            if self.prompt.is_given() || self.languages.is_given() || !self.interventions()?.is_empty() {
+            if self.prompt.is_given() || self.languages.is_given() || !self.changing.read()?.is_empty() {
                 let file = file.display();
                 bail!(
                     "{file} is a saved trace: it holds its own prompt, and no model to run again; open the model itself"
@@ -264,7 +260,7 @@ impl Input {
             return Ok(Runs { model: None, clean, changed: None });
         }
         let prompt = self.prompt.read()?;
-        let interventions = self.interventions()?;
+        let interventions = self.changing.read()?;
         let job = console.job();
         let model = self.model.open(console, &job)?;
         let prompt = self.in_chat(&model, prompt)?;
@@ -297,18 +293,6 @@ impl Input {
             cut: self.cut,
             ..RunOptions::default()
         }
-    }
-
-    fn interventions(&self) -> anyhow::Result<Vec<Intervention>> {
-        let mut all = Vec::new();
-        if let Some(file) = &self.intervene_file {
-            let place = || format!("cannot read the interventions in {}", file.display());
-            let text = std::fs::read(file).with_context(place)?;
-            let listed: Vec<Intervention> = serde_json::from_slice(&text).with_context(place)?;
-            all.extend(listed);
-        }
-        all.extend(self.intervene.iter().cloned());
-        Ok(all)
     }
 }
 

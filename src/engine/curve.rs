@@ -1,9 +1,10 @@
 //! In-context learning: how the loss falls with the position in a text, and when something is read a second time.
 
 use super::probes::repeatable;
-use super::{Job, Prompt, RunError, RunOptions, run};
+use super::{InterveneError, Job, Prompt, RunError, RunOptions, intervene, run};
 use crate::analysis::{losses, mean};
 use crate::model::Model;
+use crate::trace::Intervention;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use serde::Serialize;
@@ -46,6 +47,8 @@ pub struct Curve {
     /// Of a repeat: mean loss of the tokens when they come first, but the very first, and when they come again, but
     /// the first of those, which nothing announces
     pub first_and_second: Option<(f64, f64)>,
+    /// Of a repeat: the position where it begins anew
+    pub again: Option<usize>,
 }
 
 /// A curve that cannot be drawn.
@@ -64,6 +67,9 @@ pub enum CurveError {
         /// Tokens that fit
         room: usize,
     },
+    /// A run cannot be changed so
+    #[error(transparent)]
+    Intervene(#[from] InterveneError),
     /// A run failed
     #[error(transparent)]
     Run(#[from] RunError),
@@ -75,16 +81,22 @@ impl CurveError {
         match self {
             Self::NoNextToken(_) => Some("open a decoder with a language-model head".into()),
             Self::Length { room, .. } => Some(format!("give a longer text, or --repeat up to {}", room / 2)),
+            Self::Intervene(error) => error.hint(),
             Self::Run(error) => error.hint(),
         }
     }
 }
 
-/// Reads everything and averages the loss by position.
+/// Reads everything, with these interventions, and averages the loss by position.
 ///
 /// Source: Kaplan et al. 2020 (loss by position); Olsson et al. 2022, *In-context Learning and Induction Heads*
 /// (repeated random tokens). Fails with `Cancelled` within one block of the wish.
-pub fn curve(model: &Model, reading: &Reading, job: &Job) -> Result<Curve, CurveError> {
+pub fn curve(
+    model: &Model,
+    reading: &Reading,
+    interventions: &[Intervention],
+    job: &Job,
+) -> Result<Curve, CurveError> {
     let spec = model.spec();
     if !spec.generates() || spec.encoder.is_some() {
         return Err(CurveError::NoNextToken(model.name.clone()));
@@ -92,7 +104,11 @@ pub fn curve(model: &Model, reading: &Reading, job: &Job) -> Result<Curve, Curve
     let (windows, prefix) = windows(model, reading)?;
     let (mut sums, mut counts) = (Vec::new(), Vec::new());
     for (index, ids) in windows.iter().enumerate() {
-        let trace = run(model, &Prompt::Ids(ids.clone()), &RunOptions::default(), &job.quiet(), &mut |_| {})?;
+        let quiet = job.quiet();
+        let mut trace = run(model, &Prompt::Ids(ids.clone()), &RunOptions::default(), &quiet, &mut |_| {})?;
+        if !interventions.is_empty() {
+            trace = intervene(model, &trace, interventions, &quiet, &mut |_| {}).map_err(cancelled)?;
+        }
         let mut progress = |done: f32| {
             job.report("Reading", (index as f32 + done) / windows.len() as f32);
             job.go_on()
@@ -120,7 +136,19 @@ pub fn curve(model: &Model, reading: &Reading, job: &Job) -> Result<Curve, Curve
             ))
         }
     };
-    Ok(Curve { model: model.name.clone(), windows: windows.len(), losses, counts, first_and_second })
+    let again = match reading {
+        Reading::Text { .. } => None,
+        Reading::Repeat { period, .. } => Some(prefix + period),
+    };
+    Ok(Curve { model: model.name.clone(), windows: windows.len(), losses, counts, first_and_second, again })
+}
+
+/// An ended job ends the curve, whichever run it ended.
+fn cancelled(error: InterveneError) -> CurveError {
+    match error {
+        InterveneError::Run(error) => error.into(),
+        other => other.into(),
+    }
 }
 
 /// The sequences to read, and the tokens before each that say nothing.

@@ -42,7 +42,8 @@ impl InterveneError {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Missing { .. } => {
-                "`mnemoscope info` lists layers and heads, `mnemoscope run` the tokens".into()
+                "`mnemoscope info` lists layers and heads, `mnemoscope run` the tokens, docs/hooks.md the hooks"
+                    .into()
             }
             Self::File { .. } => "save arrays with numpy.save or numpy.savez, prompts as UTF-8 text".into(),
             Self::NotClean => "start from a run without interventions".into(),

@@ -9,6 +9,7 @@ mod compare;
 mod corpus;
 mod curve;
 mod cutting;
+mod fitting;
 mod given;
 mod honesty;
 mod hub;
@@ -39,13 +40,14 @@ pub use atlas::{
     AtlasError, AtlasFileError, AtlasForm, AtlasOptions, Partial, Texts, atlas, open_atlas, open_partial,
     resume_atlas, save_atlas, save_partial,
 };
-pub use cache::{Entries, Eviction, EvictionError, Gone, NotAPolicy, Policy, evict};
+pub use cache::{Entries, Eviction, EvictionError, Gone, NotAPolicy, Policy, Written, evict, write_on};
 pub use chat::{chat_prompt, render_chat};
 pub use check::{CheckResult, Identity, check};
 pub use compare::{both_fit, compare};
 pub use corpus::{Corpus, CorpusError};
 pub use curve::{Curve, CurveError, Reading, curve};
 pub use cutting::Paths;
+pub use fitting::fitting_prompt;
 pub use given::{run_file as run_like, run_other};
 pub use honesty::{Column, Honesty, HonestyError, HonestyOptions, honesty};
 pub use hub::{Hub, HubError, Offer, forbid_connections};
@@ -68,8 +70,8 @@ pub use training::{
     Moment, Report, TrainOptions, Training, TrainingError, live_model, save_files, train, training_text,
 };
 pub use view::{
-    Axes, Beside, Links, SweepAsk, View, ViewAsk, ViewError, difference_plate, memory_plate, patch_map,
-    plate, recall_plate, river_plate, training_plate,
+    Axes, Beside, Links, SweepAsk, View, ViewAsk, ViewError, curve_plate, difference_plate, memory_plate,
+    patch_map, plate, recall_plate, river_plate, training_plate,
 };
 pub use words::{token_of, word_of};
 
@@ -83,7 +85,8 @@ pub enum ModelSource {
     /// The one inside this program
     #[default]
     Embedded,
-    /// A folder or a file, a saved trace among them; where there is none, the name of a model that [`Library`] finds
+    /// A folder or a file, a saved trace among them; where there is none, the name of a model that [`Library`] finds, or
+    /// a checkpoint of a folder by its step: `run/@200`, `run@last`
     Path(PathBuf),
 }
 
@@ -120,14 +123,20 @@ pub fn load(source: &ModelSource, job: &Job) -> Result<Model, LoadError> {
     let model = match source {
         ModelSource::Embedded => Model::embedded(&STORYTELLER),
         ModelSource::Path(path) if saved::is_saved(path) => Err(LoadError::Trace(path.clone())),
-        ModelSource::Path(path) if path.exists() => timeline::open_alone(path),
+        ModelSource::Path(path) if path.exists() => match timeline::open_alone(path) {
+            // A folder that is no model, but holds some
+            Err(LoadError::NoConfig(_) | LoadError::NoWeights(_)) if is_timeline(path) => {
+                timeline::open_last(path)
+            }
+            opened => opened,
+        },
         ModelSource::Path(name) => match Library::usual().find(&name.to_string_lossy()) {
             Some(Found { path: Some(path), name, .. }) => {
                 // A cache names its folders by checksums, so the listed name says more
                 Model::open(&path).map(|model| Model { name, ..model })
             }
             Some(Found { path: None, .. }) => Model::embedded(&STORYTELLER),
-            None => Model::open(name),
+            None => timeline::at_step(name).unwrap_or_else(|| Model::open(name)),
         },
     }?;
     job.report("Opening the model", 1.0);

@@ -87,7 +87,10 @@ impl Resolver<'_> {
                 })
             }
             Intervention::Forget { layer, kv_head, keys, from } => {
-                self.forget(*layer, *kv_head, *keys, *from, &missing)
+                for layer in self.layers(*layer, &missing)? {
+                    self.forget(layer, *kv_head, *keys, *from, &missing)?;
+                }
+                Ok(())
             }
             Intervention::Patch { hook, tokens, prompt } => self.patch(hook, *tokens, prompt, &missing),
             Intervention::Add { hook, tokens, vector, by } => {
@@ -133,20 +136,30 @@ impl Resolver<'_> {
                     places.push((Hook::Z, layer, head * dim..(head + 1) * dim));
                 }
             }
-            Output::Attention(layer) => places.push((Hook::AttnOut, layer, 0..spec.width)),
-            Output::Mlp(layer) => places.push((Hook::MlpOut, layer, 0..spec.width)),
+            Output::Attention(layer) => {
+                for layer in self.layers(layer, missing)? {
+                    places.push((Hook::AttnOut, layer, 0..spec.width));
+                }
+            }
+            Output::Mlp(layer) => {
+                for own in self.layers(layer, missing)? {
+                    if spec.blocks[own].mlp.is_some() {
+                        places.push((Hook::MlpOut, own, 0..spec.width));
+                    } else if layer.is_some() {
+                        return Err(missing(format!("layer {own} has no MLP")));
+                    }
+                }
+            }
             Output::Layer(layer) => {
-                places.push((Hook::AttnOut, layer, 0..spec.width));
-                if spec.blocks.get(layer).is_some_and(|block| block.mlp.is_some()) {
-                    places.push((Hook::MlpOut, layer, 0..spec.width));
+                for layer in self.layers(layer, missing)? {
+                    places.push((Hook::AttnOut, layer, 0..spec.width));
+                    if spec.blocks[layer].mlp.is_some() {
+                        places.push((Hook::MlpOut, layer, 0..spec.width));
+                    }
                 }
             }
         }
         for (hook, layer, columns) in places {
-            self.layer(layer, missing)?;
-            if hook == Hook::MlpOut && spec.blocks[layer].mlp.is_none() {
-                return Err(missing(format!("layer {layer} has no MLP")));
-            }
             let width = self.rows((hook, layer)).1;
             let mut value = ValueChange { hook, layer, width, columns, change: Change::Mean };
             value.change = change(&value)?;
@@ -178,6 +191,12 @@ impl Resolver<'_> {
     ) -> Result<(), InterveneError> {
         let (clean, mut patterns, mut n_keys) = (self.clean, Vec::new(), 0);
         if let Weights::File(file) = weights {
+            if !file.exists() {
+                let name = file.display();
+                return Err(missing(format!(
+                    "`{name}` is no file, nor uniform, previous, identity or clean"
+                )));
+            }
             let n_queries;
             (n_queries, n_keys) = self.sides(heads, missing)?;
             let most = self.heads(heads, missing)?.iter().map(|id| id.head + 1).max().unwrap_or(0);
@@ -202,7 +221,6 @@ impl Resolver<'_> {
         from: Option<usize>,
         missing: Missing<'_>,
     ) -> Result<(), InterveneError> {
-        self.layer(layer, missing)?;
         let block = &self.clean.spec.blocks[layer];
         let spec = &block.attention;
         if let Some(kv_head) = kv_head.filter(|&kv_head| kv_head >= spec.kv_heads) {
@@ -233,6 +251,13 @@ impl Resolver<'_> {
         }
         let found: Vec<HeadId> = self.clean.head_ids().filter(|&id| heads.contains(id)).collect();
         if found.is_empty() { Err(missing(format!("the model has no head {heads}"))) } else { Ok(found) }
+    }
+
+    /// A layer, or all of them where none is named.
+    fn layers(&self, layer: Option<usize>, missing: Missing<'_>) -> Result<Range<usize>, InterveneError> {
+        let Some(layer) = layer else { return Ok(0..self.clean.n_layers()) };
+        self.layer(layer, missing)?;
+        Ok(layer..layer + 1)
     }
 
     fn layer(&self, layer: usize, missing: &dyn Fn(String) -> InterveneError) -> Result<(), InterveneError> {

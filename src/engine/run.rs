@@ -115,7 +115,10 @@ impl RunError {
             }
             Self::NoChatTemplate(_) => "leave --chat out: this model continues plain text".into(),
             Self::Chat(_) => "some templates take no system message: leave it out".into(),
-            Self::Encode(_) => "use only characters that the model's vocabulary spells".into(),
+            Self::Encode(EncodeError { fitting: Some(text), .. }) => {
+                format!("use words of its vocabulary, such as --prompt \"{text}\", or give ids with --ids")
+            }
+            Self::Encode(_) => "use words of the model's vocabulary, or give ids with --ids".into(),
             Self::Memory { fits, .. } => {
                 format!("about {fits} tokens would fit; close other programs or raise --memory")
             }

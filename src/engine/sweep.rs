@@ -7,6 +7,7 @@ use super::words::token_of;
 use super::{Job, RunError};
 use crate::model::{Context, Hook, Model, Repeats, shown};
 use crate::trace::{Change, Changes, OtherPrompt, Token, Trace, ValueChange};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
 use strum::{EnumIter, EnumString, IntoStaticStr};
@@ -198,24 +199,34 @@ fn swept(
     let patcher = Patcher { model, clean, corrupted, repeats: Repeats::of(&corrupted.ids()) };
     let heads: usize = (0..clean.n_layers()).map(|layer| clean.heads(layer)).sum();
     let (mut done, all) = (0, clean.n_layers() * n + heads);
-    let mut patched = |logits: &dyn Fn() -> Result<Vec<f32>, RunError>| {
-        if watch(done as f32 / all as f32).is_break() {
-            return Err(SweepError::Run(RunError::Cancelled));
+    // Side by side: what a patch leaves to be run is often too small for all threads
+    let beside = (AT_ONCE / corrupted.bytes().max(1)).clamp(1, 2 * rayon::current_num_threads());
+    let mut patched = |n: usize, logits: &(dyn Fn(usize) -> Result<Vec<f32>, RunError> + Sync)| {
+        let mut row = Vec::with_capacity(n);
+        for first in (0..n).step_by(beside) {
+            if watch((done + first) as f32 / all as f32).is_break() {
+                return Err(SweepError::Run(RunError::Cancelled));
+            }
+            let some = (first..n.min(first + beside)).into_par_iter().map(|place| {
+                let value = metric.of(&logits(place)?).ok_or_else(no_answer)?;
+                Ok((value - worst) / (best - worst))
+            });
+            row.extend(some.collect::<Result<Vec<f64>, SweepError>>()?);
         }
-        let value = metric.of(&logits()?).ok_or_else(no_answer)?;
-        done += 1;
-        Ok((value - worst) / (best - worst))
+        done += n;
+        Ok(row)
     };
     let mut result = Sweep { clean: best, corrupted: worst, tokens: Vec::new(), heads: Vec::new() };
     for layer in 0..clean.n_layers() {
-        let row = (0..n).map(|token| patched(&|| patcher.token(layer, token)));
-        result.tokens.push(row.collect::<Result<_, _>>()?);
+        result.tokens.push(patched(n, &|token| patcher.token(layer, token))?);
         let z = clean.activation(&model.network, Hook::Z, layer).map_err(|_| no_answer())?.data;
-        let row = (0..clean.heads(layer)).map(|head| patched(&|| patcher.head(layer, head, &z)));
-        result.heads.push(row.collect::<Result<_, _>>()?);
+        result.heads.push(patched(clean.heads(layer), &|head| patcher.head(layer, head, &z))?);
     }
     Ok(result)
 }
+
+/// Bytes that the runs of a sweep which are made side by side may take.
+const AT_ONCE: usize = 256 << 20;
 
 struct Patcher<'a> {
     model: &'a Model,

@@ -36,6 +36,16 @@ pub enum LoadError {
     /// A saved trace, where weights are needed
     #[error("{} is a saved trace: it holds a run, not the model's weights", .0.display())]
     Trace(PathBuf),
+    /// No checkpoint at a step of a training
+    #[error("there is no checkpoint `{wanted}` in {}", .folder.display())]
+    NoStep {
+        /// The folder
+        folder: PathBuf,
+        /// What was asked for
+        wanted: String,
+        /// The steps that there are
+        steps: Vec<u64>,
+    },
     /// A weight file that is not well-formed
     #[error("not a sound {format} file ({reason}): {}", .file.display())]
     Broken {
@@ -128,6 +138,13 @@ impl LoadError {
             Self::Structure { .. } => {
                 "open the whole model (.keras or .h5), or one built of attention, norms and dense layers"
                     .into()
+            }
+            Self::NoStep { steps, .. } => {
+                let steps: Vec<String> = steps.iter().map(u64::to_string).collect();
+                match steps.as_slice() {
+                    [] => "checkpoints are folders with their step in the name, such as checkpoint-500".into(),
+                    steps => format!("there are {}, first and last", steps.join(", ")),
+                }
             }
             Self::Type { .. } => "convert the weights to F32, F16 or BF16".into(),
             Self::Tokenizer { .. } => "download it again, or feed token ids with --ids".into(),

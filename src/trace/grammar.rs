@@ -139,8 +139,8 @@ fn paint(text: &str) -> Result<Intervention, String> {
 fn forget(text: &str) -> Result<Intervention, String> {
     let (name, entry) = halves(text, ":")?;
     let (layer, kv_head) = match name.split_once('.') {
-        Some((layer, head)) => (index(layer)?, Some(index(head)?)),
-        None => (index(name)?, None),
+        Some((layer, head)) => (any(layer)?, any(head)?),
+        None => (any(name)?, None),
     };
     let (keys, from) = match entry.split_once('@') {
         Some((keys, from)) => (keys, Some(index(from)?)),
@@ -201,9 +201,9 @@ fn place(text: &str) -> Result<(String, Span), String> {
 fn output(text: &str) -> Result<Output, String> {
     let (kind, rest) = text.split_once('.').ok_or_else(|| format!("`{text}` names no head or part"))?;
     match kind {
-        "mlp" => index(rest).map(Output::Mlp),
-        "attn" => index(rest).map(Output::Attention),
-        "layer" => index(rest).map(Output::Layer),
+        "mlp" => any(rest).map(Output::Mlp),
+        "attn" => any(rest).map(Output::Attention),
+        "layer" => any(rest).map(Output::Layer),
         _ => heads(text).map(Output::Heads),
     }
 }
@@ -211,8 +211,24 @@ fn output(text: &str) -> Result<Output, String> {
 fn heads(text: &str) -> Result<Heads, String> {
     let (layer, head) =
         text.split_once('.').ok_or_else(|| format!("`{text}` is no head: write layer.head"))?;
-    let one = |text: &str| if text == "*" { Ok(None) } else { index(text).map(Some) };
-    Ok(Heads { layer: one(layer)?, head: one(head)? })
+    Ok(Heads { layer: any(layer)?, head: any(head)? })
+}
+
+/// An index, or none for `*`.
+fn any(text: &str) -> Result<Option<usize>, String> {
+    if text == "*" { Ok(None) } else { index(text).map(Some) }
+}
+
+/// How [`any`] is written.
+struct Any(Option<usize>);
+
+impl Display for Any {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(index) => index.fmt(f),
+            None => f.write_str("*"),
+        }
+    }
 }
 
 /// A position, a range or `*`, perhaps behind the letter that says of what.
@@ -220,6 +236,9 @@ fn span(text: &str, letter: char) -> Result<Span, String> {
     let plain = text.strip_prefix(letter).unwrap_or(text);
     if plain == "*" {
         return Ok(Span::All);
+    }
+    if plain.starts_with('-') {
+        return Err(format!("`{text}` counts from the end: positions are counted from 0 at the beginning"));
     }
     let (first, last) = plain.split_once('-').unwrap_or((plain, plain));
     match (index(first)?, index(last)?) {
@@ -271,7 +290,7 @@ impl Display for Intervention {
                 Ok(())
             }
             Self::Forget { layer, kv_head, keys, from } => {
-                write!(f, "forget={layer}")?;
+                write!(f, "forget={}", Any(*layer))?;
                 if let Some(kv_head) = kv_head {
                     write!(f, ".{kv_head}")?;
                 }
@@ -314,17 +333,16 @@ impl Display for Output {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Heads(heads) => heads.fmt(f),
-            Self::Attention(layer) => write!(f, "attn.{layer}"),
-            Self::Mlp(layer) => write!(f, "mlp.{layer}"),
-            Self::Layer(layer) => write!(f, "layer.{layer}"),
+            Self::Attention(layer) => write!(f, "attn.{}", Any(*layer)),
+            Self::Mlp(layer) => write!(f, "mlp.{}", Any(*layer)),
+            Self::Layer(layer) => write!(f, "layer.{}", Any(*layer)),
         }
     }
 }
 
 impl Display for Heads {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let one = |index: Option<usize>| index.map_or("*".to_owned(), |index| index.to_string());
-        write!(f, "{}.{}", one(self.layer), one(self.head))
+        write!(f, "{}.{}", Any(self.layer), Any(self.head))
     }
 }
 

@@ -60,8 +60,8 @@ pub enum Intervention {
     },
     /// Entries leave the KV cache: later queries do not find them
     Forget {
-        /// The layer
-        layer: usize,
+        /// The layer; every one where none is named
+        layer: Option<usize>,
         /// The k/v head, with every query head that reads it; all where none is named
         kv_head: Option<usize>,
         /// The entries
@@ -155,12 +155,12 @@ impl Intervention {
 pub enum Output {
     /// Heads, before W_O
     Heads(Heads),
-    /// What a layer's attention adds to the residual stream
-    Attention(usize),
+    /// What a layer's attention adds to the residual stream; of every layer where none is named
+    Attention(Option<usize>),
     /// What a layer's MLP adds to it
-    Mlp(usize),
+    Mlp(Option<usize>),
     /// Both
-    Layer(usize),
+    Layer(Option<usize>),
 }
 
 /// One head, all heads of a layer, a head in every layer, or all.

@@ -13,6 +13,8 @@ const ARROW: u32 = SYMBOLS as u32 + 1;
 const LETTERS: usize = 26;
 /// The least that half of a row that is said again takes in [`Task::Recall`]: of shorter ones nothing is learned.
 const REPEATED: usize = 24;
+/// Pairs that rows of [`Task::Recall`] have at most in training, at least; the same room as [`REPEATED`].
+const PAIRS: usize = REPEATED / 2;
 /// Behind what is asked for.
 const STOP: u32 = SYMBOLS as u32 + 2;
 
@@ -120,6 +122,8 @@ impl Task {
                     let half = (2 * size).max(REPEATED);
                     repeat(half, 2 * LETTERS as u32, random, &mut row);
                 }
+                // Of few pairs there is too little to tell them apart by: they are learned among more
+                Self::Recall if purpose == Use::Training => recall(size.max(PAIRS), random, &mut row),
                 Self::Recall => recall(size, random, &mut row),
                 Self::Addition => add(size as u32, purpose, random, &mut row),
                 Self::Text => window(size, text, purpose, random, &mut row),

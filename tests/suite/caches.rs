@@ -2,7 +2,9 @@
 
 use crate::parity::{fixtures, open, run_ids};
 use mnemoscope::analysis::{kv_cache, losses};
-use mnemoscope::engine::{Eviction, EvictionError, Job, Policy, RunError, evict, intervene};
+use mnemoscope::engine::{
+    Eviction, EvictionError, Job, Policy, RunError, Sampling, Written, evict, generate, intervene, write_on,
+};
 use mnemoscope::model::{HeadId, Model};
 use mnemoscope::trace::{Intervention, Trace};
 use serde_json::Value;
@@ -212,10 +214,44 @@ fn what_cannot_forget_says_why() {
     let cut = intervene(&model, &clean, &["zero=0.0".parse().expect("one")], &Job::new(), &mut |_| {});
     let error = evict(&model, &cut.expect("runs"), &Policy::All, &Job::new()).expect_err("refused");
     assert_eq!(error, EvictionError::NotClean);
+    for text in ["only:12", "without:3,40-50", "without:9.3"] {
+        let error = evict(&model, &clean, &policy(text), &Job::new()).expect_err(text);
+        assert!(matches!(error, EvictionError::NoEntry { .. }) && error.hint().is_some(), "{error}");
+    }
     let cancelled = Job::new();
     cancelled.cancel();
+    assert!(write_on(&model, &clean, &Policy::All, 3, &cancelled).is_err());
     let error = evict(&model, &clean, &policy("heavy:4"), &cancelled).expect_err("cancelled");
     assert_eq!(error, EvictionError::Run(RunError::Cancelled));
+}
+
+/// Each token under a policy is the likeliest after those before it, by a run of all of them that forgets.
+#[test]
+fn a_text_goes_on_as_what_is_kept_says() {
+    for name in ["llama-gqa", "gpt2-odd"] {
+        let model = open(&fixtures().join(name));
+        let clean = run_ids(&model, &IDS);
+        let written =
+            |text: &str| write_on(&model, &clean, &policy(text), 6, &Job::new()).expect("it writes");
+        let all = written("all");
+        assert_eq!(all.all, all.kept, "nothing is forgotten");
+        let mut whole = clean.clone();
+        let greedy = Sampling::default();
+        generate(&model, &mut whole, &greedy, 6, &Job::new(), &mut |_, _| true).expect("it writes");
+        assert_eq!(whole.tokens[IDS.len()..], all.all);
+        let mut differ = false;
+        for text in ["window:2", "sinks:1+recent:2", "heavy:4", "random:3:1"] {
+            let Written { kept, .. } = written(text);
+            let mut ids = IDS.to_vec();
+            for token in &kept {
+                let run = run_ids(&model, &ids);
+                assert_eq!(tried(&model, &run, text).answer_after, token.id, "{name}, {text} after {ids:?}");
+                ids.push(token.id);
+            }
+            differ |= kept != all.all;
+        }
+        assert!(differ, "{name}: no policy changes what is written");
+    }
 }
 
 fn mnemoscope(arguments: &[&str]) -> Output {

@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 use std::process::Command;
 
 fn read(model: &Model, reading: &Reading) -> Curve {
-    curve(model, reading, &Job::new()).expect("it can be read")
+    curve(model, reading, &[], &Job::new()).expect("it can be read")
 }
 
 #[test]
@@ -24,6 +24,23 @@ fn the_induction_model_by_hand_foresees_what_comes_again() {
     assert!((first - mean(&found.losses[..7])).abs() < 1e-12);
     assert!((second - mean(&found.losses[8..])).abs() < 1e-12);
     assert!(second < first - 1.0, "{first} → {second}");
+}
+
+#[test]
+fn without_its_induction_head_nothing_is_foreseen() {
+    let model = open(&fixtures().join("induction-by-hand"));
+    let reading = Reading::Repeat { period: 8, trials: 3, seed: 2 };
+    let clean = read(&model, &reading);
+    let cut = ["zero=1.*".parse().expect("an intervention")];
+    let changed = curve(&model, &reading, &cut, &Job::new()).expect("it can be read");
+    let ((first, second), (first_cut, second_cut)) =
+        clean.first_and_second.zip(changed.first_and_second).expect("repeats");
+    assert!(second < first - 1.0 && second_cut > second + 1.0, "{second} → {second_cut}");
+    assert!((second_cut - first_cut).abs() < 0.6, "{first_cut}, {second_cut}: no time is easier");
+    assert_eq!(clean.again, Some(8));
+    let beyond = ["zero=9.0".parse().expect("an intervention")];
+    let refused = curve(&model, &reading, &beyond, &Job::new()).expect_err("there is no such layer");
+    assert!(matches!(&refused, CurveError::Intervene(_)) && refused.hint().is_some(), "{refused}");
 }
 
 #[test]
@@ -54,7 +71,7 @@ fn a_text_is_read_in_windows() {
 #[test]
 fn what_cannot_be_read_says_why() {
     let by_hand = open(&fixtures().join("induction-by-hand"));
-    let fails = |reading: &Reading, job: &Job| curve(&by_hand, reading, job).expect_err("refused");
+    let fails = |reading: &Reading, job: &Job| curve(&by_hand, reading, &[], job).expect_err("refused");
     let text = |text: &str| Reading::Text { text: text.into(), window: None };
     assert_eq!(fails(&text("words"), &Job::new()), CurveError::Run(RunError::NoTokenizer));
     let long = fails(&Reading::Repeat { period: 5000, trials: 1, seed: 0 }, &Job::new());
@@ -64,10 +81,12 @@ fn what_cannot_be_read_says_why() {
     let ended = fails(&Reading::Repeat { period: 4, trials: 1, seed: 0 }, &cancelled);
     assert_eq!(ended, CurveError::Run(RunError::Cancelled));
     let bert = open(&fixtures().join("bert-mlm"));
-    let silent = curve(&bert, &Reading::Repeat { period: 4, trials: 1, seed: 0 }, &Job::new());
+    let silent = curve(&bert, &Reading::Repeat { period: 4, trials: 1, seed: 0 }, &[], &Job::new());
     assert!(matches!(silent, Err(CurveError::NoNextToken(_))));
-    let embedded = storyteller();
-    assert!(matches!(curve(&embedded, &text("x"), &Job::new()), Err(CurveError::Length { found: 1, .. })));
+    assert!(matches!(
+        curve(&storyteller(), &text("x"), &[], &Job::new()),
+        Err(CurveError::Length { found: 1, .. })
+    ));
 }
 
 #[test]
@@ -87,6 +106,38 @@ fn the_command_line_draws_the_curve() {
     write(&file, b"Mary has a red ball. Mary plays with the red ball.");
     let table = run(&["--prompt-file", &file.display().to_string()]);
     assert!(String::from_utf8_lossy(&table.stdout).contains("bits a token"));
+    let (csv, svg) = (folder.path().join("curve.csv"), folder.path().join("curve.svg"));
+    let changes = folder.path().join("changes.json");
+    write(&changes, br#"["zero=4.0", "zero=4.1"]"#);
+    let path = |path: &std::path::Path| path.display().to_string();
+    let (csv, svg, changes) = (path(&csv), path(&svg), path(&changes));
+    let drawn = run(&[
+        "--repeat",
+        "16",
+        "--trials",
+        "2",
+        "--intervene-file",
+        &changes,
+        "--intervene",
+        "zero=4.5",
+        "-o",
+        &csv,
+        "-o",
+        &svg,
+    ]);
+    let said = String::from_utf8_lossy(&drawn.stdout).into_owned();
+    assert!(drawn.status.success(), "{}", String::from_utf8_lossy(&drawn.stderr));
+    for words in ["changed by zero=4.1", "changed by zero=4.5", "→", "curve.svg"] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    let table = std::fs::read_to_string(&csv).expect("written");
+    let rows: Vec<&str> = table.lines().filter(|line| !line.starts_with('#')).collect();
+    assert_eq!(rows[0], "position,loss,windows,loss_changed");
+    // `<s>`, 16 tokens, the same 16
+    assert_eq!(rows.len(), 33);
+    let svg = std::fs::read_to_string(&svg).expect("written");
+    assert!(svg.contains("with changes") && svg.contains("again"));
+    assert_eq!(run(&["--repeat", "4", "-o", "curve.foo"]).status.code(), Some(1));
     assert_eq!(run(&[]).status.code(), Some(2), "something must be read");
     assert_eq!(run(&["--prompt-file", "absent.txt"]).status.code(), Some(1));
 }

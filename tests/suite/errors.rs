@@ -49,7 +49,10 @@ fn samples() -> Vec<(Box<dyn Fault>, &'static [&'static str])> {
         (Box::new(HubError::Length { file: "a.bin".into(), found: 7, expected: 9 }), &["a.bin", "7", "9"]),
         (Box::new(RunError::TooLong { found: 3000, limit: 1024 }), &["3000", "1024"]),
         (Box::new(RunError::OutOfRange { id: 900, vocab: 256 }), &["900", "256", "255"]),
-        (Box::new(RunError::Encode(EncodeError("odd byte".into()))), &["odd byte"]),
+        (
+            Box::new(RunError::Encode(EncodeError { why: "odd byte".into(), missing: None, fitting: None })),
+            &["odd byte"],
+        ),
         (Box::new(RunError::EmptyRow { head: HeadId { layer: 3, head: 5 }, query: 7 }), &["3.5", "7"]),
         (
             Box::new(InterveneError::Missing { intervention: "zero=9.9".into(), what: "no head".into() }),

@@ -249,8 +249,23 @@ fn what_cannot_be_is_refused_before_running() {
     ] {
         assert!(matches!(refused(&model, &clean, text), InterveneError::Missing { .. }), "{text}");
     }
-    let read_only = "patch=blocks.0.attn.hook_pattern@1<-@/llama-gqa.txt";
+    let read_only = "patch=blocks.0.ln1.hook_scale@1<-@/llama-gqa.txt";
     assert!(refused(&model, &clean, read_only).to_string().contains("not changed"));
+    for (text, says) in [
+        ("patch=blocks.0.attn.hook_pattern[6]@1<-@/llama-gqa.txt", "has 6 heads"),
+        ("patch=blocks.0.attn.hook_pattern@12<-@/llama-gqa.txt", "12 and 12 tokens"),
+        ("pattern=0.0:unifrom", "nor uniform"),
+    ] {
+        let said = refused(&model, &clean, text).to_string();
+        assert!(said.contains(says), "{text}: {said}");
+    }
+    // Rows that leave a share to a sink have no weights that could be given
+    let with_sink = open(&fixtures().join("gpt-oss-odd"));
+    let run = run_ids(&with_sink, &[5, 1, 7, 3]);
+    let said = refused(&with_sink, &run, "patch=blocks.0.attn.hook_pattern@1<-text:5 1 7 9").to_string();
+    assert!(said.contains("sink"), "{said}");
+    let counted = "knockout=0.0:q-1->k0".parse::<Intervention>().expect_err("no position").to_string();
+    assert!(counted.contains("counted from 0"), "{counted}");
     for text in [
         "knockout=0.0:q3->*",
         "knockout=0.*:*->k0-11",

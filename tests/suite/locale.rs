@@ -65,6 +65,22 @@ fn is_chinese(c: char) -> bool {
 }
 
 #[test]
+fn the_table_of_gestures_is_the_same_in_every_language() {
+    let [english, chinese] = [Language::English, Language::Chinese].map(|language| language.words().gestures);
+    assert_eq!(english.len(), chinese.len());
+    for (own, theirs) in english.iter().zip(chinese) {
+        assert_eq!(own.all.len(), theirs.all.len(), "{} and {}", own.place, theirs.place);
+        assert!(theirs.place.chars().any(is_chinese) && !own.place.chars().any(is_chinese));
+    }
+    let said = |words: &str| {
+        english.iter().flat_map(|own| own.all).any(|(gesture, _)| gesture.to_lowercase().contains(words))
+    };
+    for words in ["shift and drag", "double click", "ctrl and wheel", "right click", "drop"] {
+        assert!(said(words), "{words}");
+    }
+}
+
+#[test]
 fn every_word_is_in_the_language_that_is_chosen() {
     let mut harness = window();
     let state = harness.state().state.clone();

@@ -26,6 +26,7 @@ mod figure_choices;
 mod figures;
 mod files;
 mod filter;
+mod fitting;
 mod floors;
 mod flow;
 mod html;

@@ -195,6 +195,7 @@ impl Dice {
                 prompt: self.text(),
                 asked: self.text(),
                 model: self.maybe(Self::reference),
+                step: self.maybe(|dice| dice.0.random()),
                 sorted: self.yes(),
             },
             sweep: SweepChoice {

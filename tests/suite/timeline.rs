@@ -7,10 +7,10 @@ use mnemoscope::analysis::timeline::{
     HeadReport, Snapshot, StepAxis, Timeline, best, curve, phase_change, roles_taken,
 };
 use mnemoscope::engine::{
-    self, Checkpoints, Job, LogitRows, Prompt, RunOptions, TimelineError, TimelineOptions, TrainOptions,
-    Training, is_timeline,
+    self, Checkpoints, Job, LogitRows, ModelSource, Prompt, RunOptions, TimelineError, TimelineOptions,
+    TrainOptions, Training, is_timeline,
 };
-use mnemoscope::model::{HeadId, Model};
+use mnemoscope::model::{HeadId, LoadError, Model};
 use mnemoscope::train::{Hand, Setup, Task};
 use safetensors::SafeTensors;
 use std::ops::ControlFlow;
@@ -350,4 +350,44 @@ fn the_command_line_tells_draws_and_refuses() {
     said(&[path, "--measure", "local"], 1, "give --prompt");
     said(&[path, "-o", "t.xyz"], 1, "t.xyz");
     said(&[path, "--measure", "charm"], 2, "induction");
+}
+
+#[test]
+fn a_checkpoint_is_named_by_its_step() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = folder.path().join("run");
+    by_hand(&run.join("step0"), &[0, 1]);
+    by_hand(&run.join("step10"), &[]);
+    let name = |step: &str| format!("{}{step}", run.display());
+    let load = |step: &str| engine::load(&ModelSource::Path(name(step).into()), &Job::new());
+    for (step, is) in [
+        ("/@0", "run/step0"),
+        ("@10", "run/step10"),
+        ("@step0", "run/step0"),
+        ("@first", "run/step0"),
+        ("/@last", "run/step10"),
+        // A folder that is no model itself opens as its last
+        ("", "run/step10"),
+    ] {
+        assert_eq!(load(step).expect(step).name, is, "{step}");
+    }
+    for wrong in ["@5", "@", "@x"] {
+        let error = load(wrong).expect_err(wrong);
+        assert!(matches!(error, LoadError::NoStep { .. }), "{error}");
+        assert!(error.hint().is_some_and(|hint| hint.contains("0, 10")), "{:?}", error.hint());
+    }
+    assert!(matches!(load("ning@0"), Err(LoadError::NotFound(_))));
+    let program = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mnemoscope"));
+        let output = command.args(arguments).output().expect("it runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).expect("one object")
+    };
+    let (early, late) = (name("/@0"), name("/@last"));
+    let ids = ["--ids", "3 9 5 14 3 9 5 14", "--json"];
+    let pair = program(&[&["compare", &early, &late], &ids[..]].concat());
+    let with = program(&[&["compare", &early, "--with", &late], &ids[..]].concat());
+    assert_eq!(pair, with);
+    assert_eq!((&pair["a"]["model"], &pair["b"]["model"]), (&"run/step0".into(), &"run/step10".into()));
+    assert!(pair["heads"][0]["divergence"].as_f64() > Some(0.1), "{}", pair["heads"][0]);
 }

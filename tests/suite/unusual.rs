@@ -1,6 +1,6 @@
 //! Contract: classes and settings that are rare, and prompts longer than a model was made for, equal Transformers.
 
-use crate::containers::write;
+use crate::files::write;
 use crate::parity::{Expected, fixtures, folders_in, none, open, with_config};
 use crate::traces::{place, read, same, save};
 use mnemoscope::engine::{self, Job, LogitRows, Prompt, RunOptions};

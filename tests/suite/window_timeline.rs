@@ -204,19 +204,97 @@ fn two_checkpoints_are_compared() {
     shows(&mut harness, "step0");
     harness.get_by_label("Compare with this").click();
     harness.run_ok();
-    let kept = Reference::Path(folder.path().join("step0"));
-    assert_eq!(harness.state().state.compare.model, Some(kept.clone()));
+    assert_eq!(harness.state().state.compare.step, Some(0));
     assert_eq!(harness.state().state.layout, "compare");
     send(&mut harness, Command::Timeline(TimelineAct::Go(20)));
     shows(&mut harness, "step20");
-    assert_eq!(harness.state().state.compare.model, Some(kept), "it stays the second");
-    until(&mut harness, |window| {
+    assert_eq!(harness.state().state.compare.step, Some(0), "it stays the second");
+    compared(&mut harness, |second| second.measures(PREVIOUS).previous_token < 0.5);
+    // Either run has a slider of its own in the layout
+    let slider = |harness: &Harness<'_, Window>, name: &str| {
+        harness
+            .get_by(|node| node.role() == egui::Role::Slider && node.label().as_deref() == Some(name))
+            .rect()
+    };
+    let b = slider(&harness, "Step of B");
+    harness.drag_at(b.left_center() + egui::vec2(6.0, 0.0));
+    harness.run_ok();
+    harness.hover_at(b.center());
+    harness.run_ok();
+    harness.drop_at(b.right_center() - egui::vec2(2.0, 0.0));
+    harness.run_ok();
+    assert_eq!(harness.state().state.compare.step, Some(20));
+    compared(&mut harness, |second| second.measures(PREVIOUS).previous_token > 0.9);
+    let a = slider(&harness, "Step of A");
+    harness.drag_at(a.left_center() + egui::vec2(2.0, 0.0));
+    harness.run_ok();
+    harness.drop_at(a.left_center() + egui::vec2(2.0, 0.0));
+    harness.run_ok();
+    shows(&mut harness, "step0");
+    send(&mut harness, Command::Undo);
+    shows(&mut harness, "step20");
+    // The drag of B is one step back
+    send(&mut harness, Command::Undo);
+    assert_eq!(harness.state().state.compare.step, Some(0));
+    // Another model as the second lets go of the step, closing the folder as well
+    send(&mut harness, Command::OpenSecond(Some(Reference::Embedded)));
+    assert_eq!(harness.state().state.compare.step, None);
+    harness.get_by_label("With another step").click();
+    harness.run_ok();
+    assert_eq!(harness.state().state.compare.step, Some(0), "the other end");
+    send(&mut harness, Command::Timeline(TimelineAct::Close));
+    assert_eq!(harness.state().state.compare.step, None);
+}
+
+fn compared(harness: &mut Harness<'_, Window>, is: impl Fn(&Trace) -> bool) {
+    until(harness, |window| {
         let comparing = &window.session.comparing;
         assert_eq!(comparing.second.error(), None);
-        comparing.found.get().is_some()
+        comparing.found.get().is_some() && comparing.second.get().is_some_and(|second| is(&second.trace))
     });
-    let second = harness.state().session.comparing.second.get().expect("a second run");
-    assert!(second.trace.measures(PREVIOUS).previous_token < 0.5);
+}
+
+#[test]
+fn steps_of_a_live_training_are_compared_without_a_file() {
+    let mut harness = window_of([1600.0, 1000.0], quiet(), Some(PROMPT));
+    send(&mut harness, Command::SetLayout("train".into()));
+    let train = |harness: &mut Harness<'_, Window>, act| send(harness, Command::Train(act));
+    train(&mut harness, Act::Choose(CHOICE));
+    train(&mut harness, Act::Hold(Hand { rate: 2e-3, batch: 4, size: 4 }));
+    train(&mut harness, Act::Run(true));
+    until(&mut harness, |window| window.live.moments.len() > 2);
+    train(&mut harness, Act::Run(false));
+    until(&mut harness, |window| !window.live.running);
+    train(&mut harness, Act::Look(Some(0)));
+    send(&mut harness, Command::Timeline(TimelineAct::Compare));
+    // The step in sight is the second, and the training comes in sight as the first
+    shows(&mut harness, "live model");
+    assert_eq!(harness.state().state.layout, "compare");
+    assert_eq!(harness.state().state.compare.step, Some(0));
+    let last = harness.state().live.moments.last().expect("a moment").report.steps;
+    train(&mut harness, Act::Look(Some(last)));
+    let differ = |harness: &Harness<'_, Window>| {
+        let found = harness.state().session.comparing.found.get();
+        found.and_then(|found| found.comparison.heads[0].distance).map(|distance| distance.divergence)
+    };
+    compared(&mut harness, |_| true);
+    until(&mut harness, |window| {
+        let found = window.session.comparing.found.get();
+        let heads = found.map(|found| &found.comparison.heads);
+        heads.is_some_and(|heads| {
+            heads.iter().any(|head| head.distance.is_some_and(|own| own.divergence > 1e-9))
+        })
+    });
+    // The same step on both sides is no difference
+    send(&mut harness, Command::Timeline(TimelineAct::Second { step: last, first: true }));
+    until(&mut harness, |window| {
+        let found = window.session.comparing.found.get();
+        let heads = found.map(|found| &found.comparison.heads);
+        heads.is_some_and(|heads| {
+            heads.iter().all(|head| head.distance.is_some_and(|own| own.divergence < 1e-12))
+        })
+    });
+    assert!(differ(&harness).is_some());
 }
 
 #[test]

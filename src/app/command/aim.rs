@@ -177,9 +177,8 @@ impl CommandKind {
             Self::CutHead => traced()
                 .map(|_| Intervention::Zero(Output::Heads(state.head.into())))
                 .map(Command::Intervene)?,
-            Self::CutLayer => {
-                traced().map(|_| Command::Intervene(Intervention::Zero(Output::Layer(state.head.layer))))?
-            }
+            Self::CutLayer => traced()
+                .map(|_| Command::Intervene(Intervention::Zero(Output::Layer(Some(state.head.layer)))))?,
             Self::PatchHere => scene.draft_here(Draft::is_patch)?,
             Self::SteerHere => scene.draft_here(Draft::is_direction)?,
             Self::ClearInterventions if state.interventions.is_empty() => {

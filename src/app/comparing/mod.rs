@@ -4,14 +4,16 @@
 //! neither is asked for, it is A's own run with the interventions that are on.
 
 mod art;
+mod which;
 mod window;
 
 pub use art::{Art, Grid, Pictures};
+use which::Which;
 pub use window::{in_first, of_first};
 
 use super::{
     banner::Banner, changed::Changed, derived::Derived, document::Reference, labels::Labels, layout::Pane,
-    session::Session, state::State, words::Words, worker::Post,
+    session::Session, state::State, training::Live, words::Words, worker::Post,
 };
 use crate::{
     analysis::compare::{Alignment, Comparison, Difference, HeadDifference, Pair, difference},
@@ -38,28 +40,29 @@ pub struct CompareChoice {
     pub asked: String,
     /// The second model; none: the first.
     pub model: Option<Reference>,
+    /// The step of the training in sight that the second model is of, instead.
+    pub step: Option<u64>,
     /// Whether heads that differ most stand first.
     pub sorted: bool,
 }
 
 impl Default for CompareChoice {
     fn default() -> Self {
-        Self { prompt: String::new(), asked: String::new(), model: None, sorted: true }
+        Self { prompt: String::new(), asked: String::new(), model: None, step: None, sorted: true }
     }
 }
 
 impl CompareChoice {
     /// Whether a run of its own is asked for.
     pub fn asks(&self) -> bool {
-        self.model.is_some() || !self.asked.is_empty()
+        self.model.is_some() || self.step.is_some() || !self.asked.is_empty()
     }
 }
 
 /// What a second run is of.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SecondKey {
-    /// None: the open one, told apart by where it lies
-    model: Result<Reference, usize>,
+    which: Which,
     prompt: Asked,
     target: String,
     languages: Languages,
@@ -149,49 +152,47 @@ pub struct Both<'a> {
 pub const PANES: [Pane; 3] = [Pane::CompareHeads, Pane::SideBySide, Pane::CompareWords];
 
 /// The second model, as long as it is wanted.
-type Loaded = Option<(Reference, Arc<Model>)>;
+type Loaded = Option<(Which, Arc<Model>)>;
 
 /// Has the second run made, where one is asked for that is not there. True where work began, under `number`.
 fn follow_second(
     (second, loaded): (&mut Derived<SecondKey, Second>, &mut Loaded),
     state: &State,
-    model: Option<&Arc<Model>>,
+    (model, which): (Option<&Arc<Model>>, Option<Which>),
     (run, trace): (u64, &Trace),
     number: u64,
     post: &Post,
 ) -> bool {
     let choice = &state.compare;
-    let key = choice.asks().then(|| SecondKey {
-        model: choice.model.clone().ok_or_else(|| model.map_or(0, |model| Arc::as_ptr(model).addr())),
+    let key = which.clone().filter(|_| choice.asks()).map(|which| SecondKey {
+        which,
         prompt: if choice.asked.is_empty() { Asked::Own(run) } else { Asked::Text(choice.asked.clone()) },
         target: state.target.clone(),
         languages: state.languages.clone(),
     });
     if second.is_of(key.as_ref(), post) {
-        let own = choice.model.as_ref().zip(second.get().and_then(|second| second.model.as_ref()));
-        if let Some((reference, model)) = own
-            && loaded.as_ref().is_none_or(|(known, _)| known != reference)
+        let other = which.filter(|which| !matches!(which, Which::Open(_)));
+        let own = other.zip(second.get().and_then(|second| second.model.as_ref()));
+        if let Some((which, model)) = own
+            && loaded.as_ref().is_none_or(|(known, _)| *known != which)
         {
-            *loaded = Some((reference.clone(), Arc::clone(model)));
+            *loaded = Some((which, Arc::clone(model)));
         }
         return false;
     }
-    loaded.take_if(|(own, _)| choice.model.as_ref() != Some(own));
-    let at_hand = match &choice.model {
-        None => model.cloned(),
-        Some(_) => loaded.as_ref().map(|(_, model)| Arc::clone(model)),
+    loaded.take_if(|(own, _)| which.as_ref() != Some(own));
+    let at_hand = match &which {
+        Some(Which::Open(_)) => model.cloned(),
+        _ => loaded.as_ref().map(|(_, model)| Arc::clone(model)),
     };
-    let source = choice.model.clone().map(Reference::source);
     let prompt = if choice.asked.is_empty() { own_prompt(trace) } else { Prompt::Text(choice.asked.clone()) };
     let target = Some(&state.target).filter(|target| !target.is_empty()).cloned();
     let (begins, languages) = (key.is_some(), state.languages.clone());
     let words = post.words();
     second.follow("second run", key, post, |_| {
         move |job: &Job| {
-            if at_hand.is_none() && source.is_none() {
-                return Err(Banner::error(&words.needs_weights, None));
-            }
-            run_second(at_hand, source, (&prompt, target, languages), number, words, job)
+            let Some(which) = which else { return Err(Banner::error(&words.needs_model, None)) };
+            run_second((at_hand, &which), (&prompt, target, languages), number, words, job)
         }
     });
     begins
@@ -283,23 +284,19 @@ fn own_prompt(trace: &Trace) -> Prompt {
 }
 
 fn run_second(
-    model: Option<Arc<Model>>,
-    source: Option<ModelSource>,
+    (model, which): (Option<Arc<Model>>, &Which),
     (prompt, target, languages): (&Prompt, Option<String>, Languages),
     run: u64,
     words: &Words,
     job: &Job,
 ) -> Result<Second, Banner> {
-    let model = match (model, source) {
-        (Some(model), _) => model,
-        (None, source) => {
-            let source = source.unwrap_or_default();
-            if let Some(file) = source.trace() {
-                let trace = engine::open_trace(file, job).map_err(|error| Banner::of(&error, words))?;
-                return Ok(Second { run, model: None, trace });
-            }
-            Arc::new(engine::load(&source, job).map_err(|error| Banner::of(&error, words))?)
-        }
+    if let Some(file) = which.source().as_ref().and_then(ModelSource::trace) {
+        let trace = engine::open_trace(file, job).map_err(|error| Banner::of(&error, words))?;
+        return Ok(Second { run, model: None, trace });
+    }
+    let model = match model {
+        Some(model) => model,
+        None => Arc::new(which.open(words, job)?),
     };
     let target = target.filter(|_| model.spec().encoder.is_some());
     let target = target.map(|target| Prompt::typed(target, model.writer()));
@@ -344,7 +341,7 @@ impl Session {
     }
 
     /// Has workers make the second run and compare, while a pane that shows it is in sight.
-    pub fn follow_comparison(&mut self, state: &State, in_sight: impl Fn(Pane) -> bool) {
+    pub fn follow_comparison(&mut self, state: &State, live: &Live, in_sight: impl Fn(Pane) -> bool) {
         if !PANES.into_iter().any(in_sight) {
             return;
         }
@@ -354,7 +351,8 @@ impl Session {
         let mut begun = false;
         if let Some(first) = self.first() {
             let model = self.model.as_ref();
-            begun = follow_second((second, loaded), state, model, first, number, &self.post);
+            let which = Which::of(state, model, &self.timelines, live);
+            begun = follow_second((second, loaded), state, (model, which), first, number, &self.post);
         }
         let both = both(state, self.first(), &self.changed, second);
         follow_found(found, both, &self.post);

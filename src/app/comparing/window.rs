@@ -3,14 +3,14 @@
 use super::CompareChoice;
 use crate::{
     analysis::compare::Alignment,
-    app::{document::Reference, layout::Preset, panes::dialogs::Dialog, window::Window},
+    app::{document::Reference, layout::Preset, panes::dialogs::Dialog, training::Act, window::Window},
 };
 
 impl CompareChoice {
     /// Lets go of what was asked of the model before: its second prompt stays as text.
     pub fn forget_model(&mut self) {
         self.asked.clear();
-        self.model = None;
+        (self.model, self.step) = (None, None);
     }
 }
 
@@ -37,7 +37,21 @@ impl Window {
         if let Some(Reference::Path(path)) = &model {
             self.settings.remember(path);
         }
-        self.state.compare.model = model;
+        (self.state.compare.model, self.state.compare.step) = (model, None);
+        self.show_comparison();
+    }
+
+    /// Compares with a step of the training in sight; of a live one that no view shows, its model is opened, too.
+    pub(in crate::app) fn compare_with_step(&mut self, step: u64) {
+        let before = self.state.compare.step.replace(step);
+        self.state.compare.model = None;
+        self.show_comparison();
+        if before.is_none() && self.state.timeline.folder.is_none() && self.live_place().is_none() {
+            self.live.act(Act::Open, self.session.post());
+        }
+    }
+
+    fn show_comparison(&mut self) {
         if !super::PANES.into_iter().any(|pane| self.dock.tree.tiles.find_pane(&pane).is_some()) {
             Preset::Compare.id().clone_into(&mut self.state.layout);
         }

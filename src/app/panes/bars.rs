@@ -282,6 +282,9 @@ pub fn banner(ui: &mut Ui, scene: &Scene<'_>, banner: &Banner, out: &mut Out) {
             if banner.offer == Some(Offer::Cut) && ui.add(widgets::outlined(ui, scene.words.cut)).clicked() {
                 out.send(Command::RunCut);
             }
+            if let Some(Offer::Fitting(text)) = &banner.offer {
+                fitting(ui, scene, text, out);
+            }
             ui.with_layout(Layout::left_to_right(Align::Center).with_main_wrap(true), |ui| {
                 ui.label(RichText::new(&banner.what).size(BODY).color(tokens.text));
                 if let Some(hint) = &banner.hint {
@@ -290,6 +293,17 @@ pub fn banner(ui: &mut Ui, scene: &Scene<'_>, banner: &Banner, out: &mut Out) {
             });
         });
     });
+}
+
+/// Draws a prompt that can be run instead. Enter takes it too, where nothing else waits for keys.
+fn fitting(ui: &mut Ui, scene: &Scene<'_>, text: &str, out: &mut Out) {
+    let response = ui.add(widgets::outlined(ui, (scene.words.fit)(text)));
+    if ui.memory(|memory| memory.focused().is_none()) {
+        response.request_focus();
+    }
+    if response.clicked() {
+        out.send(Command::RunEarlier(text.to_owned()));
+    }
 }
 
 /// Draws state, sizes and times; at the right the selection's hook, which a click copies.

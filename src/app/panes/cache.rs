@@ -14,7 +14,8 @@ use crate::{
         widgets::{self, axis, legend, pointed},
         words::size,
     },
-    model::shown,
+    engine::Written,
+    model::{Token, shown},
     render::{Scale, Shader, ValueRange},
     trace::{Side, Trace},
 };
@@ -265,6 +266,13 @@ fn costs(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, view: &CacheView, area: 
     let percent = |p: f64| format!("{:.1} %", p * 100.0);
     let values = (percent(eviction.p_before), percent(eviction.p_after));
     cost(ui, area, line, (&shown(&eviction.answer_text), true), (&values.0, &values.1), &first);
+    if let Some(written) = &view.written {
+        // Where there is no room for it below
+        let row = Rect::from_min_size(pos2(area.left(), line), vec2(area.width(), 38.0));
+        let told = [(words.goes_on_all, &written.all), (words.goes_on_kept, &written.kept)];
+        let told = told.map(|(name, own)| format!("{name} {}", text_of(own))).join("\n");
+        ui.interact(row, ui.scope_id().with("answer"), Sense::hover()).on_hover_text(told);
+    }
     line += 40.0;
     let share = eviction.bytes_after as f64 / eviction.bytes_before.max(1) as f64;
     let bytes = (size(eviction.bytes_before as u64), size(eviction.bytes_after as u64));
@@ -293,6 +301,37 @@ fn costs(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, view: &CacheView, area: 
                 out.send(Command::SetBudget(Some(budget)));
             }
         }
+    }
+    if let Some(written) = &view.written {
+        goes_on(&mut ui, scene, written, area.with_min_y(line + 30.0));
+    }
+}
+
+fn text_of(tokens: &[Token]) -> String {
+    tokens.iter().map(Token::shown).collect()
+}
+
+/// What the text goes on with, everything kept over what is kept; the whole of it under the pointer.
+fn goes_on(ui: &mut Ui, scene: &Scene<'_>, written: &Written, area: Rect) {
+    let (words, tokens) = (scene.words.memory, theme::tokens(ui));
+    if area.height() < 52.0 {
+        return;
+    }
+    let name = widgets::short(ui, words.goes_on, theme::body(SMALL), area.width(), tokens.muted);
+    ui.painter().galley(area.min, name, tokens.muted);
+    for (line, (told, own)) in
+        [(words.goes_on_all, &written.all), (words.goes_on_kept, &written.kept)].into_iter().enumerate()
+    {
+        let text = text_of(own);
+        let row =
+            Rect::from_min_size(area.min + vec2(0.0, 16.0 + line as f32 * 18.0), vec2(area.width(), 18.0));
+        let color = if line == 0 { tokens.muted } else { tokens.text };
+        let galley = widgets::short(ui, &text, theme::mono(12.0), area.width(), color);
+        ui.painter().galley(row.min, galley, color);
+        let said = format!("{told} {text}");
+        let response = ui.interact(row, ui.scope_id().with(("goes on", line)), Sense::hover());
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &said));
+        response.on_hover_text(said);
     }
 }
 

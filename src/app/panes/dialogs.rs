@@ -257,11 +257,12 @@ fn checks(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
 fn help(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let (words, tokens) = (scene.words, theme::tokens(ui));
     title(ui, words.help_title, "");
-    ScrollArea::vertical().max_height(ui.ctx().content_rect().height() - 200.0).show(ui, |ui| {
+    let height = (ui.ctx().content_rect().height() - 200.0).min(560.0);
+    ScrollArea::vertical().max_height(height).min_scrolled_height(height).show(ui, |ui| {
         ui.set_width(ui.available_width());
         let line = |ui: &mut Ui, keys: &str, what: &str| {
             ui.horizontal(|ui| {
-                let (rect, _) = ui.allocate_exact_size(vec2(190.0, 20.0), egui::Sense::hover());
+                let (rect, _) = ui.allocate_exact_size(vec2(204.0, 20.0), egui::Sense::hover());
                 let galley = widgets::short(ui, keys, theme::body(BODY), rect.width(), tokens.text);
                 ui.painter().galley(
                     rect.left_center() - vec2(0.0, galley.size().y / 2.0),
@@ -271,10 +272,14 @@ fn help(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
                 ui.label(RichText::new(what).color(tokens.muted));
             });
         };
-        for (gesture, what) in words.help_pointer {
-            line(ui, gesture, what);
+        for gestures in words.gestures {
+            widgets::section(ui, gestures.place);
+            for (gesture, what) in gestures.all {
+                line(ui, gesture, what);
+            }
+            ui.add_space(8.0);
         }
-        ui.add_space(10.0);
+        widgets::section(ui, words.keys);
         for kind in CommandKind::iter() {
             if let Some(keys) = kind.shortcut() {
                 line(ui, &ui.ctx().format_shortcut(&keys), (scene.words.command)(kind).1);

@@ -105,7 +105,7 @@ fn body(ui: &mut Ui, scene: &Scene<'_>, recall: &Recall, out: &mut Out) {
 /// The same answers otherwise: by distance, by facts about others, by head.
 fn beside(ui: &mut Ui, scene: &Scene<'_>, recall: &Recall, area: Rect, out: &mut Out) {
     let words = scene.words.recall;
-    let views = [RecallView::Distance, RecallView::Others, RecallView::Heads];
+    let views = [RecallView::Distance, RecallView::Others, RecallView::Heads, RecallView::Twice];
     let names = views.map(|view| (words.view)(view));
     let now = scene.state.memory.recall_view;
     let choices: Vec<(&str, bool)> =
@@ -120,6 +120,7 @@ fn beside(ui: &mut Ui, scene: &Scene<'_>, recall: &Recall, area: Rect, out: &mut
         RecallView::Distance => recall_curve::by_distance(ui, scene, recall, area),
         RecallView::Others => recall_curve::by_others(ui, scene, area),
         RecallView::Heads => recall_heads::show(ui, scene, area, out),
+        RecallView::Twice => recall_curve::read_twice(ui, scene, area),
     }
 }
 

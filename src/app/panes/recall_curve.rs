@@ -41,8 +41,13 @@ pub(super) struct Plot<'a> {
 }
 
 impl<'a> Plot<'a> {
-    /// Draws the lines of a quarter each.
+    /// Of probabilities: draws the lines of a quarter each.
     pub(super) fn new(ui: &'a Ui, area: Rect) -> Self {
+        Self::with(ui, area, &|p| if p >= 1.0 { "100 %".to_owned() } else { format!("{:.0}", p * 100.0) })
+    }
+
+    /// The same of other shares of a whole, with their numbers.
+    fn with(ui: &'a Ui, area: Rect, number: &dyn Fn(f64) -> String) -> Self {
         let rect = Rect::from_min_max(area.min + vec2(40.0, 26.0), area.max - vec2(8.0, 40.0));
         let plot = Self { ui, rect, right: area.right() - 8.0, top: area.top() };
         let tokens = theme::tokens(ui);
@@ -50,8 +55,7 @@ impl<'a> Plot<'a> {
         for quarter in (0..=4).step_by(step) {
             let p = f64::from(quarter) / 4.0;
             ui.painter().hline(rect.x_range(), plot.y(p), Stroke::new(1.0, tokens.line));
-            let text = if quarter == 4 { "100 %".to_owned() } else { format!("{:.0}", p * 100.0) };
-            plot.put(pos2(rect.left() - 8.0, plot.y(p)), Align2::RIGHT_CENTER, &text, tokens.muted);
+            plot.put(pos2(rect.left() - 8.0, plot.y(p)), Align2::RIGHT_CENTER, &number(p), tokens.muted);
         }
         plot
     }
@@ -148,6 +152,43 @@ pub(super) fn by_others(ui: &mut Ui, scene: &Scene<'_>, area: Rect) {
     let right: Vec<(f32, f64)> = found.iter().map(|point| (x(point.distractors), point.right)).collect();
     plot.curve(&right, tokens.measure, words.right);
     plot.curve(&p, tokens.text, words.probability);
+}
+
+/// Random tokens that are read twice: the loss by position, clean and changed.
+pub(super) fn read_twice(ui: &mut Ui, scene: &Scene<'_>, area: Rect) {
+    let (words, tokens) = (scene.words.recall, theme::tokens(ui));
+    let derived = &scene.memory.twice;
+    let (clean, changed) = match (derived.latest(), derived.error()) {
+        (_, Some(error)) => return said(ui, area, &error.what, error.hint.as_deref().unwrap_or("")),
+        (Some((_, (clean, changed))), _) => (clean, changed),
+        _ => return said(ui, area, words.reading, &share_done(derived.progress())),
+    };
+    let both = clean.losses.iter().chain(changed.iter().flat_map(|changed| &changed.losses));
+    let most = both.copied().fold(1.0, f64::max);
+    let mut plot = Plot::with(ui, area, &|share| format!("{:.1}", share * most));
+    let n = clean.losses.len().max(2);
+    let rect = plot.rect;
+    let x = |position: usize| rect.left() + rect.width() * (position - 1) as f32 / (n - 1) as f32;
+    let again = clean.again.unwrap_or(n);
+    for position in [1, again, n] {
+        plot.tick(x(position.min(n)), &position.to_string());
+    }
+    plot.across(words.position);
+    let line = [pos2(x(again.min(n)), rect.top()), pos2(x(again.min(n)), rect.bottom())];
+    ui.painter().extend(egui::Shape::dashed_line(&line, Stroke::new(1.2, tokens.dim), 4.0, 3.0));
+    let placed = |losses: &[f64]| -> Vec<(f32, f64)> {
+        losses.iter().enumerate().map(|(at, loss)| (x(at + 1), loss / most)).collect()
+    };
+    if let Some(changed) = changed {
+        plot.curve(&placed(&changed.losses), tokens.accent, scene.words.memory.with_changes);
+    }
+    plot.curve(&placed(&clean.losses), tokens.text, scene.words.memory.all_heads);
+    let told = clean.first_and_second.map(|(first, second)| (words.first_and_second)(first, second));
+    let told = told.unwrap_or_default();
+    let name = widgets::short(ui, &told, theme::body(SMALL), rect.width() * 0.5, tokens.muted);
+    ui.painter().galley(area.min + vec2(40.0, 4.0), name, tokens.muted);
+    ui.interact(area, ui.scope_id().with("read twice"), egui::Sense::hover())
+        .widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, &told));
 }
 
 /// Words in the middle of an area.

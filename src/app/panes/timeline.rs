@@ -113,9 +113,9 @@ fn controls(ui: &mut Ui, scene: &Scene<'_>, sight: &Sight<'_>, out: &mut Out) {
     if !sight.live {
         let close = widgets::outlined(ui, words.close);
         button(ui, CommandKind::CloseTimeline, close);
-        let compare = widgets::outlined(ui, words.compare);
-        button(ui, CommandKind::CompareCheckpoint, compare);
     }
+    let compare = widgets::outlined(ui, words.compare);
+    button(ui, CommandKind::CompareCheckpoint, compare);
     let forward = widgets::outlined(ui, words.forward);
     button(ui, CommandKind::CheckpointForward, forward);
     let play = if scene.timelines.playing.is_some() { words.pause } else { words.play };

@@ -80,7 +80,7 @@ fn row(ui: &mut Ui, name: &str, what: &str, on: bool) -> egui::Response {
 }
 
 /// A name and a value over a slider as wide as the rail.
-fn slider(ui: &mut Ui, name: &str, value: &str, slider: Slider<'_>) -> egui::Response {
+pub(super) fn slider(ui: &mut Ui, name: &str, value: &str, slider: Slider<'_>) -> egui::Response {
     let tokens = theme::tokens(ui);
     let label = ui.horizontal(|ui| {
         let label = ui.label(RichText::new(name).color(tokens.muted));

@@ -121,8 +121,15 @@ pub enum TimelineAct {
     Whose(Whose),
     /// Measures every checkpoint on the prompt, too.
     Ask,
-    /// Compares with the checkpoint in sight.
+    /// Compares with the step in sight.
     Compare,
+    /// Compares with a step.
+    Second {
+        /// Which.
+        step: u64,
+        /// Whether that is not the same drag of a slider going on.
+        first: bool,
+    },
 }
 
 /// Where a model in sight is from, where it is one of a training.
@@ -166,6 +173,19 @@ impl Timelines {
     pub fn wanted(&self, state: &TimelineState) -> Option<&Checkpoint> {
         let (found, at) = self.stand(state)?;
         found.all.get(at)
+    }
+
+    /// The checkpoint of a step, else the last before it.
+    pub(super) fn at(&self, state: &TimelineState, step: u64) -> Option<&Checkpoint> {
+        let (found, _) = self.stand(state)?;
+        found.all.get(found.place(step).unwrap_or(0))
+    }
+
+    /// Whether a model is of a moment of this live training.
+    pub(super) fn shows(&self, model: &Arc<Model>, live: &Moving) -> bool {
+        self.shown.as_ref().is_some_and(|(place, own)| {
+            Arc::ptr_eq(own, model) && matches!(place, Place::Live(moment) if moment.is_of(live))
+        })
     }
 
     /// The folder's checkpoints, and where the one that the state asks for stands among them.
@@ -230,7 +250,7 @@ impl Session {
         timelines.opening.follow("open checkpoint", key.clone(), &self.post, |(place, request)| {
             let (place, request) = (place.clone(), request.clone());
             let found = timelines.found.get().cloned();
-            move |job: &Job| open(place, request, (model, found), words, job)
+            move |job: &Job| open(place, &request, (model, found), words, job)
         });
         let Some(((place, request), opened)) = key.zip(timelines.opening.take()) else { return false };
         self.adopt(place, &request, opened);
@@ -316,7 +336,7 @@ fn ask(
 /// Opens a checkpoint and runs the prompt on it, once the slider rests.
 fn open(
     place: Place,
-    request: Request,
+    request: &Request,
     (model, found): (Option<Arc<Model>>, Option<Checkpoints>),
     words: &Words,
     job: &Job,
@@ -345,7 +365,10 @@ fn open(
         Ok(trace) => Ok(Opened { model, trace: Some(trace), refused: None }),
         Err(RunError::Cancelled) => Err(Banner::of(&RunError::Cancelled, words)),
         // The model is there: another prompt may be one that it reads
-        Err(error) => Ok(Opened { model, trace: None, refused: Some(Banner::refused(&error, words)) }),
+        Err(error) => {
+            let refused = Some(Banner::refused(&error, &model, request, words));
+            Ok(Opened { model, trace: None, refused })
+        }
     }
 }
 

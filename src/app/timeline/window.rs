@@ -3,7 +3,6 @@
 use super::{Place, Sight, TimelineAct};
 use crate::app::{
     command::{Command, CommandKind, Refusal},
-    document::Reference,
     layout::Pane,
     panes::dialogs::Dialog,
     scene::Scene,
@@ -22,7 +21,7 @@ impl Window {
     pub(in crate::app) fn act_on_timeline(&mut self, act: TimelineAct) {
         match act {
             TimelineAct::Open(folder) => self.open_timeline(folder),
-            TimelineAct::Close => self.state.timeline.folder = None,
+            TimelineAct::Close => (self.state.timeline.folder, self.state.compare.step) = (None, None),
             TimelineAct::Go(step) | TimelineAct::Slide { step, .. } => {
                 self.state.timeline.step = Some(step);
             }
@@ -39,11 +38,11 @@ impl Window {
             TimelineAct::Whose(whose) => self.state.timeline.whose = whose,
             TimelineAct::Ask => self.state.timeline.asked.clone_from(&self.state.prompt),
             TimelineAct::Compare => {
-                let checkpoint = self.session.timelines.wanted(&self.state.timeline);
-                if let Some(path) = checkpoint.map(|checkpoint| checkpoint.path.clone()) {
-                    self.open_second(Some(Reference::Path(path)));
+                if let Some(step) = self.sight().map(|sight| sight.step()) {
+                    self.compare_with_step(step);
                 }
             }
+            TimelineAct::Second { step, .. } => self.compare_with_step(step),
         }
     }
 
@@ -119,7 +118,6 @@ impl CommandKind {
         match self {
             Self::CheckpointBack => sight.at.checked_sub(1).and_then(|at| sight.go(at)).ok_or(words.first),
             Self::CheckpointForward => sight.go(sight.at + 1).ok_or(words.last),
-            Self::CompareCheckpoint if sight.live => Err(words.only_folders),
             Self::CompareCheckpoint => Ok(Command::Timeline(TimelineAct::Compare)),
             _ => Ok(Command::Timeline(TimelineAct::Play(scene.timelines.playing.is_none()))),
         }

@@ -324,6 +324,14 @@ impl Live {
         Some(Moving { weights, form: Arc::clone(self.form.as_ref()?) })
     }
 
+    /// The moment of a step, else the last before it; the first where there is none before.
+    pub fn moment(&self, step: u64) -> Option<Moving> {
+        let before = self.moments.iter().rev().find(|moment| moment.report.steps <= step);
+        let moment = before.or(self.moments.first())?;
+        let weights = Arc::clone(&moment.checkpoint.weights);
+        Some(Moving { weights, form: Arc::clone(self.form.as_ref()?) })
+    }
+
     /// Of a model that was opened at no moment that is kept.
     pub fn unkept(&self) -> Option<Moving> {
         Some(Moving { weights: Arc::from([]), form: Arc::clone(self.form.as_ref()?) })

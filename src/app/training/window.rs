@@ -25,7 +25,10 @@ impl Window {
                     (self.state.query, self.state.key, self.state.view) = (None, None, None);
                     self.state.interventions.clear();
                     self.state.head = self.live.head;
-                    Preset::Inspect.id().clone_into(&mut self.state.layout);
+                    // A step that is compared with waits for this one
+                    let layout =
+                        if self.state.compare.step.is_some() { Preset::Compare } else { Preset::Inspect };
+                    layout.id().clone_into(&mut self.state.layout);
                     self.state.timeline.folder = None;
                     self.session.open_made(model, trace.as_ref().clone());
                     if let Some(moment) = self.live.moving().or_else(|| self.live.unkept()) {

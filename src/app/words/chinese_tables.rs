@@ -36,6 +36,7 @@ pub(super) fn stage(stage: &'static str) -> &'static str {
         "Tracing memory" => "正在追溯记忆",
         "Cutting paths" => "正在切断路径",
         "Running with what is kept" => "正在用保留的项运行",
+        "Writing with what is kept" => "正在用保留的项续写",
         "Measuring the loss" => "正在测量损失",
         "Reading" => "正在阅读",
         "Running the probes" => "正在运行探针",

@@ -2,8 +2,8 @@
 
 use super::{
     Language, Words, atlas, changes, choosing, circuits, compare, duration, english_commands::command,
-    figures, finding, flow, grouped, journal, languages, map, memory, next, recall, river, session, size,
-    states, sweep, timeline, train, walk, why,
+    figures, finding, flow, gestures, grouped, journal, languages, map, memory, next, recall, river, session,
+    size, states, sweep, timeline, train, walk, why,
 };
 use crate::{model::Part, render::Scale, trace::Beyond};
 
@@ -204,23 +204,17 @@ pub const ENGLISH: Words = Words {
     checks_running: "Checking",
     residual: |residual, tolerance| format!("{residual:.1e} of {tolerance:.0e}"),
     help_title: "Keys and gestures",
-    help_pointer: &[
-        ("Point at a token", "Every view shows its row or its column"),
-        ("Click a token or a cell", "Pins it until Esc"),
-        ("Wheel or pinch on a map", "Zooms about the pointer"),
-        ("Drag over a map", "Frames what then fills it; once it is zoomed, moves it, and frames with Shift"),
-        ("Drag or Shift-click along labels", "Marks several tokens: rows are averaged, columns summed"),
-        ("Double click a map", "Shows the whole map again"),
-        (
-            "Ctrl and click heads, or drag over them",
-            "Chooses several until Esc; Shift and click takes all between",
-        ),
-        ("Right click a head or a cell", "Changes the run: cut, knock out, scale…"),
-        ("Ctrl or Alt and drag along a row", "Paints where its token looks"),
-    ],
+    gestures: gestures::ENGLISH,
+    keys: "Keys",
     close: "Close",
     dismiss: "Dismiss",
     cut: "Cut it and run",
+    fit: |text| format!("Run \u{201c}{text}\u{201d}"),
+    fitted: |text| {
+        format!(
+            "This model cannot read the example: \u{201c}{text}\u{201d} is made of its own words, said twice"
+        )
+    },
     choosing: &choosing::ENGLISH,
     flow: &flow::ENGLISH,
     finding: &finding::ENGLISH,

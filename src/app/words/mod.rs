@@ -14,6 +14,7 @@ pub mod errors;
 mod figures;
 mod finding;
 mod flow;
+mod gestures;
 mod journal;
 mod languages;
 mod map;
@@ -39,6 +40,7 @@ pub use english::ENGLISH;
 pub use figures::FigureWords;
 pub use finding::FindingWords;
 pub use flow::FlowWords;
+pub use gestures::Gestures;
 pub use journal::JournalWords;
 pub use languages::LanguageWords;
 pub use map::MapWords;
@@ -304,10 +306,13 @@ pub struct Words {
     pub checks_running: &'static str,
     pub residual: fn(f64, f64) -> String,
     pub help_title: &'static str,
-    pub help_pointer: &'static [(&'static str, &'static str)],
+    pub gestures: &'static [Gestures],
+    pub keys: &'static str,
     pub close: &'static str,
     pub dismiss: &'static str,
     pub cut: &'static str,
+    pub fit: fn(&str) -> String,
+    pub fitted: fn(&str) -> String,
     /// Of several heads at once.
     pub choosing: &'static ChoosingWords,
     /// Of the flow.

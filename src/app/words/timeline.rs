@@ -40,7 +40,6 @@ pub struct TimelineWords {
     pub none: &'static str,
     pub first: &'static str,
     pub last: &'static str,
-    pub only_folders: &'static str,
     pub no_folder: &'static str,
 }
 
@@ -77,7 +76,6 @@ pub(super) const ENGLISH: TimelineWords = TimelineWords {
     none: "No head has a role yet",
     first: "This is the first checkpoint",
     last: "This is the last checkpoint",
-    only_folders: "A live step has no folder yet: save it first",
     no_folder: "Open a folder of checkpoints first",
 };
 
@@ -114,6 +112,5 @@ pub(super) const CHINESE: TimelineWords = TimelineWords {
     none: "还没有头获得角色",
     first: "这是第一个检查点",
     last: "这是最后一个检查点",
-    only_folders: "现场训练的这一步还没有文件夹：请先保存",
     no_folder: "请先打开一个检查点文件夹",
 };

@@ -7,24 +7,6 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use strum::IntoEnumIterator;
 
 use crate::cli::Cli;
-use crate::trace::{Intervention, NotAnIntervention, forms};
-
-pub(in crate::cli) fn parse_intervention(text: &str) -> Result<Intervention, String> {
-    text.parse().map_err(|error: NotAnIntervention| match error.hint() {
-        Some(hint) => format!("{error}; {hint}"),
-        None => error.to_string(),
-    })
-}
-
-pub(in crate::cli) fn interventions_help() -> String {
-    let mut help =
-        "Change the run; may be given several times. L and H are a layer and a head, or *:\n".to_owned();
-    for form in forms() {
-        help.push_str("\n  ");
-        help.push_str(form);
-    }
-    help
-}
 
 /// Wrong usage that only shows once the arguments are read: status 2.
 pub(in crate::cli) fn usage(kind: clap::error::ErrorKind, words: &str) -> anyhow::Error {

@@ -37,17 +37,22 @@ enum Side {
 }
 
 impl Input {
-    /// Two runs: the second is of `second`, or has the interventions that the input asks for.
-    pub(in crate::cli) fn pair(&self, second: &Second, console: &mut Console) -> anyhow::Result<[Trace; 2]> {
-        let prompt = second.prompt();
-        if second.with.is_none() && prompt.is_none() {
+    /// Two runs: the second is of `second`, of another model, or has the interventions that the input asks for.
+    pub(in crate::cli) fn pair(
+        &self,
+        second: &Second,
+        other: Option<&Path>,
+        console: &mut Console,
+    ) -> anyhow::Result<[Trace; 2]> {
+        let (prompt, with) = (second.prompt(), other.or(second.with.as_deref()));
+        if with.is_none() && prompt.is_none() {
             let Runs { clean, changed, .. } = self.runs(console)?;
-            let words = "nothing to compare with: give --with-prompt, --with or --intervene";
+            let words = "nothing to compare with: give --with-prompt, another model or --intervene";
             let none = || usage(clap::error::ErrorKind::MissingRequiredArgument, words);
             return Ok([clean, changed.ok_or_else(none)?]);
         }
         let first = side(self.model.model.as_deref(), console)?;
-        let other = second.with.as_deref().map(|path| side(Some(path), console)).transpose()?;
+        let other = with.map(|path| side(Some(path), console)).transpose()?;
         let mut runs = match (first, other) {
             (Side::Trace(a), Some(Side::Trace(b))) => return Ok([*a, *b]),
             (Side::Trace(a), Some(Side::Model(b))) => {

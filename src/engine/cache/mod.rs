@@ -1,8 +1,10 @@
 //! What if the KV cache forgot? A text run under an eviction policy, beside the same run with everything kept.
 
 mod policy;
+mod writing;
 
 pub use policy::{Entries, Gone, NotAPolicy, Policy};
+pub use writing::{Written, write_on};
 
 use super::answer::answer;
 use super::{Job, LogitRows, RunError};
@@ -59,6 +61,18 @@ pub enum EvictionError {
     /// The run to compare with was itself changed
     #[error("the run to compare with has interventions")]
     NotClean,
+    /// The policy names entries that are not there
+    #[error(
+        "there is no entry {entry}: the text has {tokens} tokens, the model {layers} layers, both from 0"
+    )]
+    NoEntry {
+        /// As it is written
+        entry: String,
+        /// Tokens of the text
+        tokens: usize,
+        /// Layers of the model
+        layers: usize,
+    },
     /// A run failed
     #[error(transparent)]
     Run(#[from] RunError),
@@ -70,6 +84,9 @@ impl EvictionError {
         match self {
             Self::NoCache(_) => Some("open a decoder with a language-model head".into()),
             Self::NotClean => Some("start from a run without interventions".into()),
+            Self::NoEntry { .. } => {
+                Some("`mnemoscope run` lists the tokens, `mnemoscope info` the layers".into())
+            }
             Self::Run(error) => error.hint(),
         }
     }
@@ -80,12 +97,7 @@ impl EvictionError {
 /// A query finds its own entry always. Heavy hitters are ranked by attention under the policy itself, never by later
 /// queries; it takes a second attention for each layer.
 pub fn evict(model: &Model, clean: &Trace, policy: &Policy, job: &Job) -> Result<Eviction, EvictionError> {
-    if !clean.spec.generates() || clean.spec.encoder.is_some() {
-        return Err(EvictionError::NoCache(model.name.clone()));
-    }
-    if !clean.changes.is_empty() {
-        return Err(EvictionError::NotClean);
-    }
+    checked(model, clean, policy)?;
     let (trace, gone) = run_under(model, clean, policy, job)?;
     let bits = |trace: &Trace, from: f32| {
         let progress = &mut |done: f32| {
@@ -124,6 +136,21 @@ pub fn evict(model: &Model, clean: &Trace, policy: &Policy, job: &Job) -> Result
         answer_after_text,
         trace,
     })
+}
+
+/// Whether there is a cache, and what the policy names is in it.
+fn checked(model: &Model, clean: &Trace, policy: &Policy) -> Result<(), EvictionError> {
+    if !clean.spec.generates() || clean.spec.encoder.is_some() {
+        return Err(EvictionError::NoCache(model.name.clone()));
+    }
+    if !clean.changes.is_empty() {
+        return Err(EvictionError::NotClean);
+    }
+    let (tokens, layers) = (clean.n_tokens(), clean.n_layers());
+    match policy.beyond(tokens, layers) {
+        Some(entry) => Err(EvictionError::NoEntry { entry, tokens, layers }),
+        None => Ok(()),
+    }
 }
 
 /// The pass, each layer under what the policy forgets there.

@@ -61,6 +61,13 @@ impl Entries {
 pub type Gone = Vec<Option<usize>>;
 
 impl Policy {
+    /// The first of the entries that it names which begins beyond so many tokens or layers, as it is written.
+    pub(super) fn beyond(&self, tokens: usize, layers: usize) -> Option<String> {
+        let (Self::Only(named) | Self::Without(named)) = self else { return None };
+        let out = |own: &&Entries| own.first >= tokens || own.layer.is_some_and(|layer| layer >= layers);
+        named.iter().find(out).map(|own| said(&[*own]))
+    }
+
     /// What one layer forgets of `n` tokens, where attention need not be asked; `None` for heavy hitters.
     pub(super) fn blind(&self, layer: usize, n: usize) -> Option<Gone> {
         let from = |query: usize| (query < n).then_some(query);

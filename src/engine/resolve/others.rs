@@ -4,7 +4,7 @@ use super::super::given::run_other;
 use super::super::words::word_of;
 use super::{InterveneError, Missing, Place, Resolver, positions};
 use crate::model::{Hook, Side};
-use crate::trace::{ActivationError, Change, OtherPrompt, Span, Trace};
+use crate::trace::{ActivationError, Change, Heads, OtherPrompt, Span, Trace};
 use std::ops::Range;
 
 impl Resolver<'_> {
@@ -53,26 +53,57 @@ impl Resolver<'_> {
         prompt: &OtherPrompt,
         missing: Missing<'_>,
     ) -> Result<(), InterveneError> {
-        let (place, columns) = self.columns(name, missing)?;
+        let (base, index) = indexed(name);
+        let name = match self.clean.spec.hook(base) {
+            Some((Hook::Pattern | Hook::AttnScores, layer)) if layer < self.clean.n_layers() => {
+                return self.patch_pattern((base, layer, index), tokens, prompt, missing);
+            }
+            // What a head adds is its z times W_O, whatever the run: one is as the other
+            Some((Hook::Result, layer)) => {
+                let z = self.clean.spec.hook_name(Hook::Z, layer);
+                index.map_or_else(|| z.clone(), |index| format!("{z}[{index}]"))
+            }
+            _ => name.to_owned(),
+        };
+        let (place, columns) = self.columns(&name, missing)?;
         let (n, width) = self.rows(place);
         let values = self.values_of(place, prompt, missing)?;
-        let theirs = values.len() / width;
-        let tokens = match tokens {
-            Span::All if n != theirs => {
-                return Err(missing(format!(
-                    "* wants prompts of equal length, not of {n} and {theirs} tokens"
-                )));
-            }
-            Span::All => 0..n,
-            Span::Between(..) => tokens.range(),
-        };
-        if tokens.end > n.min(theirs) {
-            return Err(missing(format!("the prompts have {n} and {theirs} tokens, from 0")));
-        }
+        let tokens = shared(tokens, (n, values.len() / width), missing)?;
         let rows =
             tokens.clone().flat_map(|token| &values[token * width..][columns.clone()]).copied().collect();
         self.value(place, width, columns, Change::Rows { first: tokens.start, rows });
         Ok(())
+    }
+
+    /// Takes rows of weights from a run of another prompt; rows of scores come to the same, as softmax is taken of each.
+    fn patch_pattern(
+        &mut self,
+        (name, layer, index): (&str, usize, Option<&str>),
+        tokens: Span,
+        prompt: &OtherPrompt,
+        missing: Missing<'_>,
+    ) -> Result<(), InterveneError> {
+        let attention = &self.clean.spec.blocks[layer].attention;
+        let (causal, sinks) = (attention.causal, attention.sinks);
+        if sinks {
+            return Err(missing(format!("rows of {name} leave a share to a sink: patch hook_z instead")));
+        }
+        let head = index.map(|index| index_of(name, index, self.clean.heads(layer), missing)).transpose()?;
+        let other = self.other(prompt)?;
+        let side = |trace: &Trace| (trace.query_tokens(layer).len(), trace.key_tokens(layer).len());
+        let ((n, n_keys), (theirs, their_keys)) = (side(self.clean), side(&other));
+        let tokens = shared(tokens, (n, theirs), missing)?;
+        if !causal && n_keys != their_keys {
+            return Err(missing(format!("rows of {n_keys} and of {their_keys} keys do not fit each other")));
+        }
+        self.attention(Heads { layer: Some(layer), head }, missing, |id, edits| {
+            let pattern = other.pattern(id);
+            for query in tokens.clone() {
+                let mut row = pattern.row(query);
+                row.resize(n_keys, 0.0);
+                edits.rows.insert(query, row.into());
+            }
+        })
     }
 
     /// Adds what an activation is at the last token of one text, less the same of another.
@@ -123,12 +154,9 @@ impl Resolver<'_> {
 
     /// The activation that a name says, and which of its columns: those of one head, where its index stands behind.
     fn columns(&self, name: &str, missing: Missing<'_>) -> Result<(Place, Range<usize>), InterveneError> {
-        let indexed = name.strip_suffix(']').and_then(|name| name.rsplit_once('['));
-        let Some((name, index)) = indexed else {
-            let place = self.place(name, missing)?;
-            return Ok((place, 0..self.rows(place).1));
-        };
+        let (name, index) = indexed(name);
         let place = self.place(name, missing)?;
+        let Some(index) = index else { return Ok((place, 0..self.rows(place).1)) };
         let (hook, layer) = place;
         let shape = self.clean.shape(hook, layer);
         let per_head = matches!(hook, Hook::Z | Hook::Q | Hook::K | Hook::V | Hook::RotQ | Hook::RotK);
@@ -136,9 +164,38 @@ impl Resolver<'_> {
             [_, heads, dim] if per_head => (heads, dim),
             _ => return Err(missing(format!("{name} has no heads"))),
         };
-        match index.parse::<usize>() {
-            Ok(head) if head < heads => Ok((place, head * dim..(head + 1) * dim)),
-            _ => Err(missing(format!("{name} has {heads} heads, from 0"))),
-        }
+        let head = index_of(name, index, heads, missing)?;
+        Ok((place, head * dim..(head + 1) * dim))
     }
+}
+
+/// The head that an index behind a name says.
+fn index_of(name: &str, index: &str, heads: usize, missing: Missing<'_>) -> Result<usize, InterveneError> {
+    let head = index.parse::<usize>().ok().filter(|&head| head < heads);
+    head.ok_or_else(|| missing(format!("{name} has {heads} heads, from 0")))
+}
+
+/// A hook's name, and the index of a head behind it in brackets.
+fn indexed(name: &str) -> (&str, Option<&str>) {
+    let found = name.strip_suffix(']').and_then(|name| name.rsplit_once('['));
+    found.map_or((name, None), |(name, index)| (name, Some(index)))
+}
+
+/// The rows that are meant of two runs with `n` and `theirs` of them.
+fn shared(
+    tokens: Span,
+    (n, theirs): (usize, usize),
+    missing: Missing<'_>,
+) -> Result<Range<usize>, InterveneError> {
+    let tokens = match tokens {
+        Span::All if n != theirs => {
+            return Err(missing(format!("* wants prompts of equal length, not of {n} and {theirs} tokens")));
+        }
+        Span::All => 0..n,
+        Span::Between(..) => tokens.range(),
+    };
+    if tokens.end > n.min(theirs) {
+        return Err(missing(format!("the prompts have {n} and {theirs} tokens, from 0")));
+    }
+    Ok(tokens)
 }

@@ -159,3 +159,33 @@ pub(in crate::engine) fn open_alone(path: &Path) -> Result<Model, LoadError> {
     }
     Ok(model)
 }
+
+/// Opens a checkpoint that is named by its folder and its step, or its own name: `run/@200`, `run@last`, `run@step1000`.
+/// None where the name says no folder.
+pub(in crate::engine) fn at_step(name: &Path) -> Option<Result<Model, LoadError>> {
+    let (folder, wanted) = name.to_str()?.rsplit_once('@')?;
+    let folder = Path::new(folder);
+    if !folder.is_dir() {
+        return None;
+    }
+    Some(open_at(folder, wanted))
+}
+
+/// Opens the last checkpoint of a folder.
+pub(in crate::engine) fn open_last(folder: &Path) -> Result<Model, LoadError> {
+    open_at(folder, "last")
+}
+
+fn open_at(folder: &Path, wanted: &str) -> Result<Model, LoadError> {
+    let (found, _) = Checkpoints::find(folder);
+    let own = match wanted {
+        "first" => found.all.first(),
+        "last" => found.all.last(),
+        _ => found.all.iter().find(|own| own.name == wanted || wanted.parse() == Ok(own.step)),
+    };
+    if let Some(checkpoint) = own {
+        return found.open(checkpoint);
+    }
+    let steps = found.all.iter().map(|own| own.step).collect();
+    Err(LoadError::NoStep { folder: folder.to_owned(), wanted: wanted.to_owned(), steps })
+}

@@ -4,8 +4,8 @@ mod files;
 mod folder;
 
 pub use files::{save_timeline, timeline_plate};
-pub(super) use folder::open_alone;
 pub use folder::{Checkpoint, Checkpoints, LeftOut, is_timeline};
+pub(super) use folder::{at_step, open_alone, open_last};
 
 use super::probed::{EACH, Probes, add_text};
 use super::{Job, Prompt, RunError, RunOptions, run};

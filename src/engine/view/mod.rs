@@ -5,6 +5,7 @@
 
 mod beside;
 mod compare;
+mod learning;
 mod memory;
 mod patches;
 mod reasons;
@@ -15,6 +16,7 @@ mod walk;
 mod weights;
 
 pub use beside::Beside;
+pub use learning::curve_plate;
 pub use memory::{memory_plate, recall_plate, river_plate};
 pub use training::training_plate;
 

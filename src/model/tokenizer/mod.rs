@@ -6,6 +6,7 @@
 mod byte_level;
 mod conventions;
 mod end_of_word;
+mod fitting;
 mod folder;
 mod gguf;
 mod languages;
@@ -139,8 +140,15 @@ impl Token {
 
 /// The prompt cannot be spelled with the model's vocabulary.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("the tokenizer cannot read the prompt: {0}")]
-pub struct EncodeError(pub String);
+#[error("the tokenizer cannot read the prompt: {}", missing.as_ref().map_or(why.clone(), |word| format!("its vocabulary has no `{word}`")))]
+pub struct EncodeError {
+    /// What it says itself
+    pub why: String,
+    /// The word or character that it has none for, where that was found
+    pub missing: Option<String>,
+    /// A prompt that it can read, where one was found
+    pub fitting: Option<String>,
+}
 
 impl Tokenizer {
     fn new(mut parts: Parts) -> Result<Self, Error> {
@@ -210,7 +218,7 @@ impl Tokenizer {
             text
         };
         let encoding =
-            guarded(|| self.inner.encode(text, framed)).map_err(|error| EncodeError(error.to_string()))?;
+            guarded(|| self.inner.encode(text, framed)).map_err(|error| self.unreadable(text, &error))?;
         let special = encoding.get_special_tokens_mask();
         let ids = encoding.get_ids().iter().zip(encoding.get_offsets()).zip(special);
         Ok(ids

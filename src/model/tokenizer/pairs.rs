@@ -40,7 +40,7 @@ impl Tokenizer {
         }
         let lower = |text: &str| if self.ascii_lower { text.to_ascii_lowercase() } else { text.to_owned() };
         let encoding = guarded(|| self.inner.encode((lower(first), lower(second)), true))
-            .map_err(|error| EncodeError(error.to_string()))?;
+            .map_err(|error| self.unreadable(&lower(&text), &error))?;
         let parts = encoding.get_sequence_ids();
         let special = encoding.get_special_tokens_mask();
         let of_second = |index: usize| parts[index] == Some(1) && special[index] == 0;

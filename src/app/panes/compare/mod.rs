@@ -3,6 +3,7 @@
 pub mod heads;
 pub mod pair;
 pub mod second;
+mod steps;
 mod strip;
 pub mod words;
 

@@ -1,6 +1,6 @@
 //! The second run in words: what it is of, how its tokens are aligned, what may follow in both, layer by layer.
 
-use super::{ends, found, note, strip};
+use super::{ends, found, note, steps, strip};
 use crate::{
     analysis::compare::{By, LayerDifference, NextWord},
     app::{
@@ -60,6 +60,7 @@ fn second(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
             }
         });
     });
+    steps::show(ui, scene, out);
     if let Some(both) = scene.compared {
         if !choice.asks() {
             note(ui, words.changed_run);
@@ -72,6 +73,7 @@ fn second(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
 fn models(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let (words, chosen) = (scene.words.compare, &scene.state.compare.model);
     let name = match chosen {
+        None if scene.state.compare.step.is_some() => words.a_step.to_owned(),
         None => words.same_model.to_owned(),
         Some(Reference::Embedded) => words.embedded.to_owned(),
         Some(Reference::Path(path)) => path
@@ -80,7 +82,8 @@ fn models(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     };
     widgets::choice(ui, words.model, &name, |ui| {
         let mut pick = |ui: &mut Ui, label: &str, model: Option<Reference>| {
-            if ui.selectable_label(model == *chosen, label).clicked() {
+            let now = model == *chosen && scene.state.compare.step.is_none();
+            if ui.selectable_label(now, label).clicked() {
                 out.send(Command::OpenSecond(model));
                 ui.close();
             }

@@ -37,6 +37,13 @@ impl Fault for LoadError {
                 format!("{} 是已保存的运行，不含模型权重", path.display()),
                 "请打开模型本身；已保存的运行可用来查看",
             ),
+            Self::NoStep { folder, wanted, steps } => {
+                let steps: Vec<String> = steps.iter().map(u64::to_string).collect();
+                Told::new(
+                    format!("{} 中没有检查点 `{wanted}`", folder.display()),
+                    &format!("可用的步数：{}", steps.join("、")),
+                )
+            }
             Self::Broken { format, file, reason } => Told::new(
                 format!("不是完好的 {format} 文件（{reason}）：{}", file.display()),
                 "请重新下载或复制该文件",

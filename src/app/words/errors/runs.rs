@@ -3,7 +3,7 @@
 use super::{Fault, Told, megabytes, says_itself};
 use crate::{
     analysis::MemoryTraceError,
-    engine::{EvictionError, HonestyError, InterveneError, RecallError, RunError, SweepError},
+    engine::{CurveError, EvictionError, HonestyError, InterveneError, RecallError, RunError, SweepError},
     model::EncodeError,
 };
 
@@ -14,7 +14,10 @@ impl Fault for EncodeError {
     says_itself!(no hint);
 
     fn chinese(&self) -> Told {
-        Told::alone(format!("分词器无法读取提示词：{}", self.0))
+        Told::alone(match &self.missing {
+            Some(word) => format!("分词器无法读取提示词：词表中没有 `{word}`"),
+            None => format!("分词器无法读取提示词：{}", self.why),
+        })
     }
 }
 
@@ -39,7 +42,7 @@ impl Fault for RunError {
             Self::NoTokenizer => {
                 Told::new("模型没有分词器", "请输入词元编号，或把 tokenizer.json 放在权重旁边")
             }
-            Self::Encode(error) => Told::new(error.chinese().what, "请只使用模型词表能拼写的字符"),
+            Self::Encode(error) => Told::new(error.chinese().what, "请使用模型词表中的词，或输入词元编号"),
             Self::Language(error) => Told::new(
                 format!("模型没有语言 `{}`；它有（相近者在前）：{}", error.code, error.known.join("、")),
                 "请给出其中之一",
@@ -167,6 +170,26 @@ impl Fault for EvictionError {
                 Told::new(format!("{name} 没有 KV 缓存：它不续写文本，或另有编码器"), DECODER)
             }
             Self::NotClean => Told::new("用来比较的运行含有干预", CLEAN),
+            Self::NoEntry { entry, tokens, layers } => Told::new(
+                format!("没有条目 {entry}：文本有 {tokens} 个词元，模型有 {layers} 层，均从 0 数起"),
+                "请检查词元和层的编号",
+            ),
+            Self::Run(error) => error.chinese(),
+        }
+    }
+}
+
+impl Fault for CurveError {
+    says_itself!();
+
+    fn chinese(&self) -> Told {
+        match self {
+            Self::NoNextToken(name) => Told::new(format!("{name} 没有可供预测的下一个词元"), DECODER),
+            Self::Length { found, room } => Told::new(
+                format!("文本至少要有 2 个词元，重复至少要有 2 个且能放下两遍：给出 {found}，可容纳 {room}"),
+                "请给出更长的文本，或更短的重复",
+            ),
+            Self::Intervene(error) => error.chinese(),
             Self::Run(error) => error.chinese(),
         }
     }

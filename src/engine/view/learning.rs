@@ -1,0 +1,59 @@
+//! Loss by position as a figure.
+
+use super::super::Curve;
+use crate::export::figure::curves::{Curve as Line, Curves, Plane};
+use crate::export::{Body, Plate, Table};
+use serde_json::json;
+
+/// Loss against the position, of a model as it is and, where there are any, with interventions.
+pub fn curve_plate(clean: &Curve, changed: Option<&Curve>) -> Plate {
+    let n = clean.losses.len();
+    let share = |position: usize| position as f64 / n.max(1) as f64;
+    let line = |name: &str, color: usize, curve: &Curve| {
+        // losses[i] is of the token at i + 1
+        let points = curve.losses.iter().enumerate().map(|(at, &loss)| [share(at + 1), loss]).collect();
+        Line { name: name.to_owned(), color: Some(color), points }
+    };
+    let mut curves = vec![line("as it is", 0, clean)];
+    curves.extend(changed.map(|changed| line("with changes", 1, changed)));
+    let highest = curves.iter().flat_map(|curve| &curve.points).map(|[_, loss]| *loss).fold(0.0, f64::max);
+    let step = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000].into_iter().find(|step| n / step <= 8);
+    let ticks = (0..=n).step_by(step.unwrap_or(5000)).map(|at| (share(at), at.to_string())).collect();
+    let mut columns = vec!["position", "loss", "windows"];
+    columns.extend(changed.map(|_| "loss_changed"));
+    let row = |at: usize| {
+        let mut row = vec![json!(at + 1), json!(clean.losses[at]), json!(clean.counts[at])];
+        row.extend(changed.map(|changed| json!(changed.losses[at])));
+        row
+    };
+    let told = |curve: &Curve| {
+        let pair = curve.first_and_second;
+        pair.map_or_else(String::new, |(first, second)| {
+            format!(" First time {first:.2} bits a token, second time {second:.2}.")
+        })
+    };
+    Plate {
+        title: "Loss by position".to_owned(),
+        subtitle: format!("{} · {} read", clean.model, clean.windows),
+        hook: "mean −log₂ p".to_owned(),
+        says: format!(
+            "Mean loss of the token at each position over {} sequences (Kaplan et al. 2020; Olsson et al. 2022).{}{}",
+            clean.windows,
+            told(clean),
+            changed.map_or_else(String::new, |changed| format!(" With changes:{}", told(changed))),
+        ),
+        body: Body::Curves(Curves {
+            across: "position".to_owned(),
+            ticks,
+            planes: vec![Plane {
+                name: "loss, bits a token".to_owned(),
+                range: [0.0, highest.max(f64::MIN_POSITIVE)],
+                curves,
+            }],
+            flags: clean.again.map(|again| (share(again), "again".to_owned())).into_iter().collect(),
+            marked: None,
+        }),
+        strips: Vec::new(),
+        table: Table { columns, rows: (0..n).map(row).collect() },
+    }
+}
