@@ -5,6 +5,7 @@
 
 mod beside;
 mod compare;
+mod looks;
 mod memory;
 mod patches;
 mod reasons;
@@ -15,6 +16,7 @@ mod walk;
 mod weights;
 
 pub use beside::Beside;
+pub use looks::{HiddenLook, LensLook};
 pub use memory::{memory_plate, recall_plate, river_plate};
 pub use training::training_plate;
 
@@ -35,7 +37,7 @@ use crate::analysis::compare::CompareError;
 use crate::analysis::{AttributionError, Cell, Picture, WhyError};
 use crate::export::{Body, ExportError, Plate, Table, model_in_words, picture};
 use crate::model::{HeadId, Model, Sampling};
-use crate::trace::{OtherPrompt, Side, Trace};
+use crate::trace::{ActivationError, OtherPrompt, Side, Trace};
 
 /// A view that is written as a figure of its own.
 #[derive(
@@ -161,6 +163,10 @@ pub struct ViewAsk {
     pub axes: Axes,
     /// What is not of the run itself.
     pub beside: Beside,
+    /// How the logit lens reads.
+    pub lens: LensLook,
+    /// Which hidden states.
+    pub hidden: HiddenLook,
     /// What a sweep patches from where; `word` and `against` are its two answers.
     pub sweep: Option<SweepAsk>,
 }
@@ -231,6 +237,8 @@ impl ViewAsk {
             links: Links::default(),
             axes: Axes::default(),
             beside: Beside::None,
+            lens: LensLook::default(),
+            hidden: HiddenLook::default(),
             sweep: None,
         }
     }
@@ -297,6 +305,9 @@ pub enum ViewError {
     /// It cannot be drawn or written.
     #[error(transparent)]
     Export(#[from] ExportError),
+    /// There are no such values.
+    #[error(transparent)]
+    Activation(#[from] ActivationError),
     /// Somebody asked to stop.
     #[error("cancelled")]
     Cancelled,
@@ -319,7 +330,7 @@ impl ViewError {
             Self::Memory(error) => error.hint(),
             Self::Eviction(error) => error.hint(),
             Self::Compare(error) => error.hint(),
-            Self::NoWords | Self::Empty | Self::Cancelled | Self::Circuit(_) => None,
+            Self::NoWords | Self::Empty | Self::Cancelled | Self::Activation(_) | Self::Circuit(_) => None,
         }
     }
 }
@@ -336,7 +347,7 @@ pub fn plate(
 ) -> Result<Plate, ViewError> {
     let own = || model.ok_or(ViewError::NeedsModel);
     match ask.view {
-        View::Lens => tokens::lens(own()?, trace, progress),
+        View::Lens => tokens::lens(own()?, trace, ask.lens, progress),
         View::Flow => tokens::flow(trace, ask, progress),
         View::Next => tokens::next(model, trace, ask),
         View::Walk => walk::steps(model, trace, ask),
@@ -345,7 +356,7 @@ pub fn plate(
         View::Similarity => states::similarity(trace, ask),
         View::Trails => states::trails(trace, ask),
         View::Norms => states::norms(trace, ask),
-        View::States => states::stream(trace, ask),
+        View::States => states::stream(model, trace, ask),
         View::River => memory::river(own()?, trace, ask, progress),
         View::Memory => memory::map(own()?, trace, ask, progress),
         View::Cache => memory::cache(own()?, trace, ask, progress),
