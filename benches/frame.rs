@@ -7,20 +7,27 @@
 
 use cpu_time::ThreadTime;
 use mnemoscope::{
+    analysis::{
+        MEASURES,
+        atlas::{Atlas, HeadEntry, Ran},
+    },
     app::{
         Opening, Window,
+        charting::AtlasAct,
         command::Command,
         layout::Pane,
         session::Session,
         settings::Settings,
         state::{State, View},
+        training::Act,
         worker::Post,
     },
-    engine::{self, Job, ModelSource, Prompt, RunOptions},
+    engine::{self, AtlasForm, Job, ModelSource, Prompt, RunOptions},
     model::HeadId,
 };
 use random_model::{Shape, write_model};
 use std::{
+    collections::BTreeMap,
     hint::black_box,
     sync::Arc,
     time::{Duration, Instant},
@@ -46,8 +53,16 @@ fn main() {
     if !usual.is_empty() {
         let mut stage = Stage::new(USUAL, 1024);
         for (pane, name) in usual {
+            stage.fill(pane);
             stage.measure(pane, &name, |stage, step| stage.another_head(step, 12, 12));
         }
+    }
+    if let Some(name) = named(Pane::Sweep, ", 48 tokens swept") {
+        let mut stage = Stage::new(USUAL, 48);
+        stage.send(Command::EditSweep(ids(48, USUAL, 5)));
+        stage.send(Command::RunSweep(true));
+        stage.wait(|window| window.session.sweeping.of(window.session.run).is_some());
+        stage.measure(Pane::Sweep, &name, |stage, step| stage.another_head(step, 12, 12));
     }
     if let Some(name) = named(Pane::Heads, ", 80 × 128 heads") {
         let mut stage = Stage::new(Shape::LARGE, 48);
@@ -58,6 +73,9 @@ fn main() {
             stage.send(Command::ZoomGrid(zoom));
         });
         stage.send(Command::ZoomGrid(1.0));
+        if let Some(name) = named(Pane::Atlas, ", 80 × 128 heads") {
+            stage.chart(&name);
+        }
         for pane in [Pane::Details, Pane::Composition, Pane::Flow] {
             let name = format!("{pane:?}, 80 × 128 heads");
             stage.measure(pane, &name, |stage, step| stage.another_head(step * 7, 80, 128));
@@ -71,6 +89,11 @@ fn main() {
             stage.send(Command::SetView(Some(View { query, key: query / 2.0, span })));
         });
     }
+}
+
+/// A prompt of token ids, as one types it.
+fn ids(tokens: usize, shape: Shape, step: usize) -> String {
+    (0..tokens).map(|i| (i * step % shape.vocab).to_string()).collect::<Vec<_>>().join(" ")
 }
 
 struct Stage {
@@ -99,6 +122,71 @@ impl Stage {
     fn send(&mut self, command: Command) {
         let ctx = self.ctx.clone();
         self.window.apply(&ctx, command);
+    }
+
+    /// Asks for what a pane shows beside the run, and waits for it.
+    fn fill(&mut self, pane: Pane) {
+        match pane {
+            Pane::CompareHeads | Pane::SideBySide | Pane::CompareWords => {
+                self.send(Command::EditSecond(ids(1024, USUAL, 5)));
+                self.send(Command::RunSecond);
+                self.send(Command::Maximise(Some(pane)));
+                self.wait(|window| window.session.comparing.found.get().is_some());
+            }
+            Pane::TrainSetup | Pane::TrainCurves | Pane::TrainHeads | Pane::TrainNumbers => {
+                self.send(Command::Maximise(Some(pane)));
+                if self.window.live.reports.is_empty() {
+                    self.send(Command::Train(Act::Run(true)));
+                    self.wait(|window| window.live.reports.len() > 8);
+                    self.send(Command::Train(Act::Run(false)));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Opens an atlas of the run's heads; measures frames while the heads that are alike are found, then as usual.
+    fn chart(&mut self, name: &str) {
+        let trace = self.window.session.trace.clone().expect("a run");
+        let entry = |head: HeadId| {
+            let own = trace.measures(head);
+            let measures = MEASURES.iter().map(|measure| (measure.id.to_owned(), (measure.value)(&own)));
+            HeadEntry { head, measures: measures.collect(), ..HeadEntry::default() }
+        };
+        let atlas = Atlas {
+            model: trace.model_name.clone(),
+            ran: Ran::default(),
+            described: BTreeMap::new(),
+            passages: Vec::new(),
+            heads: trace.head_ids().map(entry).collect(),
+        };
+        let folder = tempfile::tempdir().expect("a folder for an atlas");
+        let path = folder.path().join("atlas.json");
+        engine::save_atlas(&atlas, &path, AtlasForm::of(&path).expect("a form")).expect("an atlas");
+        self.send(Command::Maximise(Some(Pane::Atlas)));
+        self.send(Command::Atlas(AtlasAct::Open(path)));
+        let (start, mut times) = (Instant::now(), Vec::new());
+        while self.window.session.charting.view().is_none() {
+            let frame = ThreadTime::now();
+            self.frame(Vec::new());
+            times.push(frame.elapsed().as_secs_f64() * 1e3);
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        times.sort_by(f64::total_cmp);
+        let seconds = start.elapsed().as_secs_f64();
+        let (median, most) = (times[times.len() / 2], times[times.len() - 1]);
+        println!("| {name}, {seconds:.1} s until alike ones are found | {median:.2} | {most:.2} | | |");
+        self.measure(Pane::Atlas, name, |stage, step| stage.another_head(step * 7, 80, 128));
+    }
+
+    /// Until workers have made something.
+    fn wait(&mut self, ready: impl Fn(&Window) -> bool) {
+        let start = Instant::now();
+        while !ready(&self.window) {
+            assert!(start.elapsed() < Duration::from_mins(5), "waited in vain");
+            self.frame(Vec::new());
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     fn another_head(&mut self, step: usize, layers: usize, heads: usize) {
@@ -152,6 +240,8 @@ impl Stage {
     fn frame(&mut self, events: Vec<egui::Event>) {
         let screen_rect = Some(egui::Rect::from_min_size(egui::Pos2::ZERO, SCREEN));
         let max_texture_side = Some(8192);
+        // What a real window does before each frame: workers are heard
+        eframe::App::logic(&mut self.window, &self.ctx.clone(), &mut eframe::Frame::_new_kittest());
         let input = egui::RawInput { screen_rect, events, max_texture_side, ..Default::default() };
         let window = &mut self.window;
         let mut output = self.ctx.run_ui(input, |ui| window.draw(ui));

@@ -1,5 +1,6 @@
 //! The logit lens: what each layer would say next, if the residual stream went straight to the unembedding.
 
+use super::tokens::entropy_bits;
 use crate::model::Model;
 use crate::trace::{Candidate, Trace};
 use std::ops::{ControlFlow, Range};
@@ -14,12 +15,23 @@ pub struct LensOptions {
     pub tokens: Range<usize>,
     /// How many candidates each
     pub top: usize,
+    /// Whether the final norm is left out
+    pub raw: bool,
+    /// A word whose rank is asked for, too
+    pub word: Option<u32>,
+}
+
+impl LensOptions {
+    /// Through the final norm, of no word in particular.
+    pub fn new(tokens: Range<usize>, top: usize) -> Self {
+        Self { tokens, top, raw: false, word: None }
+    }
 }
 
 /// What every layer would say, first to last.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Lens {
-    /// One more than the model has blocks; the last equals the model's own answer
+    /// One more than the model has blocks; with the final norm the last equals the model's own answer
     pub layers: Vec<LensLayer>,
 }
 
@@ -30,13 +42,94 @@ pub struct LensLayer {
     pub name: String,
     /// For each token the candidates, best first
     pub tokens: Vec<Vec<Candidate>>,
+    /// For each token what its distribution is like
+    pub said: Vec<Said>,
 }
 
-/// Final norm, unembedding and bias applied to the residual stream before each block and after the last.
+/// What one layer's distribution over the next token is like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
+pub struct Said {
+    /// −Σ p log₂ p, in bits, from 0 to log₂ of the vocabulary
+    pub entropy: f64,
+    /// KL(model ‖ layer) = Σ p log₂(p / p_layer), in bits from 0 on: what is lost by taking the layer's distribution for
+    /// the model's own `p`
+    pub kl: f64,
+    /// Rank of the model's own answer in this layer, from 1
+    pub rank: usize,
+    /// Rank and probability of the word that was asked for
+    pub word: Option<(usize, f64)>,
+}
+
+/// What the table of the lens is tinted by, and says beside each word.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    strum::EnumIter,
+    strum::EnumString,
+    strum::IntoStaticStr,
+)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
+pub enum LensTint {
+    /// Probability of the layer's likeliest word
+    #[default]
+    Probability,
+    /// Rank of the model's own answer
+    Rank,
+    /// Entropy of the layer's distribution
+    Entropy,
+    /// Its divergence from the model's own
+    Kl,
+}
+
+impl LensTint {
+    /// How much of the tint a cell gets, in [0, 1], of a vocabulary of `vocab` words; `greatest`: the largest divergence of
+    /// the table. More is later: surer, nearer the answer; of entropy and divergence more is what their names say.
+    pub fn share(self, best: f32, said: &Said, vocab: usize, greatest: f64) -> f32 {
+        let most = (vocab.max(2) as f64).ln();
+        let share = match self {
+            Self::Probability => f64::from(best),
+            Self::Rank => 1.0 - (said.rank.max(1) as f64).ln() / most,
+            Self::Entropy => said.entropy * std::f64::consts::LN_2 / most,
+            Self::Kl if greatest > 0.0 => said.kl / greatest,
+            Self::Kl => 0.0,
+        };
+        (share as f32).clamp(0.0, 1.0)
+    }
+
+    /// The number that stands in a cell.
+    pub fn number(self, best: f32, said: &Said) -> String {
+        match self {
+            Self::Probability => format!("{best:.2}"),
+            Self::Rank => format!("#{}", said.rank),
+            Self::Entropy => format!("{:.2}", said.entropy),
+            Self::Kl => format!("{:.2}", said.kl),
+        }
+    }
+}
+
+impl Lens {
+    /// The greatest divergence from the model's own answer.
+    pub fn greatest_kl(&self) -> f64 {
+        let all = self.layers.iter().flat_map(|layer| &layer.said).map(|said| said.kl);
+        all.filter(|kl| kl.is_finite()).fold(0.0, f64::max)
+    }
+}
+
+/// Final norm, unembedding and bias applied to the residual stream before each block and after the last; or, `raw`, the
+/// unembedding and bias alone.
 ///
 /// - residual streams: [token, width]; gives probabilities in [0, 1] over the vocabulary, of which `top` are kept
-/// - identity: the last layer equals the model's own logits
-/// - source: nostalgebraist 2020, *interpreting GPT: the logit lens*; TransformerLens `logit_lens.py`
+/// - identity: the last layer equals the model's own logits, but for a raw lens
+/// - source: nostalgebraist 2020, *interpreting GPT: the logit lens*; TransformerLens `logit_lens.py`; divergence from the
+///   model's own answer as in Belrose et al. 2023, *Eliciting Latent Predictions with the Tuned Lens*
 /// - `None` where the model has no head, or where `progress` (told the share done) breaks off
 pub fn lens(
     model: &Model,
@@ -44,29 +137,93 @@ pub fn lens(
     options: &LensOptions,
     progress: &mut dyn FnMut(f32) -> ControlFlow<()>,
 ) -> Option<Lens> {
-    let width = trace.spec.width;
-    let vocab = trace.spec.vocab;
-    let n_layers = trace.n_layers();
-    let mut layers = Vec::with_capacity(n_layers + 1);
-    for layer in trace.spec.decoder_start()..=n_layers {
-        let resid = trace.resid(layer);
-        let mut tokens = Vec::with_capacity(options.tokens.len());
-        for start in options.tokens.clone().step_by(ROWS) {
-            let rows = start..(start + ROWS).min(options.tokens.end);
-            let share = (layer as f32 + (start - options.tokens.start) as f32 / options.tokens.len() as f32)
-                / (n_layers + 1) as f32;
-            if progress(share).is_break() {
+    let (width, vocab, n_layers) = (trace.spec.width, trace.spec.vocab, trace.n_layers());
+    let streams: Vec<usize> = (trace.spec.decoder_start()..=n_layers).collect();
+    let named = |&layer: &usize| LensLayer {
+        name: trace.spec.stream_name(trace.spec.stream_at(layer)),
+        tokens: Vec::with_capacity(options.tokens.len()),
+        said: Vec::with_capacity(options.tokens.len()),
+    };
+    let mut layers: Vec<LensLayer> = streams.iter().map(named).collect();
+    let steps = (options.tokens.len().div_ceil(ROWS) * streams.len()).max(1) as f32;
+    let mut step = 0;
+    for start in options.tokens.clone().step_by(ROWS) {
+        let rows = start..(start + ROWS).min(options.tokens.end);
+        let of = |layer: usize| &trace.resid(layer)[rows.start * width..rows.end * width];
+        let own = model.network.logits(of(n_layers));
+        if own.is_empty() {
+            return None;
+        }
+        let own: Vec<Own> = own.chunks_exact(vocab).map(Own::of).collect();
+        for (place, &layer) in streams.iter().enumerate() {
+            if progress(step as f32 / steps).is_break() {
                 return None;
             }
-            let logits = model.network.logits(&resid[rows.start * width..rows.end * width]);
-            if logits.is_empty() {
-                return None;
-            }
-            for logits in logits.chunks_exact(vocab) {
-                tokens.push(Candidate::best(model, logits, options.top));
+            step += 1;
+            let logits = if options.raw {
+                model.network.raw_logits(of(layer))
+            } else {
+                model.network.logits(of(layer))
+            };
+            for (logits, own) in logits.chunks_exact(vocab).zip(&own) {
+                layers[place].tokens.push(Candidate::best(model, logits, options.top));
+                layers[place].said.push(own.said(logits, options.word));
             }
         }
-        layers.push(LensLayer { name: trace.spec.stream_name(trace.spec.stream_at(layer)), tokens });
     }
     Some(Lens { layers })
+}
+
+/// The model's own distribution after one token.
+struct Own {
+    /// Its logarithms, [vocab]
+    logs: Vec<f32>,
+    answer: usize,
+    /// Σ p ln p
+    weighted: f64,
+}
+
+impl Own {
+    fn of(logits: &[f32]) -> Self {
+        let normal = log_sum(logits);
+        let logs: Vec<f32> = logits.iter().map(|&logit| (f64::from(logit) - normal) as f32).collect();
+        let greatest = |best: usize, at: usize| if logs[at] > logs[best] { at } else { best };
+        let answer = (0..logs.len()).reduce(greatest).unwrap_or(0);
+        let weighted = weighted(&logs, &logs);
+        Self { logs, answer, weighted }
+    }
+
+    fn said(&self, logits: &[f32], word: Option<u32>) -> Said {
+        let normal = log_sum(logits);
+        // Σ p (ln p − x + normal) = Σ p ln p − Σ p x + normal
+        let nats = self.weighted - weighted(&self.logs, logits) + normal;
+        let word = word.filter(|&id| (id as usize) < logits.len());
+        Said {
+            entropy: entropy_bits(logits),
+            kl: (nats / std::f64::consts::LN_2).max(0.0),
+            rank: rank(logits, self.answer),
+            word: word.map(|id| {
+                let p = (f64::from(logits[id as usize]) - normal).exp();
+                (rank(logits, id as usize), p)
+            }),
+        }
+    }
+}
+
+/// ln Σ exp of logits.
+fn log_sum(logits: &[f32]) -> f64 {
+    let max = f64::from(logits.iter().copied().fold(f32::NEG_INFINITY, f32::max));
+    max + logits.iter().map(|&logit| (f64::from(logit) - max).exp()).sum::<f64>().ln()
+}
+
+/// Σ exp(logs) · values, over what has a probability at all.
+fn weighted(logs: &[f32], values: &[f32]) -> f64 {
+    let both = logs.iter().zip(values).filter(|(log, _)| **log > f32::NEG_INFINITY);
+    both.map(|(&log, &value)| f64::from(log).exp() * f64::from(value)).sum()
+}
+
+/// How many logits are greater than one of them, and one: its rank, from 1.
+fn rank(logits: &[f32], of: usize) -> usize {
+    let own = logits[of];
+    1 + logits.iter().filter(|&&logit| logit > own).count()
 }

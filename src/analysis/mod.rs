@@ -19,6 +19,7 @@ mod states;
 mod table;
 mod tensor;
 pub mod timeline;
+mod tokens;
 pub mod walk;
 
 pub use cache::{KvCache, LayerCache, SINK, SINK_QUERIES, entry_bytes, kv_cache};
@@ -27,7 +28,7 @@ pub use components::Component;
 pub use direct::{Attribution, AttributionError, Question, attribute, logits_at};
 pub use filter::{Filter, FilterError, Named};
 pub use flow::{Edge, Flow, FlowOptions, flow};
-pub use lens::{Lens, LensLayer, LensOptions, lens};
+pub use lens::{Lens, LensLayer, LensOptions, LensTint, Said, lens};
 pub use loss::{log_probability, losses, mean};
 pub use measures::{MEASURES, Measure, measure};
 pub use memory::{
@@ -36,6 +37,7 @@ pub use memory::{
 };
 pub use rank::{kendall, spearman};
 pub use shift::{Shift, shifts};
-pub use states::{Trails, similarity, trails};
+pub use states::{Trails, by_variance, layer_similarity, similarity, trails};
 pub use table::{Fold, Folded, Table};
 pub use tensor::{TensorStats, tensor_stats};
+pub use tokens::{Predicted, entropy_bits, heads_over, predicted, received};

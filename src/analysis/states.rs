@@ -19,6 +19,31 @@ fn unit(row: &[f32]) -> Vec<f64> {
     row.into_iter().map(|x| x * by).collect()
 }
 
+/// Cosine similarity of one token's states on every two streams of its text, [stream, stream] in [−1, 1].
+pub fn layer_similarity(trace: &Trace, side: Side, token: usize) -> Vec<f32> {
+    let width = trace.spec.width.max(1);
+    let own = |stream| trace.stream(stream).get(token * width..(token + 1) * width).unwrap_or(&[]);
+    let streams = trace.spec.streams_of(side);
+    similarity(&streams.into_iter().map(own).collect::<Vec<_>>().concat(), width)
+}
+
+/// Columns of `[row, width]` values in the order of their variance over the rows, the greatest first; equal ones as they
+/// stand. In f64: a few dimensions of most models vary a thousand times more than the others.
+pub fn by_variance(values: &[f32], width: usize) -> Vec<usize> {
+    let n = (values.len() / width.max(1)).max(1) as f64;
+    let (mut sums, mut squares) = (vec![0.0_f64; width], vec![0.0_f64; width]);
+    for row in values.chunks_exact(width.max(1)) {
+        sums.iter_mut().zip(row).for_each(|(sum, &x)| *sum += f64::from(x) / n);
+    }
+    for row in values.chunks_exact(width.max(1)) {
+        let out = squares.iter_mut().zip(row).zip(&sums);
+        out.for_each(|((square, &x), mean)| *square += (f64::from(x) - mean).powi(2));
+    }
+    let mut order: Vec<usize> = (0..width).collect();
+    order.sort_by(|&a, &b| squares[b].total_cmp(&squares[a]));
+    order
+}
+
 /// The ways of all tokens through the layers, on the two directions along which their states differ most.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trails {

@@ -9,12 +9,11 @@ use super::{
     worker::{News, Post, spawn},
 };
 use crate::{
-    analysis::{LensOptions, lens},
     engine::{self, Job},
     model::Model,
     trace::{Intervention, Trace},
 };
-use std::{ops::ControlFlow, sync::Arc};
+use std::sync::Arc;
 
 /// The changed run, as far as there is one.
 #[derive(Default)]
@@ -115,26 +114,6 @@ impl Session {
             Some(trace) if state.shown != Shown::Clean => (self.changed.run, Some(trace)),
             _ => (self.run, self.trace.as_ref()),
         }
-    }
-
-    /// Computes the lens of the run in sight, once.
-    pub fn ask_for_lens(&mut self, state: &State) {
-        let (Some(model), (run, Some(trace))) = (self.model.clone(), self.visible(state)) else { return };
-        let trace = trace.clone();
-        if self.busy.is_some()
-            || self.lens_asked == Some(run)
-            || !trace.is_complete()
-            || trace.next.is_empty()
-        {
-            return;
-        }
-        self.lens_asked = Some(run);
-        let options = LensOptions { tokens: 0..trace.n_tokens(), top: 1 };
-        spawn("logit lens", &self.post, 0, move |post| {
-            if let Some(lens) = lens(&model, &trace, &options, &mut |_| ControlFlow::Continue(())) {
-                post.send(News::Lens { run, lens });
-            }
-        });
     }
 }
 

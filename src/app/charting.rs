@@ -7,7 +7,7 @@ use super::{
     words::Words,
 };
 use crate::{
-    analysis::atlas::{Atlas, Axis, Clusters, HeadEntry, clusters},
+    analysis::atlas::{Atlas, Axis, Clusters, HeadEntry, clusters_while},
     engine::{self, AtlasForm, AtlasOptions, Job, Partial, Texts},
     model::{HeadId, Model},
 };
@@ -135,21 +135,23 @@ pub struct View {
 }
 
 impl View {
-    fn new(atlas: Atlas, from: Option<PathBuf>) -> Self {
+    /// Lays an atlas out; none where nobody waits any more.
+    fn new(atlas: Atlas, from: Option<PathBuf>, job: &Job) -> Option<Self> {
+        let clusters = clusters_while(&atlas, &mut job.tell("Finding heads that are alike"))?;
         let axes = atlas.axes();
         let column = |axis: &Axis| {
             let values: Vec<Option<f64>> = atlas.heads.iter().map(|entry| entry.value(&axis.id)).collect();
             let greatest = values.iter().flatten().copied().fold(0.0, f64::max);
             (values, greatest)
         };
-        Self {
+        Some(Self {
             columns: axes.iter().map(column).collect(),
             axes,
-            clusters: clusters(&atlas),
+            clusters,
             last_layer: atlas.heads.iter().map(|entry| entry.head.layer).max().unwrap_or(0),
             atlas: Arc::new(atlas),
             from,
-        }
+        })
     }
 
     /// The heads' values on an axis, in the atlas's order, and the greatest of them.
@@ -277,9 +279,11 @@ impl Session {
         work: impl FnOnce(&Job) -> Result<Atlas, Banner> + Send + 'static,
     ) {
         self.charting.number += 1;
+        let words = self.post.words();
         let number = Some(self.charting.number);
         self.charting.work.follow("head atlas", number, &self.post, |_| {
-            move |job: &Job| Ok(Arc::new(View::new(work(job)?, from)))
+            let cancelled = Banner::error(&words.cancel, None);
+            move |job: &Job| View::new(work(job)?, from, job).map(Arc::new).ok_or(cancelled)
         });
     }
 

@@ -8,6 +8,7 @@ use super::{
     settings::SIZES,
     state::{Sort, State},
     theme,
+    tinting::{Tint, TokenChoice},
     words::{Language, Words},
 };
 use crate::{analysis::MEASURES, model::HeadId, render::ColorMap};
@@ -256,8 +257,13 @@ fn settings(scene: &Scene<'_>) -> Vec<Thing> {
     let home = theme::shared(scene.dark);
     let maps = ColorMap::iter().filter(|map| !map.is_signed() && map.theme() == home);
     all.extend(maps.map(|map| {
-        let name = |words: &Words| (words.finding.colours_of)(map.label());
+        let name = |words: &Words| (words.finding.colours_of)((words.map.colours)(map));
         item(name(words), "", Command::SetMap { dark: scene.dark, map }).or(&name(english))
+    }));
+    all.extend(Tint::iter().map(|tint| {
+        let name = |words: &Words| format!("{} {}", words.strip.tinted_by, (words.strip.tint)(tint));
+        let command = Command::SetTokens(TokenChoice { tint, ..scene.state.tokens });
+        item(name(words), words.tokens, command).or(&name(english))
     }));
     all.extend([Sort::Layer, Sort::Measure].map(|sort| {
         let name = |words: &Words| {

@@ -19,9 +19,7 @@ impl Window {
         self.serve_copy(ctx);
         let (state, tree) = (&self.state, &self.dock.tree);
         let drawn = |pane| state.torn.contains(&pane) || layout::shows(state, tree, pane);
-        if drawn(Pane::Lens) {
-            self.session.ask_for_lens(&self.state);
-        }
+        self.session.follow_lens(state, drawn(Pane::Lens));
         self.session.follow_map(state, self.hover, drawn(Pane::Head));
         self.session.follow_reasons(state, drawn);
         self.session.follow_atlas();
@@ -38,6 +36,7 @@ impl Window {
         self.session.follow_sweep(state, drawn);
         self.session.follow_trails(state, drawn(Pane::Trails));
         self.session.follow_tensor(state, drawn(Pane::Weights));
+        self.session.follow_tint(state, drawn(Pane::Prompt));
         self.session.follow_next(state, drawn(Pane::Next));
         self.session.refresh_row(&self.state, self.hover);
         self.take_fitting();

@@ -24,6 +24,7 @@ use super::{
     states::{TensorOf, TrailsOf},
     sweeping::Sweeping,
     timeline::Timelines,
+    tinting::Tinted,
     training::Live,
     walking::Walking,
     words::Words,
@@ -79,10 +80,16 @@ pub struct Scene<'a> {
     pub passing: &'a Passing,
     /// What each layer would say next.
     pub lens: Option<&'a Lens>,
+    /// How much of that is done, while it is worked out.
+    pub lens_progress: Option<f32>,
+    /// The pinned word's ranks and probabilities, and of which run, word and token they are.
+    pub lens_word: Option<(&'a (u64, bool, u32, usize), &'a Vec<(usize, f64)>)>,
     /// Tokens' ways through the layers.
     pub trails: &'a TrailsOf,
     /// What one weight is like.
     pub tensor: &'a TensorOf,
+    /// What the strip of tokens is tinted by.
+    pub tinted: &'a Tinted,
     /// What may follow.
     pub next: &'a Next,
     /// The clean run, perhaps still running.

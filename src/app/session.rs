@@ -14,6 +14,7 @@ use super::{
     filtering::Passing,
     getting::Shelf,
     labels::Labels,
+    lensing::{LensOf, WordOf},
     mapping::Mapping,
     memory::Memory,
     next::Next,
@@ -24,11 +25,11 @@ use super::{
     states::{TensorOf, TrailsOf},
     sweeping::Sweeping,
     timeline::Timelines,
+    tinting::Tinted,
     walking::Walking,
     worker::{News, Post, Purpose, spawn},
 };
 use crate::{
-    analysis::Lens,
     engine::{self, Job, ModelSource},
     model::Model,
     trace::{Side, Trace},
@@ -53,12 +54,16 @@ pub struct Session {
     pub exporting: Option<Busy>,
     /// Whether the numbers hold.
     pub checks: Checks,
-    /// What each layer would say next, and of which run.
-    pub lens: Option<(u64, Lens)>,
+    /// What each layer would say next.
+    pub lens: LensOf,
+    /// A word's ranks through the layers.
+    pub lens_word: WordOf,
     /// Tokens' ways through the layers.
     pub trails: TrailsOf,
     /// What one weight is like.
     pub tensor: TensorOf,
+    /// What the strip of tokens is tinted by.
+    pub tinted: Tinted,
     /// What may follow the run in sight.
     pub next: Next,
     /// What the last thing that ended had to say.
@@ -98,7 +103,6 @@ pub struct Session {
     job: u64,
     /// The complete run before the one in progress: it comes back if that one fails.
     before: Option<(u64, Trace)>,
-    pub(super) lens_asked: Option<u64>,
     pub(super) numbers: u64,
 }
 
@@ -114,9 +118,11 @@ impl Session {
             busy: None,
             exporting: None,
             checks: Checks::Unasked,
-            lens: None,
+            lens: LensOf::default(),
+            lens_word: WordOf::default(),
             trails: TrailsOf::default(),
             tensor: TensorOf::default(),
+            tinted: Tinted::default(),
             next: Next::default(),
             banner: None,
             shelf: Shelf::default(),
@@ -137,7 +143,6 @@ impl Session {
             post,
             job: 0,
             before: None,
-            lens_asked: None,
             numbers: 0,
         }
     }
@@ -158,7 +163,7 @@ impl Session {
     /// Opens a model that was made here, without a run.
     pub(super) fn open_idle(&mut self, model: Arc<Model>) {
         self.let_go();
-        (self.model, self.row, self.lens) = (Some(model), None, None);
+        (self.model, self.row) = (Some(model), None);
         self.relabel();
     }
 
@@ -281,7 +286,7 @@ impl Session {
             }
             News::Loaded { job, model, source, then_run } if ours(&self.busy, job) => {
                 (self.model, self.source) = (Some(model), Some(source));
-                (self.trace, self.before, self.row, self.lens) = (None, None, None, None);
+                (self.trace, self.before, self.row) = (None, None, None);
                 self.checks = Checks::Unasked;
                 self.relabel();
                 if !then_run {
@@ -314,7 +319,6 @@ impl Session {
                 return true;
             }
             News::Failed { job, banner } => return self.fail(job, banner),
-            News::Lens { run, lens } if self.lens_asked == Some(run) => self.lens = Some((run, lens)),
             News::Changed { job, trace } => self.changed.arrived(job, trace),
             News::Unchanged { job, banner } => {
                 if let Some(banner) = self.changed.failed(job, banner) {
@@ -363,7 +367,7 @@ impl Session {
         }
         if self.job != job || grown {
             self.numbers += 1;
-            (self.run, self.lens, self.row) = (self.numbers, None, None);
+            (self.run, self.row) = (self.numbers, None);
         }
         self.job = job;
         self.trace = Some(trace);
@@ -379,8 +383,7 @@ impl Session {
         if self.trace.as_ref().is_some_and(Trace::is_complete) {
             self.before = None; // a target that was being written
         } else if let Some((run, trace)) = self.before.take() {
-            (self.run, self.job, self.trace, self.row, self.lens, self.lens_asked) =
-                (run, 0, Some(trace), None, None, None);
+            (self.run, self.job, self.trace, self.row) = (run, 0, Some(trace), None);
         } else {
             (self.trace, self.row) = (None, None);
         }

@@ -8,14 +8,17 @@ use super::{
     comparing::CompareChoice,
     filtering::HeadFilter,
     flowing::FlowState,
+    hidden::HiddenChoice,
     journal::Level,
     layout::{Pane, Preset},
+    lensing::LensChoice,
     mapping::MapChoice,
     memory::MemoryChoice,
     panes::next::usual_rules,
     reasons::{SaidState, WhyState},
     sweeping::SweepChoice,
     timeline::TimelineState,
+    tinting::TokenChoice,
     walking::WalkState,
 };
 use crate::{
@@ -99,6 +102,12 @@ pub struct State {
     pub memory: MemoryChoice,
     /// What the head view shows.
     pub map: MapChoice,
+    /// What the logit lens shows.
+    pub lens: LensChoice,
+    /// Which hidden states are shown, and how.
+    pub hidden: HiddenChoice,
+    /// How the strip shows tokens.
+    pub tokens: TokenChoice,
     /// What the run is compared with.
     pub compare: CompareChoice,
     /// What is patched from another prompt.
@@ -158,6 +167,7 @@ impl State {
     /// Lets go of what means something only in the model that was open before.
     pub(super) fn forget_model(&mut self) {
         self.interventions.clear();
+        self.lens.word = None;
         self.memory.forget_model();
         self.compare.forget_model();
         self.sweep.forget_model();
@@ -200,6 +210,9 @@ impl Default for State {
             shown: Shown::default(),
             memory: MemoryChoice::default(),
             map: MapChoice::default(),
+            lens: LensChoice::default(),
+            hidden: HiddenChoice::default(),
+            tokens: TokenChoice::default(),
             compare: CompareChoice::default(),
             sweep: SweepChoice::default(),
             atlas: AtlasChoice::default(),

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     analysis::Cell,
-    engine::{Axes, Beside, Links, SweepAsk, View, ViewAsk},
+    engine::{Axes, Beside, HiddenLook, LensLook, Links, SweepAsk, View, ViewAsk},
     export::Look,
     trace::{OtherPrompt, Side, Trace},
 };
@@ -76,7 +76,15 @@ pub fn ask(view: View, desk: Desk<'_>, trace: &Trace) -> ViewAsk {
     let of_target = matches!(view, View::Attribution | View::Trails | View::River);
     let streams = trace.spec.streams();
     let side = streams.get(state.layer).map_or(Side::Target, |&stream| trace.spec.stream_side(stream));
-    let query = if view == View::River { state.query } else { pinned };
+    let query = match view {
+        View::River => state.query,
+        // Its token is of the stream's text, whichever the head's rows are of
+        View::Similarity if rows != Some(side) => {
+            let columns = trace.spec.blocks.get(state.head.layer).map(|block| block.part.columns());
+            state.key.filter(|_| columns == Some(side))
+        }
+        _ => pinned,
+    };
     let links = state.composition;
     let (word, against) = match view {
         View::Circuits => (state.circuits.word, None),
@@ -94,6 +102,12 @@ pub fn ask(view: View, desk: Desk<'_>, trace: &Trace) -> ViewAsk {
         against,
         sweep: state.sweep.ask(session.sweeping.of(session.run).cloned()).filter(|_| view == View::Sweep),
         in_order: state.said.in_order,
+        hidden: HiddenLook {
+            hook: streams.get(state.layer).and_then(|&stream| state.hidden.at(trace, stream)),
+            by_variance: state.hidden.by_variance,
+            between_layers: state.hidden.between_layers,
+        },
+        lens: LensLook { tint: state.lens.tint, raw: state.lens.raw },
         rules: state.sampling.clone(),
         skip: usize::from(state.sink_apart),
         side: if view == View::Norms { side } else { Side::Target },
@@ -172,7 +186,15 @@ pub fn words(ask: &ViewAsk, Desk { session, state, .. }: Desk<'_>) -> Vec<String
             push("--pick", heads.collect::<Vec<_>>().join(","));
             push("--least", ask.threshold.to_string());
         }
-        View::States | View::Similarity => push("--stream", ask.stream.to_string()),
+        View::States => match (ask.hidden.hook, &session.trace) {
+            (Some((hook, layer)), Some(trace)) => push("--hook", trace.spec.hook_name(hook, layer)),
+            _ => push("--stream", ask.stream.to_string()),
+        },
+        View::Similarity => {
+            push("--stream", ask.stream.to_string());
+            let token = ask.query.filter(|_| ask.hidden.between_layers);
+            token.into_iter().for_each(|token| push("--at", token.to_string()));
+        }
         View::Attribution => {
             ask.query.into_iter().for_each(|query| push("--at", query.to_string()));
             ask.word.into_iter().for_each(|word| push("--word", format!("#{word}")));
@@ -214,7 +236,8 @@ pub fn words(ask: &ViewAsk, Desk { session, state, .. }: Desk<'_>) -> Vec<String
             ask.word.into_iter().for_each(|word| push("--word", format!("#{word}")));
             ask.against.into_iter().for_each(|word| push("--against", format!("#{word}")));
         }
-        View::Lens | View::Norms | View::Compare | View::Training => {}
+        View::Lens => push("--tint", <&str>::from(ask.lens.tint).to_owned()),
+        View::Norms | View::Compare | View::Training => {}
     }
     if matches!(ask.view, View::Compare | View::Difference) {
         second_words(state, &mut push);
@@ -228,6 +251,9 @@ fn flags(ask: &ViewAsk, session: &Session) -> Vec<String> {
     let of = |view: View| ask.view == view;
     let ran = session.charting.view().and_then(|view| view.atlas.ran.texts.as_deref());
     let flags = [
+        (of(View::Lens) && ask.lens.raw, "--raw"),
+        (of(View::States) && ask.hidden.by_variance, "--by-variance"),
+        (of(View::Similarity) && ask.hidden.between_layers, "--between-layers"),
         (of(View::Circuits) && ask.circuits.after_mlp, "--after-mlp"),
         (of(View::Circuits) && ask.circuits.plain, "--plain"),
         (of(View::Circuits) && ask.least, "--lowest"),

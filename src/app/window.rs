@@ -279,9 +279,12 @@ impl Window {
             circuits: &self.session.circuits,
             told: &self.session.told,
             passing: &self.session.passing,
-            lens: self.session.lens.as_ref().filter(|(of, _)| *of == run).map(|(_, lens)| lens),
+            lens: self.session.lens.latest().filter(|((of, _), _)| *of == run).map(|(_, lens)| lens),
+            lens_progress: self.session.lens.progress(),
+            lens_word: self.session.lens_word.latest().filter(|(key, _)| key.0 == run),
             trails: &self.session.trails,
             tensor: &self.session.tensor,
+            tinted: &self.session.tinted,
             next: &self.session.next,
             clean,
             clean_run: self.session.run,
@@ -306,7 +309,9 @@ impl Window {
         };
         if self.dialog == Dialog::None {
             keys(&ctx, &scene, &mut out);
-        } else if ctx.input_mut(|input| input.consume_key(egui::Modifiers::NONE, egui::Key::Escape)) {
+        } else if !egui::Popup::is_any_open(&ctx)
+            && ctx.input_mut(|input| input.consume_key(egui::Modifiers::NONE, egui::Key::Escape))
+        {
             out.send(Command::CloseDialog);
         }
         drops(&ctx, &scene, &mut out);

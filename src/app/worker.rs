@@ -7,7 +7,6 @@ use super::{
     words::{Language, Words},
 };
 use crate::{
-    analysis::Lens,
     engine::{CheckResult, Found, ModelSource, Offer},
     model::Model,
     trace::Trace,
@@ -43,8 +42,6 @@ pub enum News {
     Cancelled { job: u64 },
     /// Ended by an error.
     Failed { job: u64, banner: Banner },
-    /// The lens of run `run`.
-    Lens { run: u64, lens: Lens },
     /// The model's identities.
     Checks { job: u64, results: Vec<CheckResult> },
     /// A file is written.

@@ -5,13 +5,13 @@ use std::io::Write as _;
 use anyhow::Context as _;
 use serde_json::json;
 
-use crate::analysis::{LensOptions, lens};
-use crate::engine::{View, ViewAsk};
+use crate::analysis::{LensOptions, LensTint, Said, lens};
+use crate::engine::{self, LensLook, View, ViewAsk};
 use crate::model::shown;
 
 use super::console::Console;
-use super::shared::Input;
-use super::view::FigureArgs;
+use super::shared::{Input, names};
+use super::view::{FigureArgs, one_token};
 
 /// Columns a word takes in the table.
 const WORD: usize = 14;
@@ -29,6 +29,18 @@ pub(super) struct Args {
     #[arg(long, value_name = "N")]
     last: Option<usize>,
 
+    /// Number beside each word
+    #[arg(long, value_parser = names::<LensTint>(), default_value = "probability")]
+    tint: LensTint,
+
+    /// Without the final norm: the residual stream straight through the unembedding
+    #[arg(long)]
+    raw: bool,
+
+    /// Print the rank and probability of this word instead: one token, or #ID
+    #[arg(long, value_name = "WORD")]
+    word: Option<String>,
+
     #[command(flatten)]
     figure: FigureArgs,
 }
@@ -37,11 +49,16 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     let drawn = args.figure.wanted()?;
     let (model, trace) = args.input.run(console)?;
     if drawn {
-        return args.figure.write(Some(&model), &trace, &ViewAsk::new(View::Lens), console);
+        let lens = LensLook { tint: args.tint, raw: args.raw };
+        let ask = ViewAsk { lens, ..ViewAsk::new(View::Lens) };
+        return args.figure.write(Some(&model), &trace, &ask, console);
     }
     let n = trace.n_tokens();
     let last = args.last.unwrap_or(if console.json { n } else { 6 });
-    let options = LensOptions { tokens: n.saturating_sub(last)..n, top: args.top.max(1) };
+    let find = |text: &str| engine::token_of(text, &model, trace.answer_logits());
+    let word = one_token(args.word.as_deref(), &model, find)?;
+    let tokens = n.saturating_sub(last)..n;
+    let options = LensOptions { tokens, top: args.top.max(1), raw: args.raw, word };
     let job = console.job();
     let lens = job
         .stage("Reading every layer", |progress| lens(&model, &trace, &options, progress))
@@ -52,7 +69,11 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
             token.iter().map(|c| json!({ "id": c.id, "text": c.text, "p": c.p })).collect()
         };
         let layers = lens.layers.iter().map(|layer| {
-            json!({ "name": layer.name, "tokens": layer.tokens.iter().map(candidates).collect::<Vec<_>>() })
+            json!({
+                "name": layer.name,
+                "tokens": layer.tokens.iter().map(candidates).collect::<Vec<_>>(),
+                "said": layer.said.iter().map(said).collect::<Vec<_>>(),
+            })
         });
         return console.object(&json!({ "layers": layers.collect::<Vec<_>>() }));
     }
@@ -64,12 +85,28 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     writeln!(console)?;
     for layer in lens.layers.iter().rev() {
         write!(console, "{:name_width$}", layer.name)?;
-        for best in layer.tokens.iter().filter_map(|token| token.first()) {
-            write!(console, "  {} {:.2}", padded(&shown(&best.text), WORD), best.p)?;
+        for (token, said) in layer.tokens.iter().zip(&layer.said) {
+            let Some(best) = token.first() else { continue };
+            match said.word {
+                Some((rank, p)) => write!(console, "  {} {p:.2}", padded(&format!("#{rank}"), WORD))?,
+                None => {
+                    let number = args.tint.number(best.p, said);
+                    write!(console, "  {} {number:>4}", padded(&shown(&best.text), WORD))?;
+                }
+            }
         }
         writeln!(console)?;
     }
     Ok(())
+}
+
+/// What a layer's distribution is like, as scripts read it.
+fn said(said: &Said) -> serde_json::Value {
+    let mut object = json!({ "entropy": said.entropy, "kl": said.kl, "rank": said.rank });
+    if let Some((rank, p)) = said.word {
+        object["word"] = json!({ "rank": rank, "p": p });
+    }
+    object
 }
 
 /// Cut or filled to `width` characters.

@@ -28,6 +28,7 @@ mod recall;
 mod run;
 mod shared;
 mod timeline;
+mod tokens;
 mod train;
 mod view;
 mod view_more;
@@ -75,6 +76,8 @@ enum Command {
     Heads(heads::Args),
     /// Show what each layer would say next, per token
     Lens(lens::Args),
+    /// How the prompt was cut into tokens: ids, bytes, the attention each received, how surprising it came
+    Tokens(tokens::Args),
     /// Continue a prompt, token by token
     Generate(generate::Args),
     /// Patch a corrupted run from a clean one, place by place: what brings the answer back
@@ -159,6 +162,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Figure(args)) => figure::run(&args, &mut console)?,
         Some(Command::Heads(args)) => heads::run(&args, &mut console)?,
         Some(Command::Lens(args)) => lens::run(&args, &mut console)?,
+        Some(Command::Tokens(args)) => tokens::run(&args, &mut console)?,
         Some(Command::Generate(args)) => generate::run(&args, &mut console)?,
         Some(Command::Patch(args)) => patch::run(&args, &mut console)?,
         Some(Command::Walk(args)) => walk::run(&args, &mut console)?,

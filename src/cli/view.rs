@@ -96,7 +96,7 @@ impl ViewArgs {
                 one_token(text.as_deref(), model, |text| engine::token_of(text, model, trace.answer_logits()))
             }
         };
-        let ask = self.more.fill(ask);
+        let ask = self.more.fill(ask, trace)?;
         let text = self.other.clone().map(OtherPrompt::Text);
         let prompt = text.or_else(|| self.other_file.clone().map(OtherPrompt::File));
         Ok(ViewAsk {

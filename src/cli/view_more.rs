@@ -3,10 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::analysis::Picture;
+use anyhow::Context as _;
+
 use crate::analysis::circuits::{CircuitOptions, Kind};
+use crate::analysis::{LensTint, Picture};
 use crate::engine::{
-    self, AtlasOptions, Axes, Beside, Links, Policy, RecallOptions, Template, Texts, View, ViewAsk,
+    self, AtlasOptions, Axes, Beside, HiddenLook, LensLook, Links, Policy, RecallOptions, Template, Texts,
+    View, ViewAsk,
 };
 use crate::model::Model;
 use crate::trace::{Intervention, Trace};
@@ -27,6 +30,26 @@ pub(super) struct MoreArgs {
     /// Of the view memory: the block after which it is looked at, from 0 (default: the last)
     #[arg(long, value_name = "LAYER", requires = "view")]
     layer: Option<usize>,
+
+    /// Of the view lens: what it is tinted by, and says beside each word
+    #[arg(long, requires = "view", value_parser = names::<LensTint>(), default_value = "probability")]
+    tint: LensTint,
+
+    /// Of the view lens: without the final norm
+    #[arg(long, requires = "view")]
+    raw: bool,
+
+    /// Of the view states: any activation with a row a token, such as blocks.3.attn.hook_z (default: --stream)
+    #[arg(long, value_name = "NAME", requires = "view", conflicts_with = "stream")]
+    hook: Option<String>,
+
+    /// Of the view states: dimensions by their variance over the tokens, the greatest first
+    #[arg(long, requires = "view")]
+    by_variance: bool,
+
+    /// Of the view similarity: one token's states on every two streams (the token is --at)
+    #[arg(long, requires = "view")]
+    between_layers: bool,
 
     /// Of the view cache: what is kept, as `cache --keep` reads it
     #[arg(long, value_name = "POLICY", requires = "view", default_value = "all", value_parser = policy)]
@@ -109,10 +132,23 @@ pub(super) struct MoreArgs {
 
 impl MoreArgs {
     /// The same view with what these options say.
-    pub(super) fn fill(&self, ask: ViewAsk) -> ViewAsk {
-        ViewAsk {
+    pub(super) fn fill(&self, ask: ViewAsk, trace: &Trace) -> anyhow::Result<ViewAsk> {
+        let hook = self.hook.as_deref().map(|name| {
+            trace.spec.hook(name).with_context(|| {
+                format!("`{name}` is no activation of {}; docs/hooks.md lists their names", trace.model_name)
+            })
+        });
+        let hook = hook.transpose()?;
+        if let Some((hook, layer)) = hook.filter(|(hook, _)| !hook.has_rows()) {
+            let name = trace.spec.hook_name(hook, layer);
+            anyhow::bail!("{name} has no row a token of numbers: `export --what` writes it as an array");
+        }
+        let hidden = HiddenLook { hook, by_variance: self.by_variance, between_layers: self.between_layers };
+        Ok(ViewAsk {
+            hidden,
             picture: self.picture,
             layer: self.layer,
+            lens: LensLook { tint: self.tint, raw: self.raw },
             policy: self.keep.clone(),
             circuits: CircuitOptions { after_mlp: self.after_mlp, plain: self.plain },
             least: self.lowest,
@@ -124,7 +160,7 @@ impl MoreArgs {
             },
             axes: Axes { x: self.x.clone(), y: self.y.clone(), alike: self.alike },
             ..ask
-        }
+        })
     }
 
     /// Finds out what a view shows that is not of the run; a second run comes with the first.

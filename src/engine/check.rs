@@ -185,7 +185,7 @@ fn tile_equals_whole(trace: &Trace) -> CheckResult {
 
 fn lens_equals_logits(model: &Model, trace: &Trace) -> CheckResult {
     let last = trace.n_tokens() - 1;
-    let options = LensOptions { tokens: last..last + 1, top: 16 };
+    let options = LensOptions::new(last..last + 1, 16);
     let lens = lens(model, trace, &options, &mut |_| ControlFlow::Continue(()));
     let best =
         lens.and_then(|lens| lens.layers.last().map(|layer| layer.tokens[0].clone())).unwrap_or_default();

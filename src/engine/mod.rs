@@ -70,8 +70,8 @@ pub use training::{
     Moment, Report, TrainOptions, Training, TrainingError, live_model, save_files, train, training_text,
 };
 pub use view::{
-    Axes, Beside, Links, SweepAsk, View, ViewAsk, ViewError, curve_plate, difference_plate, memory_plate,
-    patch_map, plate, recall_plate, river_plate, training_plate,
+    Axes, Beside, HiddenLook, LensLook, Links, SweepAsk, View, ViewAsk, ViewError, curve_plate,
+    difference_plate, memory_plate, patch_map, plate, recall_plate, river_plate, training_plate,
 };
 pub use words::{token_of, word_of};
 

@@ -131,6 +131,20 @@ impl Hook {
         !matches!(self, Self::Tokens | Self::Embed | Self::PosEmbed | Self::FinalNormalized | Self::Logits)
     }
 
+    /// Whether it has a row of numbers for every token.
+    pub fn has_rows(self) -> bool {
+        !matches!(
+            self,
+            Self::Tokens
+                | Self::Ln1Scale
+                | Self::Ln2Scale
+                | Self::AttnScores
+                | Self::Pattern
+                | Self::Result
+                | Self::Logits
+        )
+    }
+
     /// Its name without a block's number: `blocks.*.attn.hook_pattern`.
     pub fn name_of_all(self) -> String {
         if self.per_layer() { format!("blocks.*.{}", self.stem()) } else { self.stem().to_owned() }

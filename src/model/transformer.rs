@@ -269,11 +269,21 @@ impl Network {
     /// Logits of some rows of the last residual stream, [row, width] → [row, vocab]; empty where the
     /// head gives no tokens.
     pub fn logits<F: Real>(&self, resid: &[F]) -> Vec<F> {
+        self.unembedded(self.final_normalized(resid))
+    }
+
+    /// The same without the final norm.
+    pub fn raw_logits<F: Real>(&self, resid: &[F]) -> Vec<F> {
+        self.unembedded(resid.to_vec())
+    }
+
+    /// What follows the final norm, where there is one.
+    fn unembedded<F: Real>(&self, x: Vec<F>) -> Vec<F> {
         let mut x = match self.spec.head {
             HeadSpec::None | HeadSpec::Classes(_) | HeadSpec::Sentence(_) => return Vec::new(),
-            HeadSpec::NextToken => self.final_normalized(resid),
+            HeadSpec::NextToken => x,
             HeadSpec::MaskedToken { activation, norm } => {
-                let mut x = self.plain(&self.final_normalized(resid), "head.W", "head.b");
+                let mut x = self.plain(&x, "head.W", "head.b");
                 kernels::activate(activation, &mut x);
                 self.norm(norm, "head.ln", &x)
             }

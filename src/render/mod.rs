@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** no egui types and no files here; a matrix goes in, pixels come out.
 
+mod bundles;
 mod colormap;
 pub mod fonts;
 mod palette;
@@ -12,6 +13,7 @@ mod shader;
 mod theme;
 pub mod tiles;
 
+pub use bundles::{Strand, bundled, way};
 pub use colormap::{ColorMap, Rgba, contrast, ink_on};
 pub use raster::Raster;
 pub use shader::{Scale, Shader, ValueRange};

@@ -1,6 +1,6 @@
 //! Any activation by its name: read from the trace, or recomputed from the residual stream that the trace holds.
 
-use super::Trace;
+use super::{Side, Trace};
 use crate::kernels::{Matrix, linear};
 use crate::model::{Context, HeadId, HeadSpec, Hook, Network, NormSpec, Part, Placement, Pooling, Repeats};
 
@@ -23,6 +23,13 @@ pub struct ActivationError {
     reason: &'static str,
 }
 
+impl ActivationError {
+    /// What was asked for.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
 impl Trace {
     /// The activation `hook` (of block `layer`, where blocks have their own).
     ///
@@ -36,8 +43,8 @@ impl Trace {
     ) -> Result<Array, ActivationError> {
         let name = self.spec.hook_name(hook, layer);
         let none = |reason| Err(ActivationError { name: name.clone(), reason });
-        if hook.per_layer() && layer >= self.layers_done() {
-            return none("in this trace: it has fewer blocks");
+        if let Some(reason) = self.lacks(hook, layer) {
+            return none(reason);
         }
         let shape = self.shape(hook, layer);
         if let Some(data) = self.kept(hook, layer) {
@@ -47,26 +54,11 @@ impl Trace {
             return none("in a saved trace: it takes the model's weights to compute it");
         };
         let width = self.spec.width;
-        let no_mlp = hook.per_layer() && self.spec.blocks[layer].mlp.is_none();
         let data = match hook {
-            Hook::MlpPre | Hook::MlpPost | Hook::MlpOut | Hook::ResidPost | Hook::NormalizedResidPost
-                if no_mlp =>
-            {
-                return none("in a decoder's self-attention: its MLP comes after the cross-attention");
-            }
-            Hook::NormalizedResidPost if self.placement(layer) != Placement::Post => {
-                return none("in a pre-norm model");
-            }
-            Hook::ResidMid if self.placement(layer) == Placement::Parallel => {
-                return none("in a block whose two parts run side by side");
-            }
             Hook::Embed | Hook::PosEmbed => match self.embedding(network, hook) {
                 Some(data) => data,
                 None => return none("in a model without learned positions"),
             },
-            Hook::FinalNormalized if self.spec.final_norm.is_none() => {
-                return none("in a model without a final norm");
-            }
             Hook::FinalNormalized => network.final_normalized(self.resid(self.n_layers())),
             Hook::Logits if matches!(self.spec.head, HeadSpec::Classes(_)) => {
                 network.class_logits(self.classified())
@@ -93,12 +85,46 @@ impl Trace {
                 },
             },
             Hook::Result => self.results(network, layer),
-            Hook::MlpPre | Hook::MlpPost if self.spec.blocks[layer].experts.is_some() => {
-                return none("in a block of experts: each token has other ones");
-            }
             _ => self.again(network, layer, hook),
         };
         Ok(Array { name, shape, data })
+    }
+
+    /// Why there is no such activation in this trace's model, as far as its spec says; none where there is one.
+    pub fn lacks(&self, hook: Hook, layer: usize) -> Option<&'static str> {
+        if hook.per_layer() && layer >= self.layers_done() {
+            return Some("in this trace: it has fewer blocks");
+        }
+        let no_mlp = hook.per_layer() && self.spec.blocks[layer].mlp.is_none();
+        match hook {
+            Hook::MlpPre | Hook::MlpPost | Hook::MlpOut | Hook::ResidPost | Hook::NormalizedResidPost
+                if no_mlp =>
+            {
+                Some("in a decoder's self-attention: its MLP comes after the cross-attention")
+            }
+            Hook::NormalizedResidPost if self.placement(layer) != Placement::Post => {
+                Some("in a pre-norm model")
+            }
+            Hook::ResidMid if self.placement(layer) == Placement::Parallel => {
+                Some("in a block whose two parts run side by side")
+            }
+            Hook::FinalNormalized if self.spec.final_norm.is_none() => {
+                Some("in a model without a final norm")
+            }
+            Hook::MlpPre | Hook::MlpPost if self.spec.blocks[layer].experts.is_some() => {
+                Some("in a block of experts: each token has other ones")
+            }
+            _ => None,
+        }
+    }
+
+    /// Whose tokens are the rows of an activation that has a row a token.
+    pub fn rows_of(&self, hook: Hook, layer: usize) -> Side {
+        let part = self.spec.blocks.get(layer).filter(|_| hook.per_layer()).map(|block| block.part);
+        match hook {
+            Hook::K | Hook::V | Hook::RotK => part.map_or(Side::Target, Part::columns),
+            _ => part.map_or(Side::Target, Part::rows),
+        }
     }
 
     /// What the trace holds or can compute without the weights.

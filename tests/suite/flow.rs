@@ -83,3 +83,31 @@ fn it_can_be_cancelled() {
     let trace = run_ids(&open(&fixtures().join("gpt2-odd")), &[1, 5, 2, 5]);
     assert!(flow(&trace, &options(&[(0, 0)], 0.1), &|| ControlFlow::Break(())).is_none());
 }
+
+#[test]
+fn lines_that_run_close_together_share_their_middle() {
+    use mnemoscope::render::{Strand, bundled, way};
+    let strand = |group, from, to, weight| Strand { group, from, to, weight };
+    let strands = [
+        strand(0, 0, 8, 0.1),
+        strand(0, 2, 9, 0.3),
+        strand(1, 1, 8, 0.5),  // another head's
+        strand(0, 1, 20, 0.5), // ends elsewhere
+    ];
+    let middles = bundled(&strands, 4);
+    let wanted = [(0.0 * 0.1 + 2.0 * 0.3) / 0.4, (8.0 * 0.1 + 9.0 * 0.3) / 0.4];
+    for middle in &middles[..2] {
+        let found = middle.expect("two of one head");
+        assert!(found.iter().zip(wanted).all(|(found, wanted)| (found - wanted).abs() < 1e-5), "{found:?}");
+    }
+    assert_eq!(middles[2..], [None, None], "these are alone");
+    assert_eq!(way(2, 7, None), [[0.0, 2.0], [1.0, 7.0]]);
+    let bent = way(2, 9, middles[1]);
+    assert!(bent.len() > 4 && bent[0] == [0.0, 2.0] && bent[bent.len() - 1] == [1.0, 9.0], "{bent:?}");
+    assert!(bent.windows(2).all(|pair| pair[0][0] < pair[1][0]), "it never turns back");
+    let middle = bent[bent.len() / 2];
+    assert!((middle[1] - (0.125 * 11.0 + 0.375 * (wanted[0] + wanted[1]))).abs() < 1e-4, "{middle:?}");
+    // A wall of lines stays straight
+    let many: Vec<Strand> = (0..5000).map(|i| strand(0, i % 4, i % 3, 0.1)).collect();
+    assert!(bundled(&many, 4).iter().all(Option::is_none));
+}

@@ -4,7 +4,7 @@ use crate::window::{until, window_of};
 use egui_kittest::Harness;
 use mnemoscope::{
     analysis::{
-        Component, MEASURES, Picture,
+        Component, LensTint, MEASURES, Picture,
         atlas::ROLES,
         circuits::{CircuitOptions, Kind},
         walk::StepKind,
@@ -19,8 +19,10 @@ use mnemoscope::{
         editing::Splice,
         exporting::{Finish, Piece},
         filtering::HeadFilter,
+        hidden::HiddenChoice,
         journal::Level,
         layout::{Pane, Preset},
+        lensing::LensChoice,
         mapping::{MapChoice, Over, Part},
         memory::{PolicyKind, RecallView},
         reasons::{Bars, SaidState, WhyState},
@@ -28,13 +30,14 @@ use mnemoscope::{
         state::{Shown, Sort, State, View},
         sweeping::SweepChoice,
         timeline::{TimelineAct, Whose},
+        tinting::{Beneath, Tint, TokenChoice},
         training::{Act, Choice},
         walking::Order,
         words::Language,
     },
     engine::{Languages, Places, Preferences, Template},
     export,
-    model::{HeadId, Sampling},
+    model::{HeadId, Hook, Sampling},
     render::{ColorMap, Scale},
     trace::{self, Combine, FirstToken, Intervention, Output, Span, Steps, Weigh},
     train::Hand,
@@ -96,6 +99,9 @@ impl Monkey {
             Name::SetScale,
             Name::SetMapChoice,
             Name::SetTint,
+            Name::SetTokens,
+            Name::SetLens,
+            Name::SetHidden,
             Name::SetLayout,
             Name::Maximise,
             Name::TearOff,
@@ -223,6 +229,19 @@ impl Monkey {
                 Command::MarkTokens { keys: yes, tokens }
             }
             Name::CopyMap => Command::CopyMap(Part { rows: 0..self.below(30), columns: 0..index }),
+            Name::SetTokens => {
+                let (tint, beneath) = (self.one(Tint::iter()), self.one(Beneath::iter()));
+                Command::SetTokens(TokenChoice { tint, beneath })
+            }
+            Name::SetLens => {
+                let tint = self.one(LensTint::iter());
+                Command::SetLens(LensChoice { tint, raw: yes, word: self.maybe(index as u32 * 300) })
+            }
+            Name::SetHidden => {
+                let hook = self.one(Hook::iter());
+                let by_variance = self.0.random();
+                Command::SetHidden(HiddenChoice { hook: self.maybe(hook), by_variance, between_layers: yes })
+            }
             Name::SetTint => Command::SetTint(self.one(MEASURES.iter().map(|measure| measure.id)).to_owned()),
             Name::SetSort => Command::SetSort(self.one([Sort::Layer, Sort::Measure])),
             Name::SetMap => Command::SetMap { dark: yes, map: self.one(ColorMap::iter()) },

@@ -4,24 +4,27 @@ use crate::files::write;
 use mnemoscope::analysis::atlas::ROLES;
 use mnemoscope::analysis::circuits::{CircuitOptions, Kind};
 use mnemoscope::analysis::walk::StepKind;
-use mnemoscope::analysis::{Component, Picture};
+use mnemoscope::analysis::{Component, LensTint, Picture};
 use mnemoscope::app::charting::{AtlasChoice, Colour, Source};
 use mnemoscope::app::circuits::{CircuitState, CompositionState};
 use mnemoscope::app::comparing::CompareChoice;
 use mnemoscope::app::document::{Document, Reference};
 use mnemoscope::app::filtering::HeadFilter;
 use mnemoscope::app::flowing::FlowState;
+use mnemoscope::app::hidden::HiddenChoice;
 use mnemoscope::app::journal::Level;
 use mnemoscope::app::layout::{self, Pane, Preset};
+use mnemoscope::app::lensing::LensChoice;
 use mnemoscope::app::mapping::{MapChoice, Over};
 use mnemoscope::app::memory::{MemoryChoice, PolicyKind, RecallView};
 use mnemoscope::app::reasons::{Bars, SaidState, WhyState};
 use mnemoscope::app::state::{Look, Note, Shown, Sort, State, Switch, View};
 use mnemoscope::app::sweeping::SweepChoice;
 use mnemoscope::app::timeline::{TimelineState, Whose};
+use mnemoscope::app::tinting::{Beneath, Tint, TokenChoice};
 use mnemoscope::app::walking::{Order, WalkState};
 use mnemoscope::engine::{Languages, Places, Template};
-use mnemoscope::model::{HeadId, Sampling};
+use mnemoscope::model::{HeadId, Hook, Sampling};
 use mnemoscope::render::{ColorMap, Scale};
 use mnemoscope::trace::{self, Combine, FirstToken, Steps, Weigh};
 use proptest::prelude::*;
@@ -139,6 +142,17 @@ impl Dice {
                 order: self.one([Order::Dimension, Order::Product]),
             },
             flow: FlowState { threshold: self.share() },
+            lens: LensChoice {
+                tint: self.one(LensTint::iter()),
+                raw: self.yes(),
+                word: self.maybe(Self::id),
+            },
+            hidden: HiddenChoice {
+                hook: self.maybe(|dice| dice.one(Hook::iter())),
+                by_variance: self.yes(),
+                between_layers: self.yes(),
+            },
+            tokens: TokenChoice { tint: self.one(Tint::iter()), beneath: self.one(Beneath::iter()) },
             sink_apart: self.yes(),
             tensor: self.maybe(Self::text),
             why: WhyState {

@@ -2,7 +2,7 @@
 
 use crate::parity::storyteller_run;
 use mnemoscope::{
-    analysis::{similarity, tensor_stats, trails},
+    analysis::{by_variance, layer_similarity, similarity, tensor_stats, trails},
     model::Model,
     trace::{Side, Trace},
 };
@@ -24,6 +24,31 @@ fn cosine_of_known_vectors() {
     let found = similarity(&vectors, 2);
     for (found, wanted) in found.iter().zip(wanted.concat()) {
         assert!((found - wanted).abs() < 1e-6, "{found} {wanted}");
+    }
+}
+
+#[test]
+fn dimensions_stand_by_their_variance() {
+    // Variances of the columns: 0, 6.25, 1, 6.25 over two rows
+    let values = [4.0_f32, 0.0, 1.0, 5.0, 4.0, 5.0, 3.0, 0.0];
+    assert_eq!(by_variance(&values, 4), [1, 3, 2, 0], "equal ones as they stand");
+    assert_eq!(by_variance(&[], 3), [0, 1, 2]);
+}
+
+#[test]
+fn one_token_is_compared_between_layers() {
+    let (_, trace) = run();
+    let width = trace.spec.width;
+    let token = 4;
+    let streams = trace.spec.streams_of(Side::Target);
+    let found = layer_similarity(&trace, Side::Target, token);
+    assert_eq!(found.len(), streams.len() * streams.len());
+    let state = |place: usize| &trace.stream(streams[place])[token * width..(token + 1) * width];
+    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum::<f64>();
+    for (a, b) in [(0, 0), (0, 3), (5, 2)] {
+        let (a_state, b_state) = (state(a), state(b));
+        let cosine = dot(a_state, b_state) / (dot(a_state, a_state) * dot(b_state, b_state)).sqrt();
+        assert!((f64::from(found[a * streams.len() + b]) - cosine).abs() < 1e-6, "{a} {b}");
     }
 }
 

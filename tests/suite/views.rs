@@ -156,7 +156,7 @@ fn every_view_is_drawn_on_its_page_in_every_preset() {
 fn the_numbers_are_those_of_the_analysis() {
     let (model, trace) = storyteller_run(PROMPT);
     let go = &mut |_| ControlFlow::Continue(());
-    let options = LensOptions { tokens: 0..trace.n_tokens(), top: 5 };
+    let options = LensOptions::new(0..trace.n_tokens(), 5);
     let lens = analysis::lens(&model, &trace, &options, go).expect("a lens");
     let p = lens.layers.iter().flat_map(|layer| layer.tokens.iter().flatten()).map(|one| f64::from(one.p));
     same(&column(&of(Some(&model), &trace, &ask(View::Lens)).expect("a lens"), "p"), p);

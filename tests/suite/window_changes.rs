@@ -177,7 +177,7 @@ fn every_view_offers_what_makes_sense_there() {
     }
     // The lens: the first row below the name is the last stream
     send(&mut harness, Command::ShowPane(Pane::Lens));
-    until(&mut harness, |window| window.session.lens.is_some());
+    until(&mut harness, |window| window.session.lens.get().is_some());
     let name = "lens of token 14";
     let column = harness.get_by(|node| node.label().is_some_and(|label| label.to_lowercase().contains(name)));
     let rect = column.rect();

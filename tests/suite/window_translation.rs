@@ -213,9 +213,9 @@ fn hidden_states_are_of_the_stack_that_is_chosen() {
     }
     for pane in [Pane::Norms, Pane::Lens] {
         send(&mut harness, Command::ShowPane(pane));
-        until(&mut harness, |window| pane != Pane::Lens || window.session.lens.is_some());
+        until(&mut harness, |window| pane != Pane::Lens || window.session.lens.get().is_some());
     }
-    let (_, lens) = harness.state().session.lens.as_ref().expect("awaited");
+    let lens = harness.state().session.lens.get().expect("awaited");
     assert_eq!(lens.layers.len(), 2 * 2 + 1, "the decoder's streams alone");
     harness.get_by(|node| node.label().is_some_and(|label| label.starts_with("lens of token 3 ")));
 }

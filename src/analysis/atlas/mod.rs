@@ -21,7 +21,7 @@ mod words;
 pub use axes::Axis;
 pub use cells::{Cells, FULL};
 pub use circuit::Vocabulary;
-pub use clusters::{Cluster, Clusters, clusters};
+pub use clusters::{Cluster, Clusters, clusters, clusters_while};
 pub use entry::{HeadEntry, Histogram, Scores, Sequence, TokenShare};
 pub use kept::Chosen;
 pub use known::{Basis, RoleSet, Roles};

@@ -164,11 +164,12 @@ impl CommandKind {
         (plain && !matches!(self, Self::ShowHelp | Self::Maximise)) || matches!(self, Self::Undo | Self::Redo)
     }
 
-    /// Commands whose keys were pressed in this frame. A text field with the focus keeps its own.
+    /// Commands whose keys were pressed in this frame. A text field with the focus keeps its own, and an open menu is
+    /// closed by Escape, which means nothing else then.
     pub fn pressed(ctx: &egui::Context) -> Vec<Self> {
-        let typing = ctx.text_edit_focused();
+        let (typing, menu) = (ctx.text_edit_focused(), egui::Popup::is_any_open(ctx));
         let mut kinds: Vec<(Self, KeyboardShortcut)> = Self::iter()
-            .filter(|kind| !(typing && kind.yields_to_text()))
+            .filter(|kind| !(typing && kind.yields_to_text()) && !(menu && *kind == Self::Clear))
             .filter_map(|kind| Some((kind, kind.shortcut()?)))
             .collect();
         // More modifiers first: Ctrl+Z must not take what was Ctrl+Shift+Z

@@ -95,10 +95,12 @@ fn controls(ui: &mut Ui, scene: &Scene<'_>, composition: &Composition, out: &mut
         ui.spacing_mut().item_spacing = vec2(8.0, 4.0);
         let label = ui.label(RichText::new(words.threshold).size(12.0).color(tokens.muted));
         let most = composition.links.first().map_or(1.0, |link| link.score - now.less(composition));
-        let mut threshold = now.from(composition) as f32;
+        let shown = now.from(composition) as f32;
+        let mut threshold = shown;
         ui.spacing_mut().slider_width = 120.0;
         let slider = Slider::new(&mut threshold, 0.0..=(most as f32).max(0.001)).max_decimals(3);
-        if ui.add(slider).labelled_by(label.id).changed() {
+        // What the slider rounds away is no wish
+        if ui.add(slider).labelled_by(label.id).changed() && (threshold - shown).abs() >= 5e-4 {
             out.send(Command::SetComposition(CompositionState { threshold: Some(threshold), ..now }));
         }
         let mut above = now.above_random;

@@ -14,6 +14,7 @@ use crate::{
         worker::Post,
     },
     model::HeadId,
+    render::{Strand, bundled, way},
     trace::{Side, Trace},
 };
 use egui::{Align2, Color32, Rect, RichText, ScrollArea, Sense, Slider, Stroke, Ui, pos2, vec2};
@@ -26,6 +27,8 @@ const LABEL: f32 = 132.0;
 /// Widest room for the lines.
 const WIDEST: f32 = 640.0;
 const TITLES: f32 = 22.0;
+/// Lines whose ends lie within so many rows are bundled.
+const BUNDLE: usize = 4;
 /// How faint lines are that another token's hide.
 const FAINT: f32 = 0.04;
 
@@ -195,7 +198,14 @@ fn lines(ui: &Ui, scene: &Scene<'_>, place: &Place, flow: &Flow, drawn: &[HeadId
     let colors: Vec<Color32> = drawn.iter().map(|head| theme::series(scene.dark, head.head)).collect();
     let threshold = scene.state.flow.threshold;
     let clip = ui.clip_rect();
-    for edge in flow.edges.iter().filter(|edge| edge.weight >= threshold) {
+    let strands: Vec<Strand> = flow
+        .edges
+        .iter()
+        .filter(|edge| edge.weight >= threshold)
+        .map(|edge| Strand { group: edge.head, from: edge.key, to: edge.query, weight: edge.weight })
+        .collect();
+    let middles = bundled(&strands, BUNDLE);
+    for (edge, middle) in flow.edges.iter().filter(|edge| edge.weight >= threshold).zip(middles) {
         let (from, to) = (place.y(edge.key), place.y(edge.query));
         if from.max(to) < clip.top() || from.min(to) > clip.bottom() {
             continue;
@@ -203,7 +213,13 @@ fn lines(ui: &Ui, scene: &Scene<'_>, place: &Place, flow: &Flow, drawn: &[HeadId
         let share = if is_lit(scene, edge) { 0.12 + 0.88 * edge.weight } else { FAINT };
         let color = colors.get(edge.head).copied().unwrap_or_default().gamma_multiply(share);
         let stroke = Stroke::new(1.0 + 2.0 * edge.weight, color);
-        ui.painter().line_segment([pos2(place.left, from), pos2(place.right, to)], stroke);
+        let at = |[across, row]: [f32; 2]| {
+            pos2(egui::lerp(place.left..=place.right, across), place.top + (row + 0.5) * place.pitch)
+        };
+        match &way(edge.key, edge.query, middle)[..] {
+            &[start, end] => ui.painter().line_segment([at(start), at(end)], stroke),
+            bent => ui.painter().line(bent.iter().map(|&point| at(point)).collect(), stroke),
+        };
     }
 }
 

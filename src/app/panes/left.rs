@@ -35,8 +35,19 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
                 let sides = [Side::Source, Side::Target];
                 for side in sides.into_iter().filter(|&side| side == Side::Target || scene.translates()) {
                     let n = scene.labels_of(side).texts.len();
-                    widgets::section_of(ui, scene.text_name(side), &words::grouped(n as u64));
+                    let first = side == Side::Source || !scene.translates();
+                    ui.horizontal(|ui| {
+                        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                            if first {
+                                strip::choices(ui, scene, out);
+                            }
+                            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                                widgets::section_of(ui, scene.text_name(side), &words::grouped(n as u64));
+                            });
+                        });
+                    });
                     tokens(ui, scene, side, out);
+                    strip::legend(ui, scene, side);
                     ui.add_space(16.0);
                 }
             }

@@ -1,10 +1,12 @@
 //! The logit lens as a table: layers up, tokens across, in each cell the word that layer would say next.
 
 use crate::{
-    analysis::Lens,
+    analysis::{Lens, LensTint},
     app::{
+        command::Command,
+        lensing::LensChoice,
         offering::Target,
-        panes::interventions,
+        panes::{interventions, lens_plot},
         scene::{Out, Scene},
         theme,
         widgets::{self, pointed},
@@ -13,6 +15,7 @@ use crate::{
     trace::{Side, Stream},
 };
 use egui::{Align2, Rect, ScrollArea, Sense, Ui, pos2, vec2};
+use strum::IntoEnumIterator as _;
 
 const LABEL: f32 = 46.0;
 const CELL: f32 = 108.0;
@@ -21,7 +24,7 @@ const ROW: f32 = 22.0;
 /// Draws the table; the column of the shown query is kept in sight.
 pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let words = scene.words;
-    widgets::header(ui, words.lens, words.lens_sub, |_| {});
+    widgets::header(ui, words.lens, words.lens_sub, |ui| choices(ui, scene, out));
     if scene.trace.is_none_or(|trace| !trace.is_complete()) {
         return widgets::empty(ui, words.waiting, "");
     }
@@ -30,11 +33,15 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
             return widgets::empty(ui, words.lens_needs_weights, "");
         }
         let speaks = scene.trace.is_some_and(|trace| !trace.next.is_empty());
-        return widgets::empty(ui, if speaks { words.lens } else { words.lens_none }, "");
+        let reading = scene.lens_progress.map(words.lens_words.reading).unwrap_or_default();
+        return widgets::empty(ui, if speaks { words.lens } else { words.lens_none }, &reading);
     };
     let n = scene.n_tokens();
     let rows = lens.layers.len();
-    let room = ui.available_rect_before_wrap().shrink2(vec2(14.0, 0.0));
+    let whole = ui.available_rect_before_wrap();
+    let mut room = whole.shrink2(vec2(14.0, 0.0));
+    lens_plot::show(ui, scene, &mut room, out);
+    let greatest = if scene.state.lens.tint == LensTint::Kl { lens.greatest_kl() } else { 0.0 };
     let mut inner = ui.new_child(egui::UiBuilder::new().max_rect(room));
     let fits = ((room.width() - LABEL) / n.max(1) as f32).clamp(CELL, 160.0);
     ScrollArea::both().auto_shrink(false).show(&mut inner, |ui| {
@@ -47,12 +54,48 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
         for token in from..to {
             let left = area.left() + LABEL + fits * token as f32;
             let head = Rect::from_min_size(pos2(left, area.top()), vec2(fits, ROW));
-            column(ui, scene, lens, token, head, shown == Some(token), out);
+            column(ui, scene, (lens, greatest), (token, shown == Some(token)), head, out);
         }
         names(ui, scene, lens, area, clip.left());
         reveal(ui, scene, area, fits);
     });
-    ui.allocate_rect(room, Sense::hover());
+    ui.allocate_rect(whole, Sense::hover());
+}
+
+/// What the table is tinted by, whether it is raw, and the word that is followed.
+fn choices(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
+    let (words, now) = (scene.words.lens_words, scene.state.lens);
+    widgets::choice(ui, words.tint, (words.by)(now.tint), |ui| {
+        for tint in LensTint::iter() {
+            let response = ui.selectable_label(tint == now.tint, (words.by)(tint));
+            if response.on_hover_text((words.by_why)(tint)).clicked() {
+                out.send(Command::SetLens(LensChoice { tint, ..now }));
+                ui.close();
+            }
+        }
+    });
+    let mut raw = now.raw;
+    if ui.checkbox(&mut raw, words.raw).on_hover_text(words.raw_why).changed() {
+        out.send(Command::SetLens(LensChoice { raw, ..now }));
+    }
+    let (Some(lens), Some(model)) = (scene.lens, scene.model) else { return };
+    let text = |id: u32| shown(&model.token(id).text);
+    let chosen = now.word.map_or_else(|| words.no_word.to_owned(), text);
+    widgets::choice(ui, words.word, &chosen, |ui| {
+        // What some layer would say after the token in sight, the last layer's first
+        let token = scene.shown_on(Side::Target).unwrap_or_default();
+        let said = lens.layers.iter().rev().filter_map(|layer| layer.tokens.get(token)?.first());
+        let mut ids: Vec<u32> = said.map(|best| best.id).collect();
+        let mut seen = std::collections::HashSet::new();
+        ids.retain(|&id| seen.insert(id));
+        for word in std::iter::once(None).chain(ids.into_iter().map(Some)) {
+            let name = word.map_or_else(|| words.no_word.to_owned(), text);
+            if ui.selectable_label(word == now.word, name).clicked() {
+                out.send(Command::SetLens(LensChoice { word, ..now }));
+                ui.close();
+            }
+        }
+    });
 }
 
 /// Scrolls a newly pinned query into sight.
@@ -71,7 +114,14 @@ fn reveal(ui: &Ui, scene: &Scene<'_>, area: Rect, cell: f32) {
     }
 }
 
-fn column(ui: &mut Ui, scene: &Scene<'_>, lens: &Lens, token: usize, head: Rect, lit: bool, out: &mut Out) {
+fn column(
+    ui: &Ui,
+    scene: &Scene<'_>,
+    (lens, greatest): (&Lens, f64),
+    (token, lit): (usize, bool),
+    head: Rect,
+    out: &mut Out,
+) {
     let tokens = theme::tokens(ui);
     let whole = head.with_max_y(head.bottom() + ROW * lens.layers.len() as f32);
     let response = ui.interact(whole, ui.scope_id().with(("lens", token)), Sense::click());
@@ -80,12 +130,17 @@ fn column(ui: &mut Ui, scene: &Scene<'_>, lens: &Lens, token: usize, head: Rect,
     if response.hovered() {
         out.hover = scene.pointed(Side::Target, token).rows_only();
     }
-    if response.clicked() {
-        out.commands.extend(scene.pin(Side::Target, token));
-    }
     // Below the token's name one row a stream, the last on top
     let up = response.hover_pos().map(|point| ((point.y - head.bottom()) / ROW).floor());
     let row = up.and_then(|up| (lens.layers.len() - 1).checked_sub(up.max(0.0) as usize));
+    let layer = row.filter(|_| up.is_some_and(|up| up >= 0.0)).map(|row| &lens.layers[row]);
+    let cell_said = layer.and_then(|layer| layer.tokens.get(token)?.first().zip(layer.said.get(token)));
+    if response.clicked() {
+        out.commands.extend(scene.pin(Side::Target, token));
+        if let Some((best, _)) = cell_said {
+            out.send(Command::SetLens(LensChoice { word: Some(best.id), ..scene.state.lens }));
+        }
+    }
     let streams = scene.trace.map_or_else(Vec::new, |trace| trace.spec.streams_of(Side::Target));
     let stream = row.and_then(|row| streams.get(row)).copied();
     pointed::menu(&response, stream, |ui, stream| {
@@ -93,17 +148,31 @@ fn column(ui: &mut Ui, scene: &Scene<'_>, lens: &Lens, token: usize, head: Rect,
     });
     let color = if lit { tokens.accent_text } else { tokens.muted };
     put(ui, head.shrink2(vec2(6.0, 0.0)), scene.labels.get(token), color);
+    let (tint, followed) = (scene.state.lens.tint, scene.state.lens.word);
+    let vocab = scene.trace.map_or(1, |trace| trace.spec.vocab);
     for (up, layer) in lens.layers.iter().rev().enumerate() {
         let cell =
             Rect::from_min_size(head.left_bottom() + vec2(0.0, ROW * up as f32), vec2(head.width(), ROW));
-        let Some(best) = layer.tokens.get(token).and_then(|candidates| candidates.first()) else { continue };
-        let fill = theme::mix(tokens.background, tokens.measure, 0.08 + 0.52 * best.p);
+        let own = layer.tokens.get(token).and_then(|candidates| candidates.first());
+        let Some((best, said)) = own.zip(layer.said.get(token)) else { continue };
+        let share = tint.share(best.p, said, vocab, greatest);
+        let fill = theme::mix(tokens.background, tokens.measure, 0.08 + 0.52 * share);
         ui.painter().rect_filled(cell.shrink2(vec2(0.5, 0.5)), 0, fill);
+        if followed == Some(best.id) {
+            let line = cell.shrink2(vec2(0.5, 0.5));
+            ui.painter().hline(line.x_range(), line.bottom() - 1.0, egui::Stroke::new(2.0, tokens.accent));
+        }
         let inner = cell.shrink2(vec2(6.0, 0.0));
-        let p = widgets::short(ui, &format!("{:.2}", best.p), theme::mono(11.0), 40.0, tokens.text);
+        let number = tint.number(best.p, said);
+        let p = widgets::short(ui, &number, theme::mono(11.0), 52.0, tokens.text);
         let right = inner.right() - p.size().x;
         put(ui, inner.with_max_x(right - 6.0), &shown(&best.text), tokens.text);
         ui.painter().galley(pos2(right, cell.center().y - p.size().y / 2.0), p, tokens.text);
+    }
+    if let Some((best, said)) = cell_said {
+        let words = scene.words.lens_words;
+        let line = (words.cell)(&shown(&best.text), best.p, said.rank, said.entropy, said.kl);
+        response.on_hover_text_at_pointer(format!("{line}\n{}", words.click));
     }
     if lit {
         ui.painter().rect_stroke(whole, 0, egui::Stroke::new(1.0, tokens.accent), egui::StrokeKind::Inside);

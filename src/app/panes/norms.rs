@@ -50,10 +50,9 @@ fn stacks(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
 
 fn norms(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, hidden: &mut Hidden, post: &Post, out: &mut Out) {
     let side = side(scene);
-    let Some(picture) = hidden.picture(ui.ctx(), post, scene.run, trace, Kind::Norms(side), scene.dark)
-    else {
-        return;
-    };
+    let kind = Kind::Norms(side);
+    let picture = hidden.picture(ui.ctx(), post, (scene.run, trace), None, kind, scene.dark);
+    let Some(picture) = picture else { return };
     let (labels, streams) = (scene.labels_of(side), trace.spec.streams_of(side));
     let n = labels.texts.len();
     let longest = labels.longest as f32 * 6.7;

@@ -1,4 +1,4 @@
-//! How alike the tokens' states are on one residual stream: token × token.
+//! How alike states are: every two tokens on one residual stream, or one token on every two streams.
 
 use super::{
     shared::{LABEL, read_out, room, row_labels, side, whole},
@@ -7,7 +7,9 @@ use super::{
 use crate::{
     analysis::similarity,
     app::{
-        hidden::{Hidden, Kind},
+        command::Command,
+        hidden::{Hidden, HiddenChoice, Kind},
+        labels::Labels,
         scene::{Out, Scene},
         state::{Cells, View},
         widgets::{self, axis, grid_map::GridMap, legend},
@@ -20,17 +22,88 @@ use egui::{Rect, Ui, vec2};
 /// Draws the pane.
 pub fn show(ui: &mut Ui, scene: &Scene<'_>, hidden: &mut Hidden, post: &Post, out: &mut Out) {
     let words = &scene.words.states;
-    let subtitle = hook(scene).map_or_else(String::new, |hook| (words.similarity_sub)(&hook));
-    widgets::header(ui, words.similarity, &subtitle, |ui| layers(ui, scene, out));
+    let between_layers = scene.state.hidden.between_layers;
+    let subtitle = if between_layers {
+        token_of(scene).map_or_else(String::new, |token| {
+            (scene.words.hidden.layers_sub)(&scene.token_name(side(scene), token))
+        })
+    } else {
+        hook(scene).map_or_else(String::new, |hook| (words.similarity_sub)(&hook))
+    };
+    widgets::header(ui, words.similarity, &subtitle, |ui| {
+        if !between_layers {
+            layers(ui, scene, out);
+        }
+        between(ui, scene, out);
+    });
     match scene.trace.filter(|trace| trace.is_complete()) {
+        Some(trace) if between_layers => of_layers(ui, scene, trace, hidden, post, out),
         Some(trace) => map(ui, scene, trace, hidden, post, out),
         None => widgets::empty(ui, scene.words.waiting, ""),
     }
 }
 
+/// Between what.
+fn between(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
+    let (words, now) = (scene.words.hidden, scene.state.hidden);
+    let name = |layers: bool| if layers { words.between_layers } else { words.between_tokens };
+    widgets::choice(ui, words.between, name(now.between_layers), |ui| {
+        for between_layers in [false, true] {
+            if ui.selectable_label(between_layers == now.between_layers, name(between_layers)).clicked() {
+                out.send(Command::SetHidden(HiddenChoice { between_layers, ..now }));
+                ui.close();
+            }
+        }
+    });
+}
+
+/// The token whose layers are compared: the pinned one, else the last.
+fn token_of(scene: &Scene<'_>) -> Option<usize> {
+    let (side, last) = (side(scene), scene.labels_of(side(scene)).texts.len().checked_sub(1)?);
+    Some(scene.pinned_on(side).map_or(last, |token| token.min(last)))
+}
+
+/// One token's states on every two streams of its text.
+fn of_layers(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, hidden: &mut Hidden, post: &Post, out: &mut Out) {
+    let (side, Some(token)) = (side(scene), token_of(scene)) else { return };
+    let kind = Kind::Layers(side, token);
+    let picture = hidden.picture(ui.ctx(), post, (scene.run, trace), None, kind, scene.dark);
+    let Some(picture) = picture else { return };
+    let streams = trace.spec.streams_of(side);
+    let labels = Labels::named(streams.iter().map(|&stream| scene.stream_name_short(stream)).collect());
+    let n = streams.len();
+    let longest = labels.longest as f32 * 6.7;
+    let all = whole(ui);
+    let cell = (all.width() - LABEL).min(all.height()) / n.max(1) as f32;
+    let (_, _, above) = axis::lie(cell, longest, 64.0);
+    let (room, foot) = room(ui, above, all);
+    let rect = Rect::from_min_size(room.min, egui::Vec2::splat(room.width().min(room.height())));
+    let own = scene.stream().and_then(|own| streams.iter().position(|&stream| stream == own));
+    let name = scene.words.states.similarity;
+    let grid = GridMap { name, texture: picture.texture.id(), size: (n, n), row: own, column: None };
+    let (response, at) = grid.show(ui, rect);
+    let cells = Cells::square(n);
+    let place = axis::Place { rect, view: View::whole(cells), cells };
+    let column: Vec<usize> = at.map(|cell| cell.1).or(own).into_iter().collect();
+    axis::columns(ui, &place, &labels, &column, longest, 64.0);
+    row_labels(ui, rect, n, rect.height() / n.max(1) as f32, own, |index| labels.get(index).to_owned());
+    legend::show(ui, foot.with_max_x(foot.left() + 150.0), &picture.shader, ("−1", "1"));
+    let Some((row, column)) = at else { return };
+    if response.clicked() {
+        let place = trace.spec.streams().iter().position(|&stream| stream == streams[row]);
+        out.commands.extend(place.map(Command::SetLayer));
+    }
+    let cosine = picture.values.cells.get(row * n + column).copied().unwrap_or(0.0);
+    let name = |index: usize| scene.stream_name(streams[index]);
+    let line = (scene.words.states.alike)(&name(row), &name(column), cosine);
+    let wide = foot.with_max_x(foot.left() + all.width() - LABEL);
+    read_out(ui, wide, &line);
+}
+
 fn map(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, hidden: &mut Hidden, post: &Post, out: &mut Out) {
     let Some(chosen) = scene.stream() else { return };
-    let picture = hidden.picture(ui.ctx(), post, scene.run, trace, Kind::Similarity(chosen), scene.dark);
+    let kind = Kind::Similarity(chosen);
+    let picture = hidden.picture(ui.ctx(), post, (scene.run, trace), None, kind, scene.dark);
     let Some(picture) = picture else { return };
     let side = side(scene);
     let labels = scene.labels_of(side);

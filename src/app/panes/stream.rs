@@ -1,25 +1,38 @@
-//! Residual stream of one layer: token × dimension.
+//! Hidden states of one layer, token × dimension: the residual stream, or any activation with a row a token.
 
 use super::interventions;
 use super::shared::{outliers, read_out, room, row_labels, side, whole};
 use crate::{
     app::{
         command::Command,
-        hidden::{Hidden, Kind},
+        hidden::{Hidden, HiddenChoice, Kind},
         offering::Target,
         scene::{Out, Scene},
         widgets::{self, grid_map::GridMap, legend, pointed},
         worker::Post,
     },
-    trace::Trace,
+    model::Hook,
+    trace::{Stream, Trace},
 };
 use egui::Ui;
+use strum::IntoEnumIterator as _;
 
 /// Draws the pane.
 pub fn show(ui: &mut Ui, scene: &Scene<'_>, hidden: &mut Hidden, post: &Post, out: &mut Out) {
     let words = scene.words;
-    let subtitle = hook(scene).map_or_else(String::new, |hook| (words.stream_sub)(&hook));
-    widgets::header(ui, words.stream, &subtitle, |ui| layers(ui, scene, out));
+    let at = scene.trace.zip(scene.stream());
+    let shown = at.and_then(|(trace, stream)| scene.state.hidden.at(trace, stream));
+    let subtitle = match (shown, at) {
+        (Some((hook, layer)), Some((trace, _))) => {
+            (words.hidden.hook_sub)(&trace.spec.hook_name(hook, layer))
+        }
+        _ => hook(scene).map_or_else(String::new, |hook| (words.stream_sub)(&hook)),
+    };
+    widgets::header(ui, words.stream, &subtitle, |ui| {
+        layers(ui, scene, out);
+        hooks(ui, scene, out);
+        order(ui, scene, out);
+    });
     match scene.trace.filter(|trace| trace.is_complete()) {
         Some(trace) => stream(ui, scene, trace, hidden, post, out),
         None => widgets::empty(ui, words.waiting, ""),
@@ -43,13 +56,52 @@ pub(super) fn layers(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     });
 }
 
+/// The residual stream, or which of the block's activations.
+fn hooks(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
+    let Some((trace, stream)) = scene.trace.zip(scene.stream()) else { return };
+    let (words, now) = (scene.words.hidden, scene.state.hidden);
+    let (Stream::Before(layer) | Stream::After(layer)) = stream;
+    let shown = now.at(trace, stream).map(|(hook, _)| hook);
+    let name = |hook: Option<Hook>| hook.map_or(words.stream, words.hook);
+    widgets::choice(ui, words.what, name(shown), |ui| {
+        let streams = |hook: &Hook| matches!(hook, Hook::ResidPre);
+        let there = Hook::iter().filter(|&hook| hook.has_rows() && trace.lacks(hook, layer).is_none());
+        for hook in std::iter::once(None).chain(there.filter(|hook| !streams(hook)).map(Some)) {
+            let response = ui.selectable_label(hook == shown, name(hook));
+            let said =
+                hook.map_or_else(|| trace.spec.stream_name(stream), |hook| trace.spec.hook_name(hook, layer));
+            if response.on_hover_text(said).clicked() {
+                out.send(Command::SetHidden(HiddenChoice { hook, ..now }));
+                ui.close();
+            }
+        }
+    });
+}
+
+/// Whether dimensions are in order or by their variance.
+fn order(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
+    let (words, now) = (scene.words.hidden, scene.state.hidden);
+    let mut by_variance = now.by_variance;
+    if ui.checkbox(&mut by_variance, words.by_variance).on_hover_text(words.by_variance_why).changed() {
+        out.send(Command::SetHidden(HiddenChoice { by_variance, ..now }));
+    }
+}
+
 fn stream(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, hidden: &mut Hidden, post: &Post, out: &mut Out) {
     let Some(chosen) = scene.stream() else { return };
-    let picture = hidden.picture(ui.ctx(), post, scene.run, trace, Kind::Stream(chosen), scene.dark);
+    let sorted = scene.state.hidden.by_variance;
+    let (kind, side) = match scene.state.hidden.at(trace, chosen) {
+        Some((hook, layer)) => (Kind::Hook(hook, layer, sorted), trace.rows_of(hook, layer)),
+        None => (Kind::Stream(chosen, sorted), side(scene)),
+    };
+    if hidden.is_none(scene.run, kind) {
+        let why = if scene.only_trace() { scene.words.needs_weights } else { scene.words.hidden.none };
+        return widgets::empty(ui, why, "");
+    }
+    let picture = hidden.picture(ui.ctx(), post, (scene.run, trace), scene.model, kind, scene.dark);
     let Some(picture) = picture else { return };
     let (map, foot) = room(ui, 2.0, whole(ui));
-    let side = side(scene);
-    let (n, width) = (trace.tokens_of(side).len(), trace.spec.width);
+    let (n, width) = (trace.tokens_of(side).len(), picture.values.width);
     let grid = GridMap {
         name: scene.words.stream,
         texture: picture.texture.id(),
@@ -68,15 +120,22 @@ fn stream(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, hidden: &mut Hidden, po
         (&format!("−{limit:.2}"), &format!("{limit:.2}")),
     );
     let mut line = outliers(scene, picture.values.greatest, limit);
-    pointed::menu(&response, at, |ui, (token, _)| {
-        interventions::menu(ui, scene, Target::Stream(chosen, Some(token)), out);
-    });
-    if let Some((token, dimension)) = at {
+    if matches!(kind, Kind::Stream(..)) {
+        pointed::menu(&response, at, |ui, (token, _)| {
+            interventions::menu(ui, scene, Target::Stream(chosen, Some(token)), out);
+        });
+    }
+    if let Some((token, column)) = at {
         out.hover = scene.pointed(side, token).rows_only();
         if response.clicked() {
             out.commands.extend(scene.pin(side, token));
         }
-        let value = trace.stream(chosen).get(token * width + dimension).copied().unwrap_or(0.0);
+        let dimension = picture.values.order.get(column).copied().unwrap_or(column);
+        let all = match kind {
+            Kind::Stream(stream, _) => trace.stream(stream),
+            _ => &picture.values.all[..],
+        };
+        let value = all.get(token * width + dimension).copied().unwrap_or(0.0);
         line = (scene.words.dimension)(&scene.token_name(side, token), dimension, value);
     }
     read_out(ui, foot, &line);

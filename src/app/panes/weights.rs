@@ -4,6 +4,7 @@ use crate::{
     analysis::TensorStats,
     app::{
         command::Command,
+        panes::model_card,
         scene::{Out, Scene},
         theme::{self, BODY},
         widgets, words,
@@ -56,6 +57,10 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
         Some(tensor) => about(&mut right, scene, tensor),
         None => {
             right.label(RichText::new(words.choose).color(theme::tokens(ui).muted));
+            right.add_space(8.0);
+            if let Some(model) = scene.model {
+                model_card::show(&mut right, scene, model);
+            }
         }
     }
     ui.allocate_rect(room, Sense::hover());
@@ -98,14 +103,7 @@ fn about(ui: &mut Ui, scene: &Scene<'_>, tensor: &TensorInfo) {
     let (words, tokens) = (&scene.words.states, theme::tokens(ui));
     ui.spacing_mut().item_spacing.y = 3.0;
     ui.add(egui::Label::new(RichText::new(&tensor.name).font(theme::mono(BODY)).color(tokens.text)).wrap());
-    let fact = |ui: &mut Ui, name: &str, value: &str| {
-        ui.horizontal(|ui| {
-            ui.label(RichText::new(name).color(tokens.muted));
-            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                ui.add(egui::Label::new(RichText::new(value).color(tokens.text)).truncate());
-            });
-        });
-    };
+    let fact = widgets::fact;
     fact(ui, words.shape, &shape(tensor));
     fact(ui, words.kind, &tensor.dtype.to_string());
     fact(ui, words.stored_as, &tensor.source_name);

@@ -253,6 +253,17 @@ pub fn describe(response: &Response, text: impl FnOnce() -> Option<String>) {
     });
 }
 
+/// A fact: its name, and at the right what it is, shortened where there is no room.
+pub fn fact(ui: &mut Ui, name: &str, value: &str) {
+    let tokens = theme::tokens(ui);
+    ui.horizontal(|ui| {
+        ui.label(RichText::new(name).color(tokens.muted));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.add(egui::Label::new(RichText::new(value).color(tokens.text)).truncate());
+        });
+    });
+}
+
 /// A card: raised, with room inside.
 pub fn card(ui: &mut Ui, content: impl FnOnce(&mut Ui)) {
     let tokens = theme::tokens(ui);

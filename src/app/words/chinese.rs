@@ -1,11 +1,12 @@
 //! The window in Simplified Chinese.
 
 use super::{
-    Language, Words, atlas, changes,
+    Language, Words, atlas, card, changes,
     chinese_commands::command,
     chinese_tables::{measure, stage},
-    choosing, circuits, compare, duration, figures, finding, flow, gestures, grouped, journal, languages,
-    map, memory, next, recall, river, session, size, states, timeline, train, walk, why,
+    choosing, circuits, compare, duration, figures, finding, flow, gestures, grouped, hidden, journal,
+    languages, lens, map, memory, next, recall, river, session, size, states, strip, timeline, train, walk,
+    why,
 };
 use crate::{model::Part, render::Scale, trace::Beyond};
 
@@ -225,6 +226,10 @@ pub(super) const CHINESE: Words = Words {
     figures: &figures::CHINESE,
     changes: &changes::CHINESE,
     map: &map::CHINESE,
+    hidden: &hidden::CHINESE,
+    card: &card::CHINESE,
+    strip: &strip::CHINESE,
+    lens_words: &lens::CHINESE,
     compare: &compare::CHINESE,
     atlas: &atlas::CHINESE,
     memory: &memory::CHINESE,

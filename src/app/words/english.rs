@@ -1,9 +1,9 @@
 //! The window in English.
 
 use super::{
-    Language, Words, atlas, changes, choosing, circuits, compare, duration, english_commands::command,
-    figures, finding, flow, gestures, grouped, journal, languages, map, memory, next, recall, river, session,
-    size, states, sweep, timeline, train, walk, why,
+    Language, Words, atlas, card, changes, choosing, circuits, compare, duration, english_commands::command,
+    figures, finding, flow, gestures, grouped, hidden, journal, languages, lens, map, memory, next, recall,
+    river, session, size, states, strip, sweep, timeline, train, walk, why,
 };
 use crate::{model::Part, render::Scale, trace::Beyond};
 
@@ -224,6 +224,10 @@ pub const ENGLISH: Words = Words {
     figures: &figures::ENGLISH,
     changes: &changes::ENGLISH,
     map: &map::ENGLISH,
+    hidden: &hidden::ENGLISH,
+    card: &card::ENGLISH,
+    strip: &strip::ENGLISH,
+    lens_words: &lens::ENGLISH,
     compare: &compare::ENGLISH,
     atlas: &atlas::ENGLISH,
     memory: &memory::ENGLISH,

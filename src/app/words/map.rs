@@ -2,6 +2,7 @@
 
 use crate::{
     app::mapping::Over,
+    render::ColorMap,
     trace::{Combine, FirstToken, Level, Weigh},
 };
 
@@ -53,6 +54,7 @@ pub struct MapWords {
     pub needs_weights: &'static str,
     pub length: &'static str,
     pub weight: &'static str,
+    pub colours: fn(ColorMap) -> &'static str,
 }
 
 /// English.
@@ -133,6 +135,7 @@ pub(super) const ENGLISH: MapWords = MapWords {
     needs_weights: "Lengths take the model's weights, and a saved run has none",
     length: "length",
     weight: "weight",
+    colours: ColorMap::label,
 };
 
 /// 简体中文.
@@ -211,4 +214,16 @@ pub(super) const CHINESE: MapWords = MapWords {
     needs_weights: "长度需要模型的权重，保存的运行不含权重",
     length: "长度",
     weight: "权重",
+    colours: |map| match map {
+        ColorMap::Magma => "岩浆 magma",
+        ColorMap::Inferno => "烈焰 inferno",
+        ColorMap::Viridis => "翠绿 viridis",
+        ColorMap::Cividis => "蓝黄 cividis",
+        ColorMap::Greys => "灰阶",
+        ColorMap::Diverging => "蓝–红",
+        ColorMap::Blues => "白底蓝",
+        ColorMap::MagmaLight => "白底岩浆",
+        ColorMap::GreysLight => "白底灰阶",
+        ColorMap::DivergingLight => "白底蓝–红",
+    },
 };

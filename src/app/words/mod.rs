@@ -1,6 +1,7 @@
 //! Every word on screen, by meaning, in every language. A pane with many words keeps them in a file of its own.
 
 mod atlas;
+mod card;
 mod changes;
 mod chinese;
 mod chinese_commands;
@@ -15,8 +16,10 @@ mod figures;
 mod finding;
 mod flow;
 mod gestures;
+mod hidden;
 mod journal;
 mod languages;
+mod lens;
 mod map;
 mod memory;
 mod next;
@@ -24,6 +27,7 @@ mod recall;
 mod river;
 mod session;
 mod states;
+mod strip;
 mod sweep;
 mod timeline;
 mod train;
@@ -32,6 +36,7 @@ mod why;
 
 pub use super::numbers::{count, duration, grouped, signed, size};
 pub use atlas::AtlasWords;
+pub use card::CardWords;
 pub use changes::ChangeWords;
 pub use choosing::ChoosingWords;
 pub use circuits::CircuitWords;
@@ -41,8 +46,10 @@ pub use figures::FigureWords;
 pub use finding::FindingWords;
 pub use flow::FlowWords;
 pub use gestures::Gestures;
+pub use hidden::HiddenWords;
 pub use journal::JournalWords;
 pub use languages::LanguageWords;
+pub use lens::LensWords;
 pub use map::MapWords;
 pub use memory::MemoryWords;
 pub use next::NextWords;
@@ -50,6 +57,7 @@ pub use recall::RecallWords;
 pub use river::RiverWords;
 pub use session::SessionWords;
 pub use states::StateWords;
+pub use strip::StripWords;
 pub use sweep::SweepWords;
 pub use timeline::TimelineWords;
 pub use train::TrainWords;
@@ -329,6 +337,14 @@ pub struct Words {
     pub figures: &'static FigureWords,
     /// Of the head view's map.
     pub map: &'static MapWords,
+    /// Of the model card.
+    pub card: &'static CardWords,
+    /// Of hidden states.
+    pub hidden: &'static HiddenWords,
+    /// Of the logit lens.
+    pub lens_words: &'static LensWords,
+    /// Of the strip of tokens.
+    pub strip: &'static StripWords,
     /// Of changes to a run.
     pub changes: &'static ChangeWords,
     /// Of two runs compared.

@@ -6,6 +6,7 @@
 mod beside;
 mod compare;
 mod learning;
+mod looks;
 mod memory;
 mod patches;
 mod reasons;
@@ -17,6 +18,7 @@ mod weights;
 
 pub use beside::Beside;
 pub use learning::curve_plate;
+pub use looks::{HiddenLook, LensLook};
 pub use memory::{memory_plate, recall_plate, river_plate};
 pub use training::training_plate;
 
@@ -37,7 +39,7 @@ use crate::analysis::compare::CompareError;
 use crate::analysis::{AttributionError, Cell, Picture, WhyError};
 use crate::export::{Body, ExportError, Plate, Table, model_in_words, picture};
 use crate::model::{HeadId, Model, Sampling};
-use crate::trace::{OtherPrompt, Side, Trace};
+use crate::trace::{ActivationError, OtherPrompt, Side, Trace};
 
 /// A view that is written as a figure of its own.
 #[derive(
@@ -163,6 +165,10 @@ pub struct ViewAsk {
     pub axes: Axes,
     /// What is not of the run itself.
     pub beside: Beside,
+    /// How the logit lens reads.
+    pub lens: LensLook,
+    /// Which hidden states.
+    pub hidden: HiddenLook,
     /// What a sweep patches from where; `word` and `against` are its two answers.
     pub sweep: Option<SweepAsk>,
 }
@@ -233,6 +239,8 @@ impl ViewAsk {
             links: Links::default(),
             axes: Axes::default(),
             beside: Beside::None,
+            lens: LensLook::default(),
+            hidden: HiddenLook::default(),
             sweep: None,
         }
     }
@@ -299,6 +307,9 @@ pub enum ViewError {
     /// It cannot be drawn or written.
     #[error(transparent)]
     Export(#[from] ExportError),
+    /// There are no such values.
+    #[error(transparent)]
+    Activation(#[from] ActivationError),
     /// Somebody asked to stop.
     #[error("cancelled")]
     Cancelled,
@@ -321,7 +332,7 @@ impl ViewError {
             Self::Memory(error) => error.hint(),
             Self::Eviction(error) => error.hint(),
             Self::Compare(error) => error.hint(),
-            Self::NoWords | Self::Empty | Self::Cancelled | Self::Circuit(_) => None,
+            Self::NoWords | Self::Empty | Self::Cancelled | Self::Activation(_) | Self::Circuit(_) => None,
         }
     }
 }
@@ -338,7 +349,7 @@ pub fn plate(
 ) -> Result<Plate, ViewError> {
     let own = || model.ok_or(ViewError::NeedsModel);
     match ask.view {
-        View::Lens => tokens::lens(own()?, trace, progress),
+        View::Lens => tokens::lens(own()?, trace, ask.lens, progress),
         View::Flow => tokens::flow(trace, ask, progress),
         View::Next => tokens::next(model, trace, ask),
         View::Walk => walk::steps(model, trace, ask),
@@ -347,7 +358,7 @@ pub fn plate(
         View::Similarity => states::similarity(trace, ask),
         View::Trails => states::trails(trace, ask),
         View::Norms => states::norms(trace, ask),
-        View::States => states::stream(trace, ask),
+        View::States => states::stream(model, trace, ask),
         View::River => memory::river(own()?, trace, ask, progress),
         View::Memory => memory::map(own()?, trace, ask, progress),
         View::Cache => memory::cache(own()?, trace, ask, progress),

@@ -6,6 +6,7 @@ use crate::analysis;
 use crate::export::figure::axis::Axis;
 use crate::export::figure::paths::Paths;
 use crate::export::{Body, Labels, Plate, Table, picture};
+use crate::model::Model;
 use crate::trace::{self, Side, Stream, Trace};
 
 use super::{ViewAsk, ViewError, of_run};
@@ -21,22 +22,70 @@ fn tokens(trace: &Trace, side: Side, name: &'static str) -> Axis {
     Axis { name, labels, first: 0, numbered: false }
 }
 
-pub(super) fn stream(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
+pub(super) fn stream(model: Option<&Model>, trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
     let stream = chosen(trace, ask)?;
-    let width = trace.spec.width;
+    let (hook, side, values) = match ask.hidden.hook {
+        None => {
+            let side = trace.spec.stream_side(stream);
+            (trace.spec.stream_name(stream), side, trace.stream(stream).to_vec())
+        }
+        Some((hook, layer)) => {
+            let array = trace.activation(model.map(|model| &model.network), hook, layer)?;
+            (array.name, trace.rows_of(hook, layer), array.data)
+        }
+    };
+    let width = (values.len() / trace.tokens_of(side).len().max(1)).max(1);
+    let order =
+        if ask.hidden.by_variance { analysis::by_variance(&values, width) } else { (0..width).collect() };
+    let rows = values.chunks_exact(width);
+    let values = rows.flat_map(|row| order.iter().map(|&column| row[column])).collect();
+    let name = if ask.hidden.by_variance { "dimension, by variance" } else { "dimension" };
+    let labels = match ask.hidden.by_variance {
+        true => order.iter().map(usize::to_string).collect(),
+        false => vec![String::new(); width],
+    };
+    let columns = Axis { name, labels, first: 0, numbered: !ask.hidden.by_variance };
+    let body =
+        Body::Map { rows: tokens(trace, side, "token"), columns, values, quantity: "Value", signed: true };
+    let title = if ask.hidden.hook.is_none() { "Residual stream" } else { "Hidden states" };
+    let says = format!("{hook}, token by {name},");
+    Ok(of_run(trace, (title.to_owned(), hook), &says, body, Table::default()))
+}
+
+/// One token's states on every two streams of its text.
+fn between_layers(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
+    let side = trace.spec.stream_side(chosen(trace, ask)?);
+    let own = trace.tokens_of(side);
+    let token = ask.query.unwrap_or(usize::MAX).min(own.len().checked_sub(1).ok_or(ViewError::Empty)?);
+    let axis = |name| Axis { name, labels: stream_names(trace, side), first: 0, numbered: false };
     let body = Body::Map {
-        rows: tokens(trace, trace.spec.stream_side(stream), "token"),
-        columns: Axis { name: "dimension", labels: vec![String::new(); width], first: 0, numbered: true },
-        values: trace.stream(stream).to_vec(),
-        quantity: "Value",
+        rows: axis("layer"),
+        columns: axis("other"),
+        values: analysis::layer_similarity(trace, side, token),
+        quantity: "Cosine similarity",
         signed: true,
     };
-    let hook = trace.spec.stream_name(stream);
-    let says = format!("The residual stream {hook}, token by dimension,");
-    Ok(of_run(trace, ("Residual stream".to_owned(), hook), &says, body, Table::default()))
+    let says = format!(
+        "Cosine similarity ⟨a, b⟩/(‖a‖ ‖b‖) of token {token} ({}) between every two places of its residual stream,",
+        own[token].shown()
+    );
+    let title = (format!("Similarity between layers, token {token}"), "hook_resid_pre".to_owned());
+    Ok(of_run(trace, title, &says, body, Table::default()))
+}
+
+/// Names of one text's streams, where there is little room.
+fn stream_names(trace: &Trace, side: Side) -> Vec<String> {
+    let name = |stream: Stream| match stream {
+        Stream::Before(layer) => format!("L{}", trace.spec.layer_name(layer)),
+        Stream::After(_) => "end".to_owned(),
+    };
+    trace.spec.streams_of(side).into_iter().map(name).collect()
 }
 
 pub(super) fn similarity(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
+    if ask.hidden.between_layers {
+        return between_layers(trace, ask);
+    }
     let stream = chosen(trace, ask)?;
     let side = trace.spec.stream_side(stream);
     let body = Body::Map {
@@ -56,12 +105,9 @@ pub(super) fn norms(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
     if streams.is_empty() {
         return Err(ViewError::Empty);
     }
-    let name = |stream: &Stream| match *stream {
-        Stream::Before(layer) => format!("L{}", trace.spec.layer_name(layer)),
-        Stream::After(_) => "end".to_owned(),
-    };
+    let labels = stream_names(trace, ask.side);
     let body = Body::Map {
-        rows: Axis { name: "layer", labels: streams.iter().map(name).collect(), first: 0, numbered: false },
+        rows: Axis { name: "layer", labels, first: 0, numbered: false },
         columns: tokens(trace, ask.side, "token"),
         values: streams
             .iter()

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::analysis::{self, FlowOptions, LensOptions};
+use crate::analysis::{self, FlowOptions, LensOptions, LensTint};
 use crate::export::figure::bars::{Bar, Bars};
 use crate::export::figure::lines::{Edge, Lines};
 use crate::export::figure::words::{Cell, Words};
@@ -10,7 +10,7 @@ use crate::export::{Body, Labels, Plate, Table, picture};
 use crate::model::{HeadId, Model, choices, shown};
 use crate::trace::{Side, Trace};
 
-use super::{Progress, ViewAsk, ViewError, of_run};
+use super::{LensLook, Progress, ViewAsk, ViewError, of_run};
 
 /// Candidates that the lens's table lists for each layer and token.
 const TOP: usize = 5;
@@ -19,7 +19,12 @@ const LISTED: usize = 40;
 /// Lines at most, the strongest.
 const EDGES: usize = 4000;
 
-pub(super) fn lens(model: &Model, trace: &Trace, progress: Progress<'_>) -> Result<Plate, ViewError> {
+pub(super) fn lens(
+    model: &Model,
+    trace: &Trace,
+    LensLook { tint, raw }: LensLook,
+    progress: Progress<'_>,
+) -> Result<Plate, ViewError> {
     if trace.next.is_empty() {
         return Err(ViewError::NoWords);
     }
@@ -30,7 +35,8 @@ pub(super) fn lens(model: &Model, trace: &Trace, progress: Progress<'_>) -> Resu
         stopped |= on.is_break();
         on
     };
-    let lens = analysis::lens(model, trace, &LensOptions { tokens: 0..n, top: TOP }, &mut watch);
+    let options = LensOptions { raw, ..LensOptions::new(0..n, TOP) };
+    let lens = analysis::lens(model, trace, &options, &mut watch);
     let lens = lens.ok_or(if stopped { ViewError::Cancelled } else { ViewError::NoWords })?;
     let start = trace.spec.decoder_start();
     let last = lens.layers.len().saturating_sub(1);
@@ -39,14 +45,23 @@ pub(super) fn lens(model: &Model, trace: &Trace, progress: Progress<'_>) -> Resu
         _ if start == 0 => format!("L{index}"),
         _ => trace.spec.layer_name(start + index),
     };
-    let cell = |candidates: &Vec<crate::trace::Candidate>| {
-        candidates.first().map(|best| Cell { word: shown(&best.text), share: best.p })
+    let greatest = lens.greatest_kl();
+    let cell = |(candidates, said): (&Vec<crate::trace::Candidate>, &analysis::Said)| {
+        let best = candidates.first()?;
+        let share = tint.share(best.p, said, trace.spec.vocab, greatest);
+        Some(Cell { word: shown(&best.text), share, number: tint.number(best.p, said) })
     };
+    let of_layer = |layer: &analysis::LensLayer| layer.tokens.iter().zip(&layer.said).map(cell).collect();
     let words = Words {
         rows: (0..lens.layers.len()).rev().map(name).collect(),
         columns: picture::token_labels(trace.tokens_of(Side::Target), 0, Labels::Tokens),
-        cells: lens.layers.iter().rev().map(|layer| layer.tokens.iter().map(cell).collect()).collect(),
-        quantity: "Each layer's likeliest next word and its probability",
+        cells: lens.layers.iter().rev().map(of_layer).collect(),
+        quantity: match tint {
+            LensTint::Probability => "Each layer's likeliest next word and its probability",
+            LensTint::Rank => "Each layer's likeliest next word, and the rank of the model's answer",
+            LensTint::Entropy => "Each layer's likeliest next word, and the entropy of all in bits",
+            LensTint::Kl => "Each layer's likeliest next word, and KL(model ‖ layer) in bits",
+        },
     };
     let mut rows = Vec::new();
     for layer in &lens.layers {
@@ -61,16 +76,24 @@ pub(super) fn lens(model: &Model, trace: &Trace, progress: Progress<'_>) -> Resu
                     json!(one.id),
                     json!(one.text),
                     json!(one.p),
+                    json!(layer.said[token].rank),
+                    json!(layer.said[token].entropy),
+                    json!(layer.said[token].kl),
                 ]);
             }
         }
     }
-    let columns = vec!["stream", "token", "token_text", "rank", "id", "word", "p"];
-    let hook = "softmax(unembed(ln_final(hook_resid)))".to_owned();
-    let says = "Logit lens (nostalgebraist 2020): the next word that the residual stream entering each layer would give, \
-                and the end of the last, through the final norm and the unembedding,";
+    let columns =
+        vec!["stream", "token", "token_text", "rank", "id", "word", "p", "answer_rank", "entropy", "kl"];
+    let hook = if raw { "softmax(unembed(hook_resid))" } else { "softmax(unembed(ln_final(hook_resid)))" };
+    let hook = hook.to_owned();
+    let way = if raw { "the unembedding alone" } else { "the final norm and the unembedding" };
+    let says = format!(
+        "Logit lens (nostalgebraist 2020): the next word that the residual stream entering each layer would give, and \
+         the end of the last, through {way},"
+    );
     let title = ("Logit lens".to_owned(), hook);
-    Ok(of_run(trace, title, says, Body::Words(words), Table { columns, rows }))
+    Ok(of_run(trace, title, &says, Body::Words(words), Table { columns, rows }))
 }
 
 pub(super) fn flow(trace: &Trace, ask: &ViewAsk, progress: Progress<'_>) -> Result<Plate, ViewError> {

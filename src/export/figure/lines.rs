@@ -1,6 +1,6 @@
 //! The layout of lines from token to token: keys at the left, queries at the right, a colour for each head.
 
-use crate::render::{Rgba, mix};
+use crate::render::{Rgba, Strand, bundled, mix, way};
 
 use super::drawing::{Anchor, Area, Drawing, Face, Text};
 use super::strip::Strip;
@@ -60,16 +60,21 @@ pub fn layout(
     let pitch = (tallest / n as f32).min(PITCH.0 * size);
     let label = (LABEL * size).min(width * 0.28);
     let (left, right) = (style.margin + label, width - style.margin - label);
-    let y = |row: usize| top + (row as f32 + 0.5) * pitch;
 
     let name = |text: &str, x| Text::new(x, top - size * 0.6, text, size, Face::Sans, tokens.muted);
     page.text(name("keys", left - size * 0.6).anchored(Anchor::End));
     page.text(name("queries", right + size * 0.6));
-    for edge in &lines.edges {
+    let strand =
+        |edge: &Edge| Strand { group: edge.head, from: edge.key, to: edge.query, weight: edge.weight };
+    let strands: Vec<Strand> = lines.edges.iter().map(strand).collect();
+    // As close together as in the window, where rows are that high; where they are lower, more of them
+    let reach = (4.0 * PITCH.0 * size / pitch).round() as usize;
+    for (edge, middle) in lines.edges.iter().zip(bundled(&strands, reach)) {
         let color = style.theme.series(lines.heads.get(edge.head).map_or(0, |(_, color)| *color));
         let stroke = faded(color, 0.12 + 0.88 * edge.weight, style);
         let thick = (1.0 + 2.0 * edge.weight) * size / 11.0;
-        page.line(vec![[left, y(edge.key)], [right, y(edge.query)]], thick, stroke);
+        let at = |[across, row]: [f32; 2]| [left + (right - left) * across, top + (row + 0.5) * pitch];
+        page.line(way(edge.key, edge.query, middle).into_iter().map(at).collect(), thick, stroke);
     }
     column(&mut page, &lines.keys, (left - size * 0.6, Anchor::End), pitch, top, style);
     column(&mut page, &lines.queries, (right + size * 0.6, Anchor::Start), pitch, top, style);

@@ -19,8 +19,10 @@ const ACROSS: usize = 10;
 pub struct Cell {
     /// The word as shown.
     pub word: String,
-    /// Its number, in [0, 1]: the tint.
+    /// How much of the tint it gets, in [0, 1].
     pub share: f32,
+    /// Its number.
+    pub number: String,
 }
 
 /// The table.
@@ -88,8 +90,7 @@ fn draw_cell(page: &mut Drawing, area: Area, cell: &Cell, style: &Style) {
     let ground = mix(tokens.panel, tokens.measure, 0.06 + 0.6 * cell.share);
     let ink = ink_on(ground);
     page.rect(area, 0.0, ground);
-    let number = format!("{:.2}", cell.share);
-    let number_width = metrics::width(&number, Face::Mono, size * 0.85);
+    let number_width = metrics::width(&cell.number, Face::Mono, size * 0.85);
     let pad = size * 0.4;
     let room = area.width - 2.0 * pad;
     let y = area.y + area.height * 0.5 + size * 0.34;
@@ -102,6 +103,6 @@ fn draw_cell(page: &mut Drawing, area: Area, cell: &Cell, style: &Style) {
         Face::Mono,
         ink,
     ));
-    let number = Text::new(area.right() - pad, y, number, size * 0.85, Face::Mono, ink);
+    let number = Text::new(area.right() - pad, y, cell.number.clone(), size * 0.85, Face::Mono, ink);
     page.text(number.anchored(Anchor::End));
 }

@@ -136,6 +136,11 @@ impl Token {
     pub fn shown(&self) -> String {
         shown(&self.text)
     }
+
+    /// The bytes it stands for, in UTF-8 where they are whole characters.
+    pub fn bytes(&self) -> Vec<u8> {
+        pieces::bytes_of(&self.text)
+    }
 }
 
 /// The prompt cannot be spelled with the model's vocabulary.

@@ -45,6 +45,30 @@ pub fn shown(text: &str) -> String {
     out
 }
 
+/// The bytes that [`characters`] made a text of.
+pub(super) fn bytes_of(text: &str) -> Vec<u8> {
+    let stray = |inner: &str| -> Option<Vec<u8>> {
+        let byte = |hex: &str| u8::from_str_radix(hex, 16).ok().filter(|_| hex.len() == 2);
+        inner.split(' ').map(byte).collect()
+    };
+    let (mut bytes, mut rest) = (Vec::new(), text);
+    while let Some((before, after)) = rest.split_once('‹') {
+        bytes.extend(before.as_bytes());
+        match after.split_once('›').and_then(|(inner, after)| Some((stray(inner)?, after))) {
+            Some((own, after)) => {
+                bytes.extend(own);
+                rest = after;
+            }
+            None => {
+                bytes.extend("‹".as_bytes());
+                rest = after;
+            }
+        }
+    }
+    bytes.extend(rest.as_bytes());
+    bytes
+}
+
 /// Whole characters as they are, stray bytes as `‹E4 BD›`.
 pub(super) fn characters(bytes: &[u8]) -> String {
     let mut text = String::new();

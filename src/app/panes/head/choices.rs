@@ -159,10 +159,11 @@ pub(super) fn scale(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
 /// The maps with the theme's floor first, the others after them.
 pub(super) fn colours(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let (chosen, theme) = (scene.state.look.map(scene.dark), theme::shared(scene.dark));
-    widgets::choice(ui, "", &chosen.label().to_lowercase(), |ui| {
+    let name = scene.words.map.colours;
+    widgets::choice(ui, "", &name(chosen).to_lowercase(), |ui| {
         for home in [true, false] {
             for map in ColorMap::iter().filter(|map| !map.is_signed() && (map.theme() == theme) == home) {
-                if ui.add(swatch(ui, map, map == chosen)).clicked() {
+                if ui.add(swatch(ui, (map, name(map)), map == chosen)).clicked() {
                     out.send(Command::SetMap { dark: scene.dark, map });
                     ui.close();
                 }
@@ -171,10 +172,10 @@ pub(super) fn colours(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     });
 }
 
-fn swatch(ui: &Ui, map: ColorMap, chosen: bool) -> impl egui::Widget + use<> {
+fn swatch(ui: &Ui, (map, name): (ColorMap, &'static str), chosen: bool) -> impl egui::Widget + use<> {
     let tokens = theme::tokens(ui);
     move |ui: &mut Ui| {
-        let response = ui.add(egui::Button::selectable(chosen, map.label()).min_size(vec2(210.0, 24.0)));
+        let response = ui.add(egui::Button::selectable(chosen, name).min_size(vec2(210.0, 24.0)));
         let bar = Rect::from_center_size(response.rect.right_center() - vec2(48.0, 0.0), vec2(80.0, 10.0));
         for i in 0..40 {
             let part =

@@ -8,7 +8,7 @@ use super::{
     share,
 };
 use crate::{
-    analysis::{Measure, measure},
+    analysis::Measure,
     app::{
         atlas::Atlas,
         palette::Palette,
@@ -20,7 +20,7 @@ use crate::{
     trace::Trace,
 };
 use egui::{Align2, Color32, Mesh, Popup, Pos2, Rect, Response, Sense, Stroke, StrokeKind, Ui, pos2, vec2};
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::Range};
 
 /// What thumbnails are drawn with.
 pub(super) struct Drawn<'a> {
@@ -29,10 +29,14 @@ pub(super) struct Drawn<'a> {
     pub scene: &'a Scene<'a>,
     pub atlas: &'a Atlas,
     pub palette: &'a Palette,
+    /// The measure under the thumbnails, and the greatest value of it.
+    pub measure: Option<(&'static Measure, f64)>,
     /// Numbers of the chosen heads, the one under the glass being the first; empty where it is the only one.
     pub numbers: &'a HashMap<HeadId, usize>,
     /// The band that is being drawn.
     pub band: Option<Rect>,
+    /// What answers the pointer for all heads, where they are too small to answer one by one.
+    pub area: Option<&'a Response>,
 }
 
 /// What all heads have, collected.
@@ -46,9 +50,9 @@ struct Sheets {
 
 impl Drawn<'_> {
     /// Draws every head in sight.
-    pub(super) fn show(&self, ui: &mut Ui, origin: Pos2, out: &mut Out) {
+    pub(super) fn show(&self, ui: &Ui, origin: Pos2, out: &mut Out) {
         let &Self { grid, trace, scene, .. } = self;
-        let measure = measure(&scene.state.look.tint);
+        let pointed = self.area.and_then(|area| self.answer_for_all(ui, area, origin, out));
         let maps = self.atlas.texture().map_or_else(Mesh::default, Mesh::with_texture);
         let mut sheets = Sheets { under: Mesh::default(), maps, veils: Mesh::default() };
         let hide = scene.state.filter.as_ref().is_some_and(|filter| filter.hide);
@@ -58,9 +62,7 @@ impl Drawn<'_> {
             for thumb in grid.places(group, origin, ui.clip_rect()) {
                 let passes = scene.passing.shows(thumb.head);
                 if passes || !hide {
-                    let value = measure.filter(|_| trace.has(thumb.head));
-                    let value = value.map(|measure| (measure, (measure.value)(&trace.measures(thumb.head))));
-                    self.cell(ui, (&thumb, passes), value, &mut sheets, out);
+                    self.cell(ui, (&thumb, passes), pointed, &mut sheets, out);
                 }
             }
             if grid.bracket > 0.0 {
@@ -72,14 +74,15 @@ impl Drawn<'_> {
         }
         for group in &grid.groups {
             let corner = origin + group.corner;
-            if grid.groups.len() > 1 {
+            if grid.titled {
                 self.title(ui, group, corner);
             }
             if !grid.sorted && group.left > 0.0 {
                 let in_part = trace.spec.index_in_part(scene.state.head.layer);
                 let here = |layer: usize| group.layers.get(layer) == Some(&scene.state.head.layer);
                 let selected = |layer: usize| if grid.beside { layer == in_part } else { here(layer) };
-                self.name_layers(ui, corner, if grid.beside { grid.highest } else { group.down() }, selected);
+                let n = if grid.beside { grid.highest } else { group.down() };
+                self.name_layers(ui, corner, group.before..group.before + n, selected);
             }
         }
     }
@@ -104,17 +107,17 @@ impl Drawn<'_> {
     }
 
     /// Left of their rows; where the grid is scrolled to the right, over what lies there.
-    fn name_layers(&self, ui: &Ui, origin: Pos2, n: usize, selected: impl Fn(usize) -> bool) {
+    fn name_layers(&self, ui: &Ui, origin: Pos2, layers: Range<usize>, selected: impl Fn(usize) -> bool) {
         let (tokens, grid, clip) = (theme::tokens(ui), self.grid, ui.clip_rect());
         let left = origin.x.max(clip.left());
         if left > origin.x {
             let strip = clip.with_max_x(left + super::grid::LAYER_NAME - 2.0);
             ui.painter().rect_filled(strip, 0, tokens.background.gamma_multiply(0.9));
         }
-        for layer in 0..n {
-            let y = origin.y + grid.pitch.y * layer as f32 + grid.bracket + grid.side / 2.0;
+        for (row, layer) in layers.enumerate() {
+            let y = origin.y + grid.pitch.y * row as f32 + grid.bracket + grid.side / 2.0;
             if clip.y_range().expand(SMALL).contains(y) {
-                let color = if selected(layer) { tokens.text } else { tokens.muted };
+                let color = if selected(row) { tokens.text } else { tokens.muted };
                 let at = pos2(left, y);
                 ui.painter().text(at, Align2::LEFT_CENTER, format!("L{layer}"), theme::body(SMALL), color);
             }
@@ -162,21 +165,16 @@ impl Drawn<'_> {
         }
     }
 
-    /// One thumbnail; without a `value` its layer is not computed yet.
-    fn cell(
-        &self,
-        ui: &mut Ui,
-        (thumb, passes): (&Thumb, bool),
-        value: Option<(&'static Measure, f64)>,
-        sheets: &mut Sheets,
-        out: &mut Out,
-    ) {
-        let tokens = theme::tokens(ui);
+    /// A head's number under the tinting measure; none where its layer is not computed yet.
+    fn value(&self, head: HeadId) -> Option<f64> {
+        let (measure, _) = self.measure.filter(|_| self.trace.has(head))?;
+        Some((measure.value)(&self.trace.measures(head)))
+    }
+
+    /// Does what is asked of one head; whether the pointer or the focus is on it.
+    fn answer(&self, ui: &Ui, thumb: &Thumb, marked: bool, out: &mut Out) -> bool {
         let &Self { grid, trace, scene, .. } = self;
-        let &Thumb { head, in_part, rect } = thumb;
-        let selected = head == scene.state.head;
-        let number = self.numbers.get(&head).copied();
-        let marked = selected || number.is_some();
+        let &Thumb { head, rect, .. } = thumb;
         let response = ui.interact(grid.whole(rect), ui.scope_id().with(("head", head)), Sense::click());
         response.widget_info(|| {
             let label = (scene.words.head_named)(&trace.spec.head_name(head));
@@ -189,6 +187,68 @@ impl Drawn<'_> {
         if response.clicked() {
             choose::clicked(ui, grid, head, scene, out);
         }
+        if response.secondary_clicked() || Popup::is_id_open(ui.ctx(), Popup::default_response_id(&response))
+        {
+            response.context_menu(|ui| choose::menu(ui, scene, head, out));
+        }
+        let on = response.hovered() || response.has_focus();
+        if response.hovered()
+            && let Some(said) = self.said(head)
+        {
+            response.on_hover_text(said);
+        }
+        on
+    }
+
+    /// Does what is asked of the head under the pointer, where heads do not answer one by one; which one that is.
+    fn answer_for_all(&self, ui: &Ui, area: &Response, origin: Pos2, out: &mut Out) -> Option<HeadId> {
+        let &Self { grid, scene, .. } = self;
+        let kept = area.id.with("head of the menu");
+        let shown = |head: &HeadId| {
+            let hide = scene.state.filter.as_ref().is_some_and(|filter| filter.hide);
+            !hide || scene.passing.shows(*head)
+        };
+        let at = |point: Option<Pos2>| grid.head_at(origin, point?).filter(shown);
+        let pressed = at(area.interact_pointer_pos());
+        if let Some(head) = pressed.filter(|_| area.clicked()) {
+            choose::clicked(ui, grid, head, scene, out);
+        }
+        if area.secondary_clicked() {
+            ui.data_mut(|data| {
+                data.remove::<HeadId>(kept);
+                if let Some(head) = pressed {
+                    data.insert_temp(kept, head);
+                }
+            });
+        }
+        if let Some(head) = ui.data(|data| data.get_temp::<HeadId>(kept)) {
+            area.context_menu(|ui| choose::menu(ui, scene, head, out));
+        }
+        let pointed = at(area.hover_pos());
+        if let Some(said) = pointed.and_then(|head| self.said(head)) {
+            area.clone().on_hover_text_at_pointer(said);
+        }
+        pointed
+    }
+
+    /// One thumbnail; without a `value` its layer is not computed yet.
+    fn cell(
+        &self,
+        ui: &Ui,
+        (thumb, passes): (&Thumb, bool),
+        pointed: Option<HeadId>,
+        sheets: &mut Sheets,
+        out: &mut Out,
+    ) {
+        let tokens = theme::tokens(ui);
+        let &Self { grid, trace, scene, .. } = self;
+        let &Thumb { head, in_part, rect } = thumb;
+        let selected = head == scene.state.head;
+        let number = self.numbers.get(&head).copied();
+        let marked = selected || number.is_some();
+        let on =
+            if self.area.is_some() { pointed == Some(head) } else { self.answer(ui, thumb, marked, out) };
+        let value = self.value(head);
         let map = fitted(rect, trace.query_tokens(head.layer).len(), trace.key_tokens(head.layer).len());
         sheets.under.add_colored_rect(map.expand(1.0), tokens.line);
         match self.placed(head).filter(|_| value.is_some()) {
@@ -199,7 +259,7 @@ impl Drawn<'_> {
             sheets.veils.add_colored_rect(map, tokens.background.gamma_multiply(0.8));
         }
         let caught = self.band.is_some_and(|band| rect.intersects(band));
-        let frame = match (selected, number.is_some() || caught, response.hovered() || response.has_focus()) {
+        let frame = match (selected, number.is_some() || caught, on) {
             (true, _, _) => Some(Stroke::new(2.0, tokens.accent)),
             (_, true, _) => Some(Stroke::new(1.0, tokens.accent)),
             (_, _, true) => Some(Stroke::new(1.0, tokens.muted)),
@@ -214,7 +274,8 @@ impl Drawn<'_> {
             badge(ui, map, number, selected);
         }
         let track = Rect::from_min_size(rect.left_bottom() + vec2(0.0, 4.0), vec2(rect.width(), BAR));
-        let bar = value.map_or(0.0, |(measure, value)| share(measure, value, scene.greatest(measure)));
+        let bar = self.measure.zip(value);
+        let bar = bar.map_or(0.0, |((measure, greatest), value)| share(measure, value, greatest));
         sheets.under.add_colored_rect(track, tokens.line);
         if let Some(bar) = widgets::filled(track, bar) {
             sheets.under.add_colored_rect(bar, if passes { tokens.measure } else { tokens.dim });
@@ -225,15 +286,6 @@ impl Drawn<'_> {
             let name =
                 ui.painter().text(at, Align2::LEFT_TOP, in_part.to_string(), theme::body(SMALL), color);
             self.role(ui, head, (rect, name), passes);
-        }
-        if response.secondary_clicked() || Popup::is_id_open(ui.ctx(), Popup::default_response_id(&response))
-        {
-            response.context_menu(|ui| choose::menu(ui, scene, head, out));
-        }
-        if response.hovered()
-            && let Some((measure, value)) = value
-        {
-            self.tell(response, head, measure, value);
         }
     }
 
@@ -254,13 +306,13 @@ impl Drawn<'_> {
     }
 
     /// The tooltip: the measure, roles, who shares keys and values.
-    fn tell(&self, response: Response, head: HeadId, measure: &'static Measure, value: f64) {
-        let scene = self.scene;
+    fn said(&self, head: HeadId) -> Option<String> {
+        let (scene, (measure, _), value) = (self.scene, self.measure?, self.value(head)?);
         let name = scene.short_head_name(head);
         let first = format!("{name} · {} {value:.4}", (scene.words.measure)(measure).0);
         let lines = [Some(first), scene.roles_line(head), scene.shared_line(head)];
         let lines: Vec<String> = lines.into_iter().flatten().collect();
-        response.on_hover_text(lines.join("\n"));
+        Some(lines.join("\n"))
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     },
     model::HeadId,
 };
-use egui::{Button, PointerButton, Pos2, Rect, Response, Sense, Stroke, StrokeKind, Ui};
+use egui::{Button, PointerButton, Pos2, Rect, Response, Stroke, StrokeKind, Ui};
 use std::collections::HashSet;
 
 /// A shorter band is a click.
@@ -63,17 +63,15 @@ pub(in crate::app::panes) fn drawn(ui: &Ui, response: &Response, may: bool) -> O
     (band.size().max_elem() >= LEAST).then_some((band, ends))
 }
 
-/// A band that is drawn over the grid; once it is let go the heads in it are chosen, with Ctrl beside the others. Must
-/// come before the thumbnails, so that they answer clicks.
+/// A band that is drawn over the grid; once it is let go the heads in it are chosen, with Ctrl beside the others.
 pub(super) fn band(
     ui: &Ui,
-    grid: &Grid,
-    (origin, area): (Pos2, Rect),
+    (grid, origin): (&Grid, Pos2),
+    response: &Response,
     scene: &Scene<'_>,
     out: &mut Out,
 ) -> Option<Rect> {
-    let response = ui.interact(area, ui.scope_id().with("band"), Sense::DRAG);
-    let (band, ends) = drawn(ui, &response, true)?;
+    let (band, ends) = drawn(ui, response, true)?;
     if !ends {
         return Some(band);
     }

@@ -17,10 +17,13 @@ pub(super) const BAR: f32 = 3.0;
 /// Height of a part's title, and the room between parts side by side.
 pub(super) const GROUP_TITLE: f32 = 20.0;
 const GROUP_GAP: f32 = 14.0;
-pub(super) const LARGEST: f32 = 220.0;
+/// Thumbnails grow with their room up to here: a model of one head need not fill a wall.
+pub(super) const LARGEST: f32 = 480.0;
 const SMALLEST: f32 = 14.0;
 /// Thumbnails smaller than this have no name under them.
 const NAMED_FROM: f32 = 26.0;
+/// Layers go on in another column where that makes the maps so many times larger.
+const FOLD_FROM: f32 = 1.25;
 /// From here on the brackets over heads that share keys and values are numbered.
 const NUMBERED_FROM: f32 = 44.0;
 
@@ -71,9 +74,11 @@ pub(super) struct Grid {
     pub groups: Vec<Group>,
     /// In order of a measure, not by layers.
     pub sorted: bool,
-    /// Parts stand side by side, not one below the other.
+    /// Groups are parts of the model, which have titles.
+    pub titled: bool,
+    /// Parts stand side by side, not one below the other: names of layers stand once.
     pub beside: bool,
-    /// Rows of the highest part.
+    /// Rows of the highest group.
     pub highest: usize,
     pub side: f32,
     pub pitch: Vec2,
@@ -83,9 +88,11 @@ pub(super) struct Grid {
     pub bracket: f32,
 }
 
-/// The thumbnails of one part of the model.
+/// The thumbnails of one part of the model, or of some of its layers where these go on in another column.
 pub(super) struct Group {
     pub part: Part,
+    /// Layers of the part that stand in columns before.
+    pub before: usize,
     /// Where they are in the grid: below the part's title.
     pub corner: Vec2,
     /// Room for the names of layers.
@@ -109,9 +116,9 @@ pub(super) struct Thumb {
 }
 
 impl Group {
-    fn new((part, layers): (Part, Vec<usize>), trace: &Trace, sort: Option<&Measure>) -> Self {
+    fn new((part, layers): (Part, Vec<usize>), before: usize, trace: &Trace, sort: Option<&Measure>) -> Self {
         let of = |(index, &layer): (usize, &usize)| {
-            let named = move |head| (HeadId { layer, head }, HeadId { layer: index, head });
+            let named = move |head| (HeadId { layer, head }, HeadId { layer: before + index, head });
             (0..trace.heads(layer)).map(named)
         };
         let mut order: Vec<(HeadId, HeadId)> = layers.iter().enumerate().flat_map(of).collect();
@@ -127,7 +134,8 @@ impl Group {
             *next += trace.heads(layer);
             Some(start..*next)
         });
-        Self { part, corner: Vec2::ZERO, left: LAYER_NAME, rows: rows.collect(), layers, order, across }
+        let rows = rows.collect();
+        Self { part, before, corner: Vec2::ZERO, left: LAYER_NAME, rows, layers, order, across }
     }
 
     /// Lays all heads in rows of the same length.
@@ -147,9 +155,11 @@ impl Grid {
     fn new(trace: &Trace, sort: Option<&Measure>, room: Vec2, zoom: f32) -> Self {
         let zoom = if zoom.is_finite() { zoom.max(1.0) } else { 1.0 };
         let parts = trace.spec.parts();
-        let mut groups: Vec<Group> = parts.into_iter().map(|part| Group::new(part, trace, sort)).collect();
+        let whole = |part| Group::new(part, 0, trace, sort);
+        let mut groups: Vec<Group> = parts.into_iter().map(whole).collect();
+        let titled = groups.len() > 1;
+        let title = if titled { GROUP_TITLE } else { 0.0 };
         let n = groups.len();
-        let title = if n > 1 { GROUP_TITLE } else { 0.0 };
         let most = |groups: &[Group]| groups.iter().map(|group| group.across).max().unwrap_or(1);
         let total = |groups: &[Group]| groups.iter().map(Group::down).sum::<usize>();
         let below = room - vec2(0.0, title * n as f32);
@@ -180,15 +190,34 @@ impl Grid {
                 group.in_rows_of(columns);
             }
         }
+        // Many layers of few heads go on in further columns where that makes the maps much larger
+        let folded = Some(&groups[..]).filter(|_| sort.is_none()).and_then(|groups| match groups {
+            [one] => columns_of(one, side, &|columns, down| {
+                let between = (LAYER_NAME + GROUP_GAP) * (columns - 1) as f32;
+                fitting(below - vec2(between, 0.0), one.across * columns, down)
+            }),
+            _ => None,
+        });
+        if let (Some((columns, larger)), [one]) = (folded, &groups[..]) {
+            let each = one.layers.len().div_ceil(columns);
+            let pieces = one.layers.chunks(each).enumerate();
+            let piece = |(index, layers): (usize, &[usize])| {
+                Group::new((one.part, layers.to_vec()), index * each, trace, None)
+            };
+            (groups, side) = (pieces.map(piece).collect(), larger);
+        }
         // Parts stand one below the other, or side by side where that makes the maps larger
         let all = groups.iter().map(|group| group.across).sum::<usize>();
-        let gaps = GROUP_GAP * n.saturating_sub(1) as f32;
+        let gaps = GROUP_GAP * groups.len().saturating_sub(1) as f32;
         let highest = groups.iter().map(Group::down).max().unwrap_or(1);
         let beside = fitting(room - vec2(gaps, title), all, highest);
-        let beside = Some(beside).filter(|&beside| n > 1 && sort.is_none() && beside > side);
-        let (left, across) =
-            if beside.is_some() { (LAYER_NAME + gaps, all) } else { (LAYER_NAME, most(&groups)) };
-        let smallest = if n > 1 { SMALLEST - 2.0 } else { SMALLEST };
+        let beside = Some(beside).filter(|&beside| titled && sort.is_none() && beside > side);
+        let (left, across) = match (beside, folded) {
+            (Some(_), _) => (LAYER_NAME + gaps, all),
+            (None, Some(_)) => (LAYER_NAME * groups.len() as f32 + gaps, all),
+            (None, None) => (LAYER_NAME, most(&groups)),
+        };
+        let smallest = if titled { SMALLEST - 2.0 } else { SMALLEST };
         let side = beside.unwrap_or(side).clamp(smallest, LARGEST);
         let side = (side * zoom).clamp(smallest, LARGEST).round();
         let (named, bracket) = (side >= NAMED_FROM, bracket(side));
@@ -207,11 +236,12 @@ impl Grid {
             group.left = if beside.is_some() && index > 0 { 0.0 } else { LAYER_NAME };
             let own = vec2(group.left + pitch.x * group.across as f32, pitch.y * group.down() as f32);
             size = size.max(at + own);
-            at += if beside.is_some() { vec2(own.x + GROUP_GAP, 0.0) } else { vec2(0.0, own.y + title) };
+            let next = beside.is_some() || folded.is_some();
+            at += if next { vec2(own.x + GROUP_GAP, 0.0) } else { vec2(0.0, own.y + title) };
         }
         let size = size + vec2(0.0, 4.0);
         let (sorted, beside) = (sort.is_some(), beside.is_some());
-        Self { groups, sorted, beside, highest, side, pitch, size, named, bracket }
+        Self { groups, sorted, titled, beside, highest, side, pitch, size, named, bracket }
     }
 
     /// Where the first head's column and row begin.
@@ -246,6 +276,14 @@ impl Grid {
         })
     }
 
+    /// The head at a point.
+    pub(super) fn head_at(&self, origin: Pos2, point: Pos2) -> Option<HeadId> {
+        let near = Rect::from_center_size(point, Vec2::splat(1.0));
+        let thumbs = self.groups.iter().flat_map(|group| self.places(group, origin, near));
+        let mut hit = thumbs.filter(|thumb| self.whole(thumb.rect).contains(point));
+        hit.next().map(|thumb| thumb.head)
+    }
+
     /// A head's place.
     pub(super) fn place_of(&self, head: HeadId, origin: Pos2) -> Option<Rect> {
         self.groups.iter().find_map(|group| {
@@ -264,6 +302,15 @@ impl Grid {
     pub(super) fn whole(&self, rect: Rect) -> Rect {
         rect.with_max_y(rect.bottom() + BAR + 3.0 + if self.named { SMALL + 4.0 } else { 0.0 })
     }
+}
+
+/// In how many columns the layers of a group stand best, and the side of its maps then; none where that gains little on
+/// `side`. `fitting` says the side for so many columns of so many layers.
+fn columns_of(group: &Group, side: f32, fitting: &dyn Fn(usize, usize) -> f32) -> Option<(usize, f32)> {
+    let layers = group.layers.len();
+    let tried = (2..=layers.div_ceil(2)).map(|columns| (columns, fitting(columns, layers.div_ceil(columns))));
+    let better = tried.filter(|&(_, larger)| larger.min(LARGEST) >= FOLD_FROM * side.max(SMALLEST));
+    better.reduce(|best, other| if other.1 > best.1 { other } else { best })
 }
 
 /// Between thumbnails.

@@ -75,7 +75,12 @@ pub fn show(
         if moved && let Some(rect) = grid.place_of(scene.state.head, origin) {
             ui.scroll_to_rect(rect.expand(12.0), None);
         }
-        let band = choose::band(ui, grid, (origin, area), scene, out);
+        // Before the thumbnails, so that they answer clicks
+        let ground = ui.interact(area, ui.scope_id().with("band"), Sense::DRAG);
+        // Each small one that answered by itself would cost more than drawing it; a screen reader needs them all
+        let listens = ui.ctx().accesskit_node_builder(ground.id, |_| ()).is_some();
+        let ground = if grid.named || listens { ground } else { ground.interact(Sense::click_and_drag()) };
+        let band = choose::band(ui, (grid, origin), &ground, scene, out);
         let numbers = numbers(scene);
         // A row beyond what is in sight is painted before it comes there
         let near = ui.clip_rect().expand2(grid.pitch);
@@ -90,7 +95,10 @@ pub fn show(
         if !atlas.refresh(ui.ctx(), (scene.run, trace), scene.less(), palette, (&wanted, pixels)) {
             ui.ctx().request_repaint();
         }
-        Drawn { grid, trace, scene, atlas, palette, numbers: &numbers, band }.show(ui, origin, out);
+        let area = Some(&ground).filter(|_| !grid.named && !listens);
+        let measure = measure(&scene.state.look.tint).map(|measure| (measure, scene.greatest(measure)));
+        Drawn { grid, trace, scene, atlas, palette, measure, numbers: &numbers, band, area }
+            .show(ui, origin, out);
         if let Some(band) = band {
             choose::paint_band(ui, band);
         }

@@ -53,6 +53,7 @@ impl Fault for ViewError {
             Self::NeedsOther => Told::new("此视图需要另一个同样长的提示词", "请在面板中写下它"),
             Self::Sweep(error) => error.chinese(),
             Self::NoWords => Told::alone("此模型不给词打分：此视图没有内容"),
+            Self::Activation(error) => Told::alone(format!("此模型或运行没有激活 {}", error.name())),
             Self::Empty => Told::alone("没有内容可显示：此运行没有这样的词元"),
             Self::Missing(_) => Told::new("此视图的数据尚未算出", "请先在它的面板里开始计算"),
             Self::Memory(error) => error.chinese(),

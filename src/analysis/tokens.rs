@@ -1,0 +1,108 @@
+//! What each token of a run is like: the attention it received, how surprising it came, how open it leaves what follows.
+
+use super::loss::log_probability;
+use crate::model::{HeadId, Network};
+use crate::trace::{Side, Trace};
+use serde::Serialize;
+use std::ops::ControlFlow;
+
+/// Rows whose logits are held at once: a vocabulary can be 150 000 wide.
+const ROWS: usize = 32;
+
+/// Heads whose keys are tokens of one text, by layer.
+pub fn heads_over(trace: &Trace, side: Side) -> Vec<HeadId> {
+    let fits = |head: &HeadId| trace.has(*head) && trace.spec.blocks[head.layer].part.columns() == side;
+    trace.head_ids().filter(fits).collect()
+}
+
+/// The mean weight that each token received from those that may look at it, [key], in [0, 1].
+///
+/// - formula: `1/|H| Σ_h 1/|Q_k| Σ_{q ∈ Q_k} P_h[q,k]`, with `Q_k` the queries that the mask lets see `k`; unlike a sum
+///   over all queries it does not favour early tokens of a causal model
+/// - `heads`: those whose keys are the same text ([`heads_over`]); 0 everywhere where there are none
+/// - source: the mass by which heavy hitters are told (Zhang et al. 2023, *H2O*), divided by the number of queries
+/// - `None` where `progress` (told the share done) breaks off
+pub fn received(
+    trace: &Trace,
+    heads: &[HeadId],
+    side: Side,
+    progress: &mut dyn FnMut(f32) -> ControlFlow<()>,
+) -> Option<Vec<f64>> {
+    let mut all = vec![0.0; trace.tokens_of(side).len()];
+    for (place, &head) in heads.iter().enumerate() {
+        let pattern = trace.pattern(head);
+        let (mut mass, mut seen) = (vec![0.0; all.len()], vec![0_u32; all.len()]);
+        let (n_queries, n_keys) = (pattern.n_queries(), pattern.n_keys());
+        for start in (0..n_queries).step_by(ROWS) {
+            let share = (place as f32 + start as f32 / n_queries as f32) / heads.len() as f32;
+            if progress(share).is_break() {
+                return None;
+            }
+            let queries = start..(start + ROWS).min(n_queries);
+            let rows = pattern.tile(queries.clone(), 0..n_keys);
+            for (query, row) in queries.zip(rows.chunks_exact(n_keys.max(1))) {
+                for key in pattern.keys(query) {
+                    mass[key] += f64::from(row[key]);
+                    seen[key] += 1;
+                }
+            }
+        }
+        for ((all, mass), seen) in all.iter_mut().zip(mass).zip(seen) {
+            *all += mass / f64::from(seen.max(1)) / heads.len() as f64;
+        }
+    }
+    Some(all)
+}
+
+/// What the model made of each token.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Predicted {
+    /// −log₂ p(token | all before it), in bits, [token]; none of the first, nor in models that do not say what follows
+    pub loss: Vec<Option<f64>>,
+    /// −Σ p log₂ p of what the model says at each token, in bits from 0 to log₂ of the vocabulary, [token]
+    pub entropy: Vec<f64>,
+}
+
+/// Loss and entropy of every token of the text that is written.
+///
+/// `None` where the model has no head that scores tokens, or where `progress` (told the share done) breaks off.
+pub fn predicted(
+    network: &Network,
+    trace: &Trace,
+    progress: &mut dyn FnMut(f32) -> ControlFlow<()>,
+) -> Option<Predicted> {
+    let (width, vocab, n) = (trace.spec.width, trace.spec.vocab, trace.n_tokens());
+    let resid = trace.resid(trace.n_layers());
+    let mut out = Predicted { loss: vec![None; n], entropy: Vec::with_capacity(n) };
+    for start in (0..n).step_by(ROWS) {
+        if progress(start as f32 / n as f32).is_break() {
+            return None;
+        }
+        let end = (start + ROWS).min(n);
+        let logits = network.logits(&resid[start * width..end * width]);
+        if logits.is_empty() {
+            return None;
+        }
+        for (token, row) in (start..).zip(logits.chunks_exact(vocab)) {
+            out.entropy.push(entropy_bits(row));
+            if let Some(next) = trace.tokens.get(token + 1).filter(|_| trace.spec.generates()) {
+                out.loss[token + 1] = log_probability(row, next.id).map(|log| -log / std::f64::consts::LN_2);
+            }
+        }
+    }
+    Some(out)
+}
+
+/// −Σ p log₂ p of the softmax of logits, in bits.
+pub fn entropy_bits(logits: &[f32]) -> f64 {
+    let max = f64::from(logits.iter().copied().fold(f32::NEG_INFINITY, f32::max));
+    let (mut sum, mut weighted) = (0.0, 0.0);
+    for &logit in logits.iter().filter(|logit| **logit > f32::NEG_INFINITY) {
+        let above = f64::from(logit) - max;
+        let part = above.exp();
+        sum += part;
+        weighted += part * above;
+    }
+    // ln Σ exp − Σ p·x is 0 or more but for rounding
+    ((sum.ln() - weighted / sum) / std::f64::consts::LN_2).max(0.0)
+}

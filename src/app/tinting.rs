@@ -1,0 +1,135 @@
+//! What the strip of tokens is tinted by, and what stands under each: read from the run by workers.
+
+use super::{derived::Derived, session::Session, state::State};
+use crate::{
+    analysis::{heads_over, predicted, received},
+    engine::Job,
+    model::HeadId,
+    trace::Side,
+};
+use serde::{Deserialize, Serialize};
+
+/// What chips are tinted by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, strum::EnumIter)]
+pub enum Tint {
+    /// The weight that the shown row gives them.
+    #[default]
+    Row,
+    /// The mean weight that they received from the selected head.
+    Received,
+    /// The same from all heads.
+    ReceivedAll,
+    /// How surprising they came.
+    Loss,
+    /// How open they left what follows.
+    Entropy,
+}
+
+impl Tint {
+    /// Whether its numbers are bits, not weights.
+    pub fn is_bits(self) -> bool {
+        matches!(self, Self::Loss | Self::Entropy)
+    }
+}
+
+/// What stands under each token.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, strum::EnumIter)]
+pub enum Beneath {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// Its id.
+    Ids,
+    /// Its bytes.
+    Bytes,
+}
+
+/// How the strip shows tokens: part of the state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TokenChoice {
+    /// What chips are tinted by.
+    pub tint: Tint,
+    /// What stands under each.
+    pub beneath: Beneath,
+}
+
+/// One number a token, where it has one, and the greatest of them; none where the model has no such numbers.
+pub type Numbers = Option<(Vec<Option<f64>>, f64)>;
+
+/// The run, what is asked for, and the head that it is asked of.
+type Key = (u64, Tint, Option<HeadId>);
+
+/// What workers found out about tokens, by text.
+#[derive(Default)]
+pub struct Tinted {
+    source: Derived<Key, Numbers>,
+    target: Derived<Key, Numbers>,
+}
+
+impl Tinted {
+    /// The numbers of one text; while they are worked out, those before.
+    pub fn of(&self, side: Side) -> Option<(&[Option<f64>], f64)> {
+        let derived = if side == Side::Source { &self.source } else { &self.target };
+        let (_, numbers) = derived.latest()?;
+        numbers.as_ref().map(|(values, greatest)| (&values[..], *greatest))
+    }
+
+    /// Whether it is known that one text has no such numbers.
+    pub fn is_none(&self, side: Side) -> bool {
+        let derived = if side == Side::Source { &self.source } else { &self.target };
+        matches!(derived.get(), Some(None))
+    }
+
+    /// How much of the work is done, while it lasts.
+    pub fn progress(&self, side: Side) -> Option<f32> {
+        if side == Side::Source { self.source.progress() } else { self.target.progress() }
+    }
+}
+
+impl Session {
+    /// Has worked out what the strip is tinted by.
+    pub(super) fn follow_tint(&mut self, state: &State, drawn: bool) {
+        let (run, trace) = self.visible(state);
+        let tint = state.tokens.tint;
+        let complete = trace.is_some_and(|trace| drawn && trace.is_complete() && tint != Tint::Row);
+        let head = (tint == Tint::Received).then_some(state.head);
+        let key = complete.then_some((run, tint, head));
+        let mut tinted = std::mem::take(&mut self.tinted);
+        for (side, derived) in [(Side::Source, &mut tinted.source), (Side::Target, &mut tinted.target)] {
+            if derived.is_of(key.as_ref(), &self.post) {
+                continue;
+            }
+            let (model, trace) = (self.model.clone(), self.visible(state).1.cloned());
+            derived.follow("tint of tokens", key, &self.post, |_| {
+                move |job: &Job| {
+                    let Some(trace) = trace else { return Ok(None) };
+                    let tell = &mut job.tell("Reading tokens");
+                    let values = if tint.is_bits() {
+                        let network = model.as_ref().map(|model| &model.network);
+                        let network = network.filter(|_| side == Side::Target);
+                        let said = network.and_then(|network| predicted(network, &trace, tell));
+                        said.map(|said| match tint {
+                            Tint::Loss => said.loss,
+                            _ => said.entropy.into_iter().map(Some).collect(),
+                        })
+                    } else {
+                        let mut heads = heads_over(&trace, side);
+                        heads.retain(|own| head.is_none_or(|head| head == *own));
+                        let some = !heads.is_empty();
+                        let mass = received(&trace, &heads, side, tell).filter(|_| some);
+                        mass.map(|mass| mass.into_iter().map(Some).collect())
+                    };
+                    let values =
+                        values.filter(|values: &Vec<Option<f64>>| values.iter().any(Option::is_some));
+                    Ok(values.map(|values| {
+                        let greatest = values.iter().flatten().copied().filter(|value| value.is_finite());
+                        let greatest = greatest.fold(0.0, f64::max);
+                        (values, greatest)
+                    }))
+                }
+            });
+        }
+        self.tinted = tinted;
+    }
+}
