@@ -144,7 +144,7 @@ fn a_corpus_is_read_in_passages_of_bounded_size() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::create_dir(folder.path().join("more")).expect("made");
     write(&folder.path().join("b.txt"), b"one two\nthree\n\n\nfour \xff five\n");
-    write(&folder.path().join("more/c.md"), &[b'x'; 1000]);
+    write(&folder.path().join("more/c.md"), [b'x'; 1000]);
     write(&folder.path().join("a.bin"), b"not a text");
     let mut corpus = Corpus::open(folder.path(), 300).expect("a folder of texts");
     let mut passages = Vec::new();

@@ -136,7 +136,7 @@ fn hostile_pickles_are_refused() {
     .concat();
     for object in [deep, nested, cycle, doubling, copies, b"a.".to_vec(), b"R.".to_vec(), b"h\x07.".to_vec()]
     {
-        write(&file, &legacy(&object));
+        write(&file, legacy(&object));
         refused(folder.path(), &["PyTorch"]);
     }
     write(&file, b"\x80\x02}.");
@@ -230,7 +230,7 @@ proptest! {
         let folder = bare("gpt2-one-head-one-layer");
         let file = folder.path().join("pytorch_model.bin");
         let names = b"ctorch._utils\n_rebuild_tensor_v2\nq\x01ctorch\nFloatStorage\nq\x02X\x07\0\0\0storageq\x00".to_vec();
-        write(&file, &legacy(&[names, opcodes, b".".to_vec()].concat()));
+        write(&file, legacy(&[names, opcodes, b".".to_vec()].concat()));
         survives(folder.path());
     }
 }

@@ -38,7 +38,7 @@ fn heads_in(table: &str) -> Vec<String> {
 fn a_recipe_shows_the_heads_that_pass() {
     let folder = tempfile::tempdir().expect("a folder");
     let recipe = folder.path().join("recipe.toml");
-    write(&recipe, &format!("out = \"heads.svg\"\nprompt = \"{PROMPT}\"\nwhere = \"{WHERE}\"\n"));
+    write(&recipe, format!("out = \"heads.svg\"\nprompt = \"{PROMPT}\"\nwhere = \"{WHERE}\"\n"));
     let (_, trace) = run();
     let filter: Filter = WHERE.parse().expect("it reads");
     let expected: Vec<String> =

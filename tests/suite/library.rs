@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 fn copy(from: &Path, to: &Path) {
-    write(to, &std::fs::read(from).expect("a committed file"));
+    write(to, std::fs::read(from).expect("a committed file"));
 }
 
 fn model(to: &Path) {

@@ -17,8 +17,8 @@ fn victim_of(name: &str) -> (TempDir, PathBuf, PathBuf) {
     let folder = tempfile::tempdir().expect("a folder");
     let (config, weights) = (folder.path().join("config.json"), folder.path().join("model.safetensors"));
     let source = fixtures().join(name);
-    write(&config, &std::fs::read(source.join("config.json")).expect("a fixture"));
-    write(&weights, &std::fs::read(source.join("model.safetensors")).expect("a fixture"));
+    write(&config, std::fs::read(source.join("config.json")).expect("a fixture"));
+    write(&weights, std::fs::read(source.join("model.safetensors")).expect("a fixture"));
     (folder, config, weights)
 }
 
@@ -199,7 +199,7 @@ proptest! {
         for (key, value) in edits {
             map[&keys[key.index(keys.len())]] = serde_json::from_str(ODD[value]).expect("JSON");
         }
-        write(&config, &serde_json::to_vec(&map).expect("JSON"));
+        write(&config, serde_json::to_vec(&map).expect("JSON"));
         if let Ok(model) = Model::open(folder.path()) {
             let prompt = Prompt::Ids(vec![1, 2, 3, 4]);
             let outcome = engine::run(&model, &prompt, &RunOptions::default(), &Job::new(), &mut |_| {});

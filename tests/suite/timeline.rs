@@ -40,7 +40,7 @@ pub(crate) fn by_hand(folder: &Path, idle: &[usize]) {
         }
     }
     write(&folder.join("model.safetensors"), &new);
-    write(&folder.join("config.json"), &std::fs::read(from.join("config.json")).expect("the fixture"));
+    write(&folder.join("config.json"), std::fs::read(from.join("config.json")).expect("the fixture"));
 }
 
 fn ask(folder: &Path, prompt: Option<&str>) -> (Timeline, Vec<String>) {
@@ -124,7 +124,7 @@ fn heads_made_by_hand_take_their_roles_when_they_are_given_them() {
     for file in other.map(|entry| entry.expect("an entry").path()) {
         let name = file.file_name().expect("a name").to_owned();
         if file.is_file() && ["config.json", "model.safetensors"].iter().any(|own| name == *own) {
-            write(&at("step40").join(name), &std::fs::read(&file).expect("read"));
+            write(&at("step40").join(name), std::fs::read(&file).expect("read"));
         }
     }
     write(&at("step50/config.json"), b"{ broken");
