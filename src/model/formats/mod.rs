@@ -25,7 +25,7 @@ pub(in crate::model) fn has_ending(file: &Path, endings: &[&str]) -> bool {
 /// Whether a file is the index of shards: `model.safetensors.index.json`, perhaps with a variant in its name.
 pub(in crate::model) fn is_index(file: &Path) -> bool {
     let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    name.ends_with(".json") && name.contains(".index.")
+    has_ending(file, &["json"]) && name.contains(".index.")
 }
 
 /// Which of how many shards a file is, by its name: `model-00001-of-00002.safetensors`.
