@@ -21,8 +21,12 @@ pub struct LensChoice {
 
 /// The table: of a run, raw or not.
 pub type LensOf = Derived<(u64, bool), Lens>;
-/// A word's rank and probability at each layer: of a run, raw or not, the word, after which token.
-pub type WordOf = Derived<(u64, bool, u32, usize), Vec<(usize, f64)>>;
+/// Of which run, raw or not, which word, after which token.
+pub type WordKey = (u64, bool, u32, usize);
+/// A word's rank and probability at each layer.
+pub type Ranks = Vec<(usize, f64)>;
+/// Both, as a worker finds them.
+pub type WordOf = Derived<WordKey, Ranks>;
 
 impl Session {
     /// Works out the lens of the run in sight, and the pinned word's ranks after the token in sight.

@@ -12,6 +12,7 @@ use super::{
     journal::Journal,
     labels::Labels,
     layout::Pane,
+    lensing::{Ranks, WordKey},
     mapping::Mapping,
     memory::Memory,
     next::Next,
@@ -83,7 +84,7 @@ pub struct Scene<'a> {
     /// How much of that is done, while it is worked out.
     pub lens_progress: Option<f32>,
     /// The pinned word's ranks and probabilities, and of which run, word and token they are.
-    pub lens_word: Option<(&'a (u64, bool, u32, usize), &'a Vec<(usize, f64)>)>,
+    pub lens_word: Option<(&'a WordKey, &'a Ranks)>,
     /// Tokens' ways through the layers.
     pub trails: &'a TrailsOf,
     /// What one weight is like.

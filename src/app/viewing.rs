@@ -192,8 +192,9 @@ pub fn words(ask: &ViewAsk, Desk { session, state, .. }: Desk<'_>) -> Vec<String
         },
         View::Similarity => {
             push("--stream", ask.stream.to_string());
-            let token = ask.query.filter(|_| ask.hidden.between_layers);
-            token.into_iter().for_each(|token| push("--at", token.to_string()));
+            if let Some(token) = ask.query.filter(|_| ask.hidden.between_layers) {
+                push("--at", token.to_string());
+            }
         }
         View::Attribution => {
             ask.query.into_iter().for_each(|query| push("--at", query.to_string()));

@@ -87,12 +87,11 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
         write!(console, "{:name_width$}", layer.name)?;
         for (token, said) in layer.tokens.iter().zip(&layer.said) {
             let Some(best) = token.first() else { continue };
-            match said.word {
-                Some((rank, p)) => write!(console, "  {} {p:.2}", padded(&format!("#{rank}"), WORD))?,
-                None => {
-                    let number = args.tint.number(best.p, said);
-                    write!(console, "  {} {number:>4}", padded(&shown(&best.text), WORD))?;
-                }
+            if let Some((rank, p)) = said.word {
+                write!(console, "  {} {p:.2}", padded(&format!("#{rank}"), WORD))?;
+            } else {
+                let number = args.tint.number(best.p, said);
+                write!(console, "  {} {number:>4}", padded(&shown(&best.text), WORD))?;
             }
         }
         writeln!(console)?;

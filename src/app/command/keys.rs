@@ -169,7 +169,7 @@ impl CommandKind {
     pub fn pressed(ctx: &egui::Context) -> Vec<Self> {
         let (typing, menu) = (ctx.text_edit_focused(), egui::Popup::is_any_open(ctx));
         let mut kinds: Vec<(Self, KeyboardShortcut)> = Self::iter()
-            .filter(|kind| !(typing && kind.yields_to_text()) && !(menu && *kind == Self::Clear))
+            .filter(|kind| !(typing && kind.yields_to_text() || menu && *kind == Self::Clear))
             .filter_map(|kind| Some((kind, kind.shortcut()?)))
             .collect();
         // More modifiers first: Ctrl+Z must not take what was Ctrl+Shift+Z

@@ -40,14 +40,15 @@ pub(super) fn show(ui: &mut Ui, scene: &Scene<'_>, model: &Arc<Model>) {
         (words.tokenizer, yes(model.tokenizer.is_some())),
         (words.chat, yes(model.chat_template.is_some())),
     ];
-    for (name, value) in facts {
-        widgets::fact(ui, name, &value);
-    }
-    widgets::section(ui, words.spec);
-    let text = spec_text(ui, model);
-    ScrollArea::both().id_salt("spec").auto_shrink(false).show(ui, |ui| {
-        let text = RichText::new(&*text).font(theme::mono(11.0)).color(tokens.text);
-        ui.add(egui::Label::new(text).extend().selectable(true));
+    ScrollArea::vertical().id_salt("card").auto_shrink(false).show(ui, |ui| {
+        for (name, value) in facts {
+            widgets::fact(ui, name, &value);
+        }
+        ui.add_space(8.0);
+        widgets::section(ui, words.spec);
+        let text = spec_text(ui, model);
+        let text = RichText::new(&*text).font(theme::mono(theme::SMALL)).color(tokens.text);
+        ui.add(egui::Label::new(text).wrap().selectable(true));
     });
 }
 

@@ -53,14 +53,13 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     });
     let mut right = ui.new_child(egui::UiBuilder::new().max_rect(aside));
     let chosen = scene.state.tensor.as_ref().and_then(|name| all.iter().find(|tensor| tensor.name == *name));
-    match chosen {
-        Some(tensor) => about(&mut right, scene, tensor),
-        None => {
-            right.label(RichText::new(words.choose).color(theme::tokens(ui).muted));
-            right.add_space(8.0);
-            if let Some(model) = scene.model {
-                model_card::show(&mut right, scene, model);
-            }
+    if let Some(tensor) = chosen {
+        about(&mut right, scene, tensor);
+    } else {
+        right.label(RichText::new(words.choose).color(theme::tokens(ui).muted));
+        right.add_space(8.0);
+        if let Some(model) = scene.model {
+            model_card::show(&mut right, scene, model);
         }
     }
     ui.allocate_rect(room, Sense::hover());

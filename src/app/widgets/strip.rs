@@ -163,7 +163,7 @@ fn paint(ui: &Ui, scene: &Scene<'_>, look: &Look<'_>, (side, index): (Side, usiz
     put(scene.labels_of(side).get(index), theme::mono(FONT), line, color);
     if let Some(note) = look.notes.get(index) {
         let under = Rect::from_min_max(pos2(rect.left(), line.bottom() - 4.0), rect.max - vec2(0.0, 3.0));
-        put(note, theme::mono(SMALL), under, tokens.muted);
+        put(note, theme::mono(SMALL), under, if share > 0.3 { tokens.text } else { tokens.muted });
     }
 }
 

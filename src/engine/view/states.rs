@@ -40,9 +40,10 @@ pub(super) fn stream(model: Option<&Model>, trace: &Trace, ask: &ViewAsk) -> Res
     let rows = values.chunks_exact(width);
     let values = rows.flat_map(|row| order.iter().map(|&column| row[column])).collect();
     let name = if ask.hidden.by_variance { "dimension, by variance" } else { "dimension" };
-    let labels = match ask.hidden.by_variance {
-        true => order.iter().map(usize::to_string).collect(),
-        false => vec![String::new(); width],
+    let labels = if ask.hidden.by_variance {
+        order.iter().map(usize::to_string).collect()
+    } else {
+        vec![String::new(); width]
     };
     let columns = Axis { name, labels, first: 0, numbered: !ask.hidden.by_variance };
     let body =

@@ -54,15 +54,13 @@ pub(super) fn bytes_of(text: &str) -> Vec<u8> {
     let (mut bytes, mut rest) = (Vec::new(), text);
     while let Some((before, after)) = rest.split_once('‹') {
         bytes.extend(before.as_bytes());
-        match after.split_once('›').and_then(|(inner, after)| Some((stray(inner)?, after))) {
-            Some((own, after)) => {
-                bytes.extend(own);
-                rest = after;
-            }
-            None => {
-                bytes.extend("‹".as_bytes());
-                rest = after;
-            }
+        let own = after.split_once('›').and_then(|(inner, after)| Some((stray(inner)?, after)));
+        if let Some((own, after)) = own {
+            bytes.extend(own);
+            rest = after;
+        } else {
+            bytes.extend("‹".as_bytes());
+            rest = after;
         }
     }
     bytes.extend(rest.as_bytes());

@@ -70,6 +70,7 @@ impl Kept {
 }
 
 /// Sizes and order of the thumbnails.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts of one layout")]
 pub(super) struct Grid {
     pub groups: Vec<Group>,
     /// In order of a measure, not by layers.
