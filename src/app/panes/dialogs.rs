@@ -403,7 +403,7 @@ fn help(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
         ui.add_space(10.0);
         for kind in CommandKind::iter() {
             if let Some(keys) = kind.shortcut() {
-                line(ui, &ui.ctx().format_shortcut(&keys), (scene.words.command)(kind).1);
+                line(ui, &widgets::keys::shown(ui.ctx(), &keys), (scene.words.command)(kind).1);
             }
         }
     });
