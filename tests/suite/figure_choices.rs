@@ -147,3 +147,30 @@ fn the_whole_map_is_drawn_where_nobody_asks_for_a_part() {
     let sheet = options(Piece::Heads, part, &state, None, true);
     assert_eq!((sheet.look, sheet.beside), (Look { rows: None, ..sheet.look }, false));
 }
+
+#[test]
+fn a_saved_recipe_makes_the_same_bytes() {
+    let settings = Settings { live: false, dark: Some(true), ..Settings::default() };
+    let mut harness = window_of([1280.0, 800.0], settings, Some(PROMPT));
+    send(&mut harness, Command::SelectHead(HeadId { layer: 4, head: 0 }));
+    send(&mut harness, Command::ToggleHead(HeadId { layer: 3, head: 2 }));
+    send(&mut harness, Command::SetView(Some(View { query: 4.0, key: 2.0, span: 5.0 })));
+    let folder = tempfile::tempdir().expect("a folder");
+    let finish = Finish { part: true, preset: Some(Preset::Thesis), zoom: Some(2), ..Finish::default() };
+    for (piece, name) in
+        [(Piece::Head, "head"), (Piece::Chosen, "chosen"), (Piece::Heads, "heads"), (Piece::States, "states")]
+    {
+        let path = folder.path().join(name).with_extension("png");
+        send(&mut harness, Command::Export { path: path.clone(), piece, finish });
+        until(&mut harness, |window| window.session.exporting.is_none());
+        send(&mut harness, Command::SaveRecipe { path: path.clone(), piece, finish });
+        until(&mut harness, |window| window.session.exporting.is_none());
+        let made = folder.path().join("made");
+        let recipe = path.with_extension("toml");
+        let output = program().arg("figure").arg(&recipe).arg("--out").arg(&made).output().expect("it runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let read = |path: &std::path::Path| std::fs::read(path).expect("written");
+        let same = read(&path) == read(&made.join(name).with_extension("png"));
+        assert!(same, "{name} is another by {}", String::from_utf8_lossy(&read(&recipe)));
+    }
+}
