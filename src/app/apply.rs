@@ -74,6 +74,7 @@ impl Window {
             Command::SetOffline(offline) => self.session.set_offline(offline),
             Command::AskForExport(piece) => self.ask_for_export(piece),
             Command::Export { path, piece, finish } => self.export(path, piece, finish),
+            Command::SaveRecipe { path, piece, finish } => self.save_recipe(&path, piece, finish),
             Command::CopyPicture(piece, finish) => {
                 if let Some(key) = self.figure_key(piece, finish, "picture.png") {
                     self.figures.copy(key);

@@ -117,12 +117,15 @@ pub struct Keeper {
     file: Option<PathBuf>,
     kept: Option<(Option<ModelSource>, State)>,
     last: Option<Instant>,
+    /// Whether it keeps the user's settings, too, and when it last did.
+    settings: bool,
+    settled: Option<Instant>,
 }
 
 impl Keeper {
     /// One that writes into the user's settings folder.
     pub fn usual() -> Self {
-        Self::into(settings_folder().map(|folder| folder.join("open")))
+        Self { settings: true, ..Self::into(settings_folder().map(|folder| folder.join("open"))) }
     }
 
     /// One that writes into this folder.
@@ -234,9 +237,26 @@ impl Window {
         }
     }
 
+    /// Writes the settings while the window runs, so that a crash forgets neither a language nor a hint that was closed.
+    fn keep_settings(&mut self, ctx: &egui::Context) {
+        if !self.keeper.settings || self.settings == self.saved {
+            return;
+        }
+        let wait = self.keeper.settled.map_or(Duration::ZERO, |last| EVERY.saturating_sub(last.elapsed()));
+        if !wait.is_zero() {
+            ctx.request_repaint_after(wait);
+            return;
+        }
+        self.keeper.settled = Some(Instant::now());
+        self.saved = self.settings.clone();
+        let settings = self.settings.clone();
+        spawn("keep the settings", self.session.post(), 0, move |_| settings.save());
+    }
+
     /// Keeps what is open, where it changed and some seconds have passed.
     pub(super) fn autosave(&mut self, ctx: &egui::Context) {
         let Some(file) = self.keeper.file.clone() else { return };
+        self.keep_settings(ctx);
         let now = (self.session.source.clone(), self.state.clone());
         if self.keeper.kept.as_ref() == Some(&now) {
             return;

@@ -3,6 +3,7 @@
 use super::{
     layout::Pane,
     mapping::Over,
+    running,
     state::State,
     theme,
     viewing::{self, Desk, pane_of},
@@ -12,7 +13,7 @@ use crate::{
     engine::{ModelSource, View, ViewAsk},
     export::{
         self, FORMATS, FirstToken, Format, Holds, Labels, Look, Options, Plate, Preset, Ranges, Selection,
-        What,
+        Settings, What,
     },
     model::{ModelSpec, Part},
     render::Scale,
@@ -91,6 +92,16 @@ impl Piece {
         match self {
             Self::View(_) => Plate::formats().collect(),
             _ => FORMATS.iter().filter(holds).collect(),
+        }
+    }
+
+    /// Whether a recipe can make the file at `path` again: a picture, or the numbers of a view.
+    pub fn has_recipe(self, path: &str) -> bool {
+        let path = Path::new(path.trim());
+        match self {
+            Self::View(_) => Plate::format_of(path).is_ok(),
+            Self::Trace => false,
+            _ => export::format_of(path).is_ok_and(|format| format.holds == Holds::Picture),
         }
     }
 
@@ -212,99 +223,101 @@ fn whole(look: Look) -> Look {
     Look { steps: Steps::default(), threshold: 0.0, rows: None, columns: None, ..look }
 }
 
-/// The command line that writes the same picture.
-pub fn command(desk: Desk<'_>, (options, view): (&Options, Option<&ViewAsk>), path: &str) -> String {
+/// What writes the same picture, as a command line and a recipe say it.
+pub fn settings(desk: Desk<'_>, (options, view): (&Options, Option<&ViewAsk>), path: &str) -> Settings {
     let Desk { session, state, live } = desk;
     let name = Path::new(path.trim()).file_name().unwrap_or_default().to_string_lossy();
     if view.is_some_and(|ask| ask.view == View::Training) {
-        let words = viewing::training_command(live, options.look, &name);
-        let all = std::iter::once("mnemoscope").chain(words.iter().map(String::as_str));
-        return export::command_line(all);
+        return viewing::training_settings(live, options.look, &name);
+    }
+    let mut settings = Settings::default();
+    if let Some(ask) = view.filter(|ask| ask.view == View::Timeline) {
+        viewing::settle(ask, desk, &mut settings);
+        looks(options.look, &mut settings);
+        settings.set("out", name);
+        return settings;
     }
     let source = session.source.as_ref();
-    let mut words = vec!["mnemoscope".to_owned(), "export".to_owned()];
-    let mut push = |more: &[&str]| words.extend(more.iter().map(|&word| word.to_owned()));
     if let Some(ModelSource::Path(path)) = source {
-        push(&[&path.display().to_string()]);
+        settings.set("model", path.display().to_string());
     }
     if source.is_none_or(|source| source.trace().is_none()) {
-        push(&["--prompt", &state.prompt]);
-        if state.chat {
-            push(&["--chat"]);
-        }
-        if !state.target.is_empty() {
-            push(&["--target", &state.target]);
-        }
-        for (option, code) in
-            [("--source-lang", &state.languages.source), ("--target-lang", &state.languages.target)]
-        {
-            if let Some(code) = code {
-                push(&[option, code]);
-            }
-        }
-        let changed = viewing::is_changed(view.map(|ask| ask.view), state);
-        for switch in state.interventions.iter().filter(|switch| switch.on && changed) {
-            push(&["--intervene", &switch.what.to_string()]);
+        let (_, trace) = viewing::run_of(view.map(|ask| ask.view), session, state);
+        running::asked_for(state, session.model.as_deref(), trace, &mut settings);
+        if viewing::is_changed(view.map(|ask| ask.view), state) {
+            let on = state.interventions.iter().filter(|switch| switch.on);
+            settings.set_all("intervene", on.map(|switch| switch.what.to_string()));
         }
     }
-    let look = options.look;
-    for word in view.iter().flat_map(|ask| viewing::words(ask, desk)) {
-        push(&[&word]);
+    if let Some(ask) = view {
+        viewing::settle(ask, desk, &mut settings);
     }
     for what in options.what.iter().filter(|&&what| what != What::Pattern) {
-        push(&["--what", what.id()]);
+        settings.set("what", what.id());
     }
-    for head in &options.picked {
-        push(&["--pick", &head.to_string()]);
+    if !options.picked.is_empty() {
+        settings.set_all("heads", options.picked.iter().map(ToString::to_string));
     }
-    if let Some(preset) = look.preset {
-        push(&["--preset", preset.id()]);
-    } else if let Some(theme) = look.theme {
-        push(&["--theme", theme.id()]);
-    }
-    if let Some(map) = look.map {
-        push(&["--colormap", map.id()]);
-    }
-    if look.scale != crate::render::Scale::Linear {
-        push(&["--scale", look.scale.id()]);
-    }
-    if look.labels != Labels::Tokens {
-        push(&["--labels", look.labels.into()]);
-    }
+    let look = options.look;
+    looks(look, &mut settings);
     if look.steps.first != FirstToken::Keep {
-        push(&["--first-token", look.steps.first.into()]);
+        settings.set("first_token", <&str>::from(look.steps.first));
     }
     if options.beside {
-        push(&["--beside"]);
+        settings.set_yes("beside");
     }
-    for (option, span) in [("--rows", look.rows), ("--columns", look.columns)] {
+    for (key, span) in [("rows", look.rows), ("columns", look.columns)] {
         if let Some(span) = span {
-            push(&[option, &span.to_string()]);
+            settings.set(key, span.to_string());
         }
     }
     if let Some(combine) = options.combine {
-        push(&["--combine", combine.id()]);
+        settings.set("combine", combine.id());
         if let Some(layers) = &options.selection.layers {
-            push(&["--layers", &layers.to_string()]);
+            settings.set("layers", layers.to_string());
         }
     }
     if look.steps.weigh != Weigh::Weights {
-        push(&["--weigh", look.steps.weigh.into()]);
+        settings.set("weigh", <&str>::from(look.steps.weigh));
     }
-    for (option, level) in [("--query-level", look.steps.queries), ("--key-level", look.steps.keys)] {
+    for (key, level) in [("query_level", look.steps.queries), ("key_level", look.steps.keys)] {
         if level != Level::Token {
-            push(&[option, level.id()]);
+            settings.set(key, level.id());
         }
     }
     if look.threshold > 0.0 {
-        push(&["--threshold", &look.threshold.to_string()]);
+        settings.set("threshold", look.threshold.to_string());
+    }
+    settings.set("out", name);
+    settings
+}
+
+/// Says how a picture looks.
+pub(super) fn looks(look: Look, settings: &mut Settings) {
+    if let Some(preset) = look.preset {
+        settings.set("style.preset", preset.id());
+    } else if let Some(theme) = look.theme {
+        settings.set("style.theme", theme.id());
+    }
+    if let Some(map) = look.map {
+        settings.set("style.colormap", map.id());
+    }
+    if look.scale != Scale::Linear {
+        settings.set("style.scale", look.scale.id());
+    }
+    if look.labels != Labels::Tokens {
+        settings.set("style.labels", <&str>::from(look.labels));
     }
     if look.transparent {
-        push(&["--transparent"]);
+        settings.set_yes("style.transparent");
     }
     if let Some(zoom) = look.zoom {
-        push(&["--zoom", &zoom.to_string()]);
+        settings.set("style.zoom", zoom.to_string());
     }
-    push(&["-o", &name]);
-    export::command_line(words.iter().map(String::as_str))
+}
+
+/// The command line that writes the same picture.
+pub fn command(settings: &Settings) -> String {
+    let words = settings.words();
+    export::command_line(std::iter::once("mnemoscope").chain(words.iter().map(String::as_str)))
 }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     engine::{Job, ViewAsk, plate},
-    export::{self, Options, Source, Span},
+    export::{self, Options, Settings, Source, Span, atomic},
     model::Model,
     trace::Trace,
 };
@@ -78,8 +78,23 @@ impl Window {
         let mut options = exporting::options(piece, finish, &self.state, Some(&trace.spec), self.dark);
         self.cut(&mut options);
         let view = self.view_ask(piece, trace);
-        let command = exporting::command(self.desk(), (&options, view.as_ref()), path);
+        let settings = exporting::settings(self.desk(), (&options, view.as_ref()), path);
+        let command = exporting::command(&settings);
         Some(Key { run, trace: trace.clone(), options, view, command })
+    }
+
+    /// Writes a recipe of the figure beside where the figure would go: `mnemoscope figure` makes it again.
+    pub(super) fn save_recipe(&mut self, path: &Path, piece: Piece, finish: Finish) {
+        let Some(trace) = self.run_of(piece).1 else { return };
+        let mut options = exporting::options(piece, finish, &self.state, Some(&trace.spec), self.dark);
+        let view = self.view_ask(piece, trace);
+        self.cut(&mut options);
+        let name = path.display().to_string();
+        let settings = exporting::settings(self.desk(), (&options, view.as_ref()), &name).from_anywhere();
+        self.dialog = Dialog::None;
+        self.settings.export_folder = path.parent().map(Path::to_owned);
+        let (recipe, words) = (path.with_extension("toml"), self.session.post().words());
+        self.session.export(recipe.clone(), move |_| write_recipe(&settings, &recipe, words));
     }
 
     pub(super) fn export(&mut self, path: PathBuf, piece: Piece, finish: Finish) {
@@ -96,6 +111,13 @@ impl Window {
             write((model.as_deref(), &trace), (&options, view.as_ref()), &path, words, job)
         });
     }
+}
+
+/// Writes the recipe of the figure that the dialog shows.
+fn write_recipe(settings: &Settings, path: &Path, words: &Words) -> Result<(), Banner> {
+    let text = settings.to_toml();
+    let written = atomic::write(path, |out| Ok(out.write_all(text.as_bytes())?));
+    written.map_err(|error| Banner::of(&error, words))
 }
 
 /// Writes the file; reports to `job` and ends when it is cancelled.

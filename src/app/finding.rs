@@ -110,6 +110,9 @@ impl Finder {
     }
 }
 
+/// What a name gains that holds the query letter by letter.
+const WHOLE: isize = 1000;
+
 fn search(things: &[Thing], scene: &Scene<'_>, query: &str) -> Vec<Found> {
     if query.is_empty() {
         let commands = things.iter().filter(|thing| thing.found.kind == scene.words.found_command);
@@ -154,18 +157,20 @@ impl Thing {
         if !holds(&self.small, small) {
             return None;
         }
+        // What holds the query as it is typed comes before what holds its letters apart
+        let whole = if self.small.contains(small) { WHOLE } else { 0 };
         let own = sublime_fuzzy::best_match(query, &self.found.name);
         let other = self.other.as_ref().and_then(|other| sublime_fuzzy::best_match(query, other));
         let by_other = other.filter(|other| own.as_ref().is_none_or(|own| own.score() < other.score()));
         let mut found = self.found.clone();
         if let Some((matched, other)) = by_other.zip(self.other.as_ref()) {
             let parts = [other, &found.note].into_iter().filter(|part| !part.is_empty()).cloned();
-            (found.score, found.note) = (matched.score(), parts.collect::<Vec<_>>().join(" · "));
+            (found.score, found.note) = (matched.score() + whole, parts.collect::<Vec<_>>().join(" · "));
             return Some(found);
         }
         let own = own?;
         let runs = own.continuous_matches().flat_map(|run| run.start()..run.start() + run.len());
-        (found.score, found.marked) = (own.score(), runs.collect());
+        (found.score, found.marked) = (own.score() + whole, runs.collect());
         Some(found)
     }
 }

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     engine::{self, Job, Languages, Prompt, RunError, RunOptions},
+    export::Settings,
     model::{HeadSpec, Model, Outcome},
     trace::Trace,
 };
@@ -61,6 +62,41 @@ fn asked(model: &Model, prompt: String) -> (Option<String>, String) {
     match prompt.split_once("|||").filter(|_| answers) {
         Some((question, text)) => (Some(question.trim().to_owned()), text.trim().to_owned()),
         None => (None, prompt),
+    }
+}
+
+/// Says what was run, `trace`, as a command line does: a prompt that was typed since is another one.
+pub(super) fn asked_for(
+    state: &State,
+    model: Option<&Model>,
+    trace: Option<&Trace>,
+    settings: &mut Settings,
+) {
+    let listed = |ids: &[u32]| ids.iter().map(u32::to_string).collect::<Vec<_>>().join(" ");
+    let ran = trace.map(|trace| trace.prompt.as_str()).filter(|prompt| !prompt.is_empty());
+    let chat = state.chat && model.is_some_and(|model| model.chat_template.is_some());
+    if let Some(ids) = &state.ids {
+        settings.set("ids", listed(ids));
+    } else if model.is_some_and(|model| model.tokenizer.is_none()) {
+        settings.set("ids", state.prompt.as_str());
+    } else if let Some((Some(question), text)) = model.map(|model| asked(model, state.prompt.clone())) {
+        settings.set("question", question);
+        settings.set("prompt", text);
+    } else {
+        let typed = state.prompt.as_str();
+        settings.set("prompt", if chat { typed } else { ran.unwrap_or(typed) });
+        if chat {
+            settings.set_yes("chat");
+        }
+    }
+    if !state.target.is_empty() {
+        let ids = model.is_some_and(|model| model.writer().is_none());
+        settings.set(if ids { "target_ids" } else { "target" }, state.target.as_str());
+    }
+    for (key, code) in [("source_lang", &state.languages.source), ("target_lang", &state.languages.target)] {
+        if let Some(code) = code {
+            settings.set(key, code.as_str());
+        }
     }
 }
 

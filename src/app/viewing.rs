@@ -4,17 +4,20 @@ use super::{
     charting::Colour,
     comparing::Both,
     document::Reference,
+    exporting,
     layout::Pane,
     session::Session,
     state::{Shown, State},
+    timeline::Whose,
     training::Live,
 };
 use crate::{
     analysis::Cell,
     engine::{Axes, Beside, HiddenLook, LensLook, Links, SweepAsk, View, ViewAsk},
-    export::Look,
+    export::{Look, Settings},
     trace::{OtherPrompt, Side, Trace},
 };
+use std::sync::Arc;
 
 /// The pane that shows a view.
 pub fn pane_of(view: View) -> Pane {
@@ -40,6 +43,7 @@ pub fn pane_of(view: View) -> Pane {
         View::Difference => Pane::SideBySide,
         View::Training => Pane::TrainCurves,
         View::Sweep => Pane::Sweep,
+        View::Timeline => Pane::Timeline,
     }
 }
 
@@ -151,6 +155,13 @@ fn beside(view: View, Desk { session, state, live }: Desk<'_>) -> Beside {
             let shown = live.at.and_then(|_| live.shown()).map(|(report, _)| report.steps);
             Some(Beside::Training(live.reports.clone(), shown))
         }
+        View::Timeline => session.timelines.measured(&state.timeline).map(|(timeline, roles)| {
+            let heads = match state.timeline.whose {
+                Whose::Best => Vec::new(),
+                Whose::Selected => state.heads(),
+            };
+            Beside::Timeline(Arc::new(timeline), roles, heads)
+        }),
         _ => None,
     };
     found.unwrap_or_default()
@@ -167,165 +178,182 @@ pub fn is_changed(view: Option<View>, state: &State) -> bool {
     }
 }
 
-/// How the command line says what a view shows.
-pub fn words(ask: &ViewAsk, Desk { session, state, .. }: Desk<'_>) -> Vec<String> {
-    let mut words = vec!["--view".to_owned(), ask.view.id().to_owned()];
-    let mut push = |name: &str, value: String| words.extend([name.to_owned(), value]);
+/// Says what a view shows as the command line does.
+pub fn settle(ask: &ViewAsk, Desk { session, state, .. }: Desk<'_>, settings: &mut Settings) {
+    settings.set("view", ask.view.id());
+    let mut set = |key: &str, value: String| settings.set(key, value);
     match ask.view {
         View::Walk | View::Why => {
             if let (Some(query), Some(key)) = (ask.query, ask.key) {
-                push("--cell", Cell { head: ask.head, query, key }.to_string());
+                set("cell", Cell { head: ask.head, query, key }.to_string());
             } else {
-                push("--pick", ask.head.to_string());
-                ask.query.into_iter().for_each(|query| push("--at", query.to_string()));
+                set("heads", ask.head.to_string());
+                ask.query.into_iter().for_each(|query| set("at", query.to_string()));
             }
         }
         View::Flow => {
             let others = ask.also.iter().filter(|&&other| other != ask.head);
             let heads = std::iter::once(&ask.head).chain(others).map(ToString::to_string);
-            push("--pick", heads.collect::<Vec<_>>().join(","));
-            push("--least", ask.threshold.to_string());
+            set("least", ask.threshold.to_string());
+            settings.set_all("heads", heads);
         }
         View::States => match (ask.hidden.hook, &session.trace) {
-            (Some((hook, layer)), Some(trace)) => push("--hook", trace.spec.hook_name(hook, layer)),
-            _ => push("--stream", ask.stream.to_string()),
+            (Some((hook, layer)), Some(trace)) => set("hook", trace.spec.hook_name(hook, layer)),
+            _ => set("stream", ask.stream.to_string()),
         },
         View::Similarity => {
-            push("--stream", ask.stream.to_string());
+            set("stream", ask.stream.to_string());
             if let Some(token) = ask.query.filter(|_| ask.hidden.between_layers) {
-                push("--at", token.to_string());
+                set("at", token.to_string());
             }
         }
         View::Attribution => {
-            ask.query.into_iter().for_each(|query| push("--at", query.to_string()));
-            ask.word.into_iter().for_each(|word| push("--word", format!("#{word}")));
-            ask.against.into_iter().for_each(|word| push("--against", format!("#{word}")));
+            ask.query.into_iter().for_each(|query| set("at", query.to_string()));
+            ask.word.into_iter().for_each(|word| set("word", format!("#{word}")));
+            ask.against.into_iter().for_each(|word| set("against", format!("#{word}")));
         }
         View::Next => {
             let rules = &ask.rules;
-            push("--temperature", rules.temperature.to_string());
-            rules.top_k.into_iter().for_each(|k| push("--top-k", k.to_string()));
-            rules.top_p.into_iter().for_each(|p| push("--top-p", p.to_string()));
+            set("temperature", rules.temperature.to_string());
+            rules.top_k.into_iter().for_each(|k| set("top_k", k.to_string()));
+            rules.top_p.into_iter().for_each(|p| set("top_p", p.to_string()));
         }
-        View::Trails => ask.query.into_iter().for_each(|query| push("--at", query.to_string())),
+        View::Trails => ask.query.into_iter().for_each(|query| set("at", query.to_string())),
         View::River => {
-            push("--picture", <&str>::from(ask.picture).to_owned());
-            ask.query.into_iter().for_each(|query| push("--at", query.to_string()));
+            set("picture", <&str>::from(ask.picture).to_owned());
+            ask.query.into_iter().for_each(|query| set("at", query.to_string()));
         }
         View::Memory => {
-            push("--picture", <&str>::from(ask.picture).to_owned());
-            ask.layer.into_iter().for_each(|layer| push("--layer", layer.to_string()));
+            set("picture", <&str>::from(ask.picture).to_owned());
+            ask.layer.into_iter().for_each(|layer| set("layer", layer.to_string()));
         }
-        View::Cache => push("--keep", ask.policy.to_string()),
-        View::Recall => recall_words(ask, &mut push),
+        View::Cache => set("keep", ask.policy.to_string()),
+        View::Recall => recall_asked(ask, &mut set),
         View::Circuits => {
-            push("--pick", ask.head.to_string());
-            ask.word.into_iter().for_each(|word| push("--word", format!("#{word}")));
+            set("heads", ask.head.to_string());
+            ask.word.into_iter().for_each(|word| set("word", format!("#{word}")));
         }
         View::Composition => {
-            push("--pick", ask.head.to_string());
-            push("--kind", <&str>::from(ask.links.kind).to_owned());
-            ask.links.threshold.into_iter().for_each(|from| push("--from", from.to_string()));
+            set("heads", ask.head.to_string());
+            set("kind", <&str>::from(ask.links.kind).to_owned());
+            ask.links.threshold.into_iter().for_each(|from| set("from", from.to_string()));
         }
-        View::Atlas => atlas_words(ask, session, &mut push),
-        View::Difference => push("--pick", ask.head.to_string()),
+        View::Atlas => atlas_asked(ask, session, &mut set),
+        View::Difference => set("heads", ask.head.to_string()),
         View::Sweep => {
             if let Some(SweepAsk { prompt: OtherPrompt::Text(text), places, .. }) = &ask.sweep {
-                push("--other", text.clone());
-                push("--places", <&str>::from(*places).to_owned());
+                set("other", text.clone());
+                set("places", <&str>::from(*places).to_owned());
             }
-            ask.word.into_iter().for_each(|word| push("--word", format!("#{word}")));
-            ask.against.into_iter().for_each(|word| push("--against", format!("#{word}")));
+            ask.word.into_iter().for_each(|word| set("word", format!("#{word}")));
+            ask.against.into_iter().for_each(|word| set("against", format!("#{word}")));
         }
-        View::Lens => push("--tint", <&str>::from(ask.lens.tint).to_owned()),
+        View::Lens => set("tint", <&str>::from(ask.lens.tint).to_owned()),
+        View::Norms if ask.side == Side::Source => set("side", "source".to_owned()),
+        View::Timeline => timeline_asked(ask, state, settings),
         View::Norms | View::Compare | View::Training => {}
     }
     if matches!(ask.view, View::Compare | View::Difference) {
-        second_words(state, &mut push);
+        second_asked(state, settings);
     }
-    words.extend(flags(ask, session));
-    words
+    flags(ask, session).filter(|(on, _)| *on).for_each(|(_, flag)| settings.set_yes(flag));
 }
 
 /// Options without a value.
-fn flags(ask: &ViewAsk, session: &Session) -> Vec<String> {
+fn flags(ask: &ViewAsk, session: &Session) -> impl Iterator<Item = (bool, &'static str)> {
     let of = |view: View| ask.view == view;
     let ran = session.charting.view().and_then(|view| view.atlas.ran.texts.as_deref());
     let flags = [
-        (of(View::Lens) && ask.lens.raw, "--raw"),
-        (of(View::States) && ask.hidden.by_variance, "--by-variance"),
-        (of(View::Similarity) && ask.hidden.between_layers, "--between-layers"),
-        (of(View::Circuits) && ask.circuits.after_mlp, "--after-mlp"),
-        (of(View::Circuits) && ask.circuits.plain, "--plain"),
-        (of(View::Circuits) && ask.least, "--lowest"),
-        (of(View::Composition) && ask.links.folded, "--folded"),
-        (of(View::Composition) && ask.links.above_random, "--above-random"),
-        (of(View::Atlas) && ask.axes.alike, "--alike"),
-        (of(View::Atlas) && ran == Some("prompt"), "--own-text"),
+        (of(View::Lens) && ask.lens.raw, "raw"),
+        (of(View::States) && ask.hidden.by_variance, "by_variance"),
+        (of(View::Similarity) && ask.hidden.between_layers, "between_layers"),
+        (of(View::Attribution) && ask.in_order, "in_order"),
+        (of(View::Trails) && ask.skip == 0, "with_first"),
+        (of(View::Circuits) && ask.circuits.after_mlp, "after_mlp"),
+        (of(View::Circuits) && ask.circuits.plain, "plain"),
+        (of(View::Circuits) && ask.least, "lowest"),
+        (of(View::Composition) && ask.links.folded, "folded"),
+        (of(View::Composition) && ask.links.above_random, "above_random"),
+        (of(View::Atlas) && ask.axes.alike, "alike"),
+        (of(View::Atlas) && ran == Some("prompt"), "own_text"),
     ];
-    flags.into_iter().filter(|(on, _)| *on).map(|(_, flag)| flag.to_owned()).collect()
+    flags.into_iter()
 }
 
-fn recall_words(ask: &ViewAsk, push: &mut impl FnMut(&str, String)) {
+fn recall_asked(ask: &ViewAsk, set: &mut impl FnMut(&str, String)) {
     let Beside::Recall(recall) = &ask.beside else { return };
     let listed = |numbers: &mut dyn Iterator<Item = String>| numbers.collect::<Vec<_>>().join(",");
-    push("--lengths", listed(&mut recall.lengths().iter().map(usize::to_string)));
-    push("--depths", listed(&mut recall.depths().iter().map(f64::to_string)));
-    push("--template", <&str>::from(recall.template).to_owned());
-    push("--trials", recall.trials.to_string());
+    set("lengths", listed(&mut recall.lengths().iter().map(usize::to_string)));
+    set("depths", listed(&mut recall.depths().iter().map(f64::to_string)));
+    set("template", <&str>::from(recall.template).to_owned());
+    set("trials", recall.trials.to_string());
 }
 
-fn atlas_words(ask: &ViewAsk, session: &Session, push: &mut impl FnMut(&str, String)) {
+fn atlas_asked(ask: &ViewAsk, session: &Session, set: &mut impl FnMut(&str, String)) {
     let Some(view) = session.charting.view() else { return };
-    push("--x", ask.axes.x.clone());
-    push("--y", ask.axes.y.clone());
-    push("--pick", ask.head.to_string());
+    set("x", ask.axes.x.clone());
+    set("y", ask.axes.y.clone());
+    set("heads", ask.head.to_string());
     let ran = &view.atlas.ran;
     match (&view.from, ran.texts.as_deref()) {
-        (Some(file), _) => push("--atlas", file.display().to_string()),
+        (Some(file), _) => set("atlas", file.display().to_string()),
         (None, None | Some("built in" | "prompt")) => {}
         (None, Some(corpus)) => {
-            push("--corpus", corpus.to_owned());
-            push("--passages", ran.passages.to_string());
+            set("corpus", corpus.to_owned());
+            set("passages", ran.passages.to_string());
         }
     }
 }
 
-fn second_words(state: &State, push: &mut impl FnMut(&str, String)) {
+fn timeline_asked(ask: &ViewAsk, state: &State, settings: &mut Settings) {
+    let Beside::Timeline(timeline, roles, heads) = &ask.beside else { return };
+    if let Some(folder) = &state.timeline.folder {
+        settings.set("folder", folder.display().to_string());
+    }
+    if let Some(prompt) = &timeline.prompt {
+        settings.set("prompt", prompt.as_str());
+    }
+    settings.set_all("measure", roles.iter().map(|role| role.id.to_owned()));
+    settings.set_all("heads", heads.iter().map(ToString::to_string));
+}
+
+fn second_asked(state: &State, settings: &mut Settings) {
     let choice = &state.compare;
-    match &choice.model {
-        None => {}
-        Some(Reference::Embedded) => push("--with", "storyteller".to_owned()),
-        Some(Reference::Path(path)) => push("--with", path.display().to_string()),
+    match (choice.step.zip(state.timeline.folder.as_ref()), &choice.model) {
+        (Some((step, folder)), _) => settings.set("with", format!("{}/@{step}", folder.display())),
+        (None, Some(Reference::Embedded)) => settings.set("with", "storyteller"),
+        (None, Some(Reference::Path(path))) => settings.set("with", path.display().to_string()),
+        (None, None) => {}
     }
     if !choice.asked.is_empty() {
-        push("--with-prompt", choice.asked.clone());
+        settings.set("with_prompt", choice.asked.clone());
     }
 }
 
-/// The command line that trains the same model and draws its curves.
-pub fn training_command(live: &Live, look: Look, name: &str) -> Vec<String> {
-    let Some(began) = &live.began else { return vec!["train".to_owned()] };
-    let task: &'static str = began.task.into();
-    let mut words: Vec<String> = ["train", "--task", task].map(str::to_owned).to_vec();
-    let mut push = |name: &str, value: String| words.extend([name.to_owned(), value]);
-    push("--layers", began.layers.to_string());
-    push("--heads", began.heads.to_string());
-    push("--width", began.width.to_string());
-    push("--seed", began.seed.to_string());
+/// The settings with which the same model is trained and its curves are drawn.
+pub fn training_settings(live: &Live, look: Look, name: &str) -> Settings {
+    let mut settings = Settings::default();
+    settings.set("out", name);
+    settings.set("view", View::Training.id());
+    let Some(began) = &live.began else { return settings };
+    settings.set("task", <&str>::from(began.task));
+    settings.set("layers", began.layers.to_string());
+    settings.set("heads", began.heads.to_string());
+    settings.set("width", began.width.to_string());
+    settings.set("seed", began.seed.to_string());
     if let Some(text) = &began.text {
-        push("--text", text.display().to_string());
+        settings.set("text", text.display().to_string());
     }
-    push("--size", live.hand.size.to_string());
-    push("--lr", live.hand.rate.to_string());
-    push("--batch", live.hand.batch.to_string());
-    push("--steps", live.reports.last().map_or(1, |report| report.steps.max(1)).to_string());
-    if let Some(theme) = look.theme.filter(|_| look.preset.is_none()) {
-        push("--theme", theme.id().to_owned());
-    }
-    push("--curves", name.to_owned());
+    settings.set("size", live.hand.size.to_string());
+    settings.set("lr", live.hand.rate.to_string());
+    settings.set("batch", live.hand.batch.to_string());
+    settings.set("steps", live.reports.last().map_or(1, |report| report.steps.max(1)).to_string());
     if began.mlp {
-        words.push("--mlp".to_owned());
+        settings.set_yes("mlp");
     }
-    words
+    if let Some(report) = live.at.and_then(|_| live.shown()).map(|(report, _)| report) {
+        settings.set("mark", report.steps.to_string());
+    }
+    exporting::looks(look, &mut settings);
+    settings
 }

@@ -80,7 +80,7 @@ pub struct Window {
     stopwatch: Option<Stopwatch>,
     /// A pane to bring in sight as soon as there are tiles.
     wanted: Option<Pane>,
-    saved: Settings,
+    pub(super) saved: Settings,
 }
 
 /// What the window starts with.

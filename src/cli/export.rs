@@ -3,6 +3,8 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
+
 use crate::analysis::Filter;
 use crate::engine::{Beside, Job, View, ViewAsk};
 use crate::export::{self, Dtype, Options, Plate, Ranges, Selection, Source, What};
@@ -72,9 +74,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
         for path in &args.output {
             Plate::format_of(path)?;
         }
-        let (model, trace, beside) = view_source(args, kind, console)?;
-        let ask = args.view.ask(kind, &args.pick, (model.as_ref(), &trace))?;
-        let ask = ViewAsk { beside, ..ask };
+        let (model, trace, ask) = view_ask(args, kind, console)?;
         let files = (args.output.as_slice(), args.look.look());
         return view::write((model.as_ref(), &trace), &ask, files, args.caption.as_deref(), console);
     }
@@ -105,6 +105,25 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
         Some(_) => Some(export::caption(&trace, &options, &given())?),
     };
     written(files, caption, args.caption.as_deref(), console)
+}
+
+/// The view that these arguments ask for, and the run that it is of.
+pub(super) fn view_plate(args: &Args, console: &mut Console) -> anyhow::Result<(Plate, Trace)> {
+    let kind = args.view.view.context("no view is asked for")?;
+    let (model, trace, ask) = view_ask(args, kind, console)?;
+    let plate = view::worked_out((model.as_ref(), &trace), &ask, console)?;
+    Ok((plate, trace))
+}
+
+/// What a view shows of which run.
+fn view_ask(
+    args: &Args,
+    view: View,
+    console: &mut Console,
+) -> anyhow::Result<(Option<Model>, Trace, ViewAsk)> {
+    let (model, trace, beside) = view_source(args, view, console)?;
+    let ask = args.view.ask(view, &args.pick, (model.as_ref(), &trace))?;
+    Ok((model, trace, ViewAsk { beside, ..ask }))
 }
 
 /// The run that a view shows, and what it shows beside it.

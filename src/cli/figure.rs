@@ -7,13 +7,15 @@ use anyhow::Context as _;
 use serde_json::json;
 
 use crate::analysis::Filter;
+use crate::engine::Prompt;
 use crate::export::picture::write_numbers;
-use crate::export::{self, Recipe, Selection, Source, atomic};
+use crate::export::{self, Recipe, Selection, Settings, Source, atomic};
 
 use super::console::{self, Console};
 use super::export::{given, watched, write};
+use super::figure_view;
 use super::languages::LanguageArg;
-use super::shared::{Input, Told};
+use super::shared::{Asked, Input, TargetArg, Told};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -43,23 +45,30 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     let place = || format!("cannot make the figure of {}", args.recipe.display());
     let text = std::fs::read_to_string(&args.recipe).with_context(place)?;
-    let recipe: Recipe = text.parse().with_context(place)?;
-    let beside = args.recipe.parent().unwrap_or(Path::new(""));
-    let folder = args.out.as_deref().unwrap_or(beside);
-    if !folder.as_os_str().is_empty() {
-        std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let settings: Settings = text.parse().with_context(place)?;
+    if settings.keys().any(|key| key == "view") {
+        return of_view(args, settings, console);
     }
+    let recipe: Recipe = text.parse().with_context(place)?;
+    let beside = args.beside();
+    let folder = args.folder()?;
 
     // A model that the recipe names by a path lies beside the recipe; one that is no path is a name
     let own =
         recipe.model.map(|model| Some(beside.join(&model)).filter(|path| path.exists()).unwrap_or(model));
-    let input = Input::of(
-        args.model.clone().or(own),
-        args.prompt.clone().or(recipe.prompt),
-        recipe.target,
-        LanguageArg::of(recipe.source_lang, recipe.target_lang),
-        recipe.interventions,
-    );
+    let ids = |ids: Option<String>| {
+        ids.map(|ids| Prompt::of_ids(&ids)).transpose().map_err(anyhow::Error::msg).with_context(place)
+    };
+    let input = Input::of(Asked {
+        model: args.model.clone().or(own),
+        ids: ids(recipe.ids.filter(|_| args.prompt.is_none()))?,
+        prompt: args.prompt.clone().or(recipe.prompt),
+        chat: recipe.chat,
+        question: recipe.question,
+        target: TargetArg::of(recipe.target, ids(recipe.target_ids)?),
+        languages: LanguageArg::of(recipe.source_lang, recipe.target_lang),
+        intervene: recipe.interventions,
+    });
     // An expression that does not read should not cost a run
     let own = recipe.filter.as_deref().map(str::parse::<Filter>).transpose();
     let filter = args.filter.clone().or(own.map_err(anyhow::Error::from).with_context(place)?);
@@ -79,14 +88,73 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     if let Some(first) = recipe.out.first() {
         let numbers = folder.join(first).with_extension("csv");
         atomic::write(&numbers, |out| write_numbers(&source, &options, out))?;
-        let words = folder.join(first).with_extension("caption.txt");
-        atomic::write(&words, |out| Ok(writeln!(out, "{caption}")?))?;
-        files.extend([numbers, words]);
+        files.push(numbers);
+        files.push(write_caption(&folder.join(first), &caption)?);
     }
+    written(&files, &caption, console)
+}
+
+/// The figure of a view, its numbers and its caption.
+fn of_view(args: &Args, mut settings: Settings, console: &mut Console) -> anyhow::Result<()> {
+    let place = || format!("cannot make the figure of {}", args.recipe.display());
+    settings = settings.found_in(args.beside());
+    if let Some(model) = &args.model {
+        settings.set("model", model.display().to_string());
+    }
+    if let Some(prompt) = &args.prompt {
+        settings.remove("ids");
+        settings.remove("prompt_file");
+        settings.set("prompt", prompt.as_str());
+    }
+    if let Some(atlas) = &args.told.atlas {
+        settings.set("atlas", atlas.display().to_string());
+    }
+    anyhow::ensure!(args.filter.is_none(), "a view takes no expression: --where is for maps of heads");
+    let out = figure_view::outputs(&settings).with_context(place)?;
+    let asked = figure_view::read(&settings).with_context(place)?;
+    let folder = args.folder()?;
+    let figure_view::Made { plate, trace, look } = figure_view::make(&asked, console).with_context(place)?;
+    let caption = plate.caption(trace.as_ref(), &given());
+    let mut files: Vec<PathBuf> = out.iter().map(|name| folder.join(name)).collect();
+    let numbers = files[0].with_extension("csv");
+    if !files.contains(&numbers) {
+        files.push(numbers);
+    }
+    for path in &files {
+        plate.write(look, path)?;
+    }
+    files.push(write_caption(&files[0], &caption)?);
+    written(&files, &caption, console)
+}
+
+impl Args {
+    /// Where the recipe lies.
+    fn beside(&self) -> &Path {
+        self.recipe.parent().unwrap_or(Path::new(""))
+    }
+
+    /// Where files go; it is made where it is not there.
+    fn folder(&self) -> anyhow::Result<&Path> {
+        let folder = self.out.as_deref().unwrap_or(self.beside());
+        if !folder.as_os_str().is_empty() {
+            std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        }
+        Ok(folder)
+    }
+}
+
+/// Writes the caption beside a figure.
+fn write_caption(figure: &Path, caption: &str) -> anyhow::Result<PathBuf> {
+    let path = figure.with_extension("caption.txt");
+    atomic::write(&path, |out| Ok(writeln!(out, "{caption}")?))?;
+    Ok(path)
+}
+
+fn written(files: &[PathBuf], caption: &str, console: &mut Console) -> anyhow::Result<()> {
     if console.json {
         return console.object(&json!({ "files": files, "caption": caption }));
     }
-    for path in &files {
+    for path in files {
         let size = std::fs::metadata(path).map_or(0, |file| file.len());
         writeln!(console, "{}  {}", path.display(), console::bytes(size))?;
     }

@@ -73,6 +73,14 @@ pub(super) struct LookArgs {
     columns: Option<Span>,
 }
 
+/// Looks alone, as a recipe's table `style` says them.
+#[derive(Debug, clap::Parser)]
+#[command(no_binary_name = true)]
+pub(super) struct StyleArgs {
+    #[command(flatten)]
+    pub(super) look: LookArgs,
+}
+
 impl LookArgs {
     pub(super) fn look(&self) -> Look {
         Look {

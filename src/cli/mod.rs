@@ -14,6 +14,7 @@ mod console;
 mod curve;
 mod export;
 mod figure;
+mod figure_view;
 mod generate;
 mod heads;
 mod info;

@@ -161,6 +161,18 @@ pub(super) struct Input {
     changing: Changing,
 }
 
+/// What a recipe asks of which model.
+pub(super) struct Asked {
+    pub(super) model: Option<PathBuf>,
+    pub(super) prompt: Option<String>,
+    pub(super) ids: Option<Prompt>,
+    pub(super) chat: bool,
+    pub(super) question: Option<String>,
+    pub(super) target: TargetArg,
+    pub(super) languages: LanguageArg,
+    pub(super) intervene: Vec<Intervention>,
+}
+
 /// A run, and the same with interventions where any were asked for.
 pub(super) struct Runs {
     pub(super) model: Option<Model>,
@@ -188,7 +200,7 @@ pub(super) struct PromptArg {
 /// What an encoder–decoder model's decoder reads; without it the model writes it itself.
 #[derive(Debug, clap::Args)]
 #[group(multiple = false)]
-struct TargetArg {
+pub(super) struct TargetArg {
     /// Target for an encoder–decoder model (default: what it writes itself)
     #[arg(long, value_name = "TEXT")]
     target: Option<String>,
@@ -199,6 +211,11 @@ struct TargetArg {
 }
 
 impl TargetArg {
+    /// As a recipe names it.
+    pub(super) fn of(target: Option<String>, target_ids: Option<Prompt>) -> Self {
+        Self { target, target_ids }
+    }
+
     fn read(&self) -> Option<Prompt> {
         self.target_ids.clone().or_else(|| self.target.clone().map(Prompt::Text))
     }
@@ -206,21 +223,16 @@ impl TargetArg {
 
 impl Input {
     /// A prompt on a model, as a recipe names them, with what it changes in the run.
-    pub(super) fn of(
-        model: Option<PathBuf>,
-        prompt: Option<String>,
-        target: Option<String>,
-        languages: LanguageArg,
-        intervene: Vec<Intervention>,
-    ) -> Self {
+    pub(super) fn of(asked: Asked) -> Self {
+        let Asked { model, prompt, ids, chat, question, target, languages, intervene } = asked;
         Self {
             model: ModelArg { model },
-            prompt: PromptArg { prompt, prompt_file: None, ids: None },
-            chat: false,
+            prompt: PromptArg { prompt, prompt_file: None, ids },
+            chat,
             system: None,
-            target: TargetArg { target, target_ids: None },
+            target,
             languages,
-            question: None,
+            question,
             second: None,
             cut: false,
             memory: None,

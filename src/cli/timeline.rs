@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::analysis::atlas::{ROLES, Role};
 use crate::analysis::timeline::{Timeline, phase_change, roles_taken, scored};
 use crate::engine::{self, Checkpoints, LeftOut, Prompt, TimelineOptions};
-use crate::export::{Look, Plate};
+use crate::export::{Look, Plate, Preset};
 use crate::model::HeadId;
 use crate::render::Theme;
 
@@ -51,6 +51,10 @@ pub(super) struct Args {
     /// Theme of pictures
     #[arg(long, value_parser = names::<Theme>())]
     theme: Option<Theme>,
+
+    /// Sizes of pictures: a paper's column, a thesis, a slide
+    #[arg(long, value_parser = names::<Preset>())]
+    preset: Option<Preset>,
 }
 
 /// The roles that a timeline takes scores of.
@@ -65,17 +69,8 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     for path in &args.output {
         Plate::format_of(path)?;
     }
-    let prompt = if args.prompt.is_given() { Some(args.prompt.read()?) } else { None };
-    let checkpoints = Checkpoints::of(&args.folder)?;
-    let options =
-        TimelineOptions { prompt, probes: args.probes as usize, seed: args.seed, memory_budget: args.memory };
-    let (timeline, left_out) = engine::timeline(&checkpoints, &options, &console.job(), &mut |_| {})?;
-    for LeftOut { name, why } in &left_out {
-        console.remark(format!("{name} is left out: {why}"));
-    }
-    missing(args, &timeline, options.prompt.as_ref())?;
-    let plate = engine::timeline_plate(&timeline, &args.measure, &args.head);
-    let look = Look { theme: args.theme, ..Look::default() };
+    let (timeline, left_out, plate) = asked(args, console)?;
+    let look = Look { theme: args.theme, preset: args.preset, ..Look::default() };
     for path in &args.output {
         engine::save_timeline(&timeline, &plate, look, path)?;
     }
@@ -91,6 +86,26 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
         writeln!(console, "{}", path.display())?;
     }
     Ok(())
+}
+
+/// Asks every checkpoint, and lays the curves out.
+fn asked(args: &Args, console: &mut Console) -> anyhow::Result<(Timeline, Vec<LeftOut>, Plate)> {
+    let prompt = if args.prompt.is_given() { Some(args.prompt.read()?) } else { None };
+    let checkpoints = Checkpoints::of(&args.folder)?;
+    let options =
+        TimelineOptions { prompt, probes: args.probes as usize, seed: args.seed, memory_budget: args.memory };
+    let (timeline, left_out) = engine::timeline(&checkpoints, &options, &console.job(), &mut |_| {})?;
+    for LeftOut { name, why } in &left_out {
+        console.remark(format!("{name} is left out: {why}"));
+    }
+    missing(args, &timeline, options.prompt.as_ref())?;
+    let plate = engine::timeline_plate(&timeline, &args.measure, &args.head);
+    Ok((timeline, left_out, plate))
+}
+
+/// The curves alone.
+pub(super) fn curves(args: &Args, console: &mut Console) -> anyhow::Result<Plate> {
+    Ok(asked(args, console)?.2)
 }
 
 /// Complains about heads and measures that are not there.

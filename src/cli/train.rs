@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use crate::engine::{self, Report, TrainOptions};
-use crate::export::{Look, Plate};
+use crate::export::{Look, Plate, Preset};
 use crate::render::Theme;
 use crate::train::{Hand, Setup, Task};
 
@@ -86,6 +86,14 @@ pub(super) struct Args {
     #[arg(long, value_parser = names::<Theme>(), requires = "curves")]
     theme: Option<Theme>,
 
+    /// Sizes of that picture: a paper's column, a thesis, a slide
+    #[arg(long, value_parser = names::<Preset>(), requires = "curves")]
+    preset: Option<Preset>,
+
+    /// Step to mark in that picture
+    #[arg(long, value_name = "STEP", requires = "curves")]
+    mark: Option<u64>,
+
     /// Save a checkpoint-N folder in there every so many steps, and at the last one
     #[arg(long, value_name = "STEPS", requires = "output", value_parser = clap::value_parser!(u64).range(1..))]
     checkpoints: Option<u64>,
@@ -116,8 +124,8 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     closed?;
     let training = training?;
     if let Some(path) = &args.curves {
-        engine::training_plate(training.reports(), None)
-            .write(Look { theme: args.theme, ..Look::default() }, path)?;
+        let look = Look { theme: args.theme, preset: args.preset, ..Look::default() };
+        engine::training_plate(training.reports(), args.mark).write(look, path)?;
         if !console.json {
             writeln!(console, "{}", path.display())?;
         }
@@ -127,6 +135,12 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
         writeln!(console, "{} ({parameters} parameters)", folder.display())?;
     }
     Ok(())
+}
+
+/// Trains, and lays the curves out.
+pub(super) fn curves(args: &Args, console: &Console) -> anyhow::Result<Plate> {
+    let training = engine::train(&options(args)?, &console.job(), &mut |_| ControlFlow::Continue(()))?;
+    Ok(engine::training_plate(training.reports(), args.mark))
 }
 
 /// A report, as soon as it is there.

@@ -8,9 +8,9 @@ use serde_json::json;
 
 use crate::analysis::Cell;
 use crate::engine::{self, Places, SweepAsk, View, ViewAsk, plate};
-use crate::export::{Look, Plate, atomic, caption_of};
+use crate::export::{Look, Plate, atomic};
 use crate::model::{HeadId, Model, Sampling};
-use crate::trace::{OtherPrompt, Trace};
+use crate::trace::{OtherPrompt, Side, Trace};
 
 use super::console::{self, Console};
 use super::export::given;
@@ -23,7 +23,7 @@ use super::view_more::MoreArgs;
 #[derive(Debug, clap::Args)]
 pub(super) struct ViewArgs {
     /// Write a view instead of arrays, as .png, .svg, .pdf, .tex, .csv or .json
-    #[arg(long, value_parser = names::<View>(), conflicts_with_all = ["what", "layers", "heads"])]
+    #[arg(long, value_parser = names::<View>(), conflicts_with_all = ["what", "layers", "heads", "filter", "combine", "beside"])]
     pub(super) view: Option<View>,
 
     /// Of the views walk, why and flow: head, query and key, such as 3.5:q22->k5
@@ -45,6 +45,18 @@ pub(super) struct ViewArgs {
     /// Of the views attribution and sweep: the word whose logit is taken off
     #[arg(long, value_name = "WORD", requires = "view")]
     against: Option<String>,
+
+    /// Of the view attribution: parts in the order in which they wrote, not by size
+    #[arg(long, requires = "view")]
+    in_order: bool,
+
+    /// Of the view trails: let the first token say where trails lie, too
+    #[arg(long, requires = "view")]
+    with_first: bool,
+
+    /// Of the views norms and trails of an encoder–decoder model: whose tokens
+    #[arg(long, requires = "view", value_parser = names::<Side>(), default_value = "target")]
+    side: Side,
 
     /// Of the view next: divides the logits
     #[arg(long, value_name = "T", requires = "view", default_value_t = 1.0, value_parser = parse_temperature)]
@@ -107,6 +119,9 @@ impl ViewArgs {
             stream: self.stream.unwrap_or(ask.stream),
             word: word(&self.word)?,
             against: word(&self.against)?,
+            in_order: self.in_order,
+            skip: usize::from(!self.with_first),
+            side: self.side,
             rules: Sampling {
                 temperature: self.temperature,
                 top_k: self.top_k.map(|k| k as usize),
@@ -175,13 +190,21 @@ pub(super) fn write(
     caption: Option<&Path>,
     console: &mut Console,
 ) -> anyhow::Result<()> {
-    let job = console.job();
-    let plate = job.stage("Working the view out", |progress| plate(model, trace, ask, progress))?;
+    let plate = worked_out((model, trace), ask, console)?;
     for path in paths {
         plate.write(look, path)?;
     }
-    let text = caption.map(|_| caption_of(trace, &plate.says, &given()));
+    let text = caption.map(|_| plate.caption(Some(trace), &given()));
     written(paths.to_vec(), text, caption, console)
+}
+
+/// Works a view out, and tells how far it is.
+pub(super) fn worked_out(
+    (model, trace): (Option<&Model>, &Trace),
+    ask: &ViewAsk,
+    console: &Console,
+) -> anyhow::Result<Plate> {
+    Ok(console.job().stage("Working the view out", |progress| plate(model, trace, ask, progress))?)
 }
 
 /// Says what was written, and prints the caption or writes it, too: `-` is standard output.

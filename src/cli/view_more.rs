@@ -205,6 +205,10 @@ impl MoreArgs {
                 let words = "a training is drawn as it is made: `mnemoscope train --curves FILE`";
                 return Err(usage(clap::error::ErrorKind::ValueValidation, words));
             }
+            View::Timeline => {
+                let words = "a timeline is drawn by its own command: `mnemoscope timeline FOLDER -o FILE`";
+                return Err(usage(clap::error::ErrorKind::ValueValidation, words));
+            }
             _ => Beside::None,
         })
     }

@@ -32,8 +32,12 @@ pub fn caption_of(trace: &Trace, says: &str, command: &str) -> String {
         let changes: Vec<String> = trace.interventions().iter().map(ToString::to_string).collect();
         let _ = write!(text, " The run was changed: {}.", changes.join(", "));
     }
-    let _ = write!(text, " Made with Mnemoscope {}: {command}", env!("CARGO_PKG_VERSION"));
-    text
+    made_by(&text, command)
+}
+
+/// What is said, with the version and the command that make it again.
+pub(super) fn made_by(says: &str, command: &str) -> String {
+    format!("{says} Made with Mnemoscope {}: {command}", env!("CARGO_PKG_VERSION"))
 }
 
 fn of_attention(

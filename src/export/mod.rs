@@ -21,6 +21,7 @@ pub mod png;
 mod preset;
 mod recipe;
 mod safetensors;
+mod settings;
 pub mod tikz;
 mod what;
 
@@ -34,5 +35,6 @@ pub use npz::write_matrix;
 pub use options::{Dtype, Labels, Look, NotASpan, Options, Span};
 pub use plate::{Body, Plate, Table};
 pub use preset::Preset;
-pub use recipe::{Recipe, RecipeError};
+pub use recipe::{Recipe, RecipeError, STYLE_KEYS};
+pub use settings::Settings;
 pub use what::{Along, NotARange, Ranges, Selection, What};

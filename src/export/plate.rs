@@ -8,7 +8,9 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::render::{Shader, ValueRange, farther, share};
+use crate::trace::Trace;
 
+use super::caption::{caption_of, made_by};
 use super::error::ExportError;
 use super::figure::axis::Axis;
 use super::figure::bars::{self, Bars};
@@ -95,6 +97,14 @@ pub struct Table {
 }
 
 impl Plate {
+    /// The caption: what is shown, of which prompt where that plays a part, by which version; `command` makes it again.
+    pub fn caption(&self, trace: Option<&Trace>, command: &str) -> String {
+        match trace.filter(|_| !self.strips.is_empty()) {
+            Some(trace) => caption_of(trace, &self.says, command),
+            None => made_by(&self.says, command),
+        }
+    }
+
     /// The formats that can hold a plate.
     pub fn formats() -> impl Iterator<Item = &'static Format> {
         FORMATS.iter().filter(|format| Self::holds(format))
@@ -127,7 +137,7 @@ impl Plate {
             Body::Map { rows, columns, values, quantity, signed } => {
                 let (values, value_columns) = pooled(values, columns.labels.len(), limits.values);
                 let map = look.map(*signed);
-                let range = ValueRange::fit(map, &values);
+                let range = ValueRange::fit(map, *signed, &values);
                 let matrix = Matrix {
                     title: self.title.clone(),
                     subtitle: self.subtitle.clone(),

@@ -6,8 +6,8 @@ use strum::{EnumIter, EnumString, IntoStaticStr};
 use super::figure::style::{Around, Style};
 use crate::render::{ColorMap, Theme};
 
-/// Where a figure goes. Each brings a width, font sizes, and a colour map whose lightness never turns back, so that a
-/// copy in greys says the same.
+/// Where a figure goes. Each brings a width, font sizes, and a colour map; on paper one whose lightness never turns back,
+/// so that a copy in greys says the same.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, EnumIter, EnumString, IntoStaticStr,
 )]
@@ -55,13 +55,13 @@ impl Preset {
         }
     }
 
-    /// The colour map; of signed values, the same to eyes that see no colours.
+    /// The colour map; of values of both signs one that greys keep from the least to the greatest, and on a slide, which
+    /// has its colours, blue below and red above zero.
     pub fn map(self, signed: bool, theme: Theme) -> ColorMap {
-        match (theme, signed) {
-            (Theme::Light, false) => ColorMap::Blues,
-            (Theme::Light, true) => ColorMap::GreysLight,
-            (Theme::Dark, false) => ColorMap::Magma,
-            (Theme::Dark, true) => ColorMap::Greys,
+        match (self, signed) {
+            (_, false) => ColorMap::of(theme),
+            (Self::Slide, true) => ColorMap::signed(theme),
+            (Self::Paper | Self::Thesis, true) => ColorMap::Cividis,
         }
     }
 

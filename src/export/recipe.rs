@@ -1,4 +1,5 @@
-//! A figure as a file: what it shows and how, to be made again on another model or another prompt.
+//! A figure of maps or states as a file: what it shows and how, to be made again on another model or another prompt.
+//! A recipe of a view is read as [`super::Settings`].
 //!
 //! Read key by key rather than through `serde`, so that whoever mistypes one is told which, and what belongs there.
 
@@ -23,8 +24,16 @@ pub struct Recipe {
     pub model: Option<PathBuf>,
     /// The prompt, where one is named.
     pub prompt: Option<String>,
+    /// Token ids instead of a prompt.
+    pub ids: Option<String>,
+    /// Whether the prompt is one user's turn of a conversation.
+    pub chat: bool,
+    /// What is asked of the prompt, by a model that answers questions.
+    pub question: Option<String>,
     /// What an encoder–decoder model's decoder reads.
     pub target: Option<String>,
+    /// The same as token ids.
+    pub target_ids: Option<String>,
     /// Language of the prompt, for models that mark it.
     pub source_lang: Option<String>,
     /// Language of the target, for models that mark it.
@@ -81,9 +90,14 @@ pub enum RecipeError {
 
 const KEYS: &[&str] = &[
     "out",
+    "view",
     "model",
     "prompt",
+    "ids",
+    "chat",
+    "question",
     "target",
+    "target_ids",
     "source_lang",
     "target_lang",
     "intervene",
@@ -103,18 +117,24 @@ const KEYS: &[&str] = &[
     "threshold",
     "style",
 ];
-const STYLE_KEYS: &[&str] =
+/// Keys of the table `style`.
+pub const STYLE_KEYS: &[&str] =
     &["preset", "theme", "colormap", "scale", "labels", "transparent", "zoom", "size"];
+
+/// A file's keys.
+pub(super) fn table_of(text: &str) -> Result<Table, RecipeError> {
+    text.parse().map_err(|error: toml::de::Error| {
+        let at = error.span().map_or(0, |span| span.start.min(text.len()));
+        let line = 1 + text.get(..at).unwrap_or_default().matches('\n').count();
+        RecipeError::Syntax { line, why: error.message().lines().collect::<Vec<_>>().join(", ") }
+    })
+}
 
 impl FromStr for Recipe {
     type Err = RecipeError;
 
     fn from_str(text: &str) -> Result<Self, RecipeError> {
-        let table: Table = text.parse().map_err(|error: toml::de::Error| {
-            let at = error.span().map_or(0, |span| span.start.min(text.len()));
-            let line = 1 + text.get(..at).unwrap_or_default().matches('\n').count();
-            RecipeError::Syntax { line, why: error.message().lines().collect::<Vec<_>>().join(", ") }
-        })?;
+        let table = table_of(text)?;
         let whole = Keys { table: &table, prefix: "" };
         whole.only(KEYS)?;
         let nothing = Table::new();
@@ -141,6 +161,11 @@ impl FromStr for Recipe {
         let layers: Option<Ranges> = whole.parsed("layers", "layers such as \"0,3-5\"")?;
         if layers.is_some() && !picked.is_empty() {
             return Err(RecipeError::Both("heads", "layers"));
+        }
+        for (one, other) in [("ids", "prompt"), ("target_ids", "target")] {
+            if table.contains_key(one) && table.contains_key(other) {
+                return Err(RecipeError::Both(one, other));
+            }
         }
         let filter = whole.text("where", "an expression such as \"induction > 0.5\"")?.map(str::to_owned);
         if filter.is_some() && (layers.is_some() || !picked.is_empty()) {
@@ -171,7 +196,11 @@ impl FromStr for Recipe {
             out,
             model: whole.text("model", "a folder, a file or a name")?.map(PathBuf::from),
             prompt: whole.text("prompt", "a text")?.map(str::to_owned),
+            ids: whole.text("ids", "token ids such as \"5 17 23\"")?.map(str::to_owned),
+            chat: whole.yes("chat")?,
+            question: whole.text("question", "a text")?.map(str::to_owned),
             target: whole.text("target", "a text")?.map(str::to_owned),
+            target_ids: whole.text("target_ids", "token ids such as \"5 17 23\"")?.map(str::to_owned),
             source_lang: whole.text("source_lang", "a language's code")?.map(str::to_owned),
             target_lang: whole.text("target_lang", "a language's code")?.map(str::to_owned),
             filter,
@@ -269,7 +298,7 @@ impl<'a> Keys<'a> {
 }
 
 /// A value as a message quotes it.
-fn shown(value: &Value) -> String {
+pub(super) fn shown(value: &Value) -> String {
     match value {
         Value::String(text) => format!("{text:?}"),
         Value::Integer(number) => number.to_string(),

@@ -5,7 +5,10 @@ use super::hook::{HeadId, Hook};
 use super::spec::{ModelSpec, Part, Placement};
 
 /// One of the two texts that an encoder–decoder model reads; other models have the target alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, strum::EnumIter, strum::EnumString, strum::IntoStaticStr,
+)]
+#[strum(serialize_all = "lowercase")]
 pub enum Side {
     /// What the encoder reads
     Source,

@@ -92,9 +92,9 @@ impl ValueRange {
         Self { low: -high, high }
     }
 
-    /// The range that suits `map`.
-    pub fn fit(map: ColorMap, values: &[f32]) -> Self {
-        if map.is_signed() { Self::symmetric(values) } else { Self::up_to_max(values) }
+    /// The range that suits `map`, or values of both signs on any map.
+    pub fn fit(map: ColorMap, signed: bool, values: &[f32]) -> Self {
+        if signed || map.is_signed() { Self::symmetric(values) } else { Self::up_to_max(values) }
     }
 }
 
@@ -109,9 +109,10 @@ pub struct Shader {
 }
 
 impl Shader {
-    /// Folds `map`, `scale` and `range` into one table. A signed map reads the range as ± its greater end.
+    /// Folds `map`, `scale` and `range` into one table. A signed map reads the range as ± its greater end, and so does any
+    /// map of a range that begins below zero: zero is its middle then.
     pub fn new(map: ColorMap, scale: Scale, range: ValueRange) -> Self {
-        let signed = map.is_signed();
+        let signed = map.is_signed() || range.low < 0.0;
         let range = if signed {
             let high = range.high.abs().max(range.low.abs());
             ValueRange { low: -high, high }

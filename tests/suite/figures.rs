@@ -41,7 +41,7 @@ fn page(n: usize, numbered: bool, theme: Theme) -> Drawing {
         strips: vec![Strip { title: "PROMPT", tokens: tokens(n) }],
     };
     let map = ColorMap::of(theme);
-    let shader = Shader::new(map, Scale::Linear, ValueRange::fit(map, &matrix.values));
+    let shader = Shader::new(map, Scale::Linear, ValueRange::fit(map, false, &matrix.values));
     matrix::layout(&matrix, &shader, Scale::Linear, &Style::screen(theme))
 }
 

@@ -2,13 +2,25 @@
 //! is kept in `tests/snapshots/words-*.txt` (`UPDATE_SNAPSHOTS=1` writes them anew).
 
 use crate::window::{send, window_on};
+use egui::{Role, epaint::Shape};
 use egui_kittest::{
     Harness,
     kittest::{NodeT as _, Queryable as _},
 };
-use mnemoscope::app::{Window, command::Command, layout::Preset, settings::Settings, words::Language};
+use mnemoscope::app::{
+    Dialog, Window,
+    charting::AtlasPath,
+    command::Command,
+    drafting::{Answers, Draft},
+    editing::Splice,
+    exporting::{Finish, Piece},
+    layout::{Pane, Preset},
+    settings::Settings,
+    words::Language,
+};
 use mnemoscope::engine::ModelSource;
 use mnemoscope::model::HeadId;
+use mnemoscope::trace::{Heads, Output, Span};
 use std::collections::BTreeSet;
 use std::path::Path;
 use strum::IntoEnumIterator as _;
@@ -30,19 +42,21 @@ fn window() -> Harness<'static, Window> {
 /// What is said of everything in sight, numbers aside: they tell times, and sizes of memory.
 fn words(harness: &Harness<'_, Window>) -> BTreeSet<String> {
     let nodes = harness.query_all_by(|node| node.label().is_some());
-    let label = |text: String| {
-        let mut shown = String::new();
-        for c in text.chars() {
-            let digit = c.is_ascii_digit() || (c == '.' && shown.ends_with('#'));
-            match digit {
-                true if shown.ends_with('#') => {}
-                true => shown.push('#'),
-                false => shown.push(if c == '\n' { '⏎' } else { c }),
-            }
+    nodes.filter_map(|node| node.accesskit_node().label()).map(|label| without_numbers(&label)).collect()
+}
+
+/// A text with a mark for every number, on one line.
+fn without_numbers(text: &str) -> String {
+    let mut shown = String::new();
+    for c in text.chars() {
+        let digit = c.is_ascii_digit() || (c == '.' && shown.ends_with('#'));
+        match digit {
+            true if shown.ends_with('#') => {}
+            true => shown.push('#'),
+            false => shown.push(if c == '\n' { '⏎' } else { c }),
         }
-        shown
-    };
-    nodes.filter_map(|node| node.accesskit_node().label()).map(label).collect()
+    }
+    shown
 }
 
 /// Every layout's words, those of panes that wait for work left out: they come when they come.
@@ -58,6 +72,155 @@ fn of_language(harness: &mut Harness<'_, Window>, language: Language) -> BTreeSe
         all.extend(words(harness));
     }
     all
+}
+
+/// What is painted and what is said, in every layout, every pane alone, every dialog and every menu.
+fn everywhere(harness: &mut Harness<'_, Window>) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    for preset in Preset::iter() {
+        send(harness, Command::SetLayout(preset.id().to_owned()));
+        see(harness, &mut all);
+    }
+    for pane in Pane::iter() {
+        send(harness, Command::Maximise(Some(pane)));
+        see(harness, &mut all);
+    }
+    send(harness, Command::Maximise(None));
+    for dialog in dialogs() {
+        harness.state_mut().dialog = dialog;
+        see(harness, &mut all);
+    }
+    harness.state_mut().dialog = Dialog::None;
+    harness.run_ok();
+    menus(harness, &mut all);
+    all
+}
+
+/// Every dialog, with nothing typed.
+fn dialogs() -> Vec<Dialog> {
+    let path = String::new();
+    let hook = "blocks.0.hook_resid_pre".to_owned();
+    let tokens = Span::one(0);
+    let head = HeadId { layer: 0, head: 0 };
+    let drafts = [
+        Draft::Mean { output: Output::Heads(Heads::from(head)) },
+        Draft::Pattern { heads: Heads::from(head) },
+        Draft::Forget { layer: 0, key: 0 },
+        Draft::Patch { hook: hook.clone(), tokens },
+        Draft::AddWord { hook: hook.clone(), tokens },
+        Draft::AddTexts { hook: hook.clone(), tokens },
+        Draft::AddFile { hook, tokens },
+    ];
+    let drafts = drafts.map(|draft| Dialog::Change { draft, answers: Answers::default() });
+    let pieces = Piece::all().chain([Piece::Trace]).map(|piece| Dialog::Export {
+        path: "figure.png".to_owned(),
+        piece,
+        finish: Finish::default(),
+    });
+    let atlas = [AtlasPath::Text, AtlasPath::Open, AtlasPath::Save]
+        .map(|what| Dialog::Atlas { what, path: String::new() });
+    let others = [
+        Dialog::Open { path: path.clone() },
+        Dialog::Second { path: path.clone() },
+        Dialog::Hub { name: String::new() },
+        Dialog::Checks,
+        Dialog::Session { path: path.clone() },
+        Dialog::Token { at: Splice::Replace(0), text: String::new() },
+        Dialog::Token { at: Splice::Insert(0), text: String::new() },
+        Dialog::Note { text: String::new() },
+        Dialog::Layout { name: String::new() },
+        Dialog::SaveTraining { path: path.clone() },
+        Dialog::Text { path },
+        Dialog::Palette { query: String::new(), at: 0 },
+        Dialog::Help,
+    ];
+    others.into_iter().chain(atlas).chain(drafts).chain(pieces).collect()
+}
+
+/// The menus, opened one after the other.
+fn menus(harness: &mut Harness<'_, Window>, all: &mut BTreeSet<String>) {
+    let words = harness.state().settings.language().words();
+    let export = format!("{} ▾", words.export);
+    for _ in 0..2 {
+        harness.get_by_label(&export).click();
+        see(harness, all);
+    }
+    for name in [words.file, words.edit, words.view, words.panes, words.head, words.model, words.help] {
+        if entry(harness, words.file).is_none() {
+            harness.get_by_label(words.menu).click();
+            harness.run_ok();
+        }
+        let at = entry(harness, name).unwrap_or_else(|| panic!("no menu {name}"));
+        harness.hover_at(at);
+        harness.run_ok();
+        harness.drag_at(at);
+        harness.drop_at(at);
+        see(harness, all);
+    }
+}
+
+/// Where the entry of the open menu lies that is called so.
+fn entry(harness: &Harness<'_, Window>, name: &str) -> Option<egui::Pos2> {
+    let called = |label: &str| label.trim_end_matches([' ', '⏵']) == name;
+    let buttons = harness.query_all_by_role(Role::Button);
+    // Menus are drawn after what they lie over
+    let mut named = buttons.filter(|node| node.accesskit_node().label().is_some_and(|label| called(&label)));
+    named.next_back().map(|node| node.rect().center())
+}
+
+/// What is painted and said now, once workers have had a moment.
+fn see(harness: &mut Harness<'_, Window>, all: &mut BTreeSet<String>) {
+    for _ in 0..12 {
+        harness.step();
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    all.extend(words(harness));
+    for clipped in &harness.output().shapes {
+        painted(&clipped.shape, all);
+    }
+}
+
+fn painted(shape: &Shape, all: &mut BTreeSet<String>) {
+    match shape {
+        Shape::Vec(shapes) => shapes.iter().for_each(|shape| painted(shape, all)),
+        Shape::Text(text) => {
+            all.insert(without_numbers(text.galley.text()));
+        }
+        _ => {}
+    }
+}
+
+/// A text that has English in it: no Chinese at all, or two English words in a row.
+fn is_english(text: &str) -> bool {
+    let word = |word: &str| word.len() > 2 && word.chars().all(|c| c.is_ascii_lowercase());
+    let some = text.split(|c: char| !c.is_ascii_alphabetic()).any(|part| part.len() > 2);
+    let words: Vec<&str> = text.split(' ').collect();
+    some && !text.chars().any(is_chinese) || words.windows(2).any(|pair| pair.iter().all(|own| word(own)))
+}
+
+/// A figure's caption is in the figure's language, and paths are the machine's.
+fn is_of_a_figure(text: &str) -> bool {
+    text.contains("Made with Mnemoscope") || text.contains('/') && !text.contains(' ')
+}
+
+#[test]
+fn no_layout_pane_dialog_or_menu_keeps_english_in_chinese() {
+    let mut harness = window();
+    send(&mut harness, Command::SetLanguage(Language::Chinese));
+    let found: BTreeSet<String> = everywhere(&mut harness)
+        .into_iter()
+        .filter(|text| is_english(text) && !is_of_a_figure(text))
+        .collect();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots/words-both.txt");
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        let text = found.iter().fold(String::new(), |text, label| text + label + "\n");
+        crate::files::write(&path, text.as_bytes());
+    }
+    // Names of formats, measures in files, arrays and keys are the same in every language
+    let kept = std::fs::read_to_string(&path).expect("a snapshot; UPDATE_SNAPSHOTS=1 makes it");
+    let kept: BTreeSet<String> = kept.lines().map(str::to_owned).collect();
+    let new: Vec<&String> = found.difference(&kept).collect();
+    assert!(new.is_empty(), "in English: {new:#?}");
 }
 
 fn is_chinese(c: char) -> bool {

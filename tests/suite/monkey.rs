@@ -79,6 +79,7 @@ fn works(name: CommandName) -> bool {
             | CommandName::ShowChecks
             | CommandName::Export
             | CommandName::CopyPicture
+            | CommandName::SaveRecipe
     )
 }
 
@@ -179,6 +180,14 @@ impl Monkey {
                 finish: self.finish(),
             },
             Name::CopyPicture => Command::CopyPicture(self.piece(), self.finish()),
+            Name::SaveRecipe => Command::SaveRecipe {
+                path: {
+                    let name = self.one(["a.png", "b.svg", "c.csv", "no ending"]);
+                    self.1.join(name)
+                },
+                piece: self.piece(),
+                finish: self.finish(),
+            },
             Name::Quit => Command::Quit,
             Name::EditPrompt => Command::EditPrompt(self.text()),
             Name::EditTarget => Command::EditTarget(self.text()),

@@ -2,23 +2,27 @@
 //! numbers are those of the analysis.
 
 use crate::parity::storyteller_run;
-use crate::window::{send, until, window_of};
+use crate::window::{send, until, window_of, window_on};
+use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use mnemoscope::analysis::circuits::{CircuitOptions, Kind, compose, head_circuits};
 use mnemoscope::analysis::{self, Cell, LensOptions, Picture, Question};
+use mnemoscope::app::Window;
 use mnemoscope::app::charting::AtlasAct;
 use mnemoscope::app::command::Command;
 use mnemoscope::app::exporting::{Finish, Piece};
 use mnemoscope::app::layout::Pane;
 use mnemoscope::app::settings::Settings;
+use mnemoscope::app::training::{Act, Choice};
 use mnemoscope::engine::{
-    self, AtlasOptions, Beside, Job, Places, Policy, Prompt, RecallOptions, Report, RunOptions, SweepAsk,
-    TrainOptions, View, ViewAsk, ViewError, plate,
+    self, AtlasOptions, Beside, Job, ModelSource, Places, Policy, Prompt, RecallOptions, Report, RunOptions,
+    SweepAsk, TrainOptions, View, ViewAsk, ViewError, plate,
 };
 use mnemoscope::export::figure::Drawing;
 use mnemoscope::export::picture::Limits;
-use mnemoscope::export::{Look, Plate, Preset};
+use mnemoscope::export::{Body, Look, Plate, Preset};
 use mnemoscope::model::{HeadId, Model, Sampling, choices};
+use mnemoscope::render::{ColorMap, Scale, Shader, Theme, ValueRange};
 use mnemoscope::trace::{OtherPrompt, Trace};
 use mnemoscope::train::{Hand, Setup};
 use std::ops::ControlFlow;
@@ -72,8 +76,19 @@ fn beside(view: View, model: &Model) -> Beside {
             Beside::Second(1, run.expect("it runs"))
         }
         View::Training => Beside::Training(Arc::new(trained()), Some(2)),
+        View::Timeline => Beside::Timeline(Arc::new(checkpoints()), Vec::new(), Vec::new()),
         _ => Beside::None,
     }
+}
+
+/// Two moments of the model that is made by hand.
+fn checkpoints() -> mnemoscope::analysis::timeline::Timeline {
+    let folder = tempfile::tempdir().expect("a folder");
+    crate::timeline::by_hand(&folder.path().join("step0"), &[0, 1]);
+    crate::timeline::by_hand(&folder.path().join("step10"), &[]);
+    let found = engine::Checkpoints::of(folder.path()).expect("two checkpoints");
+    let options = engine::TimelineOptions::default();
+    engine::timeline(&found, &options, &Job::new(), &mut |_| {}).expect("asked").0
 }
 
 /// The first steps of a training.
@@ -136,6 +151,45 @@ fn keeps_to_its_page(drawing: &Drawing, what: &str) {
     }
 }
 
+/// No text lies on another one.
+#[track_caller]
+fn words_lie_apart(drawing: &Drawing, what: &str) {
+    let boxes: Vec<_> = drawing.texts().map(|text| (text.outline(), &text.text, text.turn)).collect();
+    for (place, (own, text, turned)) in boxes.iter().enumerate() {
+        for (other, next, slanted) in &boxes[place + 1..] {
+            // Slanted labels run beside one another, their boxes do not tell
+            if *turned != 0.0 || *slanted != 0.0 {
+                continue;
+            }
+            let ([[left, top], _, [right, bottom], _], [[x, y], _, [end, foot], _]) = (*own, *other);
+            let apart = right.min(end) - left.max(x) < 0.5 || bottom.min(foot) - top.max(y) < 0.5;
+            assert!(apart, "{what}: `{text}` lies on `{next}`");
+        }
+    }
+}
+
+/// What is below zero shows on every map: zero is its middle, the least and the greatest are its ends.
+#[test]
+fn a_sign_is_seen_on_every_map() {
+    let (_, trace) = storyteller_run(PROMPT);
+    let plate = of(None, &trace, &ask(View::States)).expect("states");
+    let Body::Map { values, signed: true, .. } = &plate.body else { panic!("values of both signs") };
+    for map in ColorMap::iter() {
+        let range = ValueRange::fit(map, true, values);
+        let shader = Shader::new(map, Scale::Linear, range);
+        let [below, nothing, above] = [-range.high, 0.0, range.high].map(|value| shader.color(value));
+        assert!(below != nothing && nothing != above && above != below, "{map:?}");
+    }
+    for preset in Preset::iter() {
+        let look = Look { preset: Some(preset), ..Look::default() };
+        let drawing = plate.draw(look, Limits::PIXELS).expect("drawn");
+        assert!(
+            drawing.texts().any(|text| text.text.starts_with('−')),
+            "{preset:?}: no lower end in the legend"
+        );
+    }
+}
+
 #[test]
 fn every_view_is_drawn_on_its_page_in_every_preset() {
     let (model, trace) = storyteller_run(PROMPT);
@@ -145,7 +199,13 @@ fn every_view_is_drawn_on_its_page_in_every_preset() {
         for preset in std::iter::once(None).chain(Preset::iter().map(Some)) {
             let look = Look { preset, ..Look::default() };
             let drawing = plate.draw(look, Limits::PIXELS).expect("drawn");
-            keeps_to_its_page(&drawing, &format!("{view:?} {preset:?}"));
+            let what = format!("{view:?} {preset:?}");
+            keeps_to_its_page(&drawing, &what);
+            words_lie_apart(&drawing, &what);
+            if let Some(preset) = preset {
+                let most = preset.style(Theme::Light).height + 1.0;
+                assert!(drawing.height <= most, "{what} is {} high, more than {most}", drawing.height);
+            }
             assert!(drawing.shapes.len() > 10, "{view:?} {preset:?} is empty");
         }
         assert!(!plate.numbers().expect("a table").rows.is_empty(), "{view:?} has no numbers");
@@ -279,6 +339,7 @@ fn short_prompts_have_their_views_too() {
                 View::Atlas
                     | View::Recall
                     | View::Training
+                    | View::Timeline
                     | View::Circuits
                     | View::Composition
                     | View::Difference
@@ -311,25 +372,136 @@ fn the_window_writes_what_the_command_line_writes() {
     until(&mut harness, |window| window.session.both(&window.state).is_some());
     send(&mut harness, Command::EditSweep(PROMPT.replace("red", "green")));
     send(&mut harness, Command::RunSweep(true));
+    for view in View::iter().filter(|view| !matches!(view, View::Training | View::Recall | View::Timeline)) {
+        written_thrice(&mut harness, view);
+    }
+}
+
+/// The window's numbers and picture of a view are those of its caption's command line, and of its recipe.
+#[track_caller]
+pub(crate) fn written_thrice(harness: &mut Harness<'_, Window>, view: View) {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    for view in View::iter().filter(|view| !matches!(view, View::Training | View::Recall)) {
-        let name = format!("{}.csv", view.id());
-        let (ours, theirs) = (folder.path().join(&name), folder.path().join(format!("cli-{name}")));
-        let piece = Piece::View(view);
-        let command = mnemoscope_command(&mut harness, view);
-        send(&mut harness, Command::Export { path: ours.clone(), piece, finish: Finish::default() });
-        until(&mut harness, |window| window.session.exporting.is_none());
-        let words: Vec<String> = shell_words(&command);
-        let at = words.iter().position(|word| word == "-o").expect("an output");
-        let output = std::process::Command::new(env!("CARGO_BIN_EXE_mnemoscope"))
-            .args(&words[1..at])
-            .arg("-o")
-            .arg(&theirs)
-            .output()
-            .expect("it runs");
-        assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
-        let read = |path| std::fs::read_to_string(path).expect("written");
-        assert!(read(&ours) == read(&theirs), "{view:?}: {command} writes something else");
+    let at = |name: &str| folder.path().join(name);
+    let (piece, finish) =
+        (Piece::View(view), Finish { preset: Some(Preset::Slide), transparent: true, ..Finish::default() });
+    let command = mnemoscope_command(harness, view);
+    for name in ["window.csv", "figure.svg"] {
+        send(harness, Command::Export { path: at(name), piece, finish });
+        until(harness, |window| window.session.exporting.is_none());
+    }
+    send(harness, Command::SaveRecipe { path: at("figure.svg"), piece, finish });
+    until(harness, |window| window.session.exporting.is_none());
+
+    let words: Vec<String> = shell_words(&command);
+    let (out, given) = words.split_last().expect("words");
+    let again = at("command.csv");
+    assert!(std::path::Path::new(out).extension().is_some_and(|ending| ending == "png"), "{command}");
+    run(std::process::Command::new(env!("CARGO_BIN_EXE_mnemoscope")).args(&given[1..]).arg(&again));
+    let read = |path: &std::path::Path| std::fs::read_to_string(path).expect("written");
+    let same = |a: &str, b: &str| a == b || view == View::Training && holds(a, b);
+    assert!(same(&read(&at("window.csv")), &read(&again)), "{view:?}: {command} writes something else");
+
+    let made = at("made");
+    let mut figure = std::process::Command::new(env!("CARGO_BIN_EXE_mnemoscope"));
+    run(figure.arg("figure").arg(at("figure.toml")).arg("--out").arg(&made));
+    let recipe = read(&at("figure.toml"));
+    if view != View::Training {
+        assert!(read(&made.join("figure.svg")) == read(&at("figure.svg")), "{view:?} is another by {recipe}");
+    }
+    assert!(same(&read(&at("window.csv")), &read(&made.join("figure.csv"))), "{view:?}: {recipe}");
+    let caption = read(&made.join("figure.caption.txt"));
+    for words in ["mnemoscope figure", env!("CARGO_PKG_VERSION")] {
+        assert!(caption.contains(words), "`{words}` is not in: {caption}");
+    }
+}
+
+/// Whether a table has every line of another: a training in the window also reports when it is slow.
+fn holds(all: &str, some: &str) -> bool {
+    let all: Vec<&str> = all.lines().collect();
+    some.lines().count() > 2 && some.lines().all(|line| all.contains(&line))
+}
+
+fn run(program: &mut std::process::Command) {
+    let output = program.output().expect("it runs");
+    assert!(output.status.success(), "{program:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn recall_and_a_training_are_written_alike_too() {
+    let settings = Settings { live: false, dark: Some(false), ..Settings::default() };
+    let model = ModelSource::Path(crate::parity::fixtures().join("induction-by-hand"));
+    let mut harness = window_on(model, [1280.0, 800.0], settings, Some("3 9 5 14 7 11 2 3 9 5 14"));
+    send(&mut harness, Command::SetTrials(1));
+    send(&mut harness, Command::Maximise(Some(Pane::Recall)));
+    send(&mut harness, Command::RunRecall);
+    until(&mut harness, |window| window.session.memory.recall.get().is_some());
+    written_thrice(&mut harness, View::Recall);
+
+    let choice = Choice { layers: 1, heads: 2, width: 16, seed: 3, ..Choice::default() };
+    send(&mut harness, Command::Train(Act::Choose(choice)));
+    send(&mut harness, Command::Train(Act::Hold(Hand { rate: 2e-3, batch: 2, size: 4 })));
+    send(&mut harness, Command::Train(Act::Run(true)));
+    let steps = |window: &Window| window.live.reports.last().map_or(0, |report| report.steps);
+    until(&mut harness, |window| steps(window) >= 30);
+    send(&mut harness, Command::Train(Act::Run(false)));
+    until(&mut harness, |window| !window.live.running);
+    written_thrice(&mut harness, View::Training);
+}
+
+#[test]
+fn a_recipe_of_a_view_is_made_again_of_another_prompt_and_told_its_mistakes() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("flow.toml");
+    let figure = |recipe: &str, more: &[&str]| {
+        crate::files::write(&path, recipe.as_bytes());
+        let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_mnemoscope"));
+        let output = program.arg("figure").arg(&path).args(more).output().expect("it runs");
+        (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let good = "out = [\"flow.pdf\", \"flow.json\"]\nprompt = \"Mary has a red ball.\"\nview = \"flow\"\n\
+                heads = [\"4.1\", \"4.5\"]\nleast = 0.1\n[style]\npreset = \"thesis\"\n";
+    let (done, said) = figure(good, &[]);
+    assert!(done, "{said}");
+    let table = || std::fs::read_to_string(folder.path().join("flow.csv")).expect("written");
+    let (_, trace) = storyteller_run("Mary has a red ball.");
+    let strong = |head: HeadId, trace: &Trace| {
+        let pattern = trace.pattern(head);
+        let rows = (0..trace.n_tokens()).map(|query| pattern.row(query));
+        rows.flatten().filter(|weight| *weight >= 0.1).count()
+    };
+    let count = |trace: &Trace| {
+        [(4, 1), (4, 5)].map(|(layer, head)| strong(HeadId { layer, head }, trace)).iter().sum::<usize>()
+    };
+    assert_eq!(table().lines().count() - 1, count(&trace));
+    let other = "Tom has a blue kite, and Mary a red ball.";
+    assert!(figure(good, &["--prompt", other]).0);
+    let (_, trace) = storyteller_run(other);
+    assert_eq!(table().lines().count() - 1, count(&trace));
+
+    let cases: &[(&str, &[&str])] = &[
+        ("leest = 0.1", &["`leest` is no key", "least", "intervene"]),
+        ("lengths = \"32\"", &["`lengths` is no key"]),
+        ("least = \"much\"", &["`least`", "much"]),
+        ("rows = \"1-2\"", &["`rows` is no key"]),
+        ("heads = [\"4.x\"]", &["`heads`"]),
+        ("[style]\ntheme = \"red\"", &["`style.theme`", "dark"]),
+        ("[style]\nwidth = 3", &["`style.width` is no key", "preset"]),
+    ];
+    let start = "out = \"a.svg\"\nprompt = \"Mary\"\nview = \"flow\"\n";
+    for (wrong, words) in cases {
+        let (done, said) = figure(&format!("{start}{wrong}\n"), &[]);
+        assert!(!done && said.lines().count() == 1, "{wrong}: {said}");
+        for word in *words {
+            assert!(said.contains(word), "`{word}` is not in: {said}");
+        }
+    }
+    for (wrong, word) in [
+        ("view = \"flow\"\nprompt = \"x\"\n", "`out` is missing"),
+        ("view = \"flow\"\nprompt = \"x\"\nout = \"a.npz\"\n", "a.npz"),
+        ("view = \"flwo\"\nprompt = \"x\"\nout = \"a.svg\"\n", "`view` is \"flwo\""),
+    ] {
+        let (done, said) = figure(wrong, &[]);
+        assert!(!done && said.contains(word), "`{word}` is not in: {said}");
     }
 }
 
@@ -356,10 +528,7 @@ fn recall_is_drawn_as_its_own_command_finds_it() {
 }
 
 /// The command line that the dialog's caption gives.
-fn mnemoscope_command(
-    harness: &mut egui_kittest::Harness<'_, mnemoscope::app::Window>,
-    view: View,
-) -> String {
+fn mnemoscope_command(harness: &mut Harness<'_, Window>, view: View) -> String {
     use mnemoscope::app::Dialog;
     send(harness, Command::AskForExport(Piece::View(view)));
     let start = std::time::Instant::now();
@@ -370,10 +539,13 @@ fn mnemoscope_command(
             said.and_then(|node| node.accesskit_node().label().or_else(|| node.accesskit_node().value()));
         // Until it is drawn, the one before stands there
         let own = format!("--view {} ", view.id());
-        if let Some((_, command)) = caption.as_deref().and_then(|text| text.split_once(": mnemoscope export"))
-            && command.contains(&own)
-        {
-            let command = format!("mnemoscope export{command}");
+        let told = caption.as_deref().and_then(|text| text.split_once(": mnemoscope "));
+        if let Some((_, command)) = told.filter(|(_, command)| {
+            let by_itself = matches!(view, View::Training | View::Timeline);
+            command.contains(&own)
+                || by_itself && command.starts_with(if view == View::Training { "train" } else { "timeline" })
+        }) {
+            let command = format!("mnemoscope {command}");
             harness.state_mut().dialog = Dialog::None;
             harness.run_ok();
             return command;

@@ -410,3 +410,10 @@ fn a_live_training_has_the_same_slider_and_moves_the_views() {
     assert_eq!(model.network.weights.matrix("blocks.1.attn.W_Q").dense::<f32>(), shown);
     assert!(harness.state().session.trace.as_ref().is_some_and(Trace::is_complete));
 }
+
+#[test]
+fn its_curves_are_a_figure_whose_recipe_makes_it_again() {
+    let folder = folder();
+    let mut harness = opened(folder.path());
+    crate::views::written_thrice(&mut harness, mnemoscope::engine::View::Timeline);
+}

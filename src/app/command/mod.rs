@@ -55,6 +55,7 @@ pub enum Command {
     AskForExport(Piece),
     Export { path: PathBuf, piece: Piece, finish: Finish },
     CopyPicture(Piece, Finish),
+    SaveRecipe { path: PathBuf, piece: Piece, finish: Finish },
     Quit,
     EditPrompt(String),
     EditTarget(String),

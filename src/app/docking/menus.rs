@@ -7,6 +7,7 @@ use crate::{
         layout::{self, Pane},
         scene::{Out, Scene},
         theme::{self, BODY},
+        widgets,
     },
     trace::Trace,
 };
@@ -42,7 +43,22 @@ pub(super) fn menu(ui: &mut Ui, scene: &Scene<'_>, pane: Pane, out: &mut Out) {
 /// The menu of layouts, across the top.
 pub fn layouts(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let tokens = theme::tokens(ui);
-    for name in layout::names(scene.state) {
+    let names = layout::names(scene.state);
+    let letters: usize = names.iter().map(|name| layout::title(name, scene.words).chars().count()).sum();
+    // Too little room for all: one button that opens a list
+    if letters as f32 * 8.0 + names.len() as f32 * 14.0 > ui.available_width() {
+        widgets::choice(ui, "", &layout::title(&scene.state.layout, scene.words), |ui| {
+            for name in names {
+                let on = scene.state.layout == name;
+                if ui.selectable_label(on, layout::title(&name, scene.words)).clicked() {
+                    out.send(Command::SetLayout(name));
+                    ui.close();
+                }
+            }
+        });
+        return;
+    }
+    for name in names {
         let on = scene.state.layout == name;
         let title = layout::title(&name, scene.words);
         let color = if on { tokens.text } else { tokens.muted };

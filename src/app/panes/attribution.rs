@@ -97,10 +97,13 @@ fn choices(ui: &mut Ui, scene: &Scene<'_>, said: &Said, model: &Model, out: &mut
     });
 }
 
+/// Characters of a word that a title quotes at most.
+const WORD: usize = 28;
+
 /// What is taken apart, its number, and whether the parts make it.
 fn sum(ui: &mut Ui, scene: &Scene<'_>, said: &Attribution, model: &Model, out: &mut Out) {
     let (words, tokens) = (scene.words.why, theme::tokens(ui));
-    let text = |id: u32| shown(&model.token(id).text);
+    let text = |id: u32| widgets::cut(&shown(&model.token(id).text), WORD).into_owned();
     let word = text(said.question.word);
     let what = match said.question.against {
         Some(against) => (words.logit_less)(&word, &text(against)),

@@ -10,8 +10,11 @@ use crate::app::{
     topics::Topic,
     widgets::{self, entry},
 };
-use egui::{Align, Button, Layout, RichText, Sense, Ui, UiBuilder, vec2};
+use egui::{Align, Button, Layout, RichText, ScrollArea, Sense, Ui, UiBuilder, vec2};
 use strum::IntoEnumIterator as _;
+
+/// Narrower than this, and the bar has no room for what a key does, too.
+const NARROW: f32 = 700.0;
 
 /// Draws menu, name, model line, layouts, search, export, theme and language.
 pub fn top(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
@@ -24,13 +27,18 @@ pub fn top(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     theme_switch(&mut right, scene, out);
     right.add_space(4.0);
     export(&mut right, scene, out);
-    right.add_space(4.0);
-    search(&mut right, scene, out);
+    // In a window this narrow Ctrl+K and the menu open the palette
+    if bar.width() > NARROW {
+        right.add_space(4.0);
+        search(&mut right, scene, out);
+    }
     let room = bar.with_max_x(right.min_rect().left() - 12.0);
     let mut left = ui.new_child(UiBuilder::new().max_rect(room).layout(Layout::left_to_right(Align::Center)));
     menus(&mut left, scene, out);
     left.add_space(4.0);
-    left.label(RichText::new("Mnemoscope").font(theme::strong(TITLE)).color(tokens.text));
+    if bar.width() > NARROW {
+        left.label(RichText::new("Mnemoscope").font(theme::strong(TITLE)).color(tokens.text));
+    }
     if let Some((name, spec)) = scene.named().filter(|_| bar.width() > 1100.0) {
         let line = format!("{name} · {}", super::heads::shape_of(spec));
         left.add_space(4.0);
@@ -53,7 +61,7 @@ fn search(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let line = if response.hovered() || response.has_focus() { tokens.dim } else { tokens.line };
     ui.painter().rect(rect, 6, tokens.background, egui::Stroke::new(1.0, line), egui::StrokeKind::Inside);
     let keys =
-        CommandKind::Palette.shortcut().map(|keys| ui.ctx().format_shortcut(&keys)).unwrap_or_default();
+        CommandKind::Palette.shortcut().map(|keys| widgets::keys::shown(ui.ctx(), &keys)).unwrap_or_default();
     let keys = widgets::short(ui, &keys, theme::body(12.0), 80.0, tokens.muted);
     let at = egui::Align2::RIGHT_CENTER.anchor_size(rect.right_center() - vec2(10.0, 0.0), keys.size());
     let room = at.left() - rect.left() - 18.0;
@@ -211,12 +219,16 @@ fn menus(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
         for (name, kinds) in tables {
             ui.menu_button(name, |ui| {
                 ui.set_min_width(230.0);
-                if name == words.panes {
-                    panes(ui, scene, out);
-                }
-                for &kind in kinds {
-                    entry(ui, kind, scene, out);
-                }
+                // A menu longer than a small window scrolls
+                let high = ui.ctx().content_rect().height() - 40.0;
+                ScrollArea::vertical().max_height(high).show(ui, |ui| {
+                    if name == words.panes {
+                        panes(ui, scene, out);
+                    }
+                    for &kind in kinds {
+                        entry(ui, kind, scene, out);
+                    }
+                });
             });
         }
     });

@@ -282,7 +282,7 @@ fn help(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
         widgets::section(ui, words.keys);
         for kind in CommandKind::iter() {
             if let Some(keys) = kind.shortcut() {
-                line(ui, &ui.ctx().format_shortcut(&keys), (scene.words.command)(kind).1);
+                line(ui, &widgets::keys::shown(ui.ctx(), &keys), (scene.words.command)(kind).1);
             }
         }
     });

@@ -98,10 +98,18 @@ fn choices(ui: &mut Ui, form: Form<'_>, scene: &Scene<'_>, out: &mut Out, ask: &
     ui.add_space(8.0);
     let entered = text_field(ui, words.export_path, path);
     ui.add_space(6.0);
-    if ui.add(widgets::outlined(ui, words.export_browse)).clicked() {
-        *ask = Some(Ask::Save);
-    }
     let ready = !path.trim().is_empty();
+    ui.horizontal(|ui| {
+        if ui.add(widgets::outlined(ui, words.export_browse)).clicked() {
+            *ask = Some(Ask::Save);
+        }
+        if ready && piece.has_recipe(path) {
+            let (name, tip) = (words.figures.save_recipe, words.figures.recipe);
+            if ui.add(widgets::outlined(ui, name)).on_hover_text(tip).clicked() {
+                out.send(Command::SaveRecipe { path: PathBuf::from(path.trim()), piece, finish: *finish });
+            }
+        }
+    });
     if buttons(ui, scene, words.export, ready, out) || (entered && ready) {
         out.send(Command::Export { path: PathBuf::from(path.trim()), piece, finish: *finish });
     }

@@ -18,7 +18,7 @@ pub(super) fn show(
     scene: &Scene<'_>,
     out: &mut Out,
 ) {
-    let keys = |kind: CommandKind| kind.shortcut().map(|keys| ui.ctx().format_shortcut(&keys));
+    let keys = |kind: CommandKind| kind.shortcut().map(|keys| widgets::keys::shown(ui.ctx(), &keys));
     let found = finder.find(scene, query, |kind| keys(kind).unwrap_or_default());
     let moved = arrows(ui, at, found.len());
     let field = TextEdit::singleline(query)

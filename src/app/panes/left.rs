@@ -235,7 +235,7 @@ fn run_button(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let aim = kind.aim(scene);
     let button = widgets::primary(ui, label);
     let response = ui.add_enabled(aim.is_ok(), button);
-    let keys = kind.shortcut().map_or_else(String::new, |keys| ui.ctx().format_shortcut(&keys));
+    let keys = kind.shortcut().map_or_else(String::new, |keys| widgets::keys::shown(ui.ctx(), &keys));
     match aim {
         Ok(command) => {
             if response.on_hover_text(format!("{} ({keys})", (scene.words.command)(kind).1)).clicked() {

@@ -16,6 +16,8 @@ use egui_plot::{Line, Plot, PlotPoint, PlotPoints, Points, Text};
 /// Tokens beyond which only the shown one's way is drawn, and every end.
 const MANY: usize = 300;
 
+/// Characters of a token that stand beside its end, at most.
+const NAME: usize = 24;
 /// Lower than this, the upright axis has no room for its name.
 const TALL: f32 = 260.0;
 
@@ -65,7 +67,8 @@ fn plot(ui: &mut Ui, scene: &Scene<'_>, trails: &Trails, out: &mut Out) {
             if let Some(end) = way(token).next_back() {
                 let on = shown == Some(token);
                 let color = if on { tokens.accent_text } else { tokens.muted };
-                let text = RichText::new(format!(" {}", scene.labels_of(side).get(token)));
+                let text =
+                    RichText::new(format!(" {}", widgets::cut(scene.labels_of(side).get(token), NAME)));
                 let text = text.font(theme::mono(SMALL)).color(color);
                 plot.text(Text::new("", PlotPoint::from(end), text).anchor(egui::Align2::LEFT_CENTER));
             }

@@ -117,7 +117,8 @@ fn roles(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
 /// The probe's two sayings as chips; what the selected head looks at from one of the second, and what comes of it.
 fn probe(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, out: &mut Out) {
     let (words, tokens) = (scene.words.train, theme::tokens(ui));
-    let Some(probe) = scene.live.probe else { return };
+    // The run in sight may still be that of a smaller model
+    let Some(probe) = scene.live.probe.filter(|_| trace.has(scene.live.head)) else { return };
     widgets::section(ui, words.probe);
     let (first, second) = (probe.prefix, probe.prefix + probe.period);
     let query = scene.live.token.filter(|token| (second..trace.n_tokens()).contains(token));

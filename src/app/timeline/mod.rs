@@ -18,7 +18,7 @@ use super::{
 use crate::{
     analysis::{
         atlas::{ROLES, Role},
-        timeline::{Overview, Snapshot},
+        timeline::{Overview, Snapshot, Timeline},
     },
     engine::{
         self, Checkpoint, Checkpoints, Job, LeftOut, ModelSource, Prompt, RunError, TimelineError,
@@ -186,6 +186,17 @@ impl Timelines {
         self.shown.as_ref().is_some_and(|(place, own)| {
             Arc::ptr_eq(own, model) && matches!(place, Place::Live(moment) if moment.is_of(live))
         })
+    }
+
+    /// What the checkpoints of the folder came to, and the roles whose curves are drawn; none before all were asked.
+    pub fn measured(&self, state: &TimelineState) -> Option<(Timeline, Vec<&'static Role>)> {
+        let (found, _) = self.stand(state)?;
+        self.measuring.get()?;
+        let snapshots: Vec<Snapshot> = self.seen.iter().map(|seen| Snapshot::clone(seen)).collect();
+        let read = snapshots.iter().any(|seen| seen.loss.is_some());
+        let prompt = Some(state.asked.clone()).filter(|_| read);
+        let roles = self.overview.best.iter().map(|(role, _)| *role).filter(|role| state.shows(role));
+        Some((Timeline { model: found.name(), prompt, snapshots, ..Timeline::default() }, roles.collect()))
     }
 
     /// The folder's checkpoints, and where the one that the state asks for stands among them.

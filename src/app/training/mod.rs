@@ -209,7 +209,12 @@ impl Live {
             Act::Step => self.order(Order::Step),
             Act::Rewind => self.rewind(),
             Act::Look(step) => self.at = step,
-            Act::Select(head) => self.head = head,
+            Act::Select(head) => {
+                let Choice { layers, heads, .. } = self.began.as_ref().unwrap_or(&self.choice);
+                if head.layer < *layers && head.head < *heads {
+                    self.head = head;
+                }
+            }
             Act::Read(token) => self.token = Some(token),
             Act::Save(folder) => {
                 let earlier = self.earlier().map(|moment| Arc::clone(&moment.checkpoint.weights));

@@ -5,6 +5,7 @@ pub mod bars;
 pub mod formula;
 pub mod grid_map;
 pub mod heatmap;
+pub mod keys;
 pub mod legend;
 pub mod pointed;
 pub mod segments;
@@ -135,7 +136,7 @@ pub fn entry(ui: &mut Ui, kind: CommandKind, scene: &Scene<'_>, out: &mut Out) {
     let aim = kind.aim(scene);
     let mut button = Button::new(label);
     if let Some(keys) = kind.shortcut() {
-        button = button.shortcut_text(ui.ctx().format_shortcut(&keys));
+        button = button.shortcut_text(keys::shown(ui.ctx(), &keys));
     }
     let response = ui.add_enabled(aim.is_ok(), button);
     match aim {

@@ -29,6 +29,9 @@ pub struct FigureWords {
     pub copy_caption: &'static str,
     pub copy_picture: &'static str,
     pub copied: &'static str,
+    pub save_recipe: &'static str,
+    /// What a recipe is good for.
+    pub recipe: &'static str,
     /// What is written.
     pub view: &'static str,
     pub export_view: fn(&str) -> String,
@@ -76,6 +79,9 @@ pub(super) const ENGLISH: FigureWords = FigureWords {
     copy_caption: "Copy caption",
     copy_picture: "Copy as picture",
     copied: "The picture is on the clipboard",
+    save_recipe: "Save recipe",
+    recipe: "A text file beside the figure: `mnemoscope figure` makes it again from there, on another model or prompt \
+             too, with its numbers and its caption",
     view: "view",
     export_view: |view| format!("Export view: {view}"),
     export_this: "Export this view…",
@@ -121,6 +127,8 @@ pub(super) const CHINESE: FigureWords = FigureWords {
     copy_caption: "复制图注",
     copy_picture: "复制为图片",
     copied: "图片已在剪贴板",
+    save_recipe: "保存配方",
+    recipe: "与图放在一起的文本文件：mnemoscope figure 能据此重新生成此图，也可换模型或提示词，并附数据和图注",
     view: "视图",
     export_view: |view| format!("导出视图：{view}"),
     export_this: "导出此视图…",

@@ -1,7 +1,9 @@
 //! What a view shows that is not of the run: found out before it is drawn.
 
 use super::super::{Recall, Report};
-use crate::analysis::atlas::Atlas;
+use crate::analysis::atlas::{Atlas, Role};
+use crate::analysis::timeline::Timeline;
+use crate::model::HeadId;
 use crate::trace::Trace;
 use std::sync::Arc;
 
@@ -19,6 +21,8 @@ pub enum Beside {
     Recall(Recall),
     /// What was reported of a training, and the step that is looked at.
     Training(Arc<Vec<Report>>, Option<u64>),
+    /// The checkpoints of a training, the roles whose curves are drawn, and the heads; none: the best ones.
+    Timeline(Arc<Timeline>, Vec<&'static Role>, Vec<HeadId>),
 }
 
 /// Runs and atlases are told apart, not compared number by number.
@@ -32,6 +36,10 @@ impl PartialEq for Beside {
             (Self::Training(own, at), Self::Training(other, there)) => {
                 let end = |reports: &[Report]| reports.last().map(|report| report.steps);
                 at == there && own.len() == other.len() && end(own) == end(other)
+            }
+            (Self::Timeline(own, roles, heads), Self::Timeline(other, their_roles, their_heads)) => {
+                let ids = |roles: &[&Role]| roles.iter().map(|role| role.id).collect::<Vec<_>>();
+                own == other && ids(roles) == ids(their_roles) && heads == their_heads
             }
             _ => false,
         }

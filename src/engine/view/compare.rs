@@ -1,6 +1,6 @@
 //! Two runs as figures: heads by how far they differ, and one head's difference over aligned tokens.
 
-use super::{Beside, Progress, ViewAsk, ViewError, of_run};
+use super::{Beside, Progress, ViewAsk, ViewError, by_formula, of_run, weight_formula};
 use crate::analysis::compare::{self, Alignment, Comparison, Pair};
 use crate::export::figure::axis::Axis;
 use crate::export::figure::bars::{Bar, Bars};
@@ -114,7 +114,8 @@ pub fn difference_plate(
     let name = a.spec.head_name(head);
     let says = format!("Attention weights of head {name} over aligned tokens, B less A, first run");
     let hook = format!("{}[{}]", a.spec.hook_name(Hook::Pattern, head.layer), head.head);
-    Ok(of_both(a, b, (format!("Head {name}, B less A"), hook), &says, body, Table::default()))
+    let plate = of_both(a, b, (format!("Head {name}, B less A"), hook), &says, body, Table::default());
+    Ok(by_formula(plate, &weight_formula(a, head.layer)))
 }
 
 /// What a pair of tokens reads: one text where both read the same.

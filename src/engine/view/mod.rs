@@ -9,6 +9,7 @@ mod learning;
 mod looks;
 mod memory;
 mod patches;
+mod plates;
 mod reasons;
 mod states;
 mod tokens;
@@ -32,12 +33,14 @@ use std::sync::Arc;
 pub use compare::difference_plate;
 pub use patches::map as patch_map;
 
+use plates::{by_formula, of_run, of_weights, weight_formula};
+
 use super::sweep::{Moved, Places, SweepError};
-use super::{EvictionError, HonestyError, Policy};
+use super::{EvictionError, HonestyError, Policy, timeline_plate};
 use crate::analysis::circuits::{CircuitOptions, Kind, NoCircuit};
 use crate::analysis::compare::CompareError;
 use crate::analysis::{AttributionError, Cell, Picture, WhyError};
-use crate::export::{Body, ExportError, Plate, Table, model_in_words, picture};
+use crate::export::{ExportError, Plate};
 use crate::model::{HeadId, Model, Sampling};
 use crate::trace::{ActivationError, OtherPrompt, Side, Trace};
 
@@ -90,6 +93,8 @@ pub enum View {
     Training,
     /// How far each place of another prompt's run moves the answer
     Sweep,
+    /// Measures of heads at the checkpoints of a training
+    Timeline,
 }
 
 impl View {
@@ -116,7 +121,10 @@ impl View {
 
     /// Whether it shows something that is not of the run itself: [`ViewAsk::beside`].
     pub fn needs_more(self) -> bool {
-        matches!(self, Self::Recall | Self::Atlas | Self::Compare | Self::Difference | Self::Training)
+        matches!(
+            self,
+            Self::Recall | Self::Atlas | Self::Compare | Self::Difference | Self::Training | Self::Timeline
+        )
     }
 }
 
@@ -369,26 +377,10 @@ pub fn plate(
         View::Compare => compare::heads(trace, ask, progress),
         View::Difference => compare::difference(trace, ask, progress),
         View::Training => training::curves(ask),
+        View::Timeline => match &ask.beside {
+            Beside::Timeline(timeline, roles, heads) => Ok(timeline_plate(timeline, roles, heads)),
+            _ => Err(ViewError::Missing("timeline")),
+        },
         View::Sweep => patches::sweep(own()?, trace, ask, progress),
     }
-}
-
-/// A plate of a run, with the words that all have in common.
-fn of_run(trace: &Trace, (title, hook): (String, String), says: &str, body: Body, table: Table) -> Plate {
-    Plate {
-        says: format!("{says} in {}.", model_in_words(trace)),
-        title,
-        subtitle: picture::subtitle(trace, true),
-        hook,
-        body,
-        strips: picture::strips(trace),
-        table,
-    }
-}
-
-/// A plate of a model's weights alone: no prompt at its foot.
-fn of_weights(trace: &Trace, title: (String, String), says: &str, body: Body, table: Table) -> Plate {
-    let plate = of_run(trace, title, says, body, table);
-    let subtitle = format!("{} · {} layers", trace.model_name, trace.spec.layer_count());
-    Plate { strips: Vec::new(), subtitle, ..plate }
 }

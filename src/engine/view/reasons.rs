@@ -9,7 +9,7 @@ use crate::export::{Body, Plate, Table};
 use crate::model::{HeadId, Model, largest, shown};
 use crate::trace::Trace;
 
-use super::{Progress, ViewAsk, ViewError, of_run};
+use super::{Progress, ViewAsk, ViewError, by_formula, of_run};
 
 /// Components with a row and a column of their own; the others are one, `rest`.
 const SHOWN: usize = 14;
@@ -48,7 +48,8 @@ pub(super) fn why(
         let rows = why.dimensions.iter().enumerate().map(|(index, value)| vec![json!(index), json!(value)]);
         let table = Table { columns: vec!["dimension", "value"], rows: rows.collect() };
         let says = format!("The score of {whose} by dimension of the head,");
-        return Ok(of_run(trace, title, &says, Body::Bars(bars), table));
+        let plate = of_run(trace, title, &says, Body::Bars(bars), table);
+        return Ok(by_formula(plate, "score = Σ_d scale·q_d·k_d"));
     };
     let folded = own.folded(SHOWN);
     let name = |components: &[Component], fold: &Fold| match fold {
@@ -73,7 +74,8 @@ pub(super) fn why(
          frozen; the cells add up to {:.4},",
         own.sum()
     );
-    Ok(of_run(trace, title, &says, body, Table::default()))
+    let plate = of_run(trace, title, &says, body, Table::default());
+    Ok(by_formula(plate, "score = Σ_ab scale·⟨q_a, k_b⟩ over components a of the query and b of the key"))
 }
 
 pub(super) fn attribution(
@@ -129,5 +131,6 @@ pub(super) fn attribution(
          {token}, norms' scales frozen; the parts add up to {:.4},",
         said.sum()
     );
-    Ok(of_run(trace, title, &says, Body::Bars(bars), table))
+    let plate = of_run(trace, title, &says, Body::Bars(bars), table);
+    Ok(by_formula(plate, "logit = Σ_c ⟨c, W_U⟩ over what each component c wrote, after the last norm"))
 }

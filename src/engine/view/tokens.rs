@@ -10,7 +10,7 @@ use crate::export::{Body, Labels, Plate, Table, picture};
 use crate::model::{HeadId, Model, choices, shown};
 use crate::trace::{Side, Trace};
 
-use super::{LensLook, Progress, ViewAsk, ViewError, of_run};
+use super::{LensLook, Progress, ViewAsk, ViewError, by_formula, of_run, weight_formula};
 
 /// Candidates that the lens's table lists for each layer and token.
 const TOP: usize = 5;
@@ -93,7 +93,8 @@ pub(super) fn lens(
          the end of the last, through {way},"
     );
     let title = ("Logit lens".to_owned(), hook);
-    Ok(of_run(trace, title, &says, Body::Words(words), Table { columns, rows }))
+    let plate = of_run(trace, title, &says, Body::Words(words), Table { columns, rows });
+    Ok(by_formula(plate, if raw { "p = softmax(W_U·x)" } else { "p = softmax(W_U·ln_final(x))" }))
 }
 
 pub(super) fn flow(trace: &Trace, ask: &ViewAsk, progress: Progress<'_>) -> Result<Plate, ViewError> {
@@ -149,7 +150,8 @@ pub(super) fn flow(trace: &Trace, ask: &ViewAsk, progress: Progress<'_>) -> Resu
         ask.threshold
     );
     let title = (format!("Flow, {names}"), "hook_pattern".to_owned());
-    Ok(of_run(trace, title, &says, Body::Lines(lines), Table { columns, rows }))
+    let plate = of_run(trace, title, &says, Body::Lines(lines), Table { columns, rows });
+    Ok(by_formula(plate, &weight_formula(trace, cell.head.layer)))
 }
 
 pub(super) fn next(model: Option<&Model>, trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
@@ -182,5 +184,6 @@ pub(super) fn next(model: Option<&Model>, trace: &Trace, ask: &ViewAsk) -> Resul
     );
     let title = ("Next word".to_owned(), "softmax(logits)".to_owned());
     let columns = vec!["rank", "id", "word", "p", "kept"];
-    Ok(of_run(trace, title, &says, Body::Bars(bars), Table { columns, rows }))
+    let plate = of_run(trace, title, &says, Body::Bars(bars), Table { columns, rows });
+    Ok(by_formula(plate, "p = softmax(logits / temperature)"))
 }

@@ -8,7 +8,7 @@ use crate::export::{Body, Plate, Table};
 use crate::model::Model;
 use crate::trace::Trace;
 
-use super::{ViewAsk, ViewError, of_run};
+use super::{ViewAsk, ViewError, by_formula, of_run, weight_formula};
 
 pub(super) fn steps(model: Option<&Model>, trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
     let cell = ask.cell(trace)?;
@@ -60,7 +60,8 @@ pub(super) fn steps(model: Option<&Model>, trace: &Trace, ask: &ViewAsk) -> Resu
     );
     let title = (format!("Walk, {head}: {} looks at {}", texts.0, texts.1), cell.to_string());
     let columns = vec!["step", "kind", "what", "owner", "hook", "index", "value"];
-    Ok(of_run(trace, title, &says, Body::Steps(steps), Table { columns, rows }))
+    let plate = of_run(trace, title, &says, Body::Steps(steps), Table { columns, rows });
+    Ok(by_formula(plate, &weight_formula(trace, cell.head.layer)))
 }
 
 /// A name as JSON spells it, in words: `head output`.

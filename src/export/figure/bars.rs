@@ -42,14 +42,14 @@ pub struct Bars {
     pub wide: bool,
 }
 
-/// The bars that are drawn: all, or the largest in their order and what the others make together.
-fn drawn(bars: &Bars) -> Vec<Bar> {
-    if bars.bars.len() <= MOST {
+/// The bars that are drawn: all, or the largest in their order and what the others make together, `most` in all.
+fn drawn(bars: &Bars, most: usize) -> Vec<Bar> {
+    if bars.bars.len() <= most {
         return bars.bars.clone();
     }
     let mut by_size: Vec<usize> = (0..bars.bars.len()).collect();
     by_size.sort_by(|&a, &b| bars.bars[b].value.abs().total_cmp(&bars.bars[a].value.abs()));
-    let (shown, rest) = by_size.split_at(MOST - 1);
+    let (shown, rest) = by_size.split_at(most - 1);
     let mut shown = shown.to_vec();
     shown.sort_unstable();
     let mut all: Vec<Bar> = shown.into_iter().map(|index| bars.bars[index].clone()).collect();
@@ -74,11 +74,13 @@ pub fn layout(
 ) -> Drawing {
     let width = style.width.unwrap_or(PAGE * style.text);
     let (mut page, y) = around::page(width, title, subtitle, style);
-    let y = stack(&mut page, y, bars, style);
+    let area = Area::new(style.margin, y, width - 2.0 * style.margin, style.height - style.margin - y);
+    let y = stack(&mut page, area, bars, style);
     around::foot(page, y, strips, hook, style)
 }
 
-/// Several lists one below the other, each under its name and in a scale of its own.
+/// Several lists, each under its name and in a scale of its own: one below the other, on a page wider than high side by
+/// side.
 pub fn layout_lists(
     lists: &[(String, Bars)],
     (title, subtitle, hook): (&str, &str, &str),
@@ -87,26 +89,44 @@ pub fn layout_lists(
 ) -> Drawing {
     let (tokens, size) = (style.theme.tokens(), style.text);
     let width = style.width.unwrap_or(PAGE * size);
-    let (mut page, mut y) = around::page(width, title, subtitle, style);
-    for (name, bars) in lists {
-        let name = metrics::elide(name, Face::Strong, size * 1.1, width - 2.0 * style.margin);
-        page.text(Text::new(style.margin, y + size * 1.2, name, size * 1.1, Face::Strong, tokens.text));
-        y = stack(&mut page, y + size * 2.0, bars, style) + size * 0.6;
+    let (mut page, top) = around::page(width, title, subtitle, style);
+    let (n, gap) = (lists.len().max(1) as f32, size * 2.0);
+    let (wide, high) = (width - 2.0 * style.margin, style.height - style.margin - top);
+    let beside = style.height < width;
+    let own = if beside {
+        Area::new(style.margin, top, (wide - gap * (n - 1.0)) / n, high)
+    } else {
+        Area::new(style.margin, top, wide, high / n - size * 0.6)
+    };
+    let mut y = top;
+    for (place, (name, bars)) in lists.iter().enumerate() {
+        let area = if beside {
+            Area { x: own.x + place as f32 * (own.width + gap), ..own }
+        } else {
+            Area { y, ..own }
+        };
+        let name = metrics::elide(name, Face::Strong, size * 1.1, area.width);
+        page.text(Text::new(area.x, area.y + size * 1.2, name, size * 1.1, Face::Strong, tokens.text));
+        let below = Area { y: area.y + size * 2.0, height: area.height - size * 2.0, ..area };
+        let end = stack(&mut page, below, bars, style);
+        y = if beside { y.max(end) } else { end + size * 0.6 };
     }
     around::foot(page, y, strips, hook, style)
 }
 
-/// Draws the bars from `top` on; returns where what follows may begin.
-fn stack(page: &mut Drawing, top: f32, bars: &Bars, style: &Style) -> f32 {
-    let (tokens, size, width) = (style.theme.tokens(), style.text, page.width);
-    let all = drawn(bars);
+/// Draws the bars that there is room for in `area`, from its top on; returns where what follows may begin.
+fn stack(page: &mut Drawing, area: Area, bars: &Bars, style: &Style) -> f32 {
+    let (tokens, size, top) = (style.theme.tokens(), style.text, area.y);
+    let room = ((area.height - 2.0 * size) / (LINE * size)).max(3.0);
+    let all = drawn(bars, MOST.min(room as usize));
+    let (left, right) = (area.x, area.right());
     let longest = |texts: &mut dyn Iterator<Item = &String>| {
         texts.map(|text| metrics::width(text, Face::Mono, size)).fold(0.0, f32::max)
     };
-    let room = NAME * size * if bars.wide { 1.6 } else { 1.0 };
+    let room = (NAME * size * if bars.wide { 1.6 } else { 1.0 }).min(area.width * 0.45);
     let names = longest(&mut all.iter().map(|bar| &bar.name)).min(room) + size;
     let numbers = longest(&mut all.iter().map(|bar| &bar.label)) + size;
-    let track = Area::new(style.margin + names, 0.0, width - 2.0 * style.margin - names - numbers, 0.0);
+    let track = Area::new(left + names, 0.0, (area.width - names - numbers).max(size), 0.0);
     let most = all.iter().fold(0.0_f64, |most, bar| most.max(bar.value.abs())).max(f64::MIN_POSITIVE);
     let negative = all.iter().any(|bar| bar.value < 0.0);
     let (zero, reach) =
@@ -115,26 +135,22 @@ fn stack(page: &mut Drawing, top: f32, bars: &Bars, style: &Style) -> f32 {
     for bar in &all {
         let base = y + LINE * size * 0.68;
         let name = metrics::elide(&bar.name, Face::Mono, size, names - size * 0.6);
-        page.text(Text::new(style.margin, base, name, size, Face::Mono, tokens.text));
+        page.text(Text::new(left, base, name, size, Face::Mono, tokens.text));
         let long = (bar.value / most) as f32 * reach;
         let area = Area::new(zero.min(zero + long), y + size * 0.3, long.abs(), size * 1.1);
         if area.width > 0.0 {
             page.rect(area, 0.0, fill(bar, style, tokens.measure));
         }
-        let number = Text::new(width - style.margin, base, bar.label.clone(), size, Face::Mono, tokens.text);
+        let number = Text::new(right, base, bar.label.clone(), size, Face::Mono, tokens.text);
         page.text(number.anchored(Anchor::End));
         y += LINE * size;
     }
     page.line(vec![[zero, top], [zero, y]], 1.0, tokens.dim);
     let least = if negative { -most } else { 0.0 };
     let ends = format!("{} to {}", legend::number(least as f32), legend::number(most as f32));
-    let words = metrics::elide(
-        &format!("{}, bars from {ends}", bars.quantity),
-        Face::Sans,
-        size,
-        width - 2.0 * style.margin,
-    );
-    page.text(Text::new(style.margin, y + size * 1.4, words, size, Face::Sans, tokens.muted));
+    let words = format!("{}, bars from {ends}", bars.quantity);
+    let words = metrics::elide(&words, Face::Sans, size, area.width);
+    page.text(Text::new(left, y + size * 1.4, words, size, Face::Sans, tokens.muted));
     y + size * 2.0
 }
 

@@ -56,7 +56,8 @@ pub fn layout(
     let (mut page, head) = around::page(width, title, subtitle, style);
     let top = head + size * 1.8;
     let n = lines.keys.len().max(lines.queries.len()).max(1);
-    let tallest = (style.height - top - size * 6.0).clamp(size * 8.0, TALLEST * size);
+    let room = style.height - top - style.margin - size * (3.8 + 1.6 * wrapped(&lines.heads, width, style));
+    let tallest = room.clamp(size * 8.0, TALLEST * size);
     let pitch = (tallest / n as f32).min(PITCH.0 * size);
     let label = (LABEL * size).min(width * 0.28);
     let (left, right) = (style.margin + label, width - style.margin - label);
@@ -94,6 +95,19 @@ pub fn layout(
     below += size * 1.6;
     page.text(Text::new(style.margin, below, says, size, Face::Sans, tokens.muted));
     around::foot(page, below + size * 0.6, strips, hook, style)
+}
+
+/// Lines of the heads' names beyond the first.
+fn wrapped(heads: &[(String, usize)], width: f32, style: &Style) -> f32 {
+    let (mut x, mut lines) = (style.margin, 0.0);
+    for (name, _) in heads {
+        let long = metrics::width(name, Face::Mono, style.text) + style.text * 2.6;
+        if x > style.margin && x + long > width - style.margin {
+            (x, lines) = (style.margin, lines + 1.0);
+        }
+        x += long;
+    }
+    lines
 }
 
 fn faded(color: Rgba, share: f32, style: &Style) -> Rgba {

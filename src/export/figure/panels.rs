@@ -6,12 +6,15 @@ use super::axis::{self, Axis};
 use super::drawing::{Anchor, Area, Drawing, Face, Text};
 use super::strip::Strip;
 use super::style::Style;
-use super::{around, legend, matrix};
+use super::{around, legend, matrix, metrics};
 
 /// Maps beside one another, at most.
 const ACROSS: usize = 4;
 /// A map's side on a page whose width is not told.
 const SIDE: f32 = 240.0;
+/// Height of a map's name, and of the legends with what is free above them, for the screen's text.
+const NAMED: f32 = 24.0;
+const LEGEND: f32 = 34.0;
 
 /// Maps that share their rows and columns.
 #[derive(Clone, Debug)]
@@ -42,22 +45,21 @@ pub fn layout(panels: &Panels, shaders: &[Shader], scale: Scale, style: &Style) 
     let (n_rows, n_columns) = (panels.rows.labels.len().max(1), panels.columns.labels.len().max(1));
     let across = panels.maps.len().clamp(1, ACROSS);
     let gap = axis::column_pitch(style.text).max(style.scaled(12.0));
+    let lines = panels.maps.len().div_ceil(across).max(1) as f32;
     let mut cell = match style.width {
-        Some(width) => {
-            let lines = panels.maps.len().div_ceil(across) as f32;
-            let rest = around::head_room(style) + style.margin + style.scaled(170.0 + 24.0 * lines);
-            let low = (style.height - rest).max(2.0) / (lines * n_rows as f32);
-            (width / (across * n_columns) as f32).min(low)
-        }
+        Some(width) => (width / (across * n_columns) as f32).min(style.height / (lines * n_rows as f32)),
         None => SIDE / n_rows.max(n_columns) as f32,
     };
     let (left, page_width) = loop {
         let left = style.margin + axis::row_room(&panels.rows, cell, style.text);
-        let reach = axis::column_room(&panels.columns, cell, style.text).1;
+        let (climb, reach) = axis::column_room(&panels.columns, cell, style.text);
         let maps = across as f32 * (cell * n_columns as f32 + gap) - gap;
         let wide = left + maps + reach + style.margin;
+        // Names and legends, as they are drawn below
+        let named = lines * (cell * n_rows as f32 + style.scaled(NAMED));
+        let high = around::head_room(style) + climb + named + style.scaled(LEGEND) + style.margin;
         match style.width {
-            Some(width) if wide > width && cell > 0.01 => cell *= 0.98,
+            Some(width) if (wide > width || high > style.height) && cell > 0.01 => cell *= 0.98,
             Some(width) => break (left, width),
             None => break (left, wide.max(520.0)),
         }
@@ -81,10 +83,11 @@ pub fn layout(panels: &Panels, shaders: &[Shader], scale: Scale, style: &Style) 
             }
             matrix::outline(&mut page, map, style);
             let (x, below) = (map.x + width / 2.0, map.bottom() + style.scaled(14.0));
-            let name = Text::new(x, below, name.clone(), style.text, Face::Mono, tokens.text);
+            let name = metrics::elide(name, Face::Mono, style.text, width + gap - style.scaled(4.0));
+            let name = Text::new(x, below, name, style.text, Face::Mono, tokens.text);
             page.text(name.anchored(Anchor::Middle));
         }
-        y += height + style.scaled(24.0);
+        y += height + style.scaled(NAMED);
     }
     // Legends share one line
     let room = (page.width - 2.0 * style.margin) / shaders.len().max(1) as f32;

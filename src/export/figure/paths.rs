@@ -61,7 +61,10 @@ pub fn layout(
     let (mut page, head) = around::page(width, title, subtitle, style);
     let top = head + size;
     let long = width - 2.0 * style.margin;
-    let plane = Area::new(style.margin, top, long, (long * LOW).min((style.height - top).max(size * 10.0)));
+    // What stands below: the axes' names, then the groups'
+    let lines = paths.groups.as_ref().map_or(0.0, |groups| 1.8 + 1.6 * wrapped(groups, width, style));
+    let room = style.height - top - style.margin - size * (2.2 + lines);
+    let plane = Area::new(style.margin, top, long, (long * LOW).min(room.max(size * 10.0)));
     page.frame(plane, tokens.line);
     let (low, high) = bounds(paths);
     let inner = |share: f64, from: f32, length: f32| from + length * (0.04 + 0.92 * share as f32);
@@ -112,6 +115,19 @@ pub fn layout(
     page.text(Text::new(plane.right(), below, up, size, Face::Sans, tokens.muted).anchored(Anchor::End));
     let below = paths.groups.as_ref().map_or(below, |groups| legend(&mut page, below, groups, style));
     around::foot(page, below + size * 0.6, strips, hook, style)
+}
+
+/// Lines of the groups' names beyond the first.
+fn wrapped(groups: &Groups, width: f32, style: &Style) -> f32 {
+    let (mut x, mut lines) = (style.margin, 0.0);
+    for name in &groups.names {
+        let long = metrics::width(name, Face::Sans, style.text) + style.text * 2.4;
+        if x > style.margin && x + long > width - style.margin {
+            (x, lines) = (style.margin, lines + 1.0);
+        }
+        x += long;
+    }
+    lines
 }
 
 /// Names of the groups beside their colours, wrapped like text; returns the last line.

@@ -1,5 +1,7 @@
 //! The layout of a table of words: rows with names, a column for each token, in each cell a word and its number.
 
+use std::fmt::Write as _;
+
 use crate::render::{ink_on, mix};
 
 use super::drawing::{Anchor, Area, Drawing, Face, Text};
@@ -58,7 +60,13 @@ pub fn layout(
 
     let (mut page, mut y) = around::page(width, title, subtitle, style);
     let row = ROW * size;
-    for first in (0..n).step_by(across) {
+    // Where the page ends there are fewer rows, and of the columns the last
+    let room = (style.height - y - size - style.margin).max(row * 2.0);
+    let every = (table.rows.len() as f32 * row / (room - row - size).max(row)).ceil().max(1.0) as usize;
+    let rows: Vec<usize> = (0..table.rows.len()).step_by(every).collect();
+    let parts = (room / ((rows.len() + 1) as f32 * row + size)).max(1.0) as usize;
+    let start = n - n.min(parts.saturating_mul(across));
+    for first in (start..n).step_by(across) {
         let part = first..(first + across).min(table.columns.len());
         for (place, column) in part.clone().enumerate() {
             let x = style.margin + label + place as f32 * cell + size * 0.4;
@@ -66,9 +74,9 @@ pub fn layout(
             page.text(Text::new(x, y + row * 0.68, text, size, Face::Mono, tokens.muted));
         }
         y += row;
-        for (name, cells) in table.rows.iter().zip(&table.cells) {
-            let text = Text::new(style.margin, y + row * 0.68, name.clone(), size, Face::Mono, tokens.muted);
-            page.text(text);
+        for &index in &rows {
+            let (name, cells) = (table.rows[index].clone(), &table.cells[index]);
+            page.text(Text::new(style.margin, y + row * 0.68, name, size, Face::Mono, tokens.muted));
             for (place, cell_of) in cells.get(part.clone()).unwrap_or_default().iter().enumerate() {
                 let x = style.margin + label + place as f32 * cell;
                 if let Some(own) = cell_of {
@@ -79,8 +87,15 @@ pub fn layout(
         }
         y += size;
     }
-    let words = Text::new(style.margin, y + size * 0.4, table.quantity, size, Face::Sans, tokens.muted);
-    page.text(words);
+    let mut words = table.quantity.to_owned();
+    if start > 0 {
+        let _ = write!(words, " · the last {} of {n} tokens", n - start);
+    }
+    if every > 1 {
+        let _ = write!(words, " · {} of {} layers", rows.len(), table.rows.len());
+    }
+    let words = metrics::elide(&words, Face::Sans, size, width - 2.0 * style.margin);
+    page.text(Text::new(style.margin, y + size * 0.4, words, size, Face::Sans, tokens.muted));
     around::foot(page, y + size, strips, hook, style)
 }
 

@@ -133,9 +133,9 @@ pub(super) fn range(source: &Source<'_>, map: ColorMap, own: &Values) -> ValueRa
     ValueRange { low: if made.is_signed() { -high } else { 0.0 }, high }
 }
 
-/// Signed values on an unsigned map run from their least to their greatest.
+/// Signed values on an unsigned map have zero in its middle.
 pub(super) fn fit(map: ColorMap, values: &[f32]) -> ValueRange {
-    let fit = ValueRange::fit(map, values);
+    let fit = ValueRange::fit(map, false, values);
     let least = values.iter().copied().filter(|value| value.is_finite()).fold(0.0, f32::min);
     ValueRange { low: fit.low.min(least), ..fit }
 }

@@ -21,7 +21,7 @@ pub(super) fn switch(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let label = RichText::new(words.filter).size(12.0);
     let response = ui.add(widgets::outlined(ui, label).selected(open));
     response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, open, words.filter));
-    let keys = CommandKind::FilterHeads.shortcut().map(|keys| ui.ctx().format_shortcut(&keys));
+    let keys = CommandKind::FilterHeads.shortcut().map(|keys| widgets::keys::shown(ui.ctx(), &keys));
     if response.on_hover_text(keys.unwrap_or_default()).clicked() {
         out.send(if open { Command::SetFilter(None) } else { Command::FilterHeads });
     }
