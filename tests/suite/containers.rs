@@ -98,7 +98,7 @@ fn shards_are_found_however_they_lie() {
     let double = here.path().join("double");
     std::fs::create_dir(&double).expect("a folder");
     std::fs::copy(fixtures().join(single).join("config.json"), double.join("config.json")).expect("a copy");
-    write(&double.join("model.safetensors"), &safetensors::serialize(views, None).expect("bytes"));
+    write(&double.join("model.safetensors"), safetensors::serialize(views, None).expect("bytes"));
     check(&double, single);
 }
 
