@@ -240,6 +240,7 @@ impl Window {
         (self.state.ids, self.state.branches, self.file) = (None, Vec::new(), None);
         self.state.languages = Languages::default();
         self.state.timeline.folder = None;
+        self.live.open_none();
         self.session.open(source, Request { chat: false, ..Request::of(&self.state) });
     }
 

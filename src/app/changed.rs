@@ -91,6 +91,11 @@ impl Changed {
         })
     }
 
+    /// The changed run, where it is of the clean run of this number.
+    pub fn of(&self, clean: u64) -> Option<&Trace> {
+        self.trace.as_ref().filter(|_| self.asked.as_ref().is_some_and(|(of, _)| *of == clean))
+    }
+
     fn forget(&mut self) {
         self.job.cancel();
         (self.trace, self.asked) = (None, None);
@@ -110,10 +115,15 @@ impl Session {
 
     /// The run in sight and its number: the changed one, where there is one and it is wanted.
     pub fn visible(&self, state: &State) -> (u64, Option<&Trace>) {
-        match &self.changed.trace {
+        match self.changed_run() {
             Some(trace) if state.shown != Shown::Clean => (self.changed.run, Some(trace)),
             _ => (self.run, self.trace.as_ref()),
         }
+    }
+
+    /// The changed run of the clean run that is there; one of a model before is not of it.
+    pub(super) fn changed_run(&self) -> Option<&Trace> {
+        self.changed.of(self.run).filter(|_| self.trace.is_some())
     }
 }
 

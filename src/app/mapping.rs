@@ -292,7 +292,7 @@ impl Session {
 
     /// The run that is subtracted, where a difference is shown.
     fn less_of(&self, state: &State) -> Option<(u64, &Trace)> {
-        let both = self.trace.as_ref().filter(|_| self.changed.trace.is_some());
+        let both = self.trace.as_ref().filter(|_| self.changed_run().is_some());
         both.filter(|_| state.shown == super::state::Shown::Difference).map(|clean| (self.run, clean))
     }
 

@@ -198,6 +198,9 @@ impl Session {
     /// Opens a model, and runs it as soon as it is there, where there is a prompt; or a saved trace, which has its own.
     pub fn open(&mut self, source: ModelSource, request: Request) {
         let (number, job) = self.begin(self.post.words().starting);
+        if let Some(busy) = &mut self.busy {
+            busy.opens = Some(source.clone());
+        }
         spawn("open model", &self.post, number, move |post| {
             if let Some(file) = source.trace() {
                 return post.send(match engine::open_trace(file, &job) {
@@ -222,8 +225,16 @@ impl Session {
         });
     }
 
-    /// Runs the open model; a run in progress ends.
+    /// Whether a model is being opened that is not there yet.
+    pub(super) fn is_opening(&self) -> bool {
+        self.busy.as_ref().is_some_and(|busy| busy.opens.is_some())
+    }
+
+    /// Runs the open model, or the one that is being opened as soon as it is there; a run in progress ends.
     pub fn run_prompt(&mut self, request: Request) {
+        if let Some(source) = self.busy.as_mut().and_then(|busy| busy.opens.take()) {
+            return self.open(source, request);
+        }
         let Some(model) = self.model.clone() else { return };
         let (number, job) = self.begin(self.post.words().run);
         spawn("run prompt", &self.post, number, move |post| {
@@ -289,8 +300,9 @@ impl Session {
                 (self.trace, self.before, self.row) = (None, None, None);
                 self.checks = Checks::Unasked;
                 self.relabel();
-                if !then_run {
-                    self.busy = None;
+                match &mut self.busy {
+                    Some(busy) if then_run => busy.opens = None,
+                    _ => self.busy = None,
                 }
                 return true;
             }

@@ -266,7 +266,7 @@ impl Window {
             trace,
             run,
             both: clean
-                .zip(self.session.changed.trace.as_ref())
+                .zip(self.session.changed_run())
                 .map(|(clean, changed)| (self.session.run, clean, changed)),
             labels: &self.session.labels,
             source_labels: &self.session.source_labels,

@@ -269,7 +269,7 @@ fn both<'a>(
     let b = if state.compare.asks() {
         second.get().map(|second| (second.run, &second.trace))
     } else {
-        changed.trace.as_ref().map(|trace| (changed.run, trace))
+        clean.and_then(|(run, _)| changed.of(run)).map(|trace| (changed.run, trace))
     };
     Some(Both { a: clean?, b: b.filter(|(_, trace)| trace.is_complete())? })
 }

@@ -52,10 +52,15 @@ impl Session {
         };
         let own = |side| if side == Side::Source { &self.source_labels } else { &self.labels };
         let [down, across] = [0, 1].map(|side| own(sides[side]));
+        let rows = sight.row_labels().unwrap_or(down).texts.clone();
+        let columns = sight.column_labels().unwrap_or(across).texts.clone();
+        let cells = sight.cells();
+        if rows.len() < cells.queries || columns.len() < cells.keys {
+            self.mapping.copying = None; // another run came in sight
+            return None;
+        }
         self.mapping.copied.follow("copy of a map", Some(asked), &self.post, |(_, part)| {
             let part = part.clone();
-            let rows = sight.row_labels().unwrap_or(down).texts.clone();
-            let columns = sight.column_labels().unwrap_or(across).texts.clone();
             move |job: &Job| Ok(table(&sight.map, &part, (&rows, &columns), job))
         });
         let text = self.mapping.copied.get().cloned()?;

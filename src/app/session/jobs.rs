@@ -6,7 +6,7 @@ use crate::{
         banner::Banner,
         worker::{News, spawn},
     },
-    engine::{CheckResult, Job, check},
+    engine::{CheckResult, Job, ModelSource, check},
 };
 use std::time::Instant;
 
@@ -21,11 +21,13 @@ pub struct Busy {
     /// When it began.
     pub since: Instant,
     pub(super) job: Job,
+    /// What it opens, until that is there, which is run then.
+    pub(super) opens: Option<ModelSource>,
 }
 
 impl Busy {
     pub(super) fn new(number: u64, stage: &'static str, job: &Job) -> Self {
-        Self { number, stage, done: 0.0, since: Instant::now(), job: job.clone() }
+        Self { number, stage, done: 0.0, since: Instant::now(), job: job.clone(), opens: None }
     }
 }
 

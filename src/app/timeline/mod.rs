@@ -245,7 +245,7 @@ impl Session {
 
     fn follow_checkpoint(&mut self, state: &State, wanted: Option<Place>) -> bool {
         // A session that is being opened brings its checkpoint itself
-        let waits = self.model.is_none() && self.busy.is_some();
+        let waits = self.is_opening() || self.model.is_none() && self.busy.is_some();
         let shown = self.place();
         let place = wanted.filter(|wanted| !waits && Some(wanted) != shown.as_ref());
         let key = place.map(|place| (place, Request::of(state)));

@@ -162,6 +162,8 @@ pub struct Live {
     pub overview: Overview,
     form: Option<Arc<Form>>,
     worker: Option<Worker>,
+    /// Whether a moment that was to be opened is still wanted.
+    opening: bool,
     number: u64,
 }
 
@@ -184,6 +186,7 @@ impl Default for Live {
             overview: Overview::default(),
             form: None,
             worker: None,
+            opening: false,
             number: 0,
         }
     }
@@ -224,9 +227,15 @@ impl Live {
                 let earlier = self
                     .earlier()
                     .map(|moment| (Arc::clone(&moment.checkpoint.weights), Arc::clone(&moment.trace)));
+                self.opening = true;
                 self.order(Order::Open(earlier));
             }
         }
+    }
+
+    /// Another model was asked for since: a moment that is on its way no longer comes in sight.
+    pub(super) fn open_none(&mut self) {
+        self.opening = false;
     }
 
     fn choose(&mut self, choice: Choice) {
@@ -298,7 +307,11 @@ impl Live {
                 Ok(Told::Running(running)) => self.running = running,
                 Ok(Told::Notice(banner)) => outcomes.push(Outcome::Say(banner)),
                 Ok(Told::Saved(folder)) => outcomes.push(Outcome::Saved(folder)),
-                Ok(Told::Opened(model, trace)) => outcomes.push(Outcome::Show(model, trace)),
+                Ok(Told::Opened(model, trace)) => {
+                    if std::mem::take(&mut self.opening) {
+                        outcomes.push(Outcome::Show(model, trace));
+                    }
+                }
                 Err(TryRecvError::Empty) => break,
                 Err(TryRecvError::Disconnected) => (self.running, self.worker) = (false, None),
             }

@@ -135,6 +135,10 @@ fn value(
         });
     }
     let map = &shown.sight?.map;
+    // The map in sight may be of the head before, until the selected one's is made
+    if row >= map.n_queries() || column >= map.n_keys() {
+        return Some("…".to_owned());
+    }
     if !map.seen(row).contains(&column) {
         return None;
     }
