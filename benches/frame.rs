@@ -60,6 +60,7 @@ fn main() {
     if let Some(name) = named(Pane::Sweep, ", 48 tokens swept") {
         let mut stage = Stage::new(USUAL, 48);
         stage.send(Command::EditSweep(ids(48, USUAL, 5)));
+        stage.send(Command::Maximise(Some(Pane::Sweep)));
         stage.send(Command::RunSweep(true));
         stage.wait(|window| window.session.sweeping.of(window.session.run).is_some());
         stage.measure(Pane::Sweep, &name, |stage, step| stage.another_head(step, 12, 12));

@@ -137,6 +137,7 @@ impl Subject {
             | Self::Pane(Pane::CompareHeads | Pane::SideBySide | Pane::CompareWords) => {
                 session.comparing.found.get().is_some()
             }
+            Self::Pane(Pane::Lens) => session.lens.get().is_some(),
             Self::Pane(Pane::Sweep) => session.sweeping.of(session.run).is_some(),
             Self::Layout(Preset::Memory) | Self::Pane(Pane::Recall) => session.memory.recall.get().is_some(),
             Self::Layout(Preset::Train)

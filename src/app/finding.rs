@@ -157,8 +157,14 @@ impl Thing {
         if !holds(&self.small, small) {
             return None;
         }
-        // What holds the query as it is typed comes before what holds its letters apart
-        let whole = if self.small.contains(small) { WHOLE } else { 0 };
+        // What is called so comes first, then what holds the query as it is typed, then what holds its letters apart
+        let whole = if self.found.name.eq_ignore_ascii_case(query) {
+            2 * WHOLE
+        } else if self.small.contains(small) {
+            WHOLE
+        } else {
+            0
+        };
         let own = sublime_fuzzy::best_match(query, &self.found.name);
         let other = self.other.as_ref().and_then(|other| sublime_fuzzy::best_match(query, other));
         let by_other = other.filter(|other| own.as_ref().is_none_or(|own| own.score() < other.score()));

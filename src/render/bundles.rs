@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 /// Points along a bent line.
-const POINTS: usize = 9;
+const POINTS: usize = 25;
 /// More lines than these are a wall whatever their way: they stay straight, which costs less.
 const MOST: usize = 1200;
 /// Where along the way the middle begins and ends.

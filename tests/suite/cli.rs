@@ -401,5 +401,6 @@ fn recall_is_printed_and_written() {
     for wrong in [["--depths", "2"], ["--lengths", "0"], ["-o", "a.xyz"], ["--template", "song"]] {
         assert_eq!(bare(&[&asked[..2], &wrong[..]].concat()).status.code(), Some(2), "{wrong:?}");
     }
-    complains(&bare(&["recall", "--lengths", "9999"]), &["9999", "512", "--lengths"]);
+    let learned = fixtures().join("gpt2-odd").display().to_string();
+    complains(&bare(&["recall", &learned, "--lengths", "9999"]), &["9999", "13", "--lengths"]);
 }
