@@ -1,12 +1,10 @@
 //! The logit lens: what each layer would say next, if the residual stream went straight to the unembedding.
 
+use super::loss::{ROWS, log_sum};
 use super::tokens::entropy_bits;
 use crate::model::Model;
 use crate::trace::{Candidate, Trace};
 use std::ops::{ControlFlow, Range};
-
-/// Rows whose logits are held at once: a vocabulary can be 150 000 wide.
-const ROWS: usize = 32;
 
 /// What to ask the lens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,20 +148,20 @@ pub fn lens(
     for start in options.tokens.clone().step_by(ROWS) {
         let rows = start..(start + ROWS).min(options.tokens.end);
         let of = |layer: usize| &trace.resid(layer)[rows.start * width..rows.end * width];
-        let own = model.network.logits(of(n_layers));
-        if own.is_empty() {
+        let answer = model.network.logits(of(n_layers));
+        if answer.is_empty() {
             return None;
         }
-        let own: Vec<Own> = own.chunks_exact(vocab).map(Own::of).collect();
+        let own: Vec<Own> = answer.chunks_exact(vocab).map(Own::of).collect();
         for (place, &layer) in streams.iter().enumerate() {
             if progress(step as f32 / steps).is_break() {
                 return None;
             }
             step += 1;
-            let logits = if options.raw {
-                model.network.raw_logits(of(layer))
-            } else {
-                model.network.logits(of(layer))
+            let logits: &[f32] = match layer {
+                _ if options.raw => &model.network.raw_logits(of(layer)),
+                _ if layer == n_layers => &answer,
+                _ => &model.network.logits(of(layer)),
             };
             for (logits, own) in logits.chunks_exact(vocab).zip(&own) {
                 layers[place].tokens.push(Candidate::best(model, logits, options.top));
@@ -208,12 +206,6 @@ impl Own {
             }),
         }
     }
-}
-
-/// ln Σ exp of logits.
-fn log_sum(logits: &[f32]) -> f64 {
-    let max = f64::from(logits.iter().copied().fold(f32::NEG_INFINITY, f32::max));
-    max + logits.iter().map(|&logit| (f64::from(logit) - max).exp()).sum::<f64>().ln()
 }
 
 /// Σ exp(logs) · values, over what has a probability at all.

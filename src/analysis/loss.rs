@@ -2,19 +2,49 @@
 
 use crate::model::Network;
 use crate::trace::Trace;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
 /// Rows whose logits are held at once: a vocabulary can be 150 000 wide.
-const ROWS: usize = 32;
+pub(super) const ROWS: usize = 32;
+
+/// ln Σ exp of logits, in double precision.
+pub(super) fn log_sum(logits: &[f32]) -> f64 {
+    let max = f64::from(logits.iter().copied().fold(f32::NEG_INFINITY, f32::max));
+    max + logits.iter().map(|&logit| (f64::from(logit) - max).exp()).sum::<f64>().ln()
+}
+
+/// Shows what the model says at each of these tokens: the token, its logits [vocab].
+///
+/// `None` where the model has no head that scores tokens, or where `progress` (told the share done) breaks off.
+pub(super) fn each_answer(
+    network: &Network,
+    trace: &Trace,
+    tokens: Range<usize>,
+    progress: &mut dyn FnMut(f32) -> ControlFlow<()>,
+    see: &mut dyn FnMut(usize, &[f32]),
+) -> Option<()> {
+    let (width, vocab) = (trace.spec.width, trace.spec.vocab);
+    let resid = trace.resid(trace.n_layers());
+    for start in tokens.clone().step_by(ROWS) {
+        if progress((start - tokens.start) as f32 / tokens.len() as f32).is_break() {
+            return None;
+        }
+        let end = (start + ROWS).min(tokens.end);
+        let logits = network.logits(&resid[start * width..end * width]);
+        if logits.is_empty() {
+            return None;
+        }
+        (start..).zip(logits.chunks_exact(vocab)).for_each(|(token, row)| see(token, row));
+    }
+    Some(())
+}
 
 /// Natural logarithm of the probability that logits give one token.
 ///
 /// `None` where there is no such token, or where a logit is no number.
 pub fn log_probability(logits: &[f32], id: u32) -> Option<f64> {
     let own = f64::from(*logits.get(id as usize)?);
-    let max = f64::from(logits.iter().copied().fold(f32::NEG_INFINITY, f32::max));
-    let sum: f64 = logits.iter().map(|&x| (f64::from(x) - max).exp()).sum();
-    let log = own - max - sum.ln();
+    let log = own - log_sum(logits);
     (!log.is_nan()).then_some(log)
 }
 
@@ -26,23 +56,15 @@ pub fn losses(
     trace: &Trace,
     progress: &mut dyn FnMut(f32) -> ControlFlow<()>,
 ) -> Option<Vec<f64>> {
-    let (width, vocab, n) = (trace.spec.width, trace.spec.vocab, trace.n_tokens());
     if !trace.spec.generates() {
         return None;
     }
-    let resid = trace.resid(trace.n_layers());
-    let mut losses = Vec::with_capacity(n.saturating_sub(1));
-    for start in (0..n.saturating_sub(1)).step_by(ROWS) {
-        if progress(start as f32 / n as f32).is_break() {
-            return None;
-        }
-        let end = (start + ROWS).min(n - 1);
-        let logits = network.logits(&resid[start * width..end * width]);
-        for (row, token) in logits.chunks_exact(vocab).zip(&trace.tokens[start + 1..]) {
-            let log = log_probability(row, token.id).unwrap_or(f64::NAN);
-            losses.push(-log / std::f64::consts::LN_2);
-        }
-    }
+    let announcing = trace.n_tokens().saturating_sub(1);
+    let mut losses = Vec::with_capacity(announcing);
+    each_answer(network, trace, 0..announcing, progress, &mut |token, row| {
+        let log = log_probability(row, trace.tokens[token + 1].id).unwrap_or(f64::NAN);
+        losses.push(-log / std::f64::consts::LN_2);
+    })?;
     Some(losses)
 }
 

@@ -1,13 +1,10 @@
 //! What each token of a run is like: the attention it received, how surprising it came, how open it leaves what follows.
 
-use super::loss::log_probability;
+use super::loss::{ROWS, each_answer, log_probability};
 use crate::model::{HeadId, Network};
 use crate::trace::{Side, Trace};
 use serde::Serialize;
 use std::ops::ControlFlow;
-
-/// Rows whose logits are held at once: a vocabulary can be 150 000 wide.
-const ROWS: usize = 32;
 
 /// Heads whose keys are tokens of one text, by layer.
 pub fn heads_over(trace: &Trace, side: Side) -> Vec<HeadId> {
@@ -71,25 +68,14 @@ pub fn predicted(
     trace: &Trace,
     progress: &mut dyn FnMut(f32) -> ControlFlow<()>,
 ) -> Option<Predicted> {
-    let (width, vocab, n) = (trace.spec.width, trace.spec.vocab, trace.n_tokens());
-    let resid = trace.resid(trace.n_layers());
+    let n = trace.n_tokens();
     let mut out = Predicted { loss: vec![None; n], entropy: Vec::with_capacity(n) };
-    for start in (0..n).step_by(ROWS) {
-        if progress(start as f32 / n as f32).is_break() {
-            return None;
+    each_answer(network, trace, 0..n, progress, &mut |token, row| {
+        out.entropy.push(entropy_bits(row));
+        if let Some(next) = trace.tokens.get(token + 1).filter(|_| trace.spec.generates()) {
+            out.loss[token + 1] = log_probability(row, next.id).map(|log| -log / std::f64::consts::LN_2);
         }
-        let end = (start + ROWS).min(n);
-        let logits = network.logits(&resid[start * width..end * width]);
-        if logits.is_empty() {
-            return None;
-        }
-        for (token, row) in (start..).zip(logits.chunks_exact(vocab)) {
-            out.entropy.push(entropy_bits(row));
-            if let Some(next) = trace.tokens.get(token + 1).filter(|_| trace.spec.generates()) {
-                out.loss[token + 1] = log_probability(row, next.id).map(|log| -log / std::f64::consts::LN_2);
-            }
-        }
-    }
+    })?;
     Some(out)
 }
 

@@ -70,20 +70,22 @@ pub struct Tinted {
 impl Tinted {
     /// The numbers of one text; while they are worked out, those before.
     pub fn of(&self, side: Side) -> Option<(&[Option<f64>], f64)> {
-        let derived = if side == Side::Source { &self.source } else { &self.target };
-        let (_, numbers) = derived.latest()?;
+        let (_, numbers) = self.on(side).latest()?;
         numbers.as_ref().map(|(values, greatest)| (&values[..], *greatest))
     }
 
     /// Whether it is known that one text has no such numbers.
     pub fn is_none(&self, side: Side) -> bool {
-        let derived = if side == Side::Source { &self.source } else { &self.target };
-        matches!(derived.get(), Some(None))
+        matches!(self.on(side).get(), Some(None))
     }
 
     /// How much of the work is done, while it lasts.
     pub fn progress(&self, side: Side) -> Option<f32> {
-        if side == Side::Source { self.source.progress() } else { self.target.progress() }
+        self.on(side).progress()
+    }
+
+    fn on(&self, side: Side) -> &Derived<Key, Numbers> {
+        if side == Side::Source { &self.source } else { &self.target }
     }
 }
 
