@@ -8,7 +8,7 @@ use crate::{
     analysis::similarity,
     app::{
         command::Command,
-        hidden::{Hidden, HiddenChoice, Kind},
+        hidden::{Hidden, HiddenChoice, Kind, Picture},
         labels::Labels,
         scene::{Out, Scene},
         state::{Cells, View},
@@ -17,7 +17,7 @@ use crate::{
     },
     trace::Trace,
 };
-use egui::{Rect, Ui, vec2};
+use egui::{Rect, Response, Ui};
 
 /// Draws the pane.
 pub fn show(ui: &mut Ui, scene: &Scene<'_>, hidden: &mut Hidden, post: &Post, out: &mut Out) {
@@ -71,65 +71,26 @@ fn of_layers(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, hidden: &mut Hidden,
     let Some(picture) = picture else { return };
     let streams = trace.spec.streams_of(side);
     let labels = Labels::named(streams.iter().map(|&stream| scene.stream_name_short(stream)).collect());
-    let n = streams.len();
-    let longest = labels.longest as f32 * 6.7;
-    let all = whole(ui);
-    let cell = (all.width() - LABEL).min(all.height()) / n.max(1) as f32;
-    let (_, _, above) = axis::lie(cell, longest, 64.0);
-    let (room, foot) = room(ui, above, all);
-    let rect = Rect::from_min_size(room.min, egui::Vec2::splat(room.width().min(room.height())));
     let own = scene.stream().and_then(|own| streams.iter().position(|&stream| stream == own));
-    let name = scene.words.states.similarity;
-    let grid = GridMap { name, texture: picture.texture.id(), size: (n, n), row: own, column: None };
-    let (response, at) = grid.show(ui, rect);
-    let cells = Cells::square(n);
-    let place = axis::Place { rect, view: View::whole(cells), cells };
-    let column: Vec<usize> = at.map(|cell| cell.1).or(own).into_iter().collect();
-    axis::columns(ui, &place, &labels, &column, longest, 64.0);
-    row_labels(ui, rect, n, rect.height() / n.max(1) as f32, own, |index| labels.get(index).to_owned());
-    legend::show(ui, foot.with_max_x(foot.left() + 150.0), &picture.shader, ("−1", "1"));
+    let (response, at, line) = square(ui, scene, picture, &labels, own);
     let Some((row, column)) = at else { return };
     if response.clicked() {
         let place = trace.spec.streams().iter().position(|&stream| stream == streams[row]);
         out.commands.extend(place.map(Command::SetLayer));
     }
-    let cosine = picture.values.cells.get(row * n + column).copied().unwrap_or(0.0);
+    let cosine = picture.values.cells.get(row * streams.len() + column).copied().unwrap_or(0.0);
     let name = |index: usize| scene.stream_name(streams[index]);
-    let line = (scene.words.states.alike)(&name(row), &name(column), cosine);
-    let wide = foot.with_max_x(foot.left() + all.width() - LABEL);
-    read_out(ui, wide, &line);
+    read_out(ui, line, &(scene.words.states.alike)(&name(row), &name(column), cosine));
 }
 
+/// Every two tokens' states on one stream.
 fn map(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, hidden: &mut Hidden, post: &Post, out: &mut Out) {
     let Some(chosen) = scene.stream() else { return };
     let kind = Kind::Similarity(chosen);
     let picture = hidden.picture(ui.ctx(), post, (scene.run, trace), None, kind, scene.dark);
     let Some(picture) = picture else { return };
     let side = side(scene);
-    let labels = scene.labels_of(side);
-    let n = labels.texts.len();
-    let longest = labels.longest as f32 * 6.7;
-    let all = whole(ui);
-    let cell = (all.width() - LABEL).min(all.height()) / n.max(1) as f32;
-    let (_, _, above) = axis::lie(cell, longest, 64.0);
-    let (room, foot) = room(ui, above, all);
-    let rect = Rect::from_min_size(room.min, egui::Vec2::splat(room.width().min(room.height())));
-    let shown = scene.shown_on(side);
-    let grid = GridMap {
-        name: scene.words.states.similarity,
-        texture: picture.texture.id(),
-        size: (n, n),
-        row: shown,
-        column: None,
-    };
-    let (response, at) = grid.show(ui, rect);
-    let cells = Cells::square(n);
-    let place = axis::Place { rect, view: View::whole(cells), cells };
-    let column: Vec<usize> = at.map(|cell| cell.1).or(shown).into_iter().collect();
-    axis::columns(ui, &place, labels, &column, longest, 64.0);
-    row_labels(ui, rect, n, rect.height() / n.max(1) as f32, shown, |index| labels.get(index).to_owned());
-    let ends = ("−1", "1");
-    legend::show(ui, foot.with_max_x(foot.left() + 150.0), &picture.shader, ends);
+    let (response, at, line) = square(ui, scene, picture, scene.labels_of(side), scene.shown_on(side));
     let Some((row, column)) = at else { return };
     out.hover = scene.pointed(side, row).rows_only();
     if response.clicked() {
@@ -139,8 +100,34 @@ fn map(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, hidden: &mut Hidden, post:
     let vector = |token: usize| trace.stream(chosen).get(token * width..(token + 1) * width).unwrap_or(&[]);
     let both = [vector(row), vector(column)].concat();
     let cosine = similarity(&both, width).get(1).copied().unwrap_or(0.0);
-    let line =
-        (scene.words.states.alike)(&scene.token_name(side, row), &scene.token_name(side, column), cosine);
-    let wide = foot.with_max_x(foot.left() + vec2(all.width(), 0.0).x - LABEL);
-    read_out(ui, wide, &line);
+    let name = |token: usize| scene.token_name(side, token);
+    read_out(ui, line, &(scene.words.states.alike)(&name(row), &name(column), cosine));
+}
+
+/// A square of cosines between labels, one of which is marked, over its legend: what was done to it, the cell under the
+/// pointer, and the room for what that cell says.
+fn square(
+    ui: &mut Ui,
+    scene: &Scene<'_>,
+    picture: &Picture,
+    labels: &Labels,
+    marked: Option<usize>,
+) -> (Response, Option<(usize, usize)>, Rect) {
+    let n = labels.texts.len();
+    let longest = labels.longest as f32 * 6.7;
+    let all = whole(ui);
+    let cell = (all.width() - LABEL).min(all.height()) / n.max(1) as f32;
+    let (_, _, above) = axis::lie(cell, longest, 64.0);
+    let (room, foot) = room(ui, above, all);
+    let rect = Rect::from_min_size(room.min, egui::Vec2::splat(room.width().min(room.height())));
+    let name = scene.words.states.similarity;
+    let grid = GridMap { name, texture: picture.texture.id(), size: (n, n), row: marked, column: None };
+    let (response, at) = grid.show(ui, rect);
+    let cells = Cells::square(n);
+    let place = axis::Place { rect, view: View::whole(cells), cells };
+    let column: Vec<usize> = at.map(|cell| cell.1).or(marked).into_iter().collect();
+    axis::columns(ui, &place, labels, &column, longest, 64.0);
+    row_labels(ui, rect, n, rect.height() / n.max(1) as f32, marked, |index| labels.get(index).to_owned());
+    legend::show(ui, foot.with_max_x(foot.left() + 150.0), &picture.shader, ("−1", "1"));
+    (response, at, foot.with_max_x(foot.left() + all.width() - LABEL))
 }
