@@ -19,6 +19,7 @@ use mnemoscope::{
         session::Session,
         settings::Settings,
         state::{State, View},
+        sweeping::SweepChoice,
         training::Act,
         worker::Post,
     },
@@ -59,10 +60,17 @@ fn main() {
     }
     if let Some(name) = named(Pane::Sweep, ", 48 tokens swept") {
         let mut stage = Stage::new(USUAL, 48);
+        // Random weights may answer both prompts alike: the words are named
+        let words = SweepChoice { of: Some(3), less: Some(5), ..SweepChoice::default() };
+        stage.send(Command::SetSweep(words));
         stage.send(Command::EditSweep(ids(48, USUAL, 5)));
         stage.send(Command::Maximise(Some(Pane::Sweep)));
         stage.send(Command::RunSweep(true));
-        stage.wait(|window| window.session.sweeping.of(window.session.run).is_some());
+        stage.wait(|window| {
+            let sweeping = &window.session.sweeping;
+            assert!(sweeping.why_not().is_none(), "no sweep: {:?}", sweeping.why_not());
+            sweeping.of(window.session.run).is_some()
+        });
         stage.measure(Pane::Sweep, &name, |stage, step| stage.another_head(step, 12, 12));
     }
     if let Some(name) = named(Pane::Heads, ", 80 × 128 heads") {
