@@ -92,7 +92,9 @@ fn what_is_said_of_two_texts_stands_beside_the_words() {
     let settings = Settings { live: false, dark: Some(true), ..Settings::default() };
     let source = ModelSource::Path(fixtures().join("classifiers/BertForPreTraining"));
     let mut harness = window_on(source, [1280.0, 1300.0], settings, Some("5 9 17 6"));
-    until(&mut harness, |window| window.session.trace.as_ref().is_some_and(|trace| trace.is_complete()));
+    until(&mut harness, |window| {
+        window.session.trace.as_ref().is_some_and(mnemoscope::trace::Trace::is_complete)
+    });
     harness.run_steps(3);
     harness.get_by_label_contains("THE TWO TEXTS");
     harness.get_by_label_contains("IsNext");
