@@ -175,7 +175,7 @@ def capture(ids, embedding, blocks, output, pre=False, causal=False, norm_after=
 
 
 # Keras stores its archives as they are, mostly zeros: those that others stand for lie compressed
-REPACKED = {"classify", "keras2-classify", "keras2-functional", "nested", "pre-norm"}
+REPACKED = {"classify", "functional", "hub-gpt2", "keras2-classify", "keras2-functional", "nested", "pre-norm"}
 
 
 def write(case, model, expected, forms):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Make the fixtures of weights whose factors are tensors of their own: 8-bit floats, and gpt-oss's 4-bit blocks.
 
-    python tools/fixture_scales.py                write tests/fixtures/f8-scaled, gpt-oss-mxfp4 and containers/scaled.safetensors
+    python tools/fixture_scales.py                write tests/fixtures/f8-*, gpt-oss-mxfp4 and containers/scaled.safetensors
 """
 
 import json
@@ -16,17 +16,18 @@ from transformers.integrations.mxfp4 import convert_moe_packed_tensors
 from fixture_capture import capture
 
 FIXTURES = Path(__file__).resolve().parent.parent / "tests" / "fixtures"
-TILE = 128
+TILE = 128, 128
 
 
-def by_tile(weight: torch.Tensor) -> dict[str, torch.Tensor]:
-    """DeepSeek-V3's way: a factor for every 128 x 128."""
+def by_tile(weight: torch.Tensor, tile: tuple[int, int] = TILE) -> dict[str, torch.Tensor]:
+    """DeepSeek-V3's way: a factor for every 128 x 128, or whatever `weight_block_size` says."""
     rows, columns = weight.shape
-    factors = torch.empty(-(-rows // TILE), -(-columns // TILE))
+    down, across = tile
+    factors = torch.empty(-(-rows // down), -(-columns // across))
     packed = torch.empty_like(weight, dtype=torch.float8_e4m3fn)
     for i in range(factors.shape[0]):
         for j in range(factors.shape[1]):
-            tile = slice(i * TILE, (i + 1) * TILE), slice(j * TILE, (j + 1) * TILE)
+            tile = slice(i * down, (i + 1) * down), slice(j * across, (j + 1) * across)
             factors[i, j] = weight[tile].abs().max() / 448
             packed[tile] = (weight[tile] / factors[i, j]).to(torch.float8_e4m3fn)
     return {"": packed, "_scale_inv": factors}
@@ -49,11 +50,11 @@ def bare(weight: torch.Tensor) -> dict[str, torch.Tensor]:
     return {"": weight.to(torch.float8_e4m3fn)}
 
 
-def unpacked(parts: dict[str, torch.Tensor]) -> torch.Tensor:
+def unpacked(parts: dict[str, torch.Tensor], tile: tuple[int, int] = TILE) -> torch.Tensor:
     """The numbers that count."""
     weight = parts[""].float()
     if "_scale_inv" in parts:
-        factors = parts["_scale_inv"].repeat_interleave(TILE, 0).repeat_interleave(TILE, 1)
+        factors = parts["_scale_inv"].repeat_interleave(tile[0], 0).repeat_interleave(tile[1], 1)
         return weight * factors[: weight.shape[0], : weight.shape[1]]
     return weight * parts["_scale"].float() if "_scale" in parts else weight
 
@@ -88,6 +89,39 @@ def write_model() -> None:
     save_file(stored, folder / "model.safetensors")
     save_file({"tokens": torch.tensor(ids), **values}, folder / "expected.safetensors")
     (folder / "config.json").write_text(json.dumps(config.to_diff_dict(), indent=1, default=str) + "\n")
+
+
+def write_tiles(name: str, tile: tuple[int, int], told: bool) -> None:
+    """A Llama whose tiles are other ones: where its configuration says so, no power of two."""
+    folder = FIXTURES / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    torch.manual_seed(9)
+    config = transformers.LlamaConfig(
+        vocab_size=29, hidden_size=24, num_attention_heads=2, num_key_value_heads=1, head_dim=10, num_hidden_layers=1,
+        intermediate_size=20, max_position_embeddings=32, attn_implementation="eager", architectures=["LlamaForCausalLM"],
+    )  # fmt: skip
+    model = transformers.LlamaForCausalLM(config).eval()
+    stored = {}
+    with torch.no_grad():
+        for key, parameter in sorted(model.named_parameters()):
+            if parameter.dim() == 1 or "embed" in key or "lm_head" in key:
+                parameter.copy_(torch.randn_like(parameter) * 0.4 + (parameter.dim() == 1))
+                stored[key] = parameter.clone()
+                continue
+            weight = torch.randn_like(parameter) * 1.3 * parameter.shape[1] ** -0.5
+            weight *= torch.linspace(0.2, 4.0, weight.numel()).reshape(weight.shape)
+            parts = by_tile(weight, tile)
+            parameter.copy_(unpacked(parts, tile))
+            stored |= {f"{key}{ending}": part.clone() for ending, part in parts.items()}
+    ids = torch.randint(0, config.vocab_size, (5,)).tolist()
+    values = {key: value.clone(memory_format=torch.contiguous_format) for key, value in capture(model, ids).items()}
+    save_file(stored, folder / "model.safetensors")
+    save_file({"tokens": torch.tensor(ids), **values}, folder / "expected.safetensors")
+    settings = config.to_diff_dict()
+    if told:
+        settings["quantization_config"] = {"quant_method": "fp8", "weight_block_size": tile}
+    (folder / "config.json").write_text(json.dumps(settings, indent=1, default=str) + "\n")
 
 
 def write_experts() -> None:
@@ -143,5 +177,7 @@ def write_numbers() -> None:
 if __name__ == "__main__":
     torch.set_num_threads(1)
     write_model()
+    write_tiles("f8-tiles", (10, 9), told=True)
+    write_tiles("f8-tiles-untold", (8, 16), told=False)
     write_experts()
     write_numbers()

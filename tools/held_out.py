@@ -35,7 +35,11 @@ OTHERS = 1e-4
 """In units of the expected values' spread."""
 ROUNDING = 3.0
 """So many times as far from Transformers' values in double precision as its own in single precision may we be."""
-ABSENT = {"final_norm": "without a final norm", "logits": "without a head"}
+ABSENT = {
+    "final_norm": "without a final norm",
+    "logits": "without a head",
+    "projected": "that does not project",
+}
 """What a model may not have, and how the program says so."""
 
 
@@ -88,7 +92,7 @@ def found(program: str, folder: Path, tokens: list[int], target: list[int]) -> d
     command = [program, "export", str(folder), "--quiet", "--ids", " ".join(map(str, tokens)), "-o", str(path)]
     if target:
         command += ["--target-ids", " ".join(map(str, target[1:]))]  # The program puts the start token itself
-    wanted = ["pattern", "resid", "final_norm", "logits"]
+    wanted = ["pattern", "resid", "final_norm", "projected", "logits"]
     while True:
         done = subprocess.run(
             [*command, "--what", ",".join(wanted)], capture_output=True, text=True, timeout=120, check=False
@@ -134,7 +138,8 @@ def problems(
     for name, value in want.items():
         mine = have.get(name)
         if name == "last":
-            ends = [array for key, array in have.items() if key.startswith(("ln_final", "decoder.ln_final"))]
+            ends = [array for key, array in have.items() if key == "hook_projected"]
+            ends += [array for key, array in have.items() if key.startswith(("ln_final", "decoder.ln_final"))]
             ends += [array for key, array in have.items() if key.endswith("resid_post")][-1:]
             mine = ends[0] if ends else None
         if mine is not None and name == "logits" and mine.size == value.size:

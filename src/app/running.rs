@@ -10,7 +10,7 @@ use super::{
 use crate::{
     engine::{self, Job, Languages, Prompt, RunError, RunOptions},
     export::Settings,
-    model::{HeadSpec, Model, Outcome},
+    model::Model,
     trace::Trace,
 };
 use std::time::{Duration, Instant};
@@ -56,10 +56,10 @@ impl Request {
     }
 }
 
-/// A question and what it is asked of, where the model answers questions and the prompt has both: `question ||| text`.
+/// A question and what it is asked of, or two texts, where the model reads two and the prompt has both:
+/// `question ||| text`.
 fn asked(model: &Model, prompt: String) -> (Option<String>, String) {
-    let answers = matches!(&model.spec().head, HeadSpec::Classes(head) if head.outcome == Outcome::Span);
-    match prompt.split_once("|||").filter(|_| answers) {
+    match prompt.split_once("|||").filter(|_| model.spec().reads_pairs()) {
         Some((question, text)) => (Some(question.trim().to_owned()), text.trim().to_owned()),
         None => (None, prompt),
     }

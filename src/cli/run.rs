@@ -64,7 +64,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
                 clean.next[..args.top.min(clean.next.len())].iter().map(candidate).collect();
             object["shifts"] = json!(shifts);
         }
-        if let HeadSpec::Classes(head) = &trace.spec.head {
+        if let Some((head, _)) = trace.spec.classifier() {
             let mut rows = trace.classes.iter().map(|row| row.iter().map(candidate).collect());
             match (head.outcome, head.pooling) {
                 (Outcome::Span, _) => {
@@ -123,12 +123,21 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
 
 /// What a head says that gives no tokens.
 fn heads(args: &Args, trace: &Trace, tokens: &[String], console: &mut Console) -> anyhow::Result<()> {
+    let head = trace.spec.classifier().map(|(head, _)| head);
+    let share = |class: &Candidate| match head {
+        Some(head) if head.outcome == Outcome::Values => format!("{:9.4}", class.p),
+        _ => format!("{:7.2} %", class.p * 100.0),
+    };
     match &trace.classes[..] {
         [] => {}
         [whole] => {
-            writeln!(console, "\nclasses of the prompt")?;
+            let pair = head.is_some_and(|head| head.pair);
+            writeln!(console, "\n{}", if pair { "the two texts" } else { "classes of the prompt" })?;
+            if pair && trace.second.is_none() {
+                writeln!(console, "  (one text: give the first with --question, the second with --prompt)")?;
+            }
             for class in whole.iter().take(args.top) {
-                writeln!(console, "{:7.2} %  {}  (id {})", class.p * 100.0, class.text, class.id)?;
+                writeln!(console, "{}  {}  (id {})", share(class), class.text, class.id)?;
             }
         }
         each => {
@@ -137,7 +146,7 @@ fn heads(args: &Args, trace: &Trace, tokens: &[String], console: &mut Console) -
             for (token, best) in
                 tokens.iter().zip(each).filter_map(|(token, row)| Some((token, row.first()?)))
             {
-                writeln!(console, "  {token:width$}  {:7.2} %  {}", best.p * 100.0, best.text)?;
+                writeln!(console, "  {token:width$}  {}  {}", share(best), best.text)?;
             }
         }
     }

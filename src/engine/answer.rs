@@ -23,7 +23,8 @@ pub(super) fn answer(model: &Model, trace: &mut Trace, rows: LogitRows) {
     match &trace.spec.head {
         HeadSpec::Classes(head) if head.outcome == Outcome::Span => {
             let (logits, first) = (model.network.class_logits(resid), trace.second.unwrap_or(0));
-            answers = AnswerSpan::best(&trace.prompt, &trace.tokens, &logits, first, ANSWERS);
+            let tokens = trace.tokens_of(trace.answer_side());
+            answers = AnswerSpan::best(&trace.prompt, tokens, &logits, first, ANSWERS);
         }
         _ => classes = trace.class_rows(&model.network),
     }

@@ -314,6 +314,7 @@ impl Resolver<'_> {
             | Hook::Ln1Scale
             | Hook::Ln2Scale
             | Hook::FinalNormalized
+            | Hook::Projected
             | Hook::Logits => {
                 return Err(missing(format!("{name} can be looked at, but not changed")));
             }

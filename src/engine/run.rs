@@ -199,11 +199,11 @@ fn texts_of(
     let tokenizer = model.tokenizer.as_ref().ok_or(RunError::NoTokenizer)?;
     let pair = tokenizer.encode_pair(question, text)?;
     let spec = model.spec();
-    Ok((
-        pair.text,
-        checked(pair.tokens, spec.vocab, room(spec, Side::Target, options.cut))?,
-        Some(pair.second),
-    ))
+    let (vocab, side) = match &spec.encoder {
+        Some(encoder) => (encoder.vocab, Side::Source),
+        None => (spec.vocab, Side::Target),
+    };
+    Ok((pair.text, checked(pair.tokens, vocab, room(spec, side, options.cut))?, Some(pair.second)))
 }
 
 /// The tokens of a target, after those that every target begins with.

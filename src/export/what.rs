@@ -63,6 +63,8 @@ pub enum What {
     Embed,
     /// What enters the unembedding
     FinalNorm,
+    /// The same on the embeddings' width, in models that go back to it
+    Projected,
     /// A score for every next token
     Logits,
 }
@@ -137,6 +139,7 @@ impl What {
             Self::MlpOut => Hook::MlpOut,
             Self::Embed => Hook::Embed,
             Self::FinalNorm => Hook::FinalNormalized,
+            Self::Projected => Hook::Projected,
             Self::Logits => Hook::Logits,
         }
     }

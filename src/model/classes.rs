@@ -27,6 +27,9 @@ pub struct ClassHead {
     /// model's start token
     #[serde(default)]
     pub wraps: bool,
+    /// The classes say whether the prompt's two segments belong together
+    #[serde(default)]
+    pub pair: bool,
 }
 
 /// How the tokens' vectors become the classifier's input.
@@ -108,6 +111,7 @@ impl ClassHead {
         padding: None,
         end: None,
         wraps: false,
+        pair: false,
     };
 
     /// One for which padding and ends are tokens like others.
@@ -157,7 +161,7 @@ impl ClassHead {
         self.inputs(self.layers.len(), width)
     }
 
-    /// The shape of `{index}.{rest}`, the part of a weight's name behind `head.`; `None` where there is no such.
+    /// The shape of `{index}.{rest}`, the part of a weight's name behind `head.` (or `pair.`); `None` where there is no such.
     pub(super) fn weight_shape(&self, name: &str, width: usize) -> Option<Vec<usize>> {
         let (index, rest) = name.split_once('.')?;
         let index: usize = index.parse().ok()?;
@@ -222,10 +226,10 @@ impl Pooling {
 }
 
 impl Network {
-    /// Logits of the classifier: of the whole last residual stream, [token, width], one row of classes, or a row a
-    /// token; empty where there is no classifier, or where it needs another number of tokens.
+    /// Logits of the classifier, by itself or beside the words: of the whole last residual stream, [token, width], one
+    /// row of classes, or a row a token; empty where there is no classifier, or where it needs another number of tokens.
     pub fn class_logits<F: Real>(&self, resid: &[F]) -> Vec<F> {
-        let HeadSpec::Classes(head) = &self.spec.head else { return Vec::new() };
+        let Some((head, name)) = self.spec.classifier() else { return Vec::new() };
         let width = self.spec.width;
         let x = self.final_normalized(resid);
         if matches!(head.pooling, Pooling::Flatten { positions } if x.len() != positions * width) {
@@ -234,9 +238,9 @@ impl Network {
         let mut x = head.pooling.of(x, width);
         for (index, layer) in head.layers.iter().enumerate() {
             x = match *layer {
-                ClassLayer::Norm(norm) => self.norm(norm, &format!("head.{index}.ln"), &x),
+                ClassLayer::Norm(norm) => self.norm(norm, &format!("{name}.{index}.ln"), &x),
                 ClassLayer::Dense { activation, .. } => {
-                    let mut x = self.plain(&x, &format!("head.{index}.W"), &format!("head.{index}.b"));
+                    let mut x = self.plain(&x, &format!("{name}.{index}.W"), &format!("{name}.{index}.b"));
                     activation.apply(&mut x);
                     x
                 }

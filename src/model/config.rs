@@ -197,6 +197,13 @@ impl Config {
     pub fn nested(&self, key: &str) -> Option<Self> {
         self.object(key).cloned().map(Self)
     }
+    /// Rows and columns of a matrix that share a factor, where weights have few bits: `weight_block_size`.
+    pub(super) fn tile(&self) -> Option<(usize, usize)> {
+        match self.nested("quantization_config")?.indices("weight_block_size")[..] {
+            [rows, columns] if rows > 0 && columns > 0 => Some((rows, columns)),
+            _ => None,
+        }
+    }
     /// A number of `rope_parameters` (Transformers 5) or `rope_scaling` (4), where there is one.
     pub fn rope_number(&self, key: &str) -> Option<f64> {
         let map = self.object("rope_parameters").or_else(|| self.object("rope_scaling"));
@@ -330,6 +337,7 @@ impl Config {
                     short: list("short_factor")?,
                     long: list("long_factor")?,
                     original_context,
+                    long_factor: None,
                 }
             }
             Some(_) => {

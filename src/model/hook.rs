@@ -91,6 +91,9 @@ pub enum Hook {
     NormalizedResidPost,
     /// Input of the unembedding, [token, width]
     FinalNormalized,
+    /// The same on the embeddings' width, where a model has others than its residual stream and goes back to them behind
+    /// its last block (OPT-350M), [token, embedding width]
+    Projected,
     /// [token, vocab]
     Logits,
 }
@@ -122,13 +125,22 @@ impl Hook {
             Self::ResidPost => "hook_resid_post",
             Self::NormalizedResidPost => "hook_normalized_resid_post",
             Self::FinalNormalized => "ln_final.hook_normalized",
+            Self::Projected => "hook_projected",
             Self::Logits => "logits",
         }
     }
 
     /// Whether every block has one of its own.
     pub fn per_layer(self) -> bool {
-        !matches!(self, Self::Tokens | Self::Embed | Self::PosEmbed | Self::FinalNormalized | Self::Logits)
+        !matches!(
+            self,
+            Self::Tokens
+                | Self::Embed
+                | Self::PosEmbed
+                | Self::FinalNormalized
+                | Self::Projected
+                | Self::Logits
+        )
     }
 
     /// Whether it has a row of numbers for every token.

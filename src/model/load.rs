@@ -114,9 +114,10 @@ impl Model {
         {
             config.fill(&generation, &["decoder_start_token_id", "forced_bos_token_id"]);
         }
+        let tile = config.tile();
         let tensors = match tensors {
-            Some(file) => Tensors::from_file(file)?,
-            None => Tensors::from_folder(&folder)?,
+            Some(file) => Tensors::from_file(file, tile)?,
+            None => Tensors::from_folder(&folder, tile)?,
         };
         let (mut network, notes) = network(&config, &file, &tensors)?;
         if let Some(head) = SentenceHead::from_folder(&folder)
@@ -158,7 +159,15 @@ impl Model {
     /// Opens a GGUF file that `path` is or holds; its tokenizer is inside, or beside it.
     fn open_gguf(path: &Path, file: &Path) -> Result<Self, LoadError> {
         let gguf::Whole { config, tensors, metadata } = gguf::open(file)?;
-        let (network, notes) = network(&config, file, &tensors)?;
+        let (mut network, notes) = network(&config, file, &tensors)?;
+        // Sentence Transformers' dense layers, which some files have behind the pooling, are not computed here
+        let dense = network.weights.unused().iter().any(|name| name.starts_with("dense_"));
+        if let Some(head) =
+            SentenceHead::from_gguf(&metadata).map(|head| if dense { HeadSpec::None } else { head })
+            && matches!(network.spec.head, HeadSpec::None | HeadSpec::Sentence(_))
+        {
+            Arc::make_mut(&mut network.spec).head = head;
+        }
         let tokenizer = match Tokenizer::from_gguf(&metadata, file)? {
             Some(tokenizer) => Some(tokenizer),
             None => Tokenizer::from_folder(file.parent().unwrap_or(Path::new(".")))?,
@@ -302,8 +311,14 @@ impl Model {
 fn network(config: &Config, file: &Path, tensors: &Tensors) -> Result<(Network, Vec<String>), LoadError> {
     let refused = |source| LoadError::Config { file: file.to_owned(), source };
     match families::recognise(config) {
-        Ok((family, spec)) => {
+        Ok((family, mut spec)) => {
             let weights = Weights::gather(family, &spec, config, tensors)?;
+            // Files of such a class may be saved without what was asked beside the words
+            if let HeadSpec::MaskedToken { pair, .. } = &mut spec.head
+                && !(weights.has("pair.0.W") && weights.has("pair.1.W"))
+            {
+                *pair = None;
+            }
             Ok((Network { spec: Arc::new(spec), weights }, Vec::new()))
         }
         Err(unknown @ (SpecError::Unknown(_) | SpecError::Unnamed)) => {

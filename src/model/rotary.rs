@@ -84,6 +84,9 @@ pub enum RotaryScaling {
         long: Vec<f64>,
         /// Context before stretching
         original_context: f64,
+        /// Factor on cosines and sines beyond it, where that is another one (Phi-MoE)
+        #[serde(default)]
+        long_factor: Option<f64>,
     },
 }
 
@@ -128,6 +131,17 @@ impl Rotary {
         let (first, second) = if apart { (pair, pair + self.pairs()) } else { (2 * pair, 2 * pair + 1) };
         [self.start + first, self.start + second]
     }
+    /// Factor on cosines and sines of a prompt of `n_tokens`.
+    fn factor_at(&self, n_tokens: usize) -> f64 {
+        match self.scaling {
+            RotaryScaling::Long { original_context, long_factor: Some(factor), .. }
+                if n_tokens as f64 > original_context =>
+            {
+                factor
+            }
+            _ => self.factor,
+        }
+    }
     /// The angle each pair turns per position, [pair], in single precision as the models were trained; for a
     /// prompt of `n_tokens`, as some scalings depend on its length.
     pub fn frequencies(&self, n_tokens: usize) -> Vec<f32> {
@@ -166,7 +180,7 @@ impl Rotary {
                 };
                 of(self.theta).enumerate().map(blend).collect()
             }
-            RotaryScaling::Long { short, long, original_context } => {
+            RotaryScaling::Long { short, long, original_context, .. } => {
                 let factors = if n_tokens as f64 > *original_context { long } else { short };
                 let stretched = |(i, factor): (usize, &f64)| 1.0 / (*factor as f32 * wave(self.theta, i));
                 factors.iter().enumerate().map(stretched).collect()
@@ -199,11 +213,11 @@ pub(super) struct Turns<F> {
 impl<F: Real> Turns<F> {
     /// Of tokens at `positions` in a text of `n_tokens`: some scalings depend on its length.
     pub(super) fn new(rotary: &Rotary, positions: Range<usize>, n_tokens: usize) -> Self {
-        let frequencies = rotary.frequencies(n_tokens);
+        let (frequencies, factor) = (rotary.frequencies(n_tokens), rotary.factor_at(n_tokens));
         let turn = |position: usize, frequency: f32| {
             // The angle is rounded to single precision, as the models were trained with it
             let angle = f64::from(position as f32 * frequency);
-            (F::of64(angle.cos() * rotary.factor), F::of64(angle.sin() * rotary.factor))
+            (F::of64(angle.cos() * factor), F::of64(angle.sin() * factor))
         };
         let cos_sin = positions
             .flat_map(|position| frequencies.iter().map(move |&frequency| turn(position, frequency)))

@@ -2,6 +2,7 @@
 
 use super::classes::Pooling;
 use super::config::Config;
+use super::formats::gguf::Metadata;
 use super::spec::HeadSpec;
 use super::transformer::Network;
 use crate::kernels::Real;
@@ -46,6 +47,18 @@ impl SentenceHead {
                 HeadSpec::Sentence(Self { pooling, unit: has("Normalize") })
             }),
         )
+    }
+
+    /// What a GGUF says of it: `ARCHITECTURE.pooling_type`; no head where it asks for none, or for classes.
+    pub(super) fn from_gguf(keys: &Metadata) -> Option<HeadSpec> {
+        let architecture = keys.text("general.architecture")?;
+        let pooling = match keys.count(&format!("{architecture}.pooling_type"))? {
+            1 => Pooling::Mean,
+            2 => Pooling::First,
+            3 => Pooling::Last,
+            _ => return Some(HeadSpec::None),
+        };
+        Some(HeadSpec::Sentence(Self { pooling, unit: false }))
     }
 }
 

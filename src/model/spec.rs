@@ -2,7 +2,7 @@
 //! that they would branch on.
 
 use super::attention_spec::AttentionSpec;
-use super::classes::ClassHead;
+use super::classes::{ClassHead, Outcome};
 use super::convolution::Convolution;
 use super::expert_spec::ExpertSpec;
 use super::sentence::SentenceHead;
@@ -322,6 +322,9 @@ pub enum HeadSpec {
         activation: Activation,
         /// Norm before the unembedding
         norm: NormSpec,
+        /// Whether the prompt's two segments belong together, which some pre-training asks beside the words
+        #[serde(default)]
+        pair: Option<ClassHead>,
     },
     /// Scores for classes, of the whole input or of each token
     Classes(ClassHead),
@@ -353,6 +356,18 @@ impl ModelSpec {
     /// Whether the model continues text.
     pub fn generates(&self) -> bool {
         matches!(self.head, HeadSpec::NextToken | HeadSpec::MaskedToken { .. }) && self.is_causal()
+    }
+    /// The classifier, by itself or beside the words: with what its weights' names begin.
+    pub fn classifier(&self) -> Option<(&ClassHead, &'static str)> {
+        match &self.head {
+            HeadSpec::Classes(head) => Some((head, "head")),
+            HeadSpec::MaskedToken { pair, .. } => Some((pair.as_ref()?, "pair")),
+            _ => None,
+        }
+    }
+    /// Whether a prompt may have two parts: a question and its text, or two texts that may belong together.
+    pub fn reads_pairs(&self) -> bool {
+        self.classifier().is_some_and(|(head, _)| head.pair || head.outcome == Outcome::Span)
     }
     /// Width of the embeddings.
     pub fn embedding_width(&self) -> usize {

@@ -181,7 +181,7 @@ impl Network {
         if let Some(norm) = self.spec.final_norm {
             path.go(self.frozen_norm(norm, "ln_final", &path.terms.sum()));
         }
-        if let HeadSpec::MaskedToken { activation, norm } = self.spec.head {
+        if let HeadSpec::MaskedToken { activation, norm, .. } = self.spec.head {
             path.go(self.frozen_dense("head.W", "head.b"));
             let before = path.terms.sum();
             let mut after = before.clone();

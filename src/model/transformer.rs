@@ -277,20 +277,28 @@ impl Network {
         self.unembedded(resid.to_vec())
     }
 
+    /// The last residuals behind the final norm on the embeddings' width, [row, embedding width]; the same as
+    /// [`Self::final_normalized`] where the model does not project them.
+    pub fn last_projected<F: Real>(&self, resid: &[F]) -> Vec<F> {
+        self.narrowed(self.final_normalized(resid))
+    }
+
+    fn narrowed<F: Real>(&self, x: Vec<F>) -> Vec<F> {
+        if self.weights.has("unembed.W_in") { self.plain(&x, "unembed.W_in", "unembed.b_in") } else { x }
+    }
+
     /// What follows the final norm, where there is one.
     fn unembedded<F: Real>(&self, x: Vec<F>) -> Vec<F> {
         let mut x = match self.spec.head {
             HeadSpec::None | HeadSpec::Classes(_) | HeadSpec::Sentence(_) => return Vec::new(),
             HeadSpec::NextToken => x,
-            HeadSpec::MaskedToken { activation, norm } => {
+            HeadSpec::MaskedToken { activation, norm, .. } => {
                 let mut x = self.plain(&x, "head.W", "head.b");
                 kernels::activate(activation, &mut x);
                 self.norm(norm, "head.ln", &x)
             }
         };
-        if self.weights.has("unembed.W_in") {
-            x = self.plain(&x, "unembed.W_in", "unembed.b_in");
-        }
+        x = self.narrowed(x);
         kernels::scale(&mut x, self.spec.logits.scale);
         let mut logits = self.plain(&x, "unembed.W_U", "unembed.b_U");
         if let Some(cap) = self.spec.logits.softcap {

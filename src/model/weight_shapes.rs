@@ -17,7 +17,9 @@ impl ModelSpec {
             let layer = self.layer_of(part, layer.parse().ok()?)?;
             return self.blocks[layer].weight_shape(rest, self.width);
         }
-        if let (HeadSpec::Classes(head), Some(name)) = (&self.head, name.strip_prefix("head.")) {
+        if let Some((head, own)) = self.classifier()
+            && let Some(name) = name.strip_prefix(own).and_then(|name| name.strip_prefix('.'))
+        {
             return head.weight_shape(name, self.width);
         }
         if let Some(name) = name.strip_prefix("encoder.") {
@@ -49,8 +51,11 @@ impl ModelSpec {
             "ln_final.w" | "ln_final.b" if self.final_norm.is_some() => vec![width],
             "unembed.W_U" if answers => vec![narrow, self.vocab],
             "unembed.b_U" if answers => vec![self.vocab],
-            // OPT-350M goes back to its embedding's width before the unembedding
-            "unembed.W_in" if answers && !masked && projected.is_some() => vec![width, narrow],
+            // OPT-350M goes back to its embedding's width before the unembedding, and where there is none, too
+            "unembed.W_in" if self.head == HeadSpec::NextToken && projected.is_some() => vec![width, narrow],
+            "unembed.W_in" if self.head == HeadSpec::None && projected.is_some_and(|own| !own.whole_sum) => {
+                vec![width, narrow]
+            }
             "head.W" if masked => vec![width, narrow],
             "head.b" | "head.ln.w" | "head.ln.b" if masked => vec![narrow],
             _ => return None,

@@ -126,8 +126,11 @@ impl Weights {
             let tensor = StoredTensor::joined(&parts.unwrap_or_default())?;
             Some((tensor, at.fill(map.theirs)))
         });
+        let apart = map.apart.and_then(find);
+        let whole = apart.is_some();
         let found = match &joined {
             Some(joined) => joined.as_ref().map(|(tensor, name)| (tensor, name.clone())),
+            None if whole => apart,
             None => find(map.theirs).or_else(|| map.fallbacks.iter().flatten().find_map(|name| find(name))),
         };
         let Some((tensor, source_name)) = found else {
@@ -137,14 +140,16 @@ impl Weights {
                 _ => Err(LoadError::Missing { tensor, file: tensors.place.clone() }),
             };
         };
-        let rows = map.rows.map_or_else(|| Rows::all(shape[shape.len() - 1]), |rows| rows(spec, at.flat));
+        let rows = map.rows.filter(|_| !whole);
+        let rows = rows.map_or_else(|| Rows::all(shape[shape.len() - 1]), |rows| rows(spec, at.flat));
         if joined.is_none() {
             used.insert(source_name.clone(), tensor.range.clone());
             let second = tensor.woven.iter().map(|second| (format!("{source_name}#1"), second.range.clone()));
             used.extend(second);
         }
         let reading = Reading { turned: map.turned, flat: map.flat, rows };
-        let experts = spec.blocks.get(at.flat).and_then(|block| block.experts).filter(|_| map.sliced);
+        let experts =
+            spec.blocks.get(at.flat).and_then(|block| block.experts).filter(|_| map.sliced && !whole);
         match experts {
             Some(experts) if tensor.shape.first() == Some(&experts.count) => {
                 let own = tensor.part(at.expert, experts.count);

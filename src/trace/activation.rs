@@ -60,6 +60,7 @@ impl Trace {
                 None => return none("in a model without learned positions"),
             },
             Hook::FinalNormalized => network.final_normalized(self.resid(self.n_layers())),
+            Hook::Projected => network.last_projected(self.resid(self.n_layers())),
             Hook::Logits if matches!(self.spec.head, HeadSpec::Classes(_)) => {
                 network.class_logits(self.classified())
             }
@@ -110,6 +111,9 @@ impl Trace {
             }
             Hook::FinalNormalized if self.spec.final_norm.is_none() => {
                 Some("in a model without a final norm")
+            }
+            Hook::Projected if self.spec.weight_shape("unembed.W_in").is_none() => {
+                Some("in a model that does not project its last residual stream")
             }
             Hook::MlpPre | Hook::MlpPost if self.spec.blocks[layer].experts.is_some() => {
                 Some("in a block of experts: each token has other ones")
@@ -180,6 +184,7 @@ impl Trace {
         match hook {
             Hook::Tokens => vec![n],
             Hook::Embed | Hook::PosEmbed => vec![n, self.spec.embedding.sum_width(width)],
+            Hook::Projected => vec![n, self.spec.embedding_width()],
             Hook::Ln1Scale | Hook::Ln2Scale => vec![n, 1],
             Hook::Q | Hook::RotQ => vec![n, heads, dim],
             Hook::K | Hook::RotK => vec![n_keys, kv_heads, dim],

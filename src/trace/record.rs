@@ -107,8 +107,8 @@ impl Candidate {
     /// The classes of each row that a classifier gives on the last residual stream, most likely first; ids are their
     /// indices. Empty where the model has none.
     fn class_rows(network: &Network, resid: &[f32]) -> Vec<Vec<Self>> {
-        let head = match &network.spec.head {
-            HeadSpec::Classes(head) if head.outcome != Outcome::Span => head,
+        let head = match network.spec.classifier() {
+            Some((head, _)) if head.outcome != Outcome::Span => head,
             _ => return Vec::new(),
         };
         let candidate = |(index, logit, p)| Self { id: index as u32, text: head.label(index), p, logit };
@@ -132,6 +132,17 @@ impl Trace {
         let HeadSpec::Classes(head) = &self.spec.head else { return resid };
         let source: Vec<u32> = self.source.iter().map(|token| token.id).collect();
         &resid[..head.counted(&self.ids(), &source) * self.spec.width]
+    }
+
+    /// The text that answers are marked in. A decoder that reads the source again, moved on by one, says at each place
+    /// what it makes of the source's token there.
+    pub fn answer_side(&self) -> Side {
+        let source: Vec<u32> = self.source.iter().map(|token| token.id).collect();
+        let start = self.spec.encoder.as_ref().and_then(|encoder| encoder.start.first());
+        match (self.spec.classifier(), start) {
+            (Some((head, _)), Some(&start)) if head.moved_on(start, &source) == self.ids() => Side::Source,
+            _ => Side::Target,
+        }
     }
 
     /// The classes of the text, or of each token: see [`Candidate`].

@@ -2,7 +2,7 @@
 
 use crate::files::write;
 use mnemoscope::analysis::{MEASURES, atlas::ROLES};
-use mnemoscope::model::{Hook, supported};
+use mnemoscope::model::{Hook, gguf, supported};
 use std::fmt::Write as _;
 use std::path::Path;
 use strum::IntoEnumIterator as _;
@@ -72,4 +72,5 @@ fn families() {
         writeln!(table, "| `{model_type}` | {} |", quoted(classes)).expect("written");
     }
     check("docs/models.md", "families", &table);
+    check("docs/models.md", "gguf", &format!("{}\n", quoted(&gguf::architectures())));
 }

@@ -333,3 +333,28 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn layers_nested_in_less_usual_ways_equal_keras() {
+    for case in ["nested-classifier", "nested-wrapper", "nested-tags", "nested-sequence"] {
+        compare(&folder(case).join("model.keras"));
+    }
+}
+
+/// Nothing that a graph does to the numbers is passed over in silence.
+#[test]
+fn what_a_graph_does_besides_is_refused_by_name() {
+    for (case, word) in [
+        ("block-used-twice", "is used 2 times"),
+        ("scaled", "`Multiply`"),
+        ("rescaling", "`Rescaling`"),
+        ("constant-added", "adds something that is no other layer's output"),
+        ("activation-between", "`Activation`"),
+        ("two-branches", "sums of layers"),
+        ("skipped-to-the-end", "sums of layers"),
+    ] {
+        let file = fixtures().join("keras-refused").join(format!("{case}.keras"));
+        let error = Model::open(&file).expect_err(case).to_string();
+        assert!(error.contains(word), "{case}: {error}");
+    }
+}

@@ -1,10 +1,11 @@
-//! Contract: classes and settings that are rare, and prompts longer than a model was made for, equal Transformers.
+//! Contract: classes, settings and GGUF architectures that are rare, and prompts longer than a model was made for, equal
+//! Transformers.
 
 use crate::files::write;
 use crate::parity::{Expected, fixtures, folders_in, none, open, with_config};
 use crate::traces::{place, read, same, save};
 use mnemoscope::engine::{self, Job, LogitRows, Prompt, RunOptions};
-use mnemoscope::model::{HeadSpec, Hook, Model};
+use mnemoscope::model::{HeadSpec, Hook, Model, Pooling, SentenceHead};
 use mnemoscope::trace::Trace;
 use std::path::Path;
 use std::process::Command;
@@ -23,15 +24,10 @@ fn problems(folder: &Path) -> Vec<String> {
     let model = open(folder);
     let trace = run(&model, &expected);
     let (mut found, mut patterns) = (Vec::new(), 0);
-    for hook in [Hook::Pattern, Hook::ResidPre, Hook::Logits] {
+    for hook in [Hook::Pattern, Hook::ResidPre, Hook::Projected, Hook::Logits] {
         for layer in 0..if hook.per_layer() { trace.n_layers() } else { 1 } {
             let name = model.spec().hook_name(hook, layer);
             let Some((_, values)) = expected.floats(&name) else { continue };
-            if hook == Hook::Logits
-                && !matches!(model.spec().head, HeadSpec::NextToken | HeadSpec::MaskedToken { .. })
-            {
-                continue; // of a head that is not read
-            }
             let own = trace.activation(&model.network, hook, layer).expect("an activation that exists").data;
             assert_eq!(own.len(), values.len(), "{place}: {name}");
             let off = own.iter().zip(&values).map(|(a, b)| (a - b).abs()).fold(0.0_f32, f32::max);
@@ -56,6 +52,25 @@ fn rare_classes_and_settings_equal_transformers() {
     none(&folders.iter().flat_map(|folder| problems(folder)).collect::<Vec<_>>());
 }
 
+/// Files that the `gguf` package wrote, under its own names.
+#[test]
+fn rare_architectures_of_gguf_equal_transformers() {
+    let folders = folders_in(&fixtures().join("gguf-small"), "expected.safetensors");
+    assert!(folders.len() >= 20, "only {} files", folders.len());
+    none(&folders.iter().flat_map(|folder| problems(folder)).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_gguf_says_how_a_texts_vector_is_made() {
+    for (name, pooling) in
+        [("modern-bert", Pooling::First), ("nomic-bert", Pooling::Mean), ("gemma-embedding", Pooling::Mean)]
+    {
+        let model = open(&fixtures().join("gguf-small").join(name));
+        let head = SentenceHead { pooling, unit: false };
+        assert_eq!(model.spec().head, HeadSpec::Sentence(head), "{name}");
+    }
+}
+
 /// Beside pictures, a text model's settings stand in a configuration of their own.
 #[test]
 fn settings_of_a_text_model_beside_pictures_are_read_where_they_stand() {
@@ -70,6 +85,19 @@ fn settings_of_a_text_model_beside_pictures_are_read_where_they_stand() {
     });
     write(&copy.path().join("config.json"), beside.to_string().as_bytes());
     none(&problems(copy.path()));
+}
+
+/// What Transformers calls the last hidden state, where that is projected onto the embeddings' width.
+#[test]
+fn a_bare_model_ends_as_transformers_ends_it() {
+    let folder = fixtures().join("unusual/opt-narrow-bare");
+    let expected = Expected::read(&folder.join("expected.safetensors"));
+    let (shape, _) = expected.floats("hook_projected").expect("what the fixture is for");
+    let model = open(&folder);
+    assert!(model.network.weights.unused().is_empty(), "{:?}", model.network.weights.unused());
+    let own = run(&model, &expected).activation(&model.network, Hook::Projected, 0).expect("its last state");
+    assert_eq!(own.shape, shape);
+    assert_ne!(shape[1], model.spec().width);
 }
 
 #[test]
@@ -119,9 +147,14 @@ fn a_class_that_is_not_known_opens_as_what_it_stands_on() {
         ("bert-next-sentence", "BertForNextSentencePrediction", "BertModel"),
         ("t5-tags", "T5ForTokenClassification", "T5EncoderModel"),
     ] {
-        let model = open(&fixtures().join("unusual").join(name));
+        let copy = with_config(&fixtures().join("unusual").join(name), "config.json");
+        let text = std::fs::read_to_string(copy.path().join("config.json")).expect("readable");
+        let (stem, _) = class.split_once("For").expect("a class with a head");
+        let other = format!("{stem}ForWhatNobodyKnows");
+        write(&copy.path().join("config.json"), text.replace(class, &other).as_bytes());
+        let model = open(copy.path());
         let told = model.warnings.join("\n");
-        assert!(told.contains(&format!("`{class}` is not known: opened as `{base}`")), "{told}");
+        assert!(told.contains(&format!("`{other}` is not known: opened as `{base}`")), "{told}");
         assert!(!model.network.weights.unused().is_empty());
     }
 }

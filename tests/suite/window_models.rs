@@ -2,7 +2,7 @@
 
 use crate::files::{only, write};
 use crate::parity::fixtures;
-use crate::window::{send, until, window_of};
+use crate::window::{send, until, window_of, window_on};
 use egui_kittest::{Harness, kittest::Queryable as _};
 use mnemoscope::app::{Dialog, Window, command::Command, settings::Settings};
 use mnemoscope::engine::{Found, ModelSource, Place};
@@ -84,4 +84,20 @@ fn a_prompt_becomes_a_turn_where_the_model_has_a_template() {
     let trace = harness.state().session.trace.clone().expect("a run");
     let text: String = trace.tokens.iter().map(|token| token.text.as_str()).collect();
     assert!(text.contains("user: Mary"), "the strip shows the filled-in template: {text}");
+}
+
+/// Of models that were trained on masked words and on pairs of texts: both heads answer.
+#[test]
+fn what_is_said_of_two_texts_stands_beside_the_words() {
+    let settings = Settings { live: false, dark: Some(true), ..Settings::default() };
+    let source = ModelSource::Path(fixtures().join("classifiers/BertForPreTraining"));
+    let mut harness = window_on(source, [1280.0, 1300.0], settings, Some("5 9 17 6"));
+    until(&mut harness, |window| {
+        window.session.trace.as_ref().is_some_and(mnemoscope::trace::Trace::is_complete)
+    });
+    harness.run_steps(3);
+    harness.get_by_label_contains("THE TWO TEXTS");
+    harness.get_by_label_contains("IsNext");
+    harness.get_by_label_contains("NotNext");
+    harness.get_by_label_contains("Write one text, then ||| and another");
 }

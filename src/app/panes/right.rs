@@ -40,6 +40,7 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
                 measures(ui, scene, out);
                 ui.add_space(18.0);
                 next(ui, scene);
+                pair(ui, scene);
                 hints::show(ui, scene, 4, out);
                 ui.add_space(18.0);
                 interventions::show(ui, scene, out);
@@ -47,6 +48,7 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
                 interventions::show(ui, scene, out);
                 ui.add_space(18.0);
                 next(ui, scene);
+                pair(ui, scene);
                 ui.add_space(18.0);
                 measures(ui, scene, out);
             }
@@ -129,11 +131,7 @@ fn next(ui: &mut Ui, scene: &Scene<'_>) {
     let words = scene.words;
     let tokens = theme::tokens(ui);
     let Some(trace) = scene.trace else { return };
-    let listed = |candidate: &Candidate| {
-        let hover = (words.candidate)(candidate.id, candidate.logit);
-        (shown(&candidate.text), candidate.p, hover)
-    };
-    let list = |candidates: &[Candidate]| candidates.iter().take(ROWS).map(listed).collect::<Vec<_>>();
+    let list = |candidates: &[Candidate]| listed(scene, candidates);
     let (heading, none, said) = match &trace.spec.head {
         HeadSpec::Classes(head) if head.outcome == Outcome::Span => {
             let said = trace.answers.iter().take(ROWS).map(|answer| {
@@ -141,6 +139,7 @@ fn next(ui: &mut Ui, scene: &Scene<'_>) {
             });
             (words.answer, words.answer_none, said.collect())
         }
+        HeadSpec::Classes(head) if head.pair => (words.pair, words.next_none, list(scene.classes())),
         HeadSpec::Classes(_) => (words.classes, words.next_none, list(scene.classes())),
         HeadSpec::Sentence(_) => (words.vector, words.next_none, Vec::new()),
         HeadSpec::MaskedToken { .. } if !trace.spec.generates() => {
@@ -170,16 +169,53 @@ fn next(ui: &mut Ui, scene: &Scene<'_>) {
         ui.label(RichText::new(text).size(BODY).color(tokens.muted));
         return;
     }
-    let best = said.first().map_or(1.0, |said| said.1);
     // The hint below stays in sight
     let rows = if hints::wanted(scene, 4) { FEW_ROWS } else { ROWS };
-    for (name, p, hover) in said.iter().take(rows) {
-        let value = format!("{:.1}%", p * 100.0);
+    bars(ui, scene, &said[..rows.min(said.len())]);
+}
+
+/// Whether the prompt's two texts belong together, where the model says so beside the words, and what is missing to ask.
+fn pair(ui: &mut Ui, scene: &Scene<'_>) {
+    let Some(trace) = scene.trace else { return };
+    if !trace.spec.classifier().is_some_and(|(head, _)| head.pair) {
+        return;
+    }
+    let beside = !matches!(trace.spec.head, HeadSpec::Classes(_));
+    if beside && !trace.classes.is_empty() {
+        ui.add_space(18.0);
+        widgets::section_of(ui, scene.words.pair, "");
+        bars(ui, scene, &listed(scene, scene.classes()));
+    }
+    if trace.second.is_none() && trace.is_complete() {
+        let muted = theme::tokens(ui).muted;
+        ui.label(RichText::new(scene.words.pair_none).size(SMALL).color(muted));
+    }
+}
+
+/// Candidates as bars: name, share, and what a pointer is told.
+fn listed(scene: &Scene<'_>, candidates: &[Candidate]) -> Vec<(String, f32, String)> {
+    let of = |candidate: &Candidate| {
+        let hover = (scene.words.candidate)(candidate.id, candidate.logit);
+        (shown(&candidate.text), candidate.p, hover)
+    };
+    candidates.iter().take(ROWS).map(of).collect()
+}
+
+fn bars(ui: &mut Ui, scene: &Scene<'_>, said: &[(String, f32, String)]) {
+    let tokens = theme::tokens(ui);
+    // What some classifiers say is a number, no share
+    let number = scene
+        .trace
+        .and_then(|trace| trace.spec.classifier())
+        .is_some_and(|(head, name)| name == "head" && head.outcome == Outcome::Values);
+    let best = said.iter().map(|said| said.1.abs()).fold(f32::MIN_POSITIVE, f32::max);
+    for (name, p, hover) in said {
+        let value = if number { format!("{p:.4}") } else { format!("{:.1}%", p * 100.0) };
         let line = Line {
             name,
             mono: true,
             name_width: 96.0,
-            share: p / best,
+            share: p.max(0.0) / best,
             value: &value,
             color: tokens.accent,
             marked: false,

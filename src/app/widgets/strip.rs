@@ -59,7 +59,8 @@ impl<'a> Look<'a> {
         } else {
             scene.hover.key.filter(|_| scene.columns() == side)
         };
-        let answer = scene.trace.and_then(|trace| trace.answers.first());
+        let answer = scene.trace.filter(|trace| trace.answer_side() == side);
+        let answer = answer.and_then(|trace| trace.answers.first());
         Self {
             tokens: theme::tokens(ui),
             row: row.filter(|row| row.1 > 0.0),

@@ -100,6 +100,8 @@ pub(super) const CHINESE: Words = Words {
     classes: "类别",
     answer: "答案",
     answer_none: "写下问题，再写 ||| 和要查找的文本",
+    pair: "两段文本",
+    pair_none: "写下一段文本，再写 ||| 和另一段，模型判断两者是否相连",
     answer_at: |first, last| format!("词元 {first} 到 {last}"),
     vector: "文本的向量",
     vector_of: |n, length| format!("{n} 个数，长度 {length:.3}；run --json 可打印"),

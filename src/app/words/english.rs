@@ -92,6 +92,8 @@ pub const ENGLISH: Words = Words {
     classes: "Classes",
     answer: "Answer",
     answer_none: "Write a question, then ||| and the text it is asked of",
+    pair: "The two texts",
+    pair_none: "Write one text, then ||| and another: the model says whether they belong together",
     answer_at: |first, last| format!("tokens {first} to {last}"),
     vector: "Vector of the text",
     vector_of: |n, length| format!("{n} numbers, of length {length:.3}; run --json prints them"),

@@ -202,6 +202,8 @@ pub struct Words {
     pub answer: &'static str,
     pub answer_none: &'static str,
     pub answer_at: fn(usize, usize) -> String,
+    pub pair: &'static str,
+    pub pair_none: &'static str,
     pub vector: &'static str,
     pub vector_of: fn(usize, f32) -> String,
     pub masked_none: &'static str,

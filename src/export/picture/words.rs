@@ -46,6 +46,7 @@ pub(super) fn words(what: What) -> &'static str {
         What::MlpPost => "MLP after activation",
         What::Embed => "Token embedding",
         What::FinalNorm => "Input of the unembedding",
+        What::Projected => "Projected onto the embedding's width",
         _ => "Value",
     }
 }

@@ -15,10 +15,10 @@ pub(super) const FAMILY: Family = Family {
     architectures: &["AlbertModel", "AlbertForMaskedLM", "AlbertForPreTraining"],
     prefixes: &["albert.", ""],
     spec,
-    weights: &[bert::WEIGHTS, BLOCKS, MASKED],
+    weights: &[bert::WEIGHTS, BLOCKS, MASKED, PAIR],
 };
 pub(super) const CLASSES: Family = Family {
-    architectures: &["AlbertForSequenceClassification"],
+    architectures: &["AlbertForSequenceClassification", "AlbertForMultipleChoice"],
     weights: &[bert::WEIGHTS, BLOCKS, POOLED],
     ..FAMILY
 };
@@ -77,6 +77,14 @@ const POOLED: &[Map] = &[
     from("head.1.b", "classifier.bias"),
 ];
 
+/// Whether two texts stand in their order.
+const PAIR: &[Map] = &[
+    from("pair.0.W", "pooler.weight").turned().optional(),
+    from("pair.0.b", "pooler.bias").optional(),
+    from("pair.1.W", "sop_classifier.classifier.weight").turned().optional(),
+    from("pair.1.b", "sop_classifier.classifier.bias").optional(),
+];
+
 /// Times that a group is gone through.
 fn layers(config: &Config) -> Result<usize, SpecError> {
     config.layers_or("num_hidden_layers", 12)
@@ -116,8 +124,12 @@ fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
     let block = spec.blocks[0].clone();
     spec.blocks = vec![block; layers(config)? * inner(config)?];
     narrow_embedding(config, &mut spec, true)?;
-    let heads =
-        Heads { masked: (activation, norm), classes: &[dense(spec.width, ClassActivation::Tanh)], tags: &[] };
+    let heads = Heads {
+        masked: (activation, norm),
+        classes: &[dense(spec.width, ClassActivation::Tanh)],
+        tags: &[],
+        pair: Some(["InOrder", "Swapped"]),
+    };
     spec.head = head(config, &heads)?;
     Ok(spec)
 }

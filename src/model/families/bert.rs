@@ -13,11 +13,16 @@ pub(super) const FAMILY: Family = Family {
     architectures: &["BertModel", "BertForMaskedLM", "BertForPreTraining", "BertLMHeadModel"],
     prefixes: &["bert.", ""],
     spec,
-    weights: &[WEIGHTS, PROJECTIONS, OUTPUTS, MASKED],
+    weights: &[WEIGHTS, PROJECTIONS, OUTPUTS, MASKED, PAIR],
 };
 pub(super) const CLASSES: Family = Family {
-    architectures: &["BertForSequenceClassification"],
+    architectures: &["BertForSequenceClassification", "BertForMultipleChoice"],
     weights: &[WEIGHTS, PROJECTIONS, OUTPUTS, POOLED],
+    ..FAMILY
+};
+pub(super) const NEXT: Family = Family {
+    architectures: &["BertForNextSentencePrediction"],
+    weights: &[WEIGHTS, PROJECTIONS, OUTPUTS, NEXT_SENTENCE],
     ..FAMILY
 };
 pub(super) const TAGGER: Family = Family {
@@ -78,10 +83,29 @@ pub(super) const POOLED: &[Map] = &[
     from("head.1.b", "classifier.bias"),
 ];
 
+/// Whether the second text follows the first: beside the words, which older files have without it…
+const PAIR: &[Map] = &[
+    from("pair.0.W", "pooler.dense.weight").turned().optional(),
+    from("pair.0.b", "pooler.dense.bias").optional(),
+    from("pair.1.W", "cls.seq_relationship.weight").turned().optional(),
+    from("pair.1.b", "cls.seq_relationship.bias").optional(),
+];
+/// …and alone.
+const NEXT_SENTENCE: &[Map] = &[
+    from("head.0.W", "pooler.dense.weight").turned(),
+    from("head.0.b", "pooler.dense.bias"),
+    from("head.1.W", "cls.seq_relationship.weight").turned(),
+    from("head.1.b", "cls.seq_relationship.bias"),
+];
+
 fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
     let PostNorm { mut spec, activation, norm } = post_norm(config, "bert", &Sizes::BERT)?;
-    let heads =
-        Heads { masked: (activation, norm), classes: &[dense(spec.width, ClassActivation::Tanh)], tags: &[] };
+    let heads = Heads {
+        masked: (activation, norm),
+        classes: &[dense(spec.width, ClassActivation::Tanh)],
+        tags: &[],
+        pair: Some(["IsNext", "NotNext"]),
+    };
     spec.head = head(config, &heads)?;
     Ok(spec)
 }

@@ -1,6 +1,6 @@
 //! Heads that any text-writing family may wear: classes of a text (`score`), of each token, or an answer span.
 //! Reference: `GenericForSequenceClassification` and its neighbours in Transformers, `modeling_layers.py`;
-//! `BartForSequenceClassification`, `MBartForSequenceClassification`, `T5ForSequenceClassification`.
+//! `BartForSequenceClassification`, `MBartForQuestionAnswering`, `T5ForTokenClassification` and theirs.
 
 use super::encoder::{dense, n_classes, outcome};
 use super::{Map, from};
@@ -39,18 +39,20 @@ const CLASSIFICATION_HEAD: &[Map] = &[
 
 /// The weights of such a head.
 pub(super) fn weights(spec: &ModelSpec) -> &'static [Map] {
+    let tokens = matches!(&spec.head, HeadSpec::Classes(head) if head.pooling == Pooling::Each);
     match (&spec.encoder, narrower(spec)) {
-        (Some(_), _) => CLASSIFICATION_HEAD,
+        (Some(_), _) if !tokens => CLASSIFICATION_HEAD,
         (None, Some(_)) => PROJECTED,
-        (None, None) => SCORE,
+        _ => SCORE,
     }
 }
 
 /// The other classes of the family that a class with such a head belongs to; empty for other classes.
 pub(super) fn kin(class: &str) -> Vec<String> {
     let stem = ENDS.iter().find_map(|end| class.strip_suffix(end));
-    // Of an encoder–decoder, not its decoder alone
-    let ends = ["ForConditionalGeneration", "ForCausalLM", "LMHeadModel", "Model"];
+    // Of an encoder–decoder, not its decoder alone; tags are the encoder's
+    let first = if class.ends_with(ENDS[1]) { "EncoderModel" } else { "ForConditionalGeneration" };
+    let ends = [first, "ForCausalLM", "LMHeadModel", "Model"];
     stem.into_iter().flat_map(|stem| ends.map(|end| format!("{stem}{end}"))).collect()
 }
 
@@ -68,15 +70,20 @@ pub(super) fn head(config: &Config, class: &str, spec: &ModelSpec) -> Result<Opt
     let labels = config.labels();
     let classes = n_classes(config)?;
     let head = if spec.encoder.is_some() {
-        let stem = class.strip_suffix(ENDS[0]).unwrap_or_default();
+        let stem = class.strip_suffix(if whole { ENDS[0] } else { ENDS[2] }).unwrap_or_default();
         if !MOVED_ON.contains(&stem) {
             return Ok(None);
         }
-        let layers = vec![dense(spec.width, ClassActivation::Tanh), last(classes)];
         let (end, padding) = (config.id("eos_token_id"), config.id("pad_token_id"));
-        let (outcome, wraps) = (outcome(config, classes)?, WRAPS.contains(&stem));
-        ClassHead { layers, outcome, labels, padding, end, wraps, ..ClassHead::LAST }
-    } else if !spec.is_causal() {
+        let wraps = WRAPS.contains(&stem);
+        let text = ClassHead { padding, end, wraps, ..ClassHead::LAST };
+        if whole {
+            let layers = vec![dense(spec.width, ClassActivation::Tanh), last(classes)];
+            ClassHead { layers, labels, outcome: outcome(config, classes)?, ..text }
+        } else {
+            ClassHead { pooling: Pooling::Each, layers: vec![last(2)], outcome: Outcome::Span, ..text }
+        }
+    } else if !spec.is_causal() && !class.ends_with(ENDS[1]) {
         return Ok(None);
     } else if whole {
         let padding = config.id("pad_token_id");

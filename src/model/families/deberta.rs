@@ -23,7 +23,7 @@ pub(super) const FAMILY: Family = Family {
     weights: &[WEIGHTS, SEPARATE, bert::OUTPUTS, MASKED],
 };
 pub(super) const CLASSES: Family = Family {
-    architectures: &["DebertaV2ForSequenceClassification"],
+    architectures: &["DebertaV2ForSequenceClassification", "DebertaV2ForMultipleChoice"],
     weights: &[WEIGHTS, SEPARATE, bert::OUTPUTS, bert::POOLED],
     ..FAMILY
 };
@@ -213,7 +213,8 @@ fn spec(config: &Config, family: &str, sizes: &Sizes, buckets: bool) -> Result<M
     }
     let pooled = config.activation_or("pooler_hidden_act", Activation::Gelu)?;
     let classes = [dense(spec.width, ClassActivation::Mlp(pooled))];
-    spec.head = head(config, &Heads { masked: (activation, norm), classes: &classes, tags: &[] })?;
+    spec.head =
+        head(config, &Heads { masked: (activation, norm), classes: &classes, tags: &[], pair: None })?;
     Ok(spec)
 }
 

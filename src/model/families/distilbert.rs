@@ -17,7 +17,7 @@ pub(super) const FAMILY: Family = Family {
     weights: &[WEIGHTS, MASKED],
 };
 pub(super) const CLASSES: Family = Family {
-    architectures: &["DistilBertForSequenceClassification"],
+    architectures: &["DistilBertForSequenceClassification", "DistilBertForMultipleChoice"],
     weights: &[WEIGHTS, CLASSIFIER],
     ..FAMILY
 };
@@ -80,6 +80,7 @@ fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
         masked: (activation, norm),
         classes: &[dense(spec.width, ClassActivation::Mlp(Activation::Relu))],
         tags: &[],
+        pair: None,
     };
     spec.head = head(config, &heads)?;
     Ok(spec)

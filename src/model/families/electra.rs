@@ -76,6 +76,7 @@ fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
         masked: (Activation::Gelu, norm),
         classes: &[dense(width, ClassActivation::Mlp(Activation::Gelu))],
         tags: &[],
+        pair: None,
     };
     spec.head = match config.architecture() {
         Some("ElectraForPreTraining") => HeadSpec::Classes(ClassHead::new(

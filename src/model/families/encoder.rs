@@ -117,6 +117,16 @@ pub(super) struct Heads<'a> {
     pub(super) classes: &'a [ClassLayer],
     /// What stands between each token's vector and its classes
     pub(super) tags: &'a [ClassLayer],
+    /// What two segments are that belong together, and two that do not, where pre-training asked it
+    pub(super) pair: Option<[&'static str; 2]>,
+}
+
+/// Whether two segments belong together: read as classes are, of two.
+fn pair(heads: &Heads<'_>, names: [&str; 2]) -> ClassHead {
+    let last = ClassLayer::Dense { outputs: 2, activation: ClassActivation::Linear };
+    let layers = heads.classes.iter().copied().chain([last]).collect();
+    let labels = names.map(str::to_owned).to_vec();
+    ClassHead { pair: true, ..ClassHead::new(Pooling::First, layers, Outcome::OneOf, labels) }
 }
 
 /// The head that a class has by its name's end; where it is called `…Model`, a vector for the whole text.
@@ -125,7 +135,11 @@ pub(super) fn head(config: &Config, heads: &Heads<'_>) -> Result<HeadSpec, SpecE
     let ends = |suffixes: &[&str]| suffixes.iter().any(|suffix| class.ends_with(suffix));
     if ends(&["ForMaskedLM", "ForPreTraining", "ForCausalLM", "LMHeadModel"]) {
         let (activation, norm) = heads.masked;
-        return Ok(HeadSpec::MaskedToken { activation, norm });
+        let pair = heads.pair.filter(|_| ends(&["ForPreTraining"])).map(|names| pair(heads, names));
+        return Ok(HeadSpec::MaskedToken { activation, norm, pair });
+    }
+    if let Some(names) = heads.pair.filter(|_| ends(&["ForNextSentencePrediction"])) {
+        return Ok(HeadSpec::Classes(pair(heads, names)));
     }
     let last = |outputs| ClassLayer::Dense { outputs, activation: ClassActivation::Linear };
     let (pooling, before, outcome) = if ends(&["ForQuestionAnswering"]) {
@@ -136,6 +150,11 @@ pub(super) fn head(config: &Config, heads: &Heads<'_>) -> Result<HeadSpec, SpecE
         (Pooling::Each, heads.tags, Outcome::OneOf)
     } else if ends(&["ForSequenceClassification"]) {
         (Pooling::First, heads.classes, outcome(config, n_classes(config)?)?)
+    } else if ends(&["ForMultipleChoice"]) {
+        // A number for each text that may be chosen
+        let layers = heads.classes.iter().copied().chain([last(1)]).collect();
+        let (outcome, labels) = (Outcome::Values, vec!["choice".to_owned()]);
+        return Ok(HeadSpec::Classes(ClassHead::new(Pooling::First, layers, outcome, labels)));
     } else {
         return Ok(if config.flag_or("is_decoder", false)? {
             HeadSpec::None

@@ -30,14 +30,17 @@ const EXPERTS: &[Map] = &[
     from("blocks.{l}.mlp.experts.{e}.W_gate", "layers.{l}.block_sparse_moe.input_linear.weight")
         .sliced()
         .turned()
-        .rows(mlp_half::<0>),
+        .rows(mlp_half::<0>)
+        .apart("layers.{l}.block_sparse_moe.experts.{e}.gate_proj.weight"),
     from("blocks.{l}.mlp.experts.{e}.W_in", "layers.{l}.block_sparse_moe.input_linear.weight")
         .sliced()
         .turned()
-        .rows(mlp_half::<1>),
+        .rows(mlp_half::<1>)
+        .apart("layers.{l}.block_sparse_moe.experts.{e}.up_proj.weight"),
     from("blocks.{l}.mlp.experts.{e}.W_out", "layers.{l}.block_sparse_moe.output_linear.weight")
         .sliced()
-        .turned(),
+        .turned()
+        .apart("layers.{l}.block_sparse_moe.experts.{e}.down_proj.weight"),
 ];
 
 fn spec(config: &Config, family: &str) -> Result<ModelSpec, SpecError> {

@@ -33,6 +33,7 @@ pub(super) mod infer;
 pub(super) mod keras;
 mod llama;
 mod m2m_100;
+mod map;
 mod marian;
 mod mbart;
 mod mistral;
@@ -41,6 +42,7 @@ mod modernbert;
 mod mpnet;
 mod mpt;
 mod nemotron;
+mod nomic_bert;
 mod olmo;
 mod opt;
 mod pegasus;
@@ -64,6 +66,8 @@ use super::config::Config;
 use super::error::SpecError;
 use super::spec::{BlockSpec, HeadSpec, ModelSpec};
 pub(super) use fused::Rows;
+use map::from;
+pub(super) use map::{Map, Needed};
 
 const FAMILIES: &[&Family] = &[
     &gpt1::FAMILY,
@@ -112,11 +116,13 @@ const FAMILIES: &[&Family] = &[
     &xglm::FAMILY,
     &bert::FAMILY,
     &bert::CLASSES,
+    &bert::NEXT,
     &bert::TAGGER,
     &bert::ANSWERS,
     &roberta::FAMILY,
     &roberta::XLM,
     &roberta::CLASSES,
+    &roberta::CHOICES,
     &roberta::TAGGER,
     &roberta::ANSWERS,
     &distilbert::FAMILY,
@@ -142,10 +148,14 @@ const FAMILIES: &[&Family] = &[
     &deberta::FIRST_ANSWERS,
     &mpnet::FAMILY,
     &mpnet::CLASSES,
+    &mpnet::CHOICES,
     &mpnet::TAGGER,
     &mpnet::ANSWERS,
     &modernbert::FAMILY,
     &modernbert::CLASSES,
+    &nomic_bert::FAMILY,
+    &nomic_bert::CLASSES,
+    &nomic_bert::TAGGER,
     &t5::FAMILY,
     &t5::ENCODER,
     &t5::MULTILINGUAL,
@@ -178,96 +188,6 @@ pub(super) struct Family {
     spec: fn(&Config) -> Result<ModelSpec, SpecError>,
     /// Where each weight comes from; `{l}` stands for the block
     pub(super) weights: &'static [&'static [Map]],
-}
-
-/// Names the tensors that a block shares with others, for the configuration and the block's number.
-pub(super) type Group = fn(&Config, usize) -> Result<String, SpecError>;
-
-/// Ours ← theirs.
-#[derive(Clone, Copy)]
-pub(super) struct Map {
-    pub(super) ours: &'static str,
-    pub(super) theirs: &'static str,
-    /// Read the first of these that is there where `theirs` is not (tied weights)
-    pub(super) fallbacks: [Option<&'static str>; 2],
-    /// Stored [out, in], read as [in, out]
-    pub(super) turned: bool,
-    /// Which of the tensor's outputs (all, where there is nothing here)
-    pub(super) rows: Option<fn(&ModelSpec, usize) -> Rows>,
-    /// What `{g}` in `theirs` stands for, where blocks share their weights
-    pub(super) group: Option<Group>,
-    /// The tensor holds all experts' weights one after the other
-    pub(super) sliced: bool,
-    /// The file may have given this vector more dimensions
-    pub(super) flat: bool,
-    pub(super) needed: Needed,
-}
-
-/// When a model cannot do without a weight.
-#[derive(Clone, Copy)]
-pub(super) enum Needed {
-    Always,
-    /// Used where present
-    Optional,
-    /// Needed exactly when this key of `config.json` is true, and else not read
-    If(&'static str),
-    /// Not read exactly when this key of `config.json` is false, and else needed
-    Unless(&'static str),
-    /// Not read where the configuration is so, and else needed
-    Without(fn(&Config) -> Result<bool, SpecError>),
-}
-
-const fn from(ours: &'static str, theirs: &'static str) -> Map {
-    Map {
-        ours,
-        theirs,
-        fallbacks: [None; 2],
-        turned: false,
-        rows: None,
-        group: None,
-        sliced: false,
-        flat: false,
-        needed: Needed::Always,
-    }
-}
-
-impl Map {
-    const fn turned(self) -> Self {
-        Self { turned: true, ..self }
-    }
-    const fn or(self, fallback: &'static str) -> Self {
-        let [first, _] = self.fallbacks;
-        match first {
-            None => Self { fallbacks: [Some(fallback), None], ..self },
-            Some(_) => Self { fallbacks: [first, Some(fallback)], ..self },
-        }
-    }
-    /// Of a fused tensor: one of the selections in `fused`
-    const fn rows(self, rows: fn(&ModelSpec, usize) -> Rows) -> Self {
-        Self { rows: Some(rows), ..self }
-    }
-    /// From the tensors that this block shares with others
-    const fn shared(self, group: Group) -> Self {
-        Self { group: Some(group), ..self }
-    }
-    const fn sliced(self) -> Self {
-        Self { sliced: true, ..self }
-    }
-    const fn flat(self) -> Self {
-        Self { flat: true, ..self }
-    }
-    const fn unless_off(self, key: &'static str) -> Self {
-        Self { needed: Needed::Unless(key), ..self }
-    }
-    const fn optional(self) -> Self {
-        Self { needed: Needed::Optional, ..self }
-    }
-    const fn unless(self, without: fn(&Config) -> Result<bool, SpecError>) -> Self {
-        Self { needed: Needed::Without(without), ..self }
-    }
-    const fn when(self, key: &'static str) -> Self {
-        Self { needed: Needed::If(key), ..self }
-    }
 }
 
 /// What opens, for messages and documentation: every `model_type` with the classes of its that are known.

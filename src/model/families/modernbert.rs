@@ -27,6 +27,7 @@ pub(super) const CLASSES: Family = Family {
         "ModernBertForSequenceClassification",
         "ModernBertForTokenClassification",
         "ModernBertForQuestionAnswering",
+        "ModernBertForMultipleChoice",
     ],
     weights: &[WEIGHTS, CLASSIFIER],
     ..FAMILY
@@ -128,7 +129,8 @@ fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
 fn pooled(config: &Config, width: usize, norm: NormSpec) -> Result<HeadSpec, SpecError> {
     let activation = config.activation_or("classifier_activation", Activation::Gelu)?;
     let before = [dense(width, ClassActivation::Mlp(activation)), ClassLayer::Norm(norm)];
-    let mut head = head(config, &Heads { masked: (activation, norm), classes: &before, tags: &before })?;
+    let heads = Heads { masked: (activation, norm), classes: &before, tags: &before, pair: None };
+    let mut head = head(config, &heads)?;
     if let HeadSpec::Classes(classes) = &mut head
         && classes.pooling == Pooling::First
         && config.word("classifier_pooling")? == Some("mean")

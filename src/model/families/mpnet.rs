@@ -2,8 +2,7 @@
 //! Reference: `MPNetModel` and the classes with heads in Transformers, `modeling_mpnet.py`.
 
 use super::encoder::{ANSWER, CLASSIFIER, PostNorm, Sizes, TAGS, dense, head, post_norm};
-use super::roberta;
-use super::{Family, Map, from};
+use super::{Family, Map, bert, from, roberta};
 use crate::model::attention_spec::{Buckets, PositionBias};
 use crate::model::classes::ClassActivation;
 use crate::model::config::Config;
@@ -19,6 +18,8 @@ pub(super) const FAMILY: Family = Family {
 };
 pub(super) const CLASSES: Family =
     Family { architectures: &["MPNetForSequenceClassification"], weights: &[WEIGHTS, CLASSIFIER], ..FAMILY };
+pub(super) const CHOICES: Family =
+    Family { architectures: &["MPNetForMultipleChoice"], weights: &[WEIGHTS, bert::POOLED], ..FAMILY };
 pub(super) const TAGGER: Family =
     Family { architectures: &["MPNetForTokenClassification"], weights: &[WEIGHTS, TAGS], ..FAMILY };
 pub(super) const ANSWERS: Family =

@@ -2,6 +2,7 @@
 //! Reference: `PhiForCausalLM`, `PhiModel` in Transformers, `modeling_phi.py`.
 
 use super::llama::{self, Defaults};
+use super::stablelm;
 use super::{Family, Map, from};
 use crate::kernels::Activation;
 use crate::model::attention_spec::{QkNorm, QkNormAcross};
@@ -57,6 +58,7 @@ fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
         ..Defaults::LLAMA
     };
     let mut spec = llama::decoder(config, "phi", &default)?;
+    stablelm::whole_pairs(&spec)?;
     let normed = config.flag_or("qk_layernorm", false)?;
     for block in &mut spec.blocks {
         let norm = block.ln1.filter(|_| normed);

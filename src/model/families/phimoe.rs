@@ -7,6 +7,7 @@ use super::{Family, Map, from, slide};
 use crate::model::config::Config;
 use crate::model::error::SpecError;
 use crate::model::expert_spec::{ExpertSpec, Shares};
+use crate::model::rotary::RotaryScaling;
 use crate::model::spec::{ModelSpec, NormSpec};
 
 pub(super) const FAMILY: Family = Family {
@@ -40,17 +41,12 @@ fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
         ..ExpertSpec::new(config.count_or("num_local_experts", 16)?, 2)
     };
     let (short, long) = (config.rope_number("short_mscale"), config.rope_number("long_mscale"));
-    if short != long {
-        return Err(SpecError::Value {
-            key: "long_mscale".into(),
-            found: format!("{long:?}"),
-            expected: "the same as short_mscale (the only kind that is read)",
-        });
-    }
     for block in &mut spec.blocks {
         block.experts = Some(experts);
-        if let (Some(rotary), Some(factor)) = (&mut block.attention.rotary, short) {
-            rotary.factor = factor;
+        let Some(rotary) = &mut block.attention.rotary else { continue };
+        rotary.factor = short.unwrap_or(rotary.factor);
+        if let RotaryScaling::Long { long_factor, .. } = &mut rotary.scaling {
+            *long_factor = long;
         }
     }
     Ok(spec)

@@ -47,6 +47,12 @@ pub(super) const TAGGER: Family = Family {
     weights: &[bert::WEIGHTS, bert::PROJECTIONS, bert::OUTPUTS, TAGS],
     ..FAMILY
 };
+/// These read the pooler that the others leave out.
+pub(super) const CHOICES: Family = Family {
+    architectures: &["RobertaForMultipleChoice", "XLMRobertaForMultipleChoice", "CamembertForMultipleChoice"],
+    weights: &[bert::WEIGHTS, bert::PROJECTIONS, bert::OUTPUTS, bert::POOLED],
+    ..FAMILY
+};
 pub(super) const ANSWERS: Family = Family {
     architectures: &[
         "RobertaForQuestionAnswering",
@@ -90,5 +96,5 @@ pub(super) fn skip_padding(spec: &mut ModelSpec, padding: usize) -> Result<(), S
 
 /// Gelu in the masked-word head, whatever the blocks have.
 pub(super) fn heads(norm: NormSpec, classes: &[ClassLayer]) -> Heads<'_> {
-    Heads { masked: (Activation::Gelu, norm), classes, tags: &[] }
+    Heads { masked: (Activation::Gelu, norm), classes, tags: &[], pair: None }
 }

@@ -42,6 +42,7 @@ fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
         ..Defaults::LLAMA
     };
     let mut spec = llama::decoder(config, "stablelm", &default)?;
+    whole_pairs(&spec)?;
     let normed = config.flag_or("qk_layernorm", false)?;
     let parallel = config.flag_or("use_parallel_residual", false)?;
     for block in &mut spec.blocks {
@@ -53,4 +54,18 @@ fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
         }
     }
     Ok(spec)
+}
+
+/// Refuses half a pair: of an odd number of dimensions these classes cut too few off each head, and what they compute
+/// then (a head grown by one dimension, or an error) means nothing.
+pub(super) fn whole_pairs(spec: &ModelSpec) -> Result<(), SpecError> {
+    let turning = spec.blocks.iter().filter_map(|block| block.attention.rotary.as_ref());
+    match turning.map(|rotary| rotary.dims).find(|dims| !dims.is_multiple_of(2)) {
+        Some(dims) => Err(SpecError::Value {
+            key: "partial_rotary_factor".into(),
+            found: format!("a part of which {dims} dimensions of each head turn"),
+            expected: "a part that makes pairs of them: an even number",
+        }),
+        None => Ok(()),
+    }
 }

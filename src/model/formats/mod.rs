@@ -9,6 +9,7 @@ mod torch;
 
 use super::error::LoadError;
 use super::stored::{Storage, StoredTensor, map_file};
+pub(in crate::model) use scales::Tile;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -44,14 +45,14 @@ pub(in crate::model) struct Tensors {
 }
 
 impl Tensors {
-    /// From a folder in Hugging Face layout.
-    pub(in crate::model) fn from_folder(folder: &Path) -> Result<Self, LoadError> {
+    /// From a folder in Hugging Face layout; `tile` as its configuration says.
+    pub(in crate::model) fn from_folder(folder: &Path, tile: Tile) -> Result<Self, LoadError> {
         for name in ["model.safetensors", "pytorch_model.bin"] {
             let (single, index) = (folder.join(name), folder.join(format!("{name}.index.json")));
             if single.is_file() {
-                return Self::from_file(&single);
+                return Self::from_file(&single, tile);
             } else if index.is_file() {
-                return Self::from_shards(folder, &index);
+                return Self::from_shards(folder, &index, tile);
             }
         }
         // Saved under a name of its own: plain, as long as it is the only one
@@ -61,8 +62,8 @@ impl Tensors {
         let (indices, others): (Vec<_>, Vec<_>) = entries.partition(|file| is_index(file));
         let mut weights: Vec<_> = others.into_iter().filter(|file| has_ending(file, ENDINGS)).collect();
         match (&indices[..], &weights[..]) {
-            ([index], _) => Self::from_shards(folder, index),
-            (_, [only]) => Self::from_file(only),
+            ([index], _) => Self::from_shards(folder, index, tile),
+            (_, [only]) => Self::from_file(only, tile),
             _ => {
                 // Shards without their index: all of them, where their names say how many there are
                 weights.sort();
@@ -74,14 +75,14 @@ impl Tensors {
                 for file in &weights {
                     tensors.add(file)?;
                 }
-                scales::join(&mut tensors)?;
+                scales::join(&mut tensors, tile)?;
                 Ok(tensors)
             }
         }
     }
 
     /// From every file that an index names.
-    fn from_shards(folder: &Path, index: &Path) -> Result<Self, LoadError> {
+    fn from_shards(folder: &Path, index: &Path, tile: Tile) -> Result<Self, LoadError> {
         #[derive(serde::Deserialize)]
         struct Index {
             weight_map: BTreeMap<String, String>,
@@ -101,7 +102,7 @@ impl Tensors {
             }
             tensors.add(&folder.join(name))?;
         }
-        scales::join(&mut tensors)?;
+        scales::join(&mut tensors, tile)?;
         Ok(tensors)
     }
 
@@ -119,10 +120,10 @@ impl Tensors {
     }
 
     /// From one file.
-    pub(in crate::model) fn from_file(file: &Path) -> Result<Self, LoadError> {
+    pub(in crate::model) fn from_file(file: &Path, tile: Tile) -> Result<Self, LoadError> {
         let mut tensors = Self { place: file.to_owned(), ..Self::default() };
         tensors.add(file)?;
-        scales::join(&mut tensors)?;
+        scales::join(&mut tensors, tile)?;
         Ok(tensors)
     }
 

@@ -1,6 +1,7 @@
 //! Weights of few bits whose factors are tensors of their own: 8-bit floats and gpt-oss's 4-bit blocks.
 //!
-//! DeepSeek-V3: `NAME.weight` and `NAME.weight_scale_inv`, a factor for every 128 × 128; others: `NAME.weight_scale`, one
+//! DeepSeek-V3: `NAME.weight` and `NAME.weight_scale_inv`, a factor for every tile (`weight_block_size`, else told from
+//! the shapes); others: `NAME.weight_scale`, one
 //! for all or one a row. gpt-oss: `NAME_blocks` [expert, row, block, 16] and `NAME_scales` [expert, row, block].
 
 use super::Tensors;
@@ -9,11 +10,14 @@ use crate::model::error::LoadError;
 use crate::model::stored::{Dtype, StoredScales, StoredTensor};
 use std::sync::Arc;
 
-/// The side of a tile where it cannot be told from the shapes.
+/// Rows and columns of a matrix that share a factor, where the configuration says so.
+pub(in crate::model) type Tile = Option<(usize, usize)>;
+
+/// What most files have, for messages.
 const TILE: usize = 128;
 
 /// Gives every tensor its factors, which are tensors no longer.
-pub(super) fn join(tensors: &mut Tensors) -> Result<(), LoadError> {
+pub(super) fn join(tensors: &mut Tensors, told: Tile) -> Result<(), LoadError> {
     let names: Vec<_> = tensors.map.keys().cloned().collect();
     for name in names {
         let eight_bits = [Packing::E4m3, Packing::E5m2].map(|packing| Ok(Dtype::Packed(packing)));
@@ -21,7 +25,7 @@ pub(super) fn join(tensors: &mut Tensors) -> Result<(), LoadError> {
             let factors = ["_scale_inv", "_scale"].map(|ending| format!("{name}{ending}"));
             let found = factors.iter().find_map(|factors| Some((factors, tensors.map.remove(factors)?)));
             if let (Some((scale_name, factors)), Some(tensor)) = (found, tensors.map.get_mut(&name)) {
-                tensor.scales = Some(Arc::new(tiles(tensor, &factors, scale_name)?));
+                tensor.scales = Some(Arc::new(tiles(tensor, &factors, scale_name, told)?));
             }
         } else if let Some(stem) = name.strip_suffix("_blocks") {
             let scale_name = format!("{stem}_scales");
@@ -38,7 +42,12 @@ pub(super) fn join(tensors: &mut Tensors) -> Result<(), LoadError> {
 }
 
 /// Factors of a matrix of 8-bit floats: one for all, one a row, or one a tile.
-fn tiles(tensor: &StoredTensor, factors: &StoredTensor, name: &str) -> Result<StoredScales, LoadError> {
+fn tiles(
+    tensor: &StoredTensor,
+    factors: &StoredTensor,
+    name: &str,
+    told: Tile,
+) -> Result<StoredScales, LoadError> {
     let (rows, row) = match tensor.shape[..] {
         [ref rows @ .., row] => (rows.iter().product::<usize>(), row),
         [] => (1, 1),
@@ -47,9 +56,9 @@ fn tiles(tensor: &StoredTensor, factors: &StoredTensor, name: &str) -> Result<St
         [] | [1] => Some((rows, row)),
         [n] | [n, 1] if n == rows => Some((1, row)),
         [down, across] => {
-            let by = |tile: usize| (rows.div_ceil(tile), row.div_ceil(tile)) == (down, across);
-            let even = down > 0 && across > 0 && rows.is_multiple_of(down) && row.is_multiple_of(across);
-            if by(TILE) { Some((TILE, TILE)) } else { even.then(|| (rows / down, row / across)) }
+            let fits =
+                |tile: &(usize, usize)| (rows.div_ceil(tile.0), row.div_ceil(tile.1)) == (down, across);
+            told.filter(fits).or_else(|| Some((side(rows, down)?, side(row, across)?)))
         }
         _ => None,
     };
@@ -70,6 +79,14 @@ fn tiles(tensor: &StoredTensor, factors: &StoredTensor, name: &str) -> Result<St
             file: factors.file.clone(),
         }),
     }
+}
+
+/// The side of `count` tiles that cover `n` numbers: the one power of two that does, as all known files have it, else
+/// an even share.
+fn side(n: usize, count: usize) -> Option<usize> {
+    let powers = (0..usize::BITS - 1).map(|power| 1_usize << power);
+    let power = powers.take_while(|&side| side / 2 < n).find(|&side| n.div_ceil(side) == count);
+    power.or_else(|| n.checked_div(count).filter(|side| side * count == n))
 }
 
 /// A small tensor's numbers; 8-bit exponents are powers of two.

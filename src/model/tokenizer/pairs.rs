@@ -29,8 +29,8 @@ impl Tokenizer {
             let mut tokens = special(before);
             tokens.extend(self.encode_bare(first)?);
             tokens.extend(special(after));
-            // Where texts end in `</s>`, RoBERTa's way, a second one begins with it too
-            if after.last().is_some_and(|&id| self.text(id) == "</s>") {
+            // Where texts begin and end, RoBERTa's way, a second one begins with `</s>` too; T5's only end
+            if !before.is_empty() && after.last().is_some_and(|&id| self.text(id) == "</s>") {
                 tokens.extend(special(after));
             }
             let from = tokens.len();

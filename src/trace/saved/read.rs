@@ -141,7 +141,7 @@ impl<'a> Source<'a> {
         trace.forward_seconds = run.forward_s.max(0.0);
         trace.first_map_seconds = run.first_map_s.max(0.0);
         trace.threads = run.threads;
-        trace.answers = Arc::new(self.answers(trace.n_tokens())?);
+        trace.answers = Arc::new(self.answers(trace.tokens_of(trace.answer_side()).len())?);
         if self.has(VECTOR) {
             trace.vector = Arc::new(self.floats(VECTOR, &[self.rows(VECTOR)])?);
         }

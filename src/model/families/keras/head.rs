@@ -2,7 +2,7 @@
 
 use super::Reader;
 use super::layers::Layer;
-use super::settings::{Setting, activation};
+use super::settings::{Setting, activation, is_model};
 use super::structure::Structure;
 use crate::kernels::Activation;
 use crate::model::classes::{ClassActivation, ClassHead, ClassLayer, Outcome, Pooling};
@@ -67,6 +67,9 @@ impl<'a> Reader<'a> {
         let final_norm = match steps[..until] {
             [] => None,
             [Step::Norm(layer)] => Some(layer),
+            _ if norms == 0 => {
+                return Err("a dense layer stands between the last block and the pooling".into());
+            }
             _ => return Err(format!("{norms} norms stand behind the last block")),
         };
         steps.drain(..until);
@@ -200,7 +203,7 @@ fn told<'b>(
     context: Option<usize>,
 ) -> Result<Vec<Step<'b>>, String> {
     let mut steps = Vec::new();
-    for setting in end {
+    for setting in end.iter().filter(|setting| setting.step) {
         let by_name =
             |layers: &[&'b Layer]| layers.iter().copied().find(|layer| layer.name() == setting.name);
         let unknown =
@@ -208,9 +211,19 @@ fn told<'b>(
         match setting.class {
             _ if setting.changes_nothing() => (),
             // Their layers follow by themselves
-            "Functional" | "Sequential" | "Model" => (),
+            class if is_model(class) => (),
             // The last sum of the last block
-            "Add" | "AddV2" | "TFOpLambda" if steps.is_empty() => (),
+            _ if setting.is_sum() && steps.is_empty() => (),
+            "TimeDistributed" => {
+                // The same of every token, as a dense layer is by itself
+                let inner = setting.config.get("layer");
+                let word = |key: &str| inner?.pointer(key)?.as_str();
+                let layer =
+                    found.dense.iter().copied().find(|layer| word("/config/name") == Some(layer.name()));
+                let layer = layer.filter(|_| word("/class_name") == Some("Dense")).ok_or_else(unknown)?;
+                let name = word("/config/activation").unwrap_or("linear");
+                steps.push(Step::Dense(layer, act(name, setting)?));
+            }
             "Dense" => {
                 let layer = by_name(&found.dense).ok_or_else(unknown)?;
                 steps.push(Step::Dense(layer, act(setting.activation().unwrap_or("linear"), setting)?));

@@ -6,6 +6,7 @@
 //! layers are wired. What it does not say is taken from those examples and told to the user.
 
 mod blocks;
+mod graph;
 mod head;
 mod layers;
 mod settings;
@@ -67,6 +68,7 @@ pub(in crate::model) fn read(archive: &Archive) -> Result<Found, LoadError> {
     let tree = layers::tree(archive, &settings, &mut tensors)?;
     let wrong = |reason| LoadError::Structure { file: archive.place.clone(), reason };
     let structure = structure::structure(&tree, &settings).map_err(wrong)?;
+    graph::check(&structure, &tree, &settings).map_err(wrong)?;
     let mut reader = Reader {
         settings: &settings,
         tree: &tree,
@@ -127,8 +129,8 @@ impl<'a> Reader<'a> {
             _ => return Err("there is more than one norm before the first block".into()),
         };
 
-        let placement = self.placement(found)?;
         let end = self.end(found);
+        let placement = self.placement(found, normed_at_end(found, end, width))?;
         let mut head = self.head(found, end, width, vocab, context)?;
         if head.spec == HeadSpec::None && self.manner.continues {
             self.assume("scores for the next token, by the embedding itself");
@@ -215,7 +217,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Whether norms stand before the sub-layers or behind the sums.
-    fn placement(&mut self, found: &Structure<'_>) -> Result<Placement, String> {
+    fn placement(&mut self, found: &Structure<'_>, normed_at_end: bool) -> Result<Placement, String> {
         let mut said = Vec::new();
         for block in &found.blocks {
             let own = block.owner.and_then(|layer| self.setting(layer));
@@ -227,7 +229,7 @@ impl<'a> Reader<'a> {
         }
         said.dedup();
         let pre = match said[..] {
-            [] if found.norms_after.is_empty() => {
+            [] if !normed_at_end => {
                 self.assume("norms behind each sum");
                 false
             }
@@ -340,6 +342,19 @@ impl<'a> Reader<'a> {
         }
         self.names.push(Named { ours: ours.to_owned(), theirs: variable.path.clone(), turned: false });
         Ok(())
+    }
+}
+
+/// Whether the last block's output is normed, before anything is made of it; a classifier may have norms of its own.
+fn normed_at_end(found: &Structure<'_>, end: Option<&[Setting<'_>]>, width: usize) -> bool {
+    let passes = |setting: &&Setting<'_>| {
+        !setting.step || setting.changes_nothing() || setting.is_sum() || settings::is_model(setting.class)
+    };
+    match end {
+        Some(end) => {
+            end.iter().find(|setting| !passes(setting)).is_some_and(|s| s.class == "LayerNormalization")
+        }
+        None => found.norms_after.iter().any(|layer| *layer.shape() == [width]),
     }
 }
 

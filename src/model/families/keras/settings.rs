@@ -13,6 +13,8 @@ pub(super) struct Setting<'a> {
     pub class: &'a str,
     /// What it was made with
     pub config: &'a Map<String, Value>,
+    /// It is a step of a graph or sequence, not a part of what one of its layers was made with
+    pub step: bool,
     /// How it is called
     calls: Option<&'a Value>,
 }
@@ -31,14 +33,14 @@ impl<'a> Settings<'a> {
         let mut settings = Self::default();
         if let Some(inner) = config.and_then(|config| config.get("config")) {
             settings.graph = inner.get("layers").is_some_and(Value::is_array);
-            settings.walk(inner.get("layers").unwrap_or(inner));
+            settings.walk(inner.get("layers").unwrap_or(inner), settings.graph);
         }
         settings
     }
 
-    fn walk(&mut self, value: &'a Value) {
+    fn walk(&mut self, value: &'a Value, step: bool) {
         match value {
-            Value::Array(list) => list.iter().for_each(|value| self.walk(value)),
+            Value::Array(list) => list.iter().for_each(|value| self.walk(value, step)),
             Value::Object(map) => {
                 let class = map.get("class_name").and_then(Value::as_str);
                 let config = map.get("config").and_then(Value::as_object);
@@ -47,9 +49,16 @@ impl<'a> Settings<'a> {
                     && class != "DTypePolicy"
                 {
                     self.by_name.entry(name).or_insert(self.list.len());
-                    self.list.push(Setting { name, class, config, calls: map.get("inbound_nodes") });
+                    self.list.push(Setting { name, class, config, step, calls: map.get("inbound_nodes") });
                 }
-                map.iter().filter(|(key, _)| *key != "inbound_nodes").for_each(|(_, value)| self.walk(value));
+                for (key, value) in map.iter().filter(|(key, _)| *key != "inbound_nodes") {
+                    match config.and_then(|config| config.get("layers")) {
+                        Some(layers) if key == "config" && class.is_some_and(is_model) => {
+                            self.walk(layers, step);
+                        }
+                        _ => self.walk(value, false),
+                    }
+                }
             }
             _ => (),
         }
@@ -71,13 +80,21 @@ impl<'a> Settings<'a> {
     pub(super) fn from(&self, index: usize) -> &[Setting<'a>] {
         self.list.get(index..).unwrap_or_default()
     }
-    /// The layers that `name` gets its inputs from, past those that change nothing when a model is used.
-    pub(super) fn sources(&self, name: &str) -> Vec<&'a str> {
+    /// The steps of graphs and sequences, in order.
+    pub(super) fn steps(&self) -> impl Iterator<Item = &Setting<'a>> {
+        self.list.iter().filter(|setting| setting.step)
+    }
+    /// The layers that `name` gets its inputs from.
+    pub(super) fn inputs(&self, name: &str) -> Vec<&'a str> {
         let mut inputs = Vec::new();
         if let Some(calls) = self.get(name).and_then(|setting| setting.calls) {
             tensors(calls, &mut inputs);
         }
-        inputs.into_iter().map(|name| self.past_dropouts(name)).collect()
+        inputs
+    }
+    /// The layers that `name` gets its inputs from, past those that change nothing when a model is used.
+    pub(super) fn sources(&self, name: &str) -> Vec<&'a str> {
+        self.inputs(name).into_iter().map(|name| self.past_dropouts(name)).collect()
     }
     fn past_dropouts(&self, mut name: &'a str) -> &'a str {
         for _ in 0..self.list.len() {
@@ -97,17 +114,34 @@ impl<'a> Settings<'a> {
     }
     /// The other summand where `name`'s output is added to something.
     pub(super) fn added_to(&self, name: &str) -> Option<&'a str> {
-        self.list.iter().filter(|setting| matches!(setting.class, "Add" | "AddV2" | "TFOpLambda")).find_map(
-            |sum| {
-                let inputs = self.sources(sum.name);
-                let other = inputs.iter().find(|input| **input != name)?;
-                inputs.contains(&name).then_some(*other)
-            },
-        )
+        self.list.iter().filter(|setting| setting.is_sum()).find_map(|sum| {
+            let inputs = self.sources(sum.name);
+            let other = inputs.iter().find(|input| **input != name)?;
+            inputs.contains(&name).then_some(*other)
+        })
     }
 }
 
+/// Whether a class is a model of layers.
+pub(super) fn is_model(class: &str) -> bool {
+    matches!(class, "Functional" | "Sequential" | "Model")
+}
+
 impl<'a> Setting<'a> {
+    /// Whether it adds up its inputs.
+    pub(super) fn is_sum(&self) -> bool {
+        match self.class {
+            "Add" | "AddV2" => true,
+            "TFOpLambda" => {
+                self.config.get("function").and_then(Value::as_str).is_none_or(|name| name.contains("add"))
+            }
+            _ => false,
+        }
+    }
+    /// How often it is called.
+    pub(super) fn times(&self) -> usize {
+        self.calls.and_then(Value::as_array).map_or(0, Vec::len)
+    }
     /// Layers that only matter in training, and those that only name an input.
     pub(super) fn changes_nothing(&self) -> bool {
         matches!(

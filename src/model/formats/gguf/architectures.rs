@@ -2,15 +2,19 @@
 //! Reference: `tensor_mapping.py` and `constants.py` of the `gguf` package, `convert_hf_to_gguf.py` of llama.cpp.
 
 mod decoders;
+mod encoders;
 mod fused;
+mod kin;
 mod latent;
 mod others;
 
 use super::translate::{Architecture, Change, Known, Name};
 use serde_json::{Map, Value, json};
 
+pub(super) use kin::NAMES;
+
 pub(super) const ARCHITECTURES: &[&[Architecture]] =
-    &[decoders::TABLE, fused::TABLE, latent::TABLE, others::TABLE];
+    &[decoders::TABLE, encoders::TABLE, fused::TABLE, kin::TABLE, latent::TABLE, others::TABLE];
 
 const fn same(ours: &'static str, theirs: &'static str) -> Name {
     changed(ours, theirs, Change::None)
@@ -172,6 +176,16 @@ fn partial(known: &Known<'_>, config: &mut Map<String, Value>, key: &str) {
 /// Whether q, k and v have biases.
 fn has_qkv_bias(known: &Known<'_>) -> bool {
     known.has("blk.0.attn_q.bias") || known.has("blk.0.attn_qkv.bias")
+}
+
+/// Which blocks have the window: a word for each, or a rhythm.
+fn rhythm(known: &Known<'_>, config: &mut Map<String, Value>, key: &str) {
+    if let Some(slides) = known.list("attention.sliding_window_pattern") {
+        let kind = |&slides: &f64| if slides > 0.0 { "sliding_attention" } else { "full_attention" };
+        config.insert("layer_types".into(), slides.iter().map(kind).collect());
+    } else if let Some(every) = known.count("attention.sliding_window_pattern").filter(|&every| every > 0) {
+        config.insert(key.into(), every.into());
+    }
 }
 
 fn window(known: &Known<'_>, config: &mut Map<String, Value>) {

@@ -48,6 +48,14 @@ pub(in crate::model) fn is_one(file: &Path) -> bool {
     std::fs::File::open(file).and_then(|mut file| file.read_exact(&mut start)).is_ok() && &start == MAGIC
 }
 
+/// Every `general.architecture` that opens, in alphabetical order.
+pub fn architectures() -> Vec<&'static str> {
+    let own = architectures::ARCHITECTURES.iter().copied().flatten().map(|known| known.name);
+    let names: std::collections::BTreeSet<_> =
+        own.chain(architectures::NAMES.iter().map(|kin| kin.0)).collect();
+    names.into_iter().collect()
+}
+
 /// Opens a model in one file, or in several of which this is one.
 pub(in crate::model) fn open(file: &Path) -> Result<Whole, LoadError> {
     let Header { metadata, mut tensors } = header(&Arc::new(map_file(file)?), file)?;

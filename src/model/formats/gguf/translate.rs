@@ -1,7 +1,7 @@
 //! A GGUF model in Hugging Face's words: its keys as a `config.json`, its tensors under the names a family file reads,
 //! and whatever the converter did to them undone. So a family is known in one place, whichever container it comes in.
 
-use super::architectures::ARCHITECTURES;
+use super::architectures::{ARCHITECTURES, NAMES};
 use super::{Metadata, Tensors, Whole, broken, made};
 use crate::model::config::Config;
 use crate::model::error::{LoadError, SpecError};
@@ -55,6 +55,8 @@ pub(super) enum Change {
     PlusOne,
     /// The only row of a matrix made a vector
     Flattened,
+    /// Queries, keys and values one after the other, for three tensors whose names have `q`, `k` and `v` for `{qkv}`
+    Apart,
     /// One of the two parts of a matrix that makes keys and values, [head, (key, value), in]: `keys`, turned to
     /// [head, in, key], or `values`, [head, value, in]
     Half(&'static str),
@@ -82,6 +84,9 @@ impl Known<'_> {
     }
     pub(super) fn text(&self, key: &str) -> Option<&str> {
         self.metadata.text(&self.key(key))
+    }
+    pub(super) fn list(&self, key: &str) -> Option<Vec<f64>> {
+        self.metadata.numbers(&self.key(key))
     }
     pub(super) fn has(&self, tensor: &str) -> bool {
         self.tensors.contains_key(tensor)
@@ -129,8 +134,10 @@ pub(super) fn whole(
     if by_name.len() < tensors.len() {
         return Err(broken(file, "two tensors have the same name"));
     }
+    let known_as = NAMES.iter().find(|(other, _)| *other == name).map_or(name, |(_, own)| own);
     let fits = |architecture: &&Architecture| {
-        architecture.name == name && architecture.only_with.is_none_or(|tensor| by_name.contains_key(tensor))
+        architecture.name == known_as
+            && architecture.only_with.is_none_or(|tensor| by_name.contains_key(tensor))
     };
     let architecture = ARCHITECTURES
         .iter()
@@ -203,8 +210,13 @@ fn rename(
         Change::PlusOne | Change::Turned if suffix == "bias" => Change::None,
         change => change,
     };
-    let changed = undo(change, known, tensor)
-        .ok_or_else(|| format!("tensor `{name}` is {:?}, which does not fit the heads", tensor.shape))?;
+    if change == Change::Apart {
+        for (part, rows) in apart(known, tensor).ok_or_else(|| misfit(name, tensor))? {
+            into.insert(theirs.replace("{qkv}", part), rows);
+        }
+        return Ok(());
+    }
+    let changed = undo(change, known, tensor).ok_or_else(|| misfit(name, tensor))?;
     if theirs.contains("{e}") {
         // An empty tensor may claim any number of parts
         let count = changed.shape.first().copied().filter(|_| !changed.range.is_empty()).unwrap_or(0);
@@ -219,6 +231,28 @@ fn rename(
         into.insert(theirs, changed);
     }
     Ok(())
+}
+
+fn misfit(name: &str, tensor: &StoredTensor) -> String {
+    format!("tensor `{name}` is {:?}, which does not fit the heads", tensor.shape)
+}
+
+/// Queries, keys and values of a tensor that holds them one after the other.
+fn apart(known: &Known<'_>, tensor: &StoredTensor) -> Option<[(&'static str, StoredTensor); 3]> {
+    let (heads, kv_heads, dim) = known.heads()?;
+    let (q, kv) = (heads.checked_mul(dim)?, kv_heads.checked_mul(dim)?);
+    let all = q.checked_add(kv.checked_mul(2)?)?;
+    // Each row has whole blocks, so its bytes lie together
+    let row = tensor.range.len().checked_div(all).filter(|row| row * all == tensor.range.len())?;
+    if tensor.shape.first() != Some(&all) {
+        return None;
+    }
+    let part = |start: usize, n: usize| {
+        let start = tensor.range.start + start * row;
+        let shape = std::iter::once(n).chain(tensor.shape[1..].iter().copied()).collect();
+        StoredTensor { shape, range: start..start + n * row, ..tensor.clone() }
+    };
+    Some([("q", part(0, q)), ("k", part(q, kv)), ("v", part(q + kv, kv))])
 }
 
 /// Makes one tensor of every two halves whose outputs take turns.
@@ -251,7 +285,7 @@ fn generalise(stem: &str) -> (String, String) {
 fn undo(change: Change, known: &Known<'_>, tensor: &StoredTensor) -> Option<StoredTensor> {
     let mut tensor = tensor.clone();
     match change {
-        Change::None | Change::Half(_) => {}
+        Change::None | Change::Half(_) | Change::Apart => {}
         // Vectors, and [expert, number] of vectors, have nothing to turn
         Change::Unwoven(_) if tensor.shape.len() == 2 => {}
         Change::Turned | Change::Unwoven(_) => {

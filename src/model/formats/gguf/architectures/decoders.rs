@@ -2,7 +2,7 @@
 
 use super::{
     ATTENTION, ENDS, EXPERT_MLP, EXPERTS, GATED_MLP, KEYS, NORMS, PAIRED_ATTENTION, changed, has_qkv_bias,
-    partial, same, scaling, window,
+    partial, rhythm, same, scaling, window,
 };
 use crate::model::formats::gguf::translate::{Architecture, Change, Known, Name};
 use serde_json::{Map, Value, json};
@@ -49,15 +49,7 @@ pub(super) const TABLE: &[Architecture] = &[
         model_type: "granite",
         class: "GraniteForCausalLM",
         only_with: None,
-        keys: &[
-            KEYS,
-            &[
-                ("embedding_multiplier", "embedding_scale"),
-                ("residual_multiplier", "residual_scale"),
-                ("attention_multiplier", "attention.scale"),
-                ("logits_scaling", "logit_scale"),
-            ],
-        ],
+        keys: &[KEYS, super::kin::GRANITE_KEYS],
         tensors: &[ENDS, NORMS, PAIRED_ATTENTION, GATED_MLP],
         more: |known, config| {
             biases(known, config);
@@ -119,7 +111,16 @@ pub(super) const TABLE: &[Architecture] = &[
         only_with: None,
         keys: &[KEYS],
         tensors: &[ENDS, ATTENTION, GATED_MLP, AFTER_NORMS],
-        more: scaling,
+        more: |known, config| {
+            scaling(known, config);
+            // The third has windows
+            if known.count("attention.sliding_window").is_some_and(|window| window > 0) {
+                config.insert("model_type".into(), "olmo3".into());
+                config.insert("architectures".into(), json!(["Olmo3ForCausalLM"]));
+                window(known, config);
+                rhythm(known, config, "sliding_window_pattern");
+            }
+        },
     },
     Architecture {
         name: "olmoe",
@@ -190,16 +191,18 @@ pub(super) const TABLE: &[Architecture] = &[
             ],
         ],
         tensors: &[GEMMA_ENDS, SANDWICH_NORMS, QK_NORMS, ATTENTION, GATED_MLP],
+        more: gemma3,
+    },
+    Architecture {
+        name: "gemma-embedding",
+        model_type: "gemma3_text",
+        class: "Gemma3TextModel",
+        only_with: None,
+        keys: &[KEYS, &[("rope_local_base_freq", "rope.freq_base_swa")]],
+        tensors: &[GEMMA_ENDS, SANDWICH_NORMS, QK_NORMS, ATTENTION, GATED_MLP],
         more: |known, config| {
-            gemma(known, config);
-            gemma_scale(known, config, 62);
-            config.insert("sliding_window_pattern".into(), 6.into());
-            if !config.contains_key("rope_local_base_freq") {
-                config.insert("rope_local_base_freq".into(), 10_000.0.into());
-            }
-            if !config.contains_key("rope_theta") {
-                config.insert("rope_theta".into(), 1_000_000.0.into());
-            }
+            gemma3(known, config);
+            config.insert("use_bidirectional_attention".into(), true.into());
         },
     },
     Architecture {
@@ -348,6 +351,16 @@ fn gemma(known: &Known<'_>, config: &mut Map<String, Value>) {
     config.insert("hidden_act".into(), "gelu_pytorch_tanh".into());
     window(known, config);
     scaling(known, config);
+}
+
+fn gemma3(known: &Known<'_>, config: &mut Map<String, Value>) {
+    gemma(known, config);
+    gemma_scale(known, config, 62);
+    config.insert("sliding_window_pattern".into(), 6.into());
+    rhythm(known, config, "sliding_window_pattern");
+    for (key, base) in [("rope_local_base_freq", 10_000.0), ("rope_theta", 1_000_000.0)] {
+        config.entry(key).or_insert_with(|| base.into());
+    }
 }
 
 /// Queries are scaled by the width of a head, but by width over heads in the one size with `blocks` blocks.

@@ -61,10 +61,10 @@ pub(super) const TABLE: &[Architecture] = &[
         only_with: Some("enc.blk.0.ffn_gate.weight"),
         keys: &[T5_KEYS],
         tensors: &[
-            T5_TENSORS,
+            T5_ENCODER,
+            T5_DECODER,
+            GATED_ENCODER,
             &[
-                same("enc.blk.{l}.ffn_gate", "encoder.block.{l}.layer.1.DenseReluDense.wi_0"),
-                same("enc.blk.{l}.ffn_up", "encoder.block.{l}.layer.1.DenseReluDense.wi_1"),
                 same("dec.blk.{l}.ffn_gate", "decoder.block.{l}.layer.2.DenseReluDense.wi_0"),
                 same("dec.blk.{l}.ffn_up", "decoder.block.{l}.layer.2.DenseReluDense.wi_1"),
             ],
@@ -78,17 +78,16 @@ pub(super) const TABLE: &[Architecture] = &[
         only_with: None,
         keys: &[T5_KEYS],
         tensors: &[
-            T5_TENSORS,
-            &[
-                same("enc.blk.{l}.ffn_up", "encoder.block.{l}.layer.1.DenseReluDense.wi"),
-                same("dec.blk.{l}.ffn_up", "decoder.block.{l}.layer.2.DenseReluDense.wi"),
-            ],
+            T5_ENCODER,
+            T5_DECODER,
+            PLAIN_ENCODER,
+            &[same("dec.blk.{l}.ffn_up", "decoder.block.{l}.layer.2.DenseReluDense.wi")],
         ],
         more: |known, config| t5(known, config, "relu"),
     },
 ];
 
-const T5_KEYS: &[(&str, &str)] = &[
+pub(super) const T5_KEYS: &[(&str, &str)] = &[
     ("d_model", "embedding_length"),
     ("d_kv", "attention.key_length"),
     ("d_ff", "feed_forward_length"),
@@ -102,11 +101,9 @@ const T5_KEYS: &[(&str, &str)] = &[
     ("n_positions", "context_length"),
 ];
 
-const T5_TENSORS: &[Name] = &[
+pub(super) const T5_ENCODER: &[Name] = &[
     same("token_embd", "shared"),
-    same("output", "lm_head"),
     same("enc.output_norm", "encoder.final_layer_norm"),
-    same("dec.output_norm", "decoder.final_layer_norm"),
     same("enc.blk.{l}.attn_norm", "encoder.block.{l}.layer.0.layer_norm"),
     same("enc.blk.{l}.attn_q", "encoder.block.{l}.layer.0.SelfAttention.q"),
     same("enc.blk.{l}.attn_k", "encoder.block.{l}.layer.0.SelfAttention.k"),
@@ -115,6 +112,11 @@ const T5_TENSORS: &[Name] = &[
     same("enc.blk.{l}.attn_rel_b", "encoder.block.{l}.layer.0.SelfAttention.relative_attention_bias"),
     same("enc.blk.{l}.ffn_norm", "encoder.block.{l}.layer.1.layer_norm"),
     same("enc.blk.{l}.ffn_down", "encoder.block.{l}.layer.1.DenseReluDense.wo"),
+];
+
+const T5_DECODER: &[Name] = &[
+    same("output", "lm_head"),
+    same("dec.output_norm", "decoder.final_layer_norm"),
     same("dec.blk.{l}.attn_norm", "decoder.block.{l}.layer.0.layer_norm"),
     same("dec.blk.{l}.attn_q", "decoder.block.{l}.layer.0.SelfAttention.q"),
     same("dec.blk.{l}.attn_k", "decoder.block.{l}.layer.0.SelfAttention.k"),
@@ -130,7 +132,14 @@ const T5_TENSORS: &[Name] = &[
     same("dec.blk.{l}.ffn_down", "decoder.block.{l}.layer.2.DenseReluDense.wo"),
 ];
 
-fn t5(known: &Known<'_>, config: &mut Map<String, Value>, mlp: &str) {
+pub(super) const GATED_ENCODER: &[Name] = &[
+    same("enc.blk.{l}.ffn_gate", "encoder.block.{l}.layer.1.DenseReluDense.wi_0"),
+    same("enc.blk.{l}.ffn_up", "encoder.block.{l}.layer.1.DenseReluDense.wi_1"),
+];
+pub(super) const PLAIN_ENCODER: &[Name] =
+    &[same("enc.blk.{l}.ffn_up", "encoder.block.{l}.layer.1.DenseReluDense.wi")];
+
+pub(super) fn t5(known: &Known<'_>, config: &mut Map<String, Value>, mlp: &str) {
     config.insert("feed_forward_proj".into(), mlp.into());
     if let Some(layers) = known.count("decoder_block_count").or(known.count("block_count")) {
         config.insert("num_decoder_layers".into(), layers.into());
