@@ -283,6 +283,8 @@ impl Window {
             lens_progress: self.session.lens.progress(),
             lens_word: self.session.lens_word.latest().filter(|(key, _)| key.0 == run),
             trails: &self.session.trails,
+            added: &self.session.added,
+            card: &self.session.card,
             tensor: &self.session.tensor,
             tinted: &self.session.tinted,
             next: &self.session.next,

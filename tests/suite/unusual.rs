@@ -1,7 +1,7 @@
 //! Contract: classes and settings that are rare, and prompts longer than a model was made for, equal Transformers.
 
 use crate::files::write;
-use crate::parity::{Expected, fixtures, folders_in, none, open, with_config};
+use crate::parity::{Expected, fixtures, folders_in, none, open, told_of, with_config};
 use crate::traces::{place, read, same, save};
 use mnemoscope::engine::{self, Job, LogitRows, Prompt, RunOptions};
 use mnemoscope::model::{HeadSpec, Hook, Model};
@@ -120,7 +120,7 @@ fn a_class_that_is_not_known_opens_as_what_it_stands_on() {
         ("t5-tags", "T5ForTokenClassification", "T5EncoderModel"),
     ] {
         let model = open(&fixtures().join("unusual").join(name));
-        let told = model.warnings.join("\n");
+        let told = told_of(&model);
         assert!(told.contains(&format!("`{class}` is not known: opened as `{base}`")), "{told}");
         assert!(!model.network.weights.unused().is_empty());
     }
