@@ -39,7 +39,7 @@ fn fold(tiles: &mut Tiles<Pane>, tile: TileId, room: Vec2) -> bool {
             let linear = linear.clone();
             match linear.dir {
                 LinearDir::Horizontal => columns(tiles, tile, linear, room),
-                LinearDir::Vertical => rows(tiles, tile, linear, room),
+                LinearDir::Vertical => rows(tiles, tile, &linear, room),
             }
         }
         Some(Tile::Container(Container::Tabs(tabs))) => {
@@ -90,7 +90,7 @@ fn columns(tiles: &mut Tiles<Pane>, tile: TileId, mut linear: Linear, room: Vec2
 }
 
 /// Tiles one below another, hidden ones counted: low ones take from high ones, or all are tabs.
-fn rows(tiles: &mut Tiles<Pane>, tile: TileId, linear: Linear, room: Vec2) -> bool {
+fn rows(tiles: &mut Tiles<Pane>, tile: TileId, linear: &Linear, room: Vec2) -> bool {
     let all = linear.children.clone();
     let mut heights = linear.shares.split(&all, room.y);
     if all.len() > 1 && heights.iter().any(|&height| height < ROW) {

@@ -338,8 +338,7 @@ impl Window {
         if let Some(ask) = ask {
             self.ask(ask);
         }
-        self.dock.tree = tree;
-        self.dock.front = pressed.unwrap_or(self.dock.front);
+        (self.dock.tree, self.dock.front) = (tree, pressed.unwrap_or(self.dock.front));
         self.moved(&ctx, edited);
         self.obey(&ctx, out);
         if let Some(stopwatch) = &mut self.stopwatch {

@@ -1,5 +1,7 @@
 //! What a figure's caption must say for a reader to make it again: model, head, prompt, formula, version, command.
 
+use std::fmt::Write as _;
+
 use crate::model::{AttentionSpec, PositionBias, Window};
 use crate::render::{Quantity, Scale};
 use crate::trace::{FirstToken, HeadId, Level, Trace};
@@ -33,11 +35,10 @@ pub fn caption_of(trace: &Trace, says: &str, (lang, command): (Lang, &str)) -> S
     if !trace.interventions().is_empty() {
         let changes: Vec<String> = trace.interventions().iter().map(ToString::to_string).collect();
         let changes = changes.join(", ");
-        text.push_str(&if zh {
-            format!("运行经过干预：{changes}。")
-        } else {
-            format!(" The run was changed: {changes}.")
-        });
+        let _ = match lang {
+            Lang::En => write!(text, " The run was changed: {changes}."),
+            Lang::Zh => write!(text, "运行经过干预：{changes}。"),
+        };
     }
     made_by(&text, (lang, command))
 }
@@ -87,24 +88,24 @@ fn of_attention(
     let mut formulas: Vec<String> = heads.iter().map(own).collect();
     formulas.dedup();
     let first = formulas.first().map_or("", String::as_str);
-    text.push_str(&match (formulas.len(), lang) {
-        (1, Lang::En) => format!("Query rows i look at key columns j: {first}."),
-        (_, Lang::En) => {
-            format!("Query rows i look at key columns j, by each layer's own formula, the first: {first}.")
-        }
-        (1, Lang::Zh) => format!("行为查询 i，列为键 j：{first}。"),
-        (_, Lang::Zh) => format!("行为查询 i，列为键 j，各层有自己的公式，第一个是：{first}。"),
-    });
+    let _ = match (formulas.len(), lang) {
+        (1, Lang::En) => write!(text, "Query rows i look at key columns j: {first}."),
+        (_, Lang::En) => write!(
+            text,
+            "Query rows i look at key columns j, by each layer's own formula, the first: {first}."
+        ),
+        (1, Lang::Zh) => write!(text, "行为查询 i，列为键 j：{first}。"),
+        (_, Lang::Zh) => write!(text, "行为查询 i，列为键 j，各层有自己的公式，第一个是：{first}。"),
+    };
     let look = options.look;
     let recipe = picture::recipes(trace, options)?.swap_remove(0);
     if quantity == Quantity::Weights && (options.combine.is_some() || !look.steps.are_plain()) {
         // The formula above has A for the weights
         let made = recipe.formula(trace).replace('P', "A").replace("[q,k]", "_qk");
-        text.push_str(&if zh {
-            format!("每格的值是 {made}。")
-        } else {
-            format!(" Each cell holds {made}.")
-        });
+        let _ = match lang {
+            Lang::En => write!(text, " Each cell holds {made}."),
+            Lang::Zh => write!(text, "每格的值是 {made}。"),
+        };
     }
     text.push_str(&cut(look, lang));
     text.push_str(match (look.steps.first, quantity, lang) {
@@ -120,11 +121,10 @@ fn of_attention(
     });
     if look.threshold > 0.0 {
         let least = super::figure::legend::number(look.threshold);
-        text.push_str(&if zh {
-            format!("低于 {least} 的格不显示。")
-        } else {
-            format!(" Cells below {least} are not shown.")
-        });
+        let _ = match lang {
+            Lang::En => write!(text, " Cells below {least} are not shown."),
+            Lang::Zh => write!(text, "低于 {least} 的格不显示。"),
+        };
     }
     if options.beside {
         text.push_str(pick(

@@ -34,7 +34,7 @@ pub(crate) fn open(folder: &Path) -> Model {
 
 /// What was said of a model although it opened, a line each.
 pub(crate) fn told_of(model: &Model) -> String {
-    model.warnings.iter().map(|warning| format!("{warning}\n")).collect()
+    model.warnings.iter().fold(String::new(), |all, warning| all + &warning.to_string() + "\n")
 }
 
 pub(crate) fn run_ids(model: &Model, ids: &[u32]) -> Trace {

@@ -341,8 +341,9 @@ fn norms_of_what_is_added_stand_beside_those_of_the_stream() {
         harness.get_by_label(&format!("what {now}")).click();
         harness.run_steps(3);
         let entries = harness.query_all_by_role(egui::Role::Button);
-        let own = entries.filter(|node| node.accesskit_node().label().as_deref() == Some(name)).last();
-        own.unwrap_or_else(|| panic!("no entry {name}")).click();
+        let mut own = entries.filter(|node| node.accesskit_node().label().as_deref() == Some(name));
+        own.next_back().unwrap_or_else(|| panic!("no entry {name}")).click();
+        drop(own);
         harness.run_steps(3);
     };
     for (name, of) in names.into_iter().zip([NormsOf::Attention, NormsOf::Mlp]) {

@@ -72,24 +72,21 @@ impl Dock {
 
     /// Keeps the arrangement in sight as the user's own.
     pub fn keep(&mut self, state: &mut State) {
-        let tree = Some(self.tree.clone());
-        match &self.place {
-            Some(place) => {
-                state.folded.insert(place.clone(), self.tree.clone());
-                self.small = tree;
-            }
-            None => {
-                state.arranged.insert(state.layout.clone(), self.tree.clone());
-                self.kept = tree;
-            }
+        if let Some(place) = &self.place {
+            state.folded.insert(place.clone(), self.tree.clone());
+            self.small = Some(self.tree.clone());
+        } else {
+            state.arranged.insert(state.layout.clone(), self.tree.clone());
+            self.kept = Some(self.tree.clone());
         }
     }
 
     /// Keeps it under the name that `state` has now: the whole layout where only a folded one is in sight.
     pub fn keep_whole(&mut self, state: &mut State) {
-        match &self.whole {
-            Some(whole) => _ = state.arranged.insert(state.layout.clone(), whole.clone()),
-            None => self.keep(state),
+        if let Some(whole) = &self.whole {
+            state.arranged.insert(state.layout.clone(), whole.clone());
+        } else {
+            self.keep(state);
         }
     }
 

@@ -12,11 +12,10 @@ pub(super) fn of_run(
     body: Body,
     table: Table,
 ) -> Plate {
+    let Says { en, zh } = says;
+    let [model_en, model_zh] = [Lang::En, Lang::Zh].map(|lang| model_in_words(trace, lang));
     Plate {
-        says: Says::new(
-            format!("{} in {}.", says.en, model_in_words(trace, Lang::En)),
-            format!("{}：{}。", model_in_words(trace, Lang::Zh), says.zh),
-        ),
+        says: Says::new(format!("{en} in {model_en}."), format!("{model_zh}：{zh}。")),
         title,
         subtitle: picture::subtitle(trace, true),
         hook,
