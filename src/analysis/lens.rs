@@ -174,8 +174,8 @@ pub fn lens(
 
 /// The model's own distribution after one token.
 struct Own {
-    /// Its logarithms, [vocab]
-    logs: Vec<f32>,
+    /// Its probabilities, [vocab]
+    p: Vec<f64>,
     answer: usize,
     /// Σ p ln p
     weighted: f64,
@@ -184,17 +184,18 @@ struct Own {
 impl Own {
     fn of(logits: &[f32]) -> Self {
         let normal = log_sum(logits);
-        let logs: Vec<f32> = logits.iter().map(|&logit| (f64::from(logit) - normal) as f32).collect();
-        let greatest = |best: usize, at: usize| if logs[at] > logs[best] { at } else { best };
-        let answer = (0..logs.len()).reduce(greatest).unwrap_or(0);
-        let weighted = weighted(&logs, &logs);
-        Self { logs, answer, weighted }
+        let p: Vec<f64> = logits.iter().map(|&logit| (f64::from(logit) - normal).exp()).collect();
+        let greatest = |best: usize, at: usize| if logits[at] > logits[best] { at } else { best };
+        let answer = (0..logits.len()).reduce(greatest).unwrap_or(0);
+        // Σ p ln p = Σ p x − normal
+        let weighted = weighted(&p, logits) - normal;
+        Self { p, answer, weighted }
     }
 
     fn said(&self, logits: &[f32], word: Option<u32>) -> Said {
         let normal = log_sum(logits);
         // Σ p (ln p − x + normal) = Σ p ln p − Σ p x + normal
-        let nats = self.weighted - weighted(&self.logs, logits) + normal;
+        let nats = self.weighted - weighted(&self.p, logits) + normal;
         let word = word.filter(|&id| (id as usize) < logits.len());
         Said {
             entropy: entropy_bits(logits),
@@ -208,10 +209,10 @@ impl Own {
     }
 }
 
-/// Σ exp(logs) · values, over what has a probability at all.
-fn weighted(logs: &[f32], values: &[f32]) -> f64 {
-    let both = logs.iter().zip(values).filter(|(log, _)| **log > f32::NEG_INFINITY);
-    both.map(|(&log, &value)| f64::from(log).exp() * f64::from(value)).sum()
+/// Σ p · values, over what has a probability at all.
+fn weighted(p: &[f64], values: &[f32]) -> f64 {
+    let both = p.iter().zip(values).filter(|(p, _)| **p > 0.0);
+    both.map(|(&p, &value)| p * f64::from(value)).sum()
 }
 
 /// How many logits are greater than one of them, and one: its rank, from 1.

@@ -37,7 +37,9 @@ pub use memory::{
 };
 pub use rank::{kendall, spearman};
 pub use shift::{Shift, shifts};
-pub use states::{Trails, by_variance, layer_similarity, similarity, trails};
+pub use states::{
+    NormsOf, Trails, by_variance, layer_similarity, norm_places, norm_rows, similarity, trails,
+};
 pub use table::{Fold, Folded, Table};
 pub use tensor::{TensorStats, tensor_stats};
 pub use tokens::{Predicted, entropy_bits, heads_over, predicted, received};

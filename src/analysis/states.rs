@@ -1,6 +1,7 @@
 //! Hidden states compared: how alike tokens are on one residual stream, and the way each token takes through the layers.
 
-use crate::trace::{Side, Stream, Trace};
+use crate::model::{Hook, Network};
+use crate::trace::{ActivationError, Side, Stream, Trace, norms};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 
 /// Cosine similarity of every two of `n` vectors, [n, n] in [−1, 1]: `⟨a, b⟩ / (‖a‖ ‖b‖)`; 0 beside a vector of zeros.
@@ -25,6 +26,68 @@ pub fn layer_similarity(trace: &Trace, side: Side, token: usize) -> Vec<f32> {
     let own = |stream| trace.stream(stream).get(token * width..(token + 1) * width).unwrap_or(&[]);
     let streams = trace.spec.streams_of(side);
     similarity(&streams.into_iter().map(own).collect::<Vec<_>>().concat(), width)
+}
+
+/// What norms are of.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    serde::Serialize,
+    serde::Deserialize,
+    strum::EnumIter,
+    strum::EnumString,
+    strum::IntoStaticStr,
+)]
+#[strum(serialize_all = "lowercase")]
+pub enum NormsOf {
+    /// The residual stream at each of its places.
+    #[default]
+    Stream,
+    /// What attention adds to it in each block, `hook_attn_out`.
+    Attention,
+    /// What the MLP adds, `hook_mlp_out`.
+    Mlp,
+}
+
+impl NormsOf {
+    /// The activation; of the stream none, as it has a name at each place.
+    pub fn hook(self) -> Option<Hook> {
+        match self {
+            Self::Stream => None,
+            Self::Attention => Some(Hook::AttnOut),
+            Self::Mlp => Some(Hook::MlpOut),
+        }
+    }
+}
+
+/// Where a text's norms are taken, first to last: the places of its stream, or the blocks that add to it, each as the
+/// stream that enters it. Blocks without that part are left out.
+pub fn norm_places(trace: &Trace, side: Side, of: NormsOf) -> Vec<Stream> {
+    let Some(hook) = of.hook() else { return trace.spec.streams_of(side) };
+    let own = |&layer: &usize| trace.rows_of(hook, layer) == side && trace.lacks(hook, layer).is_none();
+    (0..trace.n_layers()).filter(own).map(Stream::Before).collect()
+}
+
+/// Euclidean lengths ‖x_t‖₂ of one text's tokens, [place, token], each ≥ 0. What is added is recomputed block by block,
+/// which takes the weights.
+pub fn norm_rows(
+    trace: &Trace,
+    network: Option<&Network>,
+    side: Side,
+    of: NormsOf,
+) -> Result<Vec<(Stream, Vec<f32>)>, ActivationError> {
+    let width = trace.spec.width;
+    let row = |place: Stream| match (of.hook(), place) {
+        (Some(hook), Stream::Before(layer) | Stream::After(layer)) => {
+            Ok((place, norms(&trace.activation(network, hook, layer)?.data, width)))
+        }
+        (None, place) => Ok((place, norms(trace.stream(place), width))),
+    };
+    norm_places(trace, side, of).into_iter().map(row).collect()
 }
 
 /// Columns of `[row, width]` values in the order of their variance over the rows, the greatest first; equal ones as they

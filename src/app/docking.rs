@@ -1,9 +1,11 @@
 //! The panes in their places: tiles that are dragged, split and tabbed, one pane alone, panes in windows of their own.
 
 mod bars;
+mod dock;
 mod menus;
 
 pub use bars::lay_out;
+pub use dock::Dock;
 pub use menus::layouts;
 
 use super::{
@@ -12,7 +14,7 @@ use super::{
     comparing::Art,
     flowing::Flowing,
     hidden::Hidden,
-    layout::{self, Pane},
+    layout::Pane,
     palette::Palette,
     panes::{
         atlas, attribution, cache, circuits, compare, composition, flow, head, heads, honesty, journal, left,
@@ -21,61 +23,21 @@ use super::{
     },
     river::MapPicture,
     scene::{Out, Scene},
-    state::State,
     theme::{self, HEADER, TITLE},
     tiles::Tiles as MapTiles,
     worker::Post,
 };
-use egui::{Color32, Rect, RichText, Sense, Stroke, Ui, UiBuilder, UiStackInfo, Vec2, Visuals, vec2};
+use egui::{Color32, Rect, RichText, ScrollArea, Sense, Stroke, Ui, UiBuilder, UiStackInfo, Visuals, vec2};
 use egui_tiles::{
     Behavior, EditAction, ResizeState, SimplificationOptions, TabState, TileId, Tiles, Tree, UiResponse,
 };
 
+/// A pane lower than this is drawn as high as the next, and scrolls.
+const LOW: f32 = 148.0;
+const USABLE: f32 = 360.0;
+
 /// Marks what lies behind a tab that names it already.
 pub const TABBED: &str = "tabbed";
-
-/// The tree in sight, and what it was made from.
-pub struct Dock {
-    /// The tiles.
-    pub tree: Tree<Pane>,
-    name: String,
-    kept: Option<Tree<Pane>>,
-    size: Vec2,
-    /// The pane that was pressed last: what *maximise* and its like act on.
-    pub front: Pane,
-}
-
-impl Default for Dock {
-    fn default() -> Self {
-        Self {
-            tree: Tree::empty(egui::Id::unique("layout")),
-            name: String::new(),
-            kept: None,
-            size: Vec2::ZERO,
-            front: Pane::Head,
-        }
-    }
-}
-
-impl Dock {
-    /// Brings the layout that `state` names into sight, in the user's own arrangement where there is one.
-    pub fn fit(&mut self, state: &State, size: Vec2) {
-        let kept = state.arranged.get(&state.layout).filter(|tree| layout::is_sound(tree));
-        let same = self.name == state.layout && self.kept.as_ref() == kept;
-        if same && (kept.is_some() || size == self.size) {
-            return;
-        }
-        self.tree = kept.cloned().unwrap_or_else(|| layout::usual(&state.layout, size));
-        self.kept = kept.cloned();
-        (self.name, self.size) = (state.layout.clone(), size);
-    }
-
-    /// Keeps the arrangement in sight as the user's own.
-    pub fn keep(&mut self, state: &mut State) {
-        self.kept = Some(self.tree.clone());
-        state.arranged.insert(state.layout.clone(), self.tree.clone());
-    }
-}
 
 /// What panes draw with and change while drawing.
 pub struct Parts<'a> {
@@ -175,14 +137,14 @@ impl<'a, 'b> Panes<'a, 'b> {
         let (scene, tokens) = (self.scene, theme::tokens(ui));
         let rect = ui.available_rect_before_wrap();
         let fill = match pane {
-            pane if is_plain(pane) => tokens.panel,
+            pane if pane.is_plain() => tokens.panel,
             _ => tokens.background,
         };
         ui.painter().rect_filled(rect, 0, fill);
         if ui.rect_contains_pointer(rect) && ui.input(|input| input.pointer.any_pressed()) {
             self.pressed = Some(pane);
         }
-        let height = if is_plain(pane) { 28.0 } else { HEADER };
+        let height = if pane.is_plain() { 28.0 } else { HEADER };
         let handle = Rect::from_min_size(rect.min, vec2(rect.width(), height));
         let handle = ui.interact(handle, ui.scope_id().with(("handle", pane)), Sense::click_and_drag());
         let title = pane.title(scene.words);
@@ -198,7 +160,15 @@ impl<'a, 'b> Panes<'a, 'b> {
         let builder = UiBuilder::new().max_rect(rect).ui_stack_info(info).id_salt(("pane", pane));
         let mut inner = ui.new_child(builder);
         inner.shrink_clip_rect(rect);
-        self.draw(&mut inner, pane);
+        if rect.height() < LOW && !pane.is_plain() {
+            // As high as it can be used, and scrolled
+            ScrollArea::vertical().id_salt("low pane").auto_shrink(false).show(&mut inner, |ui| {
+                let (room, _) = ui.allocate_exact_size(vec2(ui.available_width(), USABLE), Sense::hover());
+                self.draw(&mut ui.new_child(UiBuilder::new().max_rect(room)), pane);
+            });
+        } else {
+            self.draw(&mut inner, pane);
+        }
         ui.allocate_rect(rect, Sense::hover());
         handle.drag_started()
     }
@@ -253,11 +223,6 @@ impl<'a, 'b> Panes<'a, 'b> {
             Pane::Sweep => sweep::show(ui, scene, out),
         }
     }
-}
-
-/// Whether a pane is a column of words, without a header of its own.
-fn is_plain(pane: Pane) -> bool {
-    matches!(pane, Pane::Prompt | Pane::Details | Pane::TrainSetup | Pane::TrainNumbers | Pane::CompareWords)
 }
 
 fn tabbed(tree: &Tree<Pane>) -> Vec<TileId> {

@@ -12,8 +12,8 @@ use super::{
 use crate::{
     engine::{ModelSource, View, ViewAsk},
     export::{
-        self, FORMATS, FirstToken, Format, Holds, Labels, Look, Options, Plate, Preset, Ranges, Selection,
-        Settings, What,
+        self, FORMATS, FirstToken, Format, Holds, Labels, Lang, Look, Options, Plate, Preset, Ranges,
+        Selection, Settings, What,
     },
     model::{ModelSpec, Part},
     render::Scale,
@@ -131,6 +131,8 @@ pub struct Finish {
     pub part: bool,
     /// Pixels of a PNG to one of the layout; the preset's own, else two, where not told.
     pub zoom: Option<u8>,
+    /// The language of the caption.
+    pub lang: Lang,
 }
 
 /// The looks of the screen, finished.
@@ -180,6 +182,7 @@ pub fn options(piece: Piece, finish: Finish, state: &State, spec: Option<&ModelS
         threshold: if piece == Piece::Head { map.from() } else { 0.0 },
         transparent: finish.transparent,
         zoom: finish.zoom.map(f32::from),
+        lang: finish.lang,
         rows: part.map(|[rows, _]| rows),
         columns: part.map(|[_, columns]| columns),
         ..Look::default()
@@ -313,6 +316,9 @@ pub(super) fn looks(look: Look, settings: &mut Settings) {
     }
     if let Some(zoom) = look.zoom {
         settings.set("style.zoom", zoom.to_string());
+    }
+    if look.lang != Lang::En {
+        settings.set("style.lang", <&str>::from(look.lang));
     }
 }
 

@@ -163,7 +163,7 @@ fn work(
         let (drawing, caption) = if let Some(ask) = view {
             let plate = plate(model.as_deref(), &trace, &ask, &mut |_| job.go_on());
             let plate = plate.map_err(|error| Banner::of(&error, words))?;
-            let caption = plate.caption(Some(&trace), &command);
+            let caption = plate.caption(Some(&trace), options.look.lang, &command);
             (plate.draw(options.look, Limits::PIXELS), caption)
         } else {
             let watch = |_| job.go_on();

@@ -3,6 +3,7 @@
 
 use super::{
     command::{Command, CommandKind},
+    exporting::Piece,
     layout,
     scene::Scene,
     settings::SIZES,
@@ -200,6 +201,7 @@ fn everything(scene: &Scene<'_>, keys: &impl Fn(CommandKind) -> String) -> Vec<T
         })
         .collect();
     all.extend(settings(scene));
+    all.extend(exports(scene));
     all.extend(layout::names(scene.state).into_iter().map(|name| {
         let (title, other) = (layout::title(&name, words), layout::title(&name, english));
         item(title, words.found_layout, String::new(), Command::SetLayout(name)).or(&other)
@@ -245,6 +247,21 @@ fn everything(scene: &Scene<'_>, keys: &impl Fn(CommandKind) -> String) -> Vec<T
         }));
     }
     all
+}
+
+/// Views that can be written as figures, once there is a run.
+fn exports(scene: &Scene<'_>) -> Vec<Thing> {
+    if !scene.trace.is_some_and(crate::trace::Trace::is_complete) {
+        return Vec::new();
+    }
+    let (words, english) = (scene.words, Language::English.words());
+    let views = Piece::all().filter(|piece| matches!(piece, Piece::View(_)));
+    let one = |piece: Piece| {
+        let name = |words: &Words| (words.figures.export_view)(piece.title(words));
+        let command = Command::AskForExport(piece);
+        Thing::new(name(words), words.export, String::new(), command).or(&name(english))
+    };
+    views.map(one).collect()
 }
 
 /// What can be set to one of several values.

@@ -35,6 +35,8 @@ impl Window {
         self.session.follow_comparison(state, &self.live, drawn);
         self.session.follow_sweep(state, drawn);
         self.session.follow_trails(state, drawn(Pane::Trails));
+        self.session.follow_added(state, drawn(Pane::Norms));
+        self.session.follow_card(drawn(Pane::Weights));
         self.session.follow_tensor(state, drawn(Pane::Weights));
         self.session.follow_tint(state, drawn(Pane::Prompt));
         self.session.follow_next(state, drawn(Pane::Next));

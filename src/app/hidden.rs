@@ -1,18 +1,16 @@
 //! Pictures of the hidden states: values gathered on a worker, coloured here, one at a time.
 
-use super::{theme, worker};
+use super::{derived::Derived, theme, worker::Post};
 use crate::{
-    analysis::{by_variance, layer_similarity, similarity},
+    analysis::{NormsOf, by_variance, layer_similarity, norm_rows, similarity},
+    engine::Job,
     model::{Hook, Model},
     render::{ColorMap, Scale, Shader, ValueRange},
-    trace::{Side, Stream, Trace, norms},
+    trace::{Side, Stream, Trace},
 };
 use egui::{TextureHandle, TextureOptions};
 use serde::{Deserialize, Serialize};
-use std::sync::{
-    Arc,
-    mpsc::{Receiver, channel},
-};
+use std::sync::Arc;
 
 /// Rows and columns of a picture at most; more are gathered, the one farthest from zero of each.
 const MOST: usize = 2048;
@@ -29,6 +27,8 @@ pub struct HiddenChoice {
     pub by_variance: bool,
     /// Similarity between one token's states on every two streams, not between tokens on one.
     pub between_layers: bool,
+    /// Whose norms are shown.
+    pub norms: NormsOf,
 }
 
 impl HiddenChoice {
@@ -50,8 +50,8 @@ pub enum Kind {
     Similarity(Stream),
     /// Cosine of one token's states at every two places of its text: stream × stream.
     Layers(Side, usize),
-    /// Its length all the way through one stack: layer × token.
-    Norms(Side),
+    /// Its length all the way through one stack, or that of what is added to it: layer × token.
+    Norms(Side, NormsOf),
 }
 
 /// Values and the range that shows them.
@@ -66,7 +66,8 @@ pub struct Values {
     pub greatest: f32,
     /// Each layer's median norm; none for a stream.
     pub medians: Vec<f32>,
-    /// All that was read where the trace does not keep it, [token, width]; empty where it does.
+    /// All that was read where the trace does not keep it, [token, width], or all norms, [layer, token]; empty where it
+    /// does.
     pub all: Vec<f32>,
     /// Numbers of one token, of which the picture may show fewer.
     pub width: usize,
@@ -81,71 +82,49 @@ pub struct Picture {
     /// Its colours.
     pub shader: Shader,
     /// What it shows.
-    pub values: Values,
+    pub values: Arc<Values>,
 }
 
-/// The picture at hand, and the one being made; none of it where there are no such values.
+/// The values at hand or in the making, none where there are no such, and the picture of them.
 #[derive(Default)]
 pub struct Hidden {
-    shown: Option<(u64, Kind, bool, Option<Picture>)>,
-    making: Option<(u64, Kind, Receiver<Option<Values>>)>,
+    values: Derived<Key, Option<Arc<Values>>>,
+    painted: Option<(Key, bool, Picture)>,
 }
+
+/// A run's number, and what is shown of it.
+type Key = (u64, Kind);
 
 impl Hidden {
     /// The picture of one run in one theme; until it is made that of the run before, or none.
     pub fn picture(
         &mut self,
         ctx: &egui::Context,
-        post: &worker::Post,
+        post: &Post,
         (run, trace): (u64, &Trace),
         model: Option<&Arc<Model>>,
         kind: Kind,
         dark: bool,
     ) -> Option<&Picture> {
-        let is = |shown: &(u64, Kind, bool, Option<Picture>)| (shown.0, shown.1) == (run, kind);
-        if let Some((made_run, made_kind, receiver)) = &self.making
-            && let Ok(values) = receiver.try_recv()
-        {
-            let (made_run, made_kind) = (*made_run, *made_kind);
-            let painted = values.map(|values| paint(ctx, values, made_kind, dark));
-            self.shown = Some((made_run, made_kind, dark, painted));
-            self.making = None;
-        }
-        let at_hand = self.shown.as_ref().is_some_and(is);
-        if at_hand && self.shown.as_ref().is_some_and(|shown| shown.2 != dark) {
-            let (run, kind, _, old) = self.shown.take()?;
-            let painted = old.map(|old| paint(ctx, old.values, kind, dark));
-            self.shown = Some((run, kind, dark, painted));
-        }
-        let in_making = self.making.as_ref().is_some_and(|making| (making.0, making.1) == (run, kind));
-        if !at_hand && !in_making {
-            self.make(ctx, post, (run, trace), model, kind);
+        let key = (run, kind);
+        if !self.values.is_of(Some(&key), post) {
+            let (trace, model) = (trace.clone(), model.cloned());
+            self.values.follow("hidden states", Some(key), post, |_| {
+                move |_: &Job| Ok(gather(&trace, model.as_deref(), kind).map(Arc::new))
+            });
         }
         // The one before stands in until it is made, so that nothing blinks while a text is typed or written
-        self.shown.as_ref().filter(|shown| shown.1 == kind).and_then(|shown| shown.3.as_ref())
+        let (&known, values) = self.values.latest().filter(|((_, known), _)| *known == kind)?;
+        let values = values.as_ref()?;
+        if self.painted.as_ref().is_none_or(|(key, own, _)| (*key, *own) != (known, dark)) {
+            self.painted = Some((known, dark, paint(ctx, Arc::clone(values), kind, dark)));
+        }
+        self.painted.as_ref().map(|(.., picture)| picture)
     }
 
     /// Whether it is known that a run has no such values.
     pub fn is_none(&self, run: u64, kind: Kind) -> bool {
-        self.shown.as_ref().is_some_and(|shown| (shown.0, shown.1) == (run, kind) && shown.3.is_none())
-    }
-
-    fn make(
-        &mut self,
-        ctx: &egui::Context,
-        post: &worker::Post,
-        (run, trace): (u64, &Trace),
-        model: Option<&Arc<Model>>,
-        kind: Kind,
-    ) {
-        let (send, receive) = channel();
-        let (trace, ctx, model) = (trace.clone(), ctx.clone(), model.cloned());
-        self.making = Some((run, kind, receive));
-        worker::spawn("hidden states", post, 0, move |_| {
-            if send.send(gather(&trace, model.as_deref(), kind)).is_ok() {
-                ctx.request_repaint();
-            }
-        });
+        self.values.latest().is_some_and(|(key, values)| *key == (run, kind) && values.is_none())
     }
 }
 
@@ -180,12 +159,12 @@ fn gather(trace: &Trace, model: Option<&Model>, kind: Kind) -> Option<Values> {
         Kind::Layers(side, token) => {
             square(layer_similarity(trace, side, token), trace.spec.streams_of(side).len().max(1))
         }
-        Kind::Norms(side) => {
-            let streams = trace.spec.streams_of(side);
-            let layers: Vec<Vec<f32>> =
-                streams.into_iter().map(|stream| norms(trace.stream(stream), width)).collect();
-            let values = ranged(&layers.concat(), trace.tokens_of(side).len().max(1), false);
-            Values { medians: layers.iter().map(|norms| median(norms)).collect(), ..values }
+        Kind::Norms(side, of) => {
+            let rows = norm_rows(trace, model.map(|model| &model.network), side, of).ok()?;
+            let layers: Vec<Vec<f32>> = rows.into_iter().map(|(_, norms)| norms).collect();
+            let all = layers.concat();
+            let values = ranged(&all, trace.tokens_of(side).len().max(1), false);
+            Values { medians: layers.iter().map(|norms| median(norms)).collect(), all, ..values }
         }
     })
 }
@@ -233,13 +212,13 @@ fn gathered(values: &[f32], columns: usize) -> (Vec<f32>, usize) {
     (out, across)
 }
 
-fn paint(ctx: &egui::Context, values: Values, kind: Kind, dark: bool) -> Picture {
+fn paint(ctx: &egui::Context, values: Arc<Values>, kind: Kind, dark: bool) -> Picture {
     let theme = theme::shared(dark);
     let (map, low) = match kind {
         Kind::Stream(..) | Kind::Hook(..) | Kind::Similarity(_) | Kind::Layers(..) => {
             (ColorMap::signed(theme), -values.limit)
         }
-        Kind::Norms(_) => (ColorMap::of(theme), 0.0),
+        Kind::Norms(..) => (ColorMap::of(theme), 0.0),
     };
     let shader = Shader::new(map, Scale::Linear, ValueRange { low, high: values.limit });
     let options = TextureOptions { minification: egui::TextureFilter::Linear, ..TextureOptions::NEAREST };

@@ -1,6 +1,7 @@
 //! Commands about panes and layouts: each changes the tiles in sight, and keeps them as the user's own.
 
 use super::{
+    docking::Dock,
     layout::{self, Pane, Preset},
     panes::dialogs::Dialog,
     window::Window,
@@ -59,6 +60,8 @@ impl Window {
 
     pub(super) fn reset_layout(&mut self) {
         self.state.arranged.remove(&self.state.layout);
+        let name = self.state.layout.clone();
+        Dock::forget_small(&mut self.state, &name);
         (self.state.maximised, self.state.torn) = (None, Vec::new());
     }
 
@@ -69,11 +72,12 @@ impl Window {
             return; // a layout is chosen by its name
         }
         self.state.layout = name;
-        self.dock.keep(&mut self.state);
+        self.dock.keep_whole(&mut self.state);
     }
 
     pub(super) fn delete_layout(&mut self, name: &str) {
         self.state.arranged.remove(name);
+        Dock::forget_small(&mut self.state, name);
         if self.state.layout == name {
             Preset::Inspect.id().clone_into(&mut self.state.layout);
         }

@@ -126,6 +126,14 @@ impl Pane {
         }
     }
 
+    /// Whether it is a column of words, without a header of its own.
+    pub fn is_plain(self) -> bool {
+        matches!(
+            self,
+            Self::Prompt | Self::Details | Self::TrainSetup | Self::TrainNumbers | Self::CompareWords
+        )
+    }
+
     /// The one it is put beside, as a tab, where a layout lacks it.
     fn neighbour(self) -> Option<Self> {
         match self {
@@ -184,6 +192,7 @@ impl Preset {
     fn tree(self, size: Vec2) -> Tree<Pane> {
         let mut tiles = Tiles::default();
         let side = (size.x * 0.19).clamp(236.0, 340.0);
+        let rest = |taken: f32| (size.x - taken).max(1.0);
         let root = match self {
             Self::Inspect => {
                 let prompt = tiles.insert_pane(Pane::Prompt);
@@ -195,7 +204,7 @@ impl Preset {
                 tiles.set_visible(states, size.y >= LOWER_FROM);
                 let middle = column(&mut tiles, &[(maps, 0.7), (states, 0.3)]);
                 let details = tiles.insert_pane(Pane::Details);
-                row(&mut tiles, &[(prompt, side), (middle, size.x - 2.0 * side - 8.0), (details, side + 8.0)])
+                row(&mut tiles, &[(prompt, side), (middle, rest(2.0 * side + 8.0)), (details, side + 8.0)])
             }
             Self::Memory => {
                 let asked = [Pane::Prompt, Pane::Details].map(|pane| tiles.insert_pane(pane));
@@ -206,7 +215,7 @@ impl Preset {
                 let [recall, cache] = [Pane::Recall, Pane::Cache].map(|pane| tiles.insert_pane(pane));
                 let parts = [(recall, 0.33), (cache, 0.30), (traced, 0.37)];
                 let middle = column(&mut tiles, &parts);
-                row(&mut tiles, &[(asked, side), (middle, size.x - side)])
+                row(&mut tiles, &[(asked, side), (middle, rest(side))])
             }
             Self::Teach => {
                 let panes = [Pane::Walk, Pane::Flow, Pane::Heads, Pane::Head, Pane::Prompt];
@@ -220,7 +229,7 @@ impl Preset {
                 let middle = column(&mut tiles, &[(heads, 0.5), (pair, 0.5)]);
                 let words = tiles.insert_pane(Pane::CompareWords);
                 let right = side + 60.0;
-                row(&mut tiles, &[(prompt, side), (middle, size.x - side - right), (words, right)])
+                row(&mut tiles, &[(prompt, side), (middle, rest(side + right)), (words, right)])
             }
             Self::Atlas => {
                 let atlas = tiles.insert_pane(Pane::Atlas);
@@ -235,7 +244,7 @@ impl Preset {
                 let maps = tiles.insert_pane(Pane::TrainHeads);
                 let middle = column(&mut tiles, &[(curves, 0.57), (maps, 0.43)]);
                 let numbers = tiles.insert_pane(Pane::TrainNumbers);
-                row(&mut tiles, &[(setup, side), (middle, size.x - 2.0 * side - 8.0), (numbers, side + 8.0)])
+                row(&mut tiles, &[(setup, side), (middle, rest(2.0 * side + 8.0)), (numbers, side + 8.0)])
             }
         };
         Tree::new(Id::unique("layout"), root, tiles)
@@ -377,17 +386,18 @@ pub fn close(tree: &mut Tree<Pane>, pane: Pane) {
     }
 }
 
-/// Hides or shows the tiles that hold the hidden states.
+/// Hides or shows the tiles that hold the hidden states; tabs that hold others too stay.
 pub fn toggle_lower(tree: &mut Tree<Pane>) {
-    if LOWER.iter().any(|&pane| in_sight(tree, pane)) {
-        for tile in LOWER.iter().filter_map(|pane| tree.tiles.find_pane(pane)).collect::<Vec<_>>() {
-            let tabs = tree
-                .tiles
-                .parent_of(tile)
-                .filter(|&id| matches!(tree.tiles.get(id), Some(Tile::Container(Container::Tabs(_)))));
-            tree.set_visible(tabs.unwrap_or(tile), false);
-        }
-    } else {
+    let lower: Vec<TileId> = LOWER.iter().filter_map(|pane| tree.tiles.find_pane(pane)).collect();
+    let show = !LOWER.iter().any(|&pane| in_sight(tree, pane));
+    for &tile in &lower {
+        let parent = tree.tiles.parent_of(tile).filter(|&id| match tree.tiles.get(id) {
+            Some(Tile::Container(Container::Tabs(tabs))) => tabs.children.iter().all(|c| lower.contains(c)),
+            _ => false,
+        });
+        tree.set_visible(if show { tile } else { parent.unwrap_or(tile) }, show);
+    }
+    if show {
         reveal(tree, Pane::Stream);
     }
 }

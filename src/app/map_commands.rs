@@ -119,6 +119,7 @@ impl Window {
 
     /// How an export is finished before anything is chosen: as the screen shows it.
     pub(super) fn usual_finish(&self) -> Finish {
-        Finish { first: self.state.map.steps.first, ..Finish::default() }
+        let lang = self.settings.language().lang();
+        Finish { first: self.state.map.steps.first, lang, ..Finish::default() }
     }
 }

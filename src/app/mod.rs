@@ -26,6 +26,7 @@ pub mod filtering;
 pub mod finding;
 mod fitting;
 pub mod flowing;
+pub mod folding;
 mod following;
 pub mod getting;
 pub mod hidden;
@@ -37,6 +38,7 @@ pub mod layout;
 pub mod lensing;
 mod map_commands;
 pub mod mapping;
+pub mod markdown;
 pub mod memory;
 pub mod next;
 mod noting;
@@ -107,7 +109,7 @@ fn run(renderer: eframe::Renderer, mut opening: Opening) -> anyhow::Result<()> {
         .with_title("Mnemoscope")
         .with_app_id("mnemoscope")
         .with_inner_size(opening.settings.window)
-        .with_min_inner_size([800.0, 500.0])
+        .with_min_inner_size([320.0, 240.0])
         .with_drag_and_drop(true)
         .with_icon(icon());
     let options = eframe::NativeOptions { viewport, renderer, ..eframe::NativeOptions::default() };

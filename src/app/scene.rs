@@ -22,7 +22,7 @@ use super::{
     session::{Busy, Checks},
     settings::Settings,
     state::{Hover, Shown, State},
-    states::{TensorOf, TrailsOf},
+    states::{AddedOf, CardOf, TensorOf, TrailsOf},
     sweeping::Sweeping,
     timeline::Timelines,
     tinting::Tinted,
@@ -87,6 +87,10 @@ pub struct Scene<'a> {
     pub lens_word: Option<(&'a WordKey, &'a Ranks)>,
     /// Tokens' ways through the layers.
     pub trails: &'a TrailsOf,
+    /// What the model's README says.
+    pub card: &'a CardOf,
+    /// How long what attention and MLPs add is.
+    pub added: &'a AddedOf,
     /// What one weight is like.
     pub tensor: &'a TensorOf,
     /// What the strip of tokens is tinted by.

@@ -22,7 +22,7 @@ use super::{
     roles::Told,
     row::Row,
     running::{Request, run},
-    states::{TensorOf, TrailsOf},
+    states::{AddedOf, CardOf, TensorOf, TrailsOf},
     sweeping::Sweeping,
     timeline::Timelines,
     tinting::Tinted,
@@ -60,6 +60,10 @@ pub struct Session {
     pub lens_word: WordOf,
     /// Tokens' ways through the layers.
     pub trails: TrailsOf,
+    /// How long what attention and MLPs add is.
+    pub added: AddedOf,
+    /// What the model's README says.
+    pub card: CardOf,
     /// What one weight is like.
     pub tensor: TensorOf,
     /// What the strip of tokens is tinted by.
@@ -121,6 +125,8 @@ impl Session {
             lens: LensOf::default(),
             lens_word: WordOf::default(),
             trails: TrailsOf::default(),
+            added: AddedOf::default(),
+            card: CardOf::default(),
             tensor: TensorOf::default(),
             tinted: Tinted::default(),
             next: Next::default(),

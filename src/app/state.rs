@@ -72,6 +72,8 @@ pub struct State {
     pub layout: String,
     /// Layouts that the user moved or made, by name.
     pub arranged: BTreeMap<String, Tree<Pane>>,
+    /// The same as they were left in windows too small for them, by name and form.
+    pub folded: BTreeMap<String, Tree<Pane>>,
     /// The pane that fills the window.
     pub maximised: Option<Pane>,
     /// Panes in windows of their own.
@@ -195,6 +197,7 @@ impl Default for State {
             example: None,
             layout: Preset::Inspect.id().to_owned(),
             arranged: BTreeMap::new(),
+            folded: BTreeMap::new(),
             maximised: None,
             torn: Vec::new(),
             layer: 0,

@@ -102,6 +102,8 @@ pub fn shared(dark: bool) -> render::Theme {
     if dark { render::Theme::Dark } else { render::Theme::Light }
 }
 
+/// Height of the bars across the window: the top one and the status.
+pub const BARS: f32 = 66.0;
 /// Height of a pane's header.
 pub const HEADER: f32 = 36.0;
 /// Small print: labels of thumbnails, axes.

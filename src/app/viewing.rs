@@ -12,7 +12,7 @@ use super::{
     training::Live,
 };
 use crate::{
-    analysis::Cell,
+    analysis::{Cell, NormsOf},
     engine::{Axes, Beside, HiddenLook, LensLook, Links, SweepAsk, View, ViewAsk},
     export::{Look, Settings},
     trace::{OtherPrompt, Side, Trace},
@@ -110,6 +110,7 @@ pub fn ask(view: View, desk: Desk<'_>, trace: &Trace) -> ViewAsk {
             hook: streams.get(state.layer).and_then(|&stream| state.hidden.at(trace, stream)),
             by_variance: state.hidden.by_variance,
             between_layers: state.hidden.between_layers,
+            norms: state.hidden.norms,
         },
         lens: LensLook { tint: state.lens.tint, raw: state.lens.raw },
         rules: state.sampling.clone(),
@@ -249,9 +250,16 @@ pub fn settle(ask: &ViewAsk, Desk { session, state, .. }: Desk<'_>, settings: &m
             ask.against.into_iter().for_each(|word| set("against", format!("#{word}")));
         }
         View::Lens => set("tint", <&str>::from(ask.lens.tint).to_owned()),
-        View::Norms if ask.side == Side::Source => set("side", "source".to_owned()),
+        View::Norms => {
+            if ask.side == Side::Source {
+                set("side", "source".to_owned());
+            }
+            if ask.hidden.norms != NormsOf::Stream {
+                set("norms_of", <&str>::from(ask.hidden.norms).to_owned());
+            }
+        }
         View::Timeline => timeline_asked(ask, state, settings),
-        View::Norms | View::Compare | View::Training => {}
+        View::Compare | View::Training => {}
     }
     if matches!(ask.view, View::Compare | View::Difference) {
         second_asked(state, settings);

@@ -283,6 +283,8 @@ impl Window {
             lens_progress: self.session.lens.progress(),
             lens_word: self.session.lens_word.latest().filter(|(key, _)| key.0 == run),
             trails: &self.session.trails,
+            added: &self.session.added,
+            card: &self.session.card,
             tensor: &self.session.tensor,
             tinted: &self.session.tinted,
             next: &self.session.next,
@@ -336,8 +338,7 @@ impl Window {
         if let Some(ask) = ask {
             self.ask(ask);
         }
-        self.dock.tree = tree;
-        self.dock.front = pressed.unwrap_or(self.dock.front);
+        (self.dock.tree, self.dock.front) = (tree, pressed.unwrap_or(self.dock.front));
         self.moved(&ctx, edited);
         self.obey(&ctx, out);
         if let Some(stopwatch) = &mut self.stopwatch {

@@ -114,7 +114,7 @@ fn of_view(args: &Args, mut settings: Settings, console: &mut Console) -> anyhow
     let asked = figure_view::read(&settings).with_context(place)?;
     let folder = args.folder()?;
     let figure_view::Made { plate, trace, look } = figure_view::make(&asked, console).with_context(place)?;
-    let caption = plate.caption(trace.as_ref(), &given());
+    let caption = plate.caption(trace.as_ref(), look.lang, &given());
     let mut files: Vec<PathBuf> = out.iter().map(|name| folder.join(name)).collect();
     let numbers = files[0].with_extension("csv");
     if !files.contains(&numbers) {

@@ -49,7 +49,12 @@ fn object(model: &Model) -> Value {
     object["tokenizer"] = json!(model.tokenizer.is_some());
     object["chat_template"] = json!(model.chat_template.is_some());
     object["origin"] = json!(origin(model));
-    object["warnings"] = json!(model.warnings);
+    object["warnings"] = json!(model.warnings.iter().map(ToString::to_string).collect::<Vec<_>>());
+    object["card"] = json!(engine::model_card(model).map(|card| {
+        let facts: serde_json::Map<_, _> =
+            card.facts.into_iter().map(|(key, values)| (key.to_owned(), json!(values))).collect();
+        json!({ "facts": facts, "text": card.text })
+    }));
     object["tensors"] = json!(tensors);
     object
 }
@@ -104,6 +109,11 @@ fn describe(model: &Model, tensors: bool, console: &mut Console) -> anyhow::Resu
     ];
     let name = format!("{} ({})", model.name, origin(model));
     print_lines(std::iter::once(("model", name)).chain(spec_lines(spec)).chain(own), console)?;
+    if let Some(card) = engine::model_card(model) {
+        for (key, values) in card.facts {
+            writeln!(console, "{:<16} {}", key.replace('_', " "), values.join(", "))?;
+        }
+    }
     if let Some(experts) = spec.blocks.iter().find_map(|block| block.experts) {
         let shared = if experts.shared.is_some() { ", and one that all go through" } else { "" };
         writeln!(

@@ -1,6 +1,6 @@
 //! How a picture looks: options that every command which draws one shares.
 
-use crate::export::{FirstToken, Labels, Look, Preset, Span};
+use crate::export::{FirstToken, Labels, Lang, Look, Preset, Span};
 use crate::render::{ColorMap, Scale, Theme};
 use crate::trace::{Level, Steps, Weigh};
 
@@ -39,6 +39,10 @@ pub(super) struct LookArgs {
     /// What stands beside rows and columns
     #[arg(long, value_parser = names::<Labels>(), default_value = "tokens")]
     labels: Labels,
+
+    /// Language of the caption
+    #[arg(long, value_parser = names::<Lang>(), default_value = "en")]
+    lang: Lang,
 
     /// The first key, on which many heads rest: keep it, leave its column out (hide), or divide by the sum of the other weights, too
     #[arg(long, value_name = "FATE", value_parser = names::<FirstToken>(), default_value = "keep")]
@@ -101,6 +105,7 @@ impl LookArgs {
             threshold: self.threshold,
             rows: self.rows,
             columns: self.columns,
+            lang: self.lang,
         }
     }
 }

@@ -111,7 +111,7 @@ impl ModelArg {
     pub(super) fn open(&self, console: &mut Console, job: &Job) -> anyhow::Result<Model> {
         let model = engine::load(&self.source(), job)?;
         for warning in &model.warnings {
-            console.remark(warning.clone());
+            console.remark(warning.to_string());
         }
         Ok(model)
     }

@@ -194,7 +194,7 @@ pub(super) fn write(
     for path in paths {
         plate.write(look, path)?;
     }
-    let text = caption.map(|_| plate.caption(Some(trace), &given()));
+    let text = caption.map(|_| plate.caption(Some(trace), look.lang, &given()));
     written(paths.to_vec(), text, caption, console)
 }
 

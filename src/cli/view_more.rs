@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 
 use crate::analysis::circuits::{CircuitOptions, Kind};
-use crate::analysis::{LensTint, Picture};
+use crate::analysis::{LensTint, NormsOf, Picture};
 use crate::engine::{
     self, AtlasOptions, Axes, Beside, HiddenLook, LensLook, Links, Policy, RecallOptions, Template, Texts,
     View, ViewAsk,
@@ -50,6 +50,10 @@ pub(super) struct MoreArgs {
     /// Of the view similarity: one token's states on every two streams (the token is --at)
     #[arg(long, requires = "view")]
     between_layers: bool,
+
+    /// Of the view norms: whose lengths
+    #[arg(long, requires = "view", value_parser = names::<NormsOf>(), default_value = "stream")]
+    norms_of: NormsOf,
 
     /// Of the view cache: what is kept, as `cache --keep` reads it
     #[arg(long, value_name = "POLICY", requires = "view", default_value = "all", value_parser = policy)]
@@ -143,7 +147,12 @@ impl MoreArgs {
             let name = trace.spec.hook_name(hook, layer);
             anyhow::bail!("{name} has no row a token of numbers: `export --what` writes it as an array");
         }
-        let hidden = HiddenLook { hook, by_variance: self.by_variance, between_layers: self.between_layers };
+        let hidden = HiddenLook {
+            hook,
+            by_variance: self.by_variance,
+            between_layers: self.between_layers,
+            norms: self.norms_of,
+        };
         Ok(ViewAsk {
             hidden,
             picture: self.picture,

@@ -75,7 +75,7 @@ pub use view::{
 };
 pub use words::{token_of, word_of};
 
-use crate::model::{EmbeddedFiles, Model};
+use crate::model::{EmbeddedFiles, Model, ModelCard, Origin};
 use crate::trace::{Trace, TraceError, saved};
 use std::path::{Path, PathBuf};
 
@@ -105,6 +105,15 @@ impl ModelSource {
 struct Aligned<T: ?Sized>(T);
 
 static WEIGHTS: &Aligned<[u8]> = &Aligned(*include_bytes!("../../assets/storyteller/model.safetensors"));
+
+/// What a model's own README says, where it has one: the embedded one's, or the one beside its weights.
+pub fn model_card(model: &Model) -> Option<ModelCard> {
+    match &model.origin {
+        Origin::Embedded => Some(ModelCard::parse(include_str!("../../assets/storyteller/README.md"))),
+        Origin::Path(path) => ModelCard::beside(path),
+        Origin::Memory => None,
+    }
+}
 
 /// The model inside this program: trained by `tools/storyteller`, described in `assets/storyteller/README.md`.
 static STORYTELLER: EmbeddedFiles = EmbeddedFiles {

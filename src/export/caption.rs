@@ -7,7 +7,7 @@ use crate::render::{Quantity, Scale};
 use crate::trace::{FirstToken, HeadId, Level, Trace};
 
 use super::error::ExportError;
-use super::options::{Options, Span};
+use super::options::{Lang, Look, Options, Says, Span};
 use super::picture;
 
 /// Characters of a prompt that a caption quotes at most.
@@ -15,29 +15,41 @@ const QUOTED: usize = 160;
 
 /// The caption of the picture that `options` ask for; `command` makes it again.
 pub fn caption(trace: &Trace, options: &Options, command: &str) -> Result<String, ExportError> {
-    let what = options.what.first().copied().unwrap_or_default();
+    let (what, lang) = (options.what.first().copied().unwrap_or_default(), options.look.lang);
     let text = if let Some(quantity) = picture::quantity(what) {
         of_attention(trace, &picture::heads(trace, options)?, quantity, options)?
     } else {
-        let name = what.hook().stem();
-        format!("{} of {} ({name}).", picture::words_of_states(what), model(trace))
+        let (name, model) = (what.hook().stem(), model(trace, lang));
+        match lang {
+            Lang::En => format!("{} of {model} ({name}).", picture::words_of_states(what)),
+            Lang::Zh => format!("{model}的隐藏状态（{name}）。"),
+        }
     };
-    Ok(caption_of(trace, &text, command))
+    Ok(caption_of(trace, &text, (lang, command)))
 }
 
 /// A caption that begins with what is shown, `says`: the prompt, what was changed, version and command follow.
-pub fn caption_of(trace: &Trace, says: &str, command: &str) -> String {
-    let mut text = format!("{says} {}", input(trace));
+pub fn caption_of(trace: &Trace, says: &str, (lang, command): (Lang, &str)) -> String {
+    let zh = lang == Lang::Zh;
+    let mut text = format!("{says}{}{}", if zh { "" } else { " " }, input(trace, lang));
     if !trace.interventions().is_empty() {
         let changes: Vec<String> = trace.interventions().iter().map(ToString::to_string).collect();
-        let _ = write!(text, " The run was changed: {}.", changes.join(", "));
+        let changes = changes.join(", ");
+        let _ = match lang {
+            Lang::En => write!(text, " The run was changed: {changes}."),
+            Lang::Zh => write!(text, "运行经过干预：{changes}。"),
+        };
     }
-    made_by(&text, command)
+    made_by(&text, (lang, command))
 }
 
 /// What is said, with the version and the command that make it again.
-pub(super) fn made_by(says: &str, command: &str) -> String {
-    format!("{says} Made with Mnemoscope {}: {command}", env!("CARGO_PKG_VERSION"))
+pub(super) fn made_by(says: &str, (lang, command): (Lang, &str)) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    match lang {
+        Lang::En => format!("{says} Made with Mnemoscope {version}: {command}"),
+        Lang::Zh => format!("{says}由 Mnemoscope {version} 生成：{command}"),
+    }
 }
 
 fn of_attention(
@@ -46,82 +58,135 @@ fn of_attention(
     quantity: Quantity,
     options: &Options,
 ) -> Result<String, ExportError> {
-    let noun = match quantity {
-        Quantity::Weights => "Attention weights",
-        Quantity::Scores => "Attention scores before the softmax",
+    let lang = options.look.lang;
+    let zh = lang == Lang::Zh;
+    let noun = match (quantity, lang) {
+        (Quantity::Weights, Lang::En) => "Attention weights",
+        (Quantity::Scores, Lang::En) => "Attention scores before the softmax",
+        (Quantity::Weights, Lang::Zh) => "注意力权重",
+        (Quantity::Scores, Lang::Zh) => "softmax 之前的注意力得分",
     };
     let all = heads.len() == trace.head_ids().count();
     let names: Vec<String> = heads.iter().map(|&head| trace.spec.head_name(head)).collect();
     let whose = match names.as_slice() {
         [_] => {
             let HeadId { layer, head } = heads[0];
-            format!("layer {}, head {head}", trace.spec.layer_name(layer))
+            let layer = trace.spec.layer_name(layer);
+            if zh { format!("第 {layer} 层，头 {head}") } else { format!("layer {layer}, head {head}") }
         }
-        _ if all => "all heads, layers down, heads across".to_owned(),
+        _ if all => pick(lang, "all heads, layers down, heads across", "所有头，行为层，列为头").to_owned(),
+        _ if names.len() <= 12 && zh => format!("头 {}（层.头）", names.join("、")),
         _ if names.len() <= 12 => format!("heads {} (layer.head)", names.join(", ")),
+        _ if zh => format!("{} 个头，行为层，列为头", names.len()),
         _ => format!("{} heads, layers down, heads across", names.len()),
     };
-    let mut text = format!("{noun} of {}, {whose}. ", model(trace));
+    let model = model(trace, lang);
+    let mut text =
+        if zh { format!("{model}的{noun}，{whose}。") } else { format!("{noun} of {model}, {whose}. ") };
     // Blocks may differ: the formula is that of the heads shown, where they share one
-    let mut formulas: Vec<String> =
-        heads.iter().map(|head| formula(&trace.spec.blocks[head.layer].attention, quantity)).collect();
+    let own = |head: &HeadId| formula_in(&trace.spec.blocks[head.layer].attention, quantity, lang);
+    let mut formulas: Vec<String> = heads.iter().map(own).collect();
     formulas.dedup();
-    let _ = match formulas.as_slice() {
-        [one] => write!(text, "Query rows i look at key columns j: {one}."),
-        _ => write!(
+    let first = formulas.first().map_or("", String::as_str);
+    let _ = match (formulas.len(), lang) {
+        (1, Lang::En) => write!(text, "Query rows i look at key columns j: {first}."),
+        (_, Lang::En) => write!(
             text,
-            "Query rows i look at key columns j, by each layer's own formula, the first: {}.",
-            formulas[0]
+            "Query rows i look at key columns j, by each layer's own formula, the first: {first}."
         ),
+        (1, Lang::Zh) => write!(text, "行为查询 i，列为键 j：{first}。"),
+        (_, Lang::Zh) => write!(text, "行为查询 i，列为键 j，各层有自己的公式，第一个是：{first}。"),
     };
     let look = options.look;
     let recipe = picture::recipes(trace, options)?.swap_remove(0);
     if quantity == Quantity::Weights && (options.combine.is_some() || !look.steps.are_plain()) {
         // The formula above has A for the weights
         let made = recipe.formula(trace).replace('P', "A").replace("[q,k]", "_qk");
-        let _ = write!(text, " Each cell holds {made}.");
+        let _ = match lang {
+            Lang::En => write!(text, " Each cell holds {made}."),
+            Lang::Zh => write!(text, "每格的值是 {made}。"),
+        };
     }
-    let span = |span: Option<Span>, axis: &str| {
-        span.map_or_else(String::new, |span| {
-            format!(" Only {axis} {} to {} are shown.", span.first, span.last)
-        })
-    };
-    let noun = |level: Level, tokens: &'static str, others: &'static str| match level {
-        Level::Token => tokens,
-        _ => others,
-    };
-    text.push_str(&span(look.rows, noun(look.steps.queries, "queries", "rows")));
-    text.push_str(&span(look.columns, noun(look.steps.keys, "keys", "columns")));
-    text.push_str(match look.steps.first {
-        FirstToken::Keep => "",
-        FirstToken::Renormalise if quantity == Quantity::Weights => {
+    text.push_str(&cut(look, lang));
+    text.push_str(match (look.steps.first, quantity, lang) {
+        (FirstToken::Keep, ..) => "",
+        (FirstToken::Renormalise, Quantity::Weights, Lang::En) => {
             " The first key is left out, and each query's other weights are divided by their sum."
         }
-        FirstToken::Hide | FirstToken::Renormalise => " The first key is left out.",
+        (FirstToken::Renormalise, Quantity::Weights, Lang::Zh) => {
+            "不计第一个键，每个查询的其余权重除以它们的和。"
+        }
+        (.., Lang::En) => " The first key is left out.",
+        (.., Lang::Zh) => "不计第一个键。",
     });
     if look.threshold > 0.0 {
-        let _ = write!(text, " Cells below {} are not shown.", super::figure::legend::number(look.threshold));
+        let least = super::figure::legend::number(look.threshold);
+        let _ = match lang {
+            Lang::En => write!(text, " Cells below {least} are not shown."),
+            Lang::Zh => write!(text, "低于 {least} 的格不显示。"),
+        };
     }
     if options.beside {
-        text.push_str(
+        text.push_str(pick(
+            lang,
             " Left the weights, right the length ‖A_ij·v_j·W_O‖₂ of what each moves (Kobayashi et al. 2020).",
-        );
+            "左为权重，右为各权重所搬运内容的长度 ‖A_ij·v_j·W_O‖₂（Kobayashi et al. 2020）。",
+        ));
     }
     let shared = heads.len() > 1 && options.picked.is_empty() && options.combine.is_none();
-    text.push_str(match (look.scale, shared) {
-        (Scale::Linear, false) => " Colours are linear in the value.",
-        (Scale::Linear, true) => " Colours are linear in the value, each map to its own maximum.",
-        (Scale::Log, false) => " Colours are logarithmic.",
-        (Scale::Log, true) => " Colours are logarithmic, each map to its own maximum.",
-        (Scale::Row, _) => " Each row is coloured against its own maximum.",
-        (Scale::Rank, _) => " Each row is coloured by the order of its values.",
-    });
+    text.push_str(colours(look.scale, shared, lang));
     Ok(text)
 }
 
+fn pick(lang: Lang, en: &'static str, zh: &'static str) -> &'static str {
+    if lang == Lang::Zh { zh } else { en }
+}
+
+/// Which part of a map is shown.
+fn cut(look: Look, lang: Lang) -> String {
+    let token = |level: Level| level == Level::Token;
+    let axes = [
+        (look.rows, token(look.steps.queries), ["queries", "rows"], ["查询", "行"]),
+        (look.columns, token(look.steps.keys), ["keys", "columns"], ["键", "列"]),
+    ];
+    let said = axes.into_iter().filter_map(|(span, tokens, en, zh)| {
+        let (Span { first, last }, index) = (span?, usize::from(!tokens));
+        Some(match lang {
+            Lang::En => format!(" Only {} {first} to {last} are shown.", en[index]),
+            Lang::Zh => format!("只显示{} {first} 到 {last}。", zh[index]),
+        })
+    });
+    said.collect()
+}
+
+/// How values become colours.
+fn colours(scale: Scale, shared: bool, lang: Lang) -> &'static str {
+    match (scale, shared, lang) {
+        (Scale::Linear, false, Lang::En) => " Colours are linear in the value.",
+        (Scale::Linear, true, Lang::En) => " Colours are linear in the value, each map to its own maximum.",
+        (Scale::Log, false, Lang::En) => " Colours are logarithmic.",
+        (Scale::Log, true, Lang::En) => " Colours are logarithmic, each map to its own maximum.",
+        (Scale::Row, _, Lang::En) => " Each row is coloured against its own maximum.",
+        (Scale::Rank, _, Lang::En) => " Each row is coloured by the order of its values.",
+        (Scale::Linear, false, Lang::Zh) => "颜色与值成线性关系。",
+        (Scale::Linear, true, Lang::Zh) => "颜色与值成线性关系，每幅图以自己的最大值为准。",
+        (Scale::Log, false, Lang::Zh) => "颜色取对数。",
+        (Scale::Log, true, Lang::Zh) => "颜色取对数，每幅图以自己的最大值为准。",
+        (Scale::Row, _, Lang::Zh) => "每行的颜色以该行的最大值为准。",
+        (Scale::Rank, _, Lang::Zh) => "每行的颜色取决于值的大小次序。",
+    }
+}
+
 /// What a cell holds, as a formula in the order of the computation.
-pub fn formula(spec: &AttentionSpec, quantity: Quantity) -> String {
-    let turned = if spec.rotary.is_some() { " (after rotary)" } else { "" };
+pub fn formula(spec: &AttentionSpec, quantity: Quantity) -> Says {
+    Says::new(formula_in(spec, quantity, Lang::En), formula_in(spec, quantity, Lang::Zh))
+}
+
+fn formula_in(spec: &AttentionSpec, quantity: Quantity, lang: Lang) -> String {
+    let turned = match spec.rotary {
+        Some(_) => pick(lang, " (after rotary)", "（旋转之后）"),
+        None => "",
+    };
     let mut score = format!("{} q_i·k_j{turned}", super::figure::legend::number(spec.scale));
     if let Some(cap) = spec.softcap {
         score = format!("{cap} tanh({score} / {cap})");
@@ -129,8 +194,10 @@ pub fn formula(spec: &AttentionSpec, quantity: Quantity) -> String {
     score.push_str(match &spec.bias {
         None => "",
         Some(PositionBias::Alibi { .. }) => " − m·(i−j) (ALiBi)",
-        Some(PositionBias::Buckets(_)) => " + b(j−i) (T5 buckets)",
-        Some(PositionBias::Disentangled(_)) => " + content–position products (DeBERTa)",
+        Some(PositionBias::Buckets(_)) => pick(lang, " + b(j−i) (T5 buckets)", " + b(j−i)（T5 分桶）"),
+        Some(PositionBias::Disentangled(_)) => {
+            pick(lang, " + content–position products (DeBERTa)", " + 内容与位置的乘积（DeBERTa）")
+        }
     });
     let mut seen = Vec::new();
     if spec.causal {
@@ -142,35 +209,52 @@ pub fn formula(spec: &AttentionSpec, quantity: Quantity) -> String {
         Some(Window::TwoSided(n)) => seen.push(format!("|i − j| ≤ {n}")),
         Some(Window::Chunk(n)) => seen.push(format!("⌊i/{n}⌋ = ⌊j/{n}⌋")),
     }
-    let over = if seen.is_empty() { "all j".to_owned() } else { seen.join(", ") };
+    let over = if seen.is_empty() { pick(lang, "all j", "所有 j").to_owned() } else { seen.join(", ") };
     match quantity {
         Quantity::Scores => format!("S_ij = {score}"),
         Quantity::Weights => {
-            let sink = if spec.sinks { " and the head's learned sink" } else { "" };
-            format!("A_ij = softmax_j({score}) over {over}{sink}")
+            let sink = if spec.sinks {
+                pick(lang, " and the head's learned sink", "以及该头学到的汇点")
+            } else {
+                ""
+            };
+            match lang {
+                Lang::En => format!("A_ij = softmax_j({score}) over {over}{sink}"),
+                Lang::Zh => format!("A_ij = softmax_j({score})，{over}{sink}"),
+            }
         }
     }
 }
 
 /// The model's name and size in a sentence.
-pub fn model(trace: &Trace) -> String {
-    format!("{} ({} layers)", trace.model_name, trace.spec.layer_count())
+pub fn model(trace: &Trace, lang: Lang) -> String {
+    let (name, layers) = (&trace.model_name, trace.spec.layer_count());
+    match lang {
+        Lang::En => format!("{name} ({layers} layers)"),
+        Lang::Zh => format!("{name}（{layers} 层）"),
+    }
 }
 
 /// The prompt in quotation marks, cut where it is long; of a translation both texts.
-fn input(trace: &Trace) -> String {
+fn input(trace: &Trace, lang: Lang) -> String {
     let quoted = |given: &str, tokens: &[crate::trace::Token]| {
         let text: String = tokens.iter().map(|token| token.text.as_str()).collect();
         // What was typed, where it was: tokens may hold parts of a character, and what the tokenizer adds
         let text = if given.is_empty() { text } else { given.to_owned() };
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         let cut: String = text.chars().take(QUOTED).collect();
-        format!("“{}{}” ({} tokens)", cut, if cut.len() < text.len() { "…" } else { "" }, tokens.len())
+        let (more, n) = (if cut.len() < text.len() { "…" } else { "" }, tokens.len());
+        match lang {
+            Lang::En => format!("“{cut}{more}” ({n} tokens)"),
+            Lang::Zh => format!("“{cut}{more}”（{n} 个词元）"),
+        }
     };
-    if trace.spec.encoder.is_some() {
-        format!("Source: {}; target: {}.", quoted(&trace.prompt, &trace.source), quoted("", &trace.tokens))
-    } else {
-        format!("Prompt: {}.", quoted(&trace.prompt, &trace.tokens))
+    let target = || (quoted(&trace.prompt, &trace.source), quoted("", &trace.tokens));
+    match (trace.spec.encoder.is_some(), lang) {
+        (false, Lang::En) => format!("Prompt: {}.", quoted(&trace.prompt, &trace.tokens)),
+        (false, Lang::Zh) => format!("提示词：{}。", quoted(&trace.prompt, &trace.tokens)),
+        (true, Lang::En) => format!("Source: {}; target: {}.", target().0, target().1),
+        (true, Lang::Zh) => format!("源文本：{}；目标文本：{}。", target().0, target().1),
     }
 }
 

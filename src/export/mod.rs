@@ -32,7 +32,7 @@ pub use error::ExportError;
 pub use formats::{FORMATS, Format, Holds, endings, export, format_of, is_folder};
 pub use json::listed;
 pub use npz::write_matrix;
-pub use options::{Dtype, Labels, Look, NotASpan, Options, Span};
+pub use options::{Dtype, Labels, Lang, Look, NotASpan, Options, Says, Span};
 pub use plate::{Body, Plate, Table};
 pub use preset::Preset;
 pub use recipe::{Recipe, RecipeError, STYLE_KEYS};

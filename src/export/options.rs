@@ -82,6 +82,44 @@ impl Dtype {
     }
 }
 
+/// The language of a caption.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, EnumIter, EnumString, IntoStaticStr,
+)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum Lang {
+    /// English.
+    #[default]
+    En,
+    /// 简体中文.
+    Zh,
+}
+
+/// What a caption says, in every language.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Says {
+    /// In English.
+    pub en: String,
+    /// 简体中文.
+    pub zh: String,
+}
+
+impl Says {
+    /// The same in both languages.
+    pub fn new(en: impl Into<String>, zh: impl Into<String>) -> Self {
+        Self { en: en.into(), zh: zh.into() }
+    }
+
+    /// In one of them.
+    pub fn get(&self, lang: Lang) -> &str {
+        match lang {
+            Lang::En => &self.en,
+            Lang::Zh => &self.zh,
+        }
+    }
+}
+
 /// How pictures look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Look {
@@ -109,6 +147,8 @@ pub struct Look {
     pub rows: Option<Span>,
     /// The columns that are shown; all where not told.
     pub columns: Option<Span>,
+    /// The language of the caption.
+    pub lang: Lang,
 }
 
 impl Look {

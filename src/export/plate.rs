@@ -25,7 +25,7 @@ use super::figure::strip::Strip;
 use super::figure::words::{self, Words};
 use super::figure::{Drawing, to_svg};
 use super::formats::{FORMATS, Format, Holds, format_of};
-use super::options::Look;
+use super::options::{Lang, Look, Says};
 use super::picture::Limits;
 use super::{atomic, pdf, png, tikz};
 
@@ -42,7 +42,7 @@ pub struct Plate {
     /// The array or the formula, at the foot.
     pub hook: String,
     /// What the caption says first: what is shown of which model, by which formula.
-    pub says: String,
+    pub says: Says,
     /// What is drawn.
     pub body: Body,
     /// The texts that went in.
@@ -98,10 +98,11 @@ pub struct Table {
 
 impl Plate {
     /// The caption: what is shown, of which prompt where that plays a part, by which version; `command` makes it again.
-    pub fn caption(&self, trace: Option<&Trace>, command: &str) -> String {
+    pub fn caption(&self, trace: Option<&Trace>, lang: Lang, command: &str) -> String {
+        let says = self.says.get(lang);
         match trace.filter(|_| !self.strips.is_empty()) {
-            Some(trace) => caption_of(trace, &self.says, command),
-            None => made_by(&self.says, command),
+            Some(trace) => caption_of(trace, says, (lang, command)),
+            None => made_by(says, (lang, command)),
         }
     }
 

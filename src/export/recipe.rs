@@ -119,7 +119,7 @@ const KEYS: &[&str] = &[
 ];
 /// Keys of the table `style`.
 pub const STYLE_KEYS: &[&str] =
-    &["preset", "theme", "colormap", "scale", "labels", "transparent", "zoom", "size"];
+    &["preset", "theme", "colormap", "scale", "labels", "transparent", "zoom", "size", "lang"];
 
 /// A file's keys.
 pub(super) fn table_of(text: &str) -> Result<Table, RecipeError> {
@@ -181,6 +181,7 @@ impl FromStr for Recipe {
             labels: style.name("labels")?.unwrap_or_default(),
             preset: style.name("preset")?,
             transparent: style.yes("transparent")?,
+            lang: style.name("lang")?.unwrap_or_default(),
             steps: Steps {
                 weigh: whole.name("weigh")?.unwrap_or_default(),
                 first: whole.name("first_token")?.unwrap_or_default(),

@@ -10,12 +10,10 @@ use super::sentence::SentenceHead;
 use super::spec::{HeadSpec, ModelSpec};
 use super::tokenizer::{Token, Tokenizer};
 use super::transformer::Network;
+use super::warning::Warning;
 use super::weights::{TensorInfo, Weights};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// What is said of weights that came alone.
-const NO_TOKENIZER: &str = "no tokenizer beside the weights: feed ids, and ids are shown";
 
 /// A model, ready to run.
 #[derive(Debug)]
@@ -37,7 +35,7 @@ pub struct Model {
     /// How it wants a conversation written down, where it was trained for one
     pub chat_template: Option<ChatTemplate>,
     /// What a user should know although it opened
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
 }
 
 /// How a text is filled up with padding (id 0), which takes part in everything.
@@ -186,11 +184,7 @@ impl Model {
         let whole = matches!(&spec.head, HeadSpec::Classes(head) if head.pooling != Pooling::Each);
         let Some(context) = spec.context.filter(|_| whole && !spec.is_causal()) else { return };
         let padding = Padding { length: length.unwrap_or(context).min(context), before: length.is_none() };
-        let (tokens, side) = (padding.length, if padding.before { "before" } else { "behind" });
-        self.warnings.push(format!(
-            "texts are filled up to {tokens} tokens with padding {side} them, which takes part as it did in training; \
-             --ids are run as they are"
-        ));
+        self.warnings.push(Warning::Padded { tokens: padding.length, before: padding.before });
         self.padding = Some(padding);
     }
 
@@ -229,15 +223,12 @@ impl Model {
     fn assemble(name: String, origin: Origin, network: Network, tokenizer: Option<Tokenizer>) -> Self {
         let mut warnings = Vec::new();
         if tokenizer.is_none() {
-            warnings.push(NO_TOKENIZER.to_owned());
+            warnings.push(Warning::NoTokenizer);
         }
         warnings.extend(tokenizer.iter().flat_map(|tokenizer| tokenizer.warnings().iter().cloned()));
         let known = tokenizer.as_ref().map_or(0, Tokenizer::vocab);
         if known > network.spec.vocab {
-            let vocab = network.spec.vocab;
-            warnings.push(format!(
-                "the tokenizer knows {known} tokens, the model {vocab}: some ids may be out of range"
-            ));
+            warnings.push(Warning::LargerVocabulary { known, vocab: network.spec.vocab });
         }
         Self {
             name,
@@ -256,7 +247,7 @@ impl Model {
     #[must_use]
     pub fn with_tokenizer(self, tokenizer: Tokenizer) -> Self {
         let mut own = Self::assemble(self.name, self.origin, self.network, Some(tokenizer));
-        own.warnings.extend(self.warnings.into_iter().filter(|warning| warning != NO_TOKENIZER));
+        own.warnings.extend(self.warnings.into_iter().filter(|warning| *warning != Warning::NoTokenizer));
         let Self { padding, masked, target_tokenizer, chat_template, .. } = self;
         Self { padding, masked, target_tokenizer, chat_template, ..own }
     }
@@ -308,7 +299,7 @@ impl Model {
 }
 
 /// The network, and what a user should know of how it was made out.
-fn network(config: &Config, file: &Path, tensors: &Tensors) -> Result<(Network, Vec<String>), LoadError> {
+fn network(config: &Config, file: &Path, tensors: &Tensors) -> Result<(Network, Vec<Warning>), LoadError> {
     let refused = |source| LoadError::Config { file: file.to_owned(), source };
     match families::recognise(config) {
         Ok((family, mut spec)) => {
@@ -339,14 +330,14 @@ fn network(config: &Config, file: &Path, tensors: &Tensors) -> Result<(Network, 
 }
 
 /// What a class that is not known stands on, where its family is known: its hidden states without its head.
-fn base(config: &Config, tensors: &Tensors) -> Option<(Network, Vec<String>)> {
+fn base(config: &Config, tensors: &Tensors) -> Option<(Network, Vec<Warning>)> {
     families::bases(config).find_map(|(family, own, spec)| {
         let weights = Weights::gather(family, &spec, &own, tensors).ok()?;
-        let (class, left) = (config.architecture().unwrap_or_default(), weights.unused().len());
-        let note = format!(
-            "`{class}` is not known: opened as `{}`, without the head that stands on it ({left} tensors are not read)",
-            spec.architecture,
-        );
+        let note = Warning::WithoutHead {
+            class: config.architecture().unwrap_or_default().to_owned(),
+            base: spec.architecture.clone(),
+            unread: weights.unused().len(),
+        };
         Some((Network { spec: Arc::new(spec), weights }, vec![note]))
     })
 }

@@ -2,6 +2,7 @@
 
 mod attention;
 mod attention_spec;
+mod card;
 mod chat;
 mod classes;
 mod config;
@@ -31,11 +32,13 @@ mod stored;
 mod terms;
 mod tokenizer;
 mod transformer;
+mod warning;
 mod weight_shapes;
 mod weights;
 
 pub use attention::{HeadState, LayerState, Relative};
 pub use attention_spec::{AttentionSpec, Buckets, Latent, PositionBias, QkNorm, QkNormAcross, Window};
+pub use card::ModelCard;
 pub use chat::{ChatError, ChatTemplate, Message};
 pub use classes::{ClassActivation, ClassHead, ClassLayer, Outcome, Pooling};
 pub use config::Config;
@@ -65,4 +68,5 @@ pub(crate) use stored::{Storage, map_file};
 pub use terms::{Frozen, Terms};
 pub use tokenizer::{EncodeError, Mark, NoLanguage, Pair, Token, Tokenizer, WordSplit, Words, shown};
 pub use transformer::{Context, Network, See};
+pub use warning::{Assumption, Described, PositionKind, Warning};
 pub use weights::{TensorInfo, Weights};

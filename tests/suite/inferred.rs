@@ -3,7 +3,7 @@
 //! Nothing in between: no fixture opens with other numbers.
 
 use crate::files::{copy_of, write};
-use crate::parity::{Expected, fixtures, folders_in, open, run_ids};
+use crate::parity::{Expected, fixtures, folders_in, open, run_ids, told_of};
 use mnemoscope::model::{HeadSpec, Model};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -42,7 +42,7 @@ fn hidden_families_are_inferred_exactly_or_refused() {
         let copy = hidden(&folder);
         let equal = match Model::open(copy.path()) {
             Ok(model) => {
-                let said = |word: &str| model.warnings.iter().any(|warning| warning.contains(word));
+                let said = |word: &str| told_of(&model).contains(word);
                 assert!(
                     said("inferred") && said("NobodysModel") | said("NobodysForCausalLM"),
                     "{name} was silent"

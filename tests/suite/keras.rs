@@ -1,7 +1,7 @@
 //! Contract: Keras's own Transformer blocks open from every file Keras writes, and every value equals Keras's.
 
 use crate::files::write;
-use crate::parity::fixtures;
+use crate::parity::{fixtures, told_of};
 use crate::window::window_on;
 use egui_kittest::kittest::Queryable as _;
 use mnemoscope::app::settings::Settings;
@@ -125,13 +125,13 @@ fn weights_without_their_configuration_equal_keras() {
 #[test]
 fn what_a_file_does_not_say_is_told() {
     let model = Model::open(&folder("classify").join("model.keras")).expect("a fixture");
-    let told = model.warnings.join("\n");
+    let told = told_of(&model);
     for words in ["taken for granted", "ReLU between the dense layers", "norms behind each sum", "1e-6"] {
         assert!(told.contains(words), "`{words}` is not in: {told}");
     }
     // Its configuration says all of that
     let model = Model::open(&folder("functional").join("model.keras")).expect("a fixture");
-    assert!(!model.warnings.iter().any(|told| told.contains("taken for granted")), "{:?}", model.warnings);
+    assert!(!told_of(&model).contains("taken for granted"), "{:?}", model.warnings);
     assert_eq!(model.spec().blocks[1].ln2.map(|norm| norm.eps), Some(1e-5));
     assert_eq!(model.spec().blocks[1].attention.value_dim, Some(3));
 }
@@ -143,7 +143,7 @@ fn what_a_users_own_block_hides_can_be_said_beside_it() {
     for case in ["own-told", "own-hidden"] {
         std::fs::copy(folder(case).join("model.keras"), &file).expect("a copy");
         let model = Model::open(&file).expect("a fixture");
-        let (block, told) = (&model.spec().blocks[0], model.warnings.join("\n"));
+        let (block, told) = (&model.spec().blocks[0], told_of(&model));
         let own = (block.attention.causal, block.ln2.map(|norm| norm.eps), told.contains("ReLU"));
         let expected = if case == "own-told" { (true, Some(0.01), false) } else { (false, Some(1e-6), true) };
         assert_eq!(own, expected, "{case}: {told}");
@@ -155,7 +155,7 @@ fn what_a_users_own_block_hides_can_be_said_beside_it() {
         Model::open(&file)
     };
     let sound = said(br#"{"activation": "gelu", "epsilon": 0.01, "causal": true, "norm_first": false}"#);
-    assert!(!sound.expect("sound").warnings.iter().any(|told| told.contains("taken for granted")));
+    assert!(!told_of(&sound.expect("sound")).contains("taken for granted"));
     for (json, word) in [
         (&br#"{"activation": "zap"}"#[..], "`zap`"),
         (br#"{"epsilon": 7}"#, "epsilon"),
@@ -209,7 +209,7 @@ fn what_a_sum_makes_of_a_mask_is_told_by_the_version() {
 #[test]
 fn layers_are_found_without_a_configuration() {
     let model = Model::open(&folder("functional").join("model.weights.h5")).expect("a fixture");
-    let told = model.warnings.join("\n");
+    let told = told_of(&model);
     // Which of five norms is the embedding's cannot be seen in shapes: it is said what was chosen
     assert!(told.contains("norms before each part"), "{told}");
     let HeadSpec::Classes(head) = &model.spec().head else { panic!("{:?}", model.spec().head) };
@@ -232,7 +232,7 @@ fn text_goes_through_the_models_own_vocabulary_and_is_filled_up_as_it_was_traine
     assert_eq!(found, ids);
     let shown: Vec<_> = trace.tokens.iter().map(|token| token.text.as_str()).collect();
     assert_eq!(shown, ["the", "dog", "sat", "on", "a", "[UNK]", "‹pad›", "‹pad›"]);
-    assert!(model.warnings.iter().any(|told| told.contains("filled up to 8 tokens")), "{:?}", model.warnings);
+    assert!(told_of(&model).contains("filled up to 8 tokens"), "{:?}", model.warnings);
 }
 
 #[test]

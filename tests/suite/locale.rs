@@ -7,6 +7,7 @@ use egui_kittest::{
     Harness,
     kittest::{NodeT as _, Queryable as _},
 };
+use mnemoscope::analysis::{Filter, MEASURES, atlas::ROLES};
 use mnemoscope::app::{
     Dialog, Window,
     charting::AtlasPath,
@@ -16,10 +17,11 @@ use mnemoscope::app::{
     exporting::{Finish, Piece},
     layout::{Pane, Preset},
     settings::Settings,
-    words::Language,
+    words::{Language, errors},
 };
 use mnemoscope::engine::ModelSource;
-use mnemoscope::model::HeadId;
+use mnemoscope::export::{FORMATS, Lang};
+use mnemoscope::model::{Assumption, Described, HeadId, NormKind, Placement, PositionKind, Warning};
 use mnemoscope::trace::{Heads, Output, Span};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -115,7 +117,7 @@ fn dialogs() -> Vec<Dialog> {
     let pieces = Piece::all().chain([Piece::Trace]).map(|piece| Dialog::Export {
         path: "figure.png".to_owned(),
         piece,
-        finish: Finish::default(),
+        finish: Finish { lang: Lang::Zh, ..Finish::default() },
     });
     let atlas = [AtlasPath::Text, AtlasPath::Open, AtlasPath::Save]
         .map(|what| Dialog::Atlas { what, path: String::new() });
@@ -198,19 +200,24 @@ fn is_english(text: &str) -> bool {
     some && !text.chars().any(is_chinese) || words.windows(2).any(|pair| pair.iter().all(|own| word(own)))
 }
 
-/// A figure's caption is in the figure's language, a model's spec is JSON, and paths are the machine's.
+/// A caption ends with a command line.
+fn own_words(text: &str) -> &str {
+    text.split("由 Mnemoscope").next().unwrap_or(text)
+}
+
+/// A model's spec is JSON, and paths are the machine's.
 fn is_data(text: &str) -> bool {
-    text.contains("Made with Mnemoscope")
-        || text.starts_with('{')
-        || text.contains('/') && !text.contains(' ')
+    text.starts_with('{') || text.contains('/') && !text.contains(' ')
 }
 
 #[test]
 fn no_layout_pane_dialog_or_menu_keeps_english_in_chinese() {
     let mut harness = window();
     send(&mut harness, Command::SetLanguage(Language::Chinese));
-    let found: BTreeSet<String> =
-        everywhere(&mut harness).into_iter().filter(|text| is_english(text) && !is_data(text)).collect();
+    let found: BTreeSet<String> = everywhere(&mut harness)
+        .into_iter()
+        .filter(|text| is_english(own_words(text)) && !is_data(text))
+        .collect();
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots/words-both.txt");
     if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
         let text = found.iter().fold(String::new(), |text, label| text + label + "\n");
@@ -272,4 +279,108 @@ fn every_word_is_in_the_language_that_is_chosen() {
     send(&mut harness, Command::SetLanguage(Language::English));
     send(&mut harness, Command::SetLayout(state.layout.clone()));
     assert_eq!(harness.state().state, state, "the language is no part of what is shown");
+}
+
+#[test]
+fn what_is_to_be_known_of_a_model_is_in_the_language_too() {
+    use Assumption as A;
+    let assumed = [
+        A::BareNorms,
+        A::NormsAfterSums,
+        A::SharedNorm,
+        A::FusedInTurn,
+        A::TanhGelu,
+        A::Activation("silu"),
+        A::Epsilon(1e-6),
+        A::UnitOffset("Gemma"),
+        A::FalconAlibi,
+        A::Rotary { interleaved: true },
+        A::Rotary { interleaved: false },
+        A::Window(64),
+        A::NoPositionsWithoutWindow,
+        A::ScaledEmbedding,
+        A::NoOtherPositions,
+        A::TiedHead,
+        A::NormsBehind,
+        A::NormsBefore,
+        A::Causal(true),
+        A::Causal(false),
+        A::BetweenDense("ReLU"),
+        A::BetweenClassifiers,
+        A::LastActivation { one: true },
+        A::LastActivation { one: false },
+        A::FirstToken,
+        A::MeanOfTokens,
+    ];
+    let described = Described {
+        class: Some("NobodysModel".into()),
+        blocks: 2,
+        heads: 4,
+        kv_heads: 2,
+        gated: true,
+        placement: Placement::Pre,
+        norm: NormKind::Rms,
+        positions: PositionKind::Rotary,
+    };
+    let class = || "BertForNextSentencePrediction".to_owned();
+    let mut all = vec![
+        Warning::NoTokenizer,
+        Warning::LargerVocabulary { known: 9, vocab: 8 },
+        Warning::UnknownCutting("own".into()),
+        Warning::Padded { tokens: 8, before: true },
+        Warning::WithoutHead { class: class(), base: "BertModel".into(), unread: 2 },
+        Warning::Inferred(described.clone()),
+        Warning::Inferred(Described { class: None, ..described }),
+        Warning::Granted(assumed.to_vec()),
+    ];
+    all.extend(assumed.into_iter().map(Warning::Assumed));
+    let mut said = BTreeSet::new();
+    for own in &all {
+        let [english, chinese] =
+            [Language::English, Language::Chinese].map(|language| errors::warning(own, language));
+        assert_eq!(english, own.to_string());
+        assert!(!english.chars().any(is_chinese), "{english}");
+        let text = chinese.split("，例如").next().unwrap_or_default();
+        assert!(!is_english(text), "{chinese}");
+        assert!(said.insert(chinese), "two say the same: {english}");
+    }
+}
+
+#[test]
+fn a_model_that_does_not_say_everything_opens_in_chinese() {
+    let model = crate::parity::fixtures().join("keras/classify/model.keras");
+    let settings = Settings { live: false, language: Some(Language::Chinese), ..Settings::default() };
+    let harness = window_on(ModelSource::Path(model), [1440.0, 900.0], settings, None);
+    let model = harness.state().session.model.as_ref().expect("it is open");
+    assert!(!model.warnings.is_empty());
+    for warning in &model.warnings {
+        harness.get_by_label(&errors::warning(warning, Language::Chinese));
+        assert!(harness.query_by_label(&warning.to_string()).is_none(), "{warning}");
+    }
+}
+
+#[test]
+fn formats_formulas_and_the_filter_speak_chinese_where_one_points() {
+    let words = Language::Chinese.words();
+    for format in FORMATS {
+        let said = (words.figures.format)(format);
+        assert!(said.chars().any(is_chinese) && said != format.sentence, "{}: {said}", format.ending);
+    }
+    let measures = MEASURES.iter().map(|measure| (measure.id, measure.formula));
+    for (id, formula) in measures.chain(ROLES.iter().map(|role| (role.score, role.formula))) {
+        let said = (words.atlas.formula)(id).unwrap_or(formula);
+        assert!(!is_english(said), "{id}: {said}");
+    }
+    // Every place where an expression may stop to make sense
+    let texts =
+        ["entropy >", "entropy", "nothing > 1", "(entropy > 1", "role > 1", "role = nobody", "3.", "x"];
+    let errors = texts.iter().filter_map(|text| text.parse::<Filter>().err());
+    let said: BTreeSet<String> = errors
+        .map(|error| {
+            let said = (words.choosing.filter_expected)(&error);
+            assert!(said.contains("此处应为") && !is_english(&said.replace(&error.text, "")), "{said}");
+            said.split("此处应为").nth(1).unwrap_or_default().to_owned()
+        })
+        .collect();
+    assert!(said.len() >= 5, "{said:?}");
 }

@@ -4,7 +4,7 @@ use crate::window::{until, window_of};
 use egui_kittest::Harness;
 use mnemoscope::{
     analysis::{
-        Component, LensTint, MEASURES, Picture,
+        Component, LensTint, MEASURES, NormsOf, Picture,
         atlas::ROLES,
         circuits::{CircuitOptions, Kind},
         walk::StepKind,
@@ -248,8 +248,13 @@ impl Monkey {
             }
             Name::SetHidden => {
                 let hook = self.one(Hook::iter());
-                let by_variance = self.0.random();
-                Command::SetHidden(HiddenChoice { hook: self.maybe(hook), by_variance, between_layers: yes })
+                let (by_variance, norms) = (self.0.random(), self.one(NormsOf::iter()));
+                Command::SetHidden(HiddenChoice {
+                    hook: self.maybe(hook),
+                    by_variance,
+                    between_layers: yes,
+                    norms,
+                })
             }
             Name::SetTint => Command::SetTint(self.one(MEASURES.iter().map(|measure| measure.id)).to_owned()),
             Name::SetSort => Command::SetSort(self.one([Sort::Layer, Sort::Measure])),
@@ -450,6 +455,7 @@ impl Monkey {
             transparent: self.0.random(),
             part: self.0.random(),
             zoom: self.maybe(zoom),
+            lang: self.one(export::Lang::iter()),
         }
     }
 

@@ -32,6 +32,11 @@ pub(crate) fn open(folder: &Path) -> Model {
     Model::open(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
 }
 
+/// What was said of a model although it opened, a line each.
+pub(crate) fn told_of(model: &Model) -> String {
+    model.warnings.iter().fold(String::new(), |all, warning| all + &warning.to_string() + "\n")
+}
+
 pub(crate) fn run_ids(model: &Model, ids: &[u32]) -> Trace {
     let options = RunOptions { logits: LogitRows::All, ..RunOptions::default() };
     engine::run(model, &Prompt::Ids(ids.to_vec()), &options, &Job::new(), &mut |_| {})

@@ -6,7 +6,7 @@ use crate::parity::{fixtures, run_ids, storyteller};
 use mnemoscope::export::figure::drawing::{Area, Shape};
 use mnemoscope::export::picture::{self, Limits};
 use mnemoscope::export::{
-    self, ExportError, FirstToken, Look, Options, Preset, Recipe, RecipeError, Source, Span, What, png,
+    self, ExportError, FirstToken, Lang, Look, Options, Preset, Recipe, RecipeError, Source, Span, What, png,
 };
 use mnemoscope::render::tiles::{self, Quantity, TileKey};
 use mnemoscope::render::{ColorMap, Plain, Scale, Shader, Theme};
@@ -282,7 +282,7 @@ fn a_caption_states_model_head_prompt_formula_version_and_command() {
     assert_eq!(command, "mnemoscope export --prompt 'it'\\''s a test' -o a.pdf");
     let text = export::caption(&run.trace, &options, &command).expect("a caption");
     let spec = &run.trace.spec.blocks[1].attention;
-    let formula = export::formula(spec, Quantity::Weights);
+    let formula = export::formula(spec, Quantity::Weights).en;
     assert!(spec.softcap.is_none_or(|_| formula.contains("tanh")), "{formula}");
     for words in [
         &*run.trace.model_name,
@@ -294,6 +294,34 @@ fn a_caption_states_model_head_prompt_formula_version_and_command() {
         &command,
     ] {
         assert!(text.contains(words), "`{words}` is not in: {text}");
+    }
+}
+
+#[test]
+fn a_caption_speaks_chinese_where_it_is_asked_to() {
+    let run = Run::of("gemma2-odd", 7);
+    let look =
+        Look { steps: first(FirstToken::Renormalise), threshold: 0.25, lang: Lang::Zh, ..Look::default() };
+    let span = Some("1-3".parse().expect("a span"));
+    let cut = Look { rows: span, columns: span, scale: Scale::Rank, ..look };
+    let all = Options { look, ..Options::default() };
+    let one = picked(&[HeadId { layer: 1, head: 0 }], cut);
+    let states = Options { what: vec![What::Resid], ..all.clone() };
+    let command = "mnemoscope export --lang zh -o a.pdf";
+    for (options, words) in [
+        (&all, &["所有头", "自己的最大值"][..]),
+        (&one, &["第 1 层，头 0", "只显示查询 1 到 3。只显示键 1 到 3。", "不计第一个键", "低于 0.25"]),
+        (&states, &["隐藏状态", "hook_resid"]),
+    ] {
+        let text = export::caption(&run.trace, options, command).expect("a caption");
+        let common = [&*run.trace.model_name, "7 个词元", env!("CARGO_PKG_VERSION"), command];
+        for words in words.iter().chain(&common) {
+            assert!(text.contains(words), "`{words}` is not in: {text}");
+        }
+        let own = text.split("由 Mnemoscope").next().unwrap_or_default();
+        for english in [" the ", " of ", "Prompt", "heads", "layer", "Colours", "keys"] {
+            assert!(!own.contains(english), "`{english}` is in: {own}");
+        }
     }
 }
 

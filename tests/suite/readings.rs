@@ -5,7 +5,7 @@ use crate::parity::{fixtures, open, run_ids};
 use mnemoscope::{
     analysis::{LensOptions, LensTint, Said, heads_over, lens, losses, predicted, received},
     engine::{self, Job, ModelSource, Prompt, RunOptions},
-    model::{Model, Token},
+    model::{Hook, Model, Token},
     trace::{Side, Trace},
 };
 use serde_json::Value;
@@ -225,6 +225,15 @@ fn hidden_states_are_drawn_from_any_activation() {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!output.status.success() && said.contains(why), "{name}: {said}");
     }
+    let args = ["export", "--prompt", PROMPT, "--view", "norms", "--norms-of", "mlp", "-o"];
+    let output = program().args(args).arg(&path).output().expect("it runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let table = std::fs::read_to_string(&path).expect("written");
+    assert_eq!(table.lines().count() - 1, trace.n_layers() * trace.n_tokens());
+    let added = trace.activation(&model.network, Hook::MlpOut, 0).expect("computed");
+    let norm = added.data[..trace.spec.width].iter().map(|x| x * x).sum::<f32>().sqrt();
+    let first = table.lines().nth(1).and_then(|row| row.rsplit(',').next()).expect("a row");
+    near(first.parse().expect("a number"), f64::from(norm));
     let args = ["export", "--prompt", PROMPT, "--view", "similarity", "--between-layers", "--at", "3", "-o"];
     let output = program().args(args).arg(&path).output().expect("it runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

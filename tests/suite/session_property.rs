@@ -4,7 +4,7 @@ use crate::files::write;
 use mnemoscope::analysis::atlas::ROLES;
 use mnemoscope::analysis::circuits::{CircuitOptions, Kind};
 use mnemoscope::analysis::walk::StepKind;
-use mnemoscope::analysis::{Component, LensTint, Picture};
+use mnemoscope::analysis::{Component, LensTint, NormsOf, Picture};
 use mnemoscope::app::charting::{AtlasChoice, Colour, Source};
 use mnemoscope::app::circuits::{CircuitState, CompositionState};
 use mnemoscope::app::comparing::CompareChoice;
@@ -31,6 +31,7 @@ use proptest::prelude::*;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use rand::{Rng as _, SeedableRng as _};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use strum::IntoEnumIterator as _;
 
@@ -134,6 +135,7 @@ impl Dice {
                 })
                 .into_iter()
                 .collect(),
+            folded: BTreeMap::from([(self.text(), layout::usual("memory", egui::vec2(640.0, 480.0)))]),
             maximised: self.maybe(|dice| dice.one(Pane::iter())),
             torn: self.some(|dice| dice.one(Pane::iter())),
             layer: self.n(),
@@ -151,6 +153,7 @@ impl Dice {
                 hook: self.maybe(|dice| dice.one(Hook::iter())),
                 by_variance: self.yes(),
                 between_layers: self.yes(),
+                norms: self.one(NormsOf::iter()),
             },
             tokens: TokenChoice { tint: self.one(Tint::iter()), beneath: self.one(Beneath::iter()) },
             sink_apart: self.yes(),

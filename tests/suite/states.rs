@@ -2,9 +2,9 @@
 
 use crate::parity::storyteller_run;
 use mnemoscope::{
-    analysis::{by_variance, layer_similarity, similarity, tensor_stats, trails},
-    model::Model,
-    trace::{Side, Trace},
+    analysis::{NormsOf, by_variance, layer_similarity, norm_rows, similarity, tensor_stats, trails},
+    model::{Hook, Model},
+    trace::{Side, Stream, Trace},
 };
 
 fn run() -> (Model, Trace) {
@@ -50,6 +50,34 @@ fn one_token_is_compared_between_layers() {
         let cosine = dot(a_state, b_state) / (dot(a_state, a_state) * dot(b_state, b_state)).sqrt();
         assert!((f64::from(found[a * streams.len() + b]) - cosine).abs() < 1e-6, "{a} {b}");
     }
+}
+
+#[test]
+fn norms_of_what_is_added_are_those_of_the_steps_between_streams() {
+    let (model, trace) = run();
+    let width = trace.spec.width;
+    let length = |vector: &[f32]| vector.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>().sqrt();
+    let rows = |of| norm_rows(&trace, Some(&model.network), Side::Target, of).expect("computed");
+    assert_eq!(rows(NormsOf::Stream).len(), trace.n_layers() + 1);
+    let [attention, mlp] = [NormsOf::Attention, NormsOf::Mlp].map(rows);
+    for layer in 0..trace.n_layers() {
+        assert_eq!((attention[layer].0, mlp[layer].0), (Stream::Before(layer), Stream::Before(layer)));
+        // What both add is what lies between a block's two streams, so each is a side of a triangle
+        let middle = trace.activation(&model.network, Hook::ResidMid, layer).expect("computed").data;
+        for token in 0..trace.n_tokens() {
+            let part = |all: &[f32]| all[token * width..(token + 1) * width].to_vec();
+            let [before, middle, after] =
+                [part(trace.resid(layer)), part(&middle), part(trace.resid(layer + 1))];
+            let step = |from: &[f32], to: &[f32]| {
+                length(&from.iter().zip(to).map(|(from, to)| to - from).collect::<Vec<_>>())
+            };
+            for (norms, step) in [(&attention, step(&before, &middle)), (&mlp, step(&middle, &after))] {
+                let found = f64::from(norms[layer].1[token]);
+                assert!((found - step).abs() < 1e-3 * step.max(1.0), "{layer} {token}: {found} {step}");
+            }
+        }
+    }
+    assert!(norm_rows(&trace, None, Side::Target, NormsOf::Mlp).is_err(), "it takes the weights");
 }
 
 #[test]

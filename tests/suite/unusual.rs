@@ -2,7 +2,7 @@
 //! Transformers.
 
 use crate::files::write;
-use crate::parity::{Expected, fixtures, folders_in, none, open, with_config};
+use crate::parity::{Expected, fixtures, folders_in, none, open, told_of, with_config};
 use crate::traces::{place, read, same, save};
 use mnemoscope::engine::{self, Job, LogitRows, Prompt, RunOptions};
 use mnemoscope::model::{HeadSpec, Hook, Model, Pooling, SentenceHead};
@@ -153,7 +153,7 @@ fn a_class_that_is_not_known_opens_as_what_it_stands_on() {
         let other = format!("{stem}ForWhatNobodyKnows");
         write(&copy.path().join("config.json"), text.replace(class, &other).as_bytes());
         let model = open(copy.path());
-        let told = model.warnings.join("\n");
+        let told = told_of(&model);
         assert!(told.contains(&format!("`{other}` is not known: opened as `{base}`")), "{told}");
         assert!(!model.network.weights.unused().is_empty());
     }

@@ -20,7 +20,7 @@ use mnemoscope::engine::{
 };
 use mnemoscope::export::figure::Drawing;
 use mnemoscope::export::picture::Limits;
-use mnemoscope::export::{Body, Look, Plate, Preset};
+use mnemoscope::export::{Body, Lang, Look, Plate, Preset};
 use mnemoscope::model::{HeadId, Model, Sampling, choices};
 use mnemoscope::render::{ColorMap, Scale, Shader, Theme, ValueRange};
 use mnemoscope::trace::{OtherPrompt, Trace};
@@ -209,6 +209,26 @@ fn every_view_is_drawn_on_its_page_in_every_preset() {
             assert!(drawing.shapes.len() > 10, "{view:?} {preset:?} is empty");
         }
         assert!(!plate.numbers().expect("a table").rows.is_empty(), "{view:?} has no numbers");
+    }
+}
+
+#[test]
+fn every_view_has_a_caption_in_both_languages() {
+    let (model, trace) = storyteller_run(PROMPT);
+    let chinese = |c: char| ('\u{4e00}'..='\u{9fff}').contains(&c);
+    for view in View::iter() {
+        let plate = of(Some(&model), &trace, &whole(view, &model)).expect("a plate");
+        let [en, zh] =
+            [Lang::En, Lang::Zh].map(|lang| plate.caption(Some(&trace), lang, "mnemoscope export"));
+        assert!(!en.chars().any(chinese) && zh.chars().any(chinese), "{view:?}: {en} {zh}");
+        assert!(zh.contains(env!("CARGO_PKG_VERSION")) && zh.ends_with("mnemoscope export"), "{zh}");
+        // Quoted texts and names of measures apart, there is no English left
+        let own = zh.split("由 Mnemoscope").next().unwrap_or_default();
+        let quoted = |(at, part): (usize, &str)| (at % 2 == 0).then(|| part.to_owned());
+        let own: String = own.split(['“', '”']).enumerate().filter_map(quoted).collect();
+        for english in [" the ", " of ", " and ", " over ", " token", "tokens", "head ", "layer", " in "] {
+            assert!(!own.contains(english), "{view:?}: `{english}` is in {own}");
+        }
     }
 }
 

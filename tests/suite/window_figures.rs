@@ -11,6 +11,7 @@ use mnemoscope::app::{
     command::Command,
     exporting::{Finish, Piece},
     settings::Settings,
+    words::Language,
 };
 use mnemoscope::export::{FirstToken, Preset};
 use mnemoscope::model::HeadId;
@@ -92,4 +93,32 @@ fn a_picture_goes_to_the_clipboard() {
     assert!(image.width() > 400 && image.height() > 400, "{:?}", image.size);
     harness.run_ok();
     assert!(harness.state().session.banner.as_ref().is_some_and(|banner| !banner.error));
+}
+
+#[test]
+fn a_caption_is_in_the_windows_language_until_another_is_chosen() {
+    let mut harness = window();
+    send(&mut harness, Command::SetLanguage(Language::Chinese));
+    send(&mut harness, Command::AskForExport(Piece::Head));
+    until_seen(&mut harness, "a Chinese caption", |harness| {
+        harness.query_by_label_contains("的注意力权重，第 1 层，头 2").is_some()
+    });
+    let said = harness.get_by_label_contains("的注意力权重").accesskit_node();
+    let said = said.label().or_else(|| said.value()).expect("a caption");
+    assert!(said.contains("--lang zh"), "{said}");
+    // It is kept with the recipe
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("head.png");
+    let Dialog::Export { piece, finish, .. } = harness.state().dialog.clone() else { panic!("a dialog") };
+    send(&mut harness, Command::SaveRecipe { path: path.clone(), piece, finish });
+    until(&mut harness, |window| window.session.exporting.is_none());
+    let recipe = std::fs::read_to_string(path.with_extension("toml")).expect("a recipe");
+    assert!(recipe.contains("lang = \"zh\""), "{recipe}");
+    send(&mut harness, Command::AskForExport(Piece::Head));
+    until_seen(&mut harness, "a Chinese caption", |harness| {
+        harness.query_by_label_contains("的注意力权重").is_some()
+    });
+    harness.get_by_label("English").click();
+    until_seen(&mut harness, "an English caption", |harness| caption(harness).is_some());
+    assert!(!caption(&harness).expect("a caption").contains("--lang"));
 }

@@ -17,6 +17,36 @@ fn window(prompt: &str) -> Harness<'static, Window> {
     harness
 }
 
+#[test]
+fn many_heads_of_other_layers_are_in_a_list_that_lets_them_go() {
+    let mut harness = window(PROMPT);
+    let own = harness.state().state.head.layer;
+    let others = |n: usize| {
+        let layers = (0..6).filter(move |&layer| layer != own);
+        layers.flat_map(|layer| (0..6).map(move |head| HeadId { layer, head })).take(n).collect::<Vec<_>>()
+    };
+    for head in others(6) {
+        send(&mut harness, Command::ToggleHead(head));
+    }
+    for head in others(6) {
+        harness.get_by_label(&format!("lines of head {head}"));
+    }
+    let seventh = others(7)[6];
+    send(&mut harness, Command::ToggleHead(seventh));
+    assert!(harness.query_by_label(&format!("lines of head {seventh}")).is_none());
+    harness.get_by_label("+ 7 of other layers ▾").click();
+    harness.run_steps(3);
+    let mut listed = harness.query_all_by(|node| {
+        let name = node.label().unwrap_or_default();
+        node.role() == egui::Role::Button && name.starts_with(&seventh.to_string())
+    });
+    listed.next().expect("it is listed").click();
+    drop(listed);
+    harness.run_steps(3);
+    assert_eq!(harness.state().state.chosen, others(6));
+    harness.get_by_label(&format!("lines of head {}", others(1)[0]));
+}
+
 /// Cells of the drawn heads that weigh at least the threshold.
 fn strong(harness: &Harness<'_, Window>) -> usize {
     let window = harness.state();

@@ -11,11 +11,13 @@ use mnemoscope::{
     app::{
         Dialog, Window,
         command::{Command, CommandKind},
+        exporting::Piece,
         layout::{self, Pane, Preset},
         settings::Settings,
         state::State,
         words::Language,
     },
+    engine::View,
     model::HeadId,
     render::Scale,
 };
@@ -159,6 +161,20 @@ fn the_palette_finds_heads_tokens_measures_and_commands() {
     assert_eq!(harness.state().state.look.scale, mnemoscope::render::Scale::Log);
     search(&mut harness, "no such thing at all");
     harness.get_by_label("Nothing is called that");
+}
+
+#[test]
+fn the_palette_exports_any_view_by_name() {
+    let mut harness = window();
+    for (query, view) in [("export logit lens", View::Lens), ("export Flow", View::Flow)] {
+        search(&mut harness, query);
+        let dialog = &harness.state().dialog;
+        assert!(
+            matches!(dialog, Dialog::Export { piece: Piece::View(own), .. } if *own == view),
+            "{query}: {dialog:?}"
+        );
+        send(&mut harness, Command::CloseDialog);
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::{
     parity::fixtures,
-    window::{send, until, window_of, window_on},
+    window::{send, until, until_seen, window_of, window_on},
 };
 use egui_kittest::{Harness, kittest::Queryable as _};
 use mnemoscope::{
@@ -119,6 +119,32 @@ fn recall_is_asked_and_its_cells_are_chosen() {
     assert_eq!(harness.state().state.memory.cell, Some((0, 1)));
     send(&mut harness, Command::StopRecall);
     assert!(!harness.state().session.memory.is_asked());
+}
+
+#[test]
+fn random_tokens_read_twice_are_known_the_second_time_until_the_head_is_cut() {
+    let source = ModelSource::Path(fixtures().join("induction-by-hand"));
+    let mut harness = window_on(source, [1280.0, 800.0], settings(), Some("1 2 3"));
+    send(&mut harness, Command::Maximise(Some(Pane::Recall)));
+    send(&mut harness, Command::SetTrials(2));
+    send(&mut harness, Command::SetRecallView(RecallView::Twice));
+    send(&mut harness, Command::Intervene("zero=1.1".parse().expect("an intervention")));
+    harness.get_by_label("Run recall").click();
+    until(&mut harness, |window| {
+        assert_eq!(window.session.memory.twice.error(), None);
+        window.session.memory.twice.get().is_some()
+    });
+    let (clean, changed) = harness.state().session.memory.twice.get().expect("read");
+    let changed = changed.as_ref().expect("with the cut, too");
+    let [(first, second), (_, cut)] =
+        [clean, changed].map(|curve| curve.first_and_second.expect("it is a repeat"));
+    assert!(second < 0.2 && first > 2.0, "what came before is known: {first} and {second} bits");
+    assert!(cut > 2.0, "and not without the head: {cut} bits");
+    // The picture says both numbers to those who do not see it
+    let said = (harness.state().settings.language().words().recall.first_and_second)(first, second);
+    until_seen(&mut harness, &said, |harness| {
+        harness.query_by_role_and_label(egui::Role::Image, &said).is_some()
+    });
 }
 
 #[test]

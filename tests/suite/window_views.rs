@@ -2,13 +2,13 @@
 //! keeps Escape for itself; a grid answers clicks whether anybody listens or not.
 
 use crate::random_model::{Shape, write_model};
-use crate::window::{send, until, window_of};
+use crate::window::{send, until, until_seen, window_of};
 use egui_kittest::{
     Harness,
     kittest::{NodeT as _, Queryable as _},
 };
 use mnemoscope::{
-    analysis::LensTint,
+    analysis::{LensTint, NormsOf},
     app::{
         Opening, Window,
         command::Command,
@@ -110,7 +110,8 @@ fn a_word_is_pinned_in_the_lens_and_followed_through_the_layers() {
     let layers = harness.state().session.lens.get().expect("read").layers.len();
     let rect = harness.get_by_label_contains("lens of token 4 ").rect();
     // The second row below the name is the stream before the last block
-    let cell = egui::pos2(rect.center().x, rect.top() + 22.0 * 2.5);
+    let row = rect.height() / (layers + 1) as f32;
+    let cell = egui::pos2(rect.center().x, rect.top() + row * 2.5);
     harness.hover_at(cell);
     harness.run_ok();
     for pressed in [true, false] {
@@ -326,4 +327,68 @@ fn a_model_has_a_card() {
     send(&mut harness, Command::ShowTensor(Some(name)));
     harness.run_ok();
     assert!(harness.query_by_label("head dimension").is_none());
+}
+
+#[test]
+fn norms_of_what_is_added_stand_beside_those_of_the_stream() {
+    let mut harness = window();
+    send(&mut harness, Command::Maximise(Some(Pane::Norms)));
+    until(&mut harness, |window| window.session.added.get().is_some_and(|parts| parts.len() == 2));
+    let names = ["what attention adds", "what the MLP adds"];
+    let choose = |harness: &mut Harness<'_, Window>, name: &str| {
+        let words = harness.state().settings.language().words();
+        let now = (words.hidden.norms_of)(harness.state().state.hidden.norms);
+        harness.get_by_label(&format!("what {now}")).click();
+        harness.run_steps(3);
+        let entries = harness.query_all_by_role(egui::Role::Button);
+        let mut own = entries.filter(|node| node.accesskit_node().label().as_deref() == Some(name));
+        own.next_back().unwrap_or_else(|| panic!("no entry {name}")).click();
+        drop(own);
+        harness.run_steps(3);
+    };
+    for (name, of) in names.into_iter().zip([NormsOf::Attention, NormsOf::Mlp]) {
+        choose(&mut harness, name);
+        assert_eq!(harness.state().state.hidden.norms, of);
+        until_seen(&mut harness, "the map", |harness| {
+            harness.query_by_role_and_label(egui::Role::Image, "Norms").is_some()
+        });
+        harness.run_steps(3);
+        // The cell under the pointer says the number that the activation has
+        let window = harness.state();
+        let (trace, model) =
+            (window.session.trace.as_ref().expect("a run"), window.session.model.as_ref().expect("a model"));
+        let (hook, layer, n) = (of.hook().expect("an activation"), 2, trace.n_tokens());
+        let array = trace.activation(&model.network, hook, layer).expect("computed");
+        let width = trace.spec.width;
+        let norm = array.data[4 * width..5 * width].iter().map(|x| x * x).sum::<f32>().sqrt();
+        let (rows, place) = (trace.n_layers(), trace.spec.hook_name(hook, layer));
+        let map = harness.get_by_role_and_label(egui::Role::Image, "Norms").rect();
+        let cell = crate::window::cell_of(map, (layer, rows), (4, n));
+        harness.hover_at(cell);
+        until(&mut harness, |_| true);
+        harness.run_steps(3);
+        let token = harness.state().session.labels.get(4).to_owned();
+        let words = harness.state().settings.language().words();
+        let said = painted(&harness);
+        let number = (words.norm_of)(&place, "", norm);
+        let number = number.split_whitespace().last().unwrap_or_default().to_owned();
+        let own = |text: &String| text.contains(&place) && text.contains(&token) && text.contains(&number);
+        assert!(said.iter().any(own), "{place} {token} {number}: {said:#?}");
+    }
+    send(&mut harness, Command::Undo);
+    assert_eq!(harness.state().state.hidden.norms, NormsOf::Attention);
+}
+
+/// Every text that is painted.
+fn painted(harness: &Harness<'_, Window>) -> Vec<String> {
+    fn add(shape: &egui::Shape, all: &mut Vec<String>) {
+        match shape {
+            egui::Shape::Vec(shapes) => shapes.iter().for_each(|shape| add(shape, all)),
+            egui::Shape::Text(text) => all.push(text.galley.text().to_owned()),
+            _ => {}
+        }
+    }
+    let mut all = Vec::new();
+    harness.output().shapes.iter().for_each(|clipped| add(&clipped.shape, &mut all));
+    all
 }

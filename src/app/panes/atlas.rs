@@ -166,7 +166,7 @@ fn axes(ui: &mut Ui, scene: &Scene<'_>, view: &View, out: &mut Out) {
             widgets::choice(ui, label, &name_of(scene, now), |ui| {
                 for axis in &view.axes {
                     let entry = ui.selectable_label(axis.id == now.id, name_of(scene, axis));
-                    if entry.on_hover_text(&axis.formula).clicked() {
+                    if entry.on_hover_text((words.formula)(&axis.id).unwrap_or(&axis.formula)).clicked() {
                         let mut choice = choice.clone();
                         (if upright { &mut choice.y } else { &mut choice.x }).clone_from(&axis.id);
                         choose(out, choice);

@@ -69,7 +69,7 @@ fn scores(ui: &mut Ui, scene: &Scene<'_>, view: &View, entry: &HeadEntry) {
             color: tokens.measure,
             marked: false,
         };
-        line.show(ui).on_hover_text(&axis.formula);
+        line.show(ui).on_hover_text((scene.words.atlas.formula)(&axis.id).unwrap_or(&axis.formula));
     }
 }
 

@@ -92,9 +92,13 @@ pub fn show(
     }
     let mut ask = None;
     let modal = Modal::new(egui::Id::unique("dialog")).show(ctx, |ui| {
+        let window = ctx.content_rect().size();
         let width = if matches!(dialog, Dialog::Export { .. }) { 920.0_f32 } else { 560.0 };
-        ui.set_width(width.min(ctx.content_rect().width() - 80.0));
-        match dialog {
+        ui.set_width(width.min(window.x - 40.0));
+        // One higher than the window scrolls
+        let scroll = ScrollArea::vertical().id_salt("dialog").max_height(window.y - 48.0);
+        let scroll = scroll.min_scrolled_height(window.y - 48.0);
+        scroll.auto_shrink([false, true]).show(ui, |ui| match dialog {
             Dialog::None => {}
             Dialog::Open { path } => paths::open(ui, path, scene, out, &mut ask),
             Dialog::Second { path } => compare::second::show(ui, path, scene, out, &mut ask),
@@ -114,7 +118,7 @@ pub fn show(
             Dialog::Atlas { what, path } => paths::atlas(ui, *what, path, scene, out, &mut ask),
             Dialog::Palette { query, at } => finder::show(ui, (query, at, finder), scene, out),
             Dialog::Help => help(ui, scene, out),
-        }
+        });
     });
     if modal.should_close() {
         out.send(Command::CloseDialog);
@@ -154,9 +158,16 @@ pub(super) fn text_field(ui: &mut Ui, name: &str, path: &mut String) -> bool {
     entered
 }
 
+/// A line of controls from the right edge on.
+fn at_right<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> R {
+    // A dialog that scrolls has no height to be centred in
+    let size = vec2(ui.available_width(), 28.0);
+    ui.allocate_ui_with_layout(size, Layout::right_to_left(Align::Center), add).inner
+}
+
 pub(super) fn buttons(ui: &mut Ui, scene: &Scene<'_>, label: &str, ready: bool, out: &mut Out) -> bool {
     ui.add_space(14.0);
-    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+    at_right(ui, |ui| {
         let button = widgets::primary(ui, label);
         let go = ui.add_enabled(ready, button).clicked();
         if ui.add(widgets::outlined(ui, scene.words.close)).clicked() {
@@ -164,7 +175,6 @@ pub(super) fn buttons(ui: &mut Ui, scene: &Scene<'_>, label: &str, ready: bool, 
         }
         go
     })
-    .inner
 }
 
 fn token(ui: &mut Ui, at: Splice, text: &mut String, scene: &Scene<'_>, out: &mut Out) {
@@ -209,7 +219,7 @@ fn hub(ui: &mut Ui, name: &mut String, scene: &Scene<'_>, out: &mut Out) {
     title(ui, words.hub_title, words.hub_what);
     shelf::from_the_hub(ui, name, scene, out);
     ui.add_space(14.0);
-    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+    at_right(ui, |ui| {
         if ui.add(widgets::outlined(ui, words.close)).clicked() {
             out.send(Command::CloseDialog);
         }
@@ -247,7 +257,7 @@ fn checks(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
         }
     }
     ui.add_space(8.0);
-    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+    at_right(ui, |ui| {
         if ui.add(widgets::outlined(ui, words.close)).clicked() {
             out.send(Command::CloseDialog);
         }
@@ -287,7 +297,7 @@ fn help(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
         }
     });
     ui.add_space(8.0);
-    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+    at_right(ui, |ui| {
         if ui.add(widgets::outlined(ui, words.close)).clicked() {
             out.send(Command::CloseDialog);
         }

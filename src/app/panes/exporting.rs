@@ -8,6 +8,7 @@ use crate::app::{
     scene::{Out, Scene},
     theme::{self, BODY},
     widgets::{self, switch},
+    words::Language,
 };
 use crate::export::{FORMATS, FirstToken, Labels, Preset};
 use egui::{Frame, Margin, Rect, RichText, ScrollArea, Stroke, Ui, pos2, vec2};
@@ -46,22 +47,25 @@ pub(super) fn show(ui: &mut Ui, form: Form<'_>, scene: &Scene<'_>, out: &mut Out
         choices(ui, form, scene, out, ask);
         return;
     }
+    let Form { path, finish, .. } = form;
     let beside = ui.available_width() - CHOICES - 20.0;
+    if beside < 200.0 {
+        choices(ui, Form { path, piece, finish: &mut *finish }, scene, out, ask);
+        ui.add_space(12.0);
+        preview(ui, scene);
+        return caption(ui, piece, finish, scene, out);
+    }
     ui.horizontal_top(|ui| {
-        let narrow = beside < 200.0;
-        let finish = *form.finish;
         ui.vertical(|ui| {
-            ui.set_width(if narrow { ui.available_width() } else { CHOICES });
-            choices(ui, form, scene, out, ask);
+            ui.set_width(CHOICES);
+            choices(ui, Form { path, piece, finish: &mut *finish }, scene, out, ask);
         });
-        if !narrow {
-            ui.add_space(12.0);
-            ui.vertical(|ui| {
-                ui.set_width(beside);
-                preview(ui, scene);
-                caption(ui, piece, finish, scene, out);
-            });
-        }
+        ui.add_space(12.0);
+        ui.vertical(|ui| {
+            ui.set_width(beside);
+            preview(ui, scene);
+            caption(ui, piece, finish, scene, out);
+        });
     });
 }
 
@@ -85,7 +89,11 @@ fn choices(ui: &mut Ui, form: Form<'_>, scene: &Scene<'_>, out: &mut Out, ask: &
         for format in piece.formats() {
             let own = FORMATS.iter().find(|format| path.ends_with(format.ending));
             let chosen = own.is_some_and(|own| own.ending == format.ending);
-            if ui.selectable_label(chosen, format.ending).on_hover_text(format.sentence).clicked() {
+            if ui
+                .selectable_label(chosen, format.ending)
+                .on_hover_text((words.figures.format)(format))
+                .clicked()
+            {
                 let stem = own.and_then(|own| path.strip_suffix(own.ending)).unwrap_or(path);
                 *path = format!("{stem}{}", format.ending);
             }
@@ -189,11 +197,20 @@ fn preview(ui: &mut Ui, scene: &Scene<'_>) {
 }
 
 /// The caption to paste, with its button; beside it the one that copies the picture.
-fn caption(ui: &mut Ui, piece: Piece, finish: Finish, scene: &Scene<'_>, out: &mut Out) {
+fn caption(ui: &mut Ui, piece: Piece, finish: &mut Finish, scene: &Scene<'_>, out: &mut Out) {
     let Preview::Ready(_, text) = scene.preview else { return };
     let (words, tokens) = (scene.words.figures, theme::tokens(ui));
     ui.add_space(10.0);
-    widgets::section(ui, words.caption);
+    ui.horizontal(|ui| {
+        widgets::section(ui, words.caption);
+        for language in Language::iter() {
+            let lang = language.lang();
+            let response = ui.selectable_label(finish.lang == lang, language.words().finding.own_name);
+            if response.clicked() {
+                finish.lang = lang;
+            }
+        }
+    });
     let frame = Frame::new().fill(tokens.raised).corner_radius(6).inner_margin(Margin::symmetric(10, 8));
     frame.show(ui, |ui| {
         ScrollArea::vertical().max_height(72.0).auto_shrink([false, true]).show(ui, |ui| {
@@ -206,7 +223,7 @@ fn caption(ui: &mut Ui, piece: Piece, finish: Finish, scene: &Scene<'_>, out: &m
             out.send(Command::Copy(text.to_owned()));
         }
         if ui.add(widgets::outlined(ui, words.copy_picture)).clicked() {
-            out.send(Command::CopyPicture(piece, finish));
+            out.send(Command::CopyPicture(piece, *finish));
         }
     });
 }

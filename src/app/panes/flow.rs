@@ -29,6 +29,8 @@ const WIDEST: f32 = 640.0;
 const TITLES: f32 = 22.0;
 /// Lines whose ends lie within so many rows are bundled.
 const BUNDLE: usize = 4;
+/// Heads of other layers that have a switch each; more share one button.
+const FEW: usize = 6;
 /// How faint lines are that another token's hide.
 const FAINT: f32 = 0.04;
 
@@ -65,50 +67,80 @@ fn threshold(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     }
 }
 
-/// A switch for each head of the layer, and for those of others that stay.
+/// A switch for each head of the layer, and for those of others that stay; many of those are behind one button.
 fn switches(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, drawn: &[HeadId], out: &mut Out) {
-    let tokens = theme::tokens(ui);
     let layer = scene.state.head.layer;
     let own = (0..trace.heads(layer)).map(|head| HeadId { layer, head });
-    let others = drawn.iter().copied().filter(|head| head.layer != layer);
-    let all: Vec<HeadId> = own.chain(others).collect();
+    let others: Vec<HeadId> = drawn.iter().copied().filter(|head| head.layer != layer).collect();
+    let (shown, folded) =
+        if others.len() > FEW { (&others[..0], &others[..]) } else { (&others[..], &[][..]) };
     ScrollArea::horizontal().id_salt("flow heads").auto_shrink([false, true]).show(ui, |ui| {
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = 4.0;
-            for head in all {
-                let (on, selected) = (drawn.contains(&head), head == scene.state.head);
-                let name = trace.spec.head_name(head);
-                let short = format!("{}.{}", trace.spec.index_in_part(head.layer), head.head);
-                // The legend of the lines that are drawn: what their heads do
-                let short = if on { scene.with_role(short, head) } else { short };
-                let galley = ui.painter().layout_no_wrap(short, theme::mono(SMALL), Color32::PLACEHOLDER);
-                let width = (galley.size().x + 12.0).max(40.0);
-                let (rect, response) = ui.allocate_exact_size(vec2(width, 22.0), Sense::click());
-                let label = (scene.words.flow.head_named)(&name);
-                response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, on, &label));
-                let color = theme::series(scene.dark, head.head);
-                let fill = if on { theme::mix(tokens.background, color, 0.85) } else { tokens.raised };
-                ui.painter().rect_filled(rect, 4, fill);
-                if selected || response.hovered() {
-                    let stroke = Stroke::new(2.0, if selected { tokens.accent } else { tokens.dim });
-                    ui.painter().rect_stroke(rect, 4, stroke, egui::StrokeKind::Inside);
-                }
-                let ink = if on { theme::ink(fill) } else { tokens.muted };
-                let at = Align2::CENTER_CENTER.anchor_size(rect.center(), galley.size());
-                ui.painter().galley(at.min, galley, ink);
-                let hint = scene.words.flow.head_hint;
-                let response = response.on_hover_text(match scene.roles_line(head) {
-                    Some(roles) => format!("{name} · {roles}\n{hint}"),
-                    None => hint.to_owned(),
-                });
-                if response.clicked() && !selected {
-                    out.send(Command::ToggleHead(head));
-                }
-                response.context_menu(|ui| interventions::menu(ui, scene, Target::Head(head), out));
+            for head in own.chain(shown.iter().copied()) {
+                switch(ui, scene, trace, (head, drawn.contains(&head)), out);
+            }
+            if !folded.is_empty() {
+                more(ui, scene, trace, folded, out);
             }
         });
     });
     ui.add_space(4.0);
+}
+
+/// Chosen heads of other layers, in a list: a click lets one go.
+fn more(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, heads: &[HeadId], out: &mut Out) {
+    let words = scene.words.flow;
+    let button = widgets::outlined(ui, format!("{} ▾", (words.others)(heads.len())));
+    egui::containers::menu::MenuButton::from_button(button).ui(ui, |ui| {
+        ui.set_min_width(180.0);
+        ScrollArea::vertical().max_height(ui.ctx().content_rect().height() * 0.5).show(ui, |ui| {
+            for &head in heads {
+                ui.horizontal(|ui| {
+                    let (dot, _) = ui.allocate_exact_size(vec2(10.0, 10.0), Sense::hover());
+                    ui.painter().circle_filled(dot.center(), 5.0, theme::series(scene.dark, head.head));
+                    let name = scene.with_role(trace.spec.head_name(head), head);
+                    let response = ui.selectable_label(true, name).on_hover_text(words.head_hint);
+                    if response.clicked() {
+                        out.send(Command::ToggleHead(head));
+                    }
+                });
+            }
+        });
+    });
+}
+
+/// A head's switch, in the colour of its lines.
+fn switch(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, (head, on): (HeadId, bool), out: &mut Out) {
+    let (tokens, selected) = (theme::tokens(ui), head == scene.state.head);
+    let name = trace.spec.head_name(head);
+    let short = format!("{}.{}", trace.spec.index_in_part(head.layer), head.head);
+    // The legend of the lines that are drawn: what their heads do
+    let short = if on { scene.with_role(short, head) } else { short };
+    let galley = ui.painter().layout_no_wrap(short, theme::mono(SMALL), Color32::PLACEHOLDER);
+    let width = (galley.size().x + 12.0).max(40.0);
+    let (rect, response) = ui.allocate_exact_size(vec2(width, 22.0), Sense::click());
+    let label = (scene.words.flow.head_named)(&name);
+    response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, on, &label));
+    let color = theme::series(scene.dark, head.head);
+    let fill = if on { theme::mix(tokens.background, color, 0.85) } else { tokens.raised };
+    ui.painter().rect_filled(rect, 4, fill);
+    if selected || response.hovered() {
+        let stroke = Stroke::new(2.0, if selected { tokens.accent } else { tokens.dim });
+        ui.painter().rect_stroke(rect, 4, stroke, egui::StrokeKind::Inside);
+    }
+    let ink = if on { theme::ink(fill) } else { tokens.muted };
+    let at = Align2::CENTER_CENTER.anchor_size(rect.center(), galley.size());
+    ui.painter().galley(at.min, galley, ink);
+    let hint = scene.words.flow.head_hint;
+    let response = response.on_hover_text(match scene.roles_line(head) {
+        Some(roles) => format!("{name} · {roles}\n{hint}"),
+        None => hint.to_owned(),
+    });
+    if response.clicked() && !selected {
+        out.send(Command::ToggleHead(head));
+    }
+    response.context_menu(|ui| interventions::menu(ui, scene, Target::Head(head), out));
 }
 
 /// Where tokens and lines are.

@@ -13,6 +13,8 @@ use crate::{
 };
 use egui::{Align, Layout, RichText, ScrollArea, TextEdit, Ui};
 
+/// Width of the column at most.
+const WIDEST: f32 = 720.0;
 /// Tokens from which the strip scrolls by itself.
 const LONG: usize = 160;
 
@@ -24,35 +26,52 @@ pub fn prompt_id() -> egui::Id {
 /// Draws the column.
 pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-        egui::Frame::new().inner_margin(egui::Margin::symmetric(14, 12)).show(ui, |ui| {
-            ui.spacing_mut().item_spacing.y = 4.0;
-            model(ui, scene);
-            ui.add_space(16.0);
-            prompt(ui, scene, out);
-            hints::show(ui, scene, 1, out);
-            ui.add_space(16.0);
-            if scene.trace.is_some() {
-                let sides = [Side::Source, Side::Target];
-                for side in sides.into_iter().filter(|&side| side == Side::Target || scene.translates()) {
-                    let n = scene.labels_of(side).texts.len();
-                    let first = side == Side::Source || !scene.translates();
-                    ui.horizontal(|ui| {
-                        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                            if first {
-                                strip::choices(ui, scene, out);
-                            }
-                            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                                widgets::section_of(ui, scene.text_name(side), &words::grouped(n as u64));
-                            });
+        let beside = ui.available_width() - WIDEST;
+        if beside <= 0.0 {
+            return column(ui, scene, out);
+        }
+        // Alone in a wide window it keeps a width that reads well, in the middle
+        ui.horizontal_top(|ui| {
+            ui.spacing_mut().item_spacing.x = 0.0;
+            ui.add_space(beside / 2.0);
+            ui.vertical(|ui| {
+                ui.spacing_mut().item_spacing.x = 8.0;
+                ui.set_width(WIDEST);
+                column(ui, scene, out);
+            });
+        });
+    });
+}
+
+fn column(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
+    egui::Frame::new().inner_margin(egui::Margin::symmetric(14, 12)).show(ui, |ui| {
+        ui.spacing_mut().item_spacing.y = 4.0;
+        model(ui, scene);
+        ui.add_space(16.0);
+        prompt(ui, scene, out);
+        hints::show(ui, scene, 1, out);
+        ui.add_space(16.0);
+        if scene.trace.is_some() {
+            let sides = [Side::Source, Side::Target];
+            for side in sides.into_iter().filter(|&side| side == Side::Target || scene.translates()) {
+                let n = scene.labels_of(side).texts.len();
+                let first = side == Side::Source || !scene.translates();
+                ui.horizontal(|ui| {
+                    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                        if first {
+                            strip::choices(ui, scene, out);
+                        }
+                        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                            widgets::section_of(ui, scene.text_name(side), &words::grouped(n as u64));
                         });
                     });
-                    tokens(ui, scene, side, out);
-                    strip::legend(ui, scene, side);
-                    ui.add_space(16.0);
-                }
+                });
+                tokens(ui, scene, side, out);
+                strip::legend(ui, scene, side);
+                ui.add_space(16.0);
             }
-            examples(ui, scene, out);
-        });
+        }
+        examples(ui, scene, out);
     });
 }
 
@@ -77,7 +96,8 @@ fn model(ui: &mut Ui, scene: &Scene<'_>) {
         fact(ui, words.parameters, words::count(model.parameters()));
         fact(ui, words.context, context);
         for warning in &model.warnings {
-            ui.label(RichText::new(warning).size(SMALL).color(tokens.accent_text));
+            let told = words::errors::warning(warning, words.language);
+            ui.label(RichText::new(told).size(SMALL).color(tokens.accent_text));
         }
     });
 }

@@ -8,18 +8,52 @@ use crate::{
         offering::Target,
         panes::{interventions, lens_plot},
         scene::{Out, Scene},
-        theme,
+        theme::{self, BODY, SMALL, TITLE},
         widgets::{self, pointed},
     },
     model::shown,
     trace::{Side, Stream},
 };
-use egui::{Align2, Rect, ScrollArea, Sense, Ui, pos2, vec2};
+use egui::{Align2, Rect, ScrollArea, Sense, Ui, Vec2, pos2, vec2};
 use strum::IntoEnumIterator as _;
 
-const LABEL: f32 = 46.0;
-const CELL: f32 = 108.0;
-const ROW: f32 = 22.0;
+/// How large the table is drawn.
+#[derive(Clone, Copy)]
+struct Sizes {
+    /// Width of the rows' names.
+    label: f32,
+    /// Width of a token's column.
+    cell: f32,
+    row: f32,
+    /// Of words.
+    font: f32,
+    /// Of numbers and rows' names.
+    small: f32,
+    /// Whether a number stands below its word, not beside it.
+    stacked: bool,
+}
+
+impl Sizes {
+    /// The largest type with which the whole table fits; the smallest where none does, and the table scrolls.
+    fn of(room: Vec2, rows: usize, tokens: usize) -> Self {
+        let (rows, tokens) = ((rows + 1) as f32, tokens.max(1) as f32);
+        let steps = [
+            (20.0, BODY, [118.0, 200.0], [60.0, 84.0], true),
+            (TITLE, 12.0, [94.0, 170.0], [46.0, 66.0], true),
+            (TITLE, BODY, [134.0, 200.0], [28.0, 46.0], false),
+            (12.0, SMALL, [108.0, 160.0], [22.0, 22.0], false),
+        ];
+        let at = |(font, small, widths, heights, stacked): (f32, f32, [f32; 2], [f32; 2], bool)| {
+            let label = 46.0 * small / SMALL;
+            // Columns and rows take what room there is, within limits
+            let cell = ((room.x - label) / tokens).clamp(widths[0], widths[1]);
+            let row = (room.y / rows).clamp(heights[0], heights[1]);
+            Self { label, cell, row, font, small, stacked }
+        };
+        let fits = |own: &Self| own.label + own.cell * tokens <= room.x && own.row * rows <= room.y;
+        steps.map(at).into_iter().find(fits).unwrap_or_else(|| at(steps[3]))
+    }
+}
 
 /// Draws the table; the column of the shown query is kept in sight.
 pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
@@ -43,21 +77,22 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     lens_plot::show(ui, scene, &mut room, out);
     let greatest = if scene.state.lens.tint == LensTint::Kl { lens.greatest_kl() } else { 0.0 };
     let mut inner = ui.new_child(egui::UiBuilder::new().max_rect(room));
-    let fits = ((room.width() - LABEL) / n.max(1) as f32).clamp(CELL, 160.0);
+    let sizes = Sizes::of(room.size(), rows, n);
+    let Sizes { label, cell: fits, row, .. } = sizes;
     ScrollArea::both().auto_shrink(false).show(&mut inner, |ui| {
-        let size = vec2(LABEL + fits * n as f32, ROW * (rows + 1) as f32);
+        let size = vec2(label + fits * n as f32, row * (rows + 1) as f32);
         let (area, _) = ui.allocate_exact_size(size, Sense::hover());
         let clip = ui.clip_rect();
-        let from = (((clip.left() - area.left() - LABEL) / fits).max(0.0) as usize).min(n);
-        let to = (((clip.right() - area.left() - LABEL) / fits).max(0.0).ceil() as usize).min(n);
+        let from = (((clip.left() - area.left() - label) / fits).max(0.0) as usize).min(n);
+        let to = (((clip.right() - area.left() - label) / fits).max(0.0).ceil() as usize).min(n);
         let shown = scene.shown_on(Side::Target);
         for token in from..to {
-            let left = area.left() + LABEL + fits * token as f32;
-            let head = Rect::from_min_size(pos2(left, area.top()), vec2(fits, ROW));
-            column(ui, scene, (lens, greatest), (token, shown == Some(token)), head, out);
+            let left = area.left() + label + fits * token as f32;
+            let head = Rect::from_min_size(pos2(left, area.top()), vec2(fits, row));
+            column(ui, scene, (lens, greatest), (token, shown == Some(token)), (head, sizes), out);
         }
-        names(ui, scene, lens, area, clip.left());
-        reveal(ui, scene, area, fits);
+        names(ui, scene, lens, (area, sizes), clip.left());
+        reveal(ui, scene, area, sizes);
     });
     ui.allocate_rect(whole, Sense::hover());
 }
@@ -99,17 +134,15 @@ fn choices(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
 }
 
 /// Scrolls a newly pinned query into sight.
-fn reveal(ui: &Ui, scene: &Scene<'_>, area: Rect, cell: f32) {
+fn reveal(ui: &Ui, scene: &Scene<'_>, area: Rect, sizes: Sizes) {
+    let Sizes { label, cell, row, .. } = sizes;
     let id = ui.scope_id().with("revealed");
     let now = (scene.run, scene.pinned_query().filter(|_| scene.rows() == Side::Target));
     if ui.data(|data| data.get_temp::<(u64, Option<usize>)>(id)) != Some(now) {
         ui.data_mut(|data| data.insert_temp(id, now));
         if let Some(query) = now.1 {
-            let left = area.left() + LABEL + cell * query as f32;
-            ui.scroll_to_rect(
-                Rect::from_min_size(pos2(left - LABEL, area.top()), vec2(cell + LABEL, ROW)),
-                None,
-            );
+            let left = area.left() + cell * query as f32;
+            ui.scroll_to_rect(Rect::from_min_size(pos2(left, area.top()), vec2(cell + label, row)), None);
         }
     }
 }
@@ -119,11 +152,11 @@ fn column(
     scene: &Scene<'_>,
     (lens, greatest): (&Lens, f64),
     (token, lit): (usize, bool),
-    head: Rect,
+    (head, sizes): (Rect, Sizes),
     out: &mut Out,
 ) {
-    let tokens = theme::tokens(ui);
-    let whole = head.with_max_y(head.bottom() + ROW * lens.layers.len() as f32);
+    let (tokens, height) = (theme::tokens(ui), sizes.row);
+    let whole = head.with_max_y(head.bottom() + height * lens.layers.len() as f32);
     let response = ui.interact(whole, ui.scope_id().with(("lens", token)), Sense::click());
     let name = (scene.words.lens_of)(&scene.token_name(Side::Target, token));
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &name));
@@ -131,7 +164,7 @@ fn column(
         out.hover = scene.pointed(Side::Target, token).rows_only();
     }
     // Below the token's name one row a stream, the last on top
-    let up = response.hover_pos().map(|point| ((point.y - head.bottom()) / ROW).floor());
+    let up = response.hover_pos().map(|point| ((point.y - head.bottom()) / height).floor());
     let row = up.and_then(|up| (lens.layers.len() - 1).checked_sub(up.max(0.0) as usize));
     let layer = row.filter(|_| up.is_some_and(|up| up >= 0.0)).map(|row| &lens.layers[row]);
     let cell_said = layer.and_then(|layer| layer.tokens.get(token)?.first().zip(layer.said.get(token)));
@@ -147,12 +180,14 @@ fn column(
         interventions::menu(ui, scene, Target::Stream(stream, Some(token)), out);
     });
     let color = if lit { tokens.accent_text } else { tokens.muted };
-    put(ui, head.shrink2(vec2(6.0, 0.0)), scene.labels.get(token), color);
+    put(ui, head.shrink2(vec2(6.0, 0.0)), scene.labels.get(token), sizes.font, color);
     let (tint, followed) = (scene.state.lens.tint, scene.state.lens.word);
     let vocab = scene.trace.map_or(1, |trace| trace.spec.vocab);
     for (up, layer) in lens.layers.iter().rev().enumerate() {
-        let cell =
-            Rect::from_min_size(head.left_bottom() + vec2(0.0, ROW * up as f32), vec2(head.width(), ROW));
+        let cell = Rect::from_min_size(
+            head.left_bottom() + vec2(0.0, height * up as f32),
+            vec2(head.width(), height),
+        );
         let own = layer.tokens.get(token).and_then(|candidates| candidates.first());
         let Some((best, said)) = own.zip(layer.said.get(token)) else { continue };
         let share = tint.share(best.p, said, vocab, greatest);
@@ -164,9 +199,16 @@ fn column(
         }
         let inner = cell.shrink2(vec2(6.0, 0.0));
         let number = tint.number(best.p, said);
-        let p = widgets::short(ui, &number, theme::mono(11.0), 52.0, tokens.text);
+        let p = widgets::short(ui, &number, theme::mono(sizes.small), 5.0 * sizes.small, tokens.text);
+        if sizes.stacked {
+            let (upper, lower) = inner.split_top_bottom_at_fraction(0.58);
+            put(ui, upper, &shown(&best.text), sizes.font, tokens.text);
+            let at = pos2(lower.left(), lower.top());
+            ui.painter().galley(at, p, tokens.text);
+            continue;
+        }
         let right = inner.right() - p.size().x;
-        put(ui, inner.with_max_x(right - 6.0), &shown(&best.text), tokens.text);
+        put(ui, inner.with_max_x(right - 6.0), &shown(&best.text), sizes.font, tokens.text);
         ui.painter().galley(pos2(right, cell.center().y - p.size().y / 2.0), p, tokens.text);
     }
     if let Some((best, said)) = cell_said {
@@ -180,17 +222,17 @@ fn column(
 }
 
 /// What stands before each row: the block that the stream enters, or that it is the model's own answer.
-fn names(ui: &Ui, scene: &Scene<'_>, lens: &Lens, area: Rect, left: f32) {
+fn names(ui: &Ui, scene: &Scene<'_>, lens: &Lens, (area, sizes): (Rect, Sizes), left: f32) {
     let tokens = theme::tokens(ui);
     let strip =
-        Rect::from_min_size(pos2(left.max(area.left()), area.top()), vec2(LABEL - 2.0, area.height()));
+        Rect::from_min_size(pos2(left.max(area.left()), area.top()), vec2(sizes.label - 2.0, area.height()));
     ui.painter().rect_filled(strip, 0, tokens.background);
     let last = lens.layers.len().saturating_sub(1);
     for (up, (index, layer)) in lens.layers.iter().enumerate().rev().enumerate() {
-        let row =
-            Rect::from_min_size(strip.left_top() + vec2(0.0, ROW * (up + 1) as f32), vec2(LABEL - 6.0, ROW));
+        let below = vec2(0.0, sizes.row * (up + 1) as f32);
+        let row = Rect::from_min_size(strip.left_top() + below, vec2(sizes.label - 6.0, sizes.row));
         let name = if index == last { scene.words.lens_last.to_owned() } else { row_name(scene, index) };
-        let galley = widgets::short(ui, &name, theme::body(11.0), row.width(), tokens.muted);
+        let galley = widgets::short(ui, &name, theme::body(sizes.small), row.width(), tokens.muted);
         let at = Align2::LEFT_CENTER.anchor_size(row.left_center(), galley.size()).min;
         ui.painter().galley(at, galley, tokens.muted);
         let response = ui.interact(row, ui.scope_id().with(("lens row", index)), Sense::hover());
@@ -204,8 +246,8 @@ fn row_name(scene: &Scene<'_>, index: usize) -> String {
     if start == 0 { format!("L{index}") } else { scene.stream_name_short(Stream::Before(start + index)) }
 }
 
-fn put(ui: &Ui, rect: Rect, text: &str, color: egui::Color32) {
-    let galley = widgets::short(ui, text, theme::mono(12.0), rect.width(), color);
+fn put(ui: &Ui, rect: Rect, text: &str, size: f32, color: egui::Color32) {
+    let galley = widgets::short(ui, text, theme::mono(size), rect.width(), color);
     ui.painter().galley(
         Align2::LEFT_CENTER.anchor_size(rect.left_center(), galley.size()).min,
         galley,

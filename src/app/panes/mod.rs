@@ -33,6 +33,7 @@ pub mod next;
 mod norm_plot;
 pub mod norms;
 mod notes;
+mod readme;
 pub mod recall;
 mod recall_curve;
 mod recall_heads;

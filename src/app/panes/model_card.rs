@@ -1,14 +1,18 @@
 //! What a model is: its sizes, where it came from, and its spec as files have it.
 
 use crate::{
-    app::{scene::Scene, theme, widgets, words},
+    app::{
+        panes::readme,
+        scene::{Out, Scene},
+        theme, widgets, words,
+    },
     model::{Model, ModelSpec, Origin},
 };
 use egui::{RichText, ScrollArea, Ui};
 use std::sync::Arc;
 
 /// Draws the card, in the room beside the table of weights.
-pub(super) fn show(ui: &mut Ui, scene: &Scene<'_>, model: &Arc<Model>) {
+pub(super) fn show(ui: &mut Ui, scene: &Scene<'_>, model: &Arc<Model>, out: &mut Out) {
     let (words, tokens) = (scene.words.card, theme::tokens(ui));
     let spec = model.spec();
     ui.label(RichText::new(&model.name).font(theme::strong(theme::BODY)).color(tokens.text));
@@ -44,12 +48,26 @@ pub(super) fn show(ui: &mut Ui, scene: &Scene<'_>, model: &Arc<Model>) {
         for (name, value) in facts {
             widgets::fact(ui, name, &value);
         }
+        if let Some(card) = scene.card.get().and_then(Option::as_ref) {
+            ui.add_space(8.0);
+            widgets::section(ui, words.readme);
+            for (key, values) in &card.facts {
+                said(ui, (words.fact)(key), &values.join(", "));
+            }
+            readme::show(ui, &card.blocks, words, out);
+        }
         ui.add_space(8.0);
         widgets::section(ui, words.spec);
         let text = spec_text(ui, model);
         let text = RichText::new(&*text).font(theme::mono(theme::SMALL)).color(tokens.text);
         ui.add(egui::Label::new(text).wrap().selectable(true));
     });
+}
+
+/// A fact that may be long: cut where it does not fit, whole where one points.
+fn said(ui: &mut Ui, name: &str, value: &str) {
+    let response = ui.scope(|ui| widgets::fact(ui, name, value)).response;
+    response.on_hover_text(value);
 }
 
 /// `8`, or `4–8` where they differ; a dash where there are none.

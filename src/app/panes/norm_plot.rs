@@ -1,7 +1,9 @@
-//! One token's norm through the layers beside the median token's: where a hidden state grows, and whether it is usual.
+//! One token's norms through the layers: the residual stream, what attention and the MLP add to it, and the median
+//! token's, so that one sees where a hidden state grows, by what, and whether that is usual.
 
 use crate::{
-    app::{scene::Scene, theme, widgets},
+    analysis::NormsOf,
+    app::{hidden::Values, scene::Scene, theme, widgets},
     trace::{Side, Stream, Trace, norms},
 };
 use egui::{Rect, Ui, vec2};
@@ -13,31 +15,44 @@ const MAP: f32 = 420.0;
 
 /// Takes the plot's room off the right of `area` and draws it there, if the map keeps enough.
 ///
-/// `medians`: the median norm at each place of that text's stream.
+/// `map`: what the map beside it shows, with its medians.
 pub(super) fn show(
     ui: &mut Ui,
     scene: &Scene<'_>,
     trace: &Trace,
     side: Side,
-    medians: &[f32],
+    (of, map): (NormsOf, &Values),
     area: &mut Rect,
 ) {
     if area.width() < WIDTH + MAP {
         return;
     }
-    let (map, room) = area.split_left_right_at_x(area.right() - WIDTH);
-    *area = map;
+    let (left, room) = area.split_left_right_at_x(area.right() - WIDTH);
+    *area = left;
     let (words, tokens) = (scene.words, theme::tokens(ui));
     let last = trace.tokens_of(side).len().saturating_sub(1);
     let token = scene.shown_on(side).unwrap_or(last).min(last);
-    let line = |(layer, norm): (usize, f32)| [layer as f64, f64::from(norm)];
-    let streams = trace.spec.streams_of(side).into_iter();
-    let own = streams.filter_map(|stream| token_norm(trace, stream, token)).enumerate().map(line);
-    let own = Line::new(widgets::cut(&scene.token_name(side, token), 24), own.collect::<PlotPoints<'_>>())
-        .color(tokens.accent)
-        .width(2.0);
-    let usual = medians.iter().copied().enumerate().map(line).collect::<PlotPoints<'_>>();
-    let usual = Line::new(words.median, usual).color(tokens.measure).width(1.5);
+    let streams = trace.spec.streams_of(side);
+    let name = widgets::cut(&scene.token_name(side, token), 24).into_owned();
+    let own = streams.iter().filter_map(|&stream| token_norm(trace, stream, token)).enumerate();
+    let own: PlotPoints<'_> = own.map(|(place, norm)| [place as f64, f64::from(norm)]).collect();
+    let mut lines = vec![Line::new(name, own).color(tokens.accent).width(2.0)];
+    let known = scene.added.latest().filter(|(key, _)| **key == (scene.run, side));
+    for (index, (part, rows)) in known.into_iter().flat_map(|(_, parts)| parts).enumerate() {
+        let points = rows.iter().filter_map(|(place, norms)| {
+            let at = streams.iter().position(|stream| stream == place)?;
+            // Between the stream that enters the block and the one that leaves it
+            Some([at as f64 + 0.5, f64::from(*norms.get(token)?)])
+        });
+        let color = theme::series(scene.dark, index);
+        let line = Line::new((words.hidden.norms_of)(*part), points.collect::<PlotPoints<'_>>());
+        lines.push(line.color(color).width(1.5));
+    }
+    let shift = if of == NormsOf::Stream { 0.0 } else { 0.5 };
+    let usual = map.medians.iter().enumerate();
+    let usual = usual.map(|(place, &norm)| [place as f64 + shift, f64::from(norm)]);
+    let usual = Line::new(words.median, usual.collect::<PlotPoints<'_>>());
+    lines.push(usual.color(tokens.measure).style(egui_plot::LineStyle::dashed_loose()).width(1.5));
     let room = room.shrink2(vec2(12.0, 4.0));
     let mut ui = ui.new_child(egui::UiBuilder::new().max_rect(room));
     let response = Plot::new("norms through the layers")
@@ -49,8 +64,9 @@ pub(super) fn show(
         .x_axis_label(words.layer)
         .include_y(0.0)
         .show(&mut ui, |plot| {
-            plot.line(usual);
-            plot.line(own);
+            for line in lines {
+                plot.line(line);
+            }
         })
         .response;
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, words.norms_plot));

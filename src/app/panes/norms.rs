@@ -1,27 +1,33 @@
-//! Length of the residual stream: layer × token.
+//! Length of the residual stream, or of what attention or the MLP adds to it: layer × token.
 
 use super::{
     interventions, norm_plot,
     shared::{LABEL, outliers, read_out, room, row_labels, side, whole},
 };
 use crate::{
+    analysis::{NormsOf, norm_places},
     app::{
         command::Command,
-        hidden::{Hidden, Kind},
+        hidden::{Hidden, HiddenChoice, Kind},
         offering::Target,
         scene::{Out, Scene},
         state::{Cells, View},
         widgets::{self, axis, grid_map::GridMap, legend, pointed},
         worker::Post,
     },
-    trace::{Side, Trace},
+    model::Hook,
+    trace::{Side, Stream, Trace},
 };
 use egui::Ui;
+use strum::IntoEnumIterator as _;
 
 /// Draws the pane.
 pub fn show(ui: &mut Ui, scene: &Scene<'_>, hidden: &mut Hidden, post: &Post, out: &mut Out) {
     let words = scene.words;
-    widgets::header(ui, words.norms, words.norms_sub, |ui| {
+    let of = scene.state.hidden.norms;
+    let added = of.hook().map(|hook| format!("{}, {}", (words.hidden.norms_of)(of), hook.stem()));
+    widgets::header(ui, words.norms, added.as_deref().unwrap_or(words.norms_sub), |ui| {
+        choices(ui, scene, out);
         if scene.translates() {
             stacks(ui, scene, out);
         }
@@ -30,6 +36,20 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, hidden: &mut Hidden, post: &Post, ou
         Some(trace) => norms(ui, scene, trace, hidden, post, out),
         None => widgets::empty(ui, words.waiting, ""),
     }
+}
+
+/// What norms are of.
+fn choices(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
+    let (words, now) = (scene.words.hidden, scene.state.hidden);
+    widgets::choice(ui, words.what, (words.norms_of)(now.norms), |ui| {
+        for norms in NormsOf::iter() {
+            let response = ui.selectable_label(norms == now.norms, (words.norms_of)(norms));
+            if response.on_hover_text(words.norms_of_why).clicked() {
+                out.send(Command::SetHidden(HiddenChoice { norms, ..now }));
+                ui.close();
+            }
+        }
+    });
 }
 
 /// Whose norms are shown: each text has a stack of its own.
@@ -50,14 +70,18 @@ fn stacks(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
 
 fn norms(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, hidden: &mut Hidden, post: &Post, out: &mut Out) {
     let side = side(scene);
-    let kind = Kind::Norms(side);
-    let picture = hidden.picture(ui.ctx(), post, (scene.run, trace), None, kind, scene.dark);
+    let of = scene.state.hidden.norms;
+    let kind = Kind::Norms(side, of);
+    if hidden.is_none(scene.run, kind) {
+        return widgets::empty(ui, scene.words.needs_weights, "");
+    }
+    let picture = hidden.picture(ui.ctx(), post, (scene.run, trace), scene.model, kind, scene.dark);
     let Some(picture) = picture else { return };
-    let (labels, streams) = (scene.labels_of(side), trace.spec.streams_of(side));
+    let (labels, streams) = (scene.labels_of(side), norm_places(trace, side, of));
     let n = labels.texts.len();
     let longest = labels.longest as f32 * 6.7;
     let mut area = whole(ui);
-    norm_plot::show(ui, scene, trace, side, &picture.values.medians, &mut area);
+    norm_plot::show(ui, scene, trace, side, (of, &picture.values), &mut area);
     let cell = (area.width() - LABEL) / n.max(1) as f32;
     let (_, _, above) = axis::lie(cell, longest, 64.0);
     let (map, foot) = room(ui, above, area);
@@ -90,9 +114,19 @@ fn norms(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, hidden: &mut Hidden, pos
             out.commands.extend(place.map(Command::SetLayer));
             out.commands.extend(scene.pin(side, token));
         }
-        let norm = norm_plot::token_norm(trace, streams[row], token).unwrap_or_default();
-        let (place, token) = (scene.stream_name(streams[row]), scene.token_name(side, token));
+        let norm = picture.values.all.get(row * n + token).copied().unwrap_or_default();
+        let place = match of.hook() {
+            Some(hook) => hook_at(trace, hook, streams[row]),
+            None => scene.stream_name(streams[row]),
+        };
+        let token = scene.token_name(side, token);
         line = (scene.words.norm_of)(&place, &token, norm);
     }
     read_out(ui, foot, &line);
+}
+
+/// An activation's name in the block that a stream enters.
+fn hook_at(trace: &Trace, hook: Hook, at: Stream) -> String {
+    let (Stream::Before(layer) | Stream::After(layer)) = at;
+    trace.spec.hook_name(hook, layer)
 }

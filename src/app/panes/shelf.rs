@@ -6,7 +6,7 @@ use crate::app::{
     theme::{self, BODY},
     widgets, words,
 };
-use crate::engine::{Found, Offer};
+use crate::engine::{Found, Offer, Place};
 use egui::{Align, Layout, RichText, ScrollArea, Ui};
 
 /// Room for the list, in points.
@@ -33,7 +33,12 @@ fn row(ui: &mut Ui, model: &Found, scene: &Scene<'_>, out: &mut Out) {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let color = if model.fits { tokens.muted } else { tokens.accent_text };
             let family = model.family.as_deref().unwrap_or(model.container);
-            let facts = format!("{family} · {} · {}", words::size(model.bytes), model.place.label());
+            let place = match model.place {
+                Place::Embedded => scene.words.embedded,
+                Place::Folder => scene.words.card.folder,
+                other => other.label(),
+            };
+            let facts = format!("{family} · {} · {place}", words::size(model.bytes));
             let label = ui.label(RichText::new(facts).color(color));
             if !model.fits {
                 label.on_hover_text(scene.words.too_big);

@@ -17,7 +17,7 @@ use crate::{
     },
     trace::Trace,
 };
-use egui::{Rect, Response, Ui};
+use egui::{Rect, Response, Ui, vec2};
 
 /// Draws the pane.
 pub fn show(ui: &mut Ui, scene: &Scene<'_>, hidden: &mut Hidden, post: &Post, out: &mut Out) {
@@ -115,7 +115,9 @@ fn square(
 ) -> (Response, Option<(usize, usize)>, Rect) {
     let n = labels.texts.len();
     let longest = labels.longest as f32 * 6.7;
-    let all = whole(ui);
+    // In a pane wider than the square is high it lies in the middle
+    let own = whole(ui);
+    let all = own.shrink2(vec2(((own.width() - LABEL - own.height()) / 2.0).max(0.0), 0.0));
     let cell = (all.width() - LABEL).min(all.height()) / n.max(1) as f32;
     let (_, _, above) = axis::lie(cell, longest, 64.0);
     let (room, foot) = room(ui, above, all);

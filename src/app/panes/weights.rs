@@ -14,8 +14,8 @@ use crate::{
 use egui::{Align2, RichText, ScrollArea, Sense, TextEdit, Ui, vec2};
 
 const ROW: f32 = 22.0;
-/// Width of the numbers beside the table.
-const ASIDE: f32 = 260.0;
+/// Width of the numbers and the card beside the table.
+const ASIDE: std::ops::RangeInclusive<f32> = 260.0..=560.0;
 
 /// Draws the pane.
 pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
@@ -43,7 +43,8 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
         return widgets::empty(ui, why, "");
     }
     let room = ui.available_rect_before_wrap().shrink2(vec2(12.0, 4.0));
-    let (table, aside) = room.split_left_right_at_x(room.right() - ASIDE.min(room.width() * 0.4));
+    let aside = (room.width() * 0.34).clamp(*ASIDE.start(), *ASIDE.end()).min(room.width() * 0.5);
+    let (table, aside) = room.split_left_right_at_x(room.right() - aside);
     let mut left = ui.new_child(egui::UiBuilder::new().max_rect(table.with_max_x(table.right() - 12.0)));
     ScrollArea::vertical().auto_shrink(false).show_rows(&mut left, ROW, shown.len(), |ui, rows| {
         ui.spacing_mut().item_spacing.y = 0.0;
@@ -59,7 +60,7 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
         right.label(RichText::new(words.choose).color(theme::tokens(ui).muted));
         right.add_space(8.0);
         if let Some(model) = scene.model {
-            model_card::show(&mut right, scene, model);
+            model_card::show(&mut right, scene, model, out);
         }
     }
     ui.allocate_rect(room, Sense::hover());

@@ -27,7 +27,12 @@ use egui::{
     vec2,
 };
 
-/// The top of a pane: title, muted subtitle, controls to the right.
+/// How far controls may reach into the gap behind the name.
+const SLACK: f32 = 6.0;
+/// Height of a header's second line.
+const LINE: f32 = 30.0;
+
+/// The top of a pane: title, muted subtitle, controls to the right, or below where there is no room for them.
 pub fn header(ui: &mut Ui, title: &str, subtitle: &str, controls: impl FnOnce(&mut Ui)) {
     let tokens = theme::tokens(ui);
     // A tab has named the pane already
@@ -43,11 +48,26 @@ pub fn header(ui: &mut Ui, title: &str, subtitle: &str, controls: impl FnOnce(&m
         let heading = egui::Label::new(heading).wrap_mode(egui::TextWrapMode::Extend).selectable(false);
         right_of_name = left.add(heading).rect.right() + 10.0;
     }
-    let room = inner.with_min_x(right_of_name);
+    let mut room = inner.with_min_x(right_of_name);
+    // Controls that had no room beside the name the last time have a line of their own
+    let id = ui.scope_id().with(("controls of", title));
+    let wanted = ui.data(|data| data.get_temp::<f32>(id)).unwrap_or(0.0);
+    let below = wanted > room.width() + SLACK;
+    if below {
+        let (line, _) = ui.allocate_exact_size(vec2(rect.width(), LINE), Sense::hover());
+        room = line.shrink2(vec2(12.0, 0.0));
+    }
     let layout = Layout::right_to_left(Align::Center);
     let mut right = ui.new_child(egui::UiBuilder::new().max_rect(room).layout(layout).id_salt("controls"));
     controls(&mut right);
-    let spare = right.min_rect().left() - right_of_name - 8.0;
+    let taken = room.right() - right.min_rect().left();
+    if (taken - wanted).abs() > 0.5 {
+        ui.data_mut(|data| data.insert_temp(id, taken));
+        if (taken > inner.right() - right_of_name + SLACK) != below {
+            ui.request_repaint();
+        }
+    }
+    let spare = if below { inner.right() } else { right.min_rect().left() } - right_of_name - 8.0;
     if !subtitle.is_empty() && spare > 30.0 {
         let galley = short(ui, subtitle, theme::body(BODY), spare, tokens.muted);
         left.add(egui::Label::new(galley).selectable(false));
@@ -103,7 +123,8 @@ fn menu(ui: &mut Ui, name: &str, chosen: &str, closes: PopupCloseBehavior, conte
     let button = MenuButton::from_button(outlined(ui, job)).config(config);
     let (response, _) = button.ui(ui, |ui| {
         ui.set_min_width(150.0);
-        egui::ScrollArea::vertical().max_height(520.0).show(ui, content);
+        let high = (ui.ctx().content_rect().height() - 40.0).min(520.0);
+        egui::ScrollArea::vertical().max_height(high).show(ui, content);
     });
     let label = format!("{name} {chosen}");
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, label.trim()));

@@ -55,3 +55,46 @@ pub(super) fn stage(stage: &'static str) -> &'static str {
         _ => stage,
     }
 }
+
+/// How a measure or a role's score is computed, by its name in files; those that are signs alone have no words.
+pub(super) fn formula(id: &str) -> Option<&'static str> {
+    Some(match id {
+        "induction" => "对重复词元 i 取 Σ P[i, j+1] 的均值，j 为同一词元先前的出现处，P < 0.01 计为 0",
+        "previous_token" => "Σ P[q, q−1] / (T − 1)，q ≥ 1",
+        "variance" => "Σ P·(q − k)² / T − 距离²",
+        "sink" => "P[q, 0] 的均值，q ≥ 1",
+        "max_activation" => "最大的 P[q, k]，q ≥ 1，k ≥ 1",
+        "previous_token_head" => "Σ (P ⊙ D) / Σ P，其中 D[i, i−1] = 1",
+        "duplicate_token_head" => "Σ (P ⊙ D) / Σ P，其中词元 j = 词元 i 且 j < i 时 D[i, j] = 1",
+        "induction_head" => "Σ (P ⊙ D) / Σ P，其中词元 j−1 = 词元 i 且 j ≤ i 时 D[i, j] = 1",
+        "previous_stripe" => "P[q, q−1] 的均值",
+        "duplicate_stripe" => "第二遍中 P[q, q−S] 的均值",
+        "induction_stripe" => "第二遍中 P[q, q−S+1] 的均值",
+        "positional" => "P 相对均匀行的方差中，由各距离平均权重解释的比例，乘以不在首词元上的权重",
+        "reach" => "平均距离与均匀注意力的平均距离之比，不计首词元；首词元上的权重超过 0.7 时没有此值",
+        "delimiter" => "落在不含字母和数字的词元上的平均权重，不计首词元",
+        "copying" => "Σλ / Σ|λ|，λ 为 W_E·W_V·W_O·W_U 的特征值",
+        "name_mover" => {
+            "在应说出名字处结束的提示词上 P[last, name] 的均值；若从那里读到的内容没有使其 logit 高于另一个名字，计为 0"
+        }
+        "successor" => "有序词 s（数字、星期、月份、字母）中，其序列的下一个词使 ⟨v_s·W_O, W_U⟩ 最大者的比例",
+        _ => return None,
+    })
+}
+
+/// What a format is good for, by its ending.
+pub(super) fn format(ending: &str) -> Option<&'static str> {
+    Some(match ending {
+        ".npz" => "供 Python 使用的数组：numpy.load 按 TransformerLens 的名称打开",
+        ".trace.safetensors" => "整次运行：可在此重新打开，不需要模型",
+        ".safetensors" => "供任何框架使用的数组，元数据中含模型和提示词",
+        ".json" => "词元与嵌套数组，供脚本和网页使用",
+        ".csv" => "每行一个值，供电子表格和 R 使用",
+        ".png" => "一个头，或多个头的缩略图，适合幻灯片",
+        ".svg" => "同样的图，文字可选、边缘清晰，适合论文",
+        ".pdf" => "同样的图，矢量并内嵌字体，适合 LaTeX 和打印",
+        ".tex" => "同样的图，LaTeX 源代码，使用文档自己的字体",
+        ".html" => "一个在任何浏览器中都能打开的文件：选择头，指向其图",
+        _ => return None,
+    })
+}

@@ -1,5 +1,7 @@
 //! Words for several heads at once, by meaning.
 
+use crate::analysis::FilterError;
+
 /// One language.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "each field is its own English text, below")]
@@ -32,6 +34,8 @@ pub struct ChoosingWords {
     pub passing: fn(usize, usize) -> String,
     /// At which character an expression does not read.
     pub unread: fn(usize) -> String,
+    /// The whole of that, with what could stand there.
+    pub filter_expected: fn(&FilterError) -> String,
     pub none_passes: &'static str,
     pub hide: &'static str,
     pub close_filter: &'static str,
@@ -63,6 +67,7 @@ pub(super) const ENGLISH: ChoosingWords = ChoosingWords {
     in_atlas: "in the atlas",
     passing: |passing, all| format!("{passing} of {all}"),
     unread: |character| format!("does not read at character {character}"),
+    filter_expected: FilterError::to_string,
     none_passes: "Filter the heads first",
     hide: "hide the others",
     close_filter: "Close the filter",
@@ -92,6 +97,22 @@ pub(super) const CHINESE: ChoosingWords = ChoosingWords {
     in_atlas: "据图谱",
     passing: |passing, all| format!("{all} 个中的 {passing} 个"),
     unread: |character| format!("第 {character} 个字符处读不懂"),
+    filter_expected: |error| {
+        let expected = match error.expected {
+            "fewer brackets" => "更少的括号",
+            "`)`" => "`)`",
+            "a comparison such as > 0.5" => "比较，如 > 0.5",
+            "a measure, `layer`, `head`, `role` or a head such as 3.5" => {
+                "指标、`layer`、`head`、`role` 或头，如 3.5"
+            }
+            "`=` or `!=`" => "`=` 或 `!=`",
+            "a role such as `induction`, or `none`" => "角色，如 `induction`，或 `none`",
+            "a number" => "数字",
+            "`.` and a head, as in 3.5 or 4.*" => "`.` 和头，如 3.5 或 4.*",
+            _ => "头，如 3.5 或 4.*",
+        };
+        format!("`{}` 在第 {} 个字符处读不懂：此处应为{expected}", error.text, error.character())
+    },
     none_passes: "请先筛选头",
     hide: "隐藏其余",
     close_filter: "关闭筛选",

@@ -1,6 +1,6 @@
 //! Words about figures, by meaning.
 
-use crate::export::{FirstToken, Labels, Preset};
+use crate::export::{FirstToken, Format, Labels, Preset};
 
 /// One language.
 #[derive(Debug)]
@@ -14,6 +14,8 @@ pub struct FigureWords {
     /// No preset.
     pub as_on_screen: &'static str,
     pub preset: fn(Preset) -> &'static str,
+    /// What a format is good for.
+    pub format: fn(&'static Format) -> &'static str,
     pub labels: &'static str,
     pub label: fn(Labels) -> &'static str,
     pub first: &'static str,
@@ -56,6 +58,7 @@ pub(super) const ENGLISH: FigureWords = FigureWords {
         Preset::Thesis => "thesis, 140 mm",
         Preset::Slide => "slide, 240 mm",
     },
+    format: |format| format.sentence,
     labels: "labels",
     label: |labels| match labels {
         Labels::Tokens => "tokens",
@@ -104,6 +107,7 @@ pub(super) const CHINESE: FigureWords = FigureWords {
         Preset::Thesis => "学位论文，140 毫米",
         Preset::Slide => "幻灯片，240 毫米",
     },
+    format: |format| super::chinese_tables::format(format.ending).unwrap_or(format.sentence),
     labels: "标签",
     label: |labels| match labels {
         Labels::Tokens => "词元",

@@ -18,6 +18,8 @@ pub struct FlowWords {
     /// A head's switch, for screen readers.
     pub head_named: fn(&str) -> String,
     pub head_hint: &'static str,
+    /// Chosen heads of other layers, on the button that lists them.
+    pub others: fn(usize) -> String,
 }
 
 /// English.
@@ -38,6 +40,7 @@ pub(super) const ENGLISH: FlowWords = FlowWords {
     query_named: |token| format!("flow query {token}"),
     head_named: |head| format!("lines of head {head}"),
     head_hint: "A click draws its lines too, or takes them away",
+    others: |n| format!("+ {n} of other layers"),
 };
 
 /// Simplified Chinese.
@@ -58,4 +61,5 @@ pub(super) const CHINESE: FlowWords = FlowWords {
     query_named: |token| format!("连线的查询 {token}"),
     head_named: |head| format!("头 {head} 的连线"),
     head_hint: "单击可加上或去掉它的连线",
+    others: |n| format!("+ 其他层的 {n} 个头"),
 };

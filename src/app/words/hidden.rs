@@ -1,6 +1,6 @@
 //! Words of the views of hidden states beyond the residual stream.
 
-use crate::model::Hook;
+use crate::{analysis::NormsOf, model::Hook};
 
 /// One language.
 #[derive(Debug)]
@@ -17,6 +17,9 @@ pub struct HiddenWords {
     pub between_tokens: &'static str,
     pub between_layers: &'static str,
     pub layers_sub: fn(&str) -> String,
+    /// What norms are of.
+    pub norms_of: fn(NormsOf) -> &'static str,
+    pub norms_of_why: &'static str,
 }
 
 /// English.
@@ -51,6 +54,12 @@ pub(super) const ENGLISH: HiddenWords = HiddenWords {
     between_tokens: "tokens",
     between_layers: "layers",
     layers_sub: |token| format!("cosine between layers, token {token}"),
+    norms_of: |of| match of {
+        NormsOf::Stream => "residual stream",
+        NormsOf::Attention => "what attention adds",
+        NormsOf::Mlp => "what the MLP adds",
+    },
+    norms_of_why: "Length of each token's vector ‖x‖₂, 0 or more: on the stream, or as a block's part adds it",
 };
 
 /// 简体中文.
@@ -85,4 +94,10 @@ pub(super) const CHINESE: HiddenWords = HiddenWords {
     between_tokens: "词元之间",
     between_layers: "层与层之间",
     layers_sub: |token| format!("层与层之间的余弦，词元 {token}"),
+    norms_of: |of| match of {
+        NormsOf::Stream => "残差流",
+        NormsOf::Attention => "注意力加上的部分",
+        NormsOf::Mlp => "MLP 加上的部分",
+    },
+    norms_of_why: "每个词元向量的长度 ‖x‖₂（≥ 0）：残差流本身，或块中某部分加上的向量",
 };

@@ -65,7 +65,7 @@ pub use walk::{StepWords, WalkWords};
 pub use why::WhyWords;
 
 use super::command::CommandKind;
-use crate::{analysis::Measure, model::Part, render::Scale, trace::Beyond};
+use crate::{analysis::Measure, export::Lang, model::Part, render::Scale, trace::Beyond};
 use serde::{Deserialize, Serialize};
 
 /// A language of the window.
@@ -87,6 +87,14 @@ impl Language {
         match self {
             Self::English => &ENGLISH,
             Self::Chinese => &chinese::CHINESE,
+        }
+    }
+
+    /// The same for captions.
+    pub fn lang(self) -> Lang {
+        match self {
+            Self::English => Lang::En,
+            Self::Chinese => Lang::Zh,
         }
     }
 

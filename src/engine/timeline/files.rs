@@ -3,7 +3,7 @@
 use crate::analysis::atlas::{ROLES, Role, columns};
 use crate::analysis::timeline::{RoleTaken, Seen as _, StepAxis, Timeline, curve, phase_change, roles_taken};
 use crate::export::figure::curves::{Curve, Curves, Plane};
-use crate::export::{Body, ExportError, Look, Plate, Table, atomic};
+use crate::export::{Body, ExportError, Look, Plate, Says, Table, atomic};
 use crate::model::HeadId;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -95,16 +95,19 @@ pub fn timeline_plate(timeline: &Timeline, roles: &[&'static Role], heads: &[Hea
         flagged.extend(first.then_some(taken.role.id));
         first
     };
-    let named: Vec<&str> = roles.iter().map(|role| role.label).collect();
+    let listed =
+        |name: fn(&Role) -> &'static str| roles.iter().map(|role| name(role)).collect::<Vec<_>>().join(", ");
+    let (model, n) = (&timeline.model, seen.len());
+    let (named, ids) = (listed(|role| role.label), listed(|role| role.id));
     Plate {
         title: "Timeline".to_owned(),
         subtitle: format!("{} · {} checkpoints", timeline.model, seen.len()),
         hook: "timeline".to_owned(),
-        says: format!(
-            "Scores of heads of {} over {} checkpoints ({}), on random tokens said twice",
-            timeline.model,
-            seen.len(),
-            named.join(", "),
+        says: Says::new(
+            format!(
+                "Scores of heads of {model} over {n} checkpoints ({named}), on random tokens said twice."
+            ),
+            format!("{model} 各头的分数，跨 {n} 个检查点（{ids}），在说两遍的随机词元上。"),
         ),
         body: Body::Curves(Curves {
             across: "step".to_owned(),

@@ -1,11 +1,11 @@
 //! Two runs as figures: heads by how far they differ, and one head's difference over aligned tokens.
 
-use super::{Beside, Progress, ViewAsk, ViewError, by_formula, of_run, weight_formula};
+use super::{Beside, Progress, ViewAsk, ViewError, by_formula, of_run, signs, weight_formula};
 use crate::analysis::compare::{self, Alignment, Comparison, Pair};
 use crate::export::figure::axis::Axis;
 use crate::export::figure::bars::{Bar, Bars};
 use crate::export::figure::matrix::VALUES;
-use crate::export::{Body, Plate, Table};
+use crate::export::{Body, Plate, Says, Table};
 use crate::trace::{HeadId, Hook, Side, Token, Trace};
 use serde_json::json;
 
@@ -20,21 +20,31 @@ fn both<'a>(
     Ok((b, comparison))
 }
 
-fn name(trace: &Trace) -> String {
+fn name(trace: &Trace) -> Says {
     let all: Vec<String> = trace.interventions().iter().map(ToString::to_string).collect();
-    let changed = if all.is_empty() { String::new() } else { format!(", changed by {}", all.join(", ")) };
-    format!("{}{changed}", trace.model_name)
+    let (model, all) = (&trace.model_name, all.join(", "));
+    if all.is_empty() {
+        return signs(model);
+    }
+    Says::new(format!("{model}, changed by {all}"), format!("{model}（干预：{all}）"))
 }
 
 /// A plate of both runs.
-fn of_both(a: &Trace, b: &Trace, title: (String, String), says: &str, body: Body, table: Table) -> Plate {
-    let texts: Vec<String> = [a, b].iter().map(|trace| trace.prompt.clone()).collect();
-    let other =
-        if texts[0] == texts[1] { String::new() } else { format!(" Second prompt: “{}”.", texts[1]) };
+fn of_both(a: &Trace, b: &Trace, title: (String, String), says: Says, body: Body, table: Table) -> Plate {
+    let other = if a.prompt == b.prompt {
+        Says::default()
+    } else {
+        Says::new(format!(" Second prompt: “{}”.", b.prompt), format!("第二个提示词：“{}”。", b.prompt))
+    };
     let plate = of_run(a, title, says, body, table);
+    let [a, b] = [a, b].map(name);
+    let Says { en, zh } = &plate.says;
     Plate {
-        subtitle: format!("A {} · B {}", name(a), name(b)),
-        says: format!("{} A is {}, B is {}.{other}", plate.says, name(a), name(b)),
+        subtitle: format!("A {} · B {}", a.en, b.en),
+        says: Says::new(
+            format!("{en} A is {}, B is {}.{}", a.en, b.en, other.en),
+            format!("{zh}A 是 {}，B 是 {}。{}", a.zh, b.zh, other.zh),
+        ),
         ..plate
     }
 }
@@ -71,8 +81,11 @@ pub(super) fn heads(a: &Trace, ask: &ViewAsk, progress: Progress<'_>) -> Result<
         sums: false,
         wide: false,
     };
-    let says = "Heads by how far their attention differs between two runs: the mean Jensen–Shannon divergence of rows \
-                over aligned tokens, first run";
+    let says = Says::new(
+        "Heads by how far their attention differs between two runs: the mean Jensen–Shannon divergence of rows over \
+         aligned tokens, first run",
+        "各头的注意力在两次运行之间相差多少：对齐词元上各行 Jensen–Shannon 散度的均值（此为第一次运行）",
+    );
     let title = ("Heads by difference".to_owned(), "blocks.*.attn.hook_pattern".to_owned());
     Ok(of_both(a, b, title, says, Body::Bars(body), table))
 }
@@ -112,10 +125,13 @@ pub fn difference_plate(
         signed: true,
     };
     let name = a.spec.head_name(head);
-    let says = format!("Attention weights of head {name} over aligned tokens, B less A, first run");
+    let says = Says::new(
+        format!("Attention weights of head {name} over aligned tokens, B less A, first run"),
+        format!("头 {name} 在对齐词元上的注意力权重，B 减 A（此为第一次运行）"),
+    );
     let hook = format!("{}[{}]", a.spec.hook_name(Hook::Pattern, head.layer), head.head);
-    let plate = of_both(a, b, (format!("Head {name}, B less A"), hook), &says, body, Table::default());
-    Ok(by_formula(plate, &weight_formula(a, head.layer)))
+    let plate = of_both(a, b, (format!("Head {name}, B less A"), hook), says, body, Table::default());
+    Ok(by_formula(plate, weight_formula(a, head.layer)))
 }
 
 /// What a pair of tokens reads: one text where both read the same.

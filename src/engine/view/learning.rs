@@ -2,7 +2,7 @@
 
 use super::super::Curve;
 use crate::export::figure::curves::{Curve as Line, Curves, Plane};
-use crate::export::{Body, Plate, Table};
+use crate::export::{Body, Plate, Says, Table};
 use serde_json::json;
 
 /// Loss against the position, of a model as it is and, where there are any, with interventions.
@@ -28,19 +28,31 @@ pub fn curve_plate(clean: &Curve, changed: Option<&Curve>) -> Plate {
     };
     let told = |curve: &Curve| {
         let pair = curve.first_and_second;
-        pair.map_or_else(String::new, |(first, second)| {
-            format!(" First time {first:.2} bits a token, second time {second:.2}.")
+        pair.map_or_else(Says::default, |(first, second)| {
+            Says::new(
+                format!(" First time {first:.2} bits a token, second time {second:.2}."),
+                format!("第一遍每词元 {first:.2} 比特，第二遍 {second:.2} 比特。"),
+            )
         })
     };
     Plate {
         title: "Loss by position".to_owned(),
         subtitle: format!("{} · {} read", clean.model, clean.windows),
         hook: "mean −log₂ p".to_owned(),
-        says: format!(
-            "Mean loss of the token at each position over {} sequences (Kaplan et al. 2020; Olsson et al. 2022).{}{}",
-            clean.windows,
-            told(clean),
-            changed.map_or_else(String::new, |changed| format!(" With changes:{}", told(changed))),
+        says: Says::new(
+            format!(
+                "Mean loss of the token at each position over {} sequences (Kaplan et al. 2020; Olsson et al. \
+                 2022).{}{}",
+                clean.windows,
+                told(clean).en,
+                changed.map_or_else(String::new, |changed| format!(" With changes:{}", told(changed).en)),
+            ),
+            format!(
+                "各位置上词元的平均损失，共 {} 个序列（Kaplan et al. 2020；Olsson et al. 2022）。{}{}",
+                clean.windows,
+                told(clean).zh,
+                changed.map_or_else(String::new, |changed| format!("干预之后：{}", told(changed).zh)),
+            ),
         ),
         body: Body::Curves(Curves {
             across: "position".to_owned(),

@@ -1,6 +1,6 @@
 //! How single views read the run: what is asked beside what is selected.
 
-use crate::analysis::LensTint;
+use crate::analysis::{LensTint, NormsOf};
 use crate::model::Hook;
 
 /// How the logit lens reads the residual stream.
@@ -21,4 +21,6 @@ pub struct HiddenLook {
     pub by_variance: bool,
     /// Similarity between one token's states on every two streams, not between tokens on one.
     pub between_layers: bool,
+    /// Whose norms are shown.
+    pub norms: NormsOf,
 }

@@ -5,7 +5,7 @@ use super::{Beside, Progress, ViewAsk, ViewError, of_run};
 use crate::analysis::{self, MemoryMap, MemoryTraceError, Picture, River, kv_cache};
 use crate::export::figure::axis::Axis;
 use crate::export::figure::river;
-use crate::export::{Body, Labels, Plate, Table, picture};
+use crate::export::{Body, Labels, Plate, Says, Table, picture};
 use crate::model::Model;
 use crate::trace::{Side, Token, Trace};
 use serde_json::json;
@@ -53,26 +53,40 @@ pub fn river_plate(river: &River, trace: &Trace) -> Plate {
         }
     }
     let table = Table { columns: vec!["layer", "source", "source_text", "value", "share"], rows };
-    let says = format!(
-        "Memory of token {} “{}”: the share of each source token after every layer, by {},",
-        river.token,
-        text(river.token),
-        picture_in_words(river.picture)
+    let (token, own, by) = (river.token, text(river.token), picture_in_words(river.picture));
+    let says = Says::new(
+        format!(
+            "Memory of token {token} “{own}”: the share of each source token after every layer, by {},",
+            by.en
+        ),
+        format!("词元 {token} “{own}” 的记忆：每层之后各来源词元的份额，依据{}", by.zh),
     );
     let title = (format!("Memory of {}", shown(river.token)), format!("memory.{name}"));
-    of_run(trace, title, &says, Body::River(body), table)
+    of_run(trace, title, says, Body::River(body), table)
 }
 
 /// What a picture is, and where it comes from.
-fn picture_in_words(picture: Picture) -> &'static str {
-    match picture {
-        Picture::Attention => "the mean attention weight over heads and layers",
-        Picture::Rollout => "attention rollout (Abnar & Zuidema 2020)",
-        Picture::Flow => "attention flow (Abnar & Zuidema 2020)",
-        Picture::Values => "the length of what weights move (Kobayashi et al. 2020)",
-        Picture::Norms => "the same with residual and norm (Kobayashi et al. 2021)",
-        Picture::Contributions => "contributions through the layers (ALTI, Ferrando et al. 2022)",
-    }
+fn picture_in_words(picture: Picture) -> Says {
+    let (en, zh) = match picture {
+        Picture::Attention => ("the mean attention weight over heads and layers", "各头各层注意力权重的均值"),
+        Picture::Rollout => {
+            ("attention rollout (Abnar & Zuidema 2020)", "注意力 rollout（Abnar & Zuidema 2020）")
+        }
+        Picture::Flow => ("attention flow (Abnar & Zuidema 2020)", "注意力流（Abnar & Zuidema 2020）"),
+        Picture::Values => (
+            "the length of what weights move (Kobayashi et al. 2020)",
+            "权重所搬运内容的长度（Kobayashi et al. 2020）",
+        ),
+        Picture::Norms => (
+            "the same with residual and norm (Kobayashi et al. 2021)",
+            "同上并计入残差与归一化（Kobayashi et al. 2021）",
+        ),
+        Picture::Contributions => (
+            "contributions through the layers (ALTI, Ferrando et al. 2022)",
+            "逐层的贡献（ALTI，Ferrando et al. 2022）",
+        ),
+    };
+    Says::new(en, zh)
 }
 
 pub(super) fn map(
@@ -99,12 +113,16 @@ pub fn memory_plate(memory: &MemoryMap, trace: &Trace) -> Plate {
     };
     let name: &'static str = memory.picture.into();
     let layer = trace.spec.layer_name(memory.layer);
-    let says = format!(
-        "What each token's state consists of after layer {layer}, rows by source column, by {},",
-        picture_in_words(memory.picture)
+    let by = picture_in_words(memory.picture);
+    let says = Says::new(
+        format!(
+            "What each token's state consists of after layer {layer}, rows by source column, by {},",
+            by.en
+        ),
+        format!("第 {layer} 层之后每个词元的状态由什么组成（行为词元，列为来源），依据{}", by.zh),
     );
     let title = (format!("Memory after L{layer}"), format!("memory.{name}"));
-    of_run(trace, title, &says, body, Table::default())
+    of_run(trace, title, says, body, Table::default())
 }
 
 pub(super) fn cache(
@@ -149,18 +167,30 @@ pub(super) fn cache(
         signed: false,
     };
     let loss = match (eviction.loss_before, eviction.loss_after) {
-        (Some(before), Some(after)) => format!(", loss {before:.3} → {after:.3} bits a token"),
-        _ => String::new(),
+        (Some(before), Some(after)) => Says::new(
+            format!(", loss {before:.3} → {after:.3} bits a token"),
+            format!("，损失每词元 {before:.3} → {after:.3} 比特"),
+        ),
+        _ => Says::default(),
     };
     let steps = cache.steps;
-    let says = format!(
-        "Attention that each entry of the KV cache received over the last {steps} queries, mean over heads, under the \
-         policy {}: {} → {} bytes{loss}, the answer's probability {:.3} → {:.3}; entries that are forgotten at the end \
-         are left out,",
-        eviction.policy, eviction.bytes_before, eviction.bytes_after, eviction.p_before, eviction.p_after
+    let (policy, before, after) = (&eviction.policy, eviction.bytes_before, eviction.bytes_after);
+    let (p_before, p_after) = (eviction.p_before, eviction.p_after);
+    let says = Says::new(
+        format!(
+            "Attention that each entry of the KV cache received over the last {steps} queries, mean over heads, under \
+             the policy {policy}: {before} → {after} bytes{}, the answer's probability {p_before:.3} → {p_after:.3}; \
+             entries that are forgotten at the end are left out,",
+            loss.en
+        ),
+        format!(
+            "KV 缓存各条目在最后 {steps} 个查询中得到的注意力（各头平均），策略 {policy}：{before} → {after} \
+             字节{}，答案的概率 {p_before:.3} → {p_after:.3}；最后已被遗忘的条目不画",
+            loss.zh
+        ),
     );
     let title = (format!("KV cache, {}", eviction.policy), "hook_k, hook_v".to_owned());
-    Ok(of_run(trace, title, &says, body, Table::default()))
+    Ok(of_run(trace, title, says, body, Table::default()))
 }
 
 pub(super) fn recall(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
@@ -188,16 +218,28 @@ pub fn recall_plate(recall: &Recall) -> Plate {
         signed: false,
     };
     let changes: Vec<String> = recall.interventions.iter().map(ToString::to_string).collect();
-    let changed =
-        if changes.is_empty() { String::new() } else { format!(", changed by {}", changes.join(", ")) };
+    let changes = changes.join(", ");
+    let changed = if changes.is_empty() {
+        Says::default()
+    } else {
+        Says::new(format!(", changed by {changes}"), format!("（干预：{changes}）"))
+    };
+    let Recall { trials, seed, model, .. } = recall;
     Plate {
         title: format!("Recall of {}", recall.model),
         subtitle: format!("template {template} · {} questions a cell", recall.trials),
         hook: "recall".to_owned(),
-        says: format!(
-            "Probability of the right answer by length of context (tokens) and depth of the fact (0: at the beginning), \
-             template {template}, {} questions a cell, seed {}, in {}{changed}.",
-            recall.trials, recall.seed, recall.model
+        says: Says::new(
+            format!(
+                "Probability of the right answer by length of context (tokens) and depth of the fact (0: at the \
+                 beginning), template {template}, {trials} questions a cell, seed {seed}, in {model}{}.",
+                changed.en
+            ),
+            format!(
+                "{model}{}：正确答案的概率，按上下文长度（词元数）和事实所在的深度（0：开头），模板 {template}，\
+                 每格 {trials} 个问题，种子 {seed}。",
+                changed.zh
+            ),
         ),
         body,
         strips: Vec::new(),

@@ -33,7 +33,7 @@ use std::sync::Arc;
 pub use compare::difference_plate;
 pub use patches::map as patch_map;
 
-use plates::{by_formula, of_run, of_weights, weight_formula};
+use plates::{by_formula, of_run, of_weights, signs, weight_formula};
 
 use super::sweep::{Moved, Places, SweepError};
 use super::{EvictionError, HonestyError, Policy, timeline_plate};
@@ -365,7 +365,7 @@ pub fn plate(
         View::Attribution => reasons::attribution(own()?, trace, ask, progress),
         View::Similarity => states::similarity(trace, ask),
         View::Trails => states::trails(trace, ask),
-        View::Norms => states::norms(trace, ask),
+        View::Norms => states::norms(model, trace, ask),
         View::States => states::stream(model, trace, ask),
         View::River => memory::river(own()?, trace, ask, progress),
         View::Memory => memory::map(own()?, trace, ask, progress),

@@ -7,7 +7,7 @@ use crate::engine::intervene::InterveneError;
 use crate::engine::sweep::{Moved, Places, SweepError, moved_by};
 use crate::export::figure::axis::Axis;
 use crate::export::figure::strip::Strip;
-use crate::export::{Body, Plate, Table};
+use crate::export::{Body, Plate, Says, Table};
 use crate::model::Model;
 use crate::trace::{Token, Trace};
 
@@ -54,17 +54,29 @@ pub fn map(here: &Trace, moved: &Moved, places: Places) -> Plate {
         signed: true,
     };
     let (hook, place) = match places {
-        Places::Tokens => ("blocks.*.hook_resid_pre", "the residual stream before a layer, at one token,"),
-        Places::Heads => ("blocks.*.attn.hook_z", "one head's output, at every token,"),
+        Places::Tokens => (
+            "blocks.*.hook_resid_pre",
+            Says::new("the residual stream before a layer, at one token,", "某层之前、某个词元处的残差流"),
+        ),
+        Places::Heads => (
+            "blocks.*.attn.hook_z",
+            Says::new("one head's output, at every token,", "某个头在所有词元处的输出"),
+        ),
     };
     let [of, less] = &moved.texts;
-    let says = format!(
-        "How far {place} moves logit({of}) − logit({less}) from this prompt's to that of \"{}\", from which it is \
-         patched (0: not at all, 1: all the way),",
-        moved.prompt
+    let says = Says::new(
+        format!(
+            "How far {} moves logit({of}) − logit({less}) from this prompt's to that of \"{}\", from which it is \
+             patched (0: not at all, 1: all the way),",
+            place.en, moved.prompt
+        ),
+        format!(
+            "把{}换成 “{}” 的值，logit({of}) − logit({less}) 从本提示词的值向它移动了多少（0：没有，1：完全）",
+            place.zh, moved.prompt
+        ),
     );
     let title = (format!("Patched by {name}"), hook.to_owned());
-    let mut plate = of_run(here, title, &says, body, Table::default());
+    let mut plate = of_run(here, title, says, body, Table::default());
     plate
         .strips
         .push(Strip { title: "PATCHED FROM", tokens: moved.tokens.iter().map(Token::shown).collect() });

@@ -5,11 +5,11 @@ use serde_json::json;
 use crate::analysis::{self, Component, Fold, Question, logits_at};
 use crate::export::figure::axis::Axis;
 use crate::export::figure::bars::{Bar, Bars, signed};
-use crate::export::{Body, Plate, Table};
+use crate::export::{Body, Plate, Says, Table};
 use crate::model::{HeadId, Model, largest, shown};
 use crate::trace::Trace;
 
-use super::{Progress, ViewAsk, ViewError, by_formula, of_run};
+use super::{Progress, ViewAsk, ViewError, by_formula, of_run, signs};
 
 /// Components with a row and a column of their own; the others are one, `rest`.
 const SHOWN: usize = 14;
@@ -29,8 +29,11 @@ pub(super) fn why(
     );
     let weight = format!("{cell}: weight {:.4}, score {:.4}", why.weight, why.score).replace(" -", " −");
     let title = (format!("Why {} looks at {}, {head}", texts.0, texts.1), weight);
-    let whose =
-        format!("token {} “{}” and token {} “{}” in head {head}", cell.query, texts.0, cell.key, texts.1);
+    let (query, key, (looks, looked_at)) = (cell.query, cell.key, &texts);
+    let whose = Says::new(
+        format!("token {query} “{looks}” and token {key} “{looked_at}” in head {head}"),
+        format!("头 {head} 中词元 {query} “{looks}” 对词元 {key} “{looked_at}” 的得分"),
+    );
     let Some(own) = &why.table else {
         // A saved trace: by dimension alone
         let bar = |(index, &value): (usize, &f64)| Bar {
@@ -47,9 +50,12 @@ pub(super) fn why(
         };
         let rows = why.dimensions.iter().enumerate().map(|(index, value)| vec![json!(index), json!(value)]);
         let table = Table { columns: vec!["dimension", "value"], rows: rows.collect() };
-        let says = format!("The score of {whose} by dimension of the head,");
-        let plate = of_run(trace, title, &says, Body::Bars(bars), table);
-        return Ok(by_formula(plate, "score = Σ_d scale·q_d·k_d"));
+        let says = Says::new(
+            format!("The score of {} by dimension of the head,", whose.en),
+            format!("{}，按头的维度拆开", whose.zh),
+        );
+        let plate = of_run(trace, title, says, Body::Bars(bars), table);
+        return Ok(by_formula(plate, signs("score = Σ_d scale·q_d·k_d")));
     };
     let folded = own.folded(SHOWN);
     let name = |components: &[Component], fold: &Fold| match fold {
@@ -69,13 +75,21 @@ pub(super) fn why(
         quantity: "Part of the score",
         signed: true,
     };
-    let says = format!(
-        "The score of {whose}, by component that wrote into the query (rows) and the key (columns), norms' scales \
-         frozen; the cells add up to {:.4},",
-        own.sum()
+    let sum = own.sum();
+    let says = Says::new(
+        format!(
+            "The score of {}, by component that wrote into the query (rows) and the key (columns), norms' scales \
+             frozen; the cells add up to {sum:.4},",
+            whose.en
+        ),
+        format!("{}，按写入查询（行）和键（列）的部件拆开，归一化的尺度固定；各格之和为 {sum:.4}", whose.zh),
     );
-    let plate = of_run(trace, title, &says, body, Table::default());
-    Ok(by_formula(plate, "score = Σ_ab scale·⟨q_a, k_b⟩ over components a of the query and b of the key"))
+    let plate = of_run(trace, title, says, body, Table::default());
+    let formula = Says::new(
+        "score = Σ_ab scale·⟨q_a, k_b⟩ over components a of the query and b of the key",
+        "score = Σ_ab scale·⟨q_a, k_b⟩，a 为查询的部件，b 为键的部件",
+    );
+    Ok(by_formula(plate, formula))
 }
 
 pub(super) fn attribution(
@@ -118,19 +132,35 @@ pub(super) fn attribution(
     let columns = vec!["component", "layer", "head", "value"];
     let table = Table { columns, rows: parts.iter().map(record).collect() };
     let text = |id: u32| shown(&model.token(id).text);
-    let what = match question.against {
-        None => format!("logit of “{}”", text(question.word)),
-        Some(against) => format!("logit of “{}” less that of “{}”", text(question.word), text(against)),
+    let word = text(question.word);
+    let what = match question.against.map(text) {
+        None => Says::new(format!("logit of “{word}”"), format!("“{word}” 的 logit")),
+        Some(other) => Says::new(
+            format!("logit of “{word}” less that of “{other}”"),
+            format!("“{word}” 与 “{other}” 的 logit 之差"),
+        ),
     };
     let title = (
-        format!("Attribution, {what}: {}", signed(said.logit())),
+        format!("Attribution, {}: {}", what.en, signed(said.logit())),
         format!("what a part wrote · W_U[word], token {token}"),
     );
-    let says = format!(
-        "Direct logit attribution (Elhage et al. 2021): what each part of the model adds to the {what} at token \
-         {token}, norms' scales frozen; the parts add up to {:.4},",
-        said.sum()
+    let sum = said.sum();
+    let says = Says::new(
+        format!(
+            "Direct logit attribution (Elhage et al. 2021): what each part of the model adds to the {} at token \
+             {token}, norms' scales frozen; the parts add up to {sum:.4},",
+            what.en
+        ),
+        format!(
+            "直接 logit 归因（Elhage et al. 2021）：模型各部件在词元 {token} 处对{}的贡献，归一化的尺度固定；\
+             各部件之和为 {sum:.4}",
+            what.zh
+        ),
     );
-    let plate = of_run(trace, title, &says, Body::Bars(bars), table);
-    Ok(by_formula(plate, "logit = Σ_c ⟨c, W_U⟩ over what each component c wrote, after the last norm"))
+    let plate = of_run(trace, title, says, Body::Bars(bars), table);
+    let formula = Says::new(
+        "logit = Σ_c ⟨c, W_U⟩ over what each component c wrote, after the last norm",
+        "logit = Σ_c ⟨c, W_U⟩，c 为各部件写入的内容（经过最后的归一化）",
+    );
+    Ok(by_formula(plate, formula))
 }

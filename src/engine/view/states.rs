@@ -2,12 +2,12 @@
 
 use serde_json::json;
 
-use crate::analysis;
+use crate::analysis::{self, NormsOf};
 use crate::export::figure::axis::Axis;
 use crate::export::figure::paths::Paths;
-use crate::export::{Body, Labels, Plate, Table, picture};
-use crate::model::Model;
-use crate::trace::{self, Side, Stream, Trace};
+use crate::export::{Body, Labels, Plate, Says, Table, picture};
+use crate::model::{Hook, Model};
+use crate::trace::{Side, Stream, Trace};
 
 use super::{ViewAsk, ViewError, of_run};
 
@@ -49,8 +49,9 @@ pub(super) fn stream(model: Option<&Model>, trace: &Trace, ask: &ViewAsk) -> Res
     let body =
         Body::Map { rows: tokens(trace, side, "token"), columns, values, quantity: "Value", signed: true };
     let title = if ask.hidden.hook.is_none() { "Residual stream" } else { "Hidden states" };
-    let says = format!("{hook}, token by {name},");
-    Ok(of_run(trace, (title.to_owned(), hook), &says, body, Table::default()))
+    let order = if ask.hidden.by_variance { "按方差排列的维度" } else { "维度" };
+    let says = Says::new(format!("{hook}, token by {name},"), format!("{hook}，行为词元，列为{order}"));
+    Ok(of_run(trace, (title.to_owned(), hook), says, body, Table::default()))
 }
 
 /// One token's states on every two streams of its text.
@@ -66,21 +67,28 @@ fn between_layers(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
         quantity: "Cosine similarity",
         signed: true,
     };
-    let says = format!(
-        "Cosine similarity ⟨a, b⟩/(‖a‖ ‖b‖) of token {token} ({}) between every two places of its residual stream,",
-        own[token].shown()
+    let text = own[token].shown();
+    let says = Says::new(
+        format!(
+            "Cosine similarity ⟨a, b⟩/(‖a‖ ‖b‖) of token {token} ({text}) between every two places of its residual \
+             stream,"
+        ),
+        format!("词元 {token}（{text}）在残差流各处状态两两之间的余弦相似度 ⟨a, b⟩/(‖a‖ ‖b‖)"),
     );
     let title = (format!("Similarity between layers, token {token}"), "hook_resid_pre".to_owned());
-    Ok(of_run(trace, title, &says, body, Table::default()))
+    Ok(of_run(trace, title, says, body, Table::default()))
 }
 
 /// Names of one text's streams, where there is little room.
 fn stream_names(trace: &Trace, side: Side) -> Vec<String> {
-    let name = |stream: Stream| match stream {
+    trace.spec.streams_of(side).into_iter().map(|stream| stream_name(trace, stream)).collect()
+}
+
+fn stream_name(trace: &Trace, stream: Stream) -> String {
+    match stream {
         Stream::Before(layer) => format!("L{}", trace.spec.layer_name(layer)),
         Stream::After(_) => "end".to_owned(),
-    };
-    trace.spec.streams_of(side).into_iter().map(name).collect()
+    }
 }
 
 pub(super) fn similarity(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
@@ -97,30 +105,52 @@ pub(super) fn similarity(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewErro
         signed: true,
     };
     let hook = trace.spec.stream_name(stream);
-    let says = format!("Cosine similarity ⟨a, b⟩/(‖a‖ ‖b‖) of every two tokens on {hook},");
-    Ok(of_run(trace, ("Similarity".to_owned(), hook), &says, body, Table::default()))
+    let says = Says::new(
+        format!("Cosine similarity ⟨a, b⟩/(‖a‖ ‖b‖) of every two tokens on {hook},"),
+        format!("{hook} 上每两个词元的余弦相似度 ⟨a, b⟩/(‖a‖ ‖b‖)"),
+    );
+    Ok(of_run(trace, ("Similarity".to_owned(), hook), says, body, Table::default()))
 }
 
-pub(super) fn norms(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
-    let streams = trace.spec.streams_of(ask.side);
-    if streams.is_empty() {
+pub(super) fn norms(model: Option<&Model>, trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
+    let of = ask.hidden.norms;
+    let rows = analysis::norm_rows(trace, model.map(|model| &model.network), ask.side, of)?;
+    if rows.is_empty() {
         return Err(ViewError::Empty);
     }
-    let labels = stream_names(trace, ask.side);
+    let labels = rows.iter().map(|&(stream, _)| stream_name(trace, stream)).collect();
     let body = Body::Map {
         rows: Axis { name: "layer", labels, first: 0, numbered: false },
         columns: tokens(trace, ask.side, "token"),
-        values: streams
-            .iter()
-            .flat_map(|&stream| trace::norms(trace.stream(stream), trace.spec.width))
-            .collect(),
+        values: rows.into_iter().flat_map(|(_, norms)| norms).collect(),
         quantity: "Euclidean norm",
         signed: false,
     };
-    let says =
-        "Euclidean length of the residual stream entering each layer and after the last, token by token,";
-    let title = ("Norms of the residual stream".to_owned(), "hook_resid_pre".to_owned());
-    Ok(of_run(trace, title, says, body, Table::default()))
+    let (says, title) = match of {
+        NormsOf::Stream => (
+            Says::new(
+                "Euclidean length of the residual stream entering each layer and after the last, token by token,",
+                "进入每层及最后一层之后的残差流的欧氏长度，逐词元",
+            ),
+            "Norms of the residual stream",
+        ),
+        NormsOf::Attention => (
+            Says::new(
+                "Euclidean length of what attention adds to the residual stream in each layer, token by token,",
+                "每层注意力加到残差流上的向量的欧氏长度，逐词元",
+            ),
+            "Norms of what attention adds",
+        ),
+        NormsOf::Mlp => (
+            Says::new(
+                "Euclidean length of what the MLP adds to the residual stream in each layer, token by token,",
+                "每层 MLP 加到残差流上的向量的欧氏长度，逐词元",
+            ),
+            "Norms of what the MLP adds",
+        ),
+    };
+    let hook = of.hook().unwrap_or(Hook::ResidPre).stem().to_owned();
+    Ok(of_run(trace, (title.to_owned(), hook), says, body, Table::default()))
 }
 
 pub(super) fn trails(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
@@ -147,8 +177,11 @@ pub(super) fn trails(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
             vec![json!(name), json!(token), json!(text.text), json!(x), json!(y)]
         }));
     }
-    let says = "Each token's way through the layers on the two principal components of all its residual streams \
-                (Pearson 1901; a dot where it ends),";
+    let says = Says::new(
+        "Each token's way through the layers on the two principal components of all its residual streams (Pearson \
+         1901; a dot where it ends),",
+        "每个词元逐层走过的路，画在全部残差流的两个主成分上（Pearson 1901；圆点为终点）",
+    );
     let title = ("Trails".to_owned(), "principal components of hook_resid_pre".to_owned());
     let columns = vec!["stream", "token", "text", "x", "y"];
     Ok(of_run(trace, title, says, Body::Paths(paths), Table { columns, rows }))

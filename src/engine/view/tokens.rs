@@ -6,11 +6,11 @@ use crate::analysis::{self, FlowOptions, LensOptions, LensTint};
 use crate::export::figure::bars::{Bar, Bars};
 use crate::export::figure::lines::{Edge, Lines};
 use crate::export::figure::words::{Cell, Words};
-use crate::export::{Body, Labels, Plate, Table, picture};
+use crate::export::{Body, Labels, Plate, Says, Table, picture};
 use crate::model::{HeadId, Model, choices, shown};
 use crate::trace::{Side, Trace};
 
-use super::{LensLook, Progress, ViewAsk, ViewError, by_formula, of_run, weight_formula};
+use super::{LensLook, Progress, ViewAsk, ViewError, by_formula, of_run, signs, weight_formula};
 
 /// Candidates that the lens's table lists for each layer and token.
 const TOP: usize = 5;
@@ -87,14 +87,26 @@ pub(super) fn lens(
         vec!["stream", "token", "token_text", "rank", "id", "word", "p", "answer_rank", "entropy", "kl"];
     let hook = if raw { "softmax(unembed(hook_resid))" } else { "softmax(unembed(ln_final(hook_resid)))" };
     let hook = hook.to_owned();
-    let way = if raw { "the unembedding alone" } else { "the final norm and the unembedding" };
-    let says = format!(
-        "Logit lens (nostalgebraist 2020): the next word that the residual stream entering each layer would give, and \
-         the end of the last, through {way},"
+    let way = if raw {
+        Says::new("the unembedding alone", "只经过解嵌入")
+    } else {
+        Says::new("the final norm and the unembedding", "经过最后的归一化和解嵌入")
+    };
+    let says = Says::new(
+        format!(
+            "Logit lens (nostalgebraist 2020): the next word that the residual stream entering each layer would \
+             give, and the end of the last, through {},",
+            way.en
+        ),
+        format!(
+            "logit 透镜（nostalgebraist 2020）：进入每层及最后一层之后的残差流{}会给出的下一个词",
+            way.zh
+        ),
     );
     let title = ("Logit lens".to_owned(), hook);
-    let plate = of_run(trace, title, &says, Body::Words(words), Table { columns, rows });
-    Ok(by_formula(plate, if raw { "p = softmax(W_U·x)" } else { "p = softmax(W_U·ln_final(x))" }))
+    let plate = of_run(trace, title, says, Body::Words(words), Table { columns, rows });
+    let formula = if raw { "p = softmax(W_U·x)" } else { "p = softmax(W_U·ln_final(x))" };
+    Ok(by_formula(plate, signs(formula)))
 }
 
 pub(super) fn flow(trace: &Trace, ask: &ViewAsk, progress: Progress<'_>) -> Result<Plate, ViewError> {
@@ -144,14 +156,16 @@ pub(super) fn flow(trace: &Trace, ask: &ViewAsk, progress: Progress<'_>) -> Resu
     let columns = vec!["layer", "head", "query", "key", "query_token", "key_token", "weight"];
     let names: Vec<String> = heads.iter().map(|&head| trace.spec.head_name(head)).collect();
     let names = names.join(", ");
-    let says = format!(
-        "Attention weights of {} {names} as lines from each query to its keys, those of at least {},",
-        if heads.len() == 1 { "head" } else { "heads" },
-        ask.threshold
+    let (noun, least) = (if heads.len() == 1 { "head" } else { "heads" }, ask.threshold);
+    let says = Says::new(
+        format!(
+            "Attention weights of {noun} {names} as lines from each query to its keys, those of at least {least},"
+        ),
+        format!("头 {names} 的注意力权重，画成从查询到键的线，只画不低于 {least} 的"),
     );
     let title = (format!("Flow, {names}"), "hook_pattern".to_owned());
-    let plate = of_run(trace, title, &says, Body::Lines(lines), Table { columns, rows });
-    Ok(by_formula(plate, &weight_formula(trace, cell.head.layer)))
+    let plate = of_run(trace, title, says, Body::Lines(lines), Table { columns, rows });
+    Ok(by_formula(plate, weight_formula(trace, cell.head.layer)))
 }
 
 pub(super) fn next(model: Option<&Model>, trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
@@ -178,12 +192,16 @@ pub(super) fn next(model: Option<&Model>, trace: &Trace, ask: &ViewAsk) -> Resul
         vec![json!(place + 1), json!(id), json!(text(id)), json!(p), json!(place < choices.kept)]
     };
     let rows = choices.list.iter().enumerate().map(record).collect();
-    let says = format!(
-        "What may follow, by probability: {} of {} words are kept by the sampling rules, entropy {:.2} bits,",
-        choices.kept, choices.all, choices.entropy
+    let (kept, all, entropy) = (choices.kept, choices.all, choices.entropy);
+    let says = Says::new(
+        format!(
+            "What may follow, by probability: {kept} of {all} words are kept by the sampling rules, entropy \
+             {entropy:.2} bits,"
+        ),
+        format!("可能的下一个词，按概率：采样规则保留 {all} 个词中的 {kept} 个，熵 {entropy:.2} 比特"),
     );
     let title = ("Next word".to_owned(), "softmax(logits)".to_owned());
     let columns = vec!["rank", "id", "word", "p", "kept"];
-    let plate = of_run(trace, title, &says, Body::Bars(bars), Table { columns, rows });
-    Ok(by_formula(plate, "p = softmax(logits / temperature)"))
+    let plate = of_run(trace, title, says, Body::Bars(bars), Table { columns, rows });
+    Ok(by_formula(plate, signs("p = softmax(logits / temperature)")))
 }

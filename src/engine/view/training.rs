@@ -4,7 +4,7 @@ use super::super::Report;
 use super::{Beside, ViewAsk, ViewError};
 use crate::analysis::timeline::StepAxis;
 use crate::export::figure::curves::{Curve, Curves, Plane};
-use crate::export::{Body, Plate, Table};
+use crate::export::{Body, Plate, Says, Table};
 use serde_json::json;
 
 pub(super) fn curves(ask: &ViewAsk) -> Result<Plate, ViewError> {
@@ -79,9 +79,15 @@ pub fn training_plate(reports: &[Report], at: Option<u64>) -> Plate {
         title: "Training".to_owned(),
         subtitle: format!("{heads} heads · {steps} steps"),
         hook: "mean −ln p; induction and previous-token stripes".to_owned(),
-        says: format!(
-            "Loss (mean −ln p on rows that are not trained on), accuracy and the best heads' scores on random tokens said \
-             twice (Olsson et al. 2022) over {steps} steps of training."
+        says: Says::new(
+            format!(
+                "Loss (mean −ln p on rows that are not trained on), accuracy and the best heads' scores on random \
+                 tokens said twice (Olsson et al. 2022) over {steps} steps of training."
+            ),
+            format!(
+                "{steps} 步训练中的损失（未参与训练的行上 −ln p 的均值）、准确率，以及最佳头在说两遍的随机词元上的\
+                 分数（Olsson et al. 2022）。"
+            ),
         ),
         body: Body::Curves(body),
         strips: Vec::new(),

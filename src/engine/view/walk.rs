@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::analysis::walk::{self, Outcome, Owner};
 use crate::export::figure::rows::{Row, Step};
-use crate::export::{Body, Plate, Table};
+use crate::export::{Body, Plate, Says, Table};
 use crate::model::Model;
 use crate::trace::Trace;
 
@@ -53,15 +53,18 @@ pub(super) fn steps(model: Option<&Model>, trace: &Trace, ask: &ViewAsk) -> Resu
         trace.key_tokens(cell.head.layer)[cell.key].shown(),
     );
     let head = trace.spec.head_name(cell.head);
-    let says = format!(
-        "How head {head} computes what token {} “{}” takes from token {} “{}”, step by step, each from the numbers of \
-         the run before it,",
-        cell.query, texts.0, cell.key, texts.1
+    let (query, key) = (format!("{} “{}”", cell.query, texts.0), format!("{} “{}”", cell.key, texts.1));
+    let says = Says::new(
+        format!(
+            "How head {head} computes what token {query} takes from token {key}, step by step, each from the numbers \
+             of the run before it,"
+        ),
+        format!("头 {head} 如何逐步算出词元 {query} 从词元 {key} 取得的内容，每一步都用本次运行的数值"),
     );
     let title = (format!("Walk, {head}: {} looks at {}", texts.0, texts.1), cell.to_string());
     let columns = vec!["step", "kind", "what", "owner", "hook", "index", "value"];
-    let plate = of_run(trace, title, &says, Body::Steps(steps), Table { columns, rows });
-    Ok(by_formula(plate, &weight_formula(trace, cell.head.layer)))
+    let plate = of_run(trace, title, says, Body::Steps(steps), Table { columns, rows });
+    Ok(by_formula(plate, weight_formula(trace, cell.head.layer)))
 }
 
 /// A name as JSON spells it, in words: `head output`.

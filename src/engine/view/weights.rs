@@ -6,7 +6,7 @@ use crate::analysis::circuits::{Entry, Link, WordTable, compose, head_circuits};
 use crate::export::figure::bars::{Bar, Bars, signed};
 use crate::export::figure::graph::Graph;
 use crate::export::figure::paths::{Groups, Paths};
-use crate::export::{Body, Plate, Table};
+use crate::export::{Body, Plate, Says, Table};
 use crate::model::{HeadId, Model, shown};
 use crate::trace::Trace;
 use serde_json::json;
@@ -53,19 +53,26 @@ pub(super) fn circuits(
     }
     let name = model.spec().head_name(ask.head);
     let which = match (ask.word, ask.least) {
-        (Some(word), _) => format!("pairs with “{}”", text(word)),
-        (None, false) => "greatest pairs of words".to_owned(),
-        (None, true) => "least pairs of words".to_owned(),
+        (Some(word), _) => {
+            let word = text(word);
+            Says::new(format!("pairs with “{word}”"), format!("含 “{word}” 的词对"))
+        }
+        (None, false) => Says::new("greatest pairs of words", "值最大的词对"),
+        (None, true) => Says::new("least pairs of words", "值最小的词对"),
     };
     let left_out: Vec<&str> = found.left_out.iter().map(|what| what.text()).collect();
     let left_out =
         if left_out.is_empty() { String::new() } else { format!(" (left out: {})", left_out.join("; ")) };
-    let says = format!(
-        "QK and OV circuits of head {name}, {which} over the whole vocabulary{left_out} (Elhage et al. 2021),"
+    let says = Says::new(
+        format!(
+            "QK and OV circuits of head {name}, {} over the whole vocabulary{left_out} (Elhage et al. 2021),",
+            which.en
+        ),
+        format!("头 {name} 的 QK 与 OV 回路，整个词表中{}（Elhage et al. 2021）", which.zh),
     );
     let title = (format!("Circuits of head {name}"), "W_E·W_Q·W_Kᵀ·W_Eᵀ; W_E·W_V·W_O·W_U".to_owned());
     let columns = vec!["circuit", "row", "row_text", "column", "column_text", "value"];
-    Ok(of_weights(trace, title, &says, Body::Lists(lists), Table { columns, rows }))
+    Ok(of_weights(trace, title, says, Body::Lists(lists), Table { columns, rows }))
 }
 
 /// The entries of one table that answer what was asked.
@@ -110,14 +117,26 @@ pub(super) fn composition(
     let kind: &'static str = own.kind.into();
     let kind = kind.to_uppercase();
     let table = Table { columns: vec!["from", "to", "score"], rows: drawn.iter().map(row).collect() };
-    let folded = if own.folded { ", with the norms' weights and centring" } else { "" };
-    let says = format!(
-        "{kind}-composition ‖AB‖/(‖A‖‖B‖) of every pair of heads with a score from {from:.3} on{folded}: layers down, \
-         heads across (Elhage et al. 2021; random weights score {:.3}),",
-        found.random
+    let folded = if own.folded {
+        Says::new(", with the norms' weights and centring", "，计入归一化的权重与中心化")
+    } else {
+        Says::default()
+    };
+    let random = found.random;
+    let says = Says::new(
+        format!(
+            "{kind}-composition ‖AB‖/(‖A‖‖B‖) of every pair of heads with a score from {from:.3} on{}: layers down, \
+             heads across (Elhage et al. 2021; random weights score {random:.3}),",
+            folded.en
+        ),
+        format!(
+            "分数不低于 {from:.3} 的各对头的 {kind} 组合 ‖AB‖/(‖A‖‖B‖){}：行为层，列为头（Elhage et al. 2021；随机权重的\
+             分数为 {random:.3}）",
+            folded.zh
+        ),
     );
     let title = (format!("{kind}-composition"), "‖AB‖_F / (‖A‖_F·‖B‖_F)".to_owned());
-    Ok(of_weights(trace, title, &says, Body::Graph(graph), table))
+    Ok(of_weights(trace, title, says, Body::Graph(graph), table))
 }
 
 pub(super) fn atlas(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
@@ -166,13 +185,21 @@ pub(super) fn atlas(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
         groups: Some(Groups { of, names: (0..=most).map(group).collect(), ordered: !ask.axes.alike }),
     };
     let texts = atlas.ran.texts.as_deref().unwrap_or("none");
-    let says = format!(
-        "Every head by {} ({}) and {} ({}), over {} probes of random tokens said twice and {} passages (texts: {texts}),",
-        x.label, x.formula, y.label, y.formula, atlas.ran.probes, atlas.ran.passages
+    let (probes, passages) = (atlas.ran.probes, atlas.ran.passages);
+    let says = Says::new(
+        format!(
+            "Every head by {} ({}) and {} ({}), over {probes} probes of random tokens said twice and {passages} \
+             passages (texts: {texts}),",
+            x.label, x.formula, y.label, y.formula
+        ),
+        format!(
+            "每个头的 {} 与 {}，来自 {probes} 个说两遍的随机词元探针和 {passages} 段文本（{texts}）",
+            x.id, y.id
+        ),
     );
     let title = ("Head atlas".to_owned(), format!("{} × {}", x.id, y.id));
     let table = Table { columns: vec!["layer", "head", "x", "y", "cluster"], rows };
-    let plate = of_weights(trace, title, &says, Body::Paths(body), table);
+    let plate = of_weights(trace, title, says, Body::Paths(body), table);
     Ok(Plate { subtitle: format!("{} · {} heads", atlas.model, atlas.heads.len()), ..plate })
 }
 

@@ -6,6 +6,7 @@ use super::settings::Settings;
 use super::{Error, Frame, Parts, Tokenizer, broken, guarded, splits, word_pieces};
 use crate::model::error::LoadError;
 use crate::model::gguf::Metadata;
+use crate::model::warning::Warning;
 use std::path::Path;
 use tokenizers::AddedToken;
 use tokenizers::models::bpe::BPE;
@@ -121,9 +122,7 @@ fn merges(keys: &Metadata) -> Result<Parts, Error> {
     let cutting = splits::rule(name)?;
     let mut warnings = Vec::new();
     if !cutting.known {
-        warnings.push(format!(
-            "the rule `{name}` for cutting text into words is unknown: ids may differ a little"
-        ));
+        warnings.push(Warning::UnknownCutting(name.to_owned()));
     }
     let vocab: tokenizers::models::bpe::Vocab =
         texts.iter().enumerate().map(|(id, text)| (text.clone(), id as u32)).collect();

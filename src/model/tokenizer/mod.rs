@@ -21,6 +21,7 @@ mod word_pieces;
 mod words;
 
 use super::error::LoadError;
+use super::warning::Warning;
 pub use marks::{Mark, NoLanguage};
 pub use pairs::Pair;
 pub use pieces::shown;
@@ -45,7 +46,7 @@ pub struct Tokenizer {
     roles: BTreeMap<String, String>,
     /// Whether ASCII capitals are read as small letters, before all else
     ascii_lower: bool,
-    warnings: Vec<String>,
+    warnings: Vec<Warning>,
 }
 
 /// What a tokenizer is made of, before it is checked.
@@ -58,7 +59,7 @@ struct Parts {
     mark: Mark,
     roles: Vec<(String, String)>,
     ascii_lower: bool,
-    warnings: Vec<String>,
+    warnings: Vec<Warning>,
 }
 
 impl Parts {
@@ -356,7 +357,7 @@ impl Tokenizer {
     }
 
     /// What a user should know although the tokenizer works.
-    pub fn warnings(&self) -> &[String] {
+    pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
 }

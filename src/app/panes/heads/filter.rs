@@ -47,7 +47,8 @@ pub(super) fn row(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, out: &mut Out) 
     }
     if let Some(error) = scene.passing.error() {
         let what = (words.unread)(error.character());
-        ui.label(RichText::new(what).size(12.0).color(tokens.error)).on_hover_text(error.to_string());
+        ui.label(RichText::new(what).size(12.0).color(tokens.error))
+            .on_hover_text((words.filter_expected)(error));
     } else if scene.passing.is_on() {
         let all = (0..trace.layers_done()).map(|layer| trace.heads(layer)).sum();
         let count = (words.passing)(scene.passing.heads().len(), all);

@@ -189,7 +189,8 @@ pub fn explain(ui: &mut Ui, scene: &Scene<'_>, measure: &Measure) {
     let (name, sentence) = (scene.words.measure)(measure);
     ui.label(egui::RichText::new(name).font(theme::strong(theme::BODY)));
     ui.label(sentence);
-    ui.label(egui::RichText::new(measure.formula).font(theme::mono(12.0)).color(tokens.measure_text));
+    let formula = (scene.words.atlas.formula)(measure.id).unwrap_or(measure.formula);
+    ui.label(egui::RichText::new(formula).font(theme::mono(12.0)).color(tokens.measure_text));
     let range = match measure.max {
         Some(max) => format!("0…{max} · {}", measure.source),
         None => format!("{} · {}", measure.unit, measure.source),

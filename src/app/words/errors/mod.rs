@@ -11,8 +11,10 @@ mod runs;
 mod timeline;
 mod training;
 mod views;
+mod warnings;
 
 pub use checks::check;
+pub use warnings::warning;
 
 use super::Language;
 

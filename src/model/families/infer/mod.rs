@@ -12,6 +12,7 @@ use crate::model::formats::Tensors;
 use crate::model::spec::{
     BlockSpec, EmbeddingSpec, HeadSpec, MlpSpec, ModelSpec, NormKind, NormSpec, Placement, Positions,
 };
+use crate::model::warning::{Assumption, Described, PositionKind, Warning};
 use crate::model::weights::Named;
 use names::{Role, Roles};
 use settings::Said;
@@ -23,7 +24,7 @@ pub(in crate::model) struct Inferred {
     /// The tensor behind each weight, and which of its outputs
     pub names: Vec<(Named, Rows)>,
     /// That it was inferred, and what was assumed
-    pub notes: Vec<String>,
+    pub notes: Vec<Warning>,
 }
 
 /// Makes out what a model is, or says the first thing that did not fit.
@@ -36,8 +37,8 @@ pub(in crate::model) fn read(config: &Config, tensors: &Tensors) -> Result<Infer
         super::fits(&block.attention).map_err(|error| error.to_string())?;
     }
     let names = weights(&roles, tensors, &sizes, &spec);
-    let mut notes = vec![described(config, &spec)];
-    notes.extend(said.assumed().iter().map(|what| format!("assumed: {what}")));
+    let mut notes = vec![Warning::Inferred(described(config, &spec))];
+    notes.extend(said.assumed().iter().cloned().map(Warning::Assumed));
     Ok(Inferred { spec, names, notes })
 }
 
@@ -178,17 +179,17 @@ fn place_norms(
         if after_is_mlps(roles) { (of_attention, after) } else { (of_attention.or(after), before_mlp) };
     block.ln2_post = of_mlp;
     if none {
-        said.assume("norms have no parameters");
+        said.assume(Assumption::BareNorms);
         (block.ln1, block.ln2) = (Some(norm), Some(norm));
     }
     let parallel = said.is_parallel()?;
     let after_sums = said.norms_follow()? || !none && !roles.outside.contains_key(&(Role::FinalNorm, false));
     if after_sums {
-        said.assume("each norm follows the sum");
+        said.assume(Assumption::NormsAfterSums);
         block.placement = Placement::Post;
     } else if parallel.unwrap_or(false) || block.ln1.is_some() && block.ln2.is_none() && of_mlp.is_none() {
         if parallel.is_none() {
-            said.assume("both parts of a block read its one norm");
+            said.assume(Assumption::SharedNorm);
         }
         block.placement = Placement::Parallel;
     }
@@ -297,32 +298,24 @@ fn stems(role: Role, roles: &Roles, spec: &ModelSpec, layer: usize) -> Vec<(&'st
     }
 }
 
-/// One sentence on what it was taken for.
-fn described(config: &Config, spec: &ModelSpec) -> String {
-    let name = config.architecture().or_else(|| config.model_type()).unwrap_or("no class at all");
+/// What it was taken for.
+fn described(config: &Config, spec: &ModelSpec) -> Described {
     let block = &spec.blocks[0];
     let attention = &block.attention;
-    let positions = match (&attention.rotary, &attention.bias, spec.embedding.positions) {
-        (Some(_), ..) => "rotary positions",
-        (_, Some(_), _) => "ALiBi",
-        (_, _, Positions::None) => "no positions",
-        _ => "learned positions",
-    };
-    let kind = match spec.final_norm.or(block.ln1).or(block.ln1_post).map(|norm| norm.kind) {
-        Some(NormKind::Rms) => "RMSNorm",
-        _ => "LayerNorm",
-    };
-    let lie = match block.placement {
-        Placement::Parallel => "side by side",
-        Placement::Post => "with norms after the sums",
-        Placement::Pre | Placement::Normed => "one after the other",
-    };
-    let mlp = if block.mlp.as_ref().is_some_and(|mlp| mlp.gated) { "gated" } else { "plain" };
-    format!(
-        "inferred: `{name}` is no class that is known. From names and shapes: {} blocks, attention ({} heads, keys for \
-         {}) and a {mlp} MLP {lie}, {kind}, {positions}",
-        spec.layers(),
-        attention.heads,
-        attention.kv_heads
-    )
+    let norm = spec.final_norm.or(block.ln1).or(block.ln1_post);
+    Described {
+        class: config.architecture().or_else(|| config.model_type()).map(str::to_owned),
+        blocks: spec.layers(),
+        heads: attention.heads,
+        kv_heads: attention.kv_heads,
+        gated: block.mlp.as_ref().is_some_and(|mlp| mlp.gated),
+        placement: block.placement,
+        norm: norm.map_or(NormKind::Layer, |norm| norm.kind),
+        positions: match (&attention.rotary, &attention.bias, spec.embedding.positions) {
+            (Some(_), ..) => PositionKind::Rotary,
+            (_, Some(_), _) => PositionKind::Alibi,
+            (_, _, Positions::None) => PositionKind::None,
+            _ => PositionKind::Learned,
+        },
+    }
 }

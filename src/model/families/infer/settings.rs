@@ -6,6 +6,7 @@ use crate::model::attention_spec::AttentionSpec;
 use crate::model::config::Config;
 use crate::model::error::SpecError;
 use crate::model::spec::{BlockSpec, LogitSpec, NormSpec};
+use crate::model::warning::Assumption;
 
 const HEADS: &[&str] = &["num_attention_heads", "n_head", "n_heads", "num_heads", "attention_heads"];
 const CONTEXT: &[&str] = &["max_position_embeddings", "n_positions", "n_ctx", "max_seq_len", "seq_length"];
@@ -44,7 +45,7 @@ fn reason(error: SpecError) -> String {
 /// A configuration, and what had to be assumed beside it.
 pub(super) struct Said<'a> {
     config: &'a Config,
-    assumed: Vec<String>,
+    assumed: Vec<Assumption>,
     /// Some things are as in Gemma
     gemma: bool,
 }
@@ -53,10 +54,10 @@ impl<'a> Said<'a> {
     pub(super) fn new(config: &'a Config) -> Self {
         Self { config, assumed: Vec::new(), gemma: false }
     }
-    pub(super) fn assume(&mut self, what: impl Into<String>) {
-        self.assumed.push(what.into());
+    pub(super) fn assume(&mut self, what: Assumption) {
+        self.assumed.push(what);
     }
-    pub(super) fn assumed(&self) -> &[String] {
+    pub(super) fn assumed(&self) -> &[Assumption] {
         &self.assumed
     }
     pub(super) fn name(&self) -> &str {
@@ -82,7 +83,7 @@ impl<'a> Said<'a> {
                 "fused queries, keys and values beside `rotary_dim` lie in no order that is known".into()
             );
         }
-        self.assume("in fused tensors all queries come first, then all keys, then all values");
+        self.assume(Assumption::FusedInTurn);
         Ok(())
     }
     pub(super) fn heads(&self) -> Result<usize, String> {
@@ -113,13 +114,13 @@ impl<'a> Said<'a> {
         if let Some(key) = self.key(ACTIVATION) {
             let activation = self.config.activation_or(key, Activation::Silu).map_err(reason)?;
             if key == "afn" && activation == Activation::Gelu {
-                self.assume("gelu means its tanh form, as `afn` is GPT-1's word");
+                self.assume(Assumption::TanhGelu);
                 return Ok(Activation::NewGelu);
             }
             return Ok(activation);
         }
         let (name, activation) = if gated { ("silu", Activation::Silu) } else { ("gelu", Activation::Gelu) };
-        self.assume(format!("the MLP's activation is {name}"));
+        self.assume(Assumption::Activation(name));
         Ok(activation)
     }
     /// RMSNorm where the epsilon is called so and norms have no biases; `gemma` says that other things look like Gemma.
@@ -128,7 +129,7 @@ impl<'a> Said<'a> {
         let rms = !biased && key.is_none_or(|key| key == "rms_norm_eps");
         let default = if rms { 1e-6 } else { 1e-5 };
         if key.is_none() {
-            self.assume(format!("norms have an epsilon of {default:e}"));
+            self.assume(Assumption::Epsilon(default));
         }
         let eps = match key {
             Some(key) => self.config.float_or(key, default).map_err(reason)?,
@@ -137,11 +138,11 @@ impl<'a> Said<'a> {
         self.gemma = rms && (gemma || self.config.has("query_pre_attn_scalar"));
         let gemma = self.gemma;
         if gemma {
-            self.assume("norms' weights are stored less 1, as in Gemma, whose activation or words these are");
+            self.assume(Assumption::UnitOffset("Gemma"));
         }
         let nemotron = !rms && key == Some("norm_eps");
         if nemotron {
-            self.assume("norms' weights are stored less 1, as in Nemotron, whose word `norm_eps` is");
+            self.assume(Assumption::UnitOffset("Nemotron"));
         }
         let norm = if rms { NormSpec::rms(eps) } else { NormSpec::layer(eps) };
         Ok(NormSpec { unit_offset: gemma || nemotron, ..norm })
@@ -162,7 +163,7 @@ impl<'a> Said<'a> {
     pub(super) fn positions(&mut self, attention: &mut AttentionSpec, as_glm: bool) -> Result<(), String> {
         let config = self.config;
         if config.flag_or("alibi", false).map_err(reason)? {
-            self.assume("ALiBi is scaled and rounded as in Falcon, whose word `alibi` is");
+            self.assume(Assumption::FalconAlibi);
             attention.bias = Some(alibi::as_in_falcon(attention).map_err(reason)?);
             return Ok(());
         }
@@ -180,11 +181,7 @@ impl<'a> Said<'a> {
         let mut rotary = config.rotary(dims, theta, 2048).map_err(reason)?;
         let glm = as_glm && part < head_dim;
         rotary.interleaved = glm || self.key(&["rotary_dim", "logit_scale"]).is_some();
-        self.assume(if rotary.interleaved {
-            "rotary turns neighbouring dimensions, as in GPT-J, Cohere and GLM"
-        } else {
-            "rotary turns the first half of the dimensions with the second"
-        });
+        self.assume(Assumption::Rotary { interleaved: rotary.interleaved });
         attention.rotary = Some(rotary);
         Ok(())
     }
@@ -227,7 +224,7 @@ impl<'a> Said<'a> {
             qwen2::windows(config, blocks).map_err(reason)?;
         } else if let Some(window) = config.count_opt("sliding_window").map_err(reason)? {
             if config.words("layer_types").is_none() {
-                self.assume(format!("all blocks have the window of {window}"));
+                self.assume(Assumption::Window(window));
             }
             let slides = sliding(config, blocks.len(), |_| true);
             slide(blocks, Some(window), &slides);
@@ -235,7 +232,7 @@ impl<'a> Said<'a> {
         let kinds = config.words("layer_types").unwrap_or_default();
         let fully = kinds.iter().position(|&kind| kind == "full_attention");
         if self.key(&["logit_scale"]).is_some() && fully.is_some() && kinds.contains(&"sliding_attention") {
-            self.assume("blocks without a window have no positions, as in Cohere 2");
+            self.assume(Assumption::NoPositionsWithoutWindow);
             for (block, _) in blocks.iter_mut().zip(&kinds).filter(|(_, kind)| **kind == "full_attention") {
                 block.attention.rotary = None;
             }
@@ -253,7 +250,7 @@ impl<'a> Said<'a> {
 
     pub(super) fn embedding_scale(&mut self, width: usize) -> Result<f32, String> {
         if self.gemma {
-            self.assume("embeddings are multiplied by the root of their width, as Gemma's");
+            self.assume(Assumption::ScaledEmbedding);
             return Ok((width as f64).sqrt() as f32);
         }
         Ok(self.config.float_or("embedding_multiplier", 1.0).map_err(reason)? as f32)

@@ -4,6 +4,7 @@ use super::structure::{Attention, Block};
 use super::{Reader, settings};
 use crate::model::AttentionSpec;
 use crate::model::spec::{BlockSpec, MlpSpec, Placement};
+use crate::model::warning::Assumption;
 
 /// What users and KerasHub call the ε of a block's norms.
 const EPSILON: &[&str] = &[
@@ -50,7 +51,7 @@ impl Reader<'_> {
             activation
         } else {
             let (activation, name) = self.manner.activation;
-            self.assume(&format!("{name} between the dense layers"));
+            self.assume(Assumption::BetweenDense(name));
             activation
         };
         for (ours, layer) in [("in", inner), ("out", outer)] {

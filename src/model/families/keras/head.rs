@@ -7,6 +7,7 @@ use super::structure::Structure;
 use crate::kernels::Activation;
 use crate::model::classes::{ClassActivation, ClassHead, ClassLayer, Outcome, Pooling};
 use crate::model::spec::HeadSpec;
+use crate::model::warning::Assumption;
 use serde_json::Value;
 
 /// The end of a model.
@@ -162,13 +163,13 @@ impl<'a> Reader<'a> {
             _ if fits && has("global_average_pooling1d") => steps.push(Step::Pool(Pooling::Mean)),
             _ if fits && has("global_max_pooling1d") => steps.push(Step::Pool(Pooling::Max)),
             _ if fits && has("get_item") => {
-                self.assume("the first token's vector before the classifier");
+                self.assume(Assumption::FirstToken);
                 steps.push(Step::Pool(Pooling::First));
             }
             // A file that writes those places, and none that pools
             _ if fits && has("input_layer") => (),
             _ if fits => {
-                self.assume("the mean over tokens before the classifier");
+                self.assume(Assumption::MeanOfTokens);
                 steps.push(Step::Pool(Pooling::Mean));
             }
             Some(positions) if Some(inputs) == positions.checked_mul(width) => {
@@ -182,13 +183,13 @@ impl<'a> Reader<'a> {
         let between = between.map(|name| by_name(name, "the classifier")).transpose()?;
         let output = output.map(|name| by_name(name, "the last layer")).transpose()?;
         if !hidden.is_empty() && between.is_none() {
-            self.assume("ReLU between the classifier's layers");
+            self.assume(Assumption::BetweenClassifiers);
         }
         let between = between.unwrap_or(Act::Hidden(ClassActivation::Mlp(Activation::Relu)));
         steps.extend(hidden.iter().map(|layer| Step::Dense(layer, between)));
         let one = last.shape()[1] == 1;
         if output.is_none() {
-            self.assume(if one { "a sigmoid at the end" } else { "softmax at the end" });
+            self.assume(Assumption::LastActivation { one });
         }
         let usual = if one { Act::Sigmoid } else { Act::Softmax };
         steps.push(Step::Dense(last, output.unwrap_or(usual)));

@@ -18,10 +18,10 @@ use crate::kernels::Activation;
 use crate::model::error::LoadError;
 use crate::model::formats::{Tensors, keras::Archive};
 use crate::model::spec::{EmbeddingSpec, HeadSpec, LogitSpec, ModelSpec, NormSpec, Placement, Positions};
+use crate::model::warning::{Assumption, Warning};
 use crate::model::weights::Named;
 use layers::{Layer, Tree};
 use settings::{Setting, Settings};
-use std::collections::BTreeSet;
 use structure::{Block, Structure, is_pre, named};
 use told::Told;
 pub(in crate::model) use words::{Vocabulary, beside};
@@ -54,7 +54,7 @@ pub(in crate::model) struct Found {
     /// Which of them is which weight
     pub names: Vec<Named>,
     /// What the file does not say, and what was taken for it
-    pub notes: Vec<String>,
+    pub notes: Vec<Warning>,
     /// Its own vocabulary
     pub vocabulary: Option<Vocabulary>,
     /// Whether padding tokens (id 0) are masked, as `mask_zero` asks
@@ -74,7 +74,7 @@ pub(in crate::model) fn read(archive: &Archive) -> Result<Found, LoadError> {
         tree: &tree,
         tensors,
         names: Vec::new(),
-        assumed: BTreeSet::new(),
+        assumed: Vec::new(),
         manner: manner(&structure),
         told: Told::beside(&archive.place)?,
     };
@@ -86,15 +86,8 @@ pub(in crate::model) fn read(archive: &Archive) -> Result<Found, LoadError> {
     let third = archive.version.as_ref().is_some_and(|version| !version.starts_with(['1', '2']));
     let masking = structure.embeddings.iter().filter(|layer| masks(layer)).count();
     let masks_padding = if third { masking == structure.embeddings.len() } else { masking > 0 };
-    let mut notes = Vec::new();
-    if !reader.assumed.is_empty() {
-        let assumed: Vec<_> = reader.assumed.into_iter().collect();
-        notes.push(format!(
-            "the file does not say everything; what was taken for granted: {}; {}",
-            assumed.join(", "),
-            Told::HOW
-        ));
-    }
+    let granted = (!reader.assumed.is_empty()).then_some(Warning::Granted(reader.assumed));
+    let notes = granted.into_iter().collect();
     let vocabulary = words::within(archive, &settings)?;
     Ok(Found { spec, tensors: reader.tensors, names: reader.names, notes, vocabulary, masks_padding })
 }
@@ -105,7 +98,7 @@ struct Reader<'a> {
     tree: &'a Tree,
     tensors: Tensors,
     names: Vec<Named>,
-    assumed: BTreeSet<String>,
+    assumed: Vec<Assumption>,
     manner: Manner,
     told: Told,
 }
@@ -121,7 +114,7 @@ impl<'a> Reader<'a> {
         if let Some(layer) = positions {
             self.take("pos_embed.W_pos", layer, 0, None)?;
         } else {
-            self.assume("no positions but those the file has as weights");
+            self.assume(Assumption::NoOtherPositions);
         }
         let embedding_norm = match found.norms_before[..] {
             [] => None,
@@ -133,7 +126,7 @@ impl<'a> Reader<'a> {
         let placement = self.placement(found, normed_at_end(found, end, width))?;
         let mut head = self.head(found, end, width, vocab, context)?;
         if head.spec == HeadSpec::None && self.manner.continues {
-            self.assume("scores for the next token, by the embedding itself");
+            self.assume(Assumption::TiedHead);
             self.take("unembed.W_U", tokens, 0, None)?;
             self.names.iter_mut().rev().take(1).for_each(|name| name.turned = true);
             head.spec = HeadSpec::NextToken;
@@ -230,11 +223,11 @@ impl<'a> Reader<'a> {
         said.dedup();
         let pre = match said[..] {
             [] if !normed_at_end => {
-                self.assume("norms behind each sum");
+                self.assume(Assumption::NormsBehind);
                 false
             }
             [] => {
-                self.assume("norms before each part, as there is one more behind the last block");
+                self.assume(Assumption::NormsBefore);
                 true
             }
             [pre] => pre,
@@ -280,7 +273,7 @@ impl<'a> Reader<'a> {
         if let Some(causal) = self.told.causal {
             return Ok(causal);
         }
-        self.assume(if continues { "a causal mask, as it continues text" } else { "no mask" });
+        self.assume(Assumption::Causal(continues));
         Ok(continues)
     }
 
@@ -301,7 +294,7 @@ impl<'a> Reader<'a> {
         let said = setting.and_then(|setting| setting.number(&["epsilon"])).or(outer);
         let said = said.or(self.told.epsilon);
         if said.is_none() {
-            self.assume(&format!("ε {:e} in the norms", self.manner.epsilon));
+            self.assume(Assumption::Epsilon(self.manner.epsilon));
         }
         Ok(NormSpec::layer(said.unwrap_or(self.manner.epsilon)))
     }
@@ -310,8 +303,10 @@ impl<'a> Reader<'a> {
         self.settings.get(layer.name())
     }
 
-    fn assume(&mut self, what: &str) {
-        self.assumed.insert(what.to_owned());
+    fn assume(&mut self, what: Assumption) {
+        if !self.assumed.contains(&what) {
+            self.assumed.push(what);
+        }
     }
 
     fn take_bias(&mut self, ours: &str, layer: &Layer, shape: Option<Vec<usize>>) -> Result<(), String> {

@@ -48,11 +48,6 @@ impl Told {
         }
     }
 
-    /// How to say what is not so.
-    pub(super) const HOW: &str = "where that is not so, say what is in a mnemoscope.json beside the file, such as \
-        {\"activation\": \"gelu\", \"epsilon\": 0.001, \"norm_first\": true, \"causal\": true, \"pooling\": \"max\", \
-        \"classifier_activation\": \"tanh\", \"output\": \"softmax\"}";
-
     /// Between a block's dense layers.
     pub(super) fn activation(&self) -> Result<Option<Activation>, String> {
         let unknown = |name: &String| format!("activation `{name}` in {NAME} is not read");
