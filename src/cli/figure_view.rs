@@ -45,6 +45,7 @@ const OF_TRAINING: &[&str] = &[
     "steps",
     "lr",
     "batch",
+    "change",
     "every",
     "mark",
     "stop_at_induction",
@@ -77,6 +78,11 @@ fn own_keys(view: View) -> &'static [&'static str] {
         View::Sweep => &["other", "other_file", "places", "word", "against"],
         View::Training => OF_TRAINING,
         View::Timeline => OF_TIMELINE,
+        View::Tokens => &["heads", "cell", "at", "tinted_by", "beneath"],
+        View::Details => &["heads", "cell", "at"],
+        View::Honesty => &["at", "layer", "word", "paths"],
+        View::Tensor => &["tensor"],
+        View::Aligned => &["with", "with_prompt", "with_ids"],
     }
 }
 

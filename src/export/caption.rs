@@ -1,32 +1,60 @@
 //! What a figure's caption must say for a reader to make it again: model, head, prompt, formula, version, command.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use crate::model::{AttentionSpec, PositionBias, Window};
 use crate::render::{Quantity, Scale};
 use crate::trace::{FirstToken, HeadId, Level, Trace};
 
 use super::error::ExportError;
+use super::latex;
 use super::options::{Options, Span};
 use super::picture;
 
 /// Characters of a prompt that a caption quotes at most.
 const QUOTED: usize = 160;
 
+/// A caption, ready to paste.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caption {
+    /// All of it, formulas in plain letters.
+    pub text: String,
+    /// The formulas in it, letter by letter.
+    pub formulas: Vec<String>,
+}
+
+impl Caption {
+    /// The same as LaTeX, formulas set as such: what goes between the braces of `\caption{…}`.
+    pub fn latex(&self) -> String {
+        latex::caption(&self.text, &self.formulas)
+    }
+
+    /// As a file of this name holds it: `.tex` asks for LaTeX.
+    pub fn for_file(&self, path: &Path) -> String {
+        if is_latex(path) { self.latex() } else { self.text.clone() }
+    }
+}
+
+/// Whether a file's name asks for LaTeX.
+pub fn is_latex(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("tex"))
+}
+
 /// The caption of the picture that `options` ask for; `command` makes it again.
-pub fn caption(trace: &Trace, options: &Options, command: &str) -> Result<String, ExportError> {
+pub fn caption(trace: &Trace, options: &Options, command: &str) -> Result<Caption, ExportError> {
     let what = options.what.first().copied().unwrap_or_default();
-    let text = if let Some(quantity) = picture::quantity(what) {
+    let (text, formulas) = if let Some(quantity) = picture::quantity(what) {
         of_attention(trace, &picture::heads(trace, options)?, quantity, options)?
     } else {
         let name = what.hook().stem();
-        format!("{} of {} ({name}).", picture::words_of_states(what), model(trace))
+        (format!("{} of {} ({name}).", picture::words_of_states(what), model(trace)), Vec::new())
     };
-    Ok(caption_of(trace, &text, command))
+    Ok(Caption { text: caption_of(trace, &text, command), formulas })
 }
 
 /// A caption that begins with what is shown, `says`: the prompt, what was changed, version and command follow.
-pub fn caption_of(trace: &Trace, says: &str, command: &str) -> String {
+pub(super) fn caption_of(trace: &Trace, says: &str, command: &str) -> String {
     let mut text = format!("{says} {}", input(trace));
     if !trace.interventions().is_empty() {
         let changes: Vec<String> = trace.interventions().iter().map(ToString::to_string).collect();
@@ -45,7 +73,7 @@ fn of_attention(
     heads: &[HeadId],
     quantity: Quantity,
     options: &Options,
-) -> Result<String, ExportError> {
+) -> Result<(String, Vec<String>), ExportError> {
     let noun = match quantity {
         Quantity::Weights => "Attention weights",
         Quantity::Scores => "Attention scores before the softmax",
@@ -80,6 +108,7 @@ fn of_attention(
         // The formula above has A for the weights
         let made = recipe.formula(trace).replace('P', "A").replace("[q,k]", "_qk");
         let _ = write!(text, " Each cell holds {made}.");
+        formulas.push(made);
     }
     let span = |span: Option<Span>, axis: &str| {
         span.map_or_else(String::new, |span| {
@@ -106,6 +135,7 @@ fn of_attention(
         text.push_str(
             " Left the weights, right the length ‖A_ij·v_j·W_O‖₂ of what each moves (Kobayashi et al. 2020).",
         );
+        formulas.push("‖A_ij·v_j·W_O‖₂".to_owned());
     }
     let shared = heads.len() > 1 && options.picked.is_empty() && options.combine.is_none();
     text.push_str(match (look.scale, shared) {
@@ -116,7 +146,7 @@ fn of_attention(
         (Scale::Row, _) => " Each row is coloured against its own maximum.",
         (Scale::Rank, _) => " Each row is coloured by the order of its values.",
     });
-    Ok(text)
+    Ok((text, formulas))
 }
 
 /// What a cell holds, as a formula in the order of the computation.

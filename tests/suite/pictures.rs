@@ -280,7 +280,7 @@ fn a_caption_states_model_head_prompt_formula_version_and_command() {
         picked(&[HeadId { layer: 1, head: 0 }], Look { steps: first(FirstToken::Hide), ..Look::default() });
     let command = export::command_line(["mnemoscope", "export", "--prompt", "it's a test", "-o", "a.pdf"]);
     assert_eq!(command, "mnemoscope export --prompt 'it'\\''s a test' -o a.pdf");
-    let text = export::caption(&run.trace, &options, &command).expect("a caption");
+    let text = export::caption(&run.trace, &options, &command).expect("a caption").text;
     let spec = &run.trace.spec.blocks[1].attention;
     let formula = export::formula(spec, Quantity::Weights);
     assert!(spec.softcap.is_none_or(|_| formula.contains("tanh")), "{formula}");

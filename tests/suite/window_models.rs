@@ -2,14 +2,13 @@
 
 use crate::files::{only, write};
 use crate::parity::fixtures;
-use crate::window::{send, until, window_of};
+use crate::window::{send, until, window_with};
 use egui_kittest::{Harness, kittest::Queryable as _};
-use mnemoscope::app::{Dialog, Window, command::Command, settings::Settings};
+use mnemoscope::app::{Dialog, Window, command::Command};
 use mnemoscope::engine::{Found, ModelSource, Place};
 
 fn window() -> Harness<'static, Window> {
-    let settings = Settings { live: false, dark: Some(true), ..Settings::default() };
-    window_of([1280.0, 800.0], settings, Some("Mary has a red ball."))
+    window_with("Mary has a red ball.")
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use crate::analysis::atlas::{ROLES, Role, columns};
 use crate::analysis::timeline::{RoleTaken, Seen as _, StepAxis, Timeline, curve, phase_change, roles_taken};
+use crate::engine::view::plates::by_formulas;
 use crate::export::figure::curves::{Curve, Curves, Plane};
 use crate::export::{Body, ExportError, Look, Plate, Table, atomic};
 use crate::model::HeadId;
@@ -96,12 +97,13 @@ pub fn timeline_plate(timeline: &Timeline, roles: &[&'static Role], heads: &[Hea
         first
     };
     let named: Vec<&str> = roles.iter().map(|role| role.label).collect();
-    Plate {
+    let plate = Plate {
+        formulas: Vec::new(),
         title: "Timeline".to_owned(),
         subtitle: format!("{} · {} checkpoints", timeline.model, seen.len()),
         hook: "timeline".to_owned(),
         says: format!(
-            "Scores of heads of {} over {} checkpoints ({}), on random tokens said twice",
+            "Scores of heads of {} over {} checkpoints ({}), on random tokens said twice.",
             timeline.model,
             seen.len(),
             named.join(", "),
@@ -115,7 +117,9 @@ pub fn timeline_plate(timeline: &Timeline, roles: &[&'static Role], heads: &[Hea
         }),
         strips: Vec::new(),
         table: timeline.table(),
-    }
+    };
+    let formulas: Vec<(&str, &str)> = roles.iter().map(|role| (role.label, role.formula)).collect();
+    by_formulas(plate, &formulas)
 }
 
 /// The next number that is read easily by halves.

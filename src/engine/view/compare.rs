@@ -27,7 +27,14 @@ fn name(trace: &Trace) -> String {
 }
 
 /// A plate of both runs.
-fn of_both(a: &Trace, b: &Trace, title: (String, String), says: &str, body: Body, table: Table) -> Plate {
+pub(super) fn of_both(
+    a: &Trace,
+    b: &Trace,
+    title: (String, String),
+    says: &str,
+    body: Body,
+    table: Table,
+) -> Plate {
     let texts: Vec<String> = [a, b].iter().map(|trace| trace.prompt.clone()).collect();
     let other =
         if texts[0] == texts[1] { String::new() } else { format!(" Second prompt: “{}”.", texts[1]) };
@@ -74,7 +81,11 @@ pub(super) fn heads(a: &Trace, ask: &ViewAsk, progress: Progress<'_>) -> Result<
     let says = "Heads by how far their attention differs between two runs: the mean Jensen–Shannon divergence of rows \
                 over aligned tokens, first run";
     let title = ("Heads by difference".to_owned(), "blocks.*.attn.hook_pattern".to_owned());
-    Ok(of_both(a, b, title, says, Body::Bars(body), table))
+    let plate = of_both(a, b, title, says, Body::Bars(body), table);
+    Ok(by_formula(
+        plate,
+        "mean over rows of ½·Σ_k p_k·log₂(p_k/m_k) + ½·Σ_k q_k·log₂(q_k/m_k), m = (p + q)/2",
+    ))
 }
 
 pub(super) fn difference(a: &Trace, ask: &ViewAsk, progress: Progress<'_>) -> Result<Plate, ViewError> {
@@ -115,7 +126,7 @@ pub fn difference_plate(
     let says = format!("Attention weights of head {name} over aligned tokens, B less A, first run");
     let hook = format!("{}[{}]", a.spec.hook_name(Hook::Pattern, head.layer), head.head);
     let plate = of_both(a, b, (format!("Head {name}, B less A"), hook), &says, body, Table::default());
-    Ok(by_formula(plate, &weight_formula(a, head.layer)))
+    Ok(by_formula(plate, &format!("B − A, {}", weight_formula(a, head.layer))))
 }
 
 /// What a pair of tokens reads: one text where both read the same.

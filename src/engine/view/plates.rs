@@ -14,6 +14,7 @@ pub(super) fn of_run(
 ) -> Plate {
     Plate {
         says: format!("{says} in {}.", model_in_words(trace)),
+        formulas: Vec::new(),
         title,
         subtitle: picture::subtitle(trace, true),
         hook,
@@ -24,8 +25,20 @@ pub(super) fn of_run(
 }
 
 /// The same, and its caption ends with the formula of what is shown.
-pub(super) fn by_formula(plate: Plate, formula: &str) -> Plate {
-    Plate { says: format!("{} Formula: {formula}.", plate.says), ..plate }
+pub(super) fn by_formula(mut plate: Plate, formula: &str) -> Plate {
+    if !formula.is_empty() {
+        plate.says = format!("{} Formula: {formula}.", plate.says);
+        plate.formulas.push(formula.to_owned());
+    }
+    plate
+}
+
+/// The same of several, each with the name of what it gives.
+pub(in crate::engine) fn by_formulas(mut plate: Plate, formulas: &[(&str, &str)]) -> Plate {
+    let named: Vec<String> = formulas.iter().map(|(name, formula)| format!("{name}: {formula}")).collect();
+    plate.says = format!("{} Formulas: {}.", plate.says, named.join("; "));
+    plate.formulas.extend(formulas.iter().map(|(_, formula)| (*formula).to_owned()));
+    plate
 }
 
 /// What a weight of a layer's heads is, as a formula.

@@ -9,7 +9,10 @@ use crate::export::{Body, Labels, Plate, Table, picture};
 use crate::model::Model;
 use crate::trace::{self, Side, Stream, Trace};
 
-use super::{ViewAsk, ViewError, of_run};
+use super::{ViewAsk, ViewError, by_formula, of_run};
+
+/// How alike two states are.
+const COSINE: &str = "⟨a, b⟩ / (‖a‖₂·‖b‖₂)";
 
 /// The stream that is asked for; the last, where there is no such.
 fn chosen(trace: &Trace, ask: &ViewAsk) -> Result<Stream, ViewError> {
@@ -67,11 +70,11 @@ fn between_layers(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
         signed: true,
     };
     let says = format!(
-        "Cosine similarity ⟨a, b⟩/(‖a‖ ‖b‖) of token {token} ({}) between every two places of its residual stream,",
+        "Cosine similarity of token {token} ({}) between every two places of its residual stream,",
         own[token].shown()
     );
     let title = (format!("Similarity between layers, token {token}"), "hook_resid_pre".to_owned());
-    Ok(of_run(trace, title, &says, body, Table::default()))
+    Ok(by_formula(of_run(trace, title, &says, body, Table::default()), COSINE))
 }
 
 /// Names of one text's streams, where there is little room.
@@ -97,8 +100,9 @@ pub(super) fn similarity(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewErro
         signed: true,
     };
     let hook = trace.spec.stream_name(stream);
-    let says = format!("Cosine similarity ⟨a, b⟩/(‖a‖ ‖b‖) of every two tokens on {hook},");
-    Ok(of_run(trace, ("Similarity".to_owned(), hook), &says, body, Table::default()))
+    let says = format!("Cosine similarity of every two tokens on {hook},");
+    let plate = of_run(trace, ("Similarity".to_owned(), hook), &says, body, Table::default());
+    Ok(by_formula(plate, COSINE))
 }
 
 pub(super) fn norms(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
@@ -120,7 +124,7 @@ pub(super) fn norms(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
     let says =
         "Euclidean length of the residual stream entering each layer and after the last, token by token,";
     let title = ("Norms of the residual stream".to_owned(), "hook_resid_pre".to_owned());
-    Ok(of_run(trace, title, says, body, Table::default()))
+    Ok(by_formula(of_run(trace, title, says, body, Table::default()), "‖x‖₂ = √(Σ_d x_d²)"))
 }
 
 pub(super) fn trails(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
@@ -151,5 +155,6 @@ pub(super) fn trails(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
                 (Pearson 1901; a dot where it ends),";
     let title = ("Trails".to_owned(), "principal components of hook_resid_pre".to_owned());
     let columns = vec!["stream", "token", "text", "x", "y"];
-    Ok(of_run(trace, title, says, Body::Paths(paths), Table { columns, rows }))
+    let plate = of_run(trace, title, says, Body::Paths(paths), Table { columns, rows });
+    Ok(by_formula(plate, "⟨x − μ, u_1⟩, ⟨x − μ, u_2⟩ with u the first eigenvectors of Σ (x − μ)·(x − μ)ᵀ"))
 }

@@ -25,9 +25,6 @@ pub(super) fn lens(
     LensLook { tint, raw }: LensLook,
     progress: Progress<'_>,
 ) -> Result<Plate, ViewError> {
-    if trace.next.is_empty() {
-        return Err(ViewError::NoWords);
-    }
     let n = trace.n_tokens();
     let mut stopped = false;
     let mut watch = |done| {

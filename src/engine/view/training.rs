@@ -1,7 +1,8 @@
 //! A training as a figure: loss and scores against steps.
 
 use super::super::Report;
-use super::{Beside, ViewAsk, ViewError};
+use super::{Beside, ViewAsk, ViewError, by_formulas};
+use crate::analysis::atlas::ROLES;
 use crate::analysis::timeline::StepAxis;
 use crate::export::figure::curves::{Curve, Curves, Plane};
 use crate::export::{Body, Plate, Table};
@@ -75,16 +76,21 @@ pub fn training_plate(reports: &[Report], at: Option<u64>) -> Plate {
     let last = reports.last();
     let steps = last.map_or(0, |report| report.steps);
     let heads = last.map_or(0, |report| report.heads.len());
-    Plate {
+    let plate = Plate {
+        formulas: Vec::new(),
         title: "Training".to_owned(),
         subtitle: format!("{heads} heads · {steps} steps"),
         hook: "mean −ln p; induction and previous-token stripes".to_owned(),
         says: format!(
-            "Loss (mean −ln p on rows that are not trained on), accuracy and the best heads' scores on random tokens said \
+            "Loss (on rows that are not trained on), accuracy and the best heads' scores on random tokens said \
              twice (Olsson et al. 2022) over {steps} steps of training."
         ),
         body: Body::Curves(body),
         strips: Vec::new(),
         table: Table { columns, rows: reports.iter().map(row).collect() },
-    }
+    };
+    let scored = |id: &str| ROLES.iter().find(|role| role.id == id).map(|role| (role.label, role.formula));
+    let scores = ["induction", "previous_token"].into_iter().filter_map(scored);
+    let formulas: Vec<(&str, &str)> = std::iter::once(("loss", "mean of −ln p")).chain(scores).collect();
+    by_formulas(plate, &formulas)
 }

@@ -1,8 +1,8 @@
 //! Heads by their weights and roles as figures: circuits, the graph of who reads whom, the atlas.
 
-use super::{Beside, Progress, ViewAsk, ViewError, of_weights};
+use super::{Beside, Progress, ViewAsk, ViewError, by_formula, by_formulas, of_weights};
 use crate::analysis::atlas::clusters;
-use crate::analysis::circuits::{Entry, Link, WordTable, compose, head_circuits};
+use crate::analysis::circuits::{Entry, Kind, Link, WordTable, compose, head_circuits};
 use crate::export::figure::bars::{Bar, Bars, signed};
 use crate::export::figure::graph::Graph;
 use crate::export::figure::paths::{Groups, Paths};
@@ -65,7 +65,23 @@ pub(super) fn circuits(
     );
     let title = (format!("Circuits of head {name}"), "W_E·W_Q·W_Kᵀ·W_Eᵀ; W_E·W_V·W_O·W_U".to_owned());
     let columns = vec!["circuit", "row", "row_text", "column", "column_text", "value"];
-    Ok(of_weights(trace, title, &says, Body::Lists(lists), Table { columns, rows }))
+    let plate = of_weights(trace, title, &says, Body::Lists(lists), Table { columns, rows });
+    Ok(by_formulas(plate, &circuit_formulas(ask.circuits.plain)))
+}
+
+/// What both tables hold; `e` is a word's vector as it enters the block.
+fn circuit_formulas(plain: bool) -> [(&'static str, &'static str); 2] {
+    if plain {
+        [
+            ("looks for", "scale·⟨W_Q·norm(e_query) + b_Q, W_K·norm(e_key) + b_K⟩"),
+            ("writes", "⟨norm(e)·W_V·W_O, W_U⟩"),
+        ]
+    } else {
+        [
+            ("looks for", "scale·⟨W_Q·norm(e_query) + b_Q, W_K·norm(e_key) + b_K⟩ − mean over keys"),
+            ("writes", "⟨norm(e)·W_V·W_O, W_U⟩ − mean over words"),
+        ]
+    }
 }
 
 /// The entries of one table that answer what was asked.
@@ -112,12 +128,22 @@ pub(super) fn composition(
     let table = Table { columns: vec!["from", "to", "score"], rows: drawn.iter().map(row).collect() };
     let folded = if own.folded { ", with the norms' weights and centring" } else { "" };
     let says = format!(
-        "{kind}-composition ‖AB‖/(‖A‖‖B‖) of every pair of heads with a score from {from:.3} on{folded}: layers down, \
+        "{kind}-composition of every pair of heads with a score from {from:.3} on{folded}: layers down, \
          heads across (Elhage et al. 2021; random weights score {:.3}),",
         found.random
     );
     let title = (format!("{kind}-composition"), "‖AB‖_F / (‖A‖_F·‖B‖_F)".to_owned());
-    Ok(of_weights(trace, title, &says, Body::Graph(graph), table))
+    let plate = of_weights(trace, title, &says, Body::Graph(graph), table);
+    // What of the later head reads
+    let later = match own.kind {
+        Kind::Q => "W_Q·W_Kᵀ",
+        Kind::K => "W_K·W_Qᵀ",
+        Kind::V => "W_V·W_O",
+    };
+    let less = if own.above_random { " − 1/√width" } else { "" };
+    let formula =
+        format!("‖AB‖_F / (‖A‖_F·‖B‖_F){less}, A = W_V·W_O of the earlier head, B = {later} of the later");
+    Ok(by_formula(plate, &formula))
 }
 
 pub(super) fn atlas(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
@@ -166,14 +192,17 @@ pub(super) fn atlas(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
         groups: Some(Groups { of, names: (0..=most).map(group).collect(), ordered: !ask.axes.alike }),
     };
     let texts = atlas.ran.texts.as_deref().unwrap_or("none");
+    let alike = if ask.axes.alike { ", coloured by clusters of heads that are alike" } else { "" };
     let says = format!(
-        "Every head by {} ({}) and {} ({}), over {} probes of random tokens said twice and {} passages (texts: {texts}),",
-        x.label, x.formula, y.label, y.formula, atlas.ran.probes, atlas.ran.passages
+        "Every head by {} and {}, over {} probes of random tokens said twice and {} passages (texts: {texts}){alike},",
+        x.label, y.label, atlas.ran.probes, atlas.ran.passages
     );
     let title = ("Head atlas".to_owned(), format!("{} × {}", x.id, y.id));
+    let formulas = [(&*x.label, &*x.formula), (&*y.label, &*y.formula)];
     let table = Table { columns: vec!["layer", "head", "x", "y", "cluster"], rows };
     let plate = of_weights(trace, title, &says, Body::Paths(body), table);
-    Ok(Plate { subtitle: format!("{} · {} heads", atlas.model, atlas.heads.len()), ..plate })
+    let subtitle = format!("{} · {} heads", atlas.model, atlas.heads.len());
+    Ok(by_formulas(Plate { subtitle, ..plate }, &formulas))
 }
 
 /// A cluster by what sets it apart.
