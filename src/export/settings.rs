@@ -170,7 +170,9 @@ impl Settings {
                 Setting::One(value) => say(value),
                 // These have commas of their own
                 Setting::Many(values) if matches!(key.as_str(), "change" | "intervene") => {
-                    values.iter().for_each(|value| say(value))
+                    for value in values {
+                        say(value);
+                    }
                 }
                 Setting::Many(values) => say(&values.join(",")),
             }

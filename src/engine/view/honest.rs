@@ -1,7 +1,5 @@
 //! The honesty meter as a figure: what cutting each source costs, beside every picture of attention.
 
-use std::borrow::Cow;
-
 use serde_json::{Value, json};
 
 use super::memory::picture_formula;
@@ -20,18 +18,16 @@ pub(super) fn meter(
     ask: &ViewAsk,
     progress: Progress<'_>,
 ) -> Result<Plate, ViewError> {
-    let found = match &ask.beside {
-        Beside::Honesty(known) => Cow::Borrowed(&**known),
-        _ => {
-            let options = HonestyOptions {
-                token: ask.query,
-                layer: ask.layer,
-                word: ask.word.map(|id| format!("#{id}")),
-                paths: ask.paths,
-            };
-            Cow::Owned(honesty_while(model, trace, &options, &Job::new(), progress)?)
-        }
+    if let Beside::Honesty(known) = &ask.beside {
+        return Ok(honesty_plate(known, trace));
+    }
+    let options = HonestyOptions {
+        token: ask.query,
+        layer: ask.layer,
+        word: ask.word.map(|id| format!("#{id}")),
+        paths: ask.paths,
     };
+    let found = honesty_while(model, trace, &options, &Job::new(), progress)?;
     Ok(honesty_plate(&found, trace))
 }
 

@@ -115,7 +115,9 @@ fn draw(page: &mut Drawing, column: &Column, area: Area, lines: usize, style: &S
             page.rect(Area::new(area.x, y + size * 0.2, long, size), 0.0, ink);
         }
         if value.is_finite() {
-            let number = format!("{value:.*}", column.digits).replace('-', "−");
+            let number = format!("{value:.*}", column.digits);
+            let nothing = number.chars().all(|c| matches!(c, '-' | '0' | '.'));
+            let number = if nothing { number.replace('-', "") } else { number.replace('-', "−") };
             let number = Text::new(area.x + area.width, y + size, number, size, Face::Mono, tokens.text);
             page.text(number.anchored(Anchor::End));
         }

@@ -39,7 +39,7 @@ pub fn layout(
     let height_of =
         |count: f64| ((count + 1.0).ln() / ((most + 1) as f64).ln().max(f64::MIN_POSITIVE)) as f32;
     let ticks: Vec<usize> =
-        (0..).map(|power| 10_usize.pow(power)).take_while(|&tick| tick <= most.max(1)).collect();
+        (0..19).map(|power| 10_usize.pow(power)).take_while(|&tick| tick <= most.max(1)).collect();
     let names =
         ticks.iter().map(|&tick| metrics::width(&grouped(tick), Face::Sans, size)).fold(0.0, f32::max);
     let left = style.margin + names + size * 0.8;
