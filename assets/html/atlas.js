@@ -2,7 +2,8 @@
 // The atlas of the page: heads as points of any two measures, and a card of the head that is chosen.
 const { atlas, axes, clusters } = JSON.parse(document.getElementById("data").textContent);
 const $ = id => document.getElementById(id);
-const state = { x: axes[0].id, y: (axes[1] || axes[0]).id, colour: "layer", head: 0, decile: "strongest" };
+const usual = (id, other) => (axes.find(axis => axis.id === id) || other).id;
+const state = { x: usual("previous_stripe", axes[0]), y: usual("induction_stripe", axes[1] || axes[0]), colour: "layer", head: 0, decile: "strongest" };
 const name = entry => `${entry.layer}.${entry.head}`;
 const known = value => typeof value === "number" && isFinite(value);
 
@@ -47,25 +48,36 @@ function range(id) {
   return [low, high + (high - low) * 0.04];
 }
 
+// Marks at steps of 1, 2 or 5 times a power of ten, five or so of them
+function marks([low, high]) {
+  const rough = (high - low) / 5, power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map(times => times * power).find(size => size >= rough);
+  const all = [];
+  for (let at = Math.ceil(low / step); at * step <= high; at++) all.push(at * step);
+  const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+  return all.map(value => [value, value.toFixed(Math.min(decimals, 6))]);
+}
+
 const number = value => Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(Math.abs(value) >= 10 ? 1 : 2);
 const label = id => axes.find(axis => axis.id === id).label;
 
 function draw() {
   const plot = $("plot");
   plot.replaceChildren();
-  const [left, top, width, height] = [48, 12, 540, 356];
+  const [left, top, width, height] = [48, 24, 540, 344];
   const [x, y] = [range(state.x), range(state.y)];
   const across = value => left + (value - x[0]) / (x[1] - x[0]) * width;
   const down = value => top + height - (value - y[0]) / (y[1] - y[0]) * height;
-  for (let i = 0; i <= 4; i++) {
-    const [atX, atY] = [x, y].map(ends => ends[0] + (ends[1] - ends[0]) * i / 4);
-    svg("line", plot, { x1: across(atX), x2: across(atX), y1: top, y2: top + height });
-    svg("line", plot, { x1: left, x2: left + width, y1: down(atY), y2: down(atY) });
-    svg("text", plot, { x: across(atX), y: top + height + 16, "text-anchor": "middle" }, number(atX));
-    svg("text", plot, { x: left - 6, y: down(atY) + 4, "text-anchor": "end" }, number(atY));
+  for (const [at, text] of marks(x)) {
+    svg("line", plot, { x1: across(at), x2: across(at), y1: top, y2: top + height });
+    svg("text", plot, { x: across(at), y: top + height + 16, "text-anchor": "middle" }, text);
   }
-  svg("text", plot, { x: left + width, y: top + height + 30, "text-anchor": "end" }, label(state.x));
-  svg("text", plot, { x: 4, y: 10 }, label(state.y));
+  for (const [at, text] of marks(y)) {
+    svg("line", plot, { x1: left, x2: left + width, y1: down(at), y2: down(at) });
+    svg("text", plot, { x: left - 6, y: down(at) + 4, "text-anchor": "end" }, text);
+  }
+  svg("text", plot, { x: left + width, y: top + height + 32, "text-anchor": "end" }, `${label(state.x)} →`);
+  svg("text", plot, { x: left, y: 12 }, `↑ ${label(state.y)}`);
   atlas.heads.forEach((entry, index) => {
     const [atX, atY] = [valueOf(entry, state.x), valueOf(entry, state.y)];
     if (!known(atX) || !known(atY)) return;
@@ -84,6 +96,46 @@ function draw() {
   });
   const chosen = plot.querySelector("circle.chosen");
   if (chosen) plot.append(chosen);
+  names(across, down, left + width);
+  legend();
+}
+
+// Names beside the points that have room for one: the chosen head's first, then those of heads with a role
+function names(across, down, right) {
+  const taken = [...$("plot").querySelectorAll("circle")]
+    .map(point => [Number(point.getAttribute("cx")), Number(point.getAttribute("cy"))])
+    .map(([x, y]) => [x - 5, y - 5, x + 5, y + 5]);
+  const rank = index => (index === state.head ? 2 : 0) + (atlas.heads[index].roles.length ? 1 : 0);
+  const order = atlas.heads.map((_, index) => index).sort((a, b) => rank(b) - rank(a) || a - b);
+  for (const index of order) {
+    const entry = atlas.heads[index], [atX, atY] = [valueOf(entry, state.x), valueOf(entry, state.y)];
+    if (!known(atX) || !known(atY)) continue;
+    const text = name(entry), long = 6.6 * text.length, [x, y] = [across(atX), down(atY)];
+    const from = x + 8 + long > right ? x - 8 - long : x + 8;
+    const box = [from, y - 6, from + long, y + 6];
+    const free = taken.every(other => box[2] < other[0] || other[2] < box[0] || box[3] < other[1] || other[3] < box[1]);
+    if (!free) continue;
+    taken.push(box);
+    svg("text", $("plot"), { x: from, y: y + 4, class: index === state.head ? "name chosen" : "name" }, text);
+  }
+}
+
+// What the colours mean
+function legend() {
+  $("legend").replaceChildren();
+  const groups = new Map();
+  atlas.heads.forEach((entry, index) => {
+    const group = state.colour === "cluster" ? clusters.of[index] : entry.layer;
+    if (!groups.has(group)) groups.set(group, colourOf(index));
+  });
+  const order = [...groups].sort((a, b) => a[0] - b[0]);
+  // Of many layers, which run through one ramp, the ends and some between them
+  const step = Math.ceil(order.length / 12);
+  order.filter((_, place) => place % step === 0 || place === order.length - 1).forEach(([group, colour]) => {
+    const item = element("span", $("legend"));
+    element("i", item).style.background = colour;
+    item.append(state.colour === "cluster" ? `cluster ${group + 1}` : `L${group}`);
+  });
 }
 
 function bars(parent, values, edges) {
@@ -197,5 +249,7 @@ $("colour").addEventListener("change", () => { state.colour = $("colour").value;
 for (const button of document.querySelectorAll("button[data-head]")) {
   button.addEventListener("click", () => { choose(Number(button.dataset.head)); $("card").scrollIntoView({ block: "nearest" }); });
 }
-const first = atlas.heads.findIndex(entry => entry.roles.length > 0);
-choose(Math.max(0, first));
+// A head that is worth looking at first: the best one up the plot, where it has a role
+const best = atlas.heads.map((entry, index) => [entry.roles.length ? valueOf(entry, state.y) : NaN, index])
+  .filter(([value]) => known(value)).sort((a, b) => b[0] - a[0]);
+choose(best.length ? best[0][1] : 0);

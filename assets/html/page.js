@@ -265,7 +265,8 @@ function drawFlow() {
   if (!source) return;
   if (!lines) findLines();
   const ratio = window.devicePixelRatio || 1, width = canvas.clientWidth, { rows, columns } = now();
-  const pitch = Math.max(4, Math.min(22, (window.innerHeight - 320) / Math.max(rows, columns)));
+  // All of it in sight where a token has a pixel; what is longer scrolls
+  const pitch = Math.max(1, Math.min(22, (window.innerHeight - 320) / Math.max(rows, columns)));
   const height = pitch * Math.max(rows, columns) + 28, side = Math.min(160, width / 4);
   canvas.style.height = `${height}px`;
   canvas.width = width * ratio;
@@ -329,6 +330,13 @@ function flowAt(event) {
   if (index < 0 || index >= tokens) return null;
   return onLeft ? { side: 'q', q: index, k: null } : { side: 'k', q: null, k: index };
 }
+/* What is pinned stays in sight of a text that scrolls */
+function followPin() {
+  const box = $('flow-scroll'), row = state.pinned;
+  if (!state.flow || !flowFrame || row === null || box.scrollHeight <= box.clientHeight) return;
+  const at = 24 + row * flowFrame.pitch;
+  if (at < box.scrollTop || at > box.scrollTop + box.clientHeight - 24) box.scrollTop = at - box.clientHeight / 2;
+}
 function showFlow(flow) {
   state.flow = flow;
   state.hover = null;
@@ -337,7 +345,7 @@ function showFlow(flow) {
   for (const id of ['flow-scroll', 'flow-words']) $(id).hidden = !flow;
   lines = null;
   if (!flow) layout();
-  repaint(); words();
+  repaint(); words(); followPin();
 }
 function setThreshold(value) {
   state.threshold = Math.max(0, Math.min(100, value));
@@ -423,7 +431,7 @@ async function select(index) {
   setThreshold(state.threshold);
   legend(); words();
 }
-function pin(row) { state.pinned = row; if (frame || state.flow) draw(); words(); }
+function pin(row) { state.pinned = row; if (frame || state.flow) draw(); words(); followPin(); }
 function cellAt(event) {
   const box = $('heat').getBoundingClientRect(), { view } = state, { cell } = frame;
   const k = Math.floor((event.clientX - box.left - frame.left) / cell), q = Math.floor((event.clientY - box.top - frame.top) / cell);

@@ -42,4 +42,4 @@ pub use states::{
 };
 pub use table::{Fold, Folded, Table};
 pub use tensor::{TensorStats, tensor_stats};
-pub use tokens::{Predicted, entropy_bits, heads_over, predicted, received};
+pub use tokens::{Beneath, Predicted, Tint, entropy_bits, heads_over, hex, predicted, received, tinted};

@@ -2,9 +2,104 @@
 
 use super::loss::{ROWS, each_answer, log_probability};
 use crate::model::{HeadId, Network};
-use crate::trace::{Side, Trace};
-use serde::Serialize;
+use crate::trace::{Side, Token, Trace};
+use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
+
+/// What tokens are tinted by.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    strum::EnumIter,
+    strum::EnumString,
+    strum::IntoStaticStr,
+)]
+#[strum(serialize_all = "kebab-case")]
+pub enum Tint {
+    /// The weight that one row of a head gives them.
+    #[default]
+    Row,
+    /// The mean weight that they received from one head.
+    Received,
+    /// The same from all heads.
+    ReceivedAll,
+    /// How surprising they came.
+    Loss,
+    /// How open they left what follows.
+    Entropy,
+}
+
+impl Tint {
+    /// Whether its numbers are bits, not weights.
+    pub fn is_bits(self) -> bool {
+        matches!(self, Self::Loss | Self::Entropy)
+    }
+}
+
+/// What stands under each token.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    strum::EnumIter,
+    strum::EnumString,
+    strum::IntoStaticStr,
+)]
+#[strum(serialize_all = "kebab-case")]
+pub enum Beneath {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// Its id.
+    Ids,
+    /// Its bytes.
+    Bytes,
+}
+
+/// Each token's number under a tint other than [`Tint::Row`], [token]; none of one that has no such number.
+///
+/// - `head`: whose attention [`Tint::Received`] counts
+/// - `None` where no token has one, where the model does not say (loss and entropy take `network`), or where `progress`
+///   (told the share done) breaks off
+pub fn tinted(
+    network: Option<&Network>,
+    trace: &Trace,
+    side: Side,
+    (tint, head): (Tint, HeadId),
+    progress: &mut dyn FnMut(f32) -> ControlFlow<()>,
+) -> Option<Vec<Option<f64>>> {
+    let values: Vec<Option<f64>> = if tint.is_bits() {
+        let said = predicted(network.filter(|_| side == Side::Target)?, trace, progress)?;
+        if tint == Tint::Loss { said.loss } else { said.entropy.into_iter().map(Some).collect() }
+    } else {
+        let mut heads = heads_over(trace, side);
+        heads.retain(|own| tint == Tint::ReceivedAll || head == *own);
+        let mass = received(trace, &heads, side, progress).filter(|_| !heads.is_empty())?;
+        mass.into_iter().map(Some).collect()
+    };
+    values.iter().any(Option::is_some).then_some(values)
+}
+
+/// A token's bytes as hexadecimal numbers, `20 62`, so many at most.
+pub fn hex(token: &Token, most: usize) -> String {
+    let bytes = token.bytes();
+    let shown: Vec<String> = bytes.iter().take(most).map(|byte| format!("{byte:02x}")).collect();
+    let more = if bytes.len() > most { "…" } else { "" };
+    format!("{}{more}", shown.join(" "))
+}
 
 /// Heads whose keys are tokens of one text, by layer.
 pub fn heads_over(trace: &Trace, side: Side) -> Vec<HeadId> {

@@ -80,7 +80,8 @@ impl Window {
         let view = self.view_ask(piece, trace);
         let settings = exporting::settings(self.desk(), (&options, view.as_ref()), path);
         let command = exporting::command(&settings);
-        Some(Key { run, trace: trace.clone(), options, view, command })
+        let latex = export::is_latex(Path::new(path.trim()));
+        Some(Key { run, trace: trace.clone(), options, view, command, latex })
     }
 
     /// Writes a recipe of the figure beside where the figure would go: `mnemoscope figure` makes it again.

@@ -37,6 +37,8 @@ pub struct Key {
     pub view: Option<ViewAsk>,
     /// The command line that makes the same.
     pub command: String,
+    /// Whether the caption is for LaTeX.
+    pub latex: bool,
 }
 
 impl PartialEq for Key {
@@ -158,7 +160,7 @@ fn work(
 ) -> impl FnOnce(&Job) -> Result<Drawn, Banner> + Send + use<> {
     let model = model.cloned();
     move |job| {
-        let Key { trace, options, command, view, .. } = key;
+        let Key { trace, options, command, view, latex, .. } = key;
         let failed = |error: &export::ExportError| Banner::of(error, words);
         let (drawing, caption) = if let Some(ask) = view {
             let plate = plate(model.as_deref(), &trace, &ask, &mut |_| job.go_on());
@@ -177,6 +179,7 @@ fn work(
         let png::Pixels { width, height, bytes } =
             png::paint(&drawing, zoom).map_err(|error| failed(&error))?;
         let image = ColorImage::from_rgba_unmultiplied([width as usize, height as usize], &bytes);
+        let caption = if latex { caption.latex() } else { caption.text };
         Ok(Drawn { image: Arc::new(image), caption })
     }
 }

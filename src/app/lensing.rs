@@ -32,7 +32,7 @@ impl Session {
     /// Works out the lens of the run in sight, and the pinned word's ranks after the token in sight.
     pub(super) fn follow_lens(&mut self, state: &State, drawn: bool) {
         let (run, trace) = self.visible(state);
-        let speaks = |trace: &&crate::trace::Trace| trace.is_complete() && !trace.next.is_empty();
+        let speaks = |trace: &&crate::trace::Trace| trace.is_complete() && trace.spec.scores_words();
         let ready = trace.filter(speaks).filter(|_| drawn && self.busy.is_none() && self.model.is_some());
         let (raw, token) = (state.lens.raw, self.pinned_target(state));
         let key = ready.map(|_| (run, raw));

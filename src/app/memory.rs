@@ -173,6 +173,12 @@ pub struct CacheView {
 /// A run's number, its asked token, the last layer and the answer.
 pub type HonestyKey = (u64, Option<usize>, Option<usize>, Option<u32>);
 
+/// What the honesty meter of a run is asked.
+pub fn honesty_key(state: &State, run: u64, trace: &Trace) -> HonestyKey {
+    let last_layer = state.memory.last_layer.filter(|&layer| layer < trace.n_layers());
+    (run, state.query, last_layer, state.memory.answer)
+}
+
 /// What workers found out.
 #[derive(Default)]
 pub struct Memory {
@@ -195,9 +201,7 @@ pub struct Memory {
 
 impl Memory {
     fn follow_honesty(&mut self, state: &State, run: u64, model: &Arc<Model>, trace: &Trace, post: &Post) {
-        let choice = &state.memory;
-        let last_layer = choice.last_layer.filter(|&layer| layer < trace.n_layers());
-        let key = (run, state.query, last_layer, choice.answer);
+        let key = honesty_key(state, run, trace);
         self.honesty.follow("honesty meter", Some(key), post, |&(_, token, layer, word)| {
             let (model, trace) = (Arc::clone(model), trace.clone());
             let options = HonestyOptions {

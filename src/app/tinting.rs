@@ -1,48 +1,9 @@
 //! What the strip of tokens is tinted by, and what stands under each: read from the run by workers.
 
 use super::{derived::Derived, session::Session, state::State};
-use crate::{
-    analysis::{heads_over, predicted, received},
-    engine::Job,
-    model::HeadId,
-    trace::Side,
-};
+pub use crate::analysis::{Beneath, Tint};
+use crate::{analysis, engine::Job, model::HeadId, trace::Side};
 use serde::{Deserialize, Serialize};
-
-/// What chips are tinted by.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, strum::EnumIter)]
-pub enum Tint {
-    /// The weight that the shown row gives them.
-    #[default]
-    Row,
-    /// The mean weight that they received from the selected head.
-    Received,
-    /// The same from all heads.
-    ReceivedAll,
-    /// How surprising they came.
-    Loss,
-    /// How open they left what follows.
-    Entropy,
-}
-
-impl Tint {
-    /// Whether its numbers are bits, not weights.
-    pub fn is_bits(self) -> bool {
-        matches!(self, Self::Loss | Self::Entropy)
-    }
-}
-
-/// What stands under each token.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, strum::EnumIter)]
-pub enum Beneath {
-    /// Nothing.
-    #[default]
-    Nothing,
-    /// Its id.
-    Ids,
-    /// Its bytes.
-    Bytes,
-}
 
 /// How the strip shows tokens: part of the state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,24 +67,10 @@ impl Session {
             derived.follow("tint of tokens", key, &self.post, |_| {
                 move |job: &Job| {
                     let Some(trace) = trace else { return Ok(None) };
-                    let tell = &mut job.tell("Reading tokens");
-                    let values = if tint.is_bits() {
-                        let network = model.as_ref().map(|model| &model.network);
-                        let network = network.filter(|_| side == Side::Target);
-                        let said = network.and_then(|network| predicted(network, &trace, tell));
-                        said.map(|said| match tint {
-                            Tint::Loss => said.loss,
-                            _ => said.entropy.into_iter().map(Some).collect(),
-                        })
-                    } else {
-                        let mut heads = heads_over(&trace, side);
-                        heads.retain(|own| head.is_none_or(|head| head == *own));
-                        let some = !heads.is_empty();
-                        let mass = received(&trace, &heads, side, tell).filter(|_| some);
-                        mass.map(|mass| mass.into_iter().map(Some).collect())
-                    };
+                    let network = model.as_ref().map(|model| &model.network);
+                    let asked = (tint, head.unwrap_or_default());
                     let values =
-                        values.filter(|values: &Vec<Option<f64>>| values.iter().any(Option::is_some));
+                        analysis::tinted(network, &trace, side, asked, &mut job.tell("Reading tokens"));
                     Ok(values.map(|values| {
                         let greatest = values.iter().flatten().copied().filter(|value| value.is_finite());
                         let greatest = greatest.fold(0.0, f64::max);

@@ -6,6 +6,7 @@ use super::{
     document::Reference,
     exporting,
     layout::Pane,
+    memory::honesty_key,
     session::Session,
     state::{Shown, State},
     timeline::Whose,
@@ -44,6 +45,11 @@ pub fn pane_of(view: View) -> Pane {
         View::Training => Pane::TrainCurves,
         View::Sweep => Pane::Sweep,
         View::Timeline => Pane::Timeline,
+        View::Tokens => Pane::Prompt,
+        View::Details => Pane::Details,
+        View::Honesty => Pane::Honesty,
+        View::Tensor => Pane::Weights,
+        View::Aligned => Pane::CompareWords,
     }
 }
 
@@ -60,7 +66,17 @@ pub struct Desk<'a> {
 
 /// Whether its pane shows the run without interventions, whatever else is in sight.
 fn is_of_clean(view: View) -> bool {
-    matches!(view, View::River | View::Memory | View::Cache | View::Compare | View::Difference | View::Sweep)
+    matches!(
+        view,
+        View::River
+            | View::Memory
+            | View::Cache
+            | View::Compare
+            | View::Difference
+            | View::Aligned
+            | View::Sweep
+            | View::Honesty
+    )
 }
 
 /// The run that a view shows, with its number.
@@ -81,7 +97,7 @@ pub fn ask(view: View, desk: Desk<'_>, trace: &Trace) -> ViewAsk {
     let streams = trace.spec.streams();
     let side = streams.get(state.layer).map_or(Side::Target, |&stream| trace.spec.stream_side(stream));
     let query = match view {
-        View::River => state.query,
+        View::River | View::Honesty => state.query,
         // Its token is of the stream's text, whichever the head's rows are of
         View::Similarity if rows != Some(side) => {
             let columns = trace.spec.blocks.get(state.head.layer).map(|block| block.part.columns());
@@ -93,6 +109,7 @@ pub fn ask(view: View, desk: Desk<'_>, trace: &Trace) -> ViewAsk {
     let (word, against) = match view {
         View::Circuits => (state.circuits.word, None),
         View::Sweep => (state.sweep.of, state.sweep.less),
+        View::Honesty => (state.memory.answer, None),
         _ => (state.said.word, state.said.against),
     };
     ViewAsk {
@@ -117,7 +134,13 @@ pub fn ask(view: View, desk: Desk<'_>, trace: &Trace) -> ViewAsk {
         skip: usize::from(state.sink_apart),
         side: if view == View::Norms { side } else { Side::Target },
         picture: state.memory.picture,
-        layer: Some(super::river::asked_layer(state, trace)),
+        layer: match view {
+            View::Honesty => state.memory.last_layer.filter(|&layer| layer < trace.n_layers()),
+            _ => Some(super::river::asked_layer(state, trace)),
+        },
+        tint: state.tokens.tint,
+        beneath: state.tokens.beneath,
+        tensor: state.tensor.clone(),
         policy: state.memory.policy(trace.n_tokens()),
         circuits: state.circuits.options,
         least: state.circuits.least,
@@ -149,7 +172,12 @@ fn beside(view: View, Desk { session, state, live }: Desk<'_>) -> Beside {
     let found = match view {
         View::Recall => session.memory.recall.get().map(|recall| Beside::Recall(recall.clone())),
         View::Atlas => session.charting.view().map(|view| Beside::Atlas(view.atlas.clone())),
-        View::Compare | View::Difference => {
+        View::Honesty => {
+            let asked = session.trace.as_ref().map(|trace| honesty_key(state, session.run, trace));
+            let known = session.memory.honesty.latest().filter(|(key, _)| Some(**key) == asked);
+            known.map(|(_, honesty)| Beside::Honesty(Box::new(honesty.clone())))
+        }
+        View::Compare | View::Difference | View::Aligned => {
             session.both(state).map(|Both { b: (number, trace), .. }| Beside::Second(number, trace.clone()))
         }
         View::Training => {
@@ -171,7 +199,7 @@ fn beside(view: View, Desk { session, state, live }: Desk<'_>) -> Beside {
 /// Whether the interventions that are on change what a view shows.
 pub fn is_changed(view: Option<View>, state: &State) -> bool {
     match view {
-        Some(View::Compare | View::Difference) => !state.compare.asks(),
+        Some(View::Compare | View::Difference | View::Aligned) => !state.compare.asks(),
         // Recall asks its own questions again with them, whichever run is in sight
         Some(View::Recall) => true,
         Some(view) if is_of_clean(view) => false,
@@ -184,7 +212,7 @@ pub fn settle(ask: &ViewAsk, Desk { session, state, .. }: Desk<'_>, settings: &m
     settings.set("view", ask.view.id());
     let mut set = |key: &str, value: String| settings.set(key, value);
     match ask.view {
-        View::Walk | View::Why => {
+        View::Walk | View::Why | View::Details | View::Tokens => {
             if let (Some(query), Some(key)) = (ask.query, ask.key) {
                 set("cell", Cell { head: ask.head, query, key }.to_string());
             } else {
@@ -249,6 +277,12 @@ pub fn settle(ask: &ViewAsk, Desk { session, state, .. }: Desk<'_>, settings: &m
             ask.word.into_iter().for_each(|word| set("word", format!("#{word}")));
             ask.against.into_iter().for_each(|word| set("against", format!("#{word}")));
         }
+        View::Honesty => {
+            ask.query.into_iter().for_each(|query| set("at", query.to_string()));
+            ask.layer.into_iter().for_each(|layer| set("layer", layer.to_string()));
+            ask.word.into_iter().for_each(|word| set("word", format!("#{word}")));
+        }
+        View::Tensor => ask.tensor.iter().for_each(|name| set("tensor", name.clone())),
         View::Lens => set("tint", <&str>::from(ask.lens.tint).to_owned()),
         View::Norms => {
             if ask.side == Side::Source {
@@ -259,9 +293,13 @@ pub fn settle(ask: &ViewAsk, Desk { session, state, .. }: Desk<'_>, settings: &m
             }
         }
         View::Timeline => timeline_asked(ask, state, settings),
-        View::Compare | View::Training => {}
+        View::Compare | View::Aligned | View::Training => {}
     }
-    if matches!(ask.view, View::Compare | View::Difference) {
+    if ask.view == View::Tokens {
+        settings.set("tinted_by", <&str>::from(ask.tint));
+        settings.set("beneath", <&str>::from(ask.beneath));
+    }
+    if matches!(ask.view, View::Compare | View::Difference | View::Aligned) {
         second_asked(state, settings);
     }
     flags(ask, session).filter(|(on, _)| *on).for_each(|(_, flag)| settings.set_yes(flag));
@@ -352,9 +390,11 @@ pub fn training_settings(live: &Live, look: Look, name: &str) -> Settings {
     if let Some(text) = &began.text {
         settings.set("text", text.display().to_string());
     }
-    settings.set("size", live.hand.size.to_string());
-    settings.set("lr", live.hand.rate.to_string());
-    settings.set("batch", live.hand.batch.to_string());
+    let (first, changes) = live.schedule.clone().unwrap_or((live.hand, Vec::new()));
+    settings.set("size", first.size.to_string());
+    settings.set("lr", first.rate.to_string());
+    settings.set("batch", first.batch.to_string());
+    settings.set_all("change", changes.iter().map(ToString::to_string));
     settings.set("steps", live.reports.last().map_or(1, |report| report.steps.max(1)).to_string());
     if began.mlp {
         settings.set_yes("mlp");

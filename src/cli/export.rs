@@ -64,7 +64,7 @@ pub(super) struct Args {
     #[command(flatten)]
     look: LookArgs,
 
-    /// Print a caption ready to paste, or write it to a file: --caption=FILE
+    /// Print a caption ready to paste, or write it to a file: --caption=FILE; .tex has its formulas as LaTeX
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "-")]
     caption: Option<PathBuf>,
 }
@@ -133,7 +133,7 @@ fn view_source(
     console: &mut Console,
 ) -> anyhow::Result<(Option<Model>, Trace, Beside)> {
     let more = &args.view.more;
-    if matches!(view, View::Compare | View::Difference) {
+    if matches!(view, View::Compare | View::Difference | View::Aligned) {
         let [a, b] = args.input.pair(&more.second, None, console)?;
         return Ok((None, a, Beside::Second(0, b)));
     }

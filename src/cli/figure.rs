@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::analysis::Filter;
 use crate::engine::Prompt;
 use crate::export::picture::write_numbers;
-use crate::export::{self, Recipe, Selection, Settings, Source, atomic};
+use crate::export::{self, Caption, Recipe, Selection, Settings, Source, atomic};
 
 use super::console::{self, Console};
 use super::export::{given, watched, write};
@@ -89,9 +89,9 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
         let numbers = folder.join(first).with_extension("csv");
         atomic::write(&numbers, |out| write_numbers(&source, &options, out))?;
         files.push(numbers);
-        files.push(write_caption(&folder.join(first), &caption)?);
+        files.extend(write_captions(&folder.join(first), &recipe.out, &caption)?);
     }
-    written(&files, &caption, console)
+    written(&files, &caption.text, console)
 }
 
 /// The figure of a view, its numbers and its caption.
@@ -123,8 +123,8 @@ fn of_view(args: &Args, mut settings: Settings, console: &mut Console) -> anyhow
     for path in &files {
         plate.write(look, path)?;
     }
-    files.push(write_caption(&files[0], &caption)?);
-    written(&files, &caption, console)
+    files.extend(write_captions(&files[0].clone(), &out, &caption)?);
+    written(&files, &caption.text, console)
 }
 
 impl Args {
@@ -143,11 +143,15 @@ impl Args {
     }
 }
 
-/// Writes the caption beside a figure.
-fn write_caption(figure: &Path, caption: &str) -> anyhow::Result<PathBuf> {
-    let path = figure.with_extension("caption.txt");
-    atomic::write(&path, |out| Ok(writeln!(out, "{caption}")?))?;
-    Ok(path)
+/// Writes the caption beside a figure; where that is LaTeX, as LaTeX, too.
+fn write_captions(figure: &Path, out: &[PathBuf], caption: &Caption) -> anyhow::Result<Vec<PathBuf>> {
+    let latex = out.iter().any(|path| export::is_latex(path));
+    let endings = std::iter::once("caption.txt").chain(latex.then_some("caption.tex"));
+    let paths: Vec<PathBuf> = endings.map(|ending| figure.with_extension(ending)).collect();
+    for path in &paths {
+        atomic::write(path, |out| Ok(writeln!(out, "{}", caption.for_file(path))?))?;
+    }
+    Ok(paths)
 }
 
 fn written(files: &[PathBuf], caption: &str, console: &mut Console) -> anyhow::Result<()> {

@@ -45,6 +45,7 @@ const OF_TRAINING: &[&str] = &[
     "steps",
     "lr",
     "batch",
+    "change",
     "every",
     "mark",
     "stop_at_induction",
@@ -58,7 +59,7 @@ fn own_keys(view: View) -> &'static [&'static str] {
     match view {
         View::Lens => &["tint", "raw"],
         View::Flow => &["heads", "cell", "at", "least"],
-        View::Walk | View::Why => &["heads", "cell", "at"],
+        View::Walk | View::Why | View::Details => &["heads", "cell", "at"],
         View::Attribution => &["at", "word", "against", "in_order"],
         View::Next => &["temperature", "top_k", "top_p"],
         View::States => &["stream", "hook", "by_variance"],
@@ -72,11 +73,14 @@ fn own_keys(view: View) -> &'static [&'static str] {
         View::Circuits => &["heads", "word", "lowest", "after_mlp", "plain"],
         View::Composition => &["heads", "kind", "folded", "above_random", "from"],
         View::Atlas => &["heads", "atlas", "corpus", "own_text", "passages", "x", "y", "alike"],
-        View::Compare => &["with", "with_prompt", "with_ids"],
+        View::Compare | View::Aligned => &["with", "with_prompt", "with_ids"],
         View::Difference => &["heads", "with", "with_prompt", "with_ids"],
         View::Sweep => &["other", "other_file", "places", "word", "against"],
         View::Training => OF_TRAINING,
         View::Timeline => OF_TIMELINE,
+        View::Tokens => &["heads", "cell", "at", "tinted_by", "beneath"],
+        View::Honesty => &["at", "layer", "word", "paths"],
+        View::Tensor => &["tensor"],
     }
 }
 

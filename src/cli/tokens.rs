@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::analysis::{Predicted, heads_over, predicted, received};
+use crate::analysis::{Predicted, heads_over, hex, predicted, received};
 use crate::trace::{HeadId, Side, Token, Trace};
 
 use super::console::Console;
@@ -66,15 +66,10 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     table(&target, &trace, console)
 }
 
-/// A token's bytes as hexadecimal numbers: `20 62`.
-fn hex(token: &Token) -> String {
-    token.bytes().iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
-}
-
 fn objects(text: &Text<'_>) -> Value {
     let object = |(index, token): (usize, &Token)| {
         let mut object = json!({
-            "index": index, "id": token.id, "text": token.text, "bytes": hex(token),
+            "index": index, "id": token.id, "text": token.text, "bytes": hex(token, usize::MAX),
             "span": [token.span.start, token.span.end], "received": text.received[index],
         });
         if let Some(predicted) = &text.predicted {
@@ -101,7 +96,7 @@ fn table(text: &Text<'_>, trace: &Trace, console: &mut Console) -> anyhow::Resul
             let loss = predicted.loss[index].map_or_else(String::new, |loss| format!("{loss:.3}"));
             write!(console, "  {loss:>8}  {:>8.3}", predicted.entropy[index])?;
         }
-        writeln!(console, "  {}", hex(token))?;
+        writeln!(console, "  {}", hex(token, usize::MAX))?;
     }
     if text.predicted.is_some() {
         writeln!(console, "loss and entropy in bits; received: mean weight from the queries that may look")?;

@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::engine::{self, Report, TrainOptions};
 use crate::export::{Look, Plate, Preset};
 use crate::render::Theme;
-use crate::train::{Hand, Setup, Task};
+use crate::train::{Change, Hand, Setup, Task};
 
 use super::console::Console;
 use super::recall::share;
@@ -61,6 +61,10 @@ pub(super) struct Args {
     /// Rows of a batch (default: the task's)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
     batch: Option<u32>,
+
+    /// Change the rate, the batch or the size after so many steps, such as 120:lr=0.001,batch=64 (repeatable)
+    #[arg(long, value_name = "CHANGE")]
+    change: Vec<Change>,
 
     /// Stop once the best head has this induction score
     #[arg(long, value_name = "SCORE", value_parser = share)]
@@ -177,6 +181,15 @@ fn options(args: &Args) -> anyhow::Result<TrainOptions> {
         let task: &str = args.task.into();
         return Err(wrong(&format!("--size of {task} is from {} to {}", sizes.start(), sizes.end())));
     }
+    if let Some(size) = args.change.iter().filter_map(|change| change.size).find(|size| !sizes.contains(size))
+    {
+        let task: &str = args.task.into();
+        return Err(wrong(&format!(
+            "--change to size={size}: {task} has sizes from {} to {}",
+            sizes.start(),
+            sizes.end()
+        )));
+    }
     let hand = Hand {
         rate: args.lr.unwrap_or(usual.rate),
         batch: args.batch.map_or(usual.batch, |batch| batch as usize),
@@ -185,6 +198,7 @@ fn options(args: &Args) -> anyhow::Result<TrainOptions> {
     Ok(TrainOptions {
         setup,
         hand,
+        changes: args.change.clone(),
         steps: args.steps,
         report_every: args.every,
         stop_at_induction: args.stop_at_induction,

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::analysis::Cell;
 use crate::engine::{self, Places, SweepAsk, View, ViewAsk, plate};
-use crate::export::{Look, Plate, atomic};
+use crate::export::{Caption, Look, Plate, atomic};
 use crate::model::{HeadId, Model, Sampling};
 use crate::trace::{OtherPrompt, Side, Trace};
 
@@ -26,7 +26,7 @@ pub(super) struct ViewArgs {
     #[arg(long, value_parser = names::<View>(), conflicts_with_all = ["what", "layers", "heads", "filter", "combine", "beside"])]
     pub(super) view: Option<View>,
 
-    /// Of the views walk, why and flow: head, query and key, such as 3.5:q22->k5
+    /// Of the views walk, why, flow, tokens and details: head, query and key, such as 3.5:q22->k5
     #[arg(long, value_name = "CELL", requires = "view")]
     cell: Option<Cell>,
 
@@ -34,11 +34,11 @@ pub(super) struct ViewArgs {
     #[arg(long, value_name = "WEIGHT", requires = "view", default_value_t = 0.05)]
     least: f32,
 
-    /// Of the views walk, why, attribution, trails and river: the token that asks (default: where the model answers)
+    /// Of the views walk, why, attribution, trails, river, tokens, details and honesty: the token that asks (default: where the model answers)
     #[arg(long, value_name = "TOKEN", requires = "view", conflicts_with = "cell")]
     at: Option<usize>,
 
-    /// Of the views attribution, sweep and circuits: the word, one token or #ID (default: the most likely one; all pairs)
+    /// Of the views attribution, sweep, circuits and honesty: the word, one token or #ID (default: the most likely one; all pairs)
     #[arg(long, value_name = "WORD", requires = "view")]
     word: Option<String>,
 
@@ -144,7 +144,7 @@ pub(super) struct FigureArgs {
     #[command(flatten)]
     look: LookArgs,
 
-    /// Print a caption ready to paste, or write it to a file: --caption=FILE
+    /// Print a caption ready to paste, or write it to a file: --caption=FILE; .tex has its formulas as LaTeX
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "-")]
     caption: Option<PathBuf>,
 }
@@ -210,10 +210,11 @@ pub(super) fn worked_out(
 /// Says what was written, and prints the caption or writes it, too: `-` is standard output.
 pub(super) fn written(
     mut files: Vec<PathBuf>,
-    text: Option<String>,
+    text: Option<Caption>,
     caption: Option<&Path>,
     console: &mut Console,
 ) -> anyhow::Result<()> {
+    let text = text.zip(caption).map(|(text, path)| text.for_file(path));
     let printed = caption == Some(Path::new("-"));
     if let (Some(text), Some(path), false) = (&text, caption, printed) {
         atomic::write(path, |out| Ok(writeln!(out, "{text}")?))?;

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use anyhow::Context as _;
 
 use crate::analysis::circuits::{CircuitOptions, Kind};
-use crate::analysis::{LensTint, NormsOf, Picture};
+use crate::analysis::{Beneath, LensTint, NormsOf, Picture, Tint};
 use crate::engine::{
-    self, AtlasOptions, Axes, Beside, HiddenLook, LensLook, Links, Policy, RecallOptions, Template, Texts,
-    View, ViewAsk,
+    self, AtlasOptions, Axes, Beside, HiddenLook, LensLook, Links, Paths, Policy, RecallOptions, Template,
+    Texts, View, ViewAsk,
 };
 use crate::model::Model;
 use crate::trace::{Intervention, Trace};
@@ -27,9 +27,25 @@ pub(super) struct MoreArgs {
     #[arg(long, requires = "view", value_parser = names::<Picture>(), default_value = "contributions")]
     picture: Picture,
 
-    /// Of the view memory: the block after which it is looked at, from 0 (default: the last)
+    /// Of the views memory and honesty: the block after which it is looked at, from 0 (default: the last)
     #[arg(long, value_name = "LAYER", requires = "view")]
     layer: Option<usize>,
+
+    /// Of the view honesty: which edges to a source token are cut, from all others or from the asked one alone
+    #[arg(long, requires = "view", value_parser = names::<Paths>(), default_value = "all")]
+    paths: Paths,
+
+    /// Of the view tokens: what they are tinted by; row: the weights that --at gives them in the head of --pick
+    #[arg(long, requires = "view", value_parser = names::<Tint>(), default_value = "row")]
+    tinted_by: Tint,
+
+    /// Of the view tokens: what stands under each
+    #[arg(long, requires = "view", value_parser = names::<Beneath>(), default_value = "nothing")]
+    beneath: Beneath,
+
+    /// Of the view tensor: the weight, as `info --tensors` names it (default: the first)
+    #[arg(long, value_name = "NAME", requires = "view")]
+    tensor: Option<String>,
 
     /// Of the view lens: what it is tinted by, and says beside each word
     #[arg(long, requires = "view", value_parser = names::<LensTint>(), default_value = "probability")]
@@ -157,6 +173,10 @@ impl MoreArgs {
             hidden,
             picture: self.picture,
             layer: self.layer,
+            paths: self.paths,
+            tint: self.tinted_by,
+            beneath: self.beneath,
+            tensor: self.tensor.clone(),
             lens: LensLook { tint: self.tint, raw: self.raw },
             policy: self.keep.clone(),
             circuits: CircuitOptions { after_mlp: self.after_mlp, plain: self.plain },

@@ -6,7 +6,7 @@ use crate::analysis::{log_probability, logits_at, sources};
 use crate::model::{AttentionEdits, Context, Cut, Model, Repeats};
 use crate::trace::{Changes, Trace};
 use std::collections::BTreeMap;
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
 /// Which edges to a source token are cut, in all heads.
@@ -52,18 +52,24 @@ pub(super) fn clean_log_p(model: &Model, clean: &Trace, token: usize, answer: u3
 ///
 /// - causal models run only the tokens after the cut one, up to the asked one
 /// - `clean` has no interventions, and `asked` names what is there
-pub(super) fn drops(model: &Model, clean: &Trace, asked: Asked, job: &Job) -> Result<Vec<f64>, RunError> {
+/// - fails with `Cancelled` where `progress` (told the share done) breaks off, or `job` is cancelled
+pub(super) fn drops(
+    model: &Model,
+    clean: &Trace,
+    asked: Asked,
+    job: &Job,
+    progress: &mut dyn FnMut(f32) -> ControlFlow<()>,
+) -> Result<Vec<f64>, RunError> {
     let before = clean_log_p(model, clean, asked.token, asked.answer).unwrap_or(f64::NAN);
     let n = sources(clean, asked.token);
     let repeats = Repeats::of(&clean.ids());
     let mut drops = vec![f64::NAN; n];
     for source in (0..n).filter(|&source| source != asked.token) {
-        if job.is_cancelled() {
+        if progress(source as f32 / n as f32).is_break() {
             return Err(RunError::Cancelled);
         }
         let trace = without(model, clean, source, asked, &repeats, job)?;
         drops[source] = before - clean_log_p(model, &trace, asked.token, asked.answer).unwrap_or(f64::NAN);
-        job.report("Cutting paths", (source + 1) as f32 / n as f32);
     }
     Ok(drops)
 }

@@ -7,6 +7,7 @@ use crate::analysis::{MemoryTrace, MemoryTraceError, Picture, kendall, logits_at
 use crate::model::Model;
 use crate::trace::Trace;
 use serde::Serialize;
+use std::ops::ControlFlow;
 
 /// What to ask about.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -94,13 +95,30 @@ pub fn honesty(
     options: &HonestyOptions,
     job: &Job,
 ) -> Result<Honesty, HonestyError> {
+    let mut tell = |done: f32| {
+        let (stage, done) =
+            if done < 0.5 { ("Tracing memory", done) } else { ("Cutting paths", 2.0 * done - 1.0) };
+        job.report(stage, done);
+        job.go_on()
+    };
+    let found = honesty_while(model, clean, options, job, &mut tell);
+    job.report("Cutting paths", 1.0);
+    found
+}
+
+/// The same; `progress` is told the share done, and may break off between two cuts.
+pub(super) fn honesty_while(
+    model: &Model,
+    clean: &Trace,
+    options: &HonestyOptions,
+    job: &Job,
+    progress: &mut dyn FnMut(f32) -> ControlFlow<()>,
+) -> Result<Honesty, HonestyError> {
     let no_answer = || HonestyError::NoAnswer(model.name.clone());
     let token = options.token.or(clean.answer_at).ok_or_else(no_answer)?;
     let layer = options.layer.unwrap_or(clean.n_layers().saturating_sub(1));
-    let MemoryTrace { pictures, .. } = memory_trace(&model.network, clean, token, layer, &mut |done| {
-        job.report("Tracing memory", done / 2.0);
-        job.go_on()
-    })?;
+    let mut tracing = |done: f32| progress(done / 2.0);
+    let MemoryTrace { pictures, .. } = memory_trace(&model.network, clean, token, layer, &mut tracing)?;
     let logits = logits_at(&model.network, clean, token);
     let answer = match &options.word {
         Some(word) if !logits.is_empty() => {
@@ -110,7 +128,7 @@ pub fn honesty(
     };
     let asked = Asked { token, layer, answer, paths: options.paths };
     let p = clean_log_p(model, clean, token, answer).ok_or_else(no_answer)?.exp();
-    let drops = drops(model, clean, asked, job)?;
+    let drops = drops(model, clean, asked, job, &mut |done| progress(0.5 + done / 2.0))?;
     let mut columns: Vec<Column> = pictures
         .into_iter()
         .map(|(picture, values)| {
@@ -120,7 +138,6 @@ pub fn honesty(
         .collect();
     let by = |column: &Column| column.spearman.unwrap_or(f64::NEG_INFINITY);
     columns.sort_by(|a, b| by(b).total_cmp(&by(a)));
-    job.report("Cutting paths", 1.0);
     let answer_text = model.token(answer).text;
     Ok(Honesty { token, layer, paths: options.paths, answer, answer_text, p, drops, columns })
 }

@@ -1,35 +1,64 @@
 //! What a figure's caption must say for a reader to make it again: model, head, prompt, formula, version, command.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use crate::model::{AttentionSpec, PositionBias, Window};
 use crate::render::{Quantity, Scale};
 use crate::trace::{FirstToken, HeadId, Level, Trace};
 
 use super::error::ExportError;
+use super::latex;
 use super::options::{Lang, Look, Options, Says, Span};
 use super::picture;
 
 /// Characters of a prompt that a caption quotes at most.
 const QUOTED: usize = 160;
 
+/// A caption, ready to paste.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caption {
+    /// All of it, formulas in plain letters.
+    pub text: String,
+    /// The formulas in it, letter by letter.
+    pub formulas: Vec<String>,
+}
+
+impl Caption {
+    /// The same as LaTeX, formulas set as such: what goes between the braces of `\caption{…}`.
+    pub fn latex(&self) -> String {
+        latex::caption(&self.text, &self.formulas)
+    }
+
+    /// As a file of this name holds it: `.tex` asks for LaTeX.
+    pub fn for_file(&self, path: &Path) -> String {
+        if is_latex(path) { self.latex() } else { self.text.clone() }
+    }
+}
+
+/// Whether a file's name asks for LaTeX.
+pub fn is_latex(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("tex"))
+}
+
 /// The caption of the picture that `options` ask for; `command` makes it again.
-pub fn caption(trace: &Trace, options: &Options, command: &str) -> Result<String, ExportError> {
+pub fn caption(trace: &Trace, options: &Options, command: &str) -> Result<Caption, ExportError> {
     let (what, lang) = (options.what.first().copied().unwrap_or_default(), options.look.lang);
-    let text = if let Some(quantity) = picture::quantity(what) {
+    let (text, formulas) = if let Some(quantity) = picture::quantity(what) {
         of_attention(trace, &picture::heads(trace, options)?, quantity, options)?
     } else {
         let (name, model) = (what.hook().stem(), model(trace, lang));
-        match lang {
+        let text = match lang {
             Lang::En => format!("{} of {model} ({name}).", picture::words_of_states(what)),
             Lang::Zh => format!("{model}的隐藏状态（{name}）。"),
-        }
+        };
+        (text, Vec::new())
     };
-    Ok(caption_of(trace, &text, (lang, command)))
+    Ok(Caption { text: caption_of(trace, &text, (lang, command)), formulas })
 }
 
 /// A caption that begins with what is shown, `says`: the prompt, what was changed, version and command follow.
-pub fn caption_of(trace: &Trace, says: &str, (lang, command): (Lang, &str)) -> String {
+pub(super) fn caption_of(trace: &Trace, says: &str, (lang, command): (Lang, &str)) -> String {
     let zh = lang == Lang::Zh;
     let mut text = format!("{says}{}{}", if zh { "" } else { " " }, input(trace, lang));
     if !trace.interventions().is_empty() {
@@ -57,7 +86,7 @@ fn of_attention(
     heads: &[HeadId],
     quantity: Quantity,
     options: &Options,
-) -> Result<String, ExportError> {
+) -> Result<(String, Vec<String>), ExportError> {
     let lang = options.look.lang;
     let zh = lang == Lang::Zh;
     let noun = match (quantity, lang) {
@@ -106,6 +135,7 @@ fn of_attention(
             Lang::En => write!(text, " Each cell holds {made}."),
             Lang::Zh => write!(text, "每格的值是 {made}。"),
         };
+        formulas.push(made);
     }
     text.push_str(&cut(look, lang));
     text.push_str(match (look.steps.first, quantity, lang) {
@@ -132,10 +162,11 @@ fn of_attention(
             " Left the weights, right the length ‖A_ij·v_j·W_O‖₂ of what each moves (Kobayashi et al. 2020).",
             "左为权重，右为各权重所搬运内容的长度 ‖A_ij·v_j·W_O‖₂（Kobayashi et al. 2020）。",
         ));
+        formulas.push("‖A_ij·v_j·W_O‖₂".to_owned());
     }
     let shared = heads.len() > 1 && options.picked.is_empty() && options.combine.is_none();
     text.push_str(colours(look.scale, shared, lang));
-    Ok(text)
+    Ok((text, formulas))
 }
 
 fn pick(lang: Lang, en: &'static str, zh: &'static str) -> &'static str {

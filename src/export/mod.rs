@@ -11,6 +11,7 @@ pub mod figure;
 mod formats;
 mod html;
 mod json;
+pub mod latex;
 mod npz;
 mod options;
 pub mod pdf;
@@ -27,7 +28,7 @@ mod what;
 
 pub use crate::trace::FirstToken;
 pub use arrays::Source;
-pub use caption::{caption, caption_of, command_line, formula, model as model_in_words};
+pub use caption::{Caption, caption, command_line, formula, is_latex, model as model_in_words};
 pub use error::ExportError;
 pub use formats::{FORMATS, Format, Holds, endings, export, format_of, is_folder};
 pub use json::listed;

@@ -105,8 +105,21 @@ pub struct Says {
     pub zh: String,
 }
 
+impl From<&str> for Says {
+    /// What is made of signs alone reads alike in both.
+    fn from(signs: &str) -> Self {
+        Self::new(signs, signs)
+    }
+}
+
+impl From<String> for Says {
+    fn from(signs: String) -> Self {
+        Self::from(signs.as_str())
+    }
+}
+
 impl Says {
-    /// The same in both languages.
+    /// What is said, in each language.
     pub fn new(en: impl Into<String>, zh: impl Into<String>) -> Self {
         Self { en: en.into(), zh: zh.into() }
     }

@@ -10,12 +10,15 @@ use serde_json::{Value, json};
 use crate::render::{Shader, ValueRange, farther, share};
 use crate::trace::Trace;
 
-use super::caption::{caption_of, made_by};
+use super::caption::{Caption, caption_of, made_by};
 use super::error::ExportError;
 use super::figure::axis::Axis;
 use super::figure::bars::{self, Bars};
+use super::figure::chips::{self, Chips};
+use super::figure::columns::{self, Columns};
 use super::figure::curves::{self, Curves};
 use super::figure::graph::{self, Graph};
+use super::figure::histogram::{self, Histogram};
 use super::figure::lines::{self, Lines};
 use super::figure::matrix::{self, Matrix};
 use super::figure::paths::{self, Paths};
@@ -43,6 +46,8 @@ pub struct Plate {
     pub hook: String,
     /// What the caption says first: what is shown of which model, by which formula.
     pub says: Says,
+    /// The formulas in it, letter by letter: what LaTeX sets as such.
+    pub formulas: Vec<Says>,
     /// What is drawn.
     pub body: Body,
     /// The texts that went in.
@@ -85,6 +90,12 @@ pub enum Body {
     Graph(Graph),
     /// Numbers against steps.
     Curves(Curves),
+    /// Texts, a chip a token.
+    Chips(Chips),
+    /// Columns of numbers over one list of names.
+    Columns(Columns),
+    /// How often numbers are how large.
+    Histogram(Histogram),
 }
 
 /// Numbers with the names of their columns; one record a line.
@@ -98,12 +109,13 @@ pub struct Table {
 
 impl Plate {
     /// The caption: what is shown, of which prompt where that plays a part, by which version; `command` makes it again.
-    pub fn caption(&self, trace: Option<&Trace>, lang: Lang, command: &str) -> String {
+    pub fn caption(&self, trace: Option<&Trace>, lang: Lang, command: &str) -> Caption {
         let says = self.says.get(lang);
-        match trace.filter(|_| !self.strips.is_empty()) {
+        let text = match trace.filter(|_| !self.strips.is_empty()) {
             Some(trace) => caption_of(trace, says, (lang, command)),
             None => made_by(says, (lang, command)),
-        }
+        };
+        Caption { text, formulas: self.formulas.iter().map(|formula| formula.get(lang).to_owned()).collect() }
     }
 
     /// The formats that can hold a plate.
@@ -161,6 +173,9 @@ impl Plate {
             Body::River(own) => river::layout(own, heading, &self.strips, &style),
             Body::Graph(own) => graph::layout(own, heading, &self.strips, &style),
             Body::Curves(own) => curves::layout(own, heading, &self.strips, &style),
+            Body::Chips(own) => chips::layout(own, heading, &style),
+            Body::Columns(own) => columns::layout(own, heading, &self.strips, &style),
+            Body::Histogram(own) => histogram::layout(own, heading, &self.strips, &style),
         };
         Ok(if look.transparent { drawing.without_ground() } else { drawing })
     }

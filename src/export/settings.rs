@@ -169,7 +169,12 @@ impl Settings {
             match setting {
                 Setting::Yes => words.push(name),
                 Setting::One(value) => say(value),
-                Setting::Many(values) if key == "intervene" => values.iter().for_each(|value| say(value)),
+                // These have commas of their own
+                Setting::Many(values) if matches!(key.as_str(), "change" | "intervene") => {
+                    for value in values {
+                        say(value);
+                    }
+                }
                 Setting::Many(values) => say(&values.join(",")),
             }
         }

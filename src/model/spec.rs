@@ -355,7 +355,11 @@ impl ModelSpec {
     }
     /// Whether the model continues text.
     pub fn generates(&self) -> bool {
-        matches!(self.head, HeadSpec::NextToken | HeadSpec::MaskedToken { .. }) && self.is_causal()
+        self.scores_words() && self.is_causal()
+    }
+    /// Whether it scores words at each token: those that follow, or those that a mask hides.
+    pub fn scores_words(&self) -> bool {
+        matches!(self.head, HeadSpec::NextToken | HeadSpec::MaskedToken { .. })
     }
     /// The classifier, by itself or beside the words: with what its weights' names begin.
     pub fn classifier(&self) -> Option<(&ClassHead, &'static str)> {

@@ -5,6 +5,7 @@
 
 mod attention;
 mod batch;
+mod change;
 mod files;
 mod pass;
 mod shape;
@@ -14,6 +15,7 @@ mod vocabulary;
 mod weights;
 
 pub use batch::Batch;
+pub use change::{Change, NotAChange};
 pub use files::Files;
 pub use pass::Outcome;
 pub use shape::{Shape, ShapeError, TensorPlace};

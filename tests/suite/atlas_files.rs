@@ -6,11 +6,11 @@ use crate::files::write;
 use crate::parity::storyteller;
 use mnemoscope::analysis::atlas::Atlas;
 use mnemoscope::engine::{
-    AtlasError, AtlasForm, AtlasOptions, Job, Partial, RunError, Texts, open_atlas, open_partial,
-    resume_atlas, save_atlas, save_partial,
+    self, AtlasError, AtlasForm, AtlasOptions, Job, ModelSource, Partial, RunError, Texts, open_atlas,
+    open_partial, resume_atlas, save_atlas, save_partial,
 };
 use serde_json::{Value, json};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A text of so many passages.
@@ -26,9 +26,14 @@ fn bytes(atlas: &Atlas) -> Vec<u8> {
     serde_json::to_vec(atlas).expect("JSON")
 }
 
+/// A model that reads a text byte by byte, and a passage in no time.
+fn small() -> PathBuf {
+    crate::parity::fixtures().join("llama-tied")
+}
+
 #[test]
 fn an_interrupted_atlas_goes_on_to_the_same_end() {
-    let model = storyteller();
+    let model = engine::load(&ModelSource::Path(small()), &Job::new()).expect("it opens");
     let folder = tempfile::tempdir().expect("a folder");
     let options = corpus(folder.path(), 14);
     let whole = bytes(&atlas_of(&model, &options));
@@ -78,11 +83,19 @@ fn what_is_kept_grows_with_heads_not_with_texts() {
 #[test]
 fn a_killed_command_is_resumed_to_the_same_bytes() {
     let folder = tempfile::tempdir().expect("a folder");
-    corpus(folder.path(), 22);
+    // What there is is kept every 32 passages
+    corpus(folder.path(), 250);
     let path = |name: &str| folder.path().join(name).display().to_string();
     let command = |output: &str, more: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mnemoscope"));
-        command.args(["atlas", "--corpus", &path("text.txt"), "--tokens", "8", "--probes", "1"]);
+        command.arg("atlas").arg(small()).args([
+            "--corpus",
+            &path("text.txt"),
+            "--tokens",
+            "8",
+            "--probes",
+            "1",
+        ]);
         command.args(["--samples", "1", "-o", &path(output)]).args(more);
         command
     };

@@ -52,6 +52,7 @@ fn trained(task: Task) -> tempfile::TempDir {
     let setup = Setup { task, layers: 1, heads: 2, width: 8, mlp: false, seed: 1, text: Arc::default() };
     let options = TrainOptions {
         hand: Hand { batch: 2, ..Hand::usual(&setup) },
+        changes: Vec::new(),
         setup,
         steps: 2,
         report_every: 1,

@@ -216,6 +216,9 @@ fn words_lines_and_sentences_are_those_of_the_text() {
     check(&["an", " ext", "ra", "ord", ".", " It"], Level::Word, &["an", "extraord", ".", "It"]);
     check(&["c", "a", "t", " ", "i", "s"], Level::Word, &["cat", "·", "is"]);
     check(&["我们", "看", "见", "。"], Level::Word, &["我们", "看", "见", "。"]);
+    // Characters whose bytes are tokens of their own
+    check(&["‹E5›", "‹A5›", "‹B9›", "‹E6›", "‹9C›", "‹89›"], Level::Word, &["她", "有"]);
+    check(&["a", " ‹E4›", "‹BD A0›好", "‹FF›", "b"], Level::Word, &["a", "你好", "‹FF›", "b"]);
     check(&["One", ".", " Two", " two", "?", " Three"], Level::Sentence, &["One.", "Two two?", "Three"]);
     check(&["他来了", "。", "她", "没来", "！"], Level::Sentence, &["他来了。", "她没来！"]);
     check(&["a", " b", "\n", "c", "\n\n", "d", " e"], Level::Line, &["a b", "c", "d e"]);

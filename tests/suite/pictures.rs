@@ -280,7 +280,7 @@ fn a_caption_states_model_head_prompt_formula_version_and_command() {
         picked(&[HeadId { layer: 1, head: 0 }], Look { steps: first(FirstToken::Hide), ..Look::default() });
     let command = export::command_line(["mnemoscope", "export", "--prompt", "it's a test", "-o", "a.pdf"]);
     assert_eq!(command, "mnemoscope export --prompt 'it'\\''s a test' -o a.pdf");
-    let text = export::caption(&run.trace, &options, &command).expect("a caption");
+    let text = export::caption(&run.trace, &options, &command).expect("a caption").text;
     let spec = &run.trace.spec.blocks[1].attention;
     let formula = export::formula(spec, Quantity::Weights).en;
     assert!(spec.softcap.is_none_or(|_| formula.contains("tanh")), "{formula}");
@@ -313,7 +313,7 @@ fn a_caption_speaks_chinese_where_it_is_asked_to() {
         (&one, &["第 1 层，头 0", "只显示查询 1 到 3。只显示键 1 到 3。", "不计第一个键", "低于 0.25"]),
         (&states, &["隐藏状态", "hook_resid"]),
     ] {
-        let text = export::caption(&run.trace, options, command).expect("a caption");
+        let text = export::caption(&run.trace, options, command).expect("a caption").text;
         let common = [&*run.trace.model_name, "7 个词元", env!("CARGO_PKG_VERSION"), command];
         for words in words.iter().chain(&common) {
             assert!(text.contains(words), "`{words}` is not in: {text}");

@@ -182,6 +182,7 @@ fn trained(folder: &Path) -> Training {
     let options = TrainOptions {
         setup,
         hand: Hand { rate: 5e-3, batch: 8, size: 4 },
+        changes: Vec::new(),
         steps: 30,
         report_every: 10,
         stop_at_induction: None,

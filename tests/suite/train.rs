@@ -342,6 +342,7 @@ fn a_training_stops_at_its_score_and_when_nobody_looks() {
     let options = TrainOptions {
         setup,
         hand,
+        changes: Vec::new(),
         steps: 50,
         report_every: 4,
         stop_at_induction: Some(0.0),

@@ -8,7 +8,7 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use mnemoscope::analysis::circuits::{CircuitOptions, Kind, compose, head_circuits};
 use mnemoscope::analysis::{self, Cell, LensOptions, Picture, Question};
 use mnemoscope::app::Window;
-use mnemoscope::app::charting::AtlasAct;
+use mnemoscope::app::charting::{AtlasAct, AtlasChoice, Source};
 use mnemoscope::app::command::Command;
 use mnemoscope::app::exporting::{Finish, Piece};
 use mnemoscope::app::layout::Pane;
@@ -20,7 +20,7 @@ use mnemoscope::engine::{
 };
 use mnemoscope::export::figure::Drawing;
 use mnemoscope::export::picture::Limits;
-use mnemoscope::export::{Body, Lang, Look, Plate, Preset};
+use mnemoscope::export::{Body, Caption, Lang, Look, Plate, Preset};
 use mnemoscope::model::{HeadId, Model, Sampling, choices};
 use mnemoscope::render::{ColorMap, Scale, Shader, Theme, ValueRange};
 use mnemoscope::trace::{OtherPrompt, Trace};
@@ -31,7 +31,7 @@ use strum::IntoEnumIterator as _;
 
 const PROMPT: &str = "Mary has a red ball. Tom has a blue kite. Mary plays with the";
 
-fn of(model: Option<&Model>, trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
+pub(crate) fn of(model: Option<&Model>, trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
     plate(model, trace, ask, &mut |_| ControlFlow::Continue(()))
 }
 
@@ -70,7 +70,7 @@ fn beside(view: View, model: &Model) -> Beside {
             };
             Beside::Recall(engine::recall(model, &options, &Job::new()).expect("asked"))
         }
-        View::Compare | View::Difference => {
+        View::Compare | View::Difference | View::Aligned => {
             let prompt = Prompt::Text(PROMPT.replace("Tom", "Anna and Tom"));
             let run = engine::run(model, &prompt, &RunOptions::default(), &Job::new(), &mut |_| {});
             Beside::Second(1, run.expect("it runs"))
@@ -98,6 +98,7 @@ fn trained() -> Vec<Report> {
     let options = TrainOptions {
         setup,
         hand,
+        changes: Vec::new(),
         steps: 4,
         report_every: 2,
         stop_at_induction: None,
@@ -191,8 +192,9 @@ fn a_sign_is_seen_on_every_map() {
 }
 
 #[test]
-fn every_view_is_drawn_on_its_page_in_every_preset() {
+fn every_view_is_drawn_on_its_page_in_every_preset_and_says_what_it_is() {
     let (model, trace) = storyteller_run(PROMPT);
+    let mut captions = String::new();
     for view in View::iter() {
         let asked = whole(view, &model);
         let plate = of(Some(&model), &trace, &asked).unwrap_or_else(|error| panic!("{view:?}: {error}"));
@@ -209,7 +211,9 @@ fn every_view_is_drawn_on_its_page_in_every_preset() {
             assert!(drawing.shapes.len() > 10, "{view:?} {preset:?} is empty");
         }
         assert!(!plate.numbers().expect("a table").rows.is_empty(), "{view:?} has no numbers");
+        crate::captions::states(view, &plate, &trace, &mut captions);
     }
+    crate::captions::compiles(&captions);
 }
 
 #[test]
@@ -218,12 +222,13 @@ fn every_view_has_a_caption_in_both_languages() {
     let chinese = |c: char| ('\u{4e00}'..='\u{9fff}').contains(&c);
     for view in View::iter() {
         let plate = of(Some(&model), &trace, &whole(view, &model)).expect("a plate");
-        let [en, zh] =
+        let [Caption { text: en, .. }, Caption { text: zh, formulas }] =
             [Lang::En, Lang::Zh].map(|lang| plate.caption(Some(&trace), lang, "mnemoscope export"));
         assert!(!en.chars().any(chinese) && zh.chars().any(chinese), "{view:?}: {en} {zh}");
         assert!(zh.contains(env!("CARGO_PKG_VERSION")) && zh.ends_with("mnemoscope export"), "{zh}");
-        // Quoted texts and names of measures apart, there is no English left
+        // Quoted texts, formulas and names of measures apart, there is no English left
         let own = zh.split("由 Mnemoscope").next().unwrap_or_default();
+        let own = formulas.iter().fold(own.to_owned(), |own, formula| own.replace(formula, ""));
         let quoted = |(at, part): (usize, &str)| (at % 2 == 0).then(|| part.to_owned());
         let own: String = own.split(['“', '”']).enumerate().filter_map(quoted).collect();
         for english in [" the ", " of ", " and ", " over ", " token", "tokens", "head ", "layer", " in "] {
@@ -272,6 +277,41 @@ fn the_numbers_are_those_of_the_analysis() {
 }
 
 #[test]
+fn the_numbers_under_the_pin_and_of_weights_are_those_of_the_run() {
+    let (model, trace) = storyteller_run(PROMPT);
+    let head = HeadId { layer: 4, head: 1 };
+    let at = trace.n_tokens() - 1;
+    let row = trace.pattern(head).row(at);
+
+    let plate = of(Some(&model), &trace, &ask(View::Tokens)).expect("tokens");
+    same(&column(&plate, "tint"), row.iter().map(|&weight| f64::from(weight)));
+    let tint = analysis::Tint::Entropy;
+    let plate = of(Some(&model), &trace, &ViewAsk { tint, ..ask(View::Tokens) }).expect("tokens");
+    let go = &mut |_| ControlFlow::Continue(());
+    let said = analysis::predicted(&model.network, &trace, go).expect("it says what follows");
+    same(&column(&plate, "tint"), said.entropy.iter().copied());
+    let wanting = of(None, &trace, &ViewAsk { tint, ..ask(View::Tokens) });
+    assert!(matches!(wanting, Err(ViewError::NeedsModel)));
+
+    let plate = of(None, &trace, &ask(View::Details)).expect("details");
+    let mut best: Vec<f64> = row.iter().map(|&weight| f64::from(weight)).collect();
+    best.sort_by(|a, b| b.total_cmp(a));
+    let listed = column(&plate, "value");
+    same(&listed[..10], best[..10].iter().copied());
+    let own = trace.measures(head);
+    let measures = analysis::MEASURES.iter().map(|measure| (measure.value)(&own));
+    same(&listed[10..10 + analysis::MEASURES.len()], measures);
+
+    let name = "blocks.3.attn.W_Q".to_owned();
+    let plate = of(Some(&model), &trace, &ViewAsk { tensor: Some(name.clone()), ..ask(View::Tensor) })
+        .expect("a weight");
+    let stats = analysis::tensor_stats(&model, &name).expect("a weight");
+    same(&column(&plate, "count"), stats.histogram.iter().map(|&count| count as f64));
+    let none = of(Some(&model), &trace, &ViewAsk { tensor: Some("W_X".to_owned()), ..ask(View::Tensor) });
+    assert!(matches!(none, Err(ViewError::NoTensor(_))));
+}
+
+#[test]
 fn the_numbers_of_memory_are_those_of_the_analysis() {
     let (model, trace) = storyteller_run(PROMPT);
     let go = &mut |_| ControlFlow::Continue(());
@@ -285,6 +325,15 @@ fn the_numbers_of_memory_are_those_of_the_analysis() {
     let asked = ViewAsk { picture, layer: Some(2), ..ask(View::Memory) };
     let plate = of(Some(&model), &trace, &asked).expect("traced");
     same(&column(&plate, "value"), map.values.iter().flatten().map(|&value| f64::from(value as f32)));
+
+    let options = engine::HonestyOptions { layer: Some(2), ..engine::HonestyOptions::default() };
+    let honesty = engine::honesty(&model, &trace, &options, &Job::new()).expect("read");
+    let asked = ViewAsk { layer: Some(2), ..ask(View::Honesty) };
+    let plate = of(Some(&model), &trace, &asked).expect("read");
+    let dearest = honesty.by_cost().into_iter().take(trace.n_tokens() - 1);
+    same(&column(&plate, "cut"), dearest.clone().map(|source| honesty.drops[source]));
+    let rollout = &honesty.of(picture).expect("a picture").values;
+    same(&column(&plate, "rollout"), dearest.map(|source| rollout[source]));
 
     let policy: Policy = "sinks:1+recent:4".parse().expect("a policy");
     let asked = ViewAsk { policy: policy.clone(), ..ask(View::Cache) };
@@ -364,6 +413,8 @@ fn short_prompts_have_their_views_too() {
                     | View::Composition
                     | View::Difference
                     | View::Compare
+                    | View::Aligned
+                    | View::Tensor
             )
         };
         for view in View::iter().filter(of_prompt) {
@@ -381,16 +432,21 @@ fn short_prompts_have_their_views_too() {
 #[test]
 fn the_window_writes_what_the_command_line_writes() {
     let settings = Settings { live: false, dark: Some(false), ..Settings::default() };
-    let mut harness = window_of([1280.0, 800.0], settings, Some(PROMPT));
+    let prompt = "Mary has a red ball. Mary plays with the";
+    let mut harness = window_of([1280.0, 800.0], settings, Some(prompt));
     send(&mut harness, Command::SelectHead(HeadId { layer: 4, head: 1 }));
-    // What some views show beside the run is made by their panes
-    send(&mut harness, Command::Atlas(AtlasAct::Run { resume: false }));
+    // What some views show beside the run is made by their panes; an atlas that is made there is below
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (model, file) = (crate::parity::storyteller(), folder.path().join("atlas.json"));
+    let Beside::Atlas(atlas) = beside(View::Atlas, &model) else { panic!("an atlas") };
+    engine::save_atlas(&atlas, &file, engine::AtlasForm::Json).expect("written");
+    send(&mut harness, Command::Atlas(AtlasAct::Open(file)));
     until(&mut harness, |window| window.session.charting.view().is_some());
-    send(&mut harness, Command::EditSecond(PROMPT.replace("Tom", "Anna and Tom")));
+    send(&mut harness, Command::EditSecond(prompt.replace("Mary plays", "Then Mary plays")));
     send(&mut harness, Command::Maximise(Some(Pane::CompareHeads)));
     send(&mut harness, Command::RunSecond);
     until(&mut harness, |window| window.session.both(&window.state).is_some());
-    send(&mut harness, Command::EditSweep(PROMPT.replace("red", "green")));
+    send(&mut harness, Command::EditSweep(prompt.replace("red", "green")));
     send(&mut harness, Command::RunSweep(true));
     for view in View::iter().filter(|view| !matches!(view, View::Training | View::Recall | View::Timeline)) {
         written_thrice(&mut harness, view);
@@ -446,6 +502,19 @@ fn run(program: &mut std::process::Command) {
     assert!(output.status.success(), "{program:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
+/// Of a model that reads a prompt byte by byte: its atlas is made in no time.
+#[test]
+fn an_atlas_that_is_made_there_is_written_alike_too() {
+    let settings = Settings { live: false, dark: Some(false), ..Settings::default() };
+    let model = ModelSource::Path(crate::parity::fixtures().join("llama-tied"));
+    let mut harness = window_on(model, [1280.0, 800.0], settings, Some("Tom has a ball."));
+    let choice = AtlasChoice { source: Source::Prompt, ..AtlasChoice::default() };
+    send(&mut harness, Command::Atlas(AtlasAct::Choose(choice)));
+    send(&mut harness, Command::Atlas(AtlasAct::Run { resume: false }));
+    until(&mut harness, |window| window.session.charting.view().is_some());
+    written_thrice(&mut harness, View::Atlas);
+}
+
 #[test]
 fn recall_and_a_training_are_written_alike_too() {
     let settings = Settings { live: false, dark: Some(false), ..Settings::default() };
@@ -463,6 +532,12 @@ fn recall_and_a_training_are_written_alike_too() {
     send(&mut harness, Command::Train(Act::Run(true)));
     let steps = |window: &Window| window.live.reports.last().map_or(0, |report| report.steps);
     until(&mut harness, |window| steps(window) >= 30);
+    // What is changed under the hand is part of what makes the same again
+    send(&mut harness, Command::Train(Act::Hold(Hand { rate: 7e-4, batch: 3, size: 4 })));
+    let changed = |window: &Window| window.live.schedule.as_ref().map_or(0, |(_, changes)| changes.len());
+    until(&mut harness, |window| changed(window) == 1);
+    let at = steps(harness.state());
+    until(&mut harness, |window| steps(window) >= at + 20);
     send(&mut harness, Command::Train(Act::Run(false)));
     until(&mut harness, |window| !window.live.running);
     written_thrice(&mut harness, View::Training);

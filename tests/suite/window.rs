@@ -54,10 +54,24 @@ pub(crate) fn window_from(opening: Opening, size: [f32; 2]) -> Harness<'static, 
     harness
 }
 
-/// The embedded model with [`PROMPT`] run, in a dark window that waits to be asked.
+/// Of a dark window that waits to be asked.
+pub(crate) fn still() -> Settings {
+    Settings { live: false, dark: Some(true), ..Settings::default() }
+}
+
+/// The same of one who has closed every hint.
+pub(crate) fn seasoned() -> Settings {
+    Settings { hints: u8::MAX, ..still() }
+}
+
+/// The embedded model with a prompt run, in such a window of the usual size.
+pub(crate) fn window_with(prompt: &str) -> Harness<'static, Window> {
+    window_of([1280.0, 800.0], still(), Some(prompt))
+}
+
+/// The same with [`PROMPT`].
 pub(crate) fn window() -> Harness<'static, Window> {
-    let settings = Settings { live: false, dark: Some(true), ..Settings::default() };
-    window_of([1280.0, 800.0], settings, Some(PROMPT))
+    window_with(PROMPT)
 }
 
 pub(crate) fn send(harness: &mut Harness<'_, Window>, command: Command) {

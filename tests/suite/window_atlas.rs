@@ -1,7 +1,7 @@
 //! Contract: the atlas pane makes, stops, resumes, opens and saves an atlas; what is chosen in it is shown, kept and undone.
 
 use crate::files::write;
-use crate::window::{press, send, until, window_of};
+use crate::window::{press, send, until, window_with};
 use egui_kittest::{Harness, kittest::Queryable as _};
 use mnemoscope::{
     app::{
@@ -11,7 +11,6 @@ use mnemoscope::{
         document::Keeper,
         layout::{self, Pane},
         resuming::NAME,
-        settings::Settings,
         words::Language,
     },
     engine::open_atlas,
@@ -21,8 +20,7 @@ use mnemoscope::{
 const PROMPT: &str = "Tom has a red ball. Anna has a green cup. Tom has a red";
 
 fn window() -> Harness<'static, Window> {
-    let settings = Settings { live: false, dark: Some(true), ..Settings::default() };
-    window_of([1280.0, 800.0], settings, Some(PROMPT))
+    window_with(PROMPT)
 }
 
 fn act(harness: &mut Harness<'_, Window>, act: AtlasAct) {

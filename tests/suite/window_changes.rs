@@ -2,17 +2,14 @@
 
 use crate::{
     parity::fixtures,
-    window::{cell_of, click_at, send, until, window_of, window_on},
+    window::{cell_of, click_at, send, still, until, window_of, window_on, window_with},
 };
 use egui_kittest::{
     Harness,
     kittest::{NodeT as _, Queryable as _},
 };
 use mnemoscope::{
-    app::{
-        Window, command::Command, layout::Pane, panes::dialogs::Dialog, settings::Settings, state::State,
-        words::Language,
-    },
+    app::{Window, command::Command, layout::Pane, panes::dialogs::Dialog, state::State, words::Language},
     engine::{self, Job, ModelSource},
     trace::{Intervention, OtherPrompt},
 };
@@ -20,12 +17,8 @@ use mnemoscope::{
 const PROMPT: &str = "Mary has a red ball. Tom has a blue kite. Mary plays with the";
 const OTHER: &str = "Mary has a green ball. Tom has a blue kite. Mary plays with the";
 
-fn settings() -> Settings {
-    Settings { live: false, dark: Some(true), ..Settings::default() }
-}
-
 fn window() -> Harness<'static, Window> {
-    window_of([1280.0, 800.0], settings(), Some(PROMPT))
+    window_with(PROMPT)
 }
 
 fn right_click(harness: &mut Harness<'_, Window>, pos: egui::Pos2) {
@@ -219,7 +212,7 @@ fn every_view_offers_what_makes_sense_there() {
 fn models_that_look_both_ways_or_share_keys_offer_what_they_have() {
     for (name, causal) in [("bert-mlm", false), ("llama-gqa", true)] {
         let source = ModelSource::Path(fixtures().join(name));
-        let mut harness = window_on(source, [1280.0, 800.0], settings(), None);
+        let mut harness = window_on(source, [1280.0, 800.0], still(), None);
         send(&mut harness, Command::EditTokens(vec![5, 1, 7, 3, 2]));
         until(&mut harness, |window| {
             window.session.busy.is_none()
@@ -299,7 +292,7 @@ fn a_direction_is_turned_up_and_down_while_the_run_follows() {
 
 #[test]
 fn the_list_and_the_palette_offer_the_same() {
-    let mut harness = window_of([1280.0, 1300.0], settings(), Some(PROMPT));
+    let mut harness = window_of([1280.0, 1300.0], still(), Some(PROMPT));
     send(&mut harness, Command::DismissHints);
     send(&mut harness, Command::PinCell { query: 9, key: 4 });
     harness.get_by_label("Add a change of what is selected").click();
@@ -354,7 +347,7 @@ fn a_key_is_forgotten_from_a_step_on_in_chinese_too() {
 
 #[test]
 fn a_changed_run_is_saved_and_says_what_it_is() {
-    let mut harness = window_of([1280.0, 1300.0], settings(), Some(PROMPT));
+    let mut harness = window_of([1280.0, 1300.0], still(), Some(PROMPT));
     let head = harness.state().state.head;
     let what = format!("pattern={head}:uniform");
     send(&mut harness, Command::Intervene(what.parse().expect("an intervention")));

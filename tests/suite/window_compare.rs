@@ -4,7 +4,7 @@ use crate::{
     files::write,
     parity::fixtures,
     traces::save,
-    window::{Dropped, click_at, send, until, window_of},
+    window::{Dropped, click_at, send, until, window_with},
 };
 use egui_kittest::{Harness, kittest::Queryable as _};
 use mnemoscope::{
@@ -14,7 +14,6 @@ use mnemoscope::{
         command::Command,
         document::Reference,
         layout::{self, Pane},
-        settings::Settings,
         words::Language,
     },
     model::HeadId,
@@ -24,8 +23,7 @@ const PROMPT: &str = "Mary has a red ball. Tom has a blue kite. Mary plays with 
 const OTHER: &str = "Mary has a green ball. Tom has a big blue kite. Mary plays with the";
 
 fn window() -> Harness<'static, Window> {
-    let settings = Settings { live: false, dark: Some(true), ..Settings::default() };
-    let mut harness = window_of([1280.0, 800.0], settings, Some(PROMPT));
+    let mut harness = window_with(PROMPT);
     send(&mut harness, Command::SetLayout("compare".into()));
     harness
 }
@@ -229,8 +227,7 @@ fn what_is_compared_comes_back_with_the_session() {
     until(&mut harness, |window| window.session.exporting.is_none());
     let (state, before) = (harness.state().state.clone(), found(&harness).clone());
     drop(harness);
-    let settings = Settings { live: false, dark: Some(true), ..Settings::default() };
-    let mut harness = window_of([1280.0, 800.0], settings, Some("Once upon a time"));
+    let mut harness = window_with("Once upon a time");
     drop_on(&mut harness, &path, true);
     until(&mut harness, |window| window.session.busy.is_none() && window.state.prompt == PROMPT);
     compared(&mut harness);

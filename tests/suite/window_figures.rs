@@ -1,7 +1,7 @@
 //! Contract: the export dialog shows the figure that it will write, with a caption to paste, and a picture goes to the
 //! clipboard.
 
-use crate::window::{send, until, until_seen, window_of};
+use crate::window::{send, until, until_seen, window_with};
 use egui_kittest::{
     Harness,
     kittest::{NodeT as _, Queryable as _},
@@ -10,7 +10,6 @@ use mnemoscope::app::{
     Dialog, Window,
     command::Command,
     exporting::{Finish, Piece},
-    settings::Settings,
     words::Language,
 };
 use mnemoscope::export::{FirstToken, Preset};
@@ -18,8 +17,7 @@ use mnemoscope::model::HeadId;
 use std::time::{Duration, Instant};
 
 fn window() -> Harness<'static, Window> {
-    let settings = Settings { live: false, dark: Some(true), ..Settings::default() };
-    let mut harness = window_of([1280.0, 800.0], settings, Some("Mary has a red ball. Tom has a blue kite."));
+    let mut harness = window_with("Mary has a red ball. Tom has a blue kite.");
     send(&mut harness, Command::SelectHead(HeadId { layer: 1, head: 2 }));
     harness
 }

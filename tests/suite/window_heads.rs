@@ -1,6 +1,6 @@
 //! Contract: several heads are chosen in the grid, by pointer and by key, and every view that shows several shows them.
 
-use crate::window::{press, send, until, window_of};
+use crate::window::{press, seasoned, send, until, window_of};
 use egui::{Event, Key, Modifiers, PointerButton, Pos2};
 use egui_kittest::{
     Harness,
@@ -14,7 +14,6 @@ use mnemoscope::{
         filtering::HeadFilter,
         flowing,
         layout::Pane,
-        settings::Settings,
         state::{Sort, State},
     },
     model::HeadId,
@@ -24,8 +23,7 @@ const PROMPT: &str = "Mary has a red ball. Tom has a blue kite. Mary has a";
 
 /// The grid alone, on a prompt that has been run.
 fn window() -> Harness<'static, Window> {
-    let settings = Settings { live: false, dark: Some(true), hints: u8::MAX, ..Settings::default() };
-    let mut harness = window_of([1280.0, 800.0], settings, Some(PROMPT));
+    let mut harness = window_of([1280.0, 800.0], seasoned(), Some(PROMPT));
     send(&mut harness, Command::SelectHead(HeadId { layer: 1, head: 2 }));
     send(&mut harness, Command::Maximise(Some(Pane::Heads)));
     harness

@@ -1,7 +1,7 @@
 //! Contract: everything can be done without a pointer: Tab goes through the window in reading order, every stop can be
 //! seen and has a name, keys do what menus do; and a screen reader hears the cell that is looked at.
 
-use crate::window::{send, until, window_of};
+use crate::window::{seasoned, send, until, window_of};
 use egui_kittest::{
     Harness,
     kittest::{NodeT as _, Queryable as _},
@@ -9,7 +9,6 @@ use egui_kittest::{
 use mnemoscope::app::{
     Dialog, Window,
     command::{Command, CommandKind},
-    settings::Settings,
 };
 use mnemoscope::model::HeadId;
 use std::collections::HashMap;
@@ -19,8 +18,7 @@ const PROMPT: &str = "Mary has a red ball. Tom has a blue kite.";
 const HEAD: HeadId = HeadId { layer: 4, head: 1 };
 
 fn window() -> Harness<'static, Window> {
-    let settings = Settings { live: false, dark: Some(true), hints: u8::MAX, ..Settings::default() };
-    window_of([1280.0, 800.0], settings, Some(PROMPT))
+    window_of([1280.0, 800.0], seasoned(), Some(PROMPT))
 }
 
 fn press(harness: &mut Harness<'_, Window>, modifiers: egui::Modifiers, key: egui::Key) {

@@ -1,7 +1,7 @@
 //! Contract: panes are docked, tabbed, alone, in windows of their own; layouts are kept by name; everything is found
 //! by a few letters; the window speaks two languages.
 
-use crate::window::{send, until, window_of};
+use crate::window::{send, until, window_with};
 use egui_kittest::{
     Harness,
     kittest::{NodeT as _, Queryable as _},
@@ -13,7 +13,6 @@ use mnemoscope::{
         command::{Command, CommandKind},
         exporting::Piece,
         layout::{self, Pane, Preset},
-        settings::Settings,
         state::State,
         words::Language,
     },
@@ -26,8 +25,7 @@ use strum::IntoEnumIterator as _;
 const PROMPT: &str = "Mary has a red ball. Tom has a blue kite.";
 
 fn window() -> Harness<'static, Window> {
-    let settings = Settings { live: false, dark: Some(true), ..Settings::default() };
-    window_of([1280.0, 800.0], settings, Some(PROMPT))
+    window_with(PROMPT)
 }
 
 fn in_sight(harness: &Harness<'_, Window>, pane: Pane) -> bool {

@@ -2,7 +2,7 @@
 
 use crate::{
     parity::fixtures,
-    window::{send, until, until_seen, window_of, window_on},
+    window::{send, still, until, until_seen, window_on, window_with},
 };
 use egui_kittest::{Harness, kittest::Queryable as _};
 use mnemoscope::{
@@ -11,7 +11,6 @@ use mnemoscope::{
         command::Command,
         layout::{self, Pane},
         memory::{PolicyKind, RecallView},
-        settings::Settings,
         words::Language,
     },
     engine::{Honesty, ModelSource},
@@ -19,12 +18,8 @@ use mnemoscope::{
 
 const PROMPT: &str = "Tom has a red ball. Anna has a green cup. Tom plays with the";
 
-fn settings() -> Settings {
-    Settings { live: false, dark: Some(true), ..Settings::default() }
-}
-
 fn window() -> Harness<'static, Window> {
-    window_of([1280.0, 800.0], settings(), Some(PROMPT))
+    window_with(PROMPT)
 }
 
 fn honesty<'a>(harness: &'a Harness<'_, Window>) -> &'a Honesty {
@@ -101,7 +96,7 @@ fn the_cache_forgets_as_it_is_told() {
 #[test]
 fn recall_is_asked_and_its_cells_are_chosen() {
     let source = ModelSource::Path(fixtures().join("induction-by-hand"));
-    let mut harness = window_on(source, [1280.0, 800.0], settings(), Some("1 2 3"));
+    let mut harness = window_on(source, [1280.0, 800.0], still(), Some("1 2 3"));
     send(&mut harness, Command::Maximise(Some(Pane::Recall)));
     send(&mut harness, Command::SetTrials(2));
     let cut = "zero=1.1".parse().expect("an intervention");
@@ -124,7 +119,7 @@ fn recall_is_asked_and_its_cells_are_chosen() {
 #[test]
 fn random_tokens_read_twice_are_known_the_second_time_until_the_head_is_cut() {
     let source = ModelSource::Path(fixtures().join("induction-by-hand"));
-    let mut harness = window_on(source, [1280.0, 800.0], settings(), Some("1 2 3"));
+    let mut harness = window_on(source, [1280.0, 800.0], still(), Some("1 2 3"));
     send(&mut harness, Command::Maximise(Some(Pane::Recall)));
     send(&mut harness, Command::SetTrials(2));
     send(&mut harness, Command::SetRecallView(RecallView::Twice));
@@ -150,7 +145,7 @@ fn random_tokens_read_twice_are_known_the_second_time_until_the_head_is_cut() {
 #[test]
 fn recall_names_the_head_that_carries_it() {
     let source = ModelSource::Path(fixtures().join("induction-by-hand"));
-    let mut harness = window_on(source, [1280.0, 800.0], settings(), Some("1 2 3"));
+    let mut harness = window_on(source, [1280.0, 800.0], still(), Some("1 2 3"));
     send(&mut harness, Command::Maximise(Some(Pane::Recall)));
     send(&mut harness, Command::SetTrials(2));
     harness.get_by_label("Run recall").click();

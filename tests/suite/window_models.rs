@@ -2,14 +2,13 @@
 
 use crate::files::{only, write};
 use crate::parity::fixtures;
-use crate::window::{send, until, window_of, window_on};
+use crate::window::{send, still, until, window_on, window_with};
 use egui_kittest::{Harness, kittest::Queryable as _};
-use mnemoscope::app::{Dialog, Window, command::Command, settings::Settings};
+use mnemoscope::app::{Dialog, Window, command::Command};
 use mnemoscope::engine::{Found, ModelSource, Place};
 
 fn window() -> Harness<'static, Window> {
-    let settings = Settings { live: false, dark: Some(true), ..Settings::default() };
-    window_of([1280.0, 800.0], settings, Some("Mary has a red ball."))
+    window_with("Mary has a red ball.")
 }
 
 #[test]
@@ -89,9 +88,8 @@ fn a_prompt_becomes_a_turn_where_the_model_has_a_template() {
 /// Of models that were trained on masked words and on pairs of texts: both heads answer.
 #[test]
 fn what_is_said_of_two_texts_stands_beside_the_words() {
-    let settings = Settings { live: false, dark: Some(true), ..Settings::default() };
     let source = ModelSource::Path(fixtures().join("classifiers/BertForPreTraining"));
-    let mut harness = window_on(source, [1280.0, 1300.0], settings, Some("5 9 17 6"));
+    let mut harness = window_on(source, [1280.0, 1300.0], still(), Some("5 9 17 6"));
     until(&mut harness, |window| {
         window.session.trace.as_ref().is_some_and(mnemoscope::trace::Trace::is_complete)
     });

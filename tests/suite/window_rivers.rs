@@ -1,6 +1,6 @@
 //! Contract: the river and the map of memory show what the library finds, are linked to the selection, and can be undone.
 
-use crate::window::{send, until, window_of};
+use crate::window::{send, until, window_with};
 use egui_kittest::{Harness, kittest::Queryable as _};
 use mnemoscope::{
     analysis::{Picture, memory_map, river},
@@ -8,7 +8,6 @@ use mnemoscope::{
         Window,
         command::Command,
         layout::{self, Pane},
-        settings::Settings,
         words::Language,
     },
 };
@@ -17,8 +16,7 @@ use std::ops::ControlFlow;
 const PROMPT: &str = "Tom has a red ball. Anna has a green cup. Tom plays with the";
 
 fn window() -> Harness<'static, Window> {
-    let settings = Settings { live: false, dark: Some(true), ..Settings::default() };
-    window_of([1280.0, 800.0], settings, Some(PROMPT))
+    window_with(PROMPT)
 }
 
 fn there(harness: &mut Harness<'_, Window>, picture: Picture) {

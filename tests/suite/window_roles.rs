@@ -1,6 +1,6 @@
 //! Contract: the window names a head by its role wherever it names it, from the prompt or from the model's atlas.
 
-use crate::window::{send, until, until_seen, window_of};
+use crate::window::{seasoned, send, until, until_seen, window_of};
 use egui_kittest::{
     Harness,
     kittest::{NodeT as _, Queryable as _},
@@ -13,7 +13,6 @@ use mnemoscope::{
         command::Command,
         filtering::HeadFilter,
         layout::Pane,
-        settings::Settings,
         words::Language,
     },
     model::HeadId,
@@ -22,8 +21,7 @@ use mnemoscope::{
 const PROMPT: &str = "Mary has a red ball. Tom has a blue kite. Mary has a red ball. Tom has a";
 
 fn window() -> Harness<'static, Window> {
-    let settings = Settings { live: false, dark: Some(true), hints: u8::MAX, ..Settings::default() };
-    let mut harness = window_of([1400.0, 900.0], settings, Some(PROMPT));
+    let mut harness = window_of([1400.0, 900.0], seasoned(), Some(PROMPT));
     send(&mut harness, Command::Maximise(Some(Pane::Heads)));
     harness
 }

@@ -2,7 +2,7 @@
 //! one; the next word is chosen by hand and every way stays; hints close for good.
 
 use crate::files::write;
-use crate::window::{send, until, window_of, window_on};
+use crate::window::{send, still, until, window_of, window_on, window_with};
 use egui_kittest::{Harness, kittest::Queryable as _};
 use mnemoscope::{
     app::{
@@ -22,12 +22,8 @@ use std::path::Path;
 const PROMPT: &str = "Mary has a red ball. Tom has a blue kite.";
 const HEAD: HeadId = HeadId { layer: 3, head: 1 };
 
-fn quiet() -> Settings {
-    Settings { live: false, dark: Some(true), ..Settings::default() }
-}
-
 fn window() -> Harness<'static, Window> {
-    window_of([1280.0, 800.0], quiet(), Some(PROMPT))
+    window_with(PROMPT)
 }
 
 fn settled(harness: &mut Harness<'_, Window>) {
@@ -60,7 +56,7 @@ fn a_session_comes_back_whole() {
     assert_eq!((&document.state, &document.model), (&state, &Reference::Embedded));
 
     // In another window, which had something else open
-    let mut harness = window_of([1280.0, 800.0], quiet(), Some("Something else."));
+    let mut harness = window_of([1280.0, 800.0], still(), Some("Something else."));
     send(&mut harness, Command::OpenModel(path.clone()));
     settled(&mut harness);
     assert_eq!(harness.state().state, state);
@@ -117,7 +113,7 @@ fn what_a_crash_left_is_offered_back() {
     assert!(keeper(folder.path()).orphan().is_none(), "this process still runs");
     std::fs::rename(&file, folder.path().join(format!("{}.mnemo", dead()))).expect("as if it had died");
 
-    let mut harness = window_of([1280.0, 800.0], quiet(), Some("Something else."));
+    let mut harness = window_of([1280.0, 800.0], still(), Some("Something else."));
     harness.state_mut().keep_session(keeper(folder.path()));
     harness.run_steps(2);
     harness.get_by_label("Bring it back").click();
@@ -183,7 +179,7 @@ fn tokens_are_dropped_swapped_replaced_and_come_back() {
 
 #[test]
 fn the_next_word_is_written_by_a_click_and_every_way_stays() {
-    let mut harness = window_of([1280.0, 800.0], quiet(), Some("Mary has a red ball. Mary plays with the"));
+    let mut harness = window_of([1280.0, 800.0], still(), Some("Mary has a red ball. Mary plays with the"));
     let before = ids(&harness);
     send(&mut harness, Command::Maximise(Some(Pane::Next)));
     until(&mut harness, |window| window.session.next.get().is_some());
@@ -232,7 +228,7 @@ fn the_list_tells_what_the_rules_cut() {
 
 #[test]
 fn hints_point_close_and_stay_closed() {
-    let mut harness = window_on(ModelSource::Embedded, [1440.0, 900.0], quiet(), None);
+    let mut harness = window_on(ModelSource::Embedded, [1440.0, 900.0], still(), None);
     settled(&mut harness);
     harness.get_by_label("Write here");
     harness.get_by_label("Read the framed row");

@@ -1,7 +1,7 @@
 //! Contract: the patch sweep in the window is the library's, a place is selected and patched in by a click, and it is
 //! written as a figure.
 
-use crate::window::{cell_of, click_at, send, until, window_of};
+use crate::window::{cell_of, click_at, send, until, window_with};
 use egui_kittest::{Harness, kittest::Queryable as _};
 use mnemoscope::{
     app::{
@@ -9,7 +9,6 @@ use mnemoscope::{
         command::Command,
         exporting::{Finish, Piece},
         layout::Pane,
-        settings::Settings,
         state::State,
         sweeping::SweepChoice,
         words::Language,
@@ -23,8 +22,7 @@ const PROMPT: &str = "Tom has a red ball. Anna has a green cup. Tom plays with t
 const OTHER: &str = "Tom has a green ball. Anna has a red cup. Tom plays with the";
 
 fn window() -> Harness<'static, Window> {
-    let settings = Settings { live: false, dark: Some(true), ..Settings::default() };
-    let mut harness = window_of([1280.0, 800.0], settings, Some(PROMPT));
+    let mut harness = window_with(PROMPT);
     send(&mut harness, Command::ShowPane(Pane::Sweep));
     harness
 }

@@ -3,7 +3,7 @@
 use crate::{
     files::{write, write_words},
     timeline::{by_hand, role},
-    window::{send, until, window_of, window_on},
+    window::{send, still, until, window_of, window_on},
 };
 use egui_kittest::{Harness, kittest::Queryable as _};
 use mnemoscope::{
@@ -16,7 +16,6 @@ use mnemoscope::{
         command::{Command, CommandKind},
         document::{Document, Reference},
         layout::{self, Pane},
-        settings::Settings,
         state::State,
         timeline::{TimelineAct, Whose},
         training::{Act, Choice},
@@ -42,12 +41,8 @@ fn folder() -> tempfile::TempDir {
     folder
 }
 
-fn quiet() -> Settings {
-    Settings { live: false, dark: Some(true), ..Settings::default() }
-}
-
 fn opened(folder: &Path) -> Harness<'static, Window> {
-    let mut harness = window_of([1600.0, 1000.0], quiet(), Some(PROMPT));
+    let mut harness = window_of([1600.0, 1000.0], still(), Some(PROMPT));
     send(&mut harness, Command::OpenModel(folder.to_owned()));
     shows(&mut harness, "step20");
     measured(&mut harness, 3);
@@ -105,7 +100,7 @@ fn a_prompt_that_cannot_be_read_leaves_the_model_open_and_says_so() {
     let path = folder.path().join("tokenizer.json");
     let text = std::fs::read_to_string(&path).expect("written");
     write(&path, text.replace(r#""unk_token":"t0""#, r#""unk_token":"none""#).as_bytes());
-    let mut harness = window_of([1600.0, 1000.0], quiet(), Some("Mary has a red ball."));
+    let mut harness = window_of([1600.0, 1000.0], still(), Some("Mary has a red ball."));
     send(&mut harness, Command::OpenModel(folder.path().to_owned()));
     shows(&mut harness, "step20");
     let session = &harness.state().session;
@@ -256,7 +251,7 @@ fn compared(harness: &mut Harness<'_, Window>, is: impl Fn(&Trace) -> bool) {
 
 #[test]
 fn steps_of_a_live_training_are_compared_without_a_file() {
-    let mut harness = window_of([1600.0, 1000.0], quiet(), Some(PROMPT));
+    let mut harness = window_of([1600.0, 1000.0], still(), Some(PROMPT));
     send(&mut harness, Command::SetLayout("train".into()));
     let train = |harness: &mut Harness<'_, Window>, act| send(harness, Command::Train(act));
     train(&mut harness, Act::Choose(CHOICE));
@@ -308,7 +303,7 @@ fn a_session_brings_the_timeline_back() {
     until(&mut harness, |window| window.session.exporting.is_none() && window.session.banner.is_some());
     let document = Document::open(&path).expect("written");
     assert_eq!(document.state.timeline.folder.as_deref(), Some(folder.path()));
-    let mut again = window_of([1280.0, 720.0], quiet(), Some("Once upon a"));
+    let mut again = window_of([1280.0, 720.0], still(), Some("Once upon a"));
     send(&mut again, Command::OpenModel(path));
     shows(&mut again, "step10");
     assert!(again.state().session.model.as_ref().is_some_and(|model| model.tokenizer.is_some()));
@@ -324,7 +319,7 @@ fn a_session_brings_the_timeline_back() {
 fn the_command_line_opens_one_too() {
     let folder = folder();
     let source = ModelSource::Path(folder.path().to_owned());
-    let mut harness = window_on(source, [1280.0, 800.0], quiet(), Some(PROMPT));
+    let mut harness = window_on(source, [1280.0, 800.0], still(), Some(PROMPT));
     shows(&mut harness, "step20");
     assert_eq!(harness.state().session.trace.as_ref().map(Trace::n_tokens), Some(8));
 }
@@ -347,10 +342,10 @@ fn a_checkpoint_that_does_not_open_is_said_so_and_what_was_there_stays() {
 
 #[test]
 fn before_there_is_one_it_says_what_to_do() {
-    let mut harness = window_of([1280.0, 800.0], quiet(), Some("Once upon a"));
+    let mut harness = window_of([1280.0, 800.0], still(), Some("Once upon a"));
     send(&mut harness, Command::ShowPane(Pane::Timeline));
     harness.get_by_label("No training is open");
-    let mut opening = mnemoscope::app::Opening::new(quiet(), ModelSource::Embedded, None);
+    let mut opening = mnemoscope::app::Opening::new(still(), ModelSource::Embedded, None);
     opening.state = State::default();
     assert_eq!(opening.state.timeline.folder, None);
     assert_eq!(
@@ -368,7 +363,7 @@ const CHOICE: Choice =
 
 #[test]
 fn a_live_training_has_the_same_slider_and_moves_the_views() {
-    let mut harness = window_of([1600.0, 1000.0], quiet(), Some("Once upon a"));
+    let mut harness = window_of([1600.0, 1000.0], still(), Some("Once upon a"));
     send(&mut harness, Command::SetLayout("train".into()));
     let train = |harness: &mut Harness<'_, Window>, act| send(harness, Command::Train(act));
     train(&mut harness, Act::Choose(CHOICE));

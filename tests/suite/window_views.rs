@@ -2,7 +2,7 @@
 //! keeps Escape for itself; a grid answers clicks whether anybody listens or not.
 
 use crate::random_model::{Shape, write_model};
-use crate::window::{send, until, until_seen, window_of};
+use crate::window::{seasoned, send, until, until_seen, window_of};
 use egui_kittest::{
     Harness,
     kittest::{NodeT as _, Queryable as _},
@@ -32,8 +32,7 @@ use strum::IntoEnumIterator as _;
 const PROMPT: &str = "Mary has a red ball. Tom has a blue kite.";
 
 fn window() -> Harness<'static, Window> {
-    let settings = Settings { live: false, dark: Some(true), hints: u8::MAX, ..Settings::default() };
-    window_of([1280.0, 800.0], settings, Some(PROMPT))
+    window_of([1280.0, 800.0], seasoned(), Some(PROMPT))
 }
 
 /// The chip of a token, by its number.

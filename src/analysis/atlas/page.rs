@@ -20,6 +20,7 @@ pub fn page(atlas: &Atlas) -> String {
     };
     let probes = match ran.probes {
         0 => String::new(),
+        1 => format!("1 probe of {} random tokens said twice (seed {}), ", ran.period, ran.seed),
         probes => format!("{probes} probes of {} random tokens said twice (seed {}), ", ran.period, ran.seed),
     };
     let mut out = format!(
@@ -34,7 +35,7 @@ pub fn page(atlas: &Atlas) -> String {
          <label>up <select id=\"y\"></select></label><label>colour <select id=\"colour\">\
          <option value=\"layer\">layer</option><option value=\"cluster\">alike</option></select></label>\
          <svg id=\"plot\" viewBox=\"0 0 600 404\" role=\"group\" aria-label=\"Heads\"></svg>\
-         <p id=\"under\"></p></section><section id=\"card\"></section></main>\n",
+         <div id=\"legend\"></div><p id=\"under\"></p></section><section id=\"card\"></section></main>\n",
     );
     out.push_str("<h2>Scores</h2>\n<table><thead><tr><th>head</th><th>roles</th>");
     for role in columns() {

@@ -6,11 +6,13 @@
 mod align;
 mod heads;
 mod layers;
+mod pieces;
 mod words;
 
 pub use align::{Alignment, By, Edit, Pair, align};
 pub use heads::{Difference, Distance, HeadDifference, difference};
 pub use layers::{LayerDifference, MOST_TOKENS, cka};
+pub use pieces::{Piece, pieces};
 pub use words::{NextWord, NextWords};
 
 use crate::trace::{Side, Trace};

@@ -66,7 +66,7 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
         if scene.only_trace() {
             return widgets::empty(ui, words.lens_needs_weights, "");
         }
-        let speaks = scene.trace.is_some_and(|trace| !trace.next.is_empty());
+        let speaks = scene.trace.is_some_and(|trace| trace.spec.scores_words());
         let reading = scene.lens_progress.map(words.lens_words.reading).unwrap_or_default();
         return widgets::empty(ui, if speaks { words.lens } else { words.lens_none }, &reading);
     };

@@ -14,7 +14,7 @@ use crate::{
     engine::{Moment, Report, TrainingError, live_model},
     model::{HeadId, Model},
     trace::Trace,
-    train::{Form, Hand, Setup, Task},
+    train::{Change, Form, Hand, Setup, Task},
 };
 use std::{
     path::PathBuf,
@@ -142,6 +142,8 @@ pub struct Live {
     pub stop: bool,
     /// What the one in sight began with.
     pub began: Option<Choice>,
+    /// The hand that it began with, and how that was changed up to the last report.
+    pub schedule: Option<(Hand, Vec<Change>)>,
     /// Whether steps are being taken.
     pub running: bool,
     /// Everything that was reported.
@@ -175,6 +177,7 @@ impl Default for Live {
             choice,
             stop: false,
             began: None,
+            schedule: None,
             running: false,
             reports: Arc::default(),
             moments: Vec::new(),
@@ -299,6 +302,7 @@ impl Live {
                     reported = true;
                 }
                 Ok(Told::Moments(moments)) => self.moments = moments,
+                Ok(Told::Schedule(first, changes)) => self.schedule = Some((first, changes)),
                 Ok(Told::Rewound(step)) => {
                     Arc::make_mut(&mut self.reports).retain(|report| report.steps <= step);
                     self.at = None;

@@ -7,7 +7,7 @@ use crate::{
     engine::{Moment, Report, Training, TrainingError, save_files, training_text},
     model::Model,
     trace::Trace,
-    train::{Form, Hand, Task},
+    train::{Change, Form, Hand, Task},
 };
 use std::{
     path::PathBuf,
@@ -40,6 +40,7 @@ pub(super) enum Told {
     Began(Probe, Arc<Form>),
     Report(Box<Report>, Arc<Trace>),
     Moments(Vec<Moment>),
+    Schedule(Hand, Vec<Change>),
     Rewound(u64),
     Running(bool),
     Notice(Banner),
@@ -105,6 +106,8 @@ impl Work<'_> {
 
     fn tell_state(&self) {
         (self.tell)(Told::Moments(self.training.moments().to_vec()));
+        let (first, changes) = self.training.schedule();
+        (self.tell)(Told::Schedule(first, changes.to_vec()));
         if let Some((report, trace)) = self.training.reports().last().zip(self.training.trace()) {
             (self.tell)(Told::Report(Box::new(report.clone()), Arc::clone(trace)));
         }

@@ -1,6 +1,7 @@
 //! A text's tokens as chips, tinted by the weight that the shown row gives them or by a measure of theirs.
 
 use crate::{
+    analysis::hex,
     app::{
         command::Command,
         editing::Splice,
@@ -10,7 +11,6 @@ use crate::{
         theme::{self, SMALL, Tokens},
         tinting::{Beneath, Tint},
     },
-    model::Token,
     trace::Side,
 };
 use egui::{Align2, Color32, Popup, Rect, Sense, Stroke, StrokeKind, Ui, pos2, vec2};
@@ -177,14 +177,6 @@ fn facts(scene: &Scene<'_>, side: Side, index: usize) -> Option<String> {
     let value = scene.tinted.of(side).filter(|_| tint != Tint::Row);
     let value = value.and_then(|(values, _)| values.get(index).copied().flatten());
     Some(value.map_or_else(|| facts.clone(), |value| format!("{facts}\n{}", (words.value)(tint, value))))
-}
-
-/// A token's bytes as hexadecimal numbers, so many at most.
-fn hex(token: &Token, most: usize) -> String {
-    let bytes = token.bytes();
-    let shown: Vec<String> = bytes.iter().take(most).map(|byte| format!("{byte:02x}")).collect();
-    let more = if bytes.len() > most { "…" } else { "" };
-    format!("{}{more}", shown.join(" "))
 }
 
 /// What chips are tinted by, and what stands under them.

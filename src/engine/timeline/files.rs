@@ -2,6 +2,7 @@
 
 use crate::analysis::atlas::{ROLES, Role, columns};
 use crate::analysis::timeline::{RoleTaken, Seen as _, StepAxis, Timeline, curve, phase_change, roles_taken};
+use crate::engine::view::plates::by_formulas;
 use crate::export::figure::curves::{Curve, Curves, Plane};
 use crate::export::{Body, ExportError, Look, Plate, Says, Table, atomic};
 use crate::model::HeadId;
@@ -99,7 +100,8 @@ pub fn timeline_plate(timeline: &Timeline, roles: &[&'static Role], heads: &[Hea
         |name: fn(&Role) -> &'static str| roles.iter().map(|role| name(role)).collect::<Vec<_>>().join(", ");
     let (model, n) = (&timeline.model, seen.len());
     let (named, ids) = (listed(|role| role.label), listed(|role| role.id));
-    Plate {
+    let plate = Plate {
+        formulas: Vec::new(),
         title: "Timeline".to_owned(),
         subtitle: format!("{} · {} checkpoints", timeline.model, seen.len()),
         hook: "timeline".to_owned(),
@@ -118,7 +120,8 @@ pub fn timeline_plate(timeline: &Timeline, roles: &[&'static Role], heads: &[Hea
         }),
         strips: Vec::new(),
         table: timeline.table(),
-    }
+    };
+    by_formulas(plate, roles.iter().map(|role| (Says::new(role.label, role.id), role.formula)))
 }
 
 /// The next number that is read easily by halves.

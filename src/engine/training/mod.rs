@@ -10,7 +10,7 @@ use crate::analysis::atlas::Probe;
 use crate::export::{ExportError, atomic};
 use crate::model::{LoadError, Model};
 use crate::trace::Trace;
-use crate::train::{Checkpoint, Files, Form, Hand, Setup, TrainError, Trainer};
+use crate::train::{Change, Checkpoint, Files, Form, Hand, Setup, TrainError, Trainer};
 use std::io::{self, Read as _};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -71,6 +71,8 @@ pub struct TrainOptions {
     pub setup: Setup,
     /// What may change later
     pub hand: Hand,
+    /// What does, in the order of the steps
+    pub changes: Vec<Change>,
     /// Steps at most
     pub steps: u64,
     /// Steps from report to report
@@ -106,6 +108,9 @@ pub struct Training {
     moments: Vec<Moment>,
     keep_every: u64,
     seconds: f64,
+    /// What it began with
+    first: Hand,
+    changes: Vec<Change>,
 }
 
 impl Training {
@@ -116,7 +121,9 @@ impl Training {
         let probes = Probes::of_training(length, trainer.shape().vocab);
         let (reports, moments) = (Vec::new(), Vec::new());
         let keep_every = keep_every.max(1);
-        let mut training = Self { trainer, probes, reports, trace: None, moments, keep_every, seconds: 0.0 };
+        let (first, changes) = (trainer.hand, Vec::new());
+        let mut training =
+            Self { trainer, probes, reports, trace: None, moments, keep_every, seconds: 0.0, first, changes };
         training.report()?;
         Ok(training)
     }
@@ -145,11 +152,20 @@ impl Training {
         self.probes.first()
     }
 
+    /// What it began with, and what was changed on the way to where it is: the same steps again make the same model.
+    pub fn schedule(&self) -> (Hand, &[Change]) {
+        (self.first, &self.changes)
+    }
+
     /// One step.
     pub fn step(&mut self) -> Result<(), TrainingError> {
         let start = Instant::now();
+        let held = self.changes.iter().fold(self.first, |hand, change| change.of(hand));
+        let change = Change::between(self.trainer.steps(), held, self.trainer.hand);
         let done = self.trainer.step();
         self.seconds += start.elapsed().as_secs_f64();
+        // A step that was not taken changed nothing
+        self.changes.extend(change.filter(|_| done.is_ok()));
         done.map(|_| ()).map_err(Into::into)
     }
 
@@ -194,6 +210,7 @@ impl Training {
         let step = to.checkpoint.step;
         self.reports.retain(|report| report.steps <= step);
         self.moments.retain(|moment| moment.report.steps <= step);
+        self.changes.retain(|change| change.after < step);
         self.trace = Some(Arc::clone(&to.trace));
         self.seconds = to.report.seconds;
     }
@@ -241,9 +258,15 @@ pub fn train(
     // Nothing is looked back at here, so one moment is enough
     let mut training = Training::new(options.setup.clone(), options.hand, u64::MAX)?;
     let every = options.report_every.max(1);
+    let mut changes = options.changes.clone();
+    changes.sort_by_key(|change| change.after);
+    let mut changes = changes.into_iter().peekable();
     for step in 1..=options.steps {
         if job.is_cancelled() {
             return Err(TrainingError::Cancelled);
+        }
+        while let Some(change) = changes.next_if(|change| change.after < step) {
+            *training.hand() = change.of(training.trainer().hand);
         }
         training.step()?;
         if options.save_every.is_some_and(|every| step.is_multiple_of(every.max(1))) {

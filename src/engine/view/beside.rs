@@ -1,6 +1,6 @@
 //! What a view shows that is not of the run: found out before it is drawn.
 
-use super::super::{Recall, Report};
+use super::super::{Honesty, Recall, Report};
 use crate::analysis::atlas::{Atlas, Role};
 use crate::analysis::timeline::Timeline;
 use crate::model::HeadId;
@@ -19,6 +19,8 @@ pub enum Beside {
     Atlas(Arc<Atlas>),
     /// How far back can be asked.
     Recall(Recall),
+    /// What cutting each source costs.
+    Honesty(Box<Honesty>),
     /// What was reported of a training, and the step that is looked at.
     Training(Arc<Vec<Report>>, Option<u64>),
     /// The checkpoints of a training, the roles whose curves are drawn, and the heads; none: the best ones.
@@ -33,6 +35,11 @@ impl PartialEq for Beside {
             (Self::Second(own, _), Self::Second(other, _)) => own == other,
             (Self::Atlas(own), Self::Atlas(other)) => Arc::ptr_eq(own, other),
             (Self::Recall(own), Self::Recall(other)) => own == other,
+            // The asked token's drop is no number
+            (Self::Honesty(own), Self::Honesty(other)) => {
+                (own.token, own.layer, own.answer, own.paths)
+                    == (other.token, other.layer, other.answer, other.paths)
+            }
             (Self::Training(own, at), Self::Training(other, there)) => {
                 let end = |reports: &[Report]| reports.last().map(|report| report.steps);
                 at == there && own.len() == other.len() && end(own) == end(other)

@@ -1,6 +1,6 @@
 //! Two runs as figures: heads by how far they differ, and one head's difference over aligned tokens.
 
-use super::{Beside, Progress, ViewAsk, ViewError, by_formula, of_run, signs, weight_formula};
+use super::{Beside, Progress, ViewAsk, ViewError, by_formula, of_run, weight_formula};
 use crate::analysis::compare::{self, Alignment, Comparison, Pair};
 use crate::export::figure::axis::Axis;
 use crate::export::figure::bars::{Bar, Bars};
@@ -24,13 +24,20 @@ fn name(trace: &Trace) -> Says {
     let all: Vec<String> = trace.interventions().iter().map(ToString::to_string).collect();
     let (model, all) = (&trace.model_name, all.join(", "));
     if all.is_empty() {
-        return signs(model);
+        return model.as_str().into();
     }
     Says::new(format!("{model}, changed by {all}"), format!("{model}（干预：{all}）"))
 }
 
 /// A plate of both runs.
-fn of_both(a: &Trace, b: &Trace, title: (String, String), says: Says, body: Body, table: Table) -> Plate {
+pub(super) fn of_both(
+    a: &Trace,
+    b: &Trace,
+    title: (String, String),
+    says: Says,
+    body: Body,
+    table: Table,
+) -> Plate {
     let other = if a.prompt == b.prompt {
         Says::default()
     } else {
@@ -87,7 +94,11 @@ pub(super) fn heads(a: &Trace, ask: &ViewAsk, progress: Progress<'_>) -> Result<
         "各头的注意力在两次运行之间相差多少：对齐词元上各行 Jensen–Shannon 散度的均值（此为第一次运行）",
     );
     let title = ("Heads by difference".to_owned(), "blocks.*.attn.hook_pattern".to_owned());
-    Ok(of_both(a, b, title, says, Body::Bars(body), table))
+    let plate = of_both(a, b, title, says, Body::Bars(body), table);
+    Ok(by_formula(
+        plate,
+        "mean over rows of ½·Σ_k p_k·log₂(p_k/m_k) + ½·Σ_k q_k·log₂(q_k/m_k), m = (p + q)/2",
+    ))
 }
 
 pub(super) fn difference(a: &Trace, ask: &ViewAsk, progress: Progress<'_>) -> Result<Plate, ViewError> {
@@ -131,7 +142,8 @@ pub fn difference_plate(
     );
     let hook = format!("{}[{}]", a.spec.hook_name(Hook::Pattern, head.layer), head.head);
     let plate = of_both(a, b, (format!("Head {name}, B less A"), hook), says, body, Table::default());
-    Ok(by_formula(plate, weight_formula(a, head.layer)))
+    let Says { en, zh } = weight_formula(a, head.layer);
+    Ok(by_formula(plate, Says::new(format!("B − A, {en}"), format!("B − A，{zh}"))))
 }
 
 /// What a pair of tokens reads: one text where both read the same.

@@ -35,7 +35,8 @@ pub fn curve_plate(clean: &Curve, changed: Option<&Curve>) -> Plate {
             )
         })
     };
-    Plate {
+    let plate = Plate {
+        formulas: Vec::new(),
         title: "Loss by position".to_owned(),
         subtitle: format!("{} · {} read", clean.model, clean.windows),
         hook: "mean −log₂ p".to_owned(),
@@ -67,5 +68,6 @@ pub fn curve_plate(clean: &Curve, changed: Option<&Curve>) -> Plate {
         }),
         strips: Vec::new(),
         table: Table { columns, rows: (0..n).map(row).collect() },
-    }
+    };
+    super::by_formula(plate, "mean of −log₂ p(token_t | token_0 … token_{t−1})")
 }

@@ -1,7 +1,7 @@
 //! Memory as figures: one token's through the layers, every token's at one layer, the KV cache, recall.
 
 use super::super::{HonestyError, Job, Recall, evict};
-use super::{Beside, Progress, ViewAsk, ViewError, of_run};
+use super::{Beside, Progress, ViewAsk, ViewError, by_formula, of_run};
 use crate::analysis::{self, MemoryMap, MemoryTraceError, Picture, River, kv_cache};
 use crate::export::figure::axis::Axis;
 use crate::export::figure::river;
@@ -62,7 +62,23 @@ pub fn river_plate(river: &River, trace: &Trace) -> Plate {
         format!("词元 {token} “{own}” 的记忆：每层之后各来源词元的份额，依据{}", by.zh),
     );
     let title = (format!("Memory of {}", shown(river.token)), format!("memory.{name}"));
-    of_run(trace, title, says, Body::River(body), table)
+    by_formula(of_run(trace, title, says, Body::River(body), table), picture_formula(river.picture))
+}
+
+/// A picture as a formula: `t` is the asked token, `k` a source, `l` the last layer.
+pub(super) fn picture_formula(picture: Picture) -> &'static str {
+    match picture {
+        Picture::Attention => "m[k] = 1/(l+1)·Σ_{i≤l} A_i[t,k], A_i = 1/|H|·Σ_h P_h",
+        Picture::Rollout => "m[k] = (Â_l ⋯ Â_0)[t,k], Â_i = (A_i + I) / row sum, A_i = 1/|H|·Σ_h P_h",
+        Picture::Flow => "m[k] = maxflow(t → k) / Σ_k maxflow(t → k), capacities Â_i = (A_i + I) / row sum",
+        Picture::Values => "m[k] = Σ_{i≤l} ‖Σ_h P_h[t,k]·v_k·W_O‖₂",
+        Picture::Norms => {
+            "m[k] = (N_l ⋯ N_0)[t,k], N_i[q,k] = ‖Σ_h P_h[q,k]·v_k·W_O + [q = k]·x_q‖₂ / row sum"
+        }
+        Picture::Contributions => {
+            "m[k] = (C_l ⋯ C_0)[t,k], C_i[q,k] = max(0, ‖y_q‖₁ − ‖y_q − y_{q,k}‖₁) / row sum"
+        }
+    }
 }
 
 /// What a picture is, and where it comes from.
@@ -122,7 +138,7 @@ pub fn memory_plate(memory: &MemoryMap, trace: &Trace) -> Plate {
         format!("第 {layer} 层之后每个词元的状态由什么组成（行为词元，列为来源），依据{}", by.zh),
     );
     let title = (format!("Memory after L{layer}"), format!("memory.{name}"));
-    of_run(trace, title, says, body, Table::default())
+    by_formula(of_run(trace, title, says, body, Table::default()), picture_formula(memory.picture))
 }
 
 pub(super) fn cache(
@@ -190,7 +206,8 @@ pub(super) fn cache(
         ),
     );
     let title = (format!("KV cache, {}", eviction.policy), "hook_k, hook_v".to_owned());
-    Ok(of_run(trace, title, says, body, Table::default()))
+    let plate = of_run(trace, title, says, body, Table::default());
+    Ok(by_formula(plate, format!("received[k] = 1/|H|·Σ_h Σ_{{q>T−{steps}}} P_h[q,k]")))
 }
 
 pub(super) fn recall(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
@@ -225,7 +242,8 @@ pub fn recall_plate(recall: &Recall) -> Plate {
         Says::new(format!(", changed by {changes}"), format!("（干预：{changes}）"))
     };
     let Recall { trials, seed, model, .. } = recall;
-    Plate {
+    let plate = Plate {
+        formulas: Vec::new(),
         title: format!("Recall of {}", recall.model),
         subtitle: format!("template {template} · {} questions a cell", recall.trials),
         hook: "recall".to_owned(),
@@ -244,5 +262,6 @@ pub fn recall_plate(recall: &Recall) -> Plate {
         body,
         strips: Vec::new(),
         table: Table::default(),
-    }
+    };
+    by_formula(plate, "p = 1/n·Σ_i p(answer_i | context_i)")
 }

@@ -4,14 +4,18 @@
 //! words.
 
 mod beside;
+mod chips;
 mod compare;
+mod details;
+mod honest;
 mod learning;
 mod looks;
 mod memory;
 mod patches;
-mod plates;
+pub(super) mod plates;
 mod reasons;
 mod states;
+mod tensor;
 mod tokens;
 mod training;
 mod walk;
@@ -33,13 +37,13 @@ use std::sync::Arc;
 pub use compare::difference_plate;
 pub use patches::map as patch_map;
 
-use plates::{by_formula, of_run, of_weights, signs, weight_formula};
+use plates::{by_formula, by_formulas, of_run, of_weights, weight_formula};
 
 use super::sweep::{Moved, Places, SweepError};
-use super::{EvictionError, HonestyError, Policy, timeline_plate};
+use super::{EvictionError, HonestyError, Paths, Policy, timeline_plate};
 use crate::analysis::circuits::{CircuitOptions, Kind, NoCircuit};
 use crate::analysis::compare::CompareError;
-use crate::analysis::{AttributionError, Cell, Picture, WhyError};
+use crate::analysis::{AttributionError, Beneath, Cell, Picture, Tint, WhyError};
 use crate::export::{ExportError, Plate};
 use crate::model::{HeadId, Model, Sampling};
 use crate::trace::{ActivationError, OtherPrompt, Side, Trace};
@@ -95,6 +99,16 @@ pub enum View {
     Sweep,
     /// Measures of heads at the checkpoints of a training
     Timeline,
+    /// A prompt's tokens, tinted
+    Tokens,
+    /// What is under the pin
+    Details,
+    /// What cutting each source costs, beside pictures of attention
+    Honesty,
+    /// One weight's numbers
+    Tensor,
+    /// Tokens of two runs, aligned
+    Aligned,
 }
 
 impl View {
@@ -116,6 +130,8 @@ impl View {
                 | Self::Circuits
                 | Self::Composition
                 | Self::Sweep
+                | Self::Honesty
+                | Self::Tensor
         )
     }
 
@@ -123,7 +139,13 @@ impl View {
     pub fn needs_more(self) -> bool {
         matches!(
             self,
-            Self::Recall | Self::Atlas | Self::Compare | Self::Difference | Self::Training | Self::Timeline
+            Self::Recall
+                | Self::Atlas
+                | Self::Compare
+                | Self::Difference
+                | Self::Training
+                | Self::Timeline
+                | Self::Aligned
         )
     }
 }
@@ -179,6 +201,14 @@ pub struct ViewAsk {
     pub hidden: HiddenLook,
     /// What a sweep patches from where; `word` and `against` are its two answers.
     pub sweep: Option<SweepAsk>,
+    /// What tokens are tinted by.
+    pub tint: Tint,
+    /// What stands under each token.
+    pub beneath: Beneath,
+    /// Which edges the honesty meter cuts.
+    pub paths: Paths,
+    /// The weight, by our name; the first, where none is told.
+    pub tensor: Option<String>,
 }
 
 /// Which pairs of heads a graph shows.
@@ -250,6 +280,10 @@ impl ViewAsk {
             lens: LensLook::default(),
             hidden: HiddenLook::default(),
             sweep: None,
+            tint: Tint::default(),
+            beneath: Beneath::default(),
+            paths: Paths::default(),
+            tensor: None,
         }
     }
 
@@ -291,6 +325,12 @@ pub enum ViewError {
     /// The run has none of what the view shows.
     #[error("there is nothing to show: the run has no such tokens")]
     Empty,
+    /// No token has the number of the tint.
+    #[error("this model gives these tokens no such number")]
+    NoTint,
+    /// A weight that the model does not have.
+    #[error("there is no weight `{0}`")]
+    NoTensor(String),
     /// What it shows has not been found out.
     #[error("the view {0} shows what is not there yet")]
     Missing(&'static str),
@@ -330,6 +370,8 @@ impl ViewError {
             Self::NeedsModel => Some("open the model and run the prompt again".to_owned()),
             Self::NeedsOther => Some("name it with --other, or in the pane".to_owned()),
             Self::Sweep(error) => error.hint(),
+            Self::NoTint => Some("choose another tint".to_owned()),
+            Self::NoTensor(_) => Some("`mnemoscope info --tensors` lists them".to_owned()),
             Self::Export(error) => error.hint(),
             Self::Why(_) | Self::Attribution(_) => {
                 Some("`mnemoscope info` lists the layers and heads".into())
@@ -382,5 +424,10 @@ pub fn plate(
             _ => Err(ViewError::Missing("timeline")),
         },
         View::Sweep => patches::sweep(own()?, trace, ask, progress),
+        View::Tokens => chips::tokens(model, trace, ask, progress),
+        View::Details => details::pinned(trace, ask),
+        View::Honesty => honest::meter(own()?, trace, ask, progress),
+        View::Tensor => tensor::histogram(own()?, trace, ask, progress),
+        View::Aligned => chips::aligned(trace, ask, progress),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::{Progress, ViewAsk, ViewError, of_run};
+use super::{Progress, ViewAsk, ViewError, by_formula, of_run};
 use crate::engine::intervene::InterveneError;
 use crate::engine::sweep::{Moved, Places, SweepError, moved_by};
 use crate::export::figure::axis::Axis;
@@ -76,7 +76,8 @@ pub fn map(here: &Trace, moved: &Moved, places: Places) -> Plate {
         ),
     );
     let title = (format!("Patched by {name}"), hook.to_owned());
-    let mut plate = of_run(here, title, says, body, Table::default());
+    let plate = of_run(here, title, says, body, Table::default());
+    let mut plate = by_formula(plate, "(d_patched − d_here) / (d_other − d_here), d = logit(a) − logit(b)");
     plate
         .strips
         .push(Strip { title: "PATCHED FROM", tokens: moved.tokens.iter().map(Token::shown).collect() });

@@ -16,6 +16,7 @@ pub(super) fn of_run(
     let [model_en, model_zh] = [Lang::En, Lang::Zh].map(|lang| model_in_words(trace, lang));
     Plate {
         says: Says::new(format!("{en} in {model_en}."), format!("{model_zh}：{zh}。")),
+        formulas: Vec::new(),
         title,
         subtitle: picture::subtitle(trace, true),
         hook,
@@ -26,10 +27,31 @@ pub(super) fn of_run(
 }
 
 /// The same, and its caption ends with the formula of what is shown.
-pub(super) fn by_formula(plate: Plate, formula: Says) -> Plate {
-    let (Says { en, zh }, own) = (formula, &plate.says);
-    let says = Says::new(format!("{} Formula: {en}.", own.en), format!("{}公式：{zh}。", own.zh));
-    Plate { says, ..plate }
+pub(super) fn by_formula(mut plate: Plate, formula: impl Into<Says>) -> Plate {
+    let formula = formula.into();
+    if !formula.en.is_empty() {
+        plate.says.en += &format!(" Formula: {}.", formula.en);
+        plate.says.zh += &format!("公式：{}。", formula.zh);
+        plate.formulas.push(formula);
+    }
+    plate
+}
+
+/// The same of several, each with the name of what it gives.
+pub(in crate::engine) fn by_formulas(
+    mut plate: Plate,
+    formulas: impl IntoIterator<Item = (impl Into<Says>, impl Into<Says>)>,
+) -> Plate {
+    let formulas: Vec<(Says, Says)> =
+        formulas.into_iter().map(|(name, formula)| (name.into(), formula.into())).collect();
+    let named = |lang: Lang, colon: &str, between: &str| {
+        let one = |(name, formula): &(Says, Says)| format!("{}{colon}{}", name.get(lang), formula.get(lang));
+        formulas.iter().map(one).collect::<Vec<_>>().join(between)
+    };
+    plate.says.en += &format!(" Formulas: {}.", named(Lang::En, ": ", "; "));
+    plate.says.zh += &format!("公式：{}。", named(Lang::Zh, "：", "；"));
+    plate.formulas.extend(formulas.into_iter().map(|(_, formula)| formula));
+    plate
 }
 
 /// What a weight of a layer's heads is, as a formula.
@@ -52,9 +74,4 @@ pub(super) fn of_weights(
     let plate = of_run(trace, title, says, body, table);
     let subtitle = format!("{} · {} layers", trace.model_name, trace.spec.layer_count());
     Plate { strips: Vec::new(), subtitle, ..plate }
-}
-
-/// A formula that is made of signs alone.
-pub(super) fn signs(formula: &str) -> Says {
-    Says::new(formula, formula)
 }

@@ -9,7 +9,7 @@ use crate::export::{Body, Plate, Says, Table};
 use crate::model::{HeadId, Model, largest, shown};
 use crate::trace::Trace;
 
-use super::{Progress, ViewAsk, ViewError, by_formula, of_run, signs};
+use super::{Progress, ViewAsk, ViewError, by_formula, of_run};
 
 /// Components with a row and a column of their own; the others are one, `rest`.
 const SHOWN: usize = 14;
@@ -55,7 +55,7 @@ pub(super) fn why(
             format!("{}，按头的维度拆开", whose.zh),
         );
         let plate = of_run(trace, title, says, Body::Bars(bars), table);
-        return Ok(by_formula(plate, signs("score = Σ_d scale·q_d·k_d")));
+        return Ok(by_formula(plate, "score = Σ_d scale·q_d·k_d"));
     };
     let folded = own.folded(SHOWN);
     let name = |components: &[Component], fold: &Fold| match fold {

@@ -9,7 +9,10 @@ use crate::export::{Body, Labels, Plate, Says, Table, picture};
 use crate::model::{Hook, Model};
 use crate::trace::{Side, Stream, Trace};
 
-use super::{ViewAsk, ViewError, of_run};
+use super::{ViewAsk, ViewError, by_formula, of_run};
+
+/// How alike two states are.
+const COSINE: &str = "⟨a, b⟩ / (‖a‖₂·‖b‖₂)";
 
 /// The stream that is asked for; the last, where there is no such.
 fn chosen(trace: &Trace, ask: &ViewAsk) -> Result<Stream, ViewError> {
@@ -51,7 +54,8 @@ pub(super) fn stream(model: Option<&Model>, trace: &Trace, ask: &ViewAsk) -> Res
     let title = if ask.hidden.hook.is_none() { "Residual stream" } else { "Hidden states" };
     let order = if ask.hidden.by_variance { "按方差排列的维度" } else { "维度" };
     let says = Says::new(format!("{hook}, token by {name},"), format!("{hook}，行为词元，列为{order}"));
-    Ok(of_run(trace, (title.to_owned(), hook), says, body, Table::default()))
+    let plate = of_run(trace, (title.to_owned(), hook), says, body, Table::default());
+    Ok(by_formula(plate, "‖x‖₂ = √(Σ_d x_d²)"))
 }
 
 /// One token's states on every two streams of its text.
@@ -70,13 +74,12 @@ fn between_layers(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
     let text = own[token].shown();
     let says = Says::new(
         format!(
-            "Cosine similarity ⟨a, b⟩/(‖a‖ ‖b‖) of token {token} ({text}) between every two places of its residual \
-             stream,"
+            "Cosine similarity of token {token} ({text}) between every two places of its residual stream,"
         ),
-        format!("词元 {token}（{text}）在残差流各处状态两两之间的余弦相似度 ⟨a, b⟩/(‖a‖ ‖b‖)"),
+        format!("词元 {token}（{text}）在残差流各处状态两两之间的余弦相似度"),
     );
     let title = (format!("Similarity between layers, token {token}"), "hook_resid_pre".to_owned());
-    Ok(of_run(trace, title, says, body, Table::default()))
+    Ok(by_formula(of_run(trace, title, says, body, Table::default()), COSINE))
 }
 
 /// Names of one text's streams, where there is little room.
@@ -106,10 +109,11 @@ pub(super) fn similarity(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewErro
     };
     let hook = trace.spec.stream_name(stream);
     let says = Says::new(
-        format!("Cosine similarity ⟨a, b⟩/(‖a‖ ‖b‖) of every two tokens on {hook},"),
-        format!("{hook} 上每两个词元的余弦相似度 ⟨a, b⟩/(‖a‖ ‖b‖)"),
+        format!("Cosine similarity of every two tokens on {hook},"),
+        format!("{hook} 上每两个词元的余弦相似度"),
     );
-    Ok(of_run(trace, ("Similarity".to_owned(), hook), says, body, Table::default()))
+    let plate = of_run(trace, ("Similarity".to_owned(), hook), says, body, Table::default());
+    Ok(by_formula(plate, COSINE))
 }
 
 pub(super) fn norms(model: Option<&Model>, trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
@@ -184,5 +188,12 @@ pub(super) fn trails(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
     );
     let title = ("Trails".to_owned(), "principal components of hook_resid_pre".to_owned());
     let columns = vec!["stream", "token", "text", "x", "y"];
-    Ok(of_run(trace, title, says, Body::Paths(paths), Table { columns, rows }))
+    let plate = of_run(trace, title, says, Body::Paths(paths), Table { columns, rows });
+    Ok(by_formula(
+        plate,
+        Says::new(
+            "⟨x − μ, u_1⟩, ⟨x − μ, u_2⟩ with u the first eigenvectors of Σ (x − μ)·(x − μ)ᵀ",
+            "⟨x − μ, u_1⟩, ⟨x − μ, u_2⟩，u 为 Σ (x − μ)·(x − μ)ᵀ 的前两个特征向量",
+        ),
+    ))
 }

@@ -10,7 +10,7 @@ use crate::export::{Body, Labels, Plate, Says, Table, picture};
 use crate::model::{HeadId, Model, choices, shown};
 use crate::trace::{Side, Trace};
 
-use super::{LensLook, Progress, ViewAsk, ViewError, by_formula, of_run, signs, weight_formula};
+use super::{LensLook, Progress, ViewAsk, ViewError, by_formula, of_run, weight_formula};
 
 /// Candidates that the lens's table lists for each layer and token.
 const TOP: usize = 5;
@@ -25,9 +25,6 @@ pub(super) fn lens(
     LensLook { tint, raw }: LensLook,
     progress: Progress<'_>,
 ) -> Result<Plate, ViewError> {
-    if trace.next.is_empty() {
-        return Err(ViewError::NoWords);
-    }
     let n = trace.n_tokens();
     let mut stopped = false;
     let mut watch = |done| {
@@ -106,7 +103,7 @@ pub(super) fn lens(
     let title = ("Logit lens".to_owned(), hook);
     let plate = of_run(trace, title, says, Body::Words(words), Table { columns, rows });
     let formula = if raw { "p = softmax(W_U·x)" } else { "p = softmax(W_U·ln_final(x))" };
-    Ok(by_formula(plate, signs(formula)))
+    Ok(by_formula(plate, formula))
 }
 
 pub(super) fn flow(trace: &Trace, ask: &ViewAsk, progress: Progress<'_>) -> Result<Plate, ViewError> {
@@ -203,5 +200,5 @@ pub(super) fn next(model: Option<&Model>, trace: &Trace, ask: &ViewAsk) -> Resul
     let title = ("Next word".to_owned(), "softmax(logits)".to_owned());
     let columns = vec!["rank", "id", "word", "p", "kept"];
     let plate = of_run(trace, title, says, Body::Bars(bars), Table { columns, rows });
-    Ok(by_formula(plate, signs("p = softmax(logits / temperature)")))
+    Ok(by_formula(plate, "p = softmax(logits / temperature)"))
 }

@@ -1,7 +1,8 @@
 //! A training as a figure: loss and scores against steps.
 
 use super::super::Report;
-use super::{Beside, ViewAsk, ViewError};
+use super::{Beside, ViewAsk, ViewError, by_formulas};
+use crate::analysis::atlas::ROLES;
 use crate::analysis::timeline::StepAxis;
 use crate::export::figure::curves::{Curve, Curves, Plane};
 use crate::export::{Body, Plate, Says, Table};
@@ -75,22 +76,30 @@ pub fn training_plate(reports: &[Report], at: Option<u64>) -> Plate {
     let last = reports.last();
     let steps = last.map_or(0, |report| report.steps);
     let heads = last.map_or(0, |report| report.heads.len());
-    Plate {
+    let plate = Plate {
+        formulas: Vec::new(),
         title: "Training".to_owned(),
         subtitle: format!("{heads} heads · {steps} steps"),
         hook: "mean −ln p; induction and previous-token stripes".to_owned(),
         says: Says::new(
             format!(
-                "Loss (mean −ln p on rows that are not trained on), accuracy and the best heads' scores on random \
-                 tokens said twice (Olsson et al. 2022) over {steps} steps of training."
+                "Loss (on rows that are not trained on), accuracy and the best heads' scores on random tokens said \
+                 twice (Olsson et al. 2022) over {steps} steps of training."
             ),
             format!(
-                "{steps} 步训练中的损失（未参与训练的行上 −ln p 的均值）、准确率，以及最佳头在说两遍的随机词元上的\
-                 分数（Olsson et al. 2022）。"
+                "{steps} 步训练中的损失（在未参与训练的行上）、准确率，以及最佳头在说两遍的随机词元上的分数\
+                 （Olsson et al. 2022）。"
             ),
         ),
         body: Body::Curves(body),
         strips: Vec::new(),
         table: Table { columns, rows: reports.iter().map(row).collect() },
-    }
+    };
+    let scored = |id: &str| {
+        let role = ROLES.iter().find(|role| role.id == id)?;
+        Some((Says::new(role.label, role.id), role.formula))
+    };
+    let scores = ["induction", "previous_token"].into_iter().filter_map(scored);
+    let loss = (Says::new("loss", "损失"), "mean of −ln p");
+    by_formulas(plate, std::iter::once(loss).chain(scores))
 }

@@ -1,8 +1,8 @@
 //! Heads by their weights and roles as figures: circuits, the graph of who reads whom, the atlas.
 
-use super::{Beside, Progress, ViewAsk, ViewError, of_weights};
+use super::{Beside, Progress, ViewAsk, ViewError, by_formula, by_formulas, of_weights};
 use crate::analysis::atlas::clusters;
-use crate::analysis::circuits::{Entry, Link, WordTable, compose, head_circuits};
+use crate::analysis::circuits::{Entry, Kind, Link, WordTable, compose, head_circuits};
 use crate::export::figure::bars::{Bar, Bars, signed};
 use crate::export::figure::graph::Graph;
 use crate::export::figure::paths::{Groups, Paths};
@@ -72,7 +72,25 @@ pub(super) fn circuits(
     );
     let title = (format!("Circuits of head {name}"), "W_E·W_Q·W_Kᵀ·W_Eᵀ; W_E·W_V·W_O·W_U".to_owned());
     let columns = vec!["circuit", "row", "row_text", "column", "column_text", "value"];
-    Ok(of_weights(trace, title, says, Body::Lists(lists), Table { columns, rows }))
+    let plate = of_weights(trace, title, says, Body::Lists(lists), Table { columns, rows });
+    Ok(by_formulas(plate, circuit_formulas(ask.circuits.plain)))
+}
+
+/// What both tables hold; `e` is a word's vector as it enters the block.
+fn circuit_formulas(plain: bool) -> [(Says, Says); 2] {
+    let looks = "scale·⟨W_Q·norm(e_query) + b_Q, W_K·norm(e_key) + b_K⟩";
+    let writes = "⟨norm(e)·W_V·W_O, W_U⟩";
+    let less = |formula: &str, over: &str, zh: &str| {
+        if plain {
+            formula.into()
+        } else {
+            Says::new(format!("{formula} − mean over {over}"), format!("{formula} − {zh}"))
+        }
+    };
+    [
+        (Says::new("looks for", "寻找"), less(looks, "keys", "各键的均值")),
+        (Says::new("writes", "写入"), less(writes, "words", "各词的均值")),
+    ]
 }
 
 /// The entries of one table that answer what was asked.
@@ -125,18 +143,30 @@ pub(super) fn composition(
     let random = found.random;
     let says = Says::new(
         format!(
-            "{kind}-composition ‖AB‖/(‖A‖‖B‖) of every pair of heads with a score from {from:.3} on{}: layers down, \
-             heads across (Elhage et al. 2021; random weights score {random:.3}),",
+            "{kind}-composition of every pair of heads with a score from {from:.3} on{}: layers down, heads across \
+             (Elhage et al. 2021; random weights score {random:.3}),",
             folded.en
         ),
         format!(
-            "分数不低于 {from:.3} 的各对头的 {kind} 组合 ‖AB‖/(‖A‖‖B‖){}：行为层，列为头（Elhage et al. 2021；随机权重的\
-             分数为 {random:.3}）",
+            "分数不低于 {from:.3} 的各对头的 {kind} 组合{}：行为层，列为头（Elhage et al. 2021；随机权重的分数为 {random:.3}）",
             folded.zh
         ),
     );
     let title = (format!("{kind}-composition"), "‖AB‖_F / (‖A‖_F·‖B‖_F)".to_owned());
-    Ok(of_weights(trace, title, says, Body::Graph(graph), table))
+    let plate = of_weights(trace, title, says, Body::Graph(graph), table);
+    // What of the later head reads
+    let later = match own.kind {
+        Kind::Q => "W_Q·W_Kᵀ",
+        Kind::K => "W_K·W_Qᵀ",
+        Kind::V => "W_V·W_O",
+    };
+    let less = if own.above_random { " − 1/√width" } else { "" };
+    let score = format!("‖AB‖_F / (‖A‖_F·‖B‖_F){less}");
+    let formula = Says::new(
+        format!("{score}, A = W_V·W_O of the earlier head, B = {later} of the later"),
+        format!("{score}，A 为较早的头的 W_V·W_O，B 为较晚的头的 {later}"),
+    );
+    Ok(by_formula(plate, formula))
 }
 
 pub(super) fn atlas(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
@@ -186,21 +216,28 @@ pub(super) fn atlas(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
     };
     let texts = atlas.ran.texts.as_deref().unwrap_or("none");
     let (probes, passages) = (atlas.ran.probes, atlas.ran.passages);
+    let alike = if ask.axes.alike {
+        Says::new(", coloured by clusters of heads that are alike", "，按相似的头的聚类着色")
+    } else {
+        Says::default()
+    };
     let says = Says::new(
         format!(
-            "Every head by {} ({}) and {} ({}), over {probes} probes of random tokens said twice and {passages} \
-             passages (texts: {texts}),",
-            x.label, x.formula, y.label, y.formula
+            "Every head by {} and {}, over {probes} probes of random tokens said twice and {passages} passages (texts: \
+             {texts}){},",
+            x.label, y.label, alike.en
         ),
         format!(
-            "每个头的 {} 与 {}，来自 {probes} 个说两遍的随机词元探针和 {passages} 段文本（{texts}）",
-            x.id, y.id
+            "每个头的 {} 与 {}，来自 {probes} 个说两遍的随机词元探针和 {passages} 段文本（{texts}）{}",
+            x.id, y.id, alike.zh
         ),
     );
     let title = ("Head atlas".to_owned(), format!("{} × {}", x.id, y.id));
+    let formulas = [&x, &y].map(|axis| (Says::new(&*axis.label, &*axis.id), &*axis.formula));
     let table = Table { columns: vec!["layer", "head", "x", "y", "cluster"], rows };
     let plate = of_weights(trace, title, says, Body::Paths(body), table);
-    Ok(Plate { subtitle: format!("{} · {} heads", atlas.model, atlas.heads.len()), ..plate })
+    let subtitle = format!("{} · {} heads", atlas.model, atlas.heads.len());
+    Ok(by_formulas(Plate { subtitle, ..plate }, formulas))
 }
 
 /// A cluster by what sets it apart.

@@ -115,7 +115,7 @@ pub fn layout_lists(
 }
 
 /// Draws the bars that there is room for in `area`, from its top on; returns where what follows may begin.
-fn stack(page: &mut Drawing, area: Area, bars: &Bars, style: &Style) -> f32 {
+pub(crate) fn stack(page: &mut Drawing, area: Area, bars: &Bars, style: &Style) -> f32 {
     let (tokens, size, top) = (style.theme.tokens(), style.text, area.y);
     let room = ((area.height - 2.0 * size) / (LINE * size)).max(3.0);
     let all = drawn(bars, MOST.min(room as usize));

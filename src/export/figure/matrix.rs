@@ -19,6 +19,13 @@ const CELL: f32 = 28.0;
 /// Up to this many cells a side are drawn as shapes; more as pixels.
 const SHAPES: usize = 64;
 
+/// From so many times as many columns as rows on, cells are up to so many times as high as wide.
+const WIDE: usize = 3;
+const HIGH: f32 = 12.0;
+/// Height of a line that has a label, in font sizes, and of all of them on a page, of its height.
+const LINE: f32 = 1.25;
+const TALL: f32 = 0.45;
+
 /// A matrix to draw, with everything its page says.
 #[derive(Clone, Debug)]
 pub struct Matrix {
@@ -101,9 +108,12 @@ impl Frame {
     fn of(matrix: &Matrix, style: &Style, cell: f32) -> Self {
         let (n_rows, n_columns) = (matrix.rows.labels.len().max(1), matrix.columns.labels.len().max(1));
         let (climb, reach) = axis::column_room(&matrix.columns, cell, style.text);
+        // Few rows of many columns would be a hairline: there cells are higher than wide, up to a line of text
+        let line = (style.text * LINE).min((style.height * TALL).min(SIDE) / n_rows as f32);
+        let high = if n_columns >= WIDE * n_rows { cell.max((cell * HIGH).min(line)) } else { cell };
         let left =
-            style.margin + axis::row_room(&matrix.rows, cell, style.text).max(corner_width(matrix, style));
-        let map = Area::new(left, 0.0, cell * n_columns as f32, cell * n_rows as f32);
+            style.margin + axis::row_room(&matrix.rows, high, style.text).max(corner_width(matrix, style));
+        let map = Area::new(left, 0.0, cell * n_columns as f32, high * n_rows as f32);
         let page = map.right() + reach + style.margin;
         Self { page, climb: climb.max(style.scaled(24.0)), reach, beside: false, map }
     }

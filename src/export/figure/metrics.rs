@@ -36,6 +36,25 @@ pub(crate) fn elide(text: &str, face: Face, size: f32, room: f32) -> String {
     kept.chain(['…']).collect()
 }
 
+/// `text` in lines of at most `room`, broken between words: so many at most, the last of which may be elided.
+pub(crate) fn wrap(text: &str, face: Face, size: f32, room: f32, most: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        // Beyond the last line everything is elided with it
+        let full = lines.len() >= most;
+        match lines.last_mut().filter(|line| full || lines_end(line, word, face, size) <= room) {
+            Some(line) => line.extend([" ", word]),
+            None => lines.push(word.to_owned()),
+        }
+    }
+    lines.into_iter().map(|line| elide(&line, face, size, room)).collect()
+}
+
+/// How wide a line would be with one word more.
+fn lines_end(line: &str, word: &str, face: Face, size: f32) -> f32 {
+    width(line, face, size) + width(" ", face, size) + width(word, face, size)
+}
+
 /// Whether the embedded faces draw `c`; other characters need the system's fonts.
 pub(crate) fn is_embedded(c: char) -> bool {
     // Line end and tab, as tokens show them, are in Inter alone

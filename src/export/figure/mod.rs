@@ -5,9 +5,12 @@
 mod around;
 pub mod axis;
 pub mod bars;
+pub mod chips;
+pub mod columns;
 pub mod curves;
 pub mod drawing;
 pub mod graph;
+pub mod histogram;
 pub(crate) mod legend;
 pub mod lines;
 pub mod matrix;

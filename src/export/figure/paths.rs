@@ -61,12 +61,18 @@ pub fn layout(
     let (mut page, head) = around::page(width, title, subtitle, style);
     let top = head + size;
     let long = width - 2.0 * style.margin;
+    let (low, high) = bounds(paths);
+    let span = |axis: usize| format!("{} … {}", number(low[axis] as f32), number(high[axis] as f32));
+    let named = [0, 1].map(|axis| format!("{} {}: {}", ["→", "↑"][axis], paths.axes[axis], span(axis)));
+    let half = long / 2.0 - size;
+    // Beside one another, or below where the page is too narrow for both
+    let beside = named.iter().all(|name| metrics::width(name, Face::Sans, size) <= half);
+    let second = if beside { 0.0 } else { size * 1.5 };
     // What stands below: the axes' names, then the groups'
     let lines = paths.groups.as_ref().map_or(0.0, |groups| 1.8 + 1.6 * wrapped(groups, width, style));
-    let room = style.height - top - style.margin - size * (2.2 + lines);
+    let room = style.height - top - style.margin - second - size * (2.2 + lines);
     let plane = Area::new(style.margin, top, long, (long * LOW).min(room.max(size * 10.0)));
     page.frame(plane, tokens.line);
-    let (low, high) = bounds(paths);
     let inner = |share: f64, from: f32, length: f32| from + length * (0.04 + 0.92 * share as f32);
     let place = |point: &[f64; 2]| {
         let share = [0, 1].map(|axis| (point[axis] - low[axis]) / (high[axis] - low[axis]));
@@ -107,12 +113,16 @@ pub fn layout(
         }
     }
     let below = plane.bottom() + size * 1.6;
-    let span = |axis: usize| format!("{} … {}", number(low[axis] as f32), number(high[axis] as f32));
-    let half = plane.width / 2.0 - size;
-    let across = metrics::elide(&format!("→ {}: {}", paths.axes[0], span(0)), Face::Sans, size, half);
+    let [across, up] =
+        named.map(|name| metrics::elide(&name, Face::Sans, size, if beside { half } else { plane.width }));
     page.text(Text::new(plane.x, below, across, size, Face::Sans, tokens.muted));
-    let up = metrics::elide(&format!("↑ {}: {}", paths.axes[1], span(1)), Face::Sans, size, half);
-    page.text(Text::new(plane.right(), below, up, size, Face::Sans, tokens.muted).anchored(Anchor::End));
+    let below = below + second;
+    let up = if beside {
+        Text::new(plane.right(), below, up, size, Face::Sans, tokens.muted).anchored(Anchor::End)
+    } else {
+        Text::new(plane.x, below, up, size, Face::Sans, tokens.muted)
+    };
+    page.text(up);
     let below = paths.groups.as_ref().map_or(below, |groups| legend(&mut page, below, groups, style));
     around::foot(page, below + size * 0.6, strips, hook, style)
 }

@@ -62,8 +62,8 @@ pub fn layout(sheet: &Sheet, style: &Style) -> Drawing {
     let left = style.scaled(LEFT);
     let step = match style.width {
         Some(width) => {
-            let groups = if sheet.groups.len() > 1 { sheet.groups.len() as f32 * 34.0 } else { 0.0 };
-            let rest = around::head_room(style) + style.margin + style.scaled(40.0 + groups);
+            let groups = if sheet.groups.len() > 1 { sheet.groups.len() as f32 * 44.0 } else { 0.0 };
+            let rest = around::head_room(style) + style.margin + style.scaled(56.0 + groups);
             let low = ((style.height - rest) / down - style.scaled(24.0)) / 0.9;
             ((width - 2.0 * style.margin - left) / across as f32).min(low.max(2.0))
         }
@@ -86,6 +86,10 @@ pub fn layout(sheet: &Sheet, style: &Style) -> Drawing {
             y += style.scaled(20.0);
         }
         let (width, height) = fitted(side, group.shape);
+        if !named {
+            y += style.scaled(if group.title.is_some() { 10.0 } else { 0.0 });
+            numbers(&mut page, group, (style.margin + left + width / 2.0, y, step), style);
+        }
         for line in &group.lines {
             let middle = y + height / 2.0 + style.scaled(4.0);
             page.text(Text::new(style.margin, middle, &*line.name, style.text, Face::Sans, tokens.muted));
@@ -110,9 +114,27 @@ pub fn layout(sheet: &Sheet, style: &Style) -> Drawing {
         }
     }
     let words = format!("{} · query rows down, key columns across", sheet.words);
-    let words = metrics::elide(&words, Face::Sans, style.text, page.width - 2.0 * style.margin);
-    page.text(Text::new(style.margin, y + style.scaled(12.0), words, style.text, Face::Sans, tokens.muted));
-    around::foot(page, y + style.scaled(16.0), &sheet.strips, &sheet.hook, style)
+    for line in metrics::wrap(&words, Face::Sans, style.text, page.width - 2.0 * style.margin, 2) {
+        y += style.scaled(14.0);
+        page.text(Text::new(style.margin, y, line, style.text, Face::Sans, tokens.muted));
+    }
+    around::foot(page, y + style.scaled(4.0), &sheet.strips, &sheet.hook, style)
+}
+
+/// Above maps without a name each, the numbers of their heads, as many as lie apart.
+fn numbers(page: &mut Drawing, group: &Group, (x, y, step): (f32, f32, f32), style: &Style) {
+    let longest = group.lines.iter().map(|line| &line.maps).max_by_key(|maps| maps.len());
+    let number = |(name, _): &(String, Raster)| name.rsplit('.').next().unwrap_or(name).to_owned();
+    let numbers: Vec<String> = longest.into_iter().flatten().map(number).collect();
+    let small = style.scaled(10.0);
+    let widest = numbers.iter().map(|text| metrics::width(text, Face::Mono, small)).fold(0.0, f32::max);
+    let apart = ((widest + small * 0.5) / step.max(0.1)).ceil().max(1.0) as usize;
+    let every = if apart == 1 { 1 } else { apart.next_power_of_two() };
+    for (column, text) in numbers.into_iter().enumerate().step_by(every) {
+        let ink = style.theme.tokens().muted;
+        let at = Text::new(x + column as f32 * step, y - style.scaled(4.0), text, small, Face::Mono, ink);
+        page.text(at.anchored(Anchor::Middle));
+    }
 }
 
 /// What a line of small maps lacks in height for its layer's name not to touch the next one's.

@@ -1,7 +1,5 @@
 //! The layout of a table of words: rows with names, a column for each token, in each cell a word and its number.
 
-use std::fmt::Write as _;
-
 use crate::render::{ink_on, mix};
 
 use super::drawing::{Anchor, Area, Drawing, Face, Text};
@@ -61,7 +59,7 @@ pub fn layout(
     let (mut page, mut y) = around::page(width, title, subtitle, style);
     let row = ROW * size;
     // Where the page ends there are fewer rows, and of the columns the last
-    let room = (style.height - y - size - style.margin).max(row * 2.0);
+    let room = (style.height - y - size * 2.4 - style.margin).max(row * 2.0);
     let every = (table.rows.len() as f32 * row / (room - row - size).max(row)).ceil().max(1.0) as usize;
     let rows: Vec<usize> = (0..table.rows.len()).step_by(every).collect();
     let parts = (room / ((rows.len() + 1) as f32 * row + size)).max(1.0) as usize;
@@ -87,16 +85,20 @@ pub fn layout(
         }
         y += size;
     }
-    let mut words = table.quantity.to_owned();
+    let mut left_out = Vec::new();
     if start > 0 {
-        let _ = write!(words, " · the last {} of {n} tokens", n - start);
+        left_out.push(format!("the last {} of {n} tokens", n - start));
     }
     if every > 1 {
-        let _ = write!(words, " · {} of {} layers", rows.len(), table.rows.len());
+        left_out.push(format!("{} of {} layers", rows.len(), table.rows.len()));
     }
-    let words = metrics::elide(&words, Face::Sans, size, width - 2.0 * style.margin);
-    page.text(Text::new(style.margin, y + size * 0.4, words, size, Face::Sans, tokens.muted));
-    around::foot(page, y + size, strips, hook, style)
+    let words = std::iter::once(table.quantity.to_owned()).chain(left_out).collect::<Vec<_>>().join(" · ");
+    y -= size;
+    for line in metrics::wrap(&words, Face::Sans, size, width - 2.0 * style.margin, 2) {
+        y += size * 1.4;
+        page.text(Text::new(style.margin, y, line, size, Face::Sans, tokens.muted));
+    }
+    around::foot(page, y + size * 0.6, strips, hook, style)
 }
 
 /// A word on its tint, its number at the right where there is room for both.

@@ -69,10 +69,9 @@ impl Groups {
                 || spelled.added[index - 1]
                 || match level {
                     Level::Token => true,
-                    Level::Word => {
-                        let whole = !(is_part(&tokens[index]) && is_part(&tokens[index - 1]));
-                        whole && bounds.contains(&spelled.ink[index])
-                    }
+                    // A character whose bytes are several tokens is in one group
+                    _ if spelled.inside[index] => false,
+                    Level::Word => bounds.contains(&spelled.ink[index]),
                     Level::Line => spelled.has_ink(index) && spelled.gap(index).contains('\n'),
                     Level::Sentence => {
                         let mut gap = spelled.before(index)..=spelled.ink[index];
@@ -148,6 +147,8 @@ struct Spelled {
     ink: Vec<usize>,
     /// Which tokens the tokenizer added
     added: Vec<bool>,
+    /// Which begin within a character; they have the place of its beginning
+    inside: Vec<bool>,
 }
 
 impl Spelled {
@@ -158,8 +159,10 @@ impl Spelled {
             starts: Vec::with_capacity(n),
             ink: Vec::with_capacity(n),
             added: tokens.iter().map(is_added).collect(),
+            inside: Vec::with_capacity(n),
         };
-        for (index, token) in tokens.iter().enumerate() {
+        while let Some(token) = tokens.get(all.starts.len()) {
+            let index = all.starts.len();
             // Some tokenizers leave spaces out of their tokens, and only the places in the prompt tell of them
             let before = index.checked_sub(1).map(|before| &tokens[before]);
             let gap = before.filter(|before| !before.span.is_empty() && before.span.end < token.span.start);
@@ -167,12 +170,46 @@ impl Spelled {
                 let skipped = prompt.get(before.span.end..token.span.start);
                 all.text.push_str(skipped.filter(|skipped| skipped.trim().is_empty()).unwrap_or(" "));
             }
+            let parts = tokens[index..].iter().take_while(|token| is_part(token)).count();
+            if parts > 0 {
+                all.push_bytes(&tokens[index..index + parts]);
+                continue;
+            }
+            all.inside.push(false);
             all.starts.push(all.text.len());
             let ink = token.text.find(|c: char| !c.is_whitespace()).unwrap_or(0);
             all.ink.push(all.text.len() + ink);
             all.text.push_str(&token.text);
         }
         all
+    }
+    /// Tokens that are bytes: what they spell together are characters.
+    fn push_bytes(&mut self, tokens: &[Token]) {
+        let bytes: Vec<u8> = tokens.iter().flat_map(Token::bytes).collect();
+        // Of each byte where its character begins in the text, and whether it begins it
+        let mut places = Vec::with_capacity(bytes.len());
+        let mut place = |at: usize, bytes: usize| {
+            places.extend((0..bytes).map(|byte| (at, byte > 0)));
+        };
+        for chunk in bytes.utf8_chunks() {
+            for c in chunk.valid().chars() {
+                place(self.text.len(), c.len_utf8());
+                self.text.push(c);
+            }
+            if !chunk.invalid().is_empty() {
+                place(self.text.len(), chunk.invalid().len());
+                let stray: Vec<String> = chunk.invalid().iter().map(|byte| format!("{byte:02X}")).collect();
+                self.text.extend(["‹", &stray.join(" "), "›"]);
+            }
+        }
+        let mut byte = 0;
+        for token in tokens {
+            let (at, inside) = places.get(byte).copied().unwrap_or((self.text.len(), false));
+            self.starts.push(at);
+            self.ink.push(at);
+            self.inside.push(inside);
+            byte += token.bytes().len();
+        }
     }
     /// Whether a token is more than spaces.
     fn has_ink(&self, index: usize) -> bool {
@@ -196,7 +233,7 @@ fn is_added(token: &Token) -> bool {
     token.span.is_empty() && (token.text.is_empty() || within('<', '>') || within('[', ']'))
 }
 
-/// Whether a token is bytes that are no whole character.
+/// Whether a token is bytes that are no whole characters, perhaps beside such as are.
 fn is_part(token: &Token) -> bool {
-    token.text.starts_with('‹') && token.text.ends_with('›')
+    token.text.contains('‹') && token.bytes() != token.text.as_bytes()
 }

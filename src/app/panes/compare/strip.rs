@@ -2,35 +2,19 @@
 
 use super::ends;
 use crate::{
-    analysis::compare::{Alignment, Edit},
+    analysis::compare::{Alignment, Piece, pieces},
     app::{
         comparing::Both,
         scene::{Out, Scene},
         theme, widgets,
     },
-    trace::{Side, Token},
+    trace::Side,
 };
 use egui::{Align2, Color32, Rect, Sense, Stroke, StrokeKind, Ui, pos2, vec2};
 
 const CHIP: f32 = 20.0;
 const LINE: f32 = 2.0 * CHIP + 6.0;
 const GAP: f32 = 4.0;
-/// A run of equal tokens longer than this is folded, but for a few at its ends.
-const LONG: usize = 24;
-const KEPT: usize = 4;
-
-/// One place of the strip: what A has there and what B has.
-struct Piece {
-    a: Option<(usize, String)>,
-    b: Option<String>,
-    /// One token that reads the same
-    same: bool,
-    /// The same characters, cut otherwise
-    alike: bool,
-    /// Equal tokens that are not shown
-    folded: usize,
-}
-
 /// Draws the strip of one text. A click pins A's token.
 pub(super) fn show(
     ui: &mut Ui,
@@ -78,57 +62,6 @@ pub(super) fn show(
             draw(ui, scene, (side, index), piece, rect, out);
         }
     }
-}
-
-fn pieces(alignment: &Alignment, [a, b]: [&[Token]; 2]) -> Vec<Piece> {
-    let text = |tokens: &[Token]| tokens.iter().map(Token::shown).collect::<Vec<_>>().join(" ");
-    let mut pieces: Vec<Piece> = Vec::new();
-    for edit in alignment.edits() {
-        match edit {
-            Edit::Pair(index) => {
-                let pair = &alignment.pairs[index];
-                let (own, theirs) = (text(&a[pair.a.clone()]), text(&b[pair.b.clone()]));
-                let same = own == theirs;
-                let a = Some((pair.ends()[0], own));
-                pieces.push(Piece { a, b: Some(theirs), same, alike: pair.same, folded: 0 });
-            }
-            Edit::Deleted(range) => pieces.extend(range.map(|token| Piece {
-                a: Some((token, a[token].shown())),
-                b: None,
-                same: false,
-                alike: false,
-                folded: 0,
-            })),
-            Edit::Inserted(range) => pieces.extend(range.map(|token| Piece {
-                a: None,
-                b: Some(b[token].shown()),
-                same: false,
-                alike: false,
-                folded: 0,
-            })),
-        }
-    }
-    let mut out = Vec::with_capacity(pieces.len());
-    let mut rest = pieces.into_iter().peekable();
-    while let Some(piece) = rest.next() {
-        if !piece.same {
-            out.push(piece);
-            continue;
-        }
-        let mut run = vec![piece];
-        while let Some(next) = rest.next_if(|next| next.same) {
-            run.push(next);
-        }
-        if run.len() > LONG {
-            let folded = run.len() - 2 * KEPT;
-            let tail = run.split_off(run.len() - KEPT);
-            run.truncate(KEPT);
-            run.push(Piece { a: None, b: None, same: true, alike: true, folded });
-            run.extend(tail);
-        }
-        out.extend(run);
-    }
-    out
 }
 
 fn draw(

@@ -55,6 +55,8 @@ impl Fault for ViewError {
             Self::NoWords => Told::alone("此模型不给词打分：此视图没有内容"),
             Self::Activation(error) => Told::alone(format!("此模型或运行没有激活 {}", error.name())),
             Self::Empty => Told::alone("没有内容可显示：此运行没有这样的词元"),
+            Self::NoTint => Told::new("此模型没有这些词元的此类数值", "请换一种着色"),
+            Self::NoTensor(name) => Told::alone(format!("没有名为 {name} 的权重")),
             Self::Missing(_) => Told::new("此视图的数据尚未算出", "请先在它的面板里开始计算"),
             Self::Memory(error) => error.chinese(),
             Self::Eviction(error) => error.chinese(),

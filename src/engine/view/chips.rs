@@ -1,0 +1,284 @@
+//! Texts as figures: a prompt's tokens, tinted, and those of two runs aligned.
+
+use std::cell::Cell;
+use std::ops::Range;
+
+use serde_json::{Value, json};
+
+use super::{
+    Beside, Progress, ViewAsk, ViewError, by_formula, by_formulas, compare as pairs, of_run, weight_formula,
+};
+use crate::analysis::compare::{self, Alignment, Edit, NextWord, Piece, pieces};
+use crate::analysis::{Beneath, Predicted, Tint, hex, predicted, received, tinted};
+use crate::export::figure::bars::{Bar, Bars};
+use crate::export::figure::chips::{Chip, Chips, Ink, Label};
+use crate::export::{Body, Plate, Says, Table};
+use crate::model::Model;
+use crate::trace::{Side, Token, Trace};
+
+/// Bytes that stand under a token, at most.
+const BYTES: usize = 6;
+/// Words that may follow, at most.
+const NEXT: usize = 8;
+
+/// The texts of a run, in the order in which they went in.
+fn texts(trace: &Trace) -> Vec<(&'static str, Side)> {
+    match trace.spec.encoder {
+        None => vec![("Prompt", Side::Target)],
+        Some(_) => vec![("Source", Side::Source), ("Target", Side::Target)],
+    }
+}
+
+pub(super) fn tokens(
+    model: Option<&Model>,
+    trace: &Trace,
+    ask: &ViewAsk,
+    progress: Progress<'_>,
+) -> Result<Plate, ViewError> {
+    let stopped = Cell::new(false);
+    let mut watch = |done| {
+        let on = progress(done);
+        stopped.set(stopped.get() || on.is_break());
+        on
+    };
+    let network = model.map(|model| &model.network);
+    let ink = if ask.tint == Tint::Row { Ink::Accent } else { Ink::Measure };
+    let mut numbers = Vec::new();
+    for (name, side) in texts(trace) {
+        let values = match ask.tint {
+            Tint::Row => row(trace, ask, side)?,
+            tint => tinted(network, trace, side, (tint, ask.head), &mut watch),
+        };
+        let n = trace.tokens_of(side).len();
+        numbers.push((name, side, values.unwrap_or_else(|| vec![None; n])));
+    }
+    if stopped.get() {
+        return Err(ViewError::Cancelled);
+    }
+    if numbers.iter().all(|(.., values)| values.iter().all(Option::is_none)) {
+        return Err(if ask.tint.is_bits() && model.is_none() {
+            ViewError::NeedsModel
+        } else {
+            ViewError::NoTint
+        });
+    }
+    let finite = |values: &[Option<f64>]| {
+        values.iter().flatten().copied().filter(|value| value.is_finite()).fold(0.0, f64::max)
+    };
+    let most = numbers.iter().map(|(.., values)| finite(values)).fold(0.0, f64::max);
+    let (mut all, mut rows) = (Vec::new(), Vec::new());
+    for (name, side, values) in &numbers {
+        let own = trace.tokens_of(*side);
+        let chip = |(token, value): (&Token, &Option<f64>)| {
+            let share =
+                value.filter(|value| value.is_finite() && most > 0.0).map_or(0.0, |value| value / most);
+            Chip::One(Label { text: token.shown(), note: note(token, ask.beneath), share: share as f32, ink })
+        };
+        all.push(((*name).to_owned(), own.iter().zip(values).map(chip).collect()));
+        rows.extend(records(model, trace, (*name, *side), values, &mut watch)?);
+    }
+    let (Says { en, zh }, formula) = said(trace, ask);
+    let chips = Chips { texts: all, legend: Some((en.clone(), ink, most)), lists: Vec::new() };
+    let columns = vec!["text", "token", "token_text", "id", "bytes", "tint", "received", "loss", "entropy"];
+    let says = Says::new(
+        format!("Tokens of the prompt, tinted by {},", lower(&en)),
+        format!("提示词的词元，按{zh}着色"),
+    );
+    let title = ("Tokens".to_owned(), "tokens".to_owned());
+    let plate = of_run(trace, title, says, Body::Chips(chips), Table { columns, rows });
+    Ok(by_formula(plate, formula))
+}
+
+/// The weight that the pinned row gives each token of a text; none where its keys are of the other one.
+fn row(trace: &Trace, ask: &ViewAsk, side: Side) -> Result<Option<Vec<Option<f64>>>, ViewError> {
+    let cell = ask.cell(trace)?;
+    if trace.spec.blocks[cell.head.layer].part.columns() != side {
+        return Ok(None);
+    }
+    let row = trace.pattern(cell.head).row(cell.query);
+    Ok(Some(row.into_iter().map(|weight| Some(f64::from(weight))).collect()))
+}
+
+fn note(token: &Token, beneath: Beneath) -> String {
+    match beneath {
+        Beneath::Nothing => String::new(),
+        Beneath::Ids => token.id.to_string(),
+        Beneath::Bytes => hex(token, BYTES),
+    }
+}
+
+/// A record a token, with everything that is known of it.
+fn records(
+    model: Option<&Model>,
+    trace: &Trace,
+    (name, side): (&str, Side),
+    tint: &[Option<f64>],
+    progress: Progress<'_>,
+) -> Result<Vec<Vec<Value>>, ViewError> {
+    let heads = crate::analysis::heads_over(trace, side);
+    let mass = received(trace, &heads, side, progress).ok_or(ViewError::Cancelled)?;
+    let network = model.map(|model| &model.network).filter(|_| side == Side::Target);
+    let Predicted { loss, entropy } =
+        network.and_then(|network| predicted(network, trace, progress)).unwrap_or_default();
+    let record = |(index, token): (usize, &Token)| {
+        vec![
+            json!(name.to_lowercase()),
+            json!(index),
+            json!(token.text),
+            json!(token.id),
+            json!(hex(token, usize::MAX)),
+            json!(tint.get(index).copied().flatten()),
+            json!(mass.get(index)),
+            json!(loss.get(index).copied().flatten()),
+            json!(entropy.get(index)),
+        ]
+    };
+    Ok(trace.tokens_of(side).iter().enumerate().map(record).collect())
+}
+
+/// What a tint says, and by which formula.
+fn said(trace: &Trace, ask: &ViewAsk) -> (Says, Says) {
+    let head = trace.spec.head_name(ask.head);
+    match ask.tint {
+        Tint::Row => {
+            let query = ask.cell(trace).map_or(0, |cell| cell.query);
+            let text = trace.query_tokens(ask.head.layer).get(query).map_or_else(String::new, Token::shown);
+            let what = Says::new(
+                format!("Attention weight that token {query} “{text}” gives in head {head}"),
+                format!("词元 {query} “{text}” 在头 {head} 中给出的注意力权重"),
+            );
+            (what, weight_formula(trace, ask.head.layer))
+        }
+        Tint::Received => (
+            Says::new(format!("Attention received from head {head}"), format!("从头 {head} 得到的注意力")),
+            "1/|Q_k|·Σ_{q∈Q_k} A[q,k]".into(),
+        ),
+        Tint::ReceivedAll => (
+            Says::new("Attention received, mean over all heads", "得到的注意力（所有头的均值）"),
+            "1/|H|·Σ_h 1/|Q_k|·Σ_{q∈Q_k} A_h[q,k]".into(),
+        ),
+        Tint::Loss => (
+            Says::new("Loss, bits", "损失（比特）"),
+            Says::new("−log₂ p(token | all before it)", "−log₂ p(词元 | 之前的一切)"),
+        ),
+        Tint::Entropy => {
+            (Says::new("Entropy of what follows, bits", "下一词元的熵（比特）"), "−Σ p·log₂ p".into())
+        }
+    }
+}
+
+/// With a small first letter.
+fn lower(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+}
+
+/// One place of the strip of two texts.
+fn chip(piece: &Piece) -> Chip {
+    if piece.folded > 0 {
+        return Chip::Folded(piece.folded);
+    }
+    let share = if piece.alike { 0.0 } else { 0.7 };
+    let label = |text: &str, ink| Label { text: text.to_owned(), note: String::new(), share, ink };
+    let own = piece.a.as_ref().map(|(_, text)| label(text, Ink::First));
+    match own {
+        Some(own) if piece.same => Chip::One(own),
+        own => Chip::Two([own, piece.b.as_deref().map(|text| label(text, Ink::Second))]),
+    }
+}
+
+/// A record for every pair, and for every token that only one run has.
+fn edits(name: &str, alignment: &Alignment, [a, b]: [&[Token]; 2]) -> Vec<Vec<Value>> {
+    let text = |tokens: &[Token], range: &Range<usize>| {
+        tokens[range.clone()].iter().map(|token| token.text.as_str()).collect::<String>()
+    };
+    let record = |first: Option<Range<usize>>, second: Option<Range<usize>>, same: bool| {
+        vec![
+            json!(name.to_lowercase()),
+            json!(first.as_ref().map(|range| range.start)),
+            json!(first.map(|range| text(a, &range))),
+            json!(second.as_ref().map(|range| range.start)),
+            json!(second.map(|range| text(b, &range))),
+            json!(same),
+        ]
+    };
+    let each = |range: Range<usize>| range.map(|token| token..token + 1);
+    let mut rows = Vec::new();
+    for edit in alignment.edits() {
+        match edit {
+            Edit::Pair(index) => {
+                let pair = &alignment.pairs[index];
+                rows.push(record(Some(pair.a.clone()), Some(pair.b.clone()), pair.same));
+            }
+            Edit::Deleted(range) => rows.extend(each(range).map(|token| record(Some(token), None, false))),
+            Edit::Inserted(range) => rows.extend(each(range).map(|token| record(None, Some(token), false))),
+        }
+    }
+    rows
+}
+
+pub(super) fn aligned(a: &Trace, ask: &ViewAsk, progress: Progress<'_>) -> Result<Plate, ViewError> {
+    let Beside::Second(_, b) = &ask.beside else { return Err(ViewError::Missing("aligned")) };
+    let comparison = compare::compare(a, b, progress)?;
+    let (mut all, mut rows) = (Vec::new(), Vec::new());
+    for (name, side) in texts(a) {
+        let alignment = comparison.alignment(side);
+        if alignment.lengths == [0, 0] {
+            continue;
+        }
+        let own = [a.tokens_of(side), b.tokens_of(side)];
+        let places = pieces(alignment, own);
+        let [n, m] = alignment.lengths;
+        all.push((
+            format!("{name}: {} of {n} and {m} tokens are aligned", alignment.pairs.len()),
+            places.iter().map(chip).collect(),
+        ));
+        rows.extend(edits(name, alignment, own));
+    }
+    if all.is_empty() {
+        return Err(ViewError::Empty);
+    }
+    let mut lists = Vec::new();
+    let next = &comparison.next;
+    let words: Vec<&NextWord> = next.words.iter().take(NEXT).collect();
+    for (name, of) in [("Next word, A", 0), ("Next word, B", 1)] {
+        let p = |word: &NextWord| [word.a, word.b][of];
+        let bar = |word: &&NextWord| Bar {
+            name: crate::model::shown(&word.text),
+            value: f64::from(p(word).unwrap_or(0.0)),
+            label: p(word).map_or_else(|| "–".to_owned(), |p| format!("{:.2}%", p * 100.0)),
+            faint: false,
+        };
+        if !words.is_empty() {
+            let bars = words.iter().map(bar).collect();
+            lists.push((
+                name.to_owned(),
+                Bars { bars, quantity: "Probability".to_owned(), sums: false, wide: false },
+            ));
+        }
+    }
+    let bits = next.divergence.map_or_else(Says::default, |bits| {
+        Says::new(
+            format!(" The answers differ by {bits:.4} bits (Jensen–Shannon divergence)."),
+            format!("两次回答相差 {bits:.4} 比特（Jensen–Shannon 散度）。"),
+        )
+    });
+    let says = Says::new(
+        "Tokens of two runs, aligned (Myers 1986): what both have once, what differs as A's over B's; first run",
+        "两次运行的词元，已对齐（Myers 1986）：相同的写一次，不同的 A 在上、B 在下（此为第一次运行）",
+    );
+    let columns = vec!["text", "token_a", "text_a", "token_b", "text_b", "same"];
+    let title = ("Aligned tokens".to_owned(), "tokens".to_owned());
+    let body = Body::Chips(Chips { texts: all, legend: None, lists });
+    let mut plate = pairs::of_both(a, b, title, says, body, Table { columns, rows });
+    plate.says.en += &bits.en;
+    plate.says.zh += &bits.zh;
+    let divergence = "½·Σ p·log₂(p/m) + ½·Σ q·log₂(q/m), m = (p + q)/2";
+    Ok(by_formulas(
+        plate,
+        [
+            (Says::new("alignment", "对齐"), Says::new("min(inserted + deleted)", "min(插入 + 删除)")),
+            (Says::new("divergence", "散度"), divergence.into()),
+        ],
+    ))
+}
