@@ -16,8 +16,9 @@ pub(super) fn show(ui: &mut Ui, blocks: &[Block], words: &CardWords, out: &mut O
         match block {
             Block::Heading(level, all) => {
                 ui.add_space(8.0);
-                let size = if *level == 1 { TITLE } else { BODY };
-                line(ui, all, size, words, out);
+                let bold = |part: &Span| Span { strong: true, ..part.clone() };
+                let all: Vec<Span> = all.iter().map(bold).collect();
+                line(ui, &all, if *level == 1 { TITLE } else { BODY }, words, out);
             }
             Block::Paragraph(all) => line(ui, all, BODY, words, out),
             Block::Item(depth, marker, all) => {
@@ -62,21 +63,23 @@ fn rule(ui: &mut Ui) {
 }
 
 fn line(ui: &mut Ui, all: &[Span], size: f32, words: &CardWords, out: &mut Out) {
-    let heading = size == TITLE;
-    ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing.x = 0.0;
-        for part in all {
-            span(ui, part, (size, heading), words, out);
-        }
+    ui.scope(|ui| {
+        // A line of words is no higher than they are
+        ui.spacing_mut().interact_size.y = size;
+        ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().item_spacing.x = 0.0;
+            for part in all {
+                span(ui, part, size, words, out);
+            }
+        });
     });
 }
 
-fn span(ui: &mut Ui, part: &Span, (size, heading): (f32, bool), words: &CardWords, out: &mut Out) {
+fn span(ui: &mut Ui, part: &Span, size: f32, words: &CardWords, out: &mut Out) {
     let tokens = theme::tokens(ui);
     let font = match part {
         Span { code: true, .. } => theme::mono(size - 1.0),
         Span { strong: true, .. } => theme::strong(size),
-        _ if heading => theme::strong(size),
         _ => theme::body(size),
     };
     let mut text = RichText::new(&part.text).font(font).color(tokens.text);
