@@ -5,6 +5,7 @@ use crate::analysis::timeline::{RoleTaken, Seen as _, StepAxis, Timeline, curve,
 use crate::export::figure::curves::{Curve, Curves, Plane};
 use crate::export::{Body, ExportError, Look, Plate, Table, atomic};
 use crate::model::HeadId;
+use crate::trace::said_with;
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -101,10 +102,11 @@ pub fn timeline_plate(timeline: &Timeline, roles: &[&'static Role], heads: &[Hea
         subtitle: format!("{} · {} checkpoints", timeline.model, seen.len()),
         hook: "timeline".to_owned(),
         says: format!(
-            "Scores of heads of {} over {} checkpoints ({}), on random tokens said twice",
+            "Scores of heads of {} over {} checkpoints ({}), on random tokens said twice{}",
             timeline.model,
             seen.len(),
             named.join(", "),
+            said_with(&timeline.interventions),
         ),
         body: Body::Curves(Curves {
             across: "step".to_owned(),

@@ -8,7 +8,7 @@ use crate::export::figure::graph::Graph;
 use crate::export::figure::paths::{Groups, Paths};
 use crate::export::{Body, Plate, Table};
 use crate::model::{HeadId, Model, shown};
-use crate::trace::Trace;
+use crate::trace::{Trace, said_with};
 use serde_json::json;
 
 /// Entries of a list.
@@ -167,8 +167,14 @@ pub(super) fn atlas(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
     };
     let texts = atlas.ran.texts.as_deref().unwrap_or("none");
     let says = format!(
-        "Every head by {} ({}) and {} ({}), over {} probes of random tokens said twice and {} passages (texts: {texts}),",
-        x.label, x.formula, y.label, y.formula, atlas.ran.probes, atlas.ran.passages
+        "Every head by {} ({}) and {} ({}), over {} probes of random tokens said twice and {} passages (texts: {texts}){},",
+        x.label,
+        x.formula,
+        y.label,
+        y.formula,
+        atlas.ran.probes,
+        atlas.ran.passages,
+        said_with(&atlas.ran.interventions)
     );
     let title = ("Head atlas".to_owned(), format!("{} × {}", x.id, y.id));
     let table = Table { columns: vec!["layer", "head", "x", "y", "cluster"], rows };
