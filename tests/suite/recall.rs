@@ -78,7 +78,7 @@ fn where_the_pass_key_cannot_be_read_tokens_are_repeated() {
     let model = open(folder.path());
     let found = ask(&model, &options(None, &[12], &[0.0, 1.0]));
     assert_eq!((found.template, found.unread), (Template::Repeat, Some(Template::Passkey)));
-    assert!(found.cells.iter().all(|cell| cell.right == 1.0), "{:?}", found.cells);
+    assert!(found.cells.iter().all(|cell| cell.right > 0.999), "{:?}", found.cells);
     let known = ask(&model, &options(Some(Template::Repeat), &[12], &[0.0]));
     assert_eq!(known.unread, None, "it was asked for");
     assert_eq!(ask(&storyteller(), &options(None, &[32], &[0.0])).unread, None);
