@@ -17,6 +17,7 @@ import numpy
 import torch
 from safetensors.torch import load_file, save_file
 
+import fixture_experts
 from fixture_models import FIXTURES, load
 
 ROOT = Path(__file__).resolve().parent.parent / "tests" / "fixtures"
@@ -37,10 +38,26 @@ class Family:
     """The module whose input is the residual stream between attention and MLP."""
     query: str = ""
     value: str = ""
+    norms: tuple[str, str] = ("", "")
+    """The block's two norms."""
+    embed: str = ""
+    """Below the whole model: the words' vectors, the positions', the norm before the unembedding."""
+    positions: str = ""
+    final: str = ""
 
 
 FAMILIES = {
-    "gpt2-odd": Family("h", "attn.c_proj", "mlp", "mlp.c_proj", "ln_2"),
+    "gpt2-odd": Family(
+        "h",
+        "attn.c_proj",
+        "mlp",
+        "mlp.c_proj",
+        "ln_2",
+        norms=("ln_1", "ln_2"),
+        embed="transformer.wte",
+        positions="transformer.wpe",
+        final="transformer.ln_f",
+    ),
     "llama-gqa": Family(
         "layers",
         "self_attn.o_proj",
@@ -49,6 +66,9 @@ FAMILIES = {
         "post_attention_layernorm",
         "self_attn.q_proj",
         "self_attn.v_proj",
+        norms=("input_layernorm", "post_attention_layernorm"),
+        embed="model.embed_tokens",
+        final="model.norm",
     ),
     "bert-hub-layout": Family(
         "encoder.layer",
@@ -58,6 +78,14 @@ FAMILIES = {
         "attention.output.LayerNorm",
         "attention.self.query",
         "attention.self.value",
+        norms=("attention.output.LayerNorm", "output.LayerNorm"),
+        embed="bert.embeddings.word_embeddings",
+        positions="bert.embeddings.position_embeddings",
+    ),
+}
+SINKS = {
+    "gpt-oss-odd": Family(
+        "layers", "self_attn.o_proj", "mlp", "", "post_attention_layernorm", norms=("input_layernorm", "")
     ),
 }
 
@@ -69,9 +97,10 @@ class Run:
     """One model with edits, given as hooks and as changes of attention."""
 
     def __init__(self, name: str):
-        fixture = next(fixture for fixture in FIXTURES if fixture.name == name)
+        known = [*FIXTURES, *fixture_experts.FIXTURES]
+        fixture = next(fixture for fixture in known if fixture.name == name)
         self.model = load(fixture, ROOT / name)
-        self.family = FAMILIES[name]
+        self.family = (FAMILIES | SINKS)[name]
         self.blocks = self.model.base_model.get_submodule(self.family.blocks)
         config = self.model.config
         self.heads = config.num_attention_heads
@@ -79,10 +108,13 @@ class Run:
         self.dim = getattr(config, "head_dim", None) or config.hidden_size // self.heads
         self.causal = config.model_type != "bert"
 
-    def __call__(self, tokens, inputs=(), outputs=(), scores=(), weights=(), keys=(), keep=None):
+    def __call__(
+        self, tokens, inputs=(), outputs=(), scores=(), weights=(), keys=(), scales=(), logits=None, keep=None
+    ):
         """Patterns [layer, head, query, key], logits, and what `keep` (layer, path, side) says.
 
-        `inputs` and `outputs`: (layer, path, edit); `scores`, `weights` and `keys`: (layer, edit).
+        `inputs`, `outputs` and `scales`, of what a norm divides by: (layer, path, edit), a layer of None for a path below
+        the whole model; `scores`, `weights` and `keys`: (layer, edit); `logits`: an edit.
         """
         kept = []
         with ExitStack() as stack:
@@ -90,15 +122,40 @@ class Run:
                 stack.callback(self._hook(layer, path, "in", edit).remove)
             for layer, path, edit in outputs:
                 stack.callback(self._hook(layer, path, "out", edit).remove)
-            if keep:
+            for layer, path, edit in scales:
+                stack.callback(self._scale(layer, path, edit).remove)
+            if keep and keep[2] == "scale":
+                stack.callback(self._scale(*keep[:2], lambda x: kept.append(x.clone())).remove)
+            elif keep:
                 stack.callback(self._hook(*keep, lambda x: kept.append(x.clone())).remove)
             patterns = stack.enter_context(self._attention(scores, weights, keys))
             with torch.no_grad():
                 output = self.model(torch.tensor([tokens]), output_attentions=True, use_cache=False)
-        return torch.stack(patterns), output.logits[0], kept[0] if kept else None
+        said = output.logits[0].clone()
+        if logits:
+            logits(said)
+        return torch.stack(patterns), said, kept[0] if kept else None
 
-    def _hook(self, layer: int, path: str, side: str, edit: Edit):
-        module = self.blocks[layer].get_submodule(path)
+    def _module(self, layer: int | None, path: str):
+        return (self.model if layer is None else self.blocks[layer]).get_submodule(path)
+
+    def _scale(self, layer: int | None, path: str, edit: Edit):
+        """A norm written out, with an edit of what it divides each row by."""
+
+        def change(norm, args, _output):
+            x = args[0]
+            if isinstance(norm, torch.nn.LayerNorm):
+                x, eps, bias = x - x.mean(-1, keepdim=True), norm.eps, norm.bias
+            else:
+                eps, bias = norm.variance_epsilon, 0.0
+            scale = (x.pow(2).mean(-1, keepdim=True) + eps).sqrt()
+            edit(scale[0])
+            return norm.weight * (x / scale) + bias
+
+        return self._module(layer, path).register_forward_hook(change)
+
+    def _hook(self, layer: int | None, path: str, side: str, edit: Edit):
+        module = self._module(layer, path)
 
         def change_input(_module, args, kwargs):
             x = (args[0] if args else kwargs["hidden_states"]).clone()
@@ -133,10 +190,16 @@ class Run:
             products = products if mask is None else products + mask
             for _, edit in (pair for pair in scores if pair[0] == layer):
                 edit(products[0])
-            pattern = torch.softmax(products, dim=-1)
+            sinks = getattr(owner, "sinks", None)
+            if sinks is None:
+                pattern = torch.softmax(products, dim=-1)
+            else:
+                column = sinks.reshape(1, -1, 1, 1).expand(*products.shape[:3], 1)
+                pattern = torch.softmax(torch.cat([products, column], dim=-1), dim=-1)[..., :-1]
             for _, edit in (pair for pair in weights if pair[0] == layer):
                 edit(pattern[0])
-            pattern = pattern / pattern.sum(-1, keepdim=True)
+            if sinks is None:
+                pattern = pattern / pattern.sum(-1, keepdim=True)
             patterns.append(pattern[0].clone())
             return (pattern @ value).transpose(1, 2).contiguous(), pattern
 
@@ -315,21 +378,92 @@ def cases(run: Run, tokens: list[int], other: list[int], name: str):
         x[3:6, head(2)] = result[3:6, head(2)]
 
     yield f"patch=blocks.0.attn.hook_result[2]@3-5<-@/{name}.txt", {"inputs": [(0, family.z, of_head)]}
+    yield from outside(run, tokens, other, name)
     layers = range(len(run.blocks))
     yield "zero=mlp.*", {"outputs": [(layer, family.mlp, columns(every, zero)) for layer in layers]}
     yield "forget=*:k3", {"scores": [(layer, forget(every, 3, 4)) for layer in layers]}
 
 
+def outside(run: Run, tokens: list[int], other: list[int], name: str):
+    """What lies on no residual stream of a block: embeddings, what norms divide by, the end of the model."""
+    family, n = run.family, len(tokens)
+    vector = torch.from_numpy(numpy.load(FOLDER / f"{name}.vector.npy"))
+
+    def rows(first: int, last: int, values) -> Edit:
+        def edit(x):
+            x[first : last + 1] = values[first : last + 1]
+
+        return edit
+
+    for layer, norm, hook, first, last in [(1, 0, "ln1", 3, 5), (0, 1, "ln2", 2, n - 1)]:
+        path = family.norms[norm]
+        theirs = run(other, keep=(layer, path, "scale"))[2]
+        text = f"patch=blocks.{layer}.{hook}.hook_scale@{first}-{last}<-@/{name}.txt"
+        yield text, {"scales": [(layer, path, rows(first, last, theirs))]}
+    theirs = run(other, keep=(None, family.embed, "out"))[2]
+    yield f"patch=hook_embed@2<-@/{name}.txt", {"outputs": [(None, family.embed, rows(2, 2, theirs))]}
+    if family.positions:
+
+        def push(x):
+            x[3] += 0.5 * vector
+
+        text = f"add=hook_pos_embed@3:@/{name}.vector.npy*0.5"
+        yield text, {"outputs": [(None, family.positions, push)]}
+    if family.final:
+        theirs = run(other, keep=(None, family.final, "out"))[2]
+        text = f"patch=ln_final.hook_normalized@1-4<-@/{name}.txt"
+        yield text, {"outputs": [(None, family.final, rows(1, 4, theirs))]}
+    yield f"patch=logits@{n - 1}<-@/{name}.txt", {"logits": rows(n - 1, n - 1, run(other)[1])}
+
+
+def of_sinks(run: Run, tokens: list[int], other: list[int], name: str):
+    """Rows of weights and of scores that leave a share to a sink."""
+    theirs, n = run(other)[0], len(tokens)
+
+    def looks(layer: int, who, first: int, stop: int) -> Edit:
+        def edit(x):
+            x[who, first : stop + 1] = theirs[layer][who, first : stop + 1]
+
+        return edit
+
+    yield f"patch=blocks.1.attn.hook_pattern[1]@4-6<-@/{name}.txt", {"weights": [(1, looks(1, 1, 4, 6))]}
+    every = slice(None)
+    yield f"patch=blocks.0.attn.hook_pattern@*<-@/{name}.txt", {"weights": [(0, looks(0, every, 0, n - 1))]}
+    path, kept = run.family.norms[0], []
+
+    def keep(x):
+        kept.append(x.clone())
+
+    run(other, scores=[(0, keep)])
+
+    def scores(x):
+        x[:, 5] = kept[0][:, 5]
+
+    yield f"patch=blocks.0.attn.hook_attn_scores@5<-@/{name}.txt", {"scores": [(0, scores)]}
+    scale = run(other, keep=(1, path, "scale"))[2]
+
+    def scaled(x):
+        x[2] = scale[2]
+
+    yield f"patch=blocks.1.ln1.hook_scale@2<-@/{name}.txt", {"scales": [(1, path, scaled)]}
+
+    def knocked(x):
+        x[0, 4, 1] = -INFINITY
+
+    yield "knockout=1.0:q4->k1", {"scores": [(1, knocked)]}
+
+
 def main() -> None:
     """Write what every case gives, and the files that interventions name."""
     FOLDER.mkdir(exist_ok=True)
-    for name in FAMILIES:
+    for name in FAMILIES | SINKS:
+        made = cases if name in FAMILIES else of_sinks
         run = Run(name)
         tokens = load_file(ROOT / name / "expected.safetensors")["tokens"].tolist()
         other = tokens[3:] + [(token * 5 + 1) % run.model.config.vocab_size for token in tokens[:3]]
         (FOLDER / f"{name}.txt").write_text(" ".join(map(str, other)) + "\n")
         clean, arrays, texts = run(tokens), {}, []
-        for index, (text, edits) in enumerate(cases(run, tokens, other, name)):
+        for index, (text, edits) in enumerate(made(run, tokens, other, name)):
             patterns, logits, _ = run(tokens, **edits)
             moved = (logits - clean[1]).abs().max() / logits.std()
             assert moved > 2e-3, f"{name}: {text} moves nothing ({moved})"

@@ -254,7 +254,7 @@ impl Sides<'_> {
     fn query(self, progress: &mut dyn FnMut(f32) -> ControlFlow<()>) -> Option<(Vec<Component>, Terms)> {
         let HeadId { layer, head } = self.cell.head;
         let own = parts(self.network, self.trace, Stream::Before(layer), self.cell.query, progress)?;
-        let own = self.normed(own, layer);
+        let own = self.normed(own, layer, self.cell.query);
         let n_tokens = self.trace.query_tokens(layer).len();
         let terms =
             self.network.query_terms(layer, head, At { position: self.cell.query, n_tokens }, &own.terms);
@@ -270,7 +270,7 @@ impl Sides<'_> {
         let stream = if crosses { Stream::After(spec.decoder_start() - 1) } else { Stream::Before(layer) };
         let mut own = parts(self.network, self.trace, stream, self.cell.key, progress)?;
         if !crosses {
-            own = self.normed(own, layer);
+            own = self.normed(own, layer, self.cell.key);
         } else if let Some(norm) = spec.encoder.as_ref().and_then(|encoder| encoder.final_norm) {
             let frozen = self.network.frozen_norm(norm, "encoder.ln_final", &own.terms.sum());
             own.map(frozen);
@@ -282,12 +282,14 @@ impl Sides<'_> {
         Some(self.with_changes(own.components, terms, &kept, [Hook::K, Hook::RotK]))
     }
 
-    /// Through the norm before a block's attention.
-    fn normed<'a>(&self, mut own: Parts<'a>, layer: usize) -> Parts<'a> {
+    /// One token's parts through the norm before a block's attention.
+    fn normed<'a>(&self, mut own: Parts<'a>, layer: usize, token: usize) -> Parts<'a> {
         let block = &self.trace.spec.blocks[layer];
         if let Some(norm) = block.ln1.filter(|_| block.placement != Placement::Post) {
             let name = format!("{}.ln1", self.trace.spec.prefix(layer));
-            own.map(self.network.frozen_norm(norm, &name, &own.terms.sum()));
+            let x = own.terms.sum();
+            let divisor = self.trace.divisor(Hook::Ln1Scale, layer, token, norm, &x);
+            own.map(self.network.frozen_norm_by(norm, &name, x.len(), divisor));
         }
         own
     }

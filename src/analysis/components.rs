@@ -5,7 +5,8 @@
 //! again for that one token by the model's own pieces.
 
 use crate::model::{
-    BlockSpec, EmbeddingTerm, Frozen, HeadId, Hook, ModelSpec, Network, Part, Placement, Side, Stream, Terms,
+    BlockSpec, EmbeddingTerm, Frozen, HeadId, Hook, ModelSpec, Network, NormSpec, Part, Placement, Side,
+    Stream, Terms,
 };
 use crate::trace::Trace;
 use std::ops::{ControlFlow, Range};
@@ -181,10 +182,15 @@ impl<'a> Parts<'a> {
     fn block(&mut self, network: &'a Network, trace: &Trace, layer: usize, token: usize) {
         let block = &trace.spec.blocks[layer];
         let prefix = trace.spec.prefix(layer);
-        let norm = |parts: &mut Self, norm, name: &str| {
+        let norm = |parts: &mut Self, norm: Option<NormSpec>, name: &str| {
             if let Some(norm) = norm {
-                let frozen = network.frozen_norm(norm, &format!("{prefix}.{name}"), &parts.terms.sum());
-                parts.map(frozen);
+                let x = parts.terms.sum();
+                let divisor = match name {
+                    "ln1" => trace.divisor(Hook::Ln1Scale, layer, token, norm, &x),
+                    "ln2" => trace.divisor(Hook::Ln2Scale, layer, token, norm, &x),
+                    _ => norm.divisor(&x),
+                };
+                parts.map(network.frozen_norm_by(norm, &format!("{prefix}.{name}"), x.len(), divisor));
             }
         };
         let window = window(block, token, trace.query_tokens(layer).len());

@@ -1,7 +1,7 @@
 //! Direct logit attribution: what every part of the model says for one word, or for one word against another.
 
-use super::components::{Component, parts};
-use crate::model::{HeadId, HeadSpec, Network, Stream};
+use super::components::{Component, parts, push};
+use crate::model::{HeadId, HeadSpec, Hook, Network, Stream};
 use crate::trace::Trace;
 use std::ops::ControlFlow;
 
@@ -102,11 +102,15 @@ impl Attribution {
     }
 }
 
+/// A capped logit lies closer to nought than its cap.
+const OPEN: f64 = 1.0 - 1e-9;
+
 /// What the model would answer at a token, [vocab]; empty where it scores no words.
 pub fn logits_at(network: &Network, trace: &Trace, token: usize) -> Vec<f32> {
     let width = trace.spec.width;
     let rows = trace.resid(trace.n_layers());
-    rows.get(token * width..(token + 1) * width).map_or_else(Vec::new, |row| network.logits(row))
+    let there = rows.get(token * width..(token + 1) * width).is_some();
+    if there { trace.logits_of(network, token..token + 1) } else { Vec::new() }
 }
 
 /// Takes a logit apart by what every component wrote into the answer's residual stream.
@@ -137,7 +141,19 @@ pub fn attribute(
     }
     let last = Stream::After(spec.layers() - 1);
     let mut parts = parts(network, trace, last, token, progress).ok_or(AttributionError::Cancelled)?;
+    parts.maps.extend(network.freeze_final_norm(&mut parts.terms));
+    if trace.changes.touches_end() {
+        let kept = trace.final_rows(network, token..token + 1);
+        let change: Vec<f32> = kept.iter().zip(parts.terms.sum()).map(|(kept, sum)| kept - sum).collect();
+        push(&mut parts.components, &mut parts.terms, Component::Change, &change);
+    }
     parts.maps.extend(network.freeze_unembedding(&mut parts.terms));
+    let logits = logits_at(network, trace, token);
+    let cap = spec.logits.softcap.map(f64::from);
+    let uncapped = |x: f64| cap.map_or(x, |cap| cap * (x / cap).clamp(-OPEN, OPEN).atanh());
+    let last_change = parts.components.iter().rposition(|own| *own == Component::Change);
+    // What was done to the logit itself
+    let put = last_change.filter(|_| trace.changes.touches(Hook::Logits, 0));
 
     let unembed = network.weights.matrix("unembed.W_U");
     let biases = network.weights.vector::<f32>("unembed.b_U");
@@ -148,6 +164,9 @@ pub fn attribute(
         let direction = column(word);
         let mut said: Vec<f64> = parts.terms.rows().map(|row| dot(row, &direction)).collect();
         said.last_mut().into_iter().for_each(|constant| *constant += bias(word));
+        if let Some(put) = put {
+            said[put] += uncapped(f64::from(logits[word as usize])) - said.iter().sum::<f64>();
+        }
         said
     };
     let mut values = says(word);
@@ -169,13 +188,12 @@ pub fn attribute(
         let own = attention.own.iter().rev().fold(direction.clone(), |direction, map| map.pull(&direction));
         directions.push((attention.layer, network.pull_to_heads(attention.layer, &own)));
     }
-    let logits = logits_at(network, trace, token);
     let logit = |word: u32| f64::from(logits[word as usize]);
     Ok(Attribution {
         question,
         parts: parts.components.into_iter().zip(values).collect(),
         logits: (logit(word), against.map(logit)),
-        cap: spec.logits.softcap.map(f64::from),
+        cap,
         sums,
         gated: matches!(spec.head, HeadSpec::MaskedToken { .. }),
         directions,

@@ -148,7 +148,7 @@ pub fn lens(
     for start in options.tokens.clone().step_by(ROWS) {
         let rows = start..(start + ROWS).min(options.tokens.end);
         let of = |layer: usize| &trace.resid(layer)[rows.start * width..rows.end * width];
-        let answer = model.network.logits(of(n_layers));
+        let answer = trace.logits_of(&model.network, rows.clone());
         if answer.is_empty() {
             return None;
         }

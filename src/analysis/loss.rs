@@ -23,14 +23,13 @@ pub(super) fn each_answer(
     progress: &mut dyn FnMut(f32) -> ControlFlow<()>,
     see: &mut dyn FnMut(usize, &[f32]),
 ) -> Option<()> {
-    let (width, vocab) = (trace.spec.width, trace.spec.vocab);
-    let resid = trace.resid(trace.n_layers());
+    let vocab = trace.spec.vocab;
     for start in tokens.clone().step_by(ROWS) {
         if progress((start - tokens.start) as f32 / tokens.len() as f32).is_break() {
             return None;
         }
         let end = (start + ROWS).min(tokens.end);
-        let logits = network.logits(&resid[start * width..end * width]);
+        let logits = trace.logits_of(network, start..end);
         if logits.is_empty() {
             return None;
         }

@@ -1,7 +1,7 @@
 //! A model over its training: what is seen of its heads at each step, and when each took the role that it has.
 
 use super::atlas::{ROLES, Role, RoleSet, Scores};
-use crate::trace::HeadId;
+use crate::trace::{HeadId, Intervention};
 use serde::ser::SerializeStruct as _;
 use serde::{Serialize, Serializer};
 
@@ -101,6 +101,9 @@ pub struct Timeline {
     pub periods: Vec<usize>,
     /// The text whose loss was taken
     pub prompt: Option<String>,
+    /// What was changed about every run
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub interventions: Vec<Intervention>,
     /// What was seen, by step
     pub snapshots: Vec<Snapshot>,
 }

@@ -71,6 +71,18 @@ impl Banner {
         }
     }
 
+    /// Of a run of a prompt that has no word which the model knows.
+    pub fn unknown(trace: &Trace, model: &Model, words: &Words) -> Option<Self> {
+        let tokenizer = model.tokenizer.as_ref().filter(|_| trace.source.is_empty())?;
+        let mut read = trace.tokens.iter().filter(|token| !token.span.is_empty()).peekable();
+        read.peek()?;
+        if !read.all(|token| tokenizer.is_unknown(token, &trace.prompt)) {
+            return None;
+        }
+        let text = engine::fitting_prompt(model).filter(|text| *text != trace.prompt)?;
+        Some(Self { offer: Some(Offer::Fitting(text)), ..Self::error(&words.all_unknown, None) })
+    }
+
     /// What is to be known about a run before it is read.
     pub fn about(trace: &Trace, words: &Words) -> Option<Self> {
         if trace.has_nan {

@@ -102,6 +102,18 @@ impl Changed {
     }
 }
 
+impl State {
+    /// The interventions that are switched on.
+    pub fn switched_on(&self) -> Vec<Intervention> {
+        self.interventions.iter().filter(|switch| switch.on).map(|switch| switch.what.clone()).collect()
+    }
+
+    /// Those of the run in sight; none where the clean one is.
+    pub fn changes_in_sight(&self) -> Vec<Intervention> {
+        if self.shown == Shown::Clean { Vec::new() } else { self.switched_on() }
+    }
+}
+
 impl Session {
     /// Runs again with what is switched on, where that is not what is there.
     pub fn intervene(&mut self, state: &State) {
@@ -119,6 +131,18 @@ impl Session {
             Some(trace) if state.shown != Shown::Clean => (self.changed.run, Some(trace)),
             _ => (self.run, self.trace.as_ref()),
         }
+    }
+
+    /// The same, where it is whole and nothing runs: what workers may ask.
+    pub(super) fn visible_whole(&self, state: &State) -> Option<(u64, &Trace)> {
+        let (run, trace) = self.visible(state);
+        Some((run, trace.filter(|trace| trace.is_complete() && self.busy.is_none())?))
+    }
+
+    /// The run that is subtracted, where a difference is shown.
+    pub(super) fn less_of(&self, state: &State) -> Option<(u64, &Trace)> {
+        let both = self.trace.as_ref().filter(|_| self.changed_run().is_some());
+        both.filter(|_| state.shown == Shown::Difference).map(|clean| (self.run, clean))
     }
 
     /// The changed run of the clean run that is there; one of a model before is not of it.

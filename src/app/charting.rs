@@ -192,9 +192,10 @@ impl Charting {
         self.shown.as_deref()
     }
 
-    /// The atlas in sight and its number, where it is of the model of this name.
+    /// The atlas in sight and its number, where it is of the model of this name as it is, without interventions.
     pub fn of_model(&self, name: &str) -> Option<(u64, &Atlas)> {
-        let view = self.view().filter(|view| view.atlas.model == name)?;
+        let own = |view: &&View| view.atlas.model == name && view.atlas.ran.interventions.is_empty();
+        let view = self.view().filter(own)?;
         Some((self.shown_number, &view.atlas))
     }
 
@@ -294,7 +295,12 @@ impl Session {
             Source::Prompt => Texts::Prompt(state.prompt.clone()),
             Source::Corpus(path) => Texts::Corpus(path.clone()),
         };
-        let options = AtlasOptions { texts, passages: state.atlas.passages, ..AtlasOptions::default() };
+        let options = AtlasOptions {
+            texts,
+            passages: state.atlas.passages,
+            interventions: state.changes_in_sight(),
+            ..AtlasOptions::default()
+        };
         let pace = Arc::new(Pace {
             since: Instant::now(),
             first: AtomicUsize::new(0),

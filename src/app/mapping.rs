@@ -290,12 +290,6 @@ impl Session {
         self.mapping = mapping;
     }
 
-    /// The run that is subtracted, where a difference is shown.
-    fn less_of(&self, state: &State) -> Option<(u64, &Trace)> {
-        let both = self.trace.as_ref().filter(|_| self.changed_run().is_some());
-        both.filter(|_| state.shown == super::state::Shown::Difference).map(|clean| (self.run, clean))
-    }
-
     fn make(&self, known: &mut Known, asked: Option<Asked>, state: &State) {
         if known.sight.is_of(asked.as_ref(), &self.post) {
             return;

@@ -377,29 +377,31 @@ impl Scene<'_> {
 impl Session {
     /// Has workers find out what the memory panes in sight show.
     pub fn follow_memory(&mut self, state: &State, in_sight: impl Fn(Pane) -> bool) {
-        let Some(model) = &self.model else { return };
-        if in_sight(Pane::Recall) {
-            self.memory.follow_recall(state, model, &self.post);
+        let mut memory = std::mem::take(&mut self.memory);
+        if let Some(model) = &self.model {
+            if in_sight(Pane::Recall) {
+                memory.follow_recall(state, model, &self.post);
+            }
+            if let Some((run, trace)) = self.visible_whole(state) {
+                if in_sight(Pane::Honesty) {
+                    memory.follow_honesty(state, run, model, trace, &self.post);
+                }
+                if in_sight(Pane::Cache) && trace.spec.generates() && trace.spec.encoder.is_none() {
+                    memory.follow_cache(state, run, model, trace, &self.post);
+                }
+            }
         }
-        let complete = self.trace.as_ref().filter(|trace| trace.is_complete() && self.busy.is_none());
-        let Some(trace) = complete else { return };
-        if in_sight(Pane::Honesty) {
-            self.memory.follow_honesty(state, self.run, model, trace, &self.post);
-        }
-        if in_sight(Pane::Cache) && trace.spec.generates() && trace.spec.encoder.is_none() {
-            self.memory.follow_cache(state, self.run, model, trace, &self.post);
-        }
+        self.memory = memory;
     }
 
     /// Asks recall anew, with the interventions that are switched on.
     pub fn ask_recall(&mut self, state: &State) {
         let Some(model) = &self.model else { return };
-        let on = state.interventions.iter().filter(|switch| switch.on);
         self.memory.asked = Some(RecallKey {
             model: address(model),
             template: state.memory.template,
             trials: state.memory.trials,
-            interventions: on.map(|switch| switch.what.clone()).collect(),
+            interventions: state.switched_on(),
         });
     }
 

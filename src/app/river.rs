@@ -7,6 +7,7 @@ use super::{
 use crate::{
     analysis::{MemoryMap, Picture, River, memory_map, river},
     engine::{HonestyError, Job},
+    model::Model,
     render::{Shader, ValueRange},
     trace::Trace,
 };
@@ -15,8 +16,8 @@ use std::sync::Arc;
 
 /// A run's number, the asked token, the picture.
 pub type RiverKey = (u64, usize, Picture);
-/// A run's number, the layer, the picture.
-pub type MapKey = (u64, usize, Picture);
+/// The numbers of a run and of the one that is subtracted, the layer, the picture.
+pub type MapKey = (u64, Option<u64>, usize, Picture);
 
 const STAGE: &str = "Tracing memory";
 
@@ -43,15 +44,25 @@ pub fn asked_layer(state: &State, trace: &Trace) -> usize {
 impl Session {
     /// Traces memory through the layers where a pane shows it.
     pub fn follow_rivers(&mut self, state: &State, in_sight: impl Fn(Pane) -> bool) {
-        let complete = self.trace.as_ref().filter(|trace| trace.is_complete() && self.busy.is_none());
-        let Some((model, trace)) = self.model.as_ref().zip(complete) else { return };
-        let (rivers, post) = (&mut self.memory.rivers, &self.post);
-        let picture = state.memory.picture;
-        let words = post.words();
+        let mut rivers = std::mem::take(&mut self.memory.rivers);
+        if let Some((model, seen)) = self.model.as_ref().zip(self.visible_whole(state)) {
+            self.trace_memory(&mut rivers, (model, seen), state, in_sight);
+        }
+        self.memory.rivers = rivers;
+    }
+
+    fn trace_memory(
+        &self,
+        rivers: &mut Rivers,
+        (model, (run, trace)): (&Arc<Model>, (u64, &Trace)),
+        state: &State,
+        in_sight: impl Fn(Pane) -> bool,
+    ) {
+        let (post, words, picture) = (&self.post, self.post.words(), state.memory.picture);
         let failed = move |error: HonestyError| Banner::of(&error, words);
         if in_sight(Pane::River) {
             let token = asked_token(state, trace);
-            rivers.river.follow("river", Some((self.run, token, picture)), post, |_| {
+            rivers.river.follow("river", Some((run, token, picture)), post, |_| {
                 let (model, trace) = (Arc::clone(model), trace.clone());
                 move |job: &Job| {
                     river(&model.network, &trace, token, picture, &mut job.tell(STAGE))
@@ -61,11 +72,21 @@ impl Session {
         }
         if in_sight(Pane::MemoryMap) {
             let layer = asked_layer(state, trace);
-            rivers.map.follow("memory map", Some((self.run, layer, picture)), post, |_| {
+            let less = self.less_of(state);
+            let key = (run, less.map(|(run, _)| run), layer, picture);
+            rivers.map.follow("memory map", Some(key), post, |_| {
                 let (model, trace) = (Arc::clone(model), trace.clone());
+                let less = less.map(|(_, clean)| clean.clone());
                 move |job: &Job| {
-                    memory_map(&model.network, &trace, layer, picture, &mut job.tell(STAGE))
-                        .map_err(|error| failed(error.into()))
+                    let of = |trace: &Trace| {
+                        memory_map(&model.network, trace, layer, picture, &mut job.tell(STAGE))
+                            .map_err(|error| failed(error.into()))
+                    };
+                    let map = of(&trace)?;
+                    Ok(match less {
+                        Some(clean) => map.less(&of(&clean)?),
+                        None => map,
+                    })
                 }
             });
         }
@@ -89,8 +110,9 @@ impl MapPicture {
         let of = (*key, palette.number);
         if self.shown.as_ref().is_none_or(|shown| shown.0 != of) {
             let values: Vec<f32> = map.values.iter().flatten().map(|&value| value as f32).collect();
-            let high = values.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
-            let shader = Shader::new(palette.map, palette.scale, ValueRange { low: 0.0, high });
+            let high = values.iter().map(|value| value.abs()).fold(f32::MIN_POSITIVE, f32::max);
+            let low = if key.1.is_some() { -high } else { 0.0 };
+            let shader = Shader::new(palette.map, palette.scale, ValueRange { low, high });
             let image = theme::image(&shader.paint(&values, map.values.len().max(1)));
             let options =
                 TextureOptions { minification: egui::TextureFilter::Linear, ..TextureOptions::NEAREST };

@@ -327,7 +327,10 @@ impl Session {
             News::Ran { job, trace } if ours(&self.busy, job) => {
                 self.show(job, trace);
                 (self.busy, self.before) = (None, None);
-                let told = self.trace.as_ref().and_then(|trace| Banner::about(trace, self.post.words()));
+                let words = self.post.words();
+                let unknown = |trace| Banner::unknown(trace, self.model.as_deref()?, words);
+                let about = |trace| Banner::about(trace, words).or_else(|| unknown(trace));
+                let told = self.trace.as_ref().and_then(about);
                 self.banner = told.or(self.banner.take().filter(|banner| !banner.passes()));
                 return true;
             }

@@ -66,17 +66,7 @@ pub struct Desk<'a> {
 
 /// Whether its pane shows the run without interventions, whatever else is in sight.
 fn is_of_clean(view: View) -> bool {
-    matches!(
-        view,
-        View::River
-            | View::Memory
-            | View::Cache
-            | View::Compare
-            | View::Difference
-            | View::Aligned
-            | View::Sweep
-            | View::Honesty
-    )
+    matches!(view, View::Compare | View::Difference | View::Aligned | View::Sweep)
 }
 
 /// The run that a view shows, with its number.
@@ -202,6 +192,8 @@ pub fn is_changed(view: Option<View>, state: &State) -> bool {
         Some(View::Compare | View::Difference | View::Aligned) => !state.compare.asks(),
         // Recall asks its own questions again with them, whichever run is in sight
         Some(View::Recall) => true,
+        // It says itself with what it was made
+        Some(View::Atlas) => false,
         Some(view) if is_of_clean(view) => false,
         _ => state.shown != Shown::Clean,
     }
@@ -267,7 +259,7 @@ pub fn settle(ask: &ViewAsk, Desk { session, state, .. }: Desk<'_>, settings: &m
             set("kind", <&str>::from(ask.links.kind).to_owned());
             ask.links.threshold.into_iter().for_each(|from| set("from", from.to_string()));
         }
-        View::Atlas => atlas_asked(ask, session, &mut set),
+        View::Atlas => atlas_asked(ask, session, settings),
         View::Difference => set("heads", ask.head.to_string()),
         View::Sweep => {
             if let Some(SweepAsk { prompt: OtherPrompt::Text(text), places, .. }) = &ask.sweep {
@@ -335,8 +327,12 @@ fn recall_asked(ask: &ViewAsk, set: &mut impl FnMut(&str, String)) {
     set("trials", recall.trials.to_string());
 }
 
-fn atlas_asked(ask: &ViewAsk, session: &Session, set: &mut impl FnMut(&str, String)) {
+fn atlas_asked(ask: &ViewAsk, session: &Session, settings: &mut Settings) {
     let Some(view) = session.charting.view() else { return };
+    if view.from.is_none() {
+        settings.set_all("intervene", view.atlas.ran.interventions.iter().map(ToString::to_string));
+    }
+    let mut set = |key: &str, value: String| settings.set(key, value);
     set("x", ask.axes.x.clone());
     set("y", ask.axes.y.clone());
     set("heads", ask.head.to_string());
@@ -359,6 +355,7 @@ fn timeline_asked(ask: &ViewAsk, state: &State, settings: &mut Settings) {
     if let Some(prompt) = &timeline.prompt {
         settings.set("prompt", prompt.as_str());
     }
+    settings.set_all("intervene", timeline.interventions.iter().map(ToString::to_string));
     settings.set_all("measure", roles.iter().map(|role| role.id.to_owned()));
     settings.set_all("heads", heads.iter().map(ToString::to_string));
 }

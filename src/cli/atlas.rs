@@ -12,7 +12,7 @@ use crate::analysis::atlas::{Atlas, clusters, columns};
 use crate::engine::{self, AtlasForm, AtlasOptions, Partial, Texts};
 
 use super::console::Console;
-use super::shared::{ModelArg, parse_bytes, usage};
+use super::shared::{Changing, ModelArg, parse_bytes, usage};
 
 /// Passages, or time, after which what there is of an atlas is kept, whichever comes first.
 const PASSAGES: usize = 32;
@@ -22,6 +22,9 @@ const PAUSE: Duration = Duration::from_secs(10);
 pub(super) struct Args {
     #[command(flatten)]
     model: ModelArg,
+
+    #[command(flatten)]
+    changing: Changing,
 
     /// Text file, or folder of .txt, .text and .md files, to read as well (default: a few built-in sentences)
     #[arg(long, value_name = "FILE")]
@@ -44,7 +47,7 @@ pub(super) struct Args {
     resume: bool,
 
     /// Show or convert an atlas that is there, an atlas.json or a folder of HeadVis's, instead of running a model
-    #[arg(long, value_name = "ATLAS", conflicts_with_all = ["model", "corpus", "prompt", "resume"])]
+    #[arg(long, value_name = "ATLAS", conflicts_with_all = ["model", "corpus", "prompt", "resume", "intervene", "intervene_file"])]
     open: Option<PathBuf>,
 
     /// Passages of the corpus to read at most
@@ -126,6 +129,7 @@ fn make(args: &Args, console: &mut Console) -> anyhow::Result<Atlas> {
         samples: args.samples as usize,
         seed: args.seed,
         memory_budget: args.memory,
+        interventions: args.changing.read()?,
     };
     let kept = args.output.as_deref().map(beside);
     let left = match &kept {

@@ -14,7 +14,7 @@ use crate::model::{Model, Side};
 use crate::trace::Trace;
 
 use super::console::{self, Console};
-use super::shared::ModelArg;
+use super::shared::{Changing, ModelArg};
 
 /// Names and values, in the order in which they are printed.
 type Figures = Vec<(&'static str, Value)>;
@@ -24,6 +24,9 @@ pub(super) struct Args {
     #[command(flatten)]
     model: ModelArg,
 
+    #[command(flatten)]
+    changing: Changing,
+
     /// Random tokens to run
     #[arg(long, value_name = "N", default_value_t = 1024)]
     tokens: usize,
@@ -32,12 +35,12 @@ pub(super) struct Args {
     #[arg(long, value_name = "R", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..))]
     runs: u32,
 
-    /// Also decode N tokens one by one, and print the time of one
+    /// Also decode N tokens one by one, and print the time of one; with interventions, of the changed run
     #[arg(long, value_name = "N", default_value_t = 0)]
     decode: usize,
 
     /// Open a real window instead: when it stands, and when its first map is there
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["intervene", "intervene_file"])]
     window: bool,
 
     /// Seed of the random tokens
@@ -78,7 +81,9 @@ fn figures(args: &Args, console: &mut Console) -> anyhow::Result<Figures> {
     let vocab = model.spec().vocab as u32;
     let prompt = Prompt::Ids((0..args.tokens).map(|_| random.random_range(0..vocab)).collect());
 
-    let (mut forward, mut first_map, mut decode) = (Vec::new(), Vec::new(), Vec::new());
+    let changes = args.changing.read()?;
+    let (mut forward, mut first_map, mut decode, mut changed) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut threads = 0;
     let mut trace_bytes = 0;
     for _ in 0..args.runs {
@@ -86,6 +91,11 @@ fn figures(args: &Args, console: &mut Console) -> anyhow::Result<Figures> {
         forward.push(trace.forward_seconds);
         first_map.push(trace.first_map_seconds);
         (threads, trace_bytes) = (trace.threads, trace.bytes());
+        if !changes.is_empty() {
+            let start = Instant::now();
+            trace = engine::intervene(&model, &trace, &changes, &job, &mut |_| {})?;
+            changed.push(start.elapsed().as_secs_f64());
+        }
         if args.decode > 0 {
             decode.push(decode_seconds(&model, &mut trace, args.decode)?);
         }
@@ -99,6 +109,10 @@ fn figures(args: &Args, console: &mut Console) -> anyhow::Result<Figures> {
     add("load_s", json!(load_s));
     add("forward_s", json!(median(&mut forward)));
     add("first_map_s", json!(median(&mut first_map)));
+    if !changes.is_empty() {
+        add("interventions", json!(changes));
+        add("changed_s", json!(median(&mut changed)));
+    }
     if args.decode > 0 {
         add("decode_s", json!(median(&mut decode)));
     }

@@ -53,6 +53,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
         return console.object(&json!({
             "model": trace.model_name,
             "tokens": tokens,
+            "interventions": trace.interventions(),
             "eviction": eviction,
             "cache": cache,
             "written": written,

@@ -51,8 +51,19 @@ const OF_TRAINING: &[&str] = &[
     "stop_at_induction",
     "stop_at_accuracy",
 ];
-const OF_TIMELINE: &[&str] =
-    &["folder", "prompt", "prompt_file", "ids", "measure", "heads", "probes", "seed", "memory"];
+const OF_TIMELINE: &[&str] = &[
+    "folder",
+    "prompt",
+    "prompt_file",
+    "ids",
+    "measure",
+    "heads",
+    "probes",
+    "seed",
+    "memory",
+    "intervene",
+    "intervene_file",
+];
 
 /// The keys that a view alone has.
 fn own_keys(view: View) -> &'static [&'static str] {

@@ -130,6 +130,7 @@ fn river(args: &Args, model: &Model, trace: &Trace, console: &mut Console) -> an
         return console.object(&json!({
             "model": trace.model_name,
             "tokens": texts(trace),
+            "interventions": trace.interventions(),
             "token": token,
             "picture": river.picture,
             "values": river.values,
@@ -169,6 +170,7 @@ fn map(args: &Args, layer: usize, model: &Model, trace: &Trace, console: &mut Co
         return console.object(&json!({
             "model": trace.model_name,
             "tokens": texts(trace),
+            "interventions": trace.interventions(),
             "layer": layer,
             "picture": map.picture,
             "values": map.values,
@@ -219,6 +221,7 @@ fn object(honesty: &Honesty, trace: &Trace) -> Value {
     json!({
         "model": trace.model_name,
         "tokens": texts(trace),
+        "interventions": trace.interventions(),
         "token": honesty.token,
         "layer": honesty.layer,
         "paths": honesty.paths,

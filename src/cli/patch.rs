@@ -46,6 +46,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     let (model, clean) = args.input.run(console)?;
     let job = console.job();
     let corrupted = engine::run_like(&model, &clean, &args.corrupted, &job)?;
+    let corrupted = engine::also_changed(&model, corrupted, &clean, &job)?;
     let metric = LogitDifference::read(&args.metric, &model, &clean)?;
     let sweep = engine::sweep(&model, &clean, &corrupted, metric, &job)?;
     let moved = Moved::of(&model, &clean, metric, sweep);
@@ -56,6 +57,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
         "model": clean.model_name,
         "metric": args.metric,
         "answers": [model.token(metric.of).text, model.token(metric.less).text],
+        "interventions": clean.interventions(),
         "clean": sweep.clean,
         "corrupted": sweep.corrupted,
         "clean_tokens": texts(&clean),

@@ -24,7 +24,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "SHARE", value_delimiter = ',', default_value = "0,0.25,0.5,0.75,1", value_parser = share)]
     depths: Vec<f64>,
 
-    /// In which words to ask (default: toys for the embedded model, passkey where there is a tokenizer, else repeat)
+    /// In which words to ask (default: toys for the embedded model, passkey where the tokenizer reads it, else repeat)
     #[arg(long, value_parser = names::<Template>())]
     template: Option<Template>,
 
@@ -86,6 +86,13 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
         interventions: args.changing.read()?,
         distractors: args.distractors.first().copied(),
     };
+    if let Some(unread) = Template::unread_by(&model).filter(|_| args.template.is_none()) {
+        let unread: &'static str = unread.into();
+        console.remark(format!(
+            "the tokenizer of {} cannot read the words of {unread}: asked with repeat, random tokens said again",
+            model.name
+        ));
+    }
     if args.distractors.len() > 1 {
         if args.heads || args.output.is_some() || !options.interventions.is_empty() {
             let what = "several --distractors are compared on the clean model, in a table or as --json";

@@ -14,7 +14,7 @@ use crate::model::HeadId;
 use crate::render::Theme;
 
 use super::console::Console;
-use super::shared::{PromptArg, names, parse_bytes};
+use super::shared::{Changing, PromptArg, names, parse_bytes};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -23,6 +23,9 @@ pub(super) struct Args {
 
     #[command(flatten)]
     prompt: PromptArg,
+
+    #[command(flatten)]
+    changing: Changing,
 
     /// Measures to show, with commas between (default: those that random tokens tell of)
     #[arg(long, value_name = "MEASURE", value_delimiter = ',', value_parser = measure())]
@@ -92,8 +95,13 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
 fn asked(args: &Args, console: &mut Console) -> anyhow::Result<(Timeline, Vec<LeftOut>, Plate)> {
     let prompt = if args.prompt.is_given() { Some(args.prompt.read()?) } else { None };
     let checkpoints = Checkpoints::of(&args.folder)?;
-    let options =
-        TimelineOptions { prompt, probes: args.probes as usize, seed: args.seed, memory_budget: args.memory };
+    let options = TimelineOptions {
+        prompt,
+        probes: args.probes as usize,
+        seed: args.seed,
+        memory_budget: args.memory,
+        interventions: args.changing.read()?,
+    };
     let (timeline, left_out) = engine::timeline(&checkpoints, &options, &console.job(), &mut |_| {})?;
     for LeftOut { name, why } in &left_out {
         console.remark(format!("{name} is left out: {why}"));

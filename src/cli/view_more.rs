@@ -225,7 +225,7 @@ impl MoreArgs {
                         None => Texts::BuiltIn,
                     };
                     let passages = self.passages as usize;
-                    let options = AtlasOptions { texts, passages, ..AtlasOptions::default() };
+                    let options = AtlasOptions { texts, passages, interventions, ..AtlasOptions::default() };
                     engine::atlas(model.ok_or_else(needed)?, &options, &console.job())?
                 };
                 Beside::Atlas(Arc::new(atlas))

@@ -18,7 +18,6 @@ pub(super) fn answer(model: &Model, trace: &mut Trace, rows: LogitRows) {
         HeadSpec::MaskedToken { .. } => trace.tokens.iter().position(|token| Some(token.id) == mask),
     };
     let resid = trace.resid(trace.n_layers());
-    let width = trace.spec.width;
     let (mut classes, mut answers) = (Vec::new(), Vec::new());
     match &trace.spec.head {
         HeadSpec::Classes(head) if head.outcome == Outcome::Span => {
@@ -30,8 +29,8 @@ pub(super) fn answer(model: &Model, trace: &mut Trace, rows: LogitRows) {
     }
     let vector = model.network.sentence(resid);
     let logits = match (rows, at) {
-        (LogitRows::All, _) => model.network.logits(resid),
-        (LogitRows::Answer, Some(at)) => model.network.logits(&resid[at * width..(at + 1) * width]),
+        (LogitRows::All, _) => trace.logits_of(&model.network, 0..trace.n_tokens()),
+        (LogitRows::Answer, Some(at)) => trace.logits_of(&model.network, at..at + 1),
         (LogitRows::Answer, None) => Vec::new(),
     };
     let row = at.filter(|_| !logits.is_empty()).map(|at| {

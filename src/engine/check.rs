@@ -200,7 +200,7 @@ fn lens_equals_logits(model: &Model, trace: &Trace) -> CheckResult {
 /// Embedding, blocks and head in either precision; the last token's logits, or its hidden state without a head.
 fn plain_pass<F: Real>(network: &Network, ids: &[u32]) -> Vec<F> {
     let spec = &network.spec;
-    let context = Context { first: 0, repeats: &Repeats::default(), thumbnails: false };
+    let context = Context { first: 0, repeats: &Repeats::default(), thumbnails: false, scales: false };
     let (begins, mut memory) = (spec.decoder_start(), Vec::new());
     let mut x = network.embed_source::<F>(ids, &mut |_, _| {});
     for (layer, block) in spec.blocks.iter().enumerate() {

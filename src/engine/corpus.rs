@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 /// Files of a folder that are read.
 const ENDINGS: [&str; 3] = ["txt", "text", "md"];
+/// Bytes at the beginning of a file that tell whether it is a text.
+const TOLD: u64 = 8192;
 /// Folders within folders that are looked into.
 const DEPTH: usize = 16;
 
@@ -21,6 +23,9 @@ pub enum CorpusError {
         /// What the system said
         source: io::Error,
     },
+    /// A file that begins like no text in UTF-8
+    #[error("{} is no text in UTF-8: there are zero bytes in it", .0.display())]
+    Binary(PathBuf),
     /// A folder without a text
     #[error("no .txt, .text or .md file with text in {}", .0.display())]
     Empty(PathBuf),
@@ -52,6 +57,15 @@ impl Corpus {
         let total = files.iter().map(|file| file.1).sum();
         if total == 0 {
             return Err(CorpusError::Empty(path.to_owned()));
+        }
+        for (path, _) in &files {
+            let wrong = |source| CorpusError::Read { path: path.clone(), source };
+            let mut beginning = Vec::new();
+            let file = File::open(path).map_err(wrong)?;
+            file.take(TOLD).read_to_end(&mut beginning).map_err(wrong)?;
+            if beginning.contains(&0) {
+                return Err(CorpusError::Binary(path.clone()));
+            }
         }
         Ok(Self {
             files: files.into(),

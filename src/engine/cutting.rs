@@ -42,34 +42,37 @@ pub(super) struct Asked {
     pub(super) paths: Paths,
 }
 
-/// log p(answer) after `token` of the clean run; none where the model gives no next or masked word.
-pub(super) fn clean_log_p(model: &Model, clean: &Trace, token: usize, answer: u32) -> Option<f64> {
-    log_probability(&logits_at(&model.network, clean, token), answer)
+/// log p(answer) after `token` of a run; none where the model gives no next or masked word.
+pub(super) fn log_p(model: &Model, run: &Trace, token: usize, answer: u32) -> Option<f64> {
+    log_probability(&logits_at(&model.network, run, token), answer)
 }
 
 /// Drop of log p(answer), in nats, when the paths from each source token are cut in layers 0 to `layer`, [source];
-/// a token's path to itself cannot be cut: NaN.
+/// NaN where they cannot be cut: from a token to itself, and where a change leaves a query that token alone to look at.
 ///
 /// - causal models run only the tokens after the cut one, up to the asked one
-/// - `clean` has no interventions, and `asked` names what is there
+/// - a run with interventions keeps them: the cuts are added to them
 /// - fails with `Cancelled` where `progress` (told the share done) breaks off, or `job` is cancelled
 pub(super) fn drops(
     model: &Model,
-    clean: &Trace,
+    run: &Trace,
     asked: Asked,
     job: &Job,
     progress: &mut dyn FnMut(f32) -> ControlFlow<()>,
 ) -> Result<Vec<f64>, RunError> {
-    let before = clean_log_p(model, clean, asked.token, asked.answer).unwrap_or(f64::NAN);
-    let n = sources(clean, asked.token);
-    let repeats = Repeats::of(&clean.ids());
+    let before = log_p(model, run, asked.token, asked.answer).unwrap_or(f64::NAN);
+    let n = sources(run, asked.token);
+    let repeats = Repeats::of(&run.ids());
     let mut drops = vec![f64::NAN; n];
     for source in (0..n).filter(|&source| source != asked.token) {
         if progress(source as f32 / n as f32).is_break() {
             return Err(RunError::Cancelled);
         }
-        let trace = without(model, clean, source, asked, &repeats, job)?;
-        drops[source] = before - clean_log_p(model, &trace, asked.token, asked.answer).unwrap_or(f64::NAN);
+        let trace = match without(model, run, source, asked, &repeats, job) {
+            Err(RunError::EmptyRow { .. }) => continue,
+            other => other?,
+        };
+        drops[source] = before - log_p(model, &trace, asked.token, asked.answer).unwrap_or(f64::NAN);
     }
     Ok(drops)
 }
@@ -77,41 +80,43 @@ pub(super) fn drops(
 /// The run without paths from `source`; its residual streams end with the last token that had to be run.
 fn without(
     model: &Model,
-    clean: &Trace,
+    run: &Trace,
     source: usize,
     asked: Asked,
     repeats: &Repeats,
     job: &Job,
 ) -> Result<Trace, RunError> {
-    let (n, causal) = (clean.n_tokens(), clean.spec.is_causal());
-    let first = match (causal, asked.paths) {
+    let (n, causal) = (run.n_tokens(), run.spec.is_causal());
+    // A mean over the prompt's tokens is another one where paths are cut
+    let means = run.changes.takes_means();
+    let first = match (causal && !means, asked.paths) {
         (false, _) => 0,
         (true, Paths::All) => source + 1,
         (true, Paths::Direct) => asked.token,
     };
     // Where angles depend on how many tokens there are, all of them are run
-    let turns = (asked.token + 2..=n).any(|n| clean.spec.turns_change_at(n));
-    let end = if causal && !turns { asked.token + 1 } else { n };
-    let changes = Changes { attention: edits(clean, source, asked), ..Changes::default() };
-    let mut trace = clean.resumed(0, first, changes);
+    let turns = (asked.token + 2..=n).any(|n| run.spec.turns_change_at(n));
+    let end = if causal && !means && !turns { asked.token + 1 } else { n };
+    let changes = Changes { attention: edits(run, source, asked), ..Changes::clone(&run.changes) };
+    let mut trace = run.resumed(0, first, changes);
+    trace.means = Arc::default();
     check_rows(&trace, first)?;
-    let width = clean.spec.width;
-    let begin = Some((0, clean.resid(0)[first * width..end * width].to_vec()));
-    let context = Context { first, repeats, thumbnails: false };
-    advance(model, &mut trace, &clean.ids(), begin, context, &job.quiet(), &mut |_, _| {})?;
+    let context = Context { first, repeats, thumbnails: false, scales: false };
+    // From the embedding on, which may be changed as well
+    advance(model, &mut trace, &run.ids()[first..end], None, context, &job.quiet(), &mut |_, _| {})?;
     Ok(trace)
 }
 
-fn edits(clean: &Trace, source: usize, asked: Asked) -> BTreeMap<usize, Arc<AttentionEdits>> {
+fn edits(run: &Trace, source: usize, asked: Asked) -> BTreeMap<usize, Arc<AttentionEdits>> {
     let cut = |queries: Range<usize>| Cut { queries, keys: source..source + 1 };
     let cuts = match asked.paths {
         Paths::All => vec![cut(0..source), cut(source + 1..usize::MAX)],
         Paths::Direct => vec![cut(asked.token..asked.token + 1)],
     };
-    let of = |layer| {
-        let mut edits = AttentionEdits::new(clean.heads(layer));
-        edits.heads.iter_mut().for_each(|head| head.cuts.clone_from(&cuts));
-        (layer, Arc::new(edits))
-    };
-    (0..=asked.layer).map(of).collect()
+    let mut all = run.changes.attention.clone();
+    for layer in 0..=asked.layer {
+        let own = all.entry(layer).or_insert_with(|| Arc::new(AttentionEdits::new(run.heads(layer))));
+        Arc::make_mut(own).heads.iter_mut().for_each(|head| head.cuts.extend(cuts.iter().cloned()));
+    }
+    all
 }

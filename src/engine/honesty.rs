@@ -1,6 +1,6 @@
 //! The honesty meter: how far does each picture of attention agree with what cutting the path really does?
 
-use super::cutting::{Asked, Paths, clean_log_p, drops};
+use super::cutting::{Asked, Paths, drops, log_p};
 use super::words::token_of;
 use super::{Job, RunError};
 use crate::analysis::{MemoryTrace, MemoryTraceError, Picture, kendall, logits_at, memory_trace, spearman};
@@ -38,7 +38,7 @@ pub struct Honesty {
     /// Its probability
     pub p: f64,
     /// Drop of log p(answer) in nats when the paths from each source token are cut, [source]; NaN for the asked token
-    /// itself
+    /// itself, and where an intervention leaves a query nothing but that source
     pub drops: Vec<f64>,
     /// The pictures, greatest rank correlation first
     pub columns: Vec<Column>,
@@ -86,12 +86,13 @@ impl HonestyError {
     }
 }
 
-/// Makes every picture of a token's memory, cuts the paths from each of its sources, and compares.
+/// Makes every picture of a token's memory, cuts the paths from each of its sources, and compares. A run with
+/// interventions keeps them under every cut.
 ///
 /// Fails with `Cancelled` within one block of the wish.
 pub fn honesty(
     model: &Model,
-    clean: &Trace,
+    run: &Trace,
     options: &HonestyOptions,
     job: &Job,
 ) -> Result<Honesty, HonestyError> {
@@ -101,7 +102,7 @@ pub fn honesty(
         job.report(stage, done);
         job.go_on()
     };
-    let found = honesty_while(model, clean, options, job, &mut tell);
+    let found = honesty_while(model, run, options, job, &mut tell);
     job.report("Cutting paths", 1.0);
     found
 }
@@ -109,17 +110,17 @@ pub fn honesty(
 /// The same; `progress` is told the share done, and may break off between two cuts.
 pub(super) fn honesty_while(
     model: &Model,
-    clean: &Trace,
+    run: &Trace,
     options: &HonestyOptions,
     job: &Job,
     progress: &mut dyn FnMut(f32) -> ControlFlow<()>,
 ) -> Result<Honesty, HonestyError> {
     let no_answer = || HonestyError::NoAnswer(model.name.clone());
-    let token = options.token.or(clean.answer_at).ok_or_else(no_answer)?;
-    let layer = options.layer.unwrap_or(clean.n_layers().saturating_sub(1));
+    let token = options.token.or(run.answer_at).ok_or_else(no_answer)?;
+    let layer = options.layer.unwrap_or(run.n_layers().saturating_sub(1));
     let mut tracing = |done: f32| progress(done / 2.0);
-    let MemoryTrace { pictures, .. } = memory_trace(&model.network, clean, token, layer, &mut tracing)?;
-    let logits = logits_at(&model.network, clean, token);
+    let MemoryTrace { pictures, .. } = memory_trace(&model.network, run, token, layer, &mut tracing)?;
+    let logits = logits_at(&model.network, run, token);
     let answer = match &options.word {
         Some(word) if !logits.is_empty() => {
             token_of(word, model, &logits).ok_or_else(|| HonestyError::Word(word.clone()))?
@@ -127,8 +128,8 @@ pub(super) fn honesty_while(
         _ => (0..logits.len()).max_by(|&a, &b| logits[a].total_cmp(&logits[b])).ok_or_else(no_answer)? as u32,
     };
     let asked = Asked { token, layer, answer, paths: options.paths };
-    let p = clean_log_p(model, clean, token, answer).ok_or_else(no_answer)?.exp();
-    let drops = drops(model, clean, asked, job, &mut |done| progress(0.5 + done / 2.0))?;
+    let p = log_p(model, run, token, answer).ok_or_else(no_answer)?.exp();
+    let drops = drops(model, run, asked, job, &mut |done| progress(0.5 + done / 2.0))?;
     let mut columns: Vec<Column> = pictures
         .into_iter()
         .map(|(picture, values)| {

@@ -3,8 +3,8 @@
 use super::answer::answer;
 use super::pass::{advance, check_rows};
 use super::resolve::resolve;
-use super::run::check_budget;
-use super::{Job, LogitRows, RunError};
+use super::run::{check_budget, run};
+use super::{Job, LogitRows, Prompt, RunError, RunOptions};
 use crate::model::{Context, Model, Repeats};
 use crate::trace::{Changes, Intervention, Trace};
 use std::path::PathBuf;
@@ -66,6 +66,21 @@ pub fn intervene(
     Ok(rerun(model, clean, changes, job, on_layer)?)
 }
 
+/// Runs a prompt, and where there are interventions again with them: the changed run alone comes back.
+pub(super) fn run_changed(
+    model: &Model,
+    prompt: &Prompt,
+    options: &RunOptions,
+    interventions: &[Intervention],
+    job: &Job,
+) -> Result<Trace, InterveneError> {
+    let clean = run(model, prompt, options, job, &mut |_| {})?;
+    if interventions.is_empty() {
+        return Ok(clean);
+    }
+    intervene(model, &clean, interventions, job, &mut |_| {})
+}
+
 /// The same with changes that are at hand.
 pub(super) fn rerun(
     model: &Model,
@@ -83,7 +98,7 @@ pub(super) fn rerun(
     check_budget(&trace.spec, n, n_source, if logits == LogitRows::All { n } else { 1 }, None)?;
     let ids = trace.ids();
     let repeats = Repeats::of(&ids);
-    let context = Context { first: 0, repeats: &repeats, thumbnails: true };
+    let context = Context { first: 0, repeats: &repeats, thumbnails: true, scales: false };
     let begin = (!embeds).then(|| (first, clean.resid(first).to_vec()));
     trace.first_map_seconds = clean.first_map_seconds;
     advance(model, &mut trace, &ids, begin, context, job, &mut |_, trace| on_layer(trace))?;

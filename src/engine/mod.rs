@@ -61,7 +61,7 @@ pub use prompt::{LogitRows, Prompt, RunOptions};
 pub use recall::{AmongOthers, Carrier, Carriers, HeadsCut, Masked, among_others, carriers};
 pub use recall::{Recall, RecallCell, RecallError, RecallOptions, Template, recall};
 pub use run::{RunError, generate, run, tokens_of};
-pub use sweep::{LogitDifference, Moved, Places, Sweep, SweepError, moved_by, sweep};
+pub use sweep::{LogitDifference, Moved, Places, Sweep, SweepError, also_changed, moved_by, sweep};
 pub use timeline::{
     Checkpoint, Checkpoints, LeftOut, TimelineError, TimelineOptions, is_timeline, save_timeline, timeline,
     timeline_plate,

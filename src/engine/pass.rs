@@ -56,7 +56,8 @@ pub(super) fn advance(
         changes.apply(Hook::ResidPre, layer, first, &mut x, &mut means);
         let kept = trace.layer_mut(layer);
         kept.resid_pre.extend_from_slice(&x);
-        let context = Context { repeats, ..context };
+        let scales = changes.touches_scale(layer);
+        let context = Context { repeats, scales, ..context };
         x = network.block(layer, x, &memory, &mut kept.state, context, &mut |hook, data| {
             // Done before it was kept
             if hook != Hook::ResidPre {
@@ -105,7 +106,7 @@ fn start_again(
     check_rows(&longer, ids.len() - 1)?;
     longer.first_map_seconds = trace.first_map_seconds;
     longer.forward_seconds = trace.forward_seconds;
-    let context = Context { first: 0, repeats: &all, thumbnails: true };
+    let context = Context { first: 0, repeats: &all, thumbnails: true, scales: false };
     advance(model, &mut longer, &ids, None, context, job, &mut |_, _| {})?;
     answer(model, &mut longer, LogitRows::Answer);
     (*trace, *repeats) = (longer, all);
@@ -130,7 +131,7 @@ pub(super) fn append(
         (begins..trace.n_layers()).map(|layer| trace.layer(layer).state.sums()).collect();
     repeats.push(id);
     Arc::make_mut(&mut trace.tokens).push(token);
-    let context = Context { first, repeats, thumbnails: false };
+    let context = Context { first, repeats, thumbnails: false, scales: false };
     let outcome = check_rows(trace, first)
         .and_then(|()| advance(model, trace, &[id], None, context, job, &mut |_, _| {}));
     if let Err(error) = outcome {

@@ -1,7 +1,7 @@
 //! Heads as they are seen over a training: the same probes of random tokens at every moment.
 
 use super::probes::repeatable;
-use super::{Job, LogitRows, Prompt, RunError, RunOptions, run};
+use super::{LogitRows, Prompt, RunError, RunOptions};
 use crate::analysis::atlas::{Apart, Probe, Scores, Tally};
 use crate::analysis::timeline::HeadReport;
 use crate::model::{HeadId, Model, ModelSpec, Part};
@@ -81,8 +81,13 @@ impl Probes {
         self.all.iter().step_by(self.each).map(|(probe, _)| probe.period).collect()
     }
 
-    /// Runs them all; every head counts with the lower of its scores at two periods.
-    pub(super) fn run(&self, model: &Model, budget: Option<u64>, job: &Job) -> Result<Probed, RunError> {
+    /// Runs them all, each as `read` does; every head counts with the lower of its scores at two periods.
+    pub(super) fn run<E: From<RunError>>(
+        &self,
+        model: &Model,
+        budget: Option<u64>,
+        read: impl Fn(&Prompt, &RunOptions) -> Result<Trace, E>,
+    ) -> Result<Probed, E> {
         let heads = read_heads(model.spec());
         let tally = Tally::new(heads.iter().copied(), 0, 0);
         let options = RunOptions { logits: self.logits, ..RunOptions::reading(model, budget) };
@@ -92,7 +97,7 @@ impl Probes {
             let mut tally = tally.clone();
             let mut sinks = vec![0.0; heads.len()];
             for (probe, ids) in same {
-                let trace = run(model, &Prompt::Ids(ids.clone()), &options, &job.quiet(), &mut |_| {})?;
+                let trace = read(&Prompt::Ids(ids.clone()), &options)?;
                 tally.add_probe(&trace, *probe);
                 for (sink, &head) in sinks.iter_mut().zip(&heads) {
                     *sink += trace.measures(head).sink / same.len() as f64;

@@ -84,6 +84,7 @@ impl Resolver<'_> {
                 }
                 self.attention((*head).into(), &missing, |_, edits| {
                     edits.rows.insert(*query, row.as_slice().into());
+                    edits.open.remove(query);
                 })
             }
             Intervention::Forget { layer, kv_head, keys, from } => {
@@ -307,15 +308,11 @@ impl Resolver<'_> {
             | Hook::RotK
             | Hook::Z
             | Hook::AttnOut => true,
-            Hook::Tokens
-            | Hook::AttnScores
-            | Hook::Pattern
-            | Hook::Result
-            | Hook::Ln1Scale
-            | Hook::Ln2Scale
-            | Hook::FinalNormalized
-            | Hook::Projected
-            | Hook::Logits => {
+            Hook::Ln1Scale => block.ln1.is_some(),
+            Hook::Ln2Scale => block.ln2.is_some() && block.mlp.is_some(),
+            Hook::FinalNormalized => spec.final_norm.is_some() && spec.head.scores_words(),
+            Hook::Logits => spec.head.scores_words(),
+            Hook::Tokens | Hook::AttnScores | Hook::Pattern | Hook::Result | Hook::Projected => {
                 return Err(missing(format!("{name} can be looked at, but not changed")));
             }
         };

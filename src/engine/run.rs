@@ -256,7 +256,7 @@ pub fn run(
     let mut trace = Trace::new(model.name.clone(), spec.clone(), text, tokens);
     trace.source = Arc::new(source);
     trace.second = second;
-    let context = Context { first: 0, repeats: &repeats, thumbnails: true };
+    let context = Context { first: 0, repeats: &repeats, thumbnails: true, scales: false };
     advance(model, &mut trace, &ids, None, context, job, &mut |layer, trace| {
         if layer == 0 {
             trace.first_map_seconds = start.elapsed().as_secs_f64();

@@ -1,7 +1,7 @@
 //! Activation patching everywhere: how far does each place, taken from the clean run, bring the answer back?
 
 use super::given::run_other;
-use super::intervene::InterveneError;
+use super::intervene::{InterveneError, intervene};
 use super::pass::advance;
 use super::words::token_of;
 use super::{Job, RunError};
@@ -10,6 +10,7 @@ use crate::trace::{Change, Changes, OtherPrompt, Token, Trace, ValueChange};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use strum::{EnumIter, EnumString, IntoStaticStr};
 
 /// The logit of one token less that of another, where the model answers.
@@ -138,6 +139,7 @@ impl LogitDifference {
 ///
 /// - `(patched − corrupted)/(clean − corrupted)` of `metric`: 0 where a patch does nothing, 1 where it brings all back
 /// - each patch runs only the layers after it, and in causal models only the tokens from it on
+/// - interventions of `corrupted` stay on under every patch
 /// - source: Meng et al. 2022 (causal tracing); Wang et al. 2023, *Interpretability in the Wild* (logit difference)
 pub fn sweep(
     model: &Model,
@@ -167,13 +169,21 @@ pub fn moved_by(
     words: (Option<u32>, Option<u32>),
     watch: &mut dyn FnMut(f32) -> ControlFlow<()>,
 ) -> Result<Moved, SweepError> {
-    let other = run_other(model, here, prompt, &Job::new())?;
+    let other = also_changed(model, run_other(model, here, prompt, &Job::new())?, here, &Job::new())?;
     let best = |trace: &Trace| trace.next.first().map(|next| next.id);
     let pair = words.0.or(best(&other)).zip(words.1.or(best(here)));
     let (of, less) = pair.ok_or_else(|| SweepError::NoAnswer(model.name.clone()))?;
     let metric = LogitDifference { of, less };
     let sweep = swept(model, &other, here, metric, watch)?;
     Ok(Moved::of(model, &other, metric, sweep))
+}
+
+/// A run with the interventions of another.
+pub fn also_changed(model: &Model, run: Trace, like: &Trace, job: &Job) -> Result<Trace, InterveneError> {
+    match like.interventions() {
+        [] => Ok(run),
+        changes => intervene(model, &run, changes, job, &mut |_| {}),
+    }
 }
 
 fn swept(
@@ -240,11 +250,12 @@ impl Patcher<'_> {
     fn token(&self, layer: usize, token: usize) -> Result<Vec<f32>, RunError> {
         let width = self.clean.spec.width;
         // What comes before a token does not see it
-        let first = if self.clean.spec.is_causal() { token } else { 0 };
+        let causal = self.clean.spec.is_causal() && !self.corrupted.changes.takes_means();
+        let first = if causal { token } else { 0 };
         let mut x = self.corrupted.resid(layer)[first * width..].to_vec();
         let row = &self.clean.resid(layer)[token * width..(token + 1) * width];
         x[(token - first) * width..(token - first + 1) * width].copy_from_slice(row);
-        self.answer(self.corrupted.resumed(layer, first, Changes::default()), layer, first, x)
+        self.answer(self.corrupted.resumed(layer, first, self.changes(layer)), layer, first, x)
     }
 
     /// The same with one head's z, [token, head · dim], patched at all tokens.
@@ -254,9 +265,17 @@ impl Patcher<'_> {
         let columns = head * dim..(head + 1) * dim;
         let rows = z.chunks_exact(width).flat_map(|row| &row[columns.clone()]).copied().collect();
         let change = Change::Rows { first: 0, rows };
-        let values = vec![ValueChange { hook: Hook::Z, layer, width, columns, change }];
-        let trace = self.corrupted.resumed(layer, 0, Changes { values, ..Changes::default() });
+        let mut changes = self.changes(layer);
+        changes.values.push(ValueChange { hook: Hook::Z, layer, width, columns, change });
+        let trace = self.corrupted.resumed(layer, 0, changes);
         self.answer(trace, layer, 0, self.corrupted.resid(layer).to_vec())
+    }
+
+    /// What is changed about the corrupted run from a layer on: the stream before it is as changed already.
+    fn changes(&self, layer: usize) -> Changes {
+        let mut changes = Changes::clone(&self.corrupted.changes);
+        changes.values.retain(|value| (value.hook, value.layer) != (Hook::ResidPre, layer));
+        changes
     }
 
     fn answer(
@@ -266,10 +285,12 @@ impl Patcher<'_> {
         first: usize,
         x: Vec<f32>,
     ) -> Result<Vec<f32>, RunError> {
-        let context = Context { first, repeats: &self.repeats, thumbnails: false };
+        // Counted by the changes' places, which are others now; whoever takes some has all tokens run
+        trace.means = Arc::default();
+        let context = Context { first, repeats: &self.repeats, thumbnails: false, scales: false };
         let begin = Some((layer, x));
         advance(self.model, &mut trace, &self.corrupted.ids(), begin, context, &Job::new(), &mut |_, _| {})?;
-        let (width, at) = (trace.spec.width, self.corrupted.answer_at.unwrap_or(0));
-        Ok(self.model.network.logits(&trace.resid(trace.n_layers())[at * width..(at + 1) * width]))
+        let at = self.corrupted.answer_at.unwrap_or(0);
+        Ok(trace.logits_of(&self.model.network, at..at + 1))
     }
 }

@@ -141,10 +141,11 @@ impl<F: Real> LayerState<F> {
     pub fn edits_of(&self, head: usize) -> Option<&HeadEdits> {
         self.edits.as_ref()?.heads.get(head).filter(|edits| !edits.is_empty())
     }
-    /// The score of a query's sink, where it has one and its weights are its own.
+    /// The score of a query's sink, where it has one that takes part.
     pub fn sink(&self, head: usize, query: usize) -> Option<F> {
-        let closed = self.edits_of(head).is_some_and(|edits| edits.closes_sink(query));
-        self.sinks.get(head).copied().filter(|_| !closed)
+        let own = self.sinks.get(head).copied()?;
+        let given = self.edits_of(head).and_then(|edits| edits.given_sink(query));
+        Some(given.unwrap_or(own)).filter(|sink| *sink > F::neg_infinity())
     }
     /// Soft cap and position bias.
     fn finish_own(

@@ -5,7 +5,7 @@
 
 use super::attention_spec::AttentionSpec;
 use crate::kernels::Real;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::ops::Range;
 use std::sync::Arc;
@@ -28,6 +28,8 @@ pub struct HeadEdits {
     pub given: Option<Given>,
     /// Rows of weights, [key], that stand in for a single query's; they go before `given`
     pub rows: BTreeMap<usize, Arc<[f32]>>,
+    /// Those of them that leave to the sink what they lack to 1; the others are renormalised without it
+    pub open: BTreeSet<usize>,
 }
 
 /// Every edge from one of some queries to one of some keys.
@@ -122,10 +124,16 @@ impl HeadEdits {
         }
     }
 
-    /// Whether a sink takes no part in a row, as its weights are given.
-    pub(super) fn closes_sink(&self, query: usize) -> bool {
-        self.row(query).is_some()
-            || matches!(self.given, Some(Given::Uniform | Given::Previous | Given::Identity))
+    /// The sink's score in a row whose weights are given: the logarithm of what they leave to it. None where the row is
+    /// the head's own.
+    pub(super) fn given_sink<F: Real>(&self, query: usize) -> Option<F> {
+        let closed = matches!(self.given, Some(Given::Uniform | Given::Previous | Given::Identity));
+        let row = match self.row(query) {
+            None if closed => return Some(F::neg_infinity()),
+            row => row?,
+        };
+        let left = 1.0 - row.iter().copied().map(f64::from).sum::<f64>();
+        Some(if self.open.contains(&query) { F::of64(left.max(0.0).ln()) } else { F::neg_infinity() })
     }
 
     /// Whether no key that `query` sees (`seen`) has any weight left.

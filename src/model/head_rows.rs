@@ -42,7 +42,7 @@ impl Network {
             return None;
         }
         let n = x.len();
-        Some(self.around(layer, x, |_, _| vec![0.0; n], &mut |_, _| {}))
+        Some(self.around(layer, x, false, |_, _| vec![0.0; n], &mut |_, _| {}))
     }
 
     /// What the keys and values of a block are made of, from rows of the stream that they come from, [row, width]:

@@ -38,9 +38,13 @@ impl Network {
     }
 
     /// What block `layer`'s attention reads of the residual stream `x`, [token, width]: `x` itself where no norm is
-    /// before it.
-    pub fn read_by_attention<F: Real>(&self, layer: usize, x: &[F]) -> Vec<F> {
-        self.attention_input(layer, x).into_owned()
+    /// before it. The norm's divisors pass `see`.
+    pub fn read_by_attention<F: Real>(&self, layer: usize, x: &[F], see: See<'_, F>) -> Vec<F> {
+        let name = format!("{}.ln1", self.spec.prefix(layer));
+        match self.norm_before(layer) {
+            Some(norm) => self.norm_seen(norm, (&name, Hook::Ln1Scale), x, see),
+            None => x.to_vec(),
+        }
     }
 
     /// Queries, keys and values of one token as they enter the product, [head · dim] each: of the query's row `x` and
@@ -67,7 +71,7 @@ impl Network {
             see(Hook::Z, &mut z);
             self.heads_out(layer, &z)
         };
-        self.around(layer, x, attend, see)
+        self.around(layer, x, true, attend, see)
     }
 
     /// What all heads of a block add to the residual stream, [token, head · dim] → [token, width].

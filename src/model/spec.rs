@@ -6,7 +6,7 @@ use super::classes::{ClassHead, Outcome};
 use super::convolution::Convolution;
 use super::expert_spec::ExpertSpec;
 use super::sentence::SentenceHead;
-use crate::kernels::Activation;
+use crate::kernels::{Activation, Real};
 use serde::{Deserialize, Serialize};
 
 /// A Transformer's architecture.
@@ -270,13 +270,13 @@ impl NormSpec {
         Self { kind: NormKind::Rms, eps, unit_offset: false }
     }
     /// What the norm divides a row by.
-    pub fn divisor(&self, row: &[f32]) -> f64 {
+    pub fn divisor<F: Real>(&self, row: &[F]) -> f64 {
         let width = row.len() as f64;
         let mean = match self.kind {
-            NormKind::Layer => row.iter().copied().map(f64::from).sum::<f64>() / width,
+            NormKind::Layer => row.iter().map(|x| x.double()).sum::<f64>() / width,
             NormKind::Rms => 0.0,
         };
-        let square = row.iter().map(|&x| (f64::from(x) - mean).powi(2)).sum::<f64>() / width;
+        let square = row.iter().map(|x| (x.double() - mean).powi(2)).sum::<f64>() / width;
         (square + self.eps).sqrt()
     }
 }
@@ -330,6 +330,13 @@ pub enum HeadSpec {
     Classes(ClassHead),
     /// One vector for the whole text
     Sentence(SentenceHead),
+}
+
+impl HeadSpec {
+    /// Whether it scores the words of a vocabulary.
+    pub fn scores_words(&self) -> bool {
+        matches!(self, Self::NextToken | Self::MaskedToken { .. })
+    }
 }
 
 impl ModelSpec {

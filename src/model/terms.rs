@@ -166,8 +166,13 @@ fn mean(x: impl ExactSizeIterator<Item = f64>) -> f64 {
 impl Network {
     /// A norm, frozen at the vector it met; `name` is what its weights' names begin with: `blocks.3.ln1`.
     pub fn frozen_norm(&self, norm: NormSpec, name: &str, at: &[f32]) -> Frozen<'static> {
+        self.frozen_norm_by(norm, name, at.len(), norm.divisor(at))
+    }
+
+    /// A norm, frozen at what it divided a vector of this width by.
+    pub fn frozen_norm_by(&self, norm: NormSpec, name: &str, width: usize, divisor: f64) -> Frozen<'static> {
         let (weight, bias) = self.norm_weights::<f32>(norm, name);
-        frozen_at(norm, at, weight, bias)
+        frozen_by(norm, (width, divisor), weight, bias)
     }
 
     /// A linear layer, by the names of its weights; a bias may be missing.
@@ -175,12 +180,16 @@ impl Network {
         Frozen::Dense { weight: self.weights.matrix(weight), bias: self.weights.vector(bias) }
     }
 
-    /// Sends the terms of a last residual stream on to where the unembedding reads, and says what they went through.
+    /// Sends the terms of a last residual stream through the final norm, where there is one.
+    pub fn freeze_final_norm(&self, terms: &mut Terms) -> Option<Frozen<'_>> {
+        let frozen = self.frozen_norm(self.spec.final_norm?, "ln_final", &terms.sum());
+        frozen.apply(terms);
+        Some(frozen)
+    }
+
+    /// Sends them from there on to where the unembedding reads, and says what they went through.
     pub fn freeze_unembedding(&self, terms: &mut Terms) -> Vec<Frozen<'_>> {
         let mut path = Path { terms, maps: Vec::new() };
-        if let Some(norm) = self.spec.final_norm {
-            path.go(self.frozen_norm(norm, "ln_final", &path.terms.sum()));
-        }
         if let HeadSpec::MaskedToken { activation, norm, .. } = self.spec.head {
             path.go(self.frozen_dense("head.W", "head.b"));
             let before = path.terms.sum();
@@ -222,10 +231,20 @@ pub(super) fn frozen_at(
     weight: Option<Vec<f32>>,
     bias: Option<Vec<f32>>,
 ) -> Frozen<'static> {
-    let share = (1.0 / norm.divisor(at)) as f32;
+    frozen_by(norm, (at.len(), norm.divisor(at)), weight, bias)
+}
+
+/// The same, frozen at what it divided the vector by.
+fn frozen_by(
+    norm: NormSpec,
+    (width, divisor): (usize, f64),
+    weight: Option<Vec<f32>>,
+    bias: Option<Vec<f32>>,
+) -> Frozen<'static> {
+    let share = (1.0 / divisor) as f32;
     let factors = match weight {
         Some(weight) => weight.into_iter().map(|weight| weight * share).collect(),
-        None => vec![share; at.len()],
+        None => vec![share; width],
     };
     let bias = bias.filter(|_| norm.kind == NormKind::Layer);
     Frozen::Factors { factors, centred: norm.kind == NormKind::Layer, bias }

@@ -36,6 +36,8 @@ pub struct Context<'a> {
     pub repeats: &'a Repeats,
     /// Whether to gather thumbnails
     pub thumbnails: bool,
+    /// Whether what norms divide by passes `see`, which takes a second look at every row
+    pub scales: bool,
 }
 
 impl Network {
@@ -53,14 +55,17 @@ impl Network {
         see: See<'_, F>,
     ) -> Vec<F> {
         let attend = |input: &[F], see: See<'_, F>| self.attention(layer, input, memory, state, context, see);
-        self.around(layer, x, attend, see)
+        self.around(layer, x, context.scales, attend, see)
     }
 
     /// A block around its attention, which `attend` makes of its input: norms, sums and the MLP, token by token.
+    ///
+    /// `scales`: as in [`Context`].
     pub(super) fn around<F: Real>(
         &self,
         layer: usize,
         mut x: Vec<F>,
+        scales: bool,
         attend: impl FnOnce(&[F], See<'_, F>) -> Vec<F>,
         see: See<'_, F>,
     ) -> Vec<F> {
@@ -75,10 +80,17 @@ impl Network {
             kernels::scale(&mut out, block.residual_scale);
             out
         };
+        let normed = |norm: NormSpec, hook: Hook, x: &[F], see: See<'_, F>| {
+            let name = name(if hook == Hook::Ln1Scale { "ln1" } else { "ln2" });
+            if scales { self.norm_seen(norm, (&name, hook), x, see) } else { self.norm(norm, &name, x) }
+        };
         see(Hook::ResidPre, &mut x);
         let before = block.convolution.map(|own| (own, x.clone()));
         let post = block.placement == Placement::Post;
-        let input = self.attention_input(layer, &x);
+        let input = match self.norm_before(layer) {
+            Some(norm) => Cow::Owned(normed(norm, Hook::Ln1Scale, &x, see)),
+            None => Cow::Borrowed(&x[..]),
+        };
         let attended = attend(&input, see);
         let mut attn_out = finish(attended, block.ln1_post, "ln1_post");
         see(Hook::AttnOut, &mut attn_out);
@@ -86,13 +98,13 @@ impl Network {
             let mut x = sum(x, &attn_out);
             see(Hook::ResidMid, &mut x);
             return match block.ln1.filter(|_| post) {
-                Some(norm) => self.norm(norm, &name("ln1"), &x),
+                Some(norm) => normed(norm, Hook::Ln1Scale, &x, see),
                 None => x,
             };
         };
         if block.placement == Placement::Parallel {
             let input = match block.ln2 {
-                Some(norm) => Cow::Owned(self.norm(norm, &name("ln2"), &x)),
+                Some(norm) => Cow::Owned(normed(norm, Hook::Ln2Scale, &x, see)),
                 None => input,
             };
             let mut mlp_out = finish(self.mlp(layer, mlp, &input, see), block.ln2_post, "ln2_post");
@@ -102,22 +114,25 @@ impl Network {
             see(Hook::ResidPost, &mut x);
             return x;
         }
-        let normed = block.placement == Placement::Normed;
-        let base = if normed { input.into_owned() } else { x };
+        let on_normed = block.placement == Placement::Normed;
+        let base = if on_normed { input.into_owned() } else { x };
         let mut x = sum(base, &attn_out);
         drop(attn_out);
         see(Hook::ResidMid, &mut x);
         if let Some(norm) = block.ln1.filter(|_| post) {
-            x = self.norm(norm, &name("ln1"), &x);
+            x = normed(norm, Hook::Ln1Scale, &x, see);
         }
-        let input = self.input(block.ln2.filter(|_| !post), &name("ln2"), &x);
+        let input = match block.ln2.filter(|_| !post) {
+            Some(norm) => Cow::Owned(normed(norm, Hook::Ln2Scale, &x, see)),
+            None => Cow::Borrowed(&x[..]),
+        };
         let mut mlp_out = finish(self.mlp(layer, mlp, &input, see), block.ln2_post, "ln2_post");
         see(Hook::MlpOut, &mut mlp_out);
-        let base = if normed { input.into_owned() } else { x };
+        let base = if on_normed { input.into_owned() } else { x };
         let mut x = sum(base, &mlp_out);
         see(Hook::ResidPost, &mut x);
         if let Some(norm) = block.ln2.filter(|_| post) {
-            x = self.norm(norm, &name("ln2"), &x);
+            x = normed(norm, Hook::Ln2Scale, &x, see);
         }
         if let Some((own, before)) = &before {
             x = self.convolved(layer, own, before, x);
@@ -277,18 +292,14 @@ impl Network {
         self.unembedded(resid.to_vec())
     }
 
-    /// The last residuals behind the final norm on the embeddings' width, [row, embedding width]; the same as
-    /// [`Self::final_normalized`] where the model does not project them.
-    pub fn last_projected<F: Real>(&self, resid: &[F]) -> Vec<F> {
-        self.narrowed(self.final_normalized(resid))
-    }
-
-    fn narrowed<F: Real>(&self, x: Vec<F>) -> Vec<F> {
+    /// What left the final norm, on the embeddings' width: [row, width] → [row, embedding width]; the same where the model does
+    /// not project it.
+    pub fn narrowed<F: Real>(&self, x: Vec<F>) -> Vec<F> {
         if self.weights.has("unembed.W_in") { self.plain(&x, "unembed.W_in", "unembed.b_in") } else { x }
     }
 
-    /// What follows the final norm, where there is one.
-    fn unembedded<F: Real>(&self, x: Vec<F>) -> Vec<F> {
+    /// What follows the final norm, where there is one: [row, width] → [row, vocab].
+    pub fn unembedded<F: Real>(&self, x: Vec<F>) -> Vec<F> {
         let mut x = match self.spec.head {
             HeadSpec::None | HeadSpec::Classes(_) | HeadSpec::Sentence(_) => return Vec::new(),
             HeadSpec::NextToken => x,
@@ -333,6 +344,32 @@ impl Network {
         let (weight, bias) = self.norm_weights::<F>(norm, name);
         let width = weight.as_ref().map_or(self.spec.width, Vec::len);
         normalise(norm, x, width, weight.as_deref(), bias.as_deref())
+    }
+
+    /// The same, and what it divides each row by passes `see`, [row, 1].
+    pub(super) fn norm_seen<F: Real>(
+        &self,
+        norm: NormSpec,
+        (name, hook): (&str, Hook),
+        x: &[F],
+        see: See<'_, F>,
+    ) -> Vec<F> {
+        let mut y = self.norm(norm, name, x);
+        let bias = self.norm_weights::<F>(norm, name).1;
+        let width = self.spec.width;
+        let own: Vec<F> = x.chunks_exact(width).map(|row| F::of64(norm.divisor(row))).collect();
+        let mut scales = own.clone();
+        see(hook, &mut scales);
+        for (row, (&own, &new)) in y.chunks_exact_mut(width).zip(own.iter().zip(&scales)) {
+            if own == new {
+                continue;
+            }
+            for (at, y) in row.iter_mut().enumerate() {
+                let bias = bias.as_ref().map_or(F::zero(), |bias| bias[at]);
+                *y = bias + (*y - bias) * (own / new);
+            }
+        }
+        y
     }
 
     fn norm_over<F: Real>(&self, norm: NormSpec, name: &str, x: &[F], width: usize) -> Vec<F> {

@@ -59,18 +59,19 @@ impl Trace {
                 Some(data) => data,
                 None => return none("in a model without learned positions"),
             },
-            Hook::FinalNormalized => network.final_normalized(self.resid(self.n_layers())),
-            Hook::Projected => network.last_projected(self.resid(self.n_layers())),
+            Hook::FinalNormalized => self.final_rows(network, 0..self.n_tokens()),
+            Hook::Projected => network.narrowed(self.final_rows(network, 0..self.n_tokens())),
             Hook::Logits if matches!(self.spec.head, HeadSpec::Classes(_)) => {
                 network.class_logits(self.classified())
             }
-            Hook::Logits => match network.logits(self.resid(self.n_layers())) {
+            Hook::Logits => match self.logits_of(network, 0..self.n_tokens()) {
                 logits if logits.is_empty() => return none("in a model without a head"),
                 logits => logits,
             },
             Hook::Ln1Scale => match self.spec.blocks[layer].ln1 {
                 None => return none("in a block without that norm"),
                 Some(norm) => match self.placement(layer) {
+                    _ if self.changes.touches_scale(layer) => self.again(network, layer, hook),
                     Placement::Post => scale(&self.again(network, layer, Hook::ResidMid), width, norm),
                     _ => scale(self.resid(layer), width, norm),
                 },
@@ -78,6 +79,7 @@ impl Trace {
             Hook::Ln2Scale => match self.spec.blocks[layer].ln2 {
                 None => return none("in a block without that norm"),
                 Some(norm) => match self.placement(layer) {
+                    _ if self.changes.touches_scale(layer) => self.again(network, layer, hook),
                     Placement::Pre | Placement::Normed => {
                         scale(&self.again(network, layer, Hook::ResidMid), width, norm)
                     }
@@ -241,7 +243,8 @@ impl Trace {
     /// Runs one block again, with what was changed about it, and keeps one of the values that pass.
     fn again(&self, network: &Network, layer: usize, wanted: Hook) -> Vec<f32> {
         let mut state = self.new_state(layer);
-        let context = Context { first: 0, repeats: &Repeats::default(), thumbnails: false };
+        let scales = self.changes.touches_scale(layer);
+        let context = Context { first: 0, repeats: &Repeats::default(), thumbnails: false, scales };
         let memory = match self.spec.blocks[layer].part {
             Part::Cross => network.memory(self.source_output()),
             _ => Vec::new(),

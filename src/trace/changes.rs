@@ -2,7 +2,7 @@
 
 use super::intervention::Intervention;
 use super::{Pattern, Trace};
-use crate::model::{AttentionEdits, Given, GivenScores, HeadId, Hook, LayerState};
+use crate::model::{AttentionEdits, Given, GivenScores, HeadId, Hook, LayerState, NormSpec};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -74,14 +74,50 @@ impl Changes {
 
     /// The first layer that comes out otherwise; all before are as without the changes. None: the embedding already.
     pub fn first_layer(&self) -> Option<usize> {
-        let values = self.values.iter().map(|value| value.hook.per_layer().then_some(value.layer));
+        let values = self.values.iter().map(|value| match value.hook {
+            Hook::FinalNormalized | Hook::Logits => Some(usize::MAX),
+            hook => hook.per_layer().then_some(value.layer),
+        });
         let attention = self.attention.keys().map(|&layer| Some(layer));
         values.chain(attention).min().unwrap_or(Some(usize::MAX))
+    }
+
+    /// Whether what a norm of one layer divides by is changed.
+    pub fn touches_scale(&self, layer: usize) -> bool {
+        self.touches(Hook::Ln1Scale, layer) || self.touches(Hook::Ln2Scale, layer)
+    }
+
+    /// Whether what follows the last block is changed: the final norm's output, or the logits.
+    pub fn touches_end(&self) -> bool {
+        self.touches(Hook::FinalNormalized, 0) || self.touches(Hook::Logits, 0)
     }
 
     /// Whether an activation of one layer is changed.
     pub fn touches(&self, hook: Hook, layer: usize) -> bool {
         self.values.iter().any(|value| value.is_at(hook, layer))
+    }
+
+    /// The factor with which the value of some columns at `token` goes on as it came: 1 where it is left alone or added
+    /// to, 0 where another takes its place.
+    pub fn goes_on(&self, hook: Hook, layer: usize, columns: &Range<usize>, token: usize) -> f32 {
+        let meant = |own: &&ValueChange| {
+            own.is_at(hook, layer) && own.columns.start < columns.end && columns.start < own.columns.end
+        };
+        let factor = |own: &ValueChange| match &own.change {
+            Change::Scale(by) => *by,
+            Change::Mean | Change::Row(_) => 0.0,
+            Change::Rows { first, rows } => {
+                let given = *first..first + rows.len() / own.columns.len().max(1);
+                f32::from(u8::from(!given.contains(&token)))
+            }
+            Change::Add { .. } => 1.0,
+        };
+        self.values.iter().filter(meant).map(factor).product()
+    }
+
+    /// Whether the pass takes a mean over the prompt's tokens, which all of them are needed for.
+    pub fn takes_means(&self) -> bool {
+        self.values.iter().any(|value| matches!(value.change, Change::Mean))
     }
 
     /// Changes an activation on its way; `data` holds the rows of tokens from `first` on.
@@ -139,6 +175,16 @@ impl Trace {
     /// What was changed about this run.
     pub fn interventions(&self) -> &[Intervention] {
         &self.changes.interventions
+    }
+
+    /// What a norm of block `layer` divided the row `x` of one token by, [`Hook::Ln1Scale`] or [`Hook::Ln2Scale`].
+    pub fn divisor(&self, hook: Hook, layer: usize, token: usize, norm: NormSpec, x: &[f32]) -> f64 {
+        if !self.changes.touches(hook, layer) {
+            return norm.divisor(x);
+        }
+        let mut scale = [norm.divisor(x) as f32];
+        self.changes.apply(hook, layer, token, &mut scale, &mut (*self.means).clone());
+        f64::from(scale[0])
     }
 
     /// A run of the same tokens with `changes`, begun: it shares with this one what they leave alone.

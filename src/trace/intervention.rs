@@ -150,6 +150,12 @@ impl Intervention {
     }
 }
 
+/// `, with zero=3.5, zero=4.1`, to stand behind what was run so; nothing where nothing was changed.
+pub fn said_with(interventions: &[Intervention]) -> String {
+    let said: Vec<String> = interventions.iter().map(ToString::to_string).collect();
+    if said.is_empty() { String::new() } else { format!(", with {}", said.join(", ")) }
+}
+
 /// Something whose output can be taken away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Output {

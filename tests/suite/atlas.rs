@@ -3,7 +3,7 @@
 use crate::files::write;
 use crate::parity::{fixtures, open, run_ids, storyteller};
 use mnemoscope::analysis::atlas::{Apart, Atlas, HeadEntry, Probe, Tally, Vocabulary, page};
-use mnemoscope::engine::{self, AtlasError, AtlasOptions, Corpus, Job, RunError, Texts};
+use mnemoscope::engine::{self, AtlasError, AtlasOptions, Corpus, CorpusError, Job, RunError, Texts};
 use mnemoscope::kernels::{Matrix, linear};
 use mnemoscope::model::{HeadId, Model};
 use std::ops::ControlFlow;
@@ -168,6 +168,11 @@ fn a_corpus_is_read_in_passages_of_bounded_size() {
     let empty = tempfile::tempdir().expect("a folder");
     assert!(Corpus::open(empty.path(), 300).is_err());
     assert!(Corpus::open(Path::new("/no/such/corpus"), 300).is_err());
+    let binary = tempfile::tempdir().expect("a folder");
+    write(&binary.path().join("a.txt"), "a text");
+    write(&binary.path().join("b.txt"), "\u{0}\u{1}no text");
+    let refused = Corpus::open(binary.path(), 300).expect_err("zero bytes");
+    assert!(matches!(&refused, CorpusError::Binary(path) if path.ends_with("b.txt")), "{refused}");
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! Contract: a model that cannot read a prompt says which word it lacks and gives one that it can read; the window offers
 //! that, and takes it by itself where the prompt was only an example.
 
+use crate::files::write_words;
 use crate::parity::{fixtures, open};
+use crate::timeline::by_hand;
 use crate::window::{send, until, window_on};
 use egui_kittest::{Harness, kittest::Queryable as _};
 use mnemoscope::app::{Window, banner::Offer, command::Command as Click, settings::Settings};
@@ -127,6 +129,32 @@ fn a_model_that_cannot_read_the_example_opens_on_words_of_its_own() {
         assert_eq!(engine::fitting_prompt(model).as_ref(), Some(&window.state.prompt), "{}", path.display());
         let banner = window.session.banner.as_ref().expect("it says so");
         assert!(!banner.error && banner.what.contains(&window.state.prompt), "{banner:?}");
+    }
+}
+
+/// A vocabulary that reads every word as the one for what it does not know runs the prompt, and has nothing to show in it.
+#[test]
+fn a_prompt_of_unknown_words_alone_gives_way_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    by_hand(folder.path(), &[]);
+    write_words(folder.path(), (0..16).map(|id| format!("t{id}")), "t0");
+    let source = || ModelSource::Path(folder.path().to_owned());
+    let mut harness = window_on(source(), [1280.0, 720.0], quiet(), None);
+    until(&mut harness, |window| ran(window) && window.state.prompt.contains("t1"));
+    let window = harness.state();
+    let model = window.session.model.as_ref().expect("a model");
+    assert_eq!(engine::fitting_prompt(model).as_ref(), Some(&window.state.prompt));
+    assert!(window.session.banner.as_ref().is_some_and(|banner| !banner.error));
+    // The user's own stays, and another is offered
+    let mut harness = window_on(source(), [1280.0, 720.0], quiet(), Some("What is this"));
+    until(&mut harness, |window| window.session.banner.is_some());
+    assert_eq!(harness.state().state.prompt, "What is this");
+    assert!(matches!(offer(&harness), Some(Offer::Fitting(_))), "{:?}", offer(&harness));
+    // One word that it knows is enough, and so is the word for the unknown itself
+    for known in ["What is t3", "t0 t0"] {
+        let mut harness = window_on(source(), [1280.0, 720.0], quiet(), Some(known));
+        until(&mut harness, ran);
+        assert_eq!(offer(&harness), None, "{known}");
     }
 }
 

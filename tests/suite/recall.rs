@@ -1,6 +1,10 @@
 //! Contract: what a model surely remembers is found at every depth, and what cannot be asked says why.
 
-use crate::parity::{fixtures, open, storyteller};
+use crate::{
+    files::write_words,
+    parity::{fixtures, open, storyteller},
+    timeline::by_hand,
+};
 use mnemoscope::engine::{
     self, Job, Recall, RecallError, RecallOptions, RunError, Template, among_others, carriers, recall,
 };
@@ -63,6 +67,28 @@ fn every_template_is_asked_in_words() {
     }
     let again = options(Some(Template::Pairs), &[64], &[0.5]);
     assert_eq!(ask(&model, &again), ask(&model, &again), "a seed repeats its questions");
+}
+
+/// A vocabulary that lacks the pass key's words is asked with what it has, and says so.
+#[test]
+fn where_the_pass_key_cannot_be_read_tokens_are_repeated() {
+    let folder = tempfile::tempdir().expect("a folder");
+    by_hand(folder.path(), &[]);
+    write_words(folder.path(), (0..16).map(|id| format!("t{id}")), "t0");
+    let model = open(folder.path());
+    let found = ask(&model, &options(None, &[12], &[0.0, 1.0]));
+    assert_eq!((found.template, found.unread), (Template::Repeat, Some(Template::Passkey)));
+    assert!(found.cells.iter().all(|cell| cell.right > 0.999), "{:?}", found.cells);
+    let known = ask(&model, &options(Some(Template::Repeat), &[12], &[0.0]));
+    assert_eq!(known.unread, None, "it was asked for");
+    assert_eq!(ask(&storyteller(), &options(None, &[32], &[0.0])).unread, None);
+    let asked = std::process::Command::new(env!("CARGO_BIN_EXE_mnemoscope"))
+        .args(["recall", folder.path().to_str().expect("a path"), "--lengths", "12", "--depths", "0"])
+        .output()
+        .expect("the binary runs");
+    assert!(asked.status.success());
+    let (told, said) = (String::from_utf8_lossy(&asked.stdout), String::from_utf8_lossy(&asked.stderr));
+    assert!(told.contains("template repeat") && said.contains("cannot read the words of passkey"), "{said}");
 }
 
 #[test]

@@ -229,6 +229,7 @@ impl Dice {
                 asked: self.text(),
                 whose: self.one([Whose::Best, Whose::Selected]),
                 hidden: self.some(|dice| dice.one(ROLES).id.to_owned()),
+                changes: self.some(|dice| dice.one(CHANGES).parse().expect("an intervention")),
             },
             atlas: AtlasChoice {
                 source: self.one([

@@ -1,7 +1,7 @@
 //! Contract: a run that was changed is saved with what was changed, and comes back as it was: patterns, activations, words.
 
 use crate::files::write;
-use crate::interventions::{MODELS, changed, expected};
+use crate::interventions::{MODELS, SINKS, changed, expected};
 use crate::parity::{fixtures, open, run_ids, storyteller_run};
 use crate::traces::{place, read, same, save};
 use mnemoscope::engine::{self, Job, Prompt, RunOptions, intervene};
@@ -33,7 +33,7 @@ fn comes_back(model: &Model, run: &Trace, what: &str) {
 
 #[test]
 fn every_kind_of_change_comes_back() {
-    for name in MODELS {
+    for name in MODELS.into_iter().chain([SINKS]) {
         let model = open(&fixtures().join(name));
         let fixture = expected(name);
         let clean = run_ids(&model, &fixture.tokens);

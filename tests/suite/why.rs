@@ -1,6 +1,6 @@
 //! Contract: a score is the sum of its parts, and so is a logit, in every family; the parts are what they claim to be.
 
-use crate::interventions::{MODELS, changed, expected};
+use crate::interventions::{MODELS, SINKS, changed, expected};
 use crate::parity::{Expected, fixtures, folders_in, none, open, run_ids, storyteller_run};
 use mnemoscope::analysis::{
     Attribution, Cell, Component, Question, Why, WhyError, attribute, logits_at, why,
@@ -144,7 +144,7 @@ fn every_family_adds_up() {
 #[test]
 fn a_changed_run_adds_up_too() {
     let mut problems = Vec::new();
-    for name in MODELS {
+    for name in MODELS.into_iter().chain([SINKS]) {
         let cases = expected(name);
         let model = open(&fixtures().join(name));
         let clean = run_ids(&model, &cases.tokens);

@@ -15,6 +15,7 @@ use mnemoscope::{
     },
     engine::open_atlas,
     model::HeadId,
+    trace::Intervention,
 };
 
 const PROMPT: &str = "Tom has a red ball. Anna has a green cup. Tom has a red";
@@ -72,6 +73,26 @@ fn an_atlas_is_made_read_and_its_passages_run() {
     until(&mut harness, |window| window.session.run != before && window.session.busy.is_none());
     assert_eq!(harness.state().state.prompt, PROMPT, "the passage is the prompt's own text");
     assert_eq!(harness.state().state.query, Some(9));
+}
+
+#[test]
+fn an_atlas_is_made_of_the_changed_run_where_that_is_in_sight() {
+    let mut harness = charted();
+    let (look, copy) = (HeadId { layer: 3, head: 1 }, HeadId { layer: 4, head: 0 });
+    let score = |harness: &Harness<'_, Window>| {
+        view(harness).atlas.entry(copy).expect("an entry").scores.induction_stripe.expect("probes")
+    };
+    assert!(score(&harness) > 0.9);
+    let change: Intervention = "zero=3.1".parse().expect("one");
+    send(&mut harness, Command::Intervene(change.clone()));
+    act(&mut harness, AtlasAct::Run { resume: false });
+    until(&mut harness, |window| {
+        let view = window.session.charting.view();
+        view.is_some_and(|view| view.atlas.ran.interventions == [change.clone()])
+    });
+    assert!(score(&harness) < 0.7, "without {look} it finds less: {}", score(&harness));
+    let name = harness.state().session.trace.as_ref().map(|trace| trace.model_name.clone()).expect("a run");
+    assert!(harness.state().session.charting.of_model(&name).is_none(), "it names no heads elsewhere");
 }
 
 #[test]

@@ -3,11 +3,13 @@
 use crate::window::{send, until, window_with};
 use egui_kittest::{Harness, kittest::Queryable as _};
 use mnemoscope::{
-    analysis::{Picture, memory_map, river},
+    analysis::{MemoryMap, Picture, memory_map, river},
     app::{
         Window,
         command::Command,
         layout::{self, Pane},
+        memory::PolicyKind,
+        state::Shown,
         words::Language,
     },
 };
@@ -102,6 +104,68 @@ fn a_cell_of_the_map_is_what_the_library_finds() {
     harness.run_steps(3);
     let state = &harness.state().state;
     assert_eq!((state.query, state.key), (Some(9), Some(4)));
+}
+
+/// Clean, changed or the difference, in every pane of memory.
+#[test]
+fn memory_is_that_of_the_run_in_sight() {
+    let mut harness = window();
+    send(&mut harness, Command::SetLayout("memory".into()));
+    send(&mut harness, Command::Maximise(Some(Pane::MemoryMap)));
+    until(&mut harness, |window| window.session.memory.rivers.map.get().is_some());
+    send(&mut harness, Command::Intervene("pattern=*.*:uniform".parse().expect("one")));
+    until(&mut harness, |window| window.session.both(&window.state).is_some());
+    let (model, clean, changed) = {
+        let window = harness.state();
+        let both = window.session.both(&window.state).expect("two runs");
+        (window.session.model.clone().expect("open"), both.a.1.clone(), both.b.1.clone())
+    };
+    let layer = clean.n_layers() - 1;
+    let of = |trace| {
+        let go_on = &mut |_| ControlFlow::Continue(());
+        memory_map(&model.network, trace, layer, Picture::Contributions, go_on).expect("traced")
+    };
+    let (before, after) = (of(&clean), of(&changed));
+    assert_ne!(before, after);
+    let shows = |harness: &mut Harness<'_, Window>, shown: Shown, expected: &MemoryMap| {
+        send(harness, Command::SetShown(shown));
+        until(harness, |window| {
+            let map = &window.session.memory.rivers.map;
+            assert_eq!(map.error(), None);
+            map.get().is_some_and(|map| map == expected)
+        });
+        harness.run_steps(2);
+        assert!(harness.query_all_by_label("Memory map").count() > 1, "{shown:?} is drawn");
+    };
+    shows(&mut harness, Shown::Changed, &after);
+    shows(&mut harness, Shown::Difference, &after.clone().less(&before));
+    shows(&mut harness, Shown::Clean, &before);
+
+    send(&mut harness, Command::SetShown(Shown::Changed));
+    send(&mut harness, Command::Maximise(Some(Pane::River)));
+    let token = clean.n_tokens() - 1;
+    let go_on = &mut |_| ControlFlow::Continue(());
+    let expected = river(&model.network, &changed, token, Picture::Contributions, go_on).expect("traced");
+    until(&mut harness, |window| window.session.memory.rivers.river.get() == Some(&expected));
+    send(&mut harness, Command::Maximise(Some(Pane::Honesty)));
+    let p = f64::from(changed.next[0].p);
+    until(&mut harness, |window| {
+        let honesty = &window.session.memory.honesty;
+        assert_eq!(honesty.error(), None);
+        honesty.get().is_some_and(|found| (found.p - p).abs() < 1e-5)
+    });
+    send(&mut harness, Command::Maximise(Some(Pane::Cache)));
+    until(&mut harness, |window| {
+        let cache = &window.session.memory.cache;
+        assert_eq!(cache.error(), None);
+        cache.get().is_some_and(|view| view.eviction.answer == changed.next[0].id)
+    });
+    let policy = PolicyKind::All;
+    send(&mut harness, Command::SetPolicy(policy));
+    until(&mut harness, |window| {
+        let view = window.session.memory.cache.get();
+        view.is_some_and(|view| (view.eviction.p_after - p).abs() < 1e-5)
+    });
 }
 
 #[test]

@@ -16,7 +16,7 @@ use mnemoscope::{
         command::{Command, CommandKind},
         document::{Document, Reference},
         layout::{self, Pane},
-        state::State,
+        state::{Shown, State},
         timeline::{TimelineAct, Whose},
         training::{Act, Choice},
         words::Language,
@@ -192,6 +192,32 @@ fn a_role_leads_to_its_head_and_its_step() {
 }
 
 #[test]
+fn every_checkpoint_is_measured_with_the_same_change() {
+    let folder = folder();
+    let mut harness = opened(folder.path());
+    let best = |harness: &Harness<'_, Window>| {
+        let last = harness.state().session.timelines.seen.last().expect("measured").clone();
+        let scores = last.heads.iter().filter_map(|head| head.scores.induction_stripe);
+        scores.fold(0.0, f64::max)
+    };
+    assert!(best(&harness) > 0.9);
+    send(&mut harness, Command::Intervene("pattern=0.0:uniform".parse().expect("one")));
+    harness.run_ok();
+    assert!(best(&harness) > 0.9, "only where it is asked for");
+    send(&mut harness, Command::Timeline(TimelineAct::Ask));
+    measured(&mut harness, 3);
+    assert!(best(&harness) < 0.3, "{}", best(&harness));
+    assert_eq!(harness.state().state.timeline.changes.len(), 1);
+    send(&mut harness, Command::SetShown(Shown::Clean));
+    send(&mut harness, Command::Timeline(TimelineAct::Ask));
+    measured(&mut harness, 3);
+    assert!(best(&harness) > 0.9);
+    send(&mut harness, Command::Undo);
+    measured(&mut harness, 3);
+    assert!(best(&harness) < 0.3, "undo brings the measures back");
+}
+
+#[test]
 fn two_checkpoints_are_compared() {
     let folder = folder();
     let mut harness = opened(folder.path());
@@ -201,6 +227,8 @@ fn two_checkpoints_are_compared() {
     harness.run_ok();
     assert_eq!(harness.state().state.compare.step, Some(0));
     assert_eq!(harness.state().state.layout, "compare");
+    let beside = harness.state().state.timeline.step;
+    assert!(beside > Some(0) && beside < Some(20), "the one beside it is the first: {beside:?}");
     send(&mut harness, Command::Timeline(TimelineAct::Go(20)));
     shows(&mut harness, "step20");
     assert_eq!(harness.state().state.compare.step, Some(0), "it stays the second");

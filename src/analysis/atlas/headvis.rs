@@ -130,6 +130,7 @@ fn config(atlas: &Atlas, axes: &[Axis]) -> Value {
             "probe_period": atlas.ran.period,
             "n_probes": atlas.ran.probes,
             "sample_seed": atlas.ran.seed,
+            "interventions": atlas.ran.interventions,
         },
     })
 }
@@ -279,6 +280,10 @@ fn ran(texts: Option<String>, pipeline: &Map<String, Value>) -> Ran {
         texts: texts.or_else(|| said("dataset_name")).filter(|texts| texts != "none"),
         passages: read.map_or(0, number) as usize,
         tokens: number("n_tokens") as usize,
+        interventions: pipeline
+            .get("interventions")
+            .and_then(|listed| serde_json::from_value(listed.clone()).ok())
+            .unwrap_or_default(),
     }
 }
 

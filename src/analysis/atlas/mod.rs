@@ -30,6 +30,7 @@ pub use roles::{ROLES, Role, columns};
 pub use tally::{Apart, Probe, Tally};
 pub use words::{Ordinals, name_moved};
 
+use crate::trace::Intervention;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -66,6 +67,9 @@ pub struct Ran {
     pub passages: usize,
     /// Their tokens
     pub tokens: usize,
+    /// What was changed about every run
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub interventions: Vec<Intervention>,
 }
 
 /// A passage that was read.

@@ -1,6 +1,7 @@
 //! An atlas as one page for a browser: it needs no network, and every word from elsewhere is escaped.
 
 use super::{Atlas, HeadEntry, ROLES, Role, clusters, columns};
+use crate::trace::said_with;
 use serde_json::json;
 use std::fmt::Write as _;
 
@@ -23,12 +24,13 @@ pub fn page(atlas: &Atlas) -> String {
         1 => format!("1 probe of {} random tokens said twice (seed {}), ", ran.period, ran.seed),
         probes => format!("{probes} probes of {} random tokens said twice (seed {}), ", ran.period, ran.seed),
     };
+    let changed = escaped(&said_with(&ran.interventions));
     let mut out = format!(
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\
          <link rel=\"icon\" href=\"data:,\">\
          <meta name=\"viewport\" content=\"width=device-width\"><title>Heads of {name}</title>\
-         <style>{STYLE}</style></head><body>\n<h1>Heads of {name}</h1>\n<p>{probes}{texts}.</p>\n"
+         <style>{STYLE}</style></head><body>\n<h1>Heads of {name}</h1>\n<p>{probes}{texts}{changed}.</p>\n"
     );
     out.push_str(
         "<main><section><label>across <select id=\"x\"></select></label>\

@@ -1,7 +1,8 @@
 //! The same pictures layer after layer: one token's memory as a river, and that of every token at one layer as a map.
 
 use super::{
-    FLOW_LIMIT, MemoryTraceError, Picture, flow, mean_attention, normalise, normalised, parts, sources, times,
+    FLOW_LIMIT, MemoryTraceError, Picture, Put, flow, mean_attention, normalise, normalised, parts, put,
+    sources,
 };
 use crate::model::Network;
 use crate::trace::Trace;
@@ -97,6 +98,16 @@ impl River {
     }
 }
 
+impl MemoryMap {
+    /// The difference to the map of another run of as many tokens, cell by cell.
+    #[must_use]
+    pub fn less(mut self, other: &Self) -> Self {
+        let rows = self.values.iter_mut().zip(&other.values);
+        rows.for_each(|(row, other)| row.iter_mut().zip(other).for_each(|(value, other)| *value -= other));
+        self
+    }
+}
+
 /// What `token` consists of after each block, by one picture: row by row what [`memory_trace`](super::memory_trace)
 /// gives.
 ///
@@ -116,7 +127,7 @@ pub fn river(
     let layers = mixings(network, trace, picture, last, (n, limit), progress)?;
     let values = (0..=last).map(|layer| {
         let step = |done: f32| progress(0.5 + (layer as f32 + done) / (last + 1) as f32 / 2.0);
-        consists(picture, &layers[..=layer], n, token, step).ok_or(MemoryTraceError::Cancelled)
+        consists(picture, layers.upto(layer), n, token, step).ok_or(MemoryTraceError::Cancelled)
     });
     Ok(River { token, picture, values: values.collect::<Result<_, _>>()? })
 }
@@ -146,7 +157,7 @@ pub fn memory_map(
         let rows = first..(first + together).min(n);
         let some: Option<Vec<Vec<f64>>> = rows
             .into_par_iter()
-            .map(|token| consists(picture, &layers, n, token, |_| ControlFlow::Continue(())))
+            .map(|token| consists(picture, layers.upto(layer), n, token, |_| ControlFlow::Continue(())))
             .collect();
         values.extend(some.ok_or(MemoryTraceError::Cancelled)?);
     }
@@ -159,16 +170,28 @@ pub(super) fn asked(trace: &Trace, token: usize, layer: usize) -> Result<(), Mem
     if trace.spec.encoder.is_some() {
         return Err(MemoryTraceError::Encoder);
     }
-    if !trace.changes.is_empty() {
-        return Err(MemoryTraceError::Changed);
-    }
     if token >= tokens || layer >= layers {
         return Err(MemoryTraceError::Missing { token, layer, tokens, layers });
     }
     Ok(())
 }
 
-/// How each block up to `last` mixes the first `n` tokens, [layer][query, key]; half of the progress.
+/// How blocks mix tokens.
+struct Mixings {
+    /// [layer][query, key]
+    matrices: Vec<Vec<f64>>,
+    /// Tokens whose state after a block was put there, [layer]
+    put: Vec<Vec<usize>>,
+}
+
+impl Mixings {
+    /// Those of the blocks up to one.
+    fn upto(&self, layer: usize) -> (&[Vec<f64>], &[Vec<usize>]) {
+        (&self.matrices[..=layer], &self.put[..=layer])
+    }
+}
+
+/// How each block up to `last` mixes the first `n` tokens; half of the progress.
 fn mixings(
     network: &Network,
     trace: &Trace,
@@ -176,7 +199,7 @@ fn mixings(
     last: usize,
     (n, limit): (usize, usize),
     progress: &mut dyn FnMut(f32) -> ControlFlow<()>,
-) -> Result<Vec<Vec<f64>>, MemoryTraceError> {
+) -> Result<Mixings, MemoryTraceError> {
     if n > limit {
         return Err(MemoryTraceError::TooLong { found: n, limit });
     }
@@ -194,7 +217,11 @@ fn mixings(
             _ => parts.lengths.into_iter().map(f64::from).collect(),
         })
     };
-    (0..=last).map(|layer| one(layer).ok_or(MemoryTraceError::Cancelled)).collect()
+    let matrices = (0..=last).map(|layer| one(layer).ok_or(MemoryTraceError::Cancelled));
+    let matrices = matrices.collect::<Result<_, _>>()?;
+    let values = matches!(picture, Picture::Norms | Picture::Contributions);
+    let put = |layer| if values { put::put_after(trace, layer, n) } else { Vec::new() };
+    Ok(Mixings { matrices, put: (0..=last).map(put).collect() })
 }
 
 /// Attention beside the residual: (A + I)/row sum.
@@ -209,7 +236,7 @@ pub(super) fn with_residual(mut mean: Vec<f64>, n: usize) -> Vec<f64> {
 /// What `token` consists of above `layers`, [source token]; the sums run from the top down, as a memory trace's do.
 fn consists(
     picture: Picture,
-    layers: &[Vec<f64>],
+    (layers, put): (&[Vec<f64>], &[Vec<usize>]),
     n: usize,
     token: usize,
     mut progress: impl FnMut(f32) -> ControlFlow<()>,
@@ -220,13 +247,12 @@ fn consists(
     let mut row = vec![0.0; n];
     if picture.keeps_itself() {
         row[token] = 1.0;
+        let mut down = Put::new(row);
+        layers.iter().zip(put).rev().for_each(|(matrix, put)| down.step(put, matrix, n));
+        return Some(down.row());
     }
     for matrix in layers.iter().rev() {
-        if picture.keeps_itself() {
-            row = times(&row, matrix, n);
-        } else {
-            row.iter_mut().zip(&matrix[token * n..]).for_each(|(sum, value)| *sum += value);
-        }
+        row.iter_mut().zip(&matrix[token * n..]).for_each(|(sum, value)| *sum += value);
     }
     if picture == Picture::Attention {
         for sum in &mut row {

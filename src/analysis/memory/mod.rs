@@ -1,12 +1,19 @@
 //! Which earlier tokens does a token's state consist of? Several pictures of it, each with its formula and paper.
 //!
 //! None of them is the truth: `engine::honesty` lays them beside what cutting the path really does.
+//!
+//! A changed run is traced like any other, by its own patterns and values. Attention, rollout and flow read patterns
+//! alone, whatever else was changed; the others know what a head no longer gives, and in norms and contributions a state
+//! that was put there from elsewhere (a patched residual) is its own token's, whatever came before.
 
 mod flow;
 mod layers;
 mod parts;
+mod put;
 
 pub use flow::FLOW_LIMIT;
+use put::Put;
+
 pub use layers::{Bands, FLOW_MAP_LIMIT, MemoryMap, RIVER_LIMIT, River, memory_map, river};
 
 use crate::model::{HeadId, Network};
@@ -96,9 +103,6 @@ pub enum MemoryTraceError {
     /// Source and target are two texts
     #[error("the model has an encoder of its own")]
     Encoder,
-    /// The run was changed on its way
-    #[error("the run has interventions")]
-    Changed,
     /// Its owner wanted it no more
     #[error("cancelled")]
     Cancelled,
@@ -113,7 +117,6 @@ impl MemoryTraceError {
             }
             Self::TooLong { .. } => Some("ask about an earlier token, or give a shorter prompt".into()),
             Self::Encoder => Some("open a model of one stack, such as GPT-2 or BERT".into()),
-            Self::Changed => Some("ask the run without interventions".into()),
             Self::Cancelled => None,
         }
     }
@@ -147,7 +150,8 @@ pub fn memory_trace(
         row
     };
     let (mut attention, mut values) = (vec![0.0; n], vec![0.0; n]);
-    let (mut rollout, mut norms, mut contributions) = (one(n), one(n), one(n));
+    let mut rollout = one(n);
+    let (mut norms, mut contributions) = (Put::new(one(n)), Put::new(one(n)));
     let mut capacities = Vec::new();
     let flows = n <= FLOW_LIMIT;
     // Flow is a maximum flow a token, and takes about as long as all the rest
@@ -164,8 +168,9 @@ pub fn memory_trace(
         for (sum, &length) in values.iter_mut().zip(&parts.lengths[token * n..]) {
             *sum += f64::from(length);
         }
-        norms = times(&norms, &normalised(&parts.with_residual, n), n);
-        contributions = times(&contributions, &normalised(&parts.contributions, n), n);
+        let put = put::put_after(trace, layer, n);
+        norms.step(&put, &normalised(&parts.with_residual, n), n);
+        contributions.step(&put, &normalised(&parts.contributions, n), n);
         if flows {
             capacities.push(mean);
         }
@@ -182,8 +187,8 @@ pub fn memory_trace(
     }
     pictures.extend([
         (Picture::Values, values),
-        (Picture::Norms, norms),
-        (Picture::Contributions, contributions),
+        (Picture::Norms, norms.row()),
+        (Picture::Contributions, contributions.row()),
     ]);
     Ok(MemoryTrace { token, layer, pictures })
 }

@@ -1,9 +1,12 @@
 //! What attention adds to each token, taken apart by the token it comes from: as vectors, through the model's own
 //! frozen norms, of which lengths and shares are kept.
+//!
+//! In a changed run a head's output that is scaled has parts scaled alike; one that another takes the place of has none:
+//! what is put there comes from no token, as a bias does.
 
 use crate::kernels::linear;
 use crate::model::{HeadId, Hook, Network, NormKind, NormSpec, Placement};
-use crate::trace::Trace;
+use crate::trace::{Means, Trace};
 use rayon::prelude::*;
 use std::ops::{ControlFlow, Range};
 
@@ -105,9 +108,10 @@ pub(super) fn parts(
             for key in keys.clone().filter(|key| seen.contains(key) || *key == query) {
                 let at = key - start;
                 let mut part = vec![0.0; block.width];
-                for (weights, written) in weights.iter().zip(&written) {
+                for (head, (weights, written)) in weights.iter().zip(&written).enumerate() {
                     let vector = &written[at * block.width..(at + 1) * block.width];
-                    part.iter_mut().zip(vector).for_each(|(x, &add)| *x += weights[at] * add);
+                    let weight = weights[at] * block.goes_on(head, query);
+                    part.iter_mut().zip(vector).for_each(|(x, &add)| *x += weight * add);
                 }
                 let [length, residual, contribution] = block.measure(query, key, part);
                 lengths[key] = length;
@@ -146,11 +150,12 @@ impl<'a> Block<'a> {
                 Some(Frozen::new(network, norm, &format!("{prefix}.ln1_post"), &attended, width))
             }
         };
-        let last = spec
+        let mut last = spec
             .ln1
             .filter(|_| spec.placement == Placement::Post)
             .map(|norm| Frozen::new(network, norm, &format!("{prefix}.ln1"), &whole, width));
-        if let Some(last) = &last {
+        if let Some(last) = &mut last {
+            trace.changes.apply(Hook::Ln1Scale, layer, 0, &mut last.sigma, &mut Means::new());
             whole.chunks_exact_mut(width).enumerate().for_each(|(row, whole)| last.apply(row, whole));
         }
         Some(Self { width, after, factor: spec.residual_scale, base, last, whole, trace, layer })
@@ -164,6 +169,13 @@ impl<'a> Block<'a> {
             linear(&values[keys.start * dim..keys.end * dim], &network.head_output(self.layer, head), None)
         };
         (0..self.trace.heads(self.layer)).map(of).collect()
+    }
+
+    /// The factor with which what a head gives to a query reaches the residual stream.
+    fn goes_on(&self, head: usize, query: usize) -> f32 {
+        let (changes, dim) = (&self.trace.changes, self.trace.spec.blocks[self.layer].attention.value_dim());
+        changes.goes_on(Hook::Z, self.layer, &(head * dim..(head + 1) * dim), query)
+            * changes.goes_on(Hook::AttnOut, self.layer, &(0..self.width), query)
     }
 
     /// Length of a part, its length with the residual, and its contribution to the sum.

@@ -88,7 +88,7 @@ fn residual(
     let query = |what| (what, Owner::Query);
     let x = given.stream(given.query);
     let base = match given.block.placement {
-        Placement::Normed => network.read_by_attention(given.layer(), &x),
+        Placement::Normed => given.read(network, given.query, &x),
         _ => x,
     };
     let (what, hook) = match given.block.placement {
@@ -113,7 +113,8 @@ fn residual(
     step.check = Some(compare(Against::Engine, &middle, engine.at(Hook::ResidMid)));
     if let Some(norm) = given.block.ln1.filter(|_| given.is_post()) {
         let name = format!("{}.ln1", given.trace.spec.prefix(given.layer()));
-        let normed = normed(network, norm, &name, &middle);
+        let change = |scale: &mut [f64]| given.change(Hook::Ln1Scale, given.layer(), given.query, scale);
+        let normed = normed(network, norm, (&name, &change), &middle);
         step.strips.push(Strip::new(query(Quantity::NormedMiddle), Along::Width, &normed.out, None));
     }
     step

@@ -76,7 +76,9 @@ fn norm(given: &Given<'_>) -> Step {
         step.notes.push(Note::NeedsWeights);
         return step;
     };
-    let normed = normed(network, norm, &format!("{}.ln1", given.trace.spec.prefix(given.layer())), &x);
+    let name = format!("{}.ln1", given.trace.spec.prefix(given.layer()));
+    let change = |scale: &mut [f64]| given.change(Hook::Ln1Scale, given.layer(), given.query, scale);
+    let normed = normed(network, norm, (&name, &change), &x);
     step.strips.push(Strip::new(own(Quantity::Standardised), Along::Width, &normed.standardised, None));
     step.strips.push(Strip::new(own(Quantity::Normed), Along::Width, &normed.out, None));
     step.outcome = Some(Outcome { what: Quantity::NormScale, length: false, value: normed.scale });
@@ -88,5 +90,5 @@ fn norm(given: &Given<'_>) -> Step {
 fn engine(network: &Network, given: &Given<'_>) -> Vec<f32> {
     let width = given.width();
     let row = &given.trace.resid(given.layer())[given.query * width..(given.query + 1) * width];
-    network.read_by_attention(given.layer(), row)
+    given.read(network, given.query, row)
 }

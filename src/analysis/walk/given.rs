@@ -64,8 +64,13 @@ impl<'a> Given<'a> {
     pub(super) fn key_input(&self, network: &Network) -> Vec<f64> {
         match self.block.part {
             Part::Cross => network.memory(&self.row(self.trace.source_output(), self.key)),
-            _ => network.read_by_attention(self.layer(), &self.stream(self.key)),
+            _ => self.read(network, self.key, &self.stream(self.key)),
         }
+    }
+    /// What the block's attention reads of the stream at one token, `x`.
+    pub(super) fn read<F: Real>(&self, network: &Network, token: usize, x: &[F]) -> Vec<F> {
+        let see = &mut |hook, data: &mut [F]| self.change(hook, self.layer(), token, data);
+        network.read_by_attention(self.layer(), x, see)
     }
 
     /// Does to rows of an activation, of tokens from `first` on, what interventions did in the run.

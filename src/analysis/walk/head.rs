@@ -79,7 +79,7 @@ fn again(given: &Given<'_>, network: &Network) -> Again {
     let own = |row: &[f64], index: usize, dim: usize| row[index * dim..(index + 1) * dim].to_vec();
     let (head, kv_head) = (given.head.head, given.kv_head());
     let crosses = given.block.part == Part::Cross;
-    let input = network.read_by_attention(layer, &given.stream(given.query));
+    let input = given.read(network, given.query, &given.stream(given.query));
     let (mut projected_query, mut projected_key) = (Vec::new(), Vec::new());
     let source = if crosses { &[][..] } else { &input };
     let [query, ..] = network.head_rows(layer, &input, source, (given.query, n), &mut |hook, data| {

@@ -17,6 +17,9 @@ pub(super) fn step(given: &Given<'_>, model: Option<&Model>) -> Step {
     let Some((network, model)) = given.network.zip(model) else {
         return saved(given, shape);
     };
+    if given.trace.changes.touches_end() {
+        return Step::without(StepKind::Logits, shape, Note::Changed);
+    }
     let mut step = Step::new(StepKind::Logits, shape);
     let row = row(given, &mut step);
     let stream = given.row(given.trace.resid(given.trace.n_layers()), row);
@@ -81,8 +84,7 @@ fn expected(given: &Given<'_>, network: &Network, row: usize) -> Vec<f32> {
     {
         return logits.to_vec();
     }
-    let width = given.width();
-    network.logits(&trace.resid(trace.n_layers())[row * width..(row + 1) * width])
+    trace.logits_of(network, row..row + 1)
 }
 
 fn push(step: &mut Step, owner: Owner, words: Vec<String>, best: &[usize], (logits, p): (&[f64], &[f64])) {

@@ -220,6 +220,8 @@ pub enum Note {
     Masked,
     /// The model has no words to say
     NoWords,
+    /// The final norm's output or the logits were put there by an intervention
+    Changed,
     /// The answer stands at another token than the query: this one
     AnswerAt(usize),
 }

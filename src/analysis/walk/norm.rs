@@ -2,6 +2,9 @@
 
 use crate::model::{Network, NormKind, NormSpec};
 
+/// What is done to a divisor on its way.
+pub(super) type Change<'a> = &'a dyn Fn(&mut [f64]);
+
 /// One row through a norm.
 pub(super) struct Normed {
     /// What the row is divided by
@@ -12,14 +15,22 @@ pub(super) struct Normed {
     pub(super) out: Vec<f64>,
 }
 
-/// `(x − mean)/√(variance + ε)·w + b`, or `x/√(mean x² + ε)·w`; `name` is what the weights' names begin with.
-pub(super) fn normed(network: &Network, norm: NormSpec, name: &str, x: &[f64]) -> Normed {
+/// `(x − mean)/√(variance + ε)·w + b`, or `x/√(mean x² + ε)·w`; `name` is what the weights' names begin with. `change` does
+/// to the divisor what interventions did.
+pub(super) fn normed(
+    network: &Network,
+    norm: NormSpec,
+    (name, change): (&str, Change<'_>),
+    x: &[f64],
+) -> Normed {
     let n = x.len().max(1) as f64;
     let mean = match norm.kind {
         NormKind::Layer => x.iter().sum::<f64>() / n,
         NormKind::Rms => 0.0,
     };
-    let scale = (x.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n + norm.eps).sqrt();
+    let mut scale = [(x.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n + norm.eps).sqrt()];
+    change(&mut scale);
+    let [scale] = scale;
     let standardised: Vec<f64> = x.iter().map(|x| (x - mean) / scale).collect();
     let parameter = |part: &str| network.weights.vector::<f64>(&format!("{name}.{part}"));
     let (weight, bias) = (parameter("w"), parameter("b"));

@@ -30,10 +30,14 @@ const LIST: f32 = 128.0;
 /// Draws the pane.
 pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let words = scene.words.atlas;
-    let subtitle = scene.charting.view().map_or_else(
-        || words.sub.to_owned(),
-        |view| (words.sub_of)(&view.atlas.model, view.atlas.ran.passages),
-    );
+    let of = |view: &View| {
+        let ran = &view.atlas.ran;
+        let changes = ran.interventions.iter().map(ToString::to_string);
+        let said: Vec<String> =
+            [(words.sub_of)(&view.atlas.model, ran.passages)].into_iter().chain(changes).collect();
+        said.join(" · ")
+    };
+    let subtitle = scene.charting.view().map_or_else(|| words.sub.to_owned(), of);
     widgets::header(ui, words.title, &subtitle, |ui| controls(ui, scene, out));
     match (scene.charting.view(), scene.charting.error(), scene.charting.progress()) {
         (_, Some(error), _) => widgets::empty(ui, &error.what, error.hint.as_deref().unwrap_or("")),

@@ -36,12 +36,12 @@ const NARROW: f32 = 560.0;
 /// Draws the pane.
 pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let words = scene.words.memory;
-    let clean = scene.clean.filter(|trace| trace.is_complete());
-    let view = scene.memory.cache.latest().filter(|(key, _)| key.0 == scene.clean_run).map(|(_, view)| view);
+    let seen = scene.trace.filter(|trace| trace.is_complete());
+    let view = scene.memory.cache.latest().filter(|(key, _)| key.0 == scene.run).map(|(_, view)| view);
     let kept = view.and_then(|view| view.eviction.kept.iter().max()).copied().unwrap_or_default();
     let sub = view.map_or_else(String::new, |_| (words.cache_sub)(kept, scene.n_tokens()));
     widgets::header(ui, words.cache, &sub, |ui| policies(ui, scene, out));
-    let Some(trace) = clean else { return widgets::empty(ui, scene.words.waiting, "") };
+    let Some(trace) = seen else { return widgets::empty(ui, scene.words.waiting, "") };
     let caches = trace.spec.generates() && trace.spec.encoder.is_none();
     match (view, scene.memory.cache.error()) {
         _ if scene.only_trace() => widgets::empty(ui, scene.words.needs_weights, ""),

@@ -35,20 +35,20 @@ const ORDER: [Picture; 6] = [
 /// Draws the pane.
 pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let words = scene.words.memory;
-    let clean = scene.clean.filter(|trace| trace.is_complete());
+    let seen = scene.trace.filter(|trace| trace.is_complete());
     widgets::header(ui, words.honesty, words.honesty_sub, |ui| {
-        if let Some(trace) = clean.filter(|_| scene.model.is_some()) {
+        if let Some(trace) = seen.filter(|_| scene.model.is_some()) {
             answers(ui, scene, trace, out);
             layers(ui, scene, trace, out);
         }
     });
-    let Some(trace) = clean else { return widgets::empty(ui, scene.words.waiting, "") };
+    let Some(trace) = seen else { return widgets::empty(ui, scene.words.waiting, "") };
     let derived = &scene.memory.honesty;
     match (derived.latest(), derived.error()) {
         _ if scene.only_trace() => widgets::empty(ui, scene.words.needs_weights, ""),
         _ if trace.next.is_empty() => widgets::empty(ui, words.no_words, ""),
         (_, Some(error)) => widgets::empty(ui, &error.what, error.hint.as_deref().unwrap_or("")),
-        (Some((key, honesty)), _) if key.0 == scene.clean_run => table(ui, scene, honesty, out),
+        (Some((key, honesty)), _) if key.0 == scene.run => table(ui, scene, honesty, out),
         _ => {
             let share = derived.progress().map_or_else(String::new, |done| format!("{:.0} %", done * 100.0));
             widgets::empty(ui, words.working, &share);

@@ -21,23 +21,24 @@ use egui::{Rect, Ui, Vec2};
 /// Draws the pane.
 pub fn show(ui: &mut Ui, scene: &Scene<'_>, picture: &mut MapPicture, out: &mut Out) {
     let words = scene.words.river;
-    let clean = scene.clean.filter(|trace| trace.is_complete());
-    let sub =
-        clean.map_or_else(String::new, |trace| (words.map_sub)(&short(asked_layer(scene.state, trace))));
+    let seen = scene.trace.filter(|trace| trace.is_complete());
+    let sub = seen.map_or_else(String::new, |trace| (words.map_sub)(&short(asked_layer(scene.state, trace))));
     widgets::header(ui, words.map, &sub, |ui| {
-        if let Some(trace) = clean.filter(|_| scene.model.is_some()) {
+        if let Some(trace) = seen.filter(|_| scene.model.is_some()) {
             layers(ui, scene, trace, out);
             pictures(ui, scene, out);
         }
     });
-    if clean.is_none() {
+    if seen.is_none() {
         return widgets::empty(ui, scene.words.waiting, "");
     }
     let derived = &scene.memory.rivers.map;
     match (derived.latest(), derived.error()) {
         _ if scene.only_trace() => widgets::empty(ui, scene.words.needs_weights, ""),
         (_, Some(error)) => widgets::empty(ui, &error.what, error.hint.as_deref().unwrap_or("")),
-        (Some((key, map)), _) if key.0 == scene.clean_run => body(ui, scene, (key, map), picture, out),
+        (Some((key, map)), _) if (key.0, key.1) == (scene.run, scene.less().map(|(run, _)| run)) => {
+            body(ui, scene, (key, map), picture, out);
+        }
         _ => widgets::empty(ui, words.working, &share_done(derived.progress())),
     }
 }
@@ -49,7 +50,10 @@ fn body(
     picture: &mut MapPicture,
     out: &mut Out,
 ) {
-    let palette = Palette::new(&scene.state.look, scene.dark);
+    let palette = match key.1 {
+        Some(_) => Palette::of_differences(&scene.state.look, scene.dark),
+        None => Palette::new(&scene.state.look, scene.dark),
+    };
     let Some((texture, shader)) = picture.picture(ui.ctx(), (key, map), palette) else { return };
     let (labels, n) = (scene.labels, map.values.len());
     let longest = labels.longest as f32 * 6.7;
@@ -70,7 +74,8 @@ fn body(
         labels.get(index).to_owned()
     });
     let high = format!("{:.2}", shader.range().high);
-    legend::show(ui, foot.with_max_x(foot.left() + 150.0), shader, ("0", &high));
+    let low = key.1.map_or_else(|| "0".to_owned(), |_| format!("−{high}"));
+    legend::show(ui, foot.with_max_x(foot.left() + 150.0), shader, (&low, &high));
     let Some((query, source)) = at.or_else(|| row.zip(column)) else { return };
     if at.is_some() {
         (out.hover.query, out.hover.key) = (Some(query), Some(source));
@@ -80,6 +85,11 @@ fn body(
     }
     let value = map.values.get(query).and_then(|row| row.get(source)).copied().unwrap_or(0.0);
     let token = |index| scene.token_name(Side::Target, index);
-    let line = (scene.words.river.cell)(&token(query), &token(source), &format!("{value:.4}"));
+    let line = (scene.words.river.cell)(&token(query), &token(source), &value_of(value, key.1.is_some()));
     read_out(ui, foot.with_max_x(all.right()), &line);
+}
+
+/// A share, or by how much it changed.
+fn value_of(value: f64, difference: bool) -> String {
+    if difference { format!("{value:+.4}") } else { format!("{value:.4}") }
 }

@@ -29,7 +29,9 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let words = scene.words.memory;
     let model = scene.model.filter(|model| memory::recalls(model));
     let derived = &scene.memory.recall;
-    widgets::header(ui, words.recall, words.recall_sub, |ui| {
+    let unread = derived.latest().is_some_and(|(_, recall)| recall.unread.is_some());
+    let sub = if unread { words.recall_unread } else { words.recall_sub };
+    widgets::header(ui, words.recall, sub, |ui| {
         if model.is_some() {
             controls(ui, scene, out);
         }

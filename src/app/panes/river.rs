@@ -29,21 +29,21 @@ const BANDS: usize = 6;
 /// Draws the pane.
 pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let words = scene.words.river;
-    let clean = scene.clean.filter(|trace| trace.is_complete());
-    let token = clean.map(|trace| scene.token_name(Side::Target, asked_token(scene.state, trace)));
+    let seen = scene.trace.filter(|trace| trace.is_complete());
+    let token = seen.map(|trace| scene.token_name(Side::Target, asked_token(scene.state, trace)));
     let sub = token.map_or_else(String::new, |token| (words.river_sub)(&token));
     widgets::header(ui, words.river, &sub, |ui| {
-        if let Some(trace) = clean.filter(|_| scene.model.is_some()) {
+        if let Some(trace) = seen.filter(|_| scene.model.is_some()) {
             layers(ui, scene, trace, out);
             pictures(ui, scene, out);
         }
     });
-    let Some(trace) = clean else { return widgets::empty(ui, scene.words.waiting, "") };
+    let Some(trace) = seen else { return widgets::empty(ui, scene.words.waiting, "") };
     let derived = &scene.memory.rivers.river;
     match (derived.latest(), derived.error()) {
         _ if scene.only_trace() => widgets::empty(ui, scene.words.needs_weights, ""),
         (_, Some(error)) => widgets::empty(ui, &error.what, error.hint.as_deref().unwrap_or("")),
-        (Some((key, river)), _) if key.0 == scene.clean_run => body(ui, scene, trace, key, river, out),
+        (Some((key, river)), _) if key.0 == scene.run => body(ui, scene, trace, key, river, out),
         _ => widgets::empty(ui, words.working, &share_done(derived.progress())),
     }
 }

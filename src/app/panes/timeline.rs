@@ -89,6 +89,8 @@ fn subtitle(scene: &Scene<'_>, sight: &Sight<'_>) -> String {
     }
     let name = timelines.found.get().map(crate::engine::Checkpoints::name).unwrap_or_default();
     let of = (words.of)(&name, sight.steps.len(), first, last);
+    let changes = scene.state.timeline.changes.iter().map(ToString::to_string);
+    let of = std::iter::once(of).chain(changes).collect::<Vec<_>>().join(" · ");
     let left_out = timelines.measuring.get().map_or(0, Vec::len);
     match timelines.measuring.progress() {
         Some(_) => format!("{} · {of}", (words.asking)(sight.seen.len(), sight.steps.len())),
@@ -139,9 +141,16 @@ fn controls(ui: &mut Ui, scene: &Scene<'_>, sight: &Sight<'_>, out: &mut Out) {
                 out.send(Command::Timeline(TimelineAct::Show(role.id, on)));
             }
         }
-        if !sight.live && state.asked != scene.state.prompt && !scene.state.prompt.is_empty() {
+        let changed = state.changes != scene.state.changes_in_sight();
+        let another = state.asked != scene.state.prompt && !scene.state.prompt.is_empty();
+        if !sight.live && (another || changed) {
             ui.separator();
-            let ask = ui.button(words.measure_prompt).on_hover_text(words.measure_prompt_why);
+            let (name, why) = match (changed, scene.state.changes_in_sight().is_empty()) {
+                (false, _) => (words.measure_prompt, words.measure_prompt_why),
+                (true, false) => (words.measure_changed, words.measure_changed_why),
+                (true, true) => (words.measure_clean, words.measure_clean_why),
+            };
+            let ask = ui.button(name).on_hover_text(why);
             if ask.clicked() {
                 out.send(Command::Timeline(TimelineAct::Ask));
             }

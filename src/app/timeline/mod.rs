@@ -25,7 +25,7 @@ use crate::{
         TimelineOptions,
     },
     model::Model,
-    trace::Trace,
+    trace::{Intervention, Trace},
 };
 use cache::Cache;
 use serde::{Deserialize, Serialize};
@@ -41,7 +41,7 @@ const REST: Duration = Duration::from_millis(120);
 const LOOK: Duration = Duration::from_millis(10);
 
 /// Which training, which moment, which curves: part of the state.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TimelineState {
     /// The folder of checkpoints; none: the live training.
@@ -50,6 +50,8 @@ pub struct TimelineState {
     pub step: Option<u64>,
     /// The prompt whose loss was asked for at every checkpoint.
     pub asked: String,
+    /// What was changed about every run when that was asked.
+    pub changes: Vec<Intervention>,
     /// Whose curves are drawn.
     pub whose: Whose,
     /// Roles whose curves are left out, by id.
@@ -64,6 +66,7 @@ impl Default for TimelineState {
             folder: None,
             step: None,
             asked: String::new(),
+            changes: Vec::new(),
             whose: Whose::default(),
             hidden: hidden.map(|role| role.id.to_owned()).collect(),
         }
@@ -81,7 +84,7 @@ impl State {
     /// Asks for a folder of checkpoints, at its last one.
     pub(super) fn open_timeline(&mut self, folder: PathBuf) {
         (self.timeline.folder, self.timeline.step) = (Some(folder), None);
-        self.timeline.asked.clone_from(&self.prompt);
+        self.ask_timeline();
     }
 }
 
@@ -154,7 +157,7 @@ pub struct Timelines {
     /// The checkpoints of the folder.
     pub found: Derived<PathBuf, Checkpoints>,
     /// Folders that did not fit, once all were asked.
-    pub measuring: Derived<(PathBuf, String), Vec<LeftOut>>,
+    pub measuring: Derived<(PathBuf, String, Vec<Intervention>), Vec<LeftOut>>,
     /// The checkpoints that were asked.
     pub seen: Vec<Arc<Snapshot>>,
     /// What they come to.
@@ -196,7 +199,9 @@ impl Timelines {
         let read = snapshots.iter().any(|seen| seen.loss.is_some());
         let prompt = Some(state.asked.clone()).filter(|_| read);
         let roles = self.overview.best.iter().map(|(role, _)| *role).filter(|role| state.shows(role));
-        Some((Timeline { model: found.name(), prompt, snapshots, ..Timeline::default() }, roles.collect()))
+        let (model, interventions) = (found.name(), state.changes.clone());
+        let timeline = Timeline { model, prompt, interventions, snapshots, ..Timeline::default() };
+        Some((timeline, roles.collect()))
     }
 
     /// The folder's checkpoints, and where the one that the state asks for stands among them.
@@ -292,7 +297,7 @@ impl Timelines {
     /// Has every checkpoint asked, and takes in what is known so far.
     fn measure(&mut self, own: &TimelineState, post: &super::worker::Post) {
         let ready = self.found.get().filter(|found| Some(&found.folder) == own.folder.as_ref());
-        let key = ready.map(|found| (found.folder.clone(), own.asked.clone()));
+        let key = ready.map(|found| (found.folder.clone(), own.asked.clone(), own.changes.clone()));
         if !self.measuring.is_of(key.as_ref(), post) {
             let ready = ready.cloned();
             let growing: Arc<Mutex<Vec<Arc<Snapshot>>>> = Arc::default();
@@ -300,10 +305,10 @@ impl Timelines {
             self.seen.clear();
             self.overview = Overview::default();
             let words = post.words();
-            self.measuring.follow("timeline", key, post, move |(_, asked)| {
-                let asked = asked.clone();
+            self.measuring.follow("timeline", key, post, move |(_, asked, changes)| {
+                let (asked, changes) = (asked.clone(), changes.clone());
                 move |job: &Job| match ready {
-                    Some(found) => ask(&found, &asked, &growing, words, job),
+                    Some(found) => ask(&found, (&asked, &changes), &growing, words, job),
                     None => Err(Banner::error(&words.timeline.no_folder, None)),
                 }
             });
@@ -319,7 +324,7 @@ impl Timelines {
 /// Asks every checkpoint; `growing` is what is known so far. A prompt that the model cannot read is left out.
 fn ask(
     found: &Checkpoints,
-    asked: &str,
+    (asked, changes): (&str, &[Intervention]),
     growing: &Mutex<Vec<Arc<Snapshot>>>,
     words: &Words,
     job: &Job,
@@ -327,7 +332,8 @@ fn ask(
     let prompt = Some(asked).filter(|asked| !asked.is_empty()).map(|text| Prompt::Text(text.to_owned()));
     let told = || growing.lock().unwrap_or_else(PoisonError::into_inner);
     let work = |prompt| {
-        let options = TimelineOptions { prompt, ..TimelineOptions::default() };
+        let interventions = changes.to_vec();
+        let options = TimelineOptions { prompt, interventions, ..TimelineOptions::default() };
         engine::timeline(found, &options, job, &mut |timeline| {
             if let Some(last) = timeline.snapshots.last() {
                 told().push(Arc::new(last.clone()));
@@ -373,7 +379,10 @@ fn open(
     let layers = model.spec().layers().max(1) as f32;
     let mut done = |trace: &Trace| job.report("Running the prompt", trace.layers_done() as f32 / layers);
     match passed(&model, request, job, &mut done) {
-        Ok(trace) => Ok(Opened { model, trace: Some(trace), refused: None }),
+        Ok(trace) => {
+            let refused = Banner::unknown(&trace, &model, words);
+            Ok(Opened { model, trace: Some(trace), refused })
+        }
         Err(RunError::Cancelled) => Err(Banner::of(&RunError::Cancelled, words)),
         // The model is there: another prompt may be one that it reads
         Err(error) => {

@@ -6,6 +6,7 @@ use crate::app::{
     layout::Pane,
     panes::dialogs::Dialog,
     scene::Scene,
+    state::State,
     training::Act,
     window::Window,
 };
@@ -16,6 +17,14 @@ use std::{
 
 /// How long a checkpoint stays while they play.
 const PACE: Duration = Duration::from_millis(700);
+
+impl State {
+    /// Asks with the prompt, and with what is changed about the run in sight.
+    pub(in crate::app) fn ask_timeline(&mut self) {
+        self.timeline.asked.clone_from(&self.prompt);
+        self.timeline.changes = self.changes_in_sight();
+    }
+}
 
 impl Window {
     pub(in crate::app) fn act_on_timeline(&mut self, act: TimelineAct) {
@@ -36,12 +45,8 @@ impl Window {
             TimelineAct::Show(role, true) => self.state.timeline.hidden.retain(|own| own != role),
             TimelineAct::Show(role, false) => self.state.timeline.hidden.push(role.to_owned()),
             TimelineAct::Whose(whose) => self.state.timeline.whose = whose,
-            TimelineAct::Ask => self.state.timeline.asked.clone_from(&self.state.prompt),
-            TimelineAct::Compare => {
-                if let Some(step) = self.sight().map(|sight| sight.step()) {
-                    self.compare_with_step(step);
-                }
-            }
+            TimelineAct::Ask => self.state.ask_timeline(),
+            TimelineAct::Compare => self.compare_in_sight(),
             TimelineAct::Second { step, .. } => self.compare_with_step(step),
         }
     }
@@ -54,6 +59,23 @@ impl Window {
         self.state.open_timeline(folder);
         self.session.timelines.playing = None;
         self.show_pane(Pane::Timeline);
+    }
+
+    /// Keeps the step in sight as the second run, and goes to the one before it, so that the two differ; of a training
+    /// that goes on, the step before is the second.
+    fn compare_in_sight(&mut self) {
+        let Some(sight) = self.sight() else { return };
+        let (step, present) = (sight.step(), sight.is_present());
+        let beside = sight.at.checked_sub(1).or(Some(sight.at + 1));
+        let beside = beside.and_then(|at| sight.steps.get(at).copied());
+        match beside {
+            Some(before) if present => self.compare_with_step(before),
+            Some(beside) => {
+                self.compare_with_step(step);
+                self.go(beside);
+            }
+            None => self.compare_with_step(step),
+        }
     }
 
     fn sight(&self) -> Option<Sight<'_>> {

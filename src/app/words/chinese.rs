@@ -218,6 +218,7 @@ pub(super) const CHINESE: Words = Words {
     dismiss: "知道了",
     cut: "截断后运行",
     fit: |text| format!("运行“{text}”"),
+    all_unknown: "模型的词表里没有这些词：全部读作未知词元",
     fitted: |text| format!("此模型读不了示例提示词：“{text}”由它自己的词组成，重复两遍"),
     choosing: &choosing::CHINESE,
     flow: &flow::CHINESE,

@@ -119,9 +119,10 @@ pub(super) fn command(kind: CommandKind) -> (&'static str, &'static str) {
         CommandKind::CheckpointBack => ("上一个检查点", "所有视图回到上一个检查点"),
         CommandKind::CheckpointForward => ("下一个检查点", "所有视图前进到下一个检查点"),
         CommandKind::PlayTimeline => ("播放训练过程", "自动从一个检查点走到下一个"),
-        CommandKind::CompareCheckpoint => {
-            ("与此检查点对比", "把此检查点留作第二次运行；移动滑块即可与其他检查点对比")
-        }
+        CommandKind::CompareCheckpoint => (
+            "与此检查点对比",
+            "把此检查点留作第二次运行，先与它前一个检查点对比；移动滑块即可与其他检查点对比",
+        ),
         CommandKind::CloseTimeline => ("关闭时间线", "当前模型仍然打开"),
         CommandKind::ShowRecall => ("回忆", "按长度和深度，能把事实问到多远"),
         CommandKind::ShowCache => ("KV 缓存", "每个词元留下了什么，遗忘它的代价"),

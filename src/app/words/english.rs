@@ -212,6 +212,7 @@ pub const ENGLISH: Words = Words {
     dismiss: "Dismiss",
     cut: "Cut it and run",
     fit: |text| format!("Run \u{201c}{text}\u{201d}"),
+    all_unknown: "The model\u{2019}s vocabulary has none of these words: each is read as unknown",
     fitted: |text| {
         format!(
             "This model cannot read the example: \u{201c}{text}\u{201d} is made of its own words, said twice"

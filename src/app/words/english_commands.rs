@@ -206,7 +206,7 @@ pub(super) fn command(kind: CommandKind) -> (&'static str, &'static str) {
         CommandKind::PlayTimeline => ("Play the training", "Goes from checkpoint to checkpoint by itself"),
         CommandKind::CompareCheckpoint => (
             "Compare with this checkpoint",
-            "Keeps this checkpoint as the second run; move the slider to compare it with others",
+            "Keeps this checkpoint as the second run beside the one before it; move the slider to compare it with others",
         ),
         CommandKind::CloseTimeline => ("Close the timeline", "The model in sight stays open"),
         CommandKind::ShowRecall => ("Recall", "How far back a fact can be asked for, by length and depth"),

@@ -331,6 +331,7 @@ pub struct Words {
     pub cut: &'static str,
     pub fit: fn(&str) -> String,
     pub fitted: fn(&str) -> String,
+    pub all_unknown: &'static str,
     /// Of several heads at once.
     pub choosing: &'static ChoosingWords,
     /// Of the flow.

@@ -8,12 +8,13 @@ pub use files::{AtlasFileError, AtlasForm, open_atlas, save_atlas};
 pub use partial::{Partial, open_partial, save_partial};
 
 use super::corpus::{Corpus, CorpusError};
+use super::intervene::{InterveneError, run_changed};
 use super::probed::read_heads;
 use super::probes::repeatable;
-use super::{Job, Prompt, RunError, RunOptions, run, tokens_of};
+use super::{Job, Prompt, RunError, RunOptions, tokens_of};
 use crate::analysis::atlas::{Apart, Atlas, Probe, Ran, Tally, Vocabulary};
 use crate::model::{HeadId, Model};
-use crate::trace::Trace;
+use crate::trace::{Intervention, Trace};
 use partial::Stamp;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
@@ -41,7 +42,7 @@ pub enum Texts {
 }
 
 /// What to run for an atlas.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct AtlasOptions {
     /// What to read
     pub texts: Texts,
@@ -57,6 +58,8 @@ pub struct AtlasOptions {
     pub seed: u64,
     /// Bytes a run may take; `None`: three quarters of what is free
     pub memory_budget: Option<u64>,
+    /// What is changed about every run: roles are of the changed model then
+    pub interventions: Vec<Intervention>,
 }
 
 impl Default for AtlasOptions {
@@ -69,6 +72,7 @@ impl Default for AtlasOptions {
             samples: 2,
             seed: 0,
             memory_budget: None,
+            interventions: Vec::new(),
         }
     }
 }
@@ -79,6 +83,9 @@ pub enum AtlasError {
     /// A run failed, or the job was cancelled
     #[error(transparent)]
     Run(#[from] RunError),
+    /// An intervention cannot be made on one of its runs
+    #[error(transparent)]
+    Change(InterveneError),
     /// A text could not be read
     #[error(transparent)]
     Corpus(#[from] CorpusError),
@@ -90,12 +97,29 @@ pub enum AtlasError {
     Another(&'static str),
 }
 
+impl From<InterveneError> for AtlasError {
+    fn from(error: InterveneError) -> Self {
+        match error {
+            InterveneError::Run(error) => Self::Run(error),
+            error => Self::Change(error),
+        }
+    }
+}
+
 impl AtlasError {
+    fn is_cancelled(&self) -> bool {
+        matches!(self, Self::Run(RunError::Cancelled))
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Run(error) => error.hint(),
+            Self::Change(error) => error.hint(),
             Self::Corpus(CorpusError::Read { .. }) => Some("check the path given with --corpus".into()),
+            Self::Corpus(CorpusError::Binary(_)) => {
+                Some("leave it out, or save it as UTF-8 where it is a text in UTF-16".into())
+            }
             Self::Corpus(CorpusError::Empty(_)) => {
                 Some("give a text file, or a folder that holds some".into())
             }
@@ -126,7 +150,7 @@ pub fn resume_atlas(
         None => runner.begin(job)?,
     };
     let read = runner.read_texts(&mut partial, keep, job);
-    if matches!(read, Err(AtlasError::Run(RunError::Cancelled))) {
+    if read.as_ref().is_err_and(AtlasError::is_cancelled) {
         keep(&partial);
     }
     let texts = read?;
@@ -135,7 +159,7 @@ pub fn resume_atlas(
     for (done, (number, ids)) in again.iter().enumerate() {
         job.report("Drawing passages", done as f32 / again.len() as f32);
         let shown = runner.run(ids.clone());
-        if matches!(shown, Err(RunError::Cancelled)) {
+        if shown.as_ref().is_err_and(AtlasError::is_cancelled) {
             keep(&partial);
         }
         partial.tally.show(&mut chosen, *number, &shown?);
@@ -143,7 +167,8 @@ pub fn resume_atlas(
     let Partial { tally, apart, stamp, .. } = partial;
     let (passages, tokens) = tally.read();
     let (period, probes, seed) = (stamp.period, options.probes, options.seed);
-    let ran = Ran { period, probes, seed, texts, passages, tokens };
+    let interventions = options.interventions.clone();
+    let ran = Ran { period, probes, seed, texts, passages, tokens, interventions };
     let (passages, heads) = tally.finish(chosen, &apart, &|id| model.token(id).text);
     job.report("Drawing passages", 1.0);
     Ok(Atlas { model: model.name.clone(), ran, described: BTreeMap::new(), passages, heads })
@@ -157,9 +182,10 @@ struct Runner<'a> {
 }
 
 impl Runner<'_> {
-    fn run(&self, ids: Vec<u32>) -> Result<Trace, RunError> {
+    fn run(&self, ids: Vec<u32>) -> Result<Trace, AtlasError> {
         let options = RunOptions::reading(self.model, self.options.memory_budget);
-        run(self.model, &Prompt::Ids(ids), &options, &self.quiet, &mut |_| {})
+        let changes = &self.options.interventions;
+        Ok(run_changed(self.model, &Prompt::Ids(ids), &options, changes, &self.quiet)?)
     }
 
     /// Everything before the texts: weights, probes, words.
@@ -172,6 +198,8 @@ impl Runner<'_> {
         if period == 0 || drawn.words() == 0 {
             return Err(AtlasError::TooShort(spec.context.unwrap_or_default()));
         }
+        // A corpus that cannot be read should not cost the probes
+        let stamp = Stamp::of(model, options, period)?;
         let apart = Apart {
             copying: copying(model, &heads, job)?,
             name_mover: words::name_movers(self, &heads, job)?,
@@ -189,7 +217,6 @@ impl Runner<'_> {
                 tally.add_text(&self.run([&prefix[..], &once].concat())?);
             }
         }
-        let stamp = Stamp::of(model, options, period)?;
         Ok(Partial { stamp, taken: 0, tally, apart: apart.rounded() })
     }
 
@@ -234,8 +261,8 @@ impl Runner<'_> {
             job.report("Reading the texts", corpus.done().max(read));
             match self.read(partial, &text) {
                 // A passage that the vocabulary cannot spell says nothing about the others
-                Ok(()) | Err(RunError::Encode(_) | RunError::Empty) => {}
-                Err(error) => return Err(error.into()),
+                Ok(()) | Err(AtlasError::Run(RunError::Encode(_) | RunError::Empty)) => {}
+                Err(error) => return Err(error),
             }
             keep(partial);
         }
@@ -246,14 +273,14 @@ impl Runner<'_> {
     }
 
     /// Reads one passage; it is taken, whatever becomes of it, unless the job ends.
-    fn read(&self, partial: &mut Partial, text: &str) -> Result<(), RunError> {
-        let read = || -> Result<Trace, RunError> {
+    fn read(&self, partial: &mut Partial, text: &str) -> Result<(), AtlasError> {
+        let read = || -> Result<Trace, AtlasError> {
             let prompt = Prompt::Text(text.to_owned());
             let ids: Vec<u32> = tokens_of(self.model, &prompt, true)?.iter().map(|token| token.id).collect();
             self.run(ids[..ids.len().min(self.options.tokens)].to_vec())
         };
         let trace = read();
-        if !matches!(trace, Err(RunError::Cancelled)) {
+        if !trace.as_ref().is_err_and(AtlasError::is_cancelled) {
             partial.taken += 1;
         }
         partial.tally.add_text(&trace?);

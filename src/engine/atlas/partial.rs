@@ -36,6 +36,8 @@ pub(super) struct Stamp {
     samples: usize,
     seed: u64,
     pub(super) period: usize,
+    #[serde(default)]
+    interventions: Vec<String>,
 }
 
 impl Stamp {
@@ -58,6 +60,7 @@ impl Stamp {
             samples: options.samples,
             seed: options.seed,
             period,
+            interventions: options.interventions.iter().map(ToString::to_string).collect(),
         })
     }
 }
@@ -77,6 +80,7 @@ impl Partial {
             () if own.model != now.model || own.layers != now.layers => "the model",
             () if (own.parameters, own.weight_bytes) != (now.parameters, now.weight_bytes) => "the model",
             () if own.texts != now.texts || own.text_bytes != now.text_bytes => "the text",
+            () if own.interventions != now.interventions => "the interventions",
             () if own != &now => "an option",
             () => return Ok(self),
         };

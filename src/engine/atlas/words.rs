@@ -1,6 +1,6 @@
 //! Words to ask a model with that mean the same to everybody: names, and words that have an order.
 
-use super::{Job, Model, Prompt, RunError, Runner, tokens_of};
+use super::{AtlasError, Job, Model, Prompt, RunError, Runner, tokens_of};
 use crate::analysis::atlas::{Ordinals, name_moved};
 use crate::analysis::{AttributionError, Question, attribute};
 use crate::model::{HeadId, HeadSpec, Part};
@@ -92,7 +92,7 @@ pub(super) fn name_movers(
     runner: &Runner<'_>,
     heads: &[HeadId],
     job: &Job,
-) -> Result<Vec<Option<f64>>, RunError> {
+) -> Result<Vec<Option<f64>>, AtlasError> {
     let model = runner.model;
     if !says_words(model) {
         return Ok(Vec::new());
@@ -112,13 +112,14 @@ pub(super) fn name_movers(
     for (done, due) in dues.iter().enumerate() {
         job.report("Asking for names", done as f32 / dues.len() as f32);
         let trace = match runner.run(due.ids.clone()) {
-            Err(RunError::TooLong { .. }) => return Ok(Vec::new()),
+            // A change may name a token that so short a sentence does not have
+            Err(AtlasError::Run(RunError::TooLong { .. }) | AtlasError::Change(_)) => return Ok(Vec::new()),
             trace => trace?,
         };
         let question = Question { token: trace.n_tokens() - 1, word: due.name, against: Some(due.other) };
         let attribution = match attribute(&model.network, &trace, question, &mut |_| job.go_on()) {
             Ok(attribution) => attribution,
-            Err(AttributionError::Cancelled) => return Err(RunError::Cancelled),
+            Err(AttributionError::Cancelled) => return Err(RunError::Cancelled.into()),
             Err(_) => return Ok(Vec::new()),
         };
         sums.par_iter_mut().zip(heads).for_each(|(sum, &head)| {
@@ -133,7 +134,7 @@ pub(super) fn successors(
     runner: &Runner<'_>,
     heads: &[HeadId],
     job: &Job,
-) -> Result<Vec<Option<f64>>, RunError> {
+) -> Result<Vec<Option<f64>>, AtlasError> {
     let model = runner.model;
     if !says_words(model) {
         return Ok(Vec::new());
@@ -160,7 +161,10 @@ pub(super) fn successors(
     let mut hits = vec![0_usize; heads.len()];
     for (done, &(run, at)) in asked.iter().enumerate() {
         job.report("Asking for what comes next", done as f32 / asked.len() as f32);
-        let trace = runner.run([&prefix[..], &[ordinals.runs[run][at]]].concat())?;
+        let trace = match runner.run([&prefix[..], &[ordinals.runs[run][at]]].concat()) {
+            Err(AtlasError::Change(_)) => return Ok(Vec::new()),
+            trace => trace?,
+        };
         hits.par_iter_mut().zip(heads).for_each(|(hits, &head)| {
             *hits += usize::from(ordinals.succeeds(&model.network, &trace, head, run, at));
         });

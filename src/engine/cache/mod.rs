@@ -9,8 +9,8 @@ pub use writing::{Written, write_on};
 use super::answer::answer;
 use super::{Job, LogitRows, RunError};
 use crate::analysis::{entry_bytes, log_probability, losses, mean};
-use crate::model::{AttentionEdits, Context, Cut, Hook, LayerState, Model, Repeats};
-use crate::trace::{Changes, Pattern, Trace};
+use crate::model::{AttentionEdits, Context, Cut, HeadId, Hook, LayerState, Model, Repeats};
+use crate::trace::{Changes, Means, Pattern, Trace};
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -58,9 +58,6 @@ pub enum EvictionError {
     /// Nothing is cached
     #[error("{0} keeps no KV cache: it does not continue text, or has an encoder of its own")]
     NoCache(String),
-    /// The run to compare with was itself changed
-    #[error("the run to compare with has interventions")]
-    NotClean,
     /// The policy names entries that are not there
     #[error(
         "there is no entry {entry}: the text has {tokens} tokens, the model {layers} layers, both from 0"
@@ -83,7 +80,6 @@ impl EvictionError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NoCache(_) => Some("open a decoder with a language-model head".into()),
-            Self::NotClean => Some("start from a run without interventions".into()),
             Self::NoEntry { .. } => {
                 Some("`mnemoscope run` lists the tokens, `mnemoscope info` the layers".into())
             }
@@ -92,13 +88,14 @@ impl EvictionError {
     }
 }
 
-/// Runs the text of `clean` under `policy`, one pass, and compares: loss, the next token, bytes.
+/// Runs the text of `run` under `policy`, one pass, and compares: loss, the next token, bytes. A run with interventions
+/// keeps them.
 ///
 /// A query finds its own entry always. Heavy hitters are ranked by attention under the policy itself, never by later
 /// queries; it takes a second attention for each layer.
-pub fn evict(model: &Model, clean: &Trace, policy: &Policy, job: &Job) -> Result<Eviction, EvictionError> {
-    checked(model, clean, policy)?;
-    let (trace, gone) = run_under(model, clean, policy, job)?;
+pub fn evict(model: &Model, run: &Trace, policy: &Policy, job: &Job) -> Result<Eviction, EvictionError> {
+    checked(model, run, policy)?;
+    let (trace, gone) = run_under(model, run, policy, job)?;
     let bits = |trace: &Trace, from: f32| {
         let progress = &mut |done: f32| {
             job.report("Measuring the loss", from + done / 4.0);
@@ -106,25 +103,25 @@ pub fn evict(model: &Model, clean: &Trace, policy: &Policy, job: &Job) -> Result
         };
         losses(&model.network, trace, progress).ok_or(RunError::Cancelled)
     };
-    let (losses_before, losses_after) = (bits(clean, 0.5)?, bits(&trace, 0.75)?);
+    let (losses_before, losses_after) = (bits(run, 0.5)?, bits(&trace, 0.75)?);
     let best =
         |trace: &Trace| trace.next.first().map_or((0, String::new()), |next| (next.id, next.text.clone()));
-    let ((answer, answer_text), (answer_after, answer_after_text)) = (best(clean), best(&trace));
+    let ((answer, answer_text), (answer_after, answer_after_text)) = (best(run), best(&trace));
     let p = |trace: &Trace| log_probability(trace.answer_logits(), answer).map_or(f64::NAN, f64::exp);
     let kept: Vec<usize> =
         gone.iter().map(|layer| layer.iter().filter(|gone| gone.is_none()).count()).collect();
     let bytes = |entries: &dyn Fn(usize) -> usize| {
-        (0..clean.n_layers()).map(|layer| entries(layer) * entry_bytes(clean, layer)).sum()
+        (0..run.n_layers()).map(|layer| entries(layer) * entry_bytes(run, layer)).sum()
     };
     job.report("Measuring the loss", 1.0);
     let average = |losses: &[f64]| (!losses.is_empty()).then(|| mean(losses));
     Ok(Eviction {
         policy: policy.to_string(),
-        bytes_before: bytes(&|_| clean.n_tokens()),
+        bytes_before: bytes(&|_| run.n_tokens()),
         bytes_after: bytes(&|layer| kept[layer]),
         loss_before: average(&losses_before),
         loss_after: average(&losses_after),
-        p_before: p(clean),
+        p_before: p(run),
         p_after: p(&trace),
         gone,
         kept,
@@ -139,14 +136,11 @@ pub fn evict(model: &Model, clean: &Trace, policy: &Policy, job: &Job) -> Result
 }
 
 /// Whether there is a cache, and what the policy names is in it.
-fn checked(model: &Model, clean: &Trace, policy: &Policy) -> Result<(), EvictionError> {
-    if !clean.spec.generates() || clean.spec.encoder.is_some() {
+fn checked(model: &Model, run: &Trace, policy: &Policy) -> Result<(), EvictionError> {
+    if !run.spec.generates() || run.spec.encoder.is_some() {
         return Err(EvictionError::NoCache(model.name.clone()));
     }
-    if !clean.changes.is_empty() {
-        return Err(EvictionError::NotClean);
-    }
-    let (tokens, layers) = (clean.n_tokens(), clean.n_layers());
+    let (tokens, layers) = (run.n_tokens(), run.n_layers());
     match policy.beyond(tokens, layers) {
         Some(entry) => Err(EvictionError::NoEntry { entry, tokens, layers }),
         None => Ok(()),
@@ -154,34 +148,45 @@ fn checked(model: &Model, clean: &Trace, policy: &Policy) -> Result<(), Eviction
 }
 
 /// The pass, each layer under what the policy forgets there.
-fn run_under(
-    model: &Model,
-    clean: &Trace,
-    policy: &Policy,
-    job: &Job,
-) -> Result<(Trace, Vec<Gone>), RunError> {
-    let (n, layers) = (clean.n_tokens(), clean.n_layers());
-    let repeats = Repeats::of(&clean.ids());
-    let context = Context { first: 0, repeats: &repeats, thumbnails: true };
-    let mut trace = clean.resumed(0, 0, Changes::default());
-    let mut x = clean.resid(0).to_vec();
+fn run_under(model: &Model, run: &Trace, policy: &Policy, job: &Job) -> Result<(Trace, Vec<Gone>), RunError> {
+    let (n, layers) = (run.n_tokens(), run.n_layers());
+    let repeats = Repeats::of(&run.ids());
+    let context = Context { first: 0, repeats: &repeats, thumbnails: true, scales: false };
+    let own = Arc::clone(&run.changes);
+    let mut means = Means::new();
+    let mut trace = run.resumed(0, 0, Changes::clone(&own));
+    let mut x = run.resid(0).to_vec();
     let mut all = Vec::with_capacity(layers);
     for layer in 0..layers {
         if job.is_cancelled() {
             return Err(RunError::Cancelled);
         }
         job.report("Running with what is kept", layer as f32 / layers as f32 / 2.0);
+        // What a run holds before its first block is as changed already
+        if layer > 0 {
+            own.apply(Hook::ResidPre, layer, 0, &mut x, &mut means);
+        }
         let gone = match policy.blind(layer, n) {
             Some(gone) => gone,
-            None => heavy(model, clean, policy, (layer, &x)),
+            None => heavy(model, run, policy, (layer, &x), &means),
         };
-        let changes = Arc::make_mut(&mut trace.changes);
-        changes.attention.insert(layer, Arc::new(edits(clean.heads(layer), &gone)));
+        let edits = Arc::new(edits(run, layer, &gone));
+        let spec = &run.spec.blocks[layer].attention;
+        if let Some((head, query)) = edits.empty_row(spec, 0..n, n) {
+            return Err(RunError::EmptyRow { head: HeadId { layer, head }, query });
+        }
+        Arc::make_mut(&mut trace.changes).attention.insert(layer, edits);
         let kept = trace.layer_mut(layer);
         kept.resid_pre.extend_from_slice(&x);
-        x = model.network.block(layer, x, &[], &mut kept.state, context, &mut |_, _: &mut [f32]| {});
+        let context = Context { scales: own.touches_scale(layer), ..context };
+        x = model.network.block(layer, x, &[], &mut kept.state, context, &mut |hook, data| {
+            if hook != Hook::ResidPre {
+                own.apply(hook, layer, 0, data, &mut means);
+            }
+        });
         all.push(gone);
     }
+    trace.means = Arc::new(means);
     trace.has_nan |= x.iter().any(|x| x.is_nan());
     *trace.output_mut() = x;
     answer(model, &mut trace, LogitRows::Answer);
@@ -189,14 +194,21 @@ fn run_under(
 }
 
 /// What heavy hitters leave out of one layer, from the residual stream before it.
-fn heavy(model: &Model, clean: &Trace, policy: &Policy, (layer, x): (usize, &[f32])) -> Gone {
-    let n = clean.n_tokens();
+fn heavy(model: &Model, run: &Trace, policy: &Policy, (layer, x): (usize, &[f32]), means: &Means) -> Gone {
+    let n = run.n_tokens();
     let Policy::Heavy { heavy, recent } = *policy else { return vec![None; n] };
-    let spec = &clean.spec.blocks[layer].attention;
+    let spec = &run.spec.blocks[layer].attention;
     // Queries and keys do not depend on what their own layer forgets
     let mut state = LayerState::new(spec, n, n);
-    let context = Context { first: 0, repeats: &Repeats::default(), thumbnails: false };
-    model.network.block(layer, x.to_vec(), &[], &mut state, context, &mut |_: Hook, _: &mut [f32]| {});
+    state.edits = run.changes.attention.get(&layer).cloned();
+    let scales = run.changes.touches_scale(layer);
+    let context = Context { first: 0, repeats: &Repeats::default(), thumbnails: false, scales };
+    let mut means = means.clone();
+    model.network.block(layer, x.to_vec(), &[], &mut state, context, &mut |hook, data: &mut [f32]| {
+        if hook != Hook::ResidPre {
+            run.changes.apply(hook, layer, 0, data, &mut means);
+        }
+    });
     let heads = 0..spec.heads;
     policy::heavy_hitters(n, heavy, recent, |query, held| {
         let mut mean = vec![0.0; held.len()];
@@ -204,6 +216,9 @@ fn heavy(model: &Model, clean: &Trace, policy: &Policy, (layer, x): (usize, &[f3
             let scores = Pattern::new(spec, &state, head).scores_tile(query..query + 1, 0..query + 1);
             let sink = state.sinks.get(head).copied().unwrap_or(f32::NEG_INFINITY);
             let most = held.iter().fold(sink, |most, &key| most.max(scores[key]));
+            if most == f32::NEG_INFINITY {
+                continue;
+            }
             let weight = |score: f32| f64::from(score - most).exp();
             let sum: f64 = held.iter().map(|&key| weight(scores[key])).sum::<f64>() + weight(sink);
             for (mean, &key) in mean.iter_mut().zip(held) {
@@ -214,12 +229,14 @@ fn heavy(model: &Model, clean: &Trace, policy: &Policy, (layer, x): (usize, &[f3
     })
 }
 
-fn edits(heads: usize, gone: &[Option<usize>]) -> AttentionEdits {
+/// What is forgotten, beside what the run changes about a layer's attention.
+fn edits(run: &Trace, layer: usize, gone: &[Option<usize>]) -> AttentionEdits {
     let cut = |(key, query): (usize, &Option<usize>)| {
         query.map(|query| Cut { queries: query..usize::MAX, keys: key..key + 1 })
     };
     let cuts: Vec<Cut> = gone.iter().enumerate().filter_map(cut).collect();
-    let mut edits = AttentionEdits::new(heads);
-    edits.heads.iter_mut().for_each(|head| head.cuts.clone_from(&cuts));
+    let own = run.changes.attention.get(&layer).map(|own| AttentionEdits::clone(own));
+    let mut edits = own.unwrap_or_else(|| AttentionEdits::new(run.heads(layer)));
+    edits.heads.iter_mut().for_each(|head| head.cuts.extend(cuts.iter().cloned()));
     edits
 }

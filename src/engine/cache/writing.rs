@@ -23,25 +23,25 @@ impl Written {
     }
 }
 
-/// Goes on with the text of `clean` by up to `n` tokens, the likeliest each time: once with everything kept, once under a
+/// Goes on with the text of `run` by up to `n` tokens, the likeliest each time: once with everything kept, once under a
 /// policy, which keeps forgetting while it writes.
 ///
 /// Under the policy each token takes a pass over the whole text, since a heavy hitter of now may be none a token later.
 pub fn write_on(
     model: &Model,
-    clean: &Trace,
+    run: &Trace,
     policy: &Policy,
     n: usize,
     job: &Job,
 ) -> Result<Written, EvictionError> {
-    checked(model, clean, policy)?;
-    let from = clean.n_tokens();
-    let mut all = clean.clone();
+    checked(model, run, policy)?;
+    let from = run.n_tokens();
+    let mut all = run.clone();
     generate(model, &mut all, &Sampling::default(), n, &job.quiet(), &mut |_, _| true)?;
-    let mut kept = clean.clone();
+    let mut kept = run.clone();
     let mut repeats = Repeats::of(&kept.ids());
     let ends = model.writer().map_or_else(Vec::new, Tokenizer::ends);
-    let room = clean.spec.context.unwrap_or(usize::MAX).saturating_sub(from);
+    let room = run.spec.context.unwrap_or(usize::MAX).saturating_sub(from);
     for step in 0..n.min(room) {
         job.report("Writing with what is kept", step as f32 / n as f32);
         if job.is_cancelled() {

@@ -45,6 +45,9 @@ pub struct Recall {
     pub model: String,
     /// In which words it was asked
     pub template: Template,
+    /// The template that would suit the model, where its tokenizer cannot read the words and random tokens are asked for
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unread: Option<Template>,
     /// Questions for each cell
     pub trials: usize,
     /// Seed of the facts
@@ -137,7 +140,7 @@ impl RecallError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Run(RunError::TooLong { limit, .. }) => Some(format!("give --lengths up to {limit}")),
-            Self::Run(RunError::NoTokenizer) => {
+            Self::Run(RunError::NoTokenizer | RunError::Encode(_)) => {
                 Some("ask with --template repeat, which needs no words".into())
             }
             Self::Run(error) => error.hint(),
@@ -188,6 +191,7 @@ pub fn recall(model: &Model, options: &RecallOptions, job: &Job) -> Result<Recal
     Ok(Recall {
         model: model.name.clone(),
         template,
+        unread: if options.template.is_none() { Template::unread_by(model) } else { None },
         trials: options.trials,
         seed: options.seed,
         cells,
@@ -257,9 +261,8 @@ fn ask(model: &Model, question: &Question, memory_budget: Option<u64>, job: &Job
 /// Probability of the whole answer, and the worst rank of its tokens.
 fn answer(model: &Model, trace: &Trace, question: &Question) -> (f64, usize) {
     let Question { prompt, answer, .. } = question;
-    let (width, vocab) = (trace.spec.width, trace.spec.vocab);
-    let resid = &trace.resid(trace.n_layers())[(prompt.len() - 1) * width..];
-    let logits = model.network.logits(resid);
+    let vocab = trace.spec.vocab;
+    let logits = trace.logits_of(&model.network, prompt.len() - 1..trace.n_tokens());
     let (mut p, mut rank) = (1.0, 1);
     for (&id, logits) in answer.iter().zip(logits.chunks_exact(vocab)) {
         let own = logits[id as usize];

@@ -5,6 +5,7 @@ use crate::engine::RunError;
 use crate::engine::probes::{Drawn, repeatable};
 use crate::model::{Model, Origin, Tokenizer};
 use rand::Rng as _;
+use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom as _;
 use serde::{Deserialize, Serialize};
@@ -27,13 +28,26 @@ pub enum Template {
 }
 
 impl Template {
-    /// What suits a model.
+    /// What suits a model: toys for the embedded one, the pass key where its tokenizer reads that, else random tokens.
     pub fn suited(model: &Model) -> Self {
         match (&model.origin, &model.tokenizer) {
             (Origin::Embedded, _) => Self::Toys,
-            (_, Some(_)) => Self::Passkey,
-            (_, None) => Self::Repeat,
+            (_, Some(tokenizer)) if Self::Passkey.is_read_by(tokenizer) => Self::Passkey,
+            _ => Self::Repeat,
         }
+    }
+
+    /// The template that would suit a model if its tokenizer could read the words.
+    pub fn unread_by(model: &Model) -> Option<Self> {
+        (model.tokenizer.is_some() && Self::suited(model) == Self::Repeat).then_some(Self::Passkey)
+    }
+
+    /// Whether a tokenizer has every word and digit of a template.
+    fn is_read_by(self, tokenizer: &Tokenizer) -> bool {
+        let others = self.usual_distractors();
+        let Story { fact, around, gap, question, .. } = story(self, others, &mut StdRng::seed_from_u64(0));
+        let sentences = [fact, around.join(gap), question, "0 1 2 3 4 5 6 7 8 9".to_owned()];
+        sentences.iter().all(|text| tokenizer.knows(text))
     }
 
     /// Facts about others that may be told around the one that is asked for; none where there is no such thing.

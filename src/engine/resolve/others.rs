@@ -75,7 +75,8 @@ impl Resolver<'_> {
         Ok(())
     }
 
-    /// Takes rows of weights from a run of another prompt; rows of scores come to the same, as softmax is taken of each.
+    /// Takes rows of weights from a run of another prompt; rows of scores come to the same, as softmax is taken of each,
+    /// with the same sink where there is one.
     fn patch_pattern(
         &mut self,
         (name, layer, index): (&str, usize, Option<&str>),
@@ -85,9 +86,6 @@ impl Resolver<'_> {
     ) -> Result<(), InterveneError> {
         let attention = &self.clean.spec.blocks[layer].attention;
         let (causal, sinks) = (attention.causal, attention.sinks);
-        if sinks {
-            return Err(missing(format!("rows of {name} leave a share to a sink: patch hook_z instead")));
-        }
         let head = index.map(|index| index_of(name, index, self.clean.heads(layer), missing)).transpose()?;
         let other = self.other(prompt)?;
         let side = |trace: &Trace| (trace.query_tokens(layer).len(), trace.key_tokens(layer).len());
@@ -102,6 +100,11 @@ impl Resolver<'_> {
                 let mut row = pattern.row(query);
                 row.resize(n_keys, 0.0);
                 edits.rows.insert(query, row.into());
+                if sinks {
+                    edits.open.insert(query);
+                } else {
+                    edits.open.remove(&query);
+                }
             }
         })
     }

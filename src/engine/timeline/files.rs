@@ -2,7 +2,7 @@
 
 use crate::analysis::atlas::{ROLES, Role, columns};
 use crate::analysis::timeline::{RoleTaken, Seen as _, StepAxis, Timeline, curve, phase_change, roles_taken};
-use crate::engine::view::plates::by_formulas;
+use crate::engine::view::plates::{by_formulas, changed_by};
 use crate::export::figure::curves::{Curve, Curves, Plane};
 use crate::export::{Body, ExportError, Look, Plate, Says, Table, atomic};
 use crate::model::HeadId;
@@ -99,6 +99,7 @@ pub fn timeline_plate(timeline: &Timeline, roles: &[&'static Role], heads: &[Hea
     let listed =
         |name: fn(&Role) -> &'static str| roles.iter().map(|role| name(role)).collect::<Vec<_>>().join(", ");
     let (model, n) = (&timeline.model, seen.len());
+    let changed = changed_by(&timeline.interventions);
     let (named, ids) = (listed(|role| role.label), listed(|role| role.id));
     let plate = Plate {
         formulas: Vec::new(),
@@ -107,9 +108,10 @@ pub fn timeline_plate(timeline: &Timeline, roles: &[&'static Role], heads: &[Hea
         hook: "timeline".to_owned(),
         says: Says::new(
             format!(
-                "Scores of heads of {model} over {n} checkpoints ({named}), on random tokens said twice."
+                "Scores of heads of {model} over {n} checkpoints ({named}), on random tokens said twice{}.",
+                changed.en
             ),
-            format!("{model} 各头的分数，跨 {n} 个检查点（{ids}），在说两遍的随机词元上。"),
+            format!("{model} 各头的分数，跨 {n} 个检查点（{ids}），在说两遍的随机词元上{}。", changed.zh),
         ),
         body: Body::Curves(Curves {
             across: "step".to_owned(),

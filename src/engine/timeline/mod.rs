@@ -7,16 +7,18 @@ pub use files::{save_timeline, timeline_plate};
 pub use folder::{Checkpoint, Checkpoints, LeftOut, is_timeline};
 pub(super) use folder::{at_step, open_alone, open_last};
 
+use super::intervene::{InterveneError, run_changed};
 use super::probed::{EACH, Probes, add_text};
-use super::{Job, Prompt, RunError, RunOptions, run};
+use super::{Job, Prompt, RunError, RunOptions};
 use crate::analysis::losses;
 use crate::analysis::timeline::{Snapshot, Timeline};
 use crate::model::{LoadError, Model, ModelSpec};
+use crate::trace::Intervention;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// What each checkpoint is asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct TimelineOptions {
     /// A text whose loss is taken, and in which heads are seen to look near or far
     pub prompt: Option<Prompt>,
@@ -26,11 +28,13 @@ pub struct TimelineOptions {
     pub seed: u64,
     /// Bytes a run may take; `None`: three quarters of what is free
     pub memory_budget: Option<u64>,
+    /// What is changed about every run, the same at every checkpoint
+    pub interventions: Vec<Intervention>,
 }
 
 impl Default for TimelineOptions {
     fn default() -> Self {
-        Self { prompt: None, probes: EACH, seed: 0, memory_budget: None }
+        Self { prompt: None, probes: EACH, seed: 0, memory_budget: None, interventions: Vec::new() }
     }
 }
 
@@ -67,6 +71,18 @@ pub enum TimelineError {
     /// A run failed, or the job was cancelled
     #[error(transparent)]
     Run(#[from] RunError),
+    /// An intervention cannot be made on one of its runs
+    #[error(transparent)]
+    Change(InterveneError),
+}
+
+impl From<InterveneError> for TimelineError {
+    fn from(error: InterveneError) -> Self {
+        match error {
+            InterveneError::Run(error) => Self::Run(error),
+            error => Self::Change(error),
+        }
+    }
 }
 
 impl TimelineError {
@@ -80,6 +96,7 @@ impl TimelineError {
             Self::NoneFits { .. } | Self::TooShort(_) => None,
             Self::Load(error) => error.hint(),
             Self::Run(error) => error.hint(),
+            Self::Change(error) => error.hint(),
         }
     }
 }
@@ -131,7 +148,8 @@ pub fn timeline(
         Some(Prompt::Ids(ids)) => Some(ids.iter().map(u32::to_string).collect::<Vec<_>>().join(" ")),
         None => None,
     };
-    let mut found = Timeline { model: checkpoints.name(), prompt, ..Timeline::default() };
+    let interventions = options.interventions.clone();
+    let mut found = Timeline { model: checkpoints.name(), prompt, interventions, ..Timeline::default() };
     let mut left_out = checkpoints.left_out.clone();
     let mut first: Option<(Arc<ModelSpec>, Probes)> = None;
     let stage = "Asking the checkpoints";
@@ -160,7 +178,10 @@ pub fn timeline(
             leave(why);
             continue;
         }
-        let (heads, loss) = (probes.run(&model, options.memory_budget, job)?.heads, None);
+        let changes = &options.interventions;
+        let probe =
+            |prompt: &Prompt, run: &RunOptions| run_changed(&model, prompt, run, changes, &job.quiet());
+        let (heads, loss) = (probes.run(&model, options.memory_budget, probe)?.heads, None);
         let mut seen = Snapshot { step: checkpoint.step, name: checkpoint.name.clone(), loss, heads };
         if let Some(prompt) = &options.prompt {
             read(&model, prompt, options, job, &mut seen)?;
@@ -184,7 +205,7 @@ fn read(
     seen: &mut Snapshot,
 ) -> Result<(), TimelineError> {
     let run_options = RunOptions::reading(model, options.memory_budget);
-    let trace = run(model, prompt, &run_options, &job.quiet(), &mut |_| {})?;
+    let trace = run_changed(model, prompt, &run_options, &options.interventions, &job.quiet())?;
     add_text(&mut seen.heads, &trace);
     if model.spec().encoder.is_none()
         && let Some(bits) = losses(&model.network, &trace, &mut |_| job.go_on())

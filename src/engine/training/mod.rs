@@ -5,7 +5,7 @@ mod report;
 pub use report::Report;
 
 use super::probed::{Probed, Probes};
-use super::{Job, RunError};
+use super::{Job, Prompt, RunError, RunOptions, run};
 use crate::analysis::atlas::Probe;
 use crate::export::{ExportError, atomic};
 use crate::model::{LoadError, Model};
@@ -174,7 +174,9 @@ impl Training {
         let start = Instant::now();
         let outcome = self.trainer.evaluate();
         let model = self.model(self.trainer.weights())?;
-        let Probed { heads, trace } = self.probes.run(&model, Some(u64::MAX), &Job::new())?;
+        let read =
+            |prompt: &Prompt, options: &RunOptions| run(&model, prompt, options, &Job::new(), &mut |_| {});
+        let Probed { heads, trace } = self.probes.run(&model, Some(u64::MAX), read)?;
         let seconds = self.seconds + start.elapsed().as_secs_f64();
         let report = Report::new(&self.trainer, outcome, heads, seconds);
         let step = report.steps;

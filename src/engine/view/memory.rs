@@ -1,7 +1,7 @@
 //! Memory as figures: one token's through the layers, every token's at one layer, the KV cache, recall.
 
 use super::super::{HonestyError, Job, Recall, evict};
-use super::{Beside, Progress, ViewAsk, ViewError, by_formula, of_run};
+use super::{Beside, Progress, ViewAsk, ViewError, by_formula, changed_by, of_run};
 use crate::analysis::{self, MemoryMap, MemoryTraceError, Picture, River, kv_cache};
 use crate::export::figure::axis::Axis;
 use crate::export::figure::river;
@@ -234,13 +234,7 @@ pub fn recall_plate(recall: &Recall) -> Plate {
         quantity: "Probability of the answer",
         signed: false,
     };
-    let changes: Vec<String> = recall.interventions.iter().map(ToString::to_string).collect();
-    let changes = changes.join(", ");
-    let changed = if changes.is_empty() {
-        Says::default()
-    } else {
-        Says::new(format!(", changed by {changes}"), format!("（干预：{changes}）"))
-    };
+    let changed = changed_by(&recall.interventions);
     let Recall { trials, seed, model, .. } = recall;
     let plate = Plate {
         formulas: Vec::new(),

@@ -37,7 +37,7 @@ use std::sync::Arc;
 pub use compare::difference_plate;
 pub use patches::map as patch_map;
 
-use plates::{by_formula, by_formulas, of_run, of_weights, weight_formula};
+use plates::{by_formula, by_formulas, changed_by, of_run, of_weights, weight_formula};
 
 use super::sweep::{Moved, Places, SweepError};
 use super::{EvictionError, HonestyError, Paths, Policy, timeline_plate};

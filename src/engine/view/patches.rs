@@ -3,8 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::{Progress, ViewAsk, ViewError, by_formula, of_run};
-use crate::engine::intervene::InterveneError;
-use crate::engine::sweep::{Moved, Places, SweepError, moved_by};
+use crate::engine::sweep::{Moved, Places, moved_by};
 use crate::export::figure::axis::Axis;
 use crate::export::figure::strip::Strip;
 use crate::export::{Body, Plate, Says, Table};
@@ -20,9 +19,6 @@ pub(super) fn sweep(
     let asked = ask.sweep.as_ref().ok_or(ViewError::NeedsOther)?;
     if let Some(known) = &asked.known {
         return Ok(map(trace, known, asked.places));
-    }
-    if !trace.changes.is_empty() {
-        return Err(SweepError::Other(InterveneError::NotClean).into());
     }
     let moved = moved_by(model, trace, &asked.prompt, (ask.word, ask.against), progress)?;
     if progress(1.0) == ControlFlow::Break(()) {

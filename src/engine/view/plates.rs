@@ -2,7 +2,7 @@
 
 use crate::export::{Body, Lang, Plate, Says, Table, formula, model_in_words, picture};
 use crate::render::Quantity;
-use crate::trace::Trace;
+use crate::trace::{Intervention, Trace, said_with};
 
 /// A plate of a run, with the words that all have in common.
 pub(super) fn of_run(
@@ -52,6 +52,15 @@ pub(in crate::engine) fn by_formulas(
     plate.says.zh += &format!("公式：{}。", named(Lang::Zh, "：", "；"));
     plate.formulas.extend(formulas.into_iter().map(|(_, formula)| formula));
     plate
+}
+
+/// What was changed, to stand behind what was run so; nothing where nothing was.
+pub(in crate::engine) fn changed_by(interventions: &[Intervention]) -> Says {
+    let said: Vec<String> = interventions.iter().map(ToString::to_string).collect();
+    if said.is_empty() {
+        return Says::default();
+    }
+    Says::new(said_with(interventions), format!("（干预：{}）", said.join(", ")))
 }
 
 /// What a weight of a layer's heads is, as a formula.

@@ -1,6 +1,6 @@
 //! Heads by their weights and roles as figures: circuits, the graph of who reads whom, the atlas.
 
-use super::{Beside, Progress, ViewAsk, ViewError, by_formula, by_formulas, of_weights};
+use super::{Beside, Progress, ViewAsk, ViewError, by_formula, by_formulas, changed_by, of_weights};
 use crate::analysis::atlas::clusters;
 use crate::analysis::circuits::{Entry, Kind, Link, WordTable, compose, head_circuits};
 use crate::export::figure::bars::{Bar, Bars, signed};
@@ -221,15 +221,16 @@ pub(super) fn atlas(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
     } else {
         Says::default()
     };
+    let changed = changed_by(&atlas.ran.interventions);
     let says = Says::new(
         format!(
             "Every head by {} and {}, over {probes} probes of random tokens said twice and {passages} passages (texts: \
-             {texts}){},",
-            x.label, y.label, alike.en
+             {texts}){}{},",
+            x.label, y.label, changed.en, alike.en
         ),
         format!(
-            "每个头的 {} 与 {}，来自 {probes} 个说两遍的随机词元探针和 {passages} 段文本（{texts}）{}",
-            x.id, y.id, alike.zh
+            "每个头的 {} 与 {}，来自 {probes} 个说两遍的随机词元探针和 {passages} 段文本（{texts}）{}{}",
+            x.id, y.id, changed.zh, alike.zh
         ),
     );
     let title = ("Head atlas".to_owned(), format!("{} × {}", x.id, y.id));

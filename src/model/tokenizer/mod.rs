@@ -17,6 +17,7 @@ mod sentencepiece;
 mod settings;
 mod splits;
 mod spm_files;
+mod unknown;
 mod word_pieces;
 mod words;
 

@@ -37,6 +37,9 @@ struct SavedHead {
     /// Queries whose rows are given one by one
     #[serde(default)]
     painted: Vec<usize>,
+    /// Those of them that leave to the sink what they lack to 1
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    open: Vec<usize>,
 }
 
 #[derive(Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -174,6 +177,7 @@ pub(super) fn said(trace: &Trace) -> io::Result<Option<String>> {
                 Given::Run(_) => SavedGiven::Scores,
             }),
             painted: edits.rows.keys().copied().collect(),
+            open: edits.open.iter().copied().collect(),
         }));
     }
     saved.values.extend(values.iter().map(|value| SavedValue {
@@ -255,6 +259,7 @@ fn head(source: &Source<'_>, trace: &Trace, id: HeadId, saved: &SavedHead) -> Re
     let mut edits = HeadEdits { temperature: saved.temperature, given, ..HeadEdits::default() };
     let cut = |&(queries, keys): &(Open, Open)| Cut { queries: closed(queries), keys: closed(keys) };
     edits.cuts = saved.cuts.iter().map(cut).collect();
+    edits.open = saved.open.iter().copied().collect();
     if !saved.painted.is_empty() {
         let painted = sound(rows("painted", Some(saved.painted.len()))?.1)?;
         let each = saved.painted.iter().copied().zip(painted.chunks_exact(n_keys).map(Into::into));

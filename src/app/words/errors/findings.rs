@@ -12,9 +12,14 @@ impl Fault for AtlasError {
     fn chinese(&self) -> Told {
         match self {
             Self::Run(error) => error.chinese(),
+            Self::Change(error) => error.chinese(),
             Self::Corpus(CorpusError::Read { path, source }) => {
                 Told::new(format!("无法读取 {}：{source}", path.display()), "请检查路径")
             }
+            Self::Corpus(CorpusError::Binary(path)) => Told::new(
+                format!("{} 不是 UTF-8 文本：其中有零字节", path.display()),
+                "请排除此文件；若是 UTF-16 文本，请另存为 UTF-8",
+            ),
             Self::Corpus(CorpusError::Empty(path)) => {
                 Told::new(format!("{} 中没有文本", path.display()), "请给出文本文件，或含有文本文件的文件夹")
             }

@@ -137,7 +137,6 @@ impl Fault for MemoryTraceError {
                 "请选择更靠前的词元，或使用更短的提示词",
             ),
             Self::Encoder => Told::new("模型另有编码器", "请打开只有一个栈的模型，如 GPT-2 或 BERT"),
-            Self::Changed => Told::new("此运行含有干预", "请改看没有干预的运行"),
             Self::Cancelled => Told::alone("已取消"),
         }
     }
@@ -169,7 +168,6 @@ impl Fault for EvictionError {
             Self::NoCache(name) => {
                 Told::new(format!("{name} 没有 KV 缓存：它不续写文本，或另有编码器"), DECODER)
             }
-            Self::NotClean => Told::new("用来比较的运行含有干预", CLEAN),
             Self::NoEntry { entry, tokens, layers } => Told::new(
                 format!("没有条目 {entry}：文本有 {tokens} 个词元，模型有 {layers} 层，均从 0 数起"),
                 "请检查词元和层的编号",

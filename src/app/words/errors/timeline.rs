@@ -26,6 +26,7 @@ impl Fault for TimelineError {
             Self::TooShort(n) => Told::alone(format!("模型只有 {n} 个位置：不够把内容说两遍")),
             Self::Load(error) => error.chinese(),
             Self::Run(error) => error.chinese(),
+            Self::Change(error) => error.chinese(),
         }
     }
 }
