@@ -124,6 +124,12 @@ impl Says {
         Self { en: en.into(), zh: zh.into() }
     }
 
+    /// Says more.
+    pub fn go_on(&mut self, more: &Self) {
+        self.en += &more.en;
+        self.zh += &more.zh;
+    }
+
     /// In one of them.
     pub fn get(&self, lang: Lang) -> &str {
         match lang {

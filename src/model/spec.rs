@@ -366,7 +366,7 @@ impl ModelSpec {
     }
     /// Whether it scores words at each token: those that follow, or those that a mask hides.
     pub fn scores_words(&self) -> bool {
-        matches!(self.head, HeadSpec::NextToken | HeadSpec::MaskedToken { .. })
+        self.head.scores_words()
     }
     /// The classifier, by itself or beside the words: with what its weights' names begin.
     pub fn classifier(&self) -> Option<(&ClassHead, &'static str)> {

@@ -271,8 +271,7 @@ pub(super) fn aligned(a: &Trace, ask: &ViewAsk, progress: Progress<'_>) -> Resul
     let title = ("Aligned tokens".to_owned(), "tokens".to_owned());
     let body = Body::Chips(Chips { texts: all, legend: None, lists });
     let mut plate = pairs::of_both(a, b, title, says, body, Table { columns, rows });
-    plate.says.en += &bits.en;
-    plate.says.zh += &bits.zh;
+    plate.says.go_on(&bits);
     let divergence = "½·Σ p·log₂(p/m) + ½·Σ q·log₂(q/m), m = (p + q)/2";
     Ok(by_formulas(
         plate,

@@ -30,8 +30,8 @@ pub(super) fn of_run(
 pub(super) fn by_formula(mut plate: Plate, formula: impl Into<Says>) -> Plate {
     let formula = formula.into();
     if !formula.en.is_empty() {
-        plate.says.en += &format!(" Formula: {}.", formula.en);
-        plate.says.zh += &format!("公式：{}。", formula.zh);
+        let told = Says::new(format!(" Formula: {}.", formula.en), format!("公式：{}。", formula.zh));
+        plate.says.go_on(&told);
         plate.formulas.push(formula);
     }
     plate
@@ -48,8 +48,10 @@ pub(in crate::engine) fn by_formulas(
         let one = |(name, formula): &(Says, Says)| format!("{}{colon}{}", name.get(lang), formula.get(lang));
         formulas.iter().map(one).collect::<Vec<_>>().join(between)
     };
-    plate.says.en += &format!(" Formulas: {}.", named(Lang::En, ": ", "; "));
-    plate.says.zh += &format!("公式：{}。", named(Lang::Zh, "：", "；"));
+    plate.says.go_on(&Says::new(
+        format!(" Formulas: {}.", named(Lang::En, ": ", "; ")),
+        format!("公式：{}。", named(Lang::Zh, "：", "；")),
+    ));
     plate.formulas.extend(formulas.into_iter().map(|(_, formula)| formula));
     plate
 }
