@@ -166,7 +166,7 @@ LAYOUTS = {
     **dict.fromkeys(
         (
             "starcoder2 mistral ministral mixtral qwen2_moe qwen3 qwen3_moe stablelm olmo olmoe smollm3 seed_oss glm "
-            "nemotron gpt_oss phimoe"
+            "nemotron gpt_oss phimoe ernie4_5 helium"
         ).split(),
         _LLAMA,
     ),

@@ -279,6 +279,23 @@ FIXTURES = [
         mlp_bias=True,
     ),
     _fixture(
+        "ernie45-odd",
+        "rotary on neighbours; own head_dim; biases everywhere",
+        "Ernie4_5ForCausalLM",
+        6,
+        **_TINY | {"head_dim": 6},
+        use_bias=True,
+    ),
+    _fixture(
+        "helium-bare",
+        "rotary on neighbours; biases on q, k and v and in the MLP; saved from HeliumModel",
+        "HeliumModel",
+        6,
+        **_TINY | {"head_dim": 8},
+        attention_bias=True,
+        mlp_bias=True,
+    ),
+    _fixture(
         "granite-odd",
         "multipliers on embedding, attention, residual and logits; biases",
         "GraniteForCausalLM",

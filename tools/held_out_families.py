@@ -505,6 +505,10 @@ FAMILIES: dict[str, Family] = {
     "SeedOssForCausalLM": Family(
         LLAMA | {"head_dim": [4, 8, 10], "attention_out_bias": FLAG},
     ),
+    "Ernie4_5ForCausalLM": Family(PLAIN | {"head_dim": [4, 8, 10], "use_bias": FLAG}),
+    "HeliumForCausalLM": Family(
+        LLAMA | {"head_dim": lambda options, source: options["hidden_size"] // options["num_attention_heads"]},
+    ),
     "GraniteForCausalLM": Family(
         without(LLAMA, "head_dim")
         | {

@@ -78,7 +78,10 @@ fn every_kind_equals_pytorch_hooks() {
             let trace = changed(&model, &clean, case);
             let off = largest_difference(&patterns(&trace), &floats(&format!("{index}.patterns")));
             assert!(off <= 2e-5, "{name}, {case}: patterns differ by {off:e}");
-            let off = largest_difference(&trace.logits, &floats(&format!("{index}.logits")));
+            // Every second word's are kept
+            let rows = trace.logits.chunks(model.spec().vocab);
+            let own: Vec<f32> = rows.flat_map(|row| row.iter().step_by(2)).copied().collect();
+            let off = largest_difference(&own, &floats(&format!("{index}.logits")));
             assert!(off <= 2e-4, "{name}, {case}: logits differ by {off:e}");
             let whole: Vec<String> = trace.interventions().iter().map(ToString::to_string).collect();
             assert_eq!(parse(case), parse(&whole.join(";")), "the trace records {case}");

@@ -54,8 +54,7 @@ pub(super) fn stream(model: Option<&Model>, trace: &Trace, ask: &ViewAsk) -> Res
     let title = if ask.hidden.hook.is_none() { "Residual stream" } else { "Hidden states" };
     let order = if ask.hidden.by_variance { "按方差排列的维度" } else { "维度" };
     let says = Says::new(format!("{hook}, token by {name},"), format!("{hook}，行为词元，列为{order}"));
-    let plate = of_run(trace, (title.to_owned(), hook), says, body, Table::default());
-    Ok(by_formula(plate, "‖x‖₂ = √(Σ_d x_d²)"))
+    Ok(of_run(trace, (title.to_owned(), hook), says, body, Table::default()))
 }
 
 /// One token's states on every two streams of its text.
@@ -154,7 +153,8 @@ pub(super) fn norms(model: Option<&Model>, trace: &Trace, ask: &ViewAsk) -> Resu
         ),
     };
     let hook = of.hook().unwrap_or(Hook::ResidPre).stem().to_owned();
-    Ok(of_run(trace, (title.to_owned(), hook), says, body, Table::default()))
+    let plate = of_run(trace, (title.to_owned(), hook), says, body, Table::default());
+    Ok(by_formula(plate, "‖x‖₂ = √(Σ_d x_d²)"))
 }
 
 pub(super) fn trails(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {

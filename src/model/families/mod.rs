@@ -17,6 +17,7 @@ mod deepseek;
 mod distilbert;
 mod electra;
 mod encoder;
+mod ernie4_5;
 mod falcon;
 mod fused;
 mod gemma;
@@ -103,6 +104,8 @@ const FAMILIES: &[&Family] = &[
     &olmo::OLMOE,
     &smollm3::FAMILY,
     &seed_oss::FAMILY,
+    &ernie4_5::ERNIE,
+    &ernie4_5::HELIUM,
     &granite::GRANITE,
     &granite::GRANITE_MOE,
     &cohere::FAMILY,
