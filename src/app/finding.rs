@@ -255,13 +255,15 @@ fn exports(scene: &Scene<'_>) -> Vec<Thing> {
         return Vec::new();
     }
     let (words, english) = (scene.words, Language::English.words());
-    let views = Piece::all().filter(|piece| matches!(piece, Piece::View(_)));
     let one = |piece: Piece| {
+        let Piece::View(view) = piece else { return None };
         let name = |words: &Words| (words.figures.export_view)(piece.title(words));
         let command = Command::AskForExport(piece);
-        Thing::new(name(words), words.export, String::new(), command).or(&name(english))
+        let thing = Thing::new(name(words), words.export, String::new(), command);
+        // As the command line calls it, too
+        Some(thing.or(&(english.figures.export_view)(view.id())).or(&name(english)))
     };
-    views.map(one).collect()
+    Piece::all().filter_map(one).collect()
 }
 
 /// What can be set to one of several values.

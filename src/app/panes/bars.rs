@@ -6,6 +6,7 @@ use crate::app::{
     docking,
     layout::Pane,
     scene::{Out, Scene},
+    state::Shown,
     theme::{self, BODY, TITLE},
     topics::Topic,
     widgets::{self, entry},
@@ -15,6 +16,8 @@ use strum::IntoEnumIterator as _;
 
 /// Narrower than this, and the bar has no room for what a key does, too.
 const NARROW: f32 = 700.0;
+/// Letters of what was changed at the foot.
+const SAID: usize = 32;
 
 /// Draws menu, name, model line, layouts, search, export, theme and language.
 pub fn top(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
@@ -341,6 +344,16 @@ pub fn status(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
             && ui.add(Button::new(RichText::new(words.cancel).size(12.0)).small()).clicked()
         {
             out.send(Command::Cancel);
+        }
+        if let Some(trace) = scene.trace.filter(|trace| !trace.interventions().is_empty()) {
+            let all: Vec<String> = trace.interventions().iter().map(ToString::to_string).collect();
+            let said = format!("{} · {}", words.changes.changed, widgets::cut(&all.join(", "), SAID));
+            let button =
+                ui.add(Button::new(RichText::new(said).size(12.0).color(tokens.accent)).frame(false));
+            let why = format!("{}\n{}", all.join("\n"), words.changes.changed_why);
+            if button.on_hover_text(why).clicked() {
+                out.send(Command::SetShown(Shown::Clean));
+            }
         }
         if let Some(trace) = scene.trace {
             let facts = [
