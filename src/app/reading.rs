@@ -1,6 +1,7 @@
 //! Prompts that come as files: dropped on the window, read into the first prompt's box or the second's.
 
 use super::{banner::Banner, window::Window};
+use crate::engine::Prompt;
 use std::{io::Read as _, path::Path};
 
 /// Bytes beyond which a file is no prompt: some hundred times the longest context.
@@ -24,9 +25,9 @@ impl Window {
     }
 }
 
-/// The text as it stands there, as the command line reads it.
+/// The text in it, as the command line reads it.
 fn text_of(path: &Path) -> std::io::Result<String> {
     let mut text = String::new();
     std::fs::File::open(path)?.take(MOST).read_to_string(&mut text)?;
-    Ok(text)
+    Ok(Prompt::in_file(text))
 }

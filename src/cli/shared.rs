@@ -339,7 +339,7 @@ impl PromptArg {
     }
 }
 
-/// The text of a file, or of standard input where it is called `-`.
+/// The text of a file, or of standard input where it is called `-`; a line break at its end does not count.
 pub(super) fn read_text(file: &Path) -> anyhow::Result<String> {
     let (bytes, name) = if file == Path::new("-") {
         let mut bytes = Vec::new();
@@ -354,7 +354,7 @@ pub(super) fn read_text(file: &Path) -> anyhow::Result<String> {
         (bytes, file.display().to_string())
     };
     match String::from_utf8(bytes) {
-        Ok(text) => Ok(text),
+        Ok(text) => Ok(Prompt::in_file(text)),
         Err(wrong) => {
             let at = wrong.utf8_error().valid_up_to();
             let byte = wrong.as_bytes().get(at).copied().unwrap_or_default();

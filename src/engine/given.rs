@@ -37,7 +37,7 @@ pub(super) fn patterns_in(
 pub fn run_file(model: &Model, like: &Trace, file: &Path, job: &Job) -> Result<Trace, InterveneError> {
     let bytes = std::fs::read(file).map_err(|error| unusable(file)(error.to_string()))?;
     let text = String::from_utf8(bytes).map_err(|_| unusable(file)("it is not UTF-8".to_owned()))?;
-    run_text(model, like, text, unusable(file), job)
+    run_text(model, like, Prompt::in_file(text), unusable(file), job)
 }
 
 /// Runs another prompt, from a file or as it stands: text, or ids where the model has no tokenizer.

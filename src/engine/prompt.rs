@@ -22,6 +22,17 @@ impl Prompt {
         ids.collect::<Result<_, _>>().map(Self::Ids)
     }
 
+    /// The text in a file, without the line break that editors leave at its end.
+    pub fn in_file(mut text: String) -> String {
+        if text.ends_with('\n') {
+            text.pop();
+            if text.ends_with('\r') {
+                text.pop();
+            }
+        }
+        text
+    }
+
     /// What somebody typed: ids where there is no tokenizer to read it and it is made of them, else a text.
     pub fn typed(text: String, tokenizer: Option<&Tokenizer>) -> Self {
         let ids = tokenizer.is_none().then(|| Self::of_ids(&text).ok()).flatten();

@@ -158,7 +158,7 @@ fn a_prompt_comes_from_a_file_or_standard_input() {
         .stdout(Stdio::piped())
         .spawn()
         .expect("the binary runs");
-    child.stdin.take().expect("piped").write_all(b"Once upon a time").expect("it reads");
+    child.stdin.take().expect("piped").write_all(b"Once upon a time\n").expect("it reads");
     let from_pipe = object(&child.wait_with_output().expect("it ends"));
     let from_option = object(&bare(&["run", "--prompt", "Once upon a time", "--json"]));
     assert_eq!(from_pipe["tokens"], from_option["tokens"]);

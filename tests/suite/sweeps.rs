@@ -145,7 +145,8 @@ fn the_command_line_sweeps() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = |name: &str| folder.path().join(name).display().to_string();
     write(&folder.path().join("clean.txt"), CLEAN.as_bytes());
-    write(&folder.path().join("corrupted.txt"), CORRUPTED.as_bytes());
+    // As editors leave it
+    write(&folder.path().join("corrupted.txt"), format!("{CORRUPTED}\r\n").as_bytes());
     let (clean, corrupted) = (path("clean.txt"), path("corrupted.txt"));
     let files = [path("a.json"), path("a.csv"), path("a.svg"), path("a.png")];
     let common =
