@@ -117,7 +117,9 @@ impl Atlas {
     fn clear(&mut self, ctx: &egui::Context, made: Made, heads: usize, palette: &Palette) {
         let most = ctx.input(|input| input.max_texture_side).clamp(made.side, LARGEST.max(made.side));
         let along = most / made.side;
-        let wanted = if heads > self.slots.len() { heads + heads / 4 } else { self.slots.len() };
+        // Larger ones are fewer: room for as many as before would be a texture that a frame cannot fill
+        let fits = made.side == self.made.side && heads <= self.slots.len();
+        let wanted = if fits { self.slots.len() } else { heads + heads / 4 };
         let across = ((wanted as f32).sqrt().ceil() as usize).clamp(1, along);
         let down = wanted.div_ceil(across).clamp(1, along);
         let size = [across * made.side, down * made.side];
