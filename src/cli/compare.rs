@@ -11,7 +11,7 @@ use crate::engine::{self, ViewError};
 use crate::export::{Look, listed};
 use crate::model::shown;
 use crate::render::Theme;
-use crate::trace::{HeadId, Side, Token, Trace};
+use crate::trace::{HeadId, Side, Token, Trace, listed_changes};
 
 use super::console::Console;
 use super::shared::{Input, Second, names};
@@ -76,8 +76,8 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
 }
 
 fn changes(trace: &Trace) -> String {
-    let all: Vec<String> = trace.interventions().iter().map(ToString::to_string).collect();
-    if all.is_empty() { String::new() } else { format!(", changed by {}", all.join(", ")) }
+    let all = listed_changes(trace.interventions());
+    if all.is_empty() { all } else { format!(", changed by {all}") }
 }
 
 /// How many tokens are aligned, and every stretch that is not the same.

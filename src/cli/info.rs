@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::app::words::grouped;
 use crate::engine;
 use crate::model::{Model, ModelSpec, Origin, TensorInfo};
-use crate::trace::Trace;
+use crate::trace::{Trace, listed_changes};
 
 use super::console::{self, Console};
 use super::shared::ModelArg;
@@ -179,8 +179,8 @@ fn describe_trace(trace: &Trace, file: &Path, console: &mut Console) -> anyhow::
         });
         return console.object(&object);
     }
-    let changes: Vec<String> = trace.interventions().iter().map(ToString::to_string).collect();
-    let changed = if changes.is_empty() { "nothing".to_owned() } else { changes.join(", ") };
+    let changes = listed_changes(trace.interventions());
+    let changed = if changes.is_empty() { "nothing".to_owned() } else { changes };
     let head = [
         ("saved trace", file.display().to_string()),
         ("model", format!("{} (its weights are not in the file)", trace.model_name)),

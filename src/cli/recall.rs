@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::engine::{self, AmongOthers, Carriers, HeadsCut, Recall, RecallCell, RecallOptions, Template};
 use crate::export::{ExportError, Look, atomic};
+use crate::trace::listed_changes;
 
 use super::console::Console;
 use super::shared::{Changing, ModelArg, names, parse_bytes, usage};
@@ -199,8 +200,7 @@ fn table(recall: &Recall, options: &RecallOptions, console: &mut Console) -> any
     writeln!(console, "probability of the right answer (share right), template {template}")?;
     cells(&recall.cells, options, console)?;
     if let Some(changed) = &recall.changed {
-        let said: Vec<String> = recall.interventions.iter().map(ToString::to_string).collect();
-        writeln!(console, "\nthe same with {}", said.join(", "))?;
+        writeln!(console, "\nthe same with {}", listed_changes(&recall.interventions))?;
         cells(changed, options, console)?;
     }
     Ok(())

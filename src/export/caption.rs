@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::model::{AttentionSpec, PositionBias, Window};
 use crate::render::{Quantity, Scale};
-use crate::trace::{FirstToken, HeadId, Level, Trace};
+use crate::trace::{FirstToken, HeadId, Level, Trace, listed_changes};
 
 use super::error::ExportError;
 use super::latex;
@@ -62,8 +62,7 @@ pub(super) fn caption_of(trace: &Trace, says: &str, (lang, command): (Lang, &str
     let zh = lang == Lang::Zh;
     let mut text = format!("{says}{}{}", if zh { "" } else { " " }, input(trace, lang));
     if !trace.interventions().is_empty() {
-        let changes: Vec<String> = trace.interventions().iter().map(ToString::to_string).collect();
-        let changes = changes.join(", ");
+        let changes = listed_changes(trace.interventions());
         let _ = match lang {
             Lang::En => write!(text, " The run was changed: {changes}."),
             Lang::Zh => write!(text, "运行经过干预：{changes}。"),

@@ -150,10 +150,14 @@ impl Intervention {
     }
 }
 
+/// `zero=3.5, zero=4.1`; nothing where nothing was changed.
+pub fn listed_changes(interventions: &[Intervention]) -> String {
+    interventions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
 /// `, with zero=3.5, zero=4.1`, to stand behind what was run so; nothing where nothing was changed.
 pub fn said_with(interventions: &[Intervention]) -> String {
-    let said: Vec<String> = interventions.iter().map(ToString::to_string).collect();
-    if said.is_empty() { String::new() } else { format!(", with {}", said.join(", ")) }
+    if interventions.is_empty() { String::new() } else { format!(", with {}", listed_changes(interventions)) }
 }
 
 /// Something whose output can be taken away.

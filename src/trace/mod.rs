@@ -17,7 +17,7 @@ pub use crate::model::{HeadId, Hook, Side, Stream, Thumbnail, Token};
 pub use activation::{ActivationError, Array};
 pub use changes::{Change, Changes, Means, ValueChange};
 pub use grammar::{NotAnIntervention, forms};
-pub use intervention::{Heads, Intervention, OtherPrompt, Output, Span, Weights, said_with};
+pub use intervention::{Heads, Intervention, OtherPrompt, Output, Span, Weights, listed_changes, said_with};
 pub use map::{
     Combine, FirstToken, GoOn, Groups, Level, Map, MapError, MapRecipe, Steps, Survey, Weigh, snapped,
 };

@@ -6,7 +6,7 @@ use crate::export::figure::axis::Axis;
 use crate::export::figure::bars::{Bar, Bars};
 use crate::export::figure::matrix::VALUES;
 use crate::export::{Body, Plate, Says, Table};
-use crate::trace::{HeadId, Hook, Side, Token, Trace};
+use crate::trace::{HeadId, Hook, Side, Token, Trace, listed_changes};
 use serde_json::json;
 
 /// The second run, and how it compares with the first.
@@ -21,8 +21,7 @@ fn both<'a>(
 }
 
 fn name(trace: &Trace) -> Says {
-    let all: Vec<String> = trace.interventions().iter().map(ToString::to_string).collect();
-    let (model, all) = (&trace.model_name, all.join(", "));
+    let (model, all) = (&trace.model_name, listed_changes(trace.interventions()));
     if all.is_empty() {
         return model.as_str().into();
     }

@@ -2,7 +2,7 @@
 
 use crate::export::{Body, Lang, Plate, Says, Table, formula, model_in_words, picture};
 use crate::render::Quantity;
-use crate::trace::{Intervention, Trace, said_with};
+use crate::trace::{Intervention, Trace, listed_changes, said_with};
 
 /// A plate of a run, with the words that all have in common.
 pub(super) fn of_run(
@@ -58,11 +58,10 @@ pub(in crate::engine) fn by_formulas(
 
 /// What was changed, to stand behind what was run so; nothing where nothing was.
 pub(in crate::engine) fn changed_by(interventions: &[Intervention]) -> Says {
-    let said: Vec<String> = interventions.iter().map(ToString::to_string).collect();
-    if said.is_empty() {
+    if interventions.is_empty() {
         return Says::default();
     }
-    Says::new(said_with(interventions), format!("（干预：{}）", said.join(", ")))
+    Says::new(said_with(interventions), format!("（干预：{}）", listed_changes(interventions)))
 }
 
 /// What a weight of a layer's heads is, as a formula.

@@ -5,7 +5,7 @@ use crate::export::options::Labels;
 use crate::export::what::What;
 use crate::model::Part;
 use crate::render::{ColorMap, Quantity, Scale};
-use crate::trace::{Combine, FirstToken, MapRecipe, Side, Steps, Token, Trace, Weigh};
+use crate::trace::{Combine, FirstToken, MapRecipe, Side, Steps, Token, Trace, Weigh, listed_changes};
 
 /// The array's name with a star for the layer; one for each part.
 pub(super) fn hooks_of_all(trace: &Trace, what: What) -> String {
@@ -102,9 +102,9 @@ pub fn subtitle(trace: &Trace, with_name: bool) -> String {
         n => format!("{n} → {}", trace.n_tokens()),
     };
     let size = format!("{} layers × {heads} heads · {tokens} tokens", trace.spec.layer_count());
-    let changed: Vec<String> = trace.interventions().iter().map(ToString::to_string).collect();
+    let changed = listed_changes(trace.interventions());
     let name = if with_name { format!("{} · ", trace.model_name) } else { String::new() };
-    let changed = if changed.is_empty() { changed.concat() } else { format!(" · {}", changed.join(", ")) };
+    let changed = if changed.is_empty() { changed } else { format!(" · {changed}") };
     format!("{name}{size}{changed}")
 }
 

@@ -48,9 +48,6 @@ pub(super) fn decoder(config: &Config, family: &str, theta: f64) -> Result<Model
     for block in &mut spec.blocks {
         block.placement = Placement::Parallel;
         block.ln2 = None;
-        if let Some(rotary) = &mut block.attention.rotary {
-            rotary.interleaved = true;
-        }
     }
-    Ok(spec)
+    Ok(llama::turning_neighbours(spec))
 }

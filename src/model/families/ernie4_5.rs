@@ -70,9 +70,5 @@ const HELIUM_DEFAULTS: Defaults = Defaults {
 };
 
 fn spec(config: &Config, family: &str, defaults: &Defaults) -> Result<ModelSpec, SpecError> {
-    let mut spec = llama::decoder(config, family, defaults)?;
-    for rotary in spec.blocks.iter_mut().filter_map(|block| block.attention.rotary.as_mut()) {
-        rotary.interleaved = true;
-    }
-    Ok(spec)
+    llama::decoder(config, family, defaults).map(llama::turning_neighbours)
 }

@@ -61,13 +61,7 @@ const DEFAULTS: Defaults = Defaults {
 };
 
 fn spec(config: &Config, family: &str) -> Result<ModelSpec, SpecError> {
-    let mut spec = llama::decoder(config, family, &DEFAULTS)?;
-    for block in &mut spec.blocks {
-        if let Some(rotary) = &mut block.attention.rotary {
-            rotary.interleaved = true;
-        }
-    }
-    Ok(spec)
+    llama::decoder(config, family, &DEFAULTS).map(llama::turning_neighbours)
 }
 
 fn glm4(config: &Config) -> Result<ModelSpec, SpecError> {

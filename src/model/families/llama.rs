@@ -100,6 +100,14 @@ impl Defaults {
     };
 }
 
+/// The same decoder, whose rotary turns neighbouring dimensions.
+pub(super) fn turning_neighbours(mut spec: ModelSpec) -> ModelSpec {
+    for rotary in spec.blocks.iter_mut().filter_map(|block| block.attention.rotary.as_mut()) {
+        rotary.interleaved = true;
+    }
+    spec
+}
+
 /// The decoder that Llama set the pattern for.
 pub(super) fn decoder(config: &Config, family: &str, default: &Defaults) -> Result<ModelSpec, SpecError> {
     let width = config.count_or("hidden_size", default.width)?;
