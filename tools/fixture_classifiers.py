@@ -109,6 +109,7 @@ MODELS = {
     # A number for a text that may be chosen
     "BertForMultipleChoice": _ENCODER,
     "AlbertForMultipleChoice": _ENCODER | {"embedding_size": 8},
+    "ElectraForMultipleChoice": _ENCODER | {"embedding_size": 8, "summary_activation": "tanh"},
     "DistilBertForMultipleChoice": {"vocab_size": VOCABULARY, "dim": 12, "n_heads": 2, "n_layers": 1, "hidden_dim": 14}
     | {"max_position_embeddings": 32},
     "RobertaForMultipleChoice": _ENCODER | {"max_position_embeddings": 34, "pad_token_id": 1},

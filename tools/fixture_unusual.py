@@ -51,7 +51,23 @@ _BOTH_WAYS |= {"num_hidden_layers": 2, "attention_bias": True}
 _NEAR = {"relative_attention_num_buckets": 16, "relative_attention_max_distance": 1}
 _MODERN = {"pad_token_id": 0, "cls_token_id": 1, "sep_token_id": 2, "local_attention": 6}
 
+_ROPE = {"rope_type": "default", "rope_theta": 1000.0}
+_GROWS = {"rope_parameters": _ROPE | {"llama_4_scaling_beta": 0.7, "original_max_position_embeddings": 4}}
+_SIGMOIDS = {"n_routed_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 5, "n_group": 2, "topk_group": 1}
+_SIGMOIDS |= {"first_k_dense_replace": 0, "use_qk_norm": True, "attention_bias": True, "routed_scaling_factor": 1.7}
+_SHARED = {"num_local_experts": 3, "shared_intermediate_size": 5, "residual_multiplier": 0.6, "attention_multiplier": 0.4}
+_KINDS = {"num_hidden_layers": 2, "sliding_window": 4, "layer_types": ["sliding_attention", "full_attention"]}
+
 CASES: list[tuple[str, str, dict]] = [
+    ("exaone4-kinds", "Exaone4ForCausalLM", _PLAIN | _KINDS | {"num_key_value_heads": 1}),
+    ("nanochat", "NanoChatForCausalLM", _PLAIN | {"num_key_value_heads": 1, "final_logit_softcapping": 3.0, "pad_token_id": 1}),
+    ("ministral3-growing", "Ministral3ForCausalLM", _LLAMA | _GROWS),
+    ("glm4-moe", "Glm4MoeForCausalLM", _LLAMA | _SIGMOIDS),
+    ("granite-shared", "GraniteMoeSharedForCausalLM", _PLAIN | _SHARED | {"num_key_value_heads": 1}),
+    ("jais2", "Jais2ForCausalLM", _LLAMA),
+    ("eurobert", "EuroBertModel", _LLAMA | {"pad_token_id": 1, "attention_bias": True}),
+    ("megatron-bert", "MegatronBertForMaskedLM", _BERT),
+
     ("bart-alone", "BartForCausalLM", _ALONE | {"scale_embedding": True, "encoder_layers": 2, "decoder_layers": 2}),
     ("mbart-alone", "MBartForCausalLM", _ALONE),
     ("pegasus-alone", "PegasusForCausalLM", _ALONE | {"pad_token_id": 0}),
@@ -82,7 +98,6 @@ CASES: list[tuple[str, str, dict]] = [
     ("modernbert-beyond", "ModernBertForMaskedLM", _PLAIN | _SHORT | _MODERN),
 ]
 
-
 def make(name: str, class_name: str, options: dict) -> str:
     """Write one model; return the line that reports it."""
     folder = FOLDER / name
@@ -106,7 +121,6 @@ def make(name: str, class_name: str, options: dict) -> str:
     kept |= {"tokens": torch.tensor(tokens)} | ({"target": torch.tensor(target[1:])} if target else {})
     save_file(kept, folder / "expected.safetensors")
     return f"{name:24} {sum(file.stat().st_size for file in folder.iterdir()) / 1e3:5.0f} kB  {class_name}"
-
 
 if __name__ == "__main__":
     transformers.logging.set_verbosity_error()

@@ -665,6 +665,87 @@ FAMILIES: dict[str, Family] = {
     "BlenderbotSmallForConditionalGeneration": Family(BART),
 }
 
+MOE_SIGMOIDS = experts("n_routed_experts") | {
+    "n_routed_experts": [4, 8],
+    "n_group": groups,
+    "topk_group": lambda options, source: source.randint(1, options["n_group"]),
+    "num_experts_per_tok": lambda options, source: source.randint(
+        1, min(3, options["n_routed_experts"] // options["n_group"] * options["topk_group"])
+    ),
+    "first_k_dense_replace": [..., 0, 1, 2],
+    "moe_intermediate_size": [11, 16],
+    "n_shared_experts": [1, 2],
+    "norm_topk_prob": FLAG,
+    "routed_scaling_factor": [..., 1.7],
+    "attention_bias": FLAG,
+}
+
+
+def growing(options: Options, source: random.Random):
+    """Rope parameters with what Ministral 3 needs beside them."""
+    if source.random() < 0.2:
+        return ...
+    make = rope(_head_dim, "default linear yarn llama3")
+    chosen = make(options, source)
+    chosen = {"rope_type": "default", "rope_theta": 500.0} if chosen is Ellipsis else chosen
+    return chosen | {"llama_4_scaling_beta": source.choice([0.0, 0.1, 0.7]), "original_max_position_embeddings": source.choice([4, 8, 16])}
+
+
+def alpha(options: Options, source: random.Random):
+    """Rope parameters, or a base that HunYuan stretches."""
+    if source.random() < 0.5:
+        return rope(_head_dim)(options, source)
+    return {"rope_type": "dynamic", "rope_theta": source.choice(BASES), "alpha": source.choice([3.0, 1000.0]), "factor": 1.0}
+
+
+FAMILIES |= {
+    "ArceeForCausalLM": Family(LLAMA),
+    "Jais2ForCausalLM": Family(without(LLAMA, "rms_norm_eps") | NORM),
+    "CwmForCausalLM": Family(
+        without(LLAMA, "attention_bias")
+        | {"head_dim": [4, 8, 10], "num_hidden_layers": [1, 3, 5], "sliding_window": [3, 7, 64], "layer_types": layer_kinds}
+    ),
+    "Exaone4ForCausalLM": Family(
+        PLAIN
+        | {
+            "num_hidden_layers": [1, 3, 5],
+            "sliding_window": [..., None, 3, 7],
+            "sliding_window_pattern": [..., 2, 4],
+            "layer_types": layer_kinds,
+        }
+    ),
+    "NanoChatForCausalLM": Family(
+        PLAIN | {"attention_bias": FLAG, "final_logit_softcapping": [..., None, 3.0], "pad_token_id": [1]}
+    ),
+    "Ministral3ForCausalLM": Family(
+        PLAIN | {"head_dim": [4, 8, 10], "sliding_window": [..., None, 3, 7], "rope_parameters": growing}
+    ),
+    "HunYuanDenseV1ForCausalLM": Family(
+        PLAIN | {"head_dim": [4, 8, 10], "attention_bias": FLAG, "rope_parameters": alpha}
+    ),
+    "VaultGemmaForCausalLM": FAMILIES["Gemma2ForCausalLM"],
+    "Glm4MoeForCausalLM": Family(
+        PLAIN
+        | MOE_SIGMOIDS
+        | {"head_dim": [..., 8], "use_qk_norm": FLAG, "rope_parameters": rope(_head_dim, "default linear yarn", partial=[0.5, 1.0])}
+    ),
+    "Dots1ForCausalLM": Family(
+        PLAIN | MOE_SIGMOIDS | {"sliding_window": WINDOW, "max_window_layers": [..., 0, 1], "layer_types": layer_kinds}
+    ),
+    "GraniteMoeSharedForCausalLM": Family(
+        FAMILIES["GraniteMoeForCausalLM"].settings | {"shared_intermediate_size": [..., 0, 13]}
+    ),
+    "ErnieForMaskedLM": Family(BERT),
+    "ErnieModel": Family(BERT | DECODES),
+    "Data2VecTextForMaskedLM": Family(BERT),
+    "MegatronBertForMaskedLM": Family(BERT),
+    "MegatronBertModel": Family(BERT | DECODES),
+    "XLMRobertaXLForMaskedLM": Family(BERT),
+    "RobertaPreLayerNormForMaskedLM": Family(BERT),
+    "EuroBertModel": Family(LLAMA | {"pad_token_id": [1]}),
+    "NomicBertForMaskedLM": Family(without(BERT, "max_position_embeddings") | {"pad_token_id": [0], "max_position_embeddings": [20, 64], "rope_parameters": rope(_head_dim)}),
+}
+
 ENDS = ("ForSequenceClassification", "ForTokenClassification", "ForQuestionAnswering")
 
 

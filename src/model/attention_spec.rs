@@ -32,10 +32,13 @@ pub struct AttentionSpec {
     /// Rotation of queries and keys by their position
     #[serde(default)]
     pub rotary: Option<Rotary>,
+    /// Queries grow with their position once they have turned
+    #[serde(default)]
+    pub growth: Option<Growth>,
     /// Queries, keys and values are projected from something narrower than the residual stream
     #[serde(default)]
     pub latent: Option<Latent>,
-    /// Norm of queries and keys before they are turned
+    /// Norm of queries and keys
     #[serde(default)]
     pub qk_norm: Option<QkNorm>,
     /// Queries, keys and values are cut to ±this, after the norm where there is one (OLMo, MPT)
@@ -68,6 +71,23 @@ pub enum Window {
     Chunk(usize),
 }
 
+/// Queries times 1 + beta·ln(1 + ⌊position/context⌋): far into a text, softmax stays as sharp as near its beginning
+/// (Llama 4, Ministral 3).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Growth {
+    /// How fast
+    pub beta: f64,
+    /// Positions before they begin to grow
+    pub context: f64,
+}
+
+impl Growth {
+    /// The factor on the query at `position`.
+    pub fn at(&self, position: usize) -> f64 {
+        1.0 + self.beta * (1.0 + (position as f64 / self.context).floor()).ln()
+    }
+}
+
 /// Multi-head latent attention (DeepSeek-V2): what is kept of a token is one short vector, from which the keys and
 /// values of all heads are made, and one key that turns and that all heads share. The heads here are those made of it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -89,6 +109,16 @@ pub struct QkNorm {
     pub norm: NormSpec,
     /// What one norm goes over, and whose weights it has
     pub across: QkNormAcross,
+    /// Queries and keys turn before it (HunYuan, NanoChat), else behind it
+    #[serde(default)]
+    pub turned_first: bool,
+}
+
+impl QkNorm {
+    /// Before queries and keys turn.
+    pub fn new(norm: NormSpec, across: QkNormAcross) -> Self {
+        Self { norm, across, turned_first: false }
+    }
 }
 
 /// What one norm of queries or keys goes over.
@@ -169,6 +199,7 @@ impl AttentionSpec {
             causal: false,
             window: None,
             rotary: None,
+            growth: None,
             latent: None,
             qk_norm: None,
             clip: None,

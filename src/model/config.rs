@@ -43,6 +43,10 @@ impl Config {
     fn get(&self, key: &str) -> Option<&Value> {
         self.0.get(key).filter(|value| !value.is_null())
     }
+    /// Every key, nested ones left out.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
     fn wrong(key: &str, value: &Value, expected: &'static str) -> SpecError {
         let mut found = value.to_string();
         if found.len() > 60 {
@@ -208,6 +212,12 @@ impl Config {
     pub fn rope_number(&self, key: &str) -> Option<f64> {
         let map = self.object("rope_parameters").or_else(|| self.object("rope_scaling"));
         map.and_then(|map| map.get(key)).and_then(Value::as_f64)
+    }
+    /// A word of the same; `type` is an older spelling of `rope_type`.
+    pub fn rope_word(&self, key: &str) -> Option<&str> {
+        let map = self.object("rope_parameters").or_else(|| self.object("rope_scaling"))?;
+        let older = map.get("type").filter(|_| key == "rope_type");
+        map.get(key).or(older).and_then(Value::as_str)
     }
     /// An activation function by its Transformers name.
     pub fn activation_or(&self, key: &str, default: Activation) -> Result<Activation, SpecError> {

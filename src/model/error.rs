@@ -80,6 +80,14 @@ pub enum LoadError {
         /// Which file (or folder of shards)
         file: PathBuf,
     },
+    /// A weight that the architecture, as we compute it, has no place for
+    #[error("tensor `{tensor}` would change the numbers and is not read in this architecture: {}", .file.display())]
+    Unread {
+        /// Its name in the file
+        tensor: String,
+        /// Which file
+        file: PathBuf,
+    },
     /// A tensor of another shape than the configuration says
     #[error("tensor `{tensor}` is {found:?}, expected {expected:?}: {}", .file.display())]
     Shape {
@@ -132,6 +140,7 @@ impl LoadError {
             }
             Self::Config { source, .. } => return source.hint(),
             Self::Broken { .. } | Self::Index { .. } => "download or copy the file again".into(),
+            Self::Unread { .. } => "open the original model in Hugging Face's layout".into(),
             Self::Missing { .. } | Self::Shape { .. } => {
                 "config.json and the weights may be of different models".into()
             }

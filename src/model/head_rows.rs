@@ -5,7 +5,7 @@ use super::part::Side;
 use super::rotary::Turns;
 use super::spec::{EmbeddingSpec, NormSpec, Part, Positions};
 use super::transformer::Network;
-use super::{QkNormAcross, attention_spec::AttentionSpec};
+use super::{QkNorm, QkNormAcross, attention_spec::AttentionSpec};
 use crate::kernels::linear;
 use std::borrow::Cow;
 
@@ -153,8 +153,12 @@ impl Network {
         mut rows: Vec<f32>,
     ) -> Vec<f32> {
         let dim = spec.head_dim;
-        if let Some(own) = spec.qk_norm {
-            let name = format!("{}.attn.{norm}", self.spec.prefix(layer));
+        let name = format!("{}.attn.{norm}", self.spec.prefix(layer));
+        let (first, last): (Option<QkNorm>, _) = match spec.qk_norm {
+            Some(own) if own.turned_first => (None, Some(own)),
+            own => (own, None),
+        };
+        if let Some(own) = first {
             rows = self.head_norm(own, &name, &rows, heads, dim);
             if own.across != QkNormAcross::Head {
                 let all = rows.chunks_exact(heads * dim);
@@ -166,6 +170,9 @@ impl Network {
             let turns = Turns::<f32>::new(rotary, 0..1, 1);
             rows.chunks_exact_mut(dim).for_each(|row| turns.apply(row, dim));
         }
-        rows
+        match last {
+            Some(own) => self.head_norm(own, &name, &rows, 1, dim),
+            None => rows,
+        }
     }
 }

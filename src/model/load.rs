@@ -5,7 +5,8 @@ use super::classes::Pooling;
 use super::config::Config;
 use super::error::{LoadError, SpecError};
 use super::families;
-use super::formats::{ENDINGS, Tensors, gguf, has_ending, is_index, keras, shard};
+use super::formats::{ENDINGS, Tensors, has_ending, is_index, keras, shard};
+use super::load_gguf::gguf_at;
 use super::sentence::SentenceHead;
 use super::spec::{HeadSpec, ModelSpec};
 use super::tokenizer::{Token, Tokenizer};
@@ -154,29 +155,6 @@ impl Model {
         Ok(model)
     }
 
-    /// Opens a GGUF file that `path` is or holds; its tokenizer is inside, or beside it.
-    fn open_gguf(path: &Path, file: &Path) -> Result<Self, LoadError> {
-        let gguf::Whole { config, tensors, metadata } = gguf::open(file)?;
-        let (mut network, notes) = network(&config, file, &tensors)?;
-        // Sentence Transformers' dense layers, which some files have behind the pooling, are not computed here
-        let dense = network.weights.unused().iter().any(|name| name.starts_with("dense_"));
-        if let Some(head) =
-            SentenceHead::from_gguf(&metadata).map(|head| if dense { HeadSpec::None } else { head })
-            && matches!(network.spec.head, HeadSpec::None | HeadSpec::Sentence(_))
-        {
-            Arc::make_mut(&mut network.spec).head = head;
-        }
-        let tokenizer = match Tokenizer::from_gguf(&metadata, file)? {
-            Some(tokenizer) => Some(tokenizer),
-            None => Tokenizer::from_folder(file.parent().unwrap_or(Path::new(".")))?,
-        };
-        let chat = tokenizer.as_ref().and_then(|tokenizer| ChatTemplate::from_gguf(&metadata, tokenizer));
-        let mut model = Self::assemble(name_of(path), Origin::Path(path.to_owned()), network, tokenizer);
-        model.chat_template = chat;
-        model.warnings.extend(notes);
-        Ok(model)
-    }
-
     /// Fills texts up as a classifier without a mask was trained: to `length` behind the text where its vocabulary
     /// says so, else to all positions before it, as `pad_sequences` does.
     fn pad(&mut self, length: Option<usize>) {
@@ -220,7 +198,12 @@ impl Model {
         Ok(Self::assemble(String::new(), Origin::Memory, network, Some(tokenizer)))
     }
 
-    fn assemble(name: String, origin: Origin, network: Network, tokenizer: Option<Tokenizer>) -> Self {
+    pub(super) fn assemble(
+        name: String,
+        origin: Origin,
+        network: Network,
+        tokenizer: Option<Tokenizer>,
+    ) -> Self {
         let mut warnings = Vec::new();
         if tokenizer.is_none() {
             warnings.push(Warning::NoTokenizer);
@@ -299,7 +282,11 @@ impl Model {
 }
 
 /// The network, and what a user should know of how it was made out.
-fn network(config: &Config, file: &Path, tensors: &Tensors) -> Result<(Network, Vec<Warning>), LoadError> {
+pub(super) fn network(
+    config: &Config,
+    file: &Path,
+    tensors: &Tensors,
+) -> Result<(Network, Vec<Warning>), LoadError> {
     let refused = |source| LoadError::Config { file: file.to_owned(), source };
     match families::recognise(config) {
         Ok((family, mut spec)) => {
@@ -342,23 +329,8 @@ fn base(config: &Config, tensors: &Tensors) -> Option<(Network, Vec<Warning>)> {
     })
 }
 
-/// The GGUF file that a path is, or the only one (or the first of several parts) in a folder without `config.json`.
-fn gguf_at(path: &Path) -> Option<PathBuf> {
-    if path.is_file() {
-        return gguf::is_one(path).then(|| path.to_owned());
-    }
-    if path.join("config.json").is_file() {
-        return None;
-    }
-    let files = std::fs::read_dir(path).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
-    let mut found: Vec<_> = files.filter(|file| has_ending(file, &["gguf"])).collect();
-    found.sort();
-    let parts = found.len() > 1 && found[0].to_string_lossy().contains("-00001-of-");
-    if found.len() == 1 || parts { found.into_iter().next() } else { None }
-}
-
 /// The last part of a path that says something: the folder of a `model.safetensors`, else the file's own name.
-fn name_of(path: &Path) -> String {
+pub(super) fn name_of(path: &Path) -> String {
     let path = match path.file_stem() {
         Some(stem) if stem == "model" || stem == "model.weights" => path.parent().unwrap_or(path),
         _ => path,

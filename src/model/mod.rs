@@ -19,6 +19,7 @@ mod head_rows;
 mod head_weights;
 mod hook;
 mod load;
+mod load_gguf;
 mod mlp;
 mod part;
 mod product_terms;
@@ -37,7 +38,9 @@ mod weight_shapes;
 mod weights;
 
 pub use attention::{HeadState, LayerState, Relative};
-pub use attention_spec::{AttentionSpec, Buckets, Latent, PositionBias, QkNorm, QkNormAcross, Window};
+pub use attention_spec::{
+    AttentionSpec, Buckets, Growth, Latent, PositionBias, QkNorm, QkNormAcross, Window,
+};
 pub use card::ModelCard;
 pub use chat::{ChatError, ChatTemplate, Message};
 pub use classes::{ClassActivation, ClassHead, ClassLayer, Outcome, Pooling};

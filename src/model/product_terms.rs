@@ -88,17 +88,19 @@ impl Network {
     fn turned_terms(&self, layer: usize, kind: Kind, head: usize, at: At, mut terms: Terms) -> Terms {
         let spec = &self.spec.blocks[layer].attention;
         let dims = head * spec.head_dim..(head + 1) * spec.head_dim;
-        if let Some(own) = spec.qk_norm {
+        let norm = |terms: &mut Terms, turned: bool| {
+            let Some(own) = spec.qk_norm.filter(|own| own.turned_first == turned) else { return };
             let name = format!("{}.attn.{}_norm", self.spec.prefix(layer), kind.letter().to_lowercase());
             let (mut weight, mut bias) = self.norm_weights::<f32>(own.norm, &name);
             if own.across == QkNormAcross::OwnHead {
                 let part = |all: Option<Vec<f32>>| all.map(|all| all[dims.clone()].to_vec());
                 (weight, bias) = (part(weight), part(bias));
             }
-            frozen_at(own.norm, &terms.sum(), weight, bias).apply(&mut terms);
-        }
+            frozen_at(own.norm, &terms.sum(), weight, bias).apply(terms);
+        };
+        norm(&mut terms, false);
         if terms.width() > spec.head_dim {
-            terms = terms.dimensions(dims);
+            terms = terms.dimensions(dims.clone());
         }
         if spec.clip.is_some() {
             let before = terms.sum();
@@ -109,6 +111,11 @@ impl Network {
         if let Some(rotary) = &spec.rotary {
             let turns = Turns::<f32>::new(rotary, at.position..at.position + 1, at.n_tokens);
             turns.apply(terms.rows_mut(), spec.head_dim);
+        }
+        norm(&mut terms, true);
+        if let Some(growth) = spec.growth.filter(|_| matches!(kind, Kind::Query)) {
+            let factor = growth.at(at.position) as f32;
+            terms.rows_mut().iter_mut().for_each(|x| *x *= factor);
         }
         terms
     }

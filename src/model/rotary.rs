@@ -22,6 +22,9 @@ pub struct Rotary {
     /// Pairs that are interleaved before they turn are written as (i, i + dims/2) (DeepSeek-V3)
     #[serde(default)]
     pub parted: bool,
+    /// Turns the other way (NanoChat)
+    #[serde(default)]
+    pub backwards: bool,
     /// Factor on cosines and sines, where a scaling has one (YaRN, LongRoPE)
     #[serde(default = "one")]
     pub factor: f64,
@@ -99,6 +102,7 @@ impl Rotary {
             theta,
             interleaved: false,
             parted: false,
+            backwards: false,
             factor: 1.0,
             scaling: RotaryScaling::None,
         }
@@ -214,10 +218,11 @@ impl<F: Real> Turns<F> {
     /// Of tokens at `positions` in a text of `n_tokens`: some scalings depend on its length.
     pub(super) fn new(rotary: &Rotary, positions: Range<usize>, n_tokens: usize) -> Self {
         let (frequencies, factor) = (rotary.frequencies(n_tokens), rotary.factor_at(n_tokens));
+        let way = if rotary.backwards { -1.0 } else { 1.0 };
         let turn = |position: usize, frequency: f32| {
             // The angle is rounded to single precision, as the models were trained with it
             let angle = f64::from(position as f32 * frequency);
-            (F::of64(angle.cos() * factor), F::of64(angle.sin() * factor))
+            (F::of64(angle.cos() * factor), F::of64(way * angle.sin() * factor))
         };
         let cos_sin = positions
             .flat_map(|position| frequencies.iter().map(move |&frequency| turn(position, frequency)))

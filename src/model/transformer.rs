@@ -201,17 +201,27 @@ impl Network {
         let end = first + x.len() / self.spec.width;
         let turns = spec.rotary.as_ref().map(|rotary| Turns::new(rotary, first..end, n_tokens));
         let turn = |mut x: Vec<F>, heads: usize, norm: &str| {
-            if let Some(own) = spec.qk_norm {
-                let name = format!("{}.attn.{norm}", self.spec.prefix(layer));
-                x = self.head_norm(own, &name, &x, heads, spec.head_dim);
-            }
+            let normed = |x: &mut Vec<F>, turned: bool| {
+                if let Some(own) = spec.qk_norm.filter(|own| own.turned_first == turned) {
+                    let name = format!("{}.attn.{norm}", self.spec.prefix(layer));
+                    *x = self.head_norm(own, &name, x, heads, spec.head_dim);
+                }
+            };
+            normed(&mut x, false);
             spec.cut(&mut x);
             if let Some(turns) = &turns {
                 turns.apply(&mut x, spec.head_dim);
             }
+            normed(&mut x, true);
             x
         };
         let (mut q, mut k) = (turn(q, spec.heads, "q_norm"), turn(k, spec.kv_heads, "k_norm"));
+        if let Some(growth) = spec.growth {
+            for (position, query) in (first..end).zip(q.chunks_exact_mut(spec.heads * spec.head_dim)) {
+                let factor = F::of64(growth.at(position));
+                query.iter_mut().for_each(|x| *x *= factor);
+            }
+        }
         see(Hook::RotQ, &mut q);
         see(Hook::RotK, &mut k);
         [q, k, v]

@@ -18,6 +18,8 @@ pub enum Warning {
     },
     /// A GGUF file cuts text into words by a rule that is not known
     UnknownCutting(String),
+    /// A GGUF file has keys of its architecture that nobody knows
+    StrangeKeys(Vec<String>),
     /// Texts are filled up with padding, which takes part
     Padded {
         /// With it
@@ -145,6 +147,12 @@ impl fmt::Display for Warning {
             Self::UnknownCutting(rule) => {
                 write!(f, "the rule `{rule}` for cutting text into words is unknown: ids may differ a little")
             }
+            Self::StrangeKeys(keys) => write!(
+                f,
+                "the file says {}, which is not known and not read: should it change what is computed, the numbers \
+                 are others",
+                keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")
+            ),
             Self::Padded { tokens, before } => write!(
                 f,
                 "texts are filled up to {tokens} tokens with padding {} them, which takes part as it did in \

@@ -74,6 +74,46 @@ fn hidden_families_are_inferred_exactly_or_refused() {
     assert!(refused.contains("mixtral-odd"), "experts need a family of their own");
 }
 
+/// Names that say so, and factors that nothing here reads: with them as with settings of experts, other numbers would be
+/// silent.
+#[test]
+fn what_would_be_computed_otherwise_is_refused() {
+    for (class, key, value, word) in [
+        ("NobodysForMaskedLM", "is_decoder", serde_json::json!(false), "both ways"),
+        ("NobodyBertModel", "is_decoder", serde_json::json!(false), "both ways"),
+        ("NobodysForCausalLM", "is_causal", serde_json::json!(false), "both ways"),
+        ("NobodysForCausalLM", "use_bidirectional_attention", serde_json::json!(true), "both ways"),
+        ("NobodysForCausalLM", "scale_emb", serde_json::json!(12), "scale_emb"),
+        ("NobodysForCausalLM", "lm_head_multiplier", serde_json::json!(0.5), "lm_head_multiplier"),
+        (
+            "NobodysForCausalLM",
+            "router_logit_softcapping",
+            serde_json::json!(30.0),
+            "router_logit_softcapping",
+        ),
+        ("NobodysForCausalLM", "attention_chunk_size", serde_json::json!(5), "attention_chunk_size"),
+        (
+            "NobodysForCausalLM",
+            "rope_scaling",
+            serde_json::json!({ "llama_4_scaling_beta": 0.1 }),
+            "position",
+        ),
+    ] {
+        let copy = hidden(&fixtures().join("llama-gqa"));
+        let file = copy.path().join("config.json");
+        let text = std::fs::read(&file).expect("a configuration");
+        let mut config: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
+        config["architectures"] = serde_json::json!([class]);
+        config.as_object_mut().expect("an object").remove("rope_parameters").expect("rotary");
+        config["rope_theta"] = serde_json::json!(10_000.0);
+        Model::open(copy.path()).expect("without it the model is inferred");
+        config[key] = value;
+        write(&file, config.to_string());
+        let error = Model::open(copy.path()).expect_err(key).to_string();
+        assert!(error.contains("could not be inferred") && error.contains(word), "{key}: {error}");
+    }
+}
+
 #[test]
 fn settings_that_make_no_sense_are_refused() {
     for (fixture, key, value, word) in [

@@ -31,6 +31,7 @@ mod filter;
 mod fitting;
 mod floors;
 mod flow;
+mod gguf_keys;
 mod html;
 mod hub;
 mod inferred;

@@ -87,6 +87,27 @@ fn settings_of_a_text_model_beside_pictures_are_read_where_they_stand() {
     none(&problems(copy.path()));
 }
 
+/// Half a pair of dimensions turns nothing.
+#[test]
+fn a_rotary_part_that_leaves_half_a_pair_is_refused() {
+    for fixture in ["stablelm-odd", "phi-odd"] {
+        let original = fixtures().join(fixture);
+        let dims = open(&original).spec().blocks[0].attention.head_dim;
+        let copy = with_config(&original, "config.json");
+        let file = copy.path().join("config.json");
+        let text = std::fs::read(&file).expect("readable");
+        let mut config: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
+        let part = serde_json::json!(3.01 / dims as f64);
+        config["partial_rotary_factor"] = part.clone();
+        if config["rope_parameters"].is_object() {
+            config["rope_parameters"]["partial_rotary_factor"] = part;
+        }
+        write(&file, config.to_string());
+        let error = Model::open(copy.path()).expect_err("three dimensions turn").to_string();
+        assert!(error.contains("partial_rotary_factor") && error.contains("even"), "{fixture}: {error}");
+    }
+}
+
 /// What Transformers calls the last hidden state, where that is projected onto the embeddings' width.
 #[test]
 fn a_bare_model_ends_as_transformers_ends_it() {

@@ -106,13 +106,12 @@ fn projections(spec: &ModelSpec, head: HeadId) -> Formula {
     let one = |name: &str, weight: &str, turned: bool| {
         let normed = turned && own.qk_norm.is_some();
         let product = Row(vec![text("n "), index("W", weight)]);
-        let product = if normed { brackets("norm", product) } else { product };
-        let mut row = vec![text(name)];
-        if turned && own.rotary.is_some() {
-            row.extend([index("R", "i"), text(" ")]);
-        }
-        row.push(product);
-        Row(row)
+        let last = own.qk_norm.is_some_and(|norm| norm.turned_first);
+        let product = if normed && !last { brackets("norm", product) } else { product };
+        let turns = turned && own.rotary.is_some();
+        let product = if turns { Row(vec![index("R", "i"), text(" "), product]) } else { product };
+        let product = if normed && last { brackets("norm", product) } else { product };
+        Row(vec![text(name), product])
     };
     let all = vec![one("q = ", "Q", true), one("    k = ", "K", true), one("    v = ", "V", false)];
     part(StepKind::Projections, Row(all))

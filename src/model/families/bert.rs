@@ -1,5 +1,6 @@
-//! BERT: post-norm encoder with learned positions and segments; with any of its heads, and as a decoder.
-//! Reference: `BertModel`, `BertForMaskedLM`, `BertForSequenceClassification`… in Transformers, `modeling_bert.py`.
+//! BERT: post-norm encoder with learned positions and segments; with any of its heads, and as a decoder; ERNIE.
+//! Reference: `BertModel`, `BertForMaskedLM`, `BertForSequenceClassification`… in Transformers, `modeling_bert.py`,
+//! `modeling_ernie.py`.
 
 use super::encoder::{ANSWER, Heads, PostNorm, Sizes, TAGS, dense, head, post_norm};
 use super::{Family, Map, from};
@@ -12,7 +13,7 @@ pub(super) const FAMILY: Family = Family {
     model_type: "bert",
     architectures: &["BertModel", "BertForMaskedLM", "BertForPreTraining", "BertLMHeadModel"],
     prefixes: &["bert.", ""],
-    spec,
+    spec: |config| spec(config, "bert"),
     weights: &[WEIGHTS, PROJECTIONS, OUTPUTS, MASKED, PAIR],
 };
 pub(super) const CLASSES: Family = Family {
@@ -35,6 +36,26 @@ pub(super) const ANSWERS: Family = Family {
     weights: &[WEIGHTS, PROJECTIONS, OUTPUTS, ANSWER],
     ..FAMILY
 };
+
+/// Baidu's: BERT but for its names, where it does not tell tasks apart.
+pub(super) const ERNIE: Family = Family {
+    model_type: "ernie",
+    architectures: &["ErnieModel", "ErnieForMaskedLM", "ErnieForPreTraining", "ErnieForCausalLM"],
+    prefixes: &["ernie.", ""],
+    spec: ernie,
+    ..FAMILY
+};
+pub(super) const ERNIE_CLASSES: Family = Family {
+    architectures: &["ErnieForSequenceClassification", "ErnieForMultipleChoice"],
+    weights: CLASSES.weights,
+    ..ERNIE
+};
+pub(super) const ERNIE_NEXT: Family =
+    Family { architectures: &["ErnieForNextSentencePrediction"], weights: NEXT.weights, ..ERNIE };
+pub(super) const ERNIE_TAGGER: Family =
+    Family { architectures: &["ErnieForTokenClassification"], weights: TAGGER.weights, ..ERNIE };
+pub(super) const ERNIE_ANSWERS: Family =
+    Family { architectures: &["ErnieForQuestionAnswering"], weights: ANSWERS.weights, ..ERNIE };
 
 pub(super) const WEIGHTS: &[Map] = &[
     from("embed.W_E", "embeddings.word_embeddings.weight"),
@@ -84,7 +105,7 @@ pub(super) const POOLED: &[Map] = &[
 ];
 
 /// Whether the second text follows the first: beside the words, which older files have without it…
-const PAIR: &[Map] = &[
+pub(super) const PAIR: &[Map] = &[
     from("pair.0.W", "pooler.dense.weight").turned().optional(),
     from("pair.0.b", "pooler.dense.bias").optional(),
     from("pair.1.W", "cls.seq_relationship.weight").turned().optional(),
@@ -98,8 +119,19 @@ const NEXT_SENTENCE: &[Map] = &[
     from("head.1.b", "cls.seq_relationship.bias"),
 ];
 
-fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
-    let PostNorm { mut spec, activation, norm } = post_norm(config, "bert", &Sizes::BERT)?;
+fn ernie(config: &Config) -> Result<ModelSpec, SpecError> {
+    if config.flag_or("use_task_id", false)? {
+        return Err(SpecError::Value {
+            key: "use_task_id".into(),
+            found: "true".into(),
+            expected: "false (tasks are not told apart)",
+        });
+    }
+    spec(config, "ernie")
+}
+
+fn spec(config: &Config, family: &str) -> Result<ModelSpec, SpecError> {
+    let PostNorm { mut spec, activation, norm } = post_norm(config, family, &Sizes::BERT)?;
     let heads = Heads {
         masked: (activation, norm),
         classes: &[dense(spec.width, ClassActivation::Tanh)],

@@ -36,7 +36,7 @@ fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
     let normed = config.flag_or("use_qk_norm", false)?;
     for block in &mut spec.blocks {
         let norm = block.ln1.filter(|_| normed);
-        block.attention.qk_norm = norm.map(|norm| QkNorm { norm, across: QkNormAcross::OwnHead });
+        block.attention.qk_norm = norm.map(|norm| QkNorm::new(norm, QkNormAcross::OwnHead));
     }
     Ok(spec)
 }

@@ -61,7 +61,7 @@ const WEIGHTS: &[Map] = &[
     from("unembed.W_U", "lm_head.weight").turned().or("embed_tokens.weight"),
 ];
 
-const SHARED: &[Map] = &[
+pub(super) const SHARED: &[Map] = &[
     from("blocks.{l}.mlp.shared.W_gate", "layers.{l}.mlp.shared_experts.gate_proj.weight").turned(),
     from("blocks.{l}.mlp.shared.W_in", "layers.{l}.mlp.shared_experts.up_proj.weight").turned(),
     from("blocks.{l}.mlp.shared.W_out", "layers.{l}.mlp.shared_experts.down_proj.weight").turned(),
@@ -73,7 +73,8 @@ const SHARED_BIASES: &[Map] = &[
     from("blocks.{l}.mlp.shared.b_out", "layers.{l}.mlp.shared_experts.down_proj.bias").when("mlp_bias"),
 ];
 
-const CHOICE: &[Map] = &[from("blocks.{l}.mlp.choice_bias", "layers.{l}.mlp.gate.e_score_correction_bias")];
+pub(super) const CHOICE: &[Map] =
+    &[from("blocks.{l}.mlp.choice_bias", "layers.{l}.mlp.gate.e_score_correction_bias")];
 
 /// [what keys and values are made of | the key that all heads share]
 fn down<const PART: usize>(spec: &ModelSpec, layer: usize) -> Rows {
@@ -129,24 +130,35 @@ fn v3(config: &Config) -> Result<ModelSpec, SpecError> {
     for rotary in spec.blocks.iter_mut().filter_map(|block| block.attention.rotary.as_mut()) {
         (rotary.interleaved, rotary.parted) = (interleaved, interleaved);
     }
+    let experts = sigmoids(config, (8, 4), (256, Some(8)), true)?;
+    let scale = config.float_or("routed_scaling_factor", 2.5)? as f32;
+    place(config, &mut spec, ExpertSpec { scale, ..experts }, (3, 2048, 1))?;
+    Ok(spec)
+}
+
+/// Experts whose shares are sigmoids, chosen with a bias from the best groups; what is not said are `groups` and those
+/// chosen of them, the experts and those chosen of them (none: it must be said), and whether shares are `normalised`.
+pub(super) fn sigmoids(
+    config: &Config,
+    groups: (usize, usize),
+    (count, chosen): (usize, Option<usize>),
+    normalised: bool,
+) -> Result<ExpertSpec, SpecError> {
     let groups = ExpertGroups {
-        count: config.count_or("n_group", 8)?,
-        chosen: config.count_or("topk_group", 4)?,
+        count: config.count_or("n_group", groups.0)?,
+        chosen: config.count_or("topk_group", groups.1)?,
         best: 2,
     };
-    let experts = ExpertSpec {
+    let chosen = config.count_opt("num_experts_per_tok")?.or(chosen);
+    let chosen = chosen.ok_or(SpecError::Missing("num_experts_per_tok".into()))?;
+    Ok(ExpertSpec {
         shares: Shares::Sigmoid,
-        normalised: config.flag_or("norm_topk_prob", true)?,
-        scale: config.float_or("routed_scaling_factor", 2.5)? as f32,
+        normalised: config.flag_or("norm_topk_prob", normalised)?,
+        scale: config.float_or("routed_scaling_factor", 1.0)? as f32,
         choice_bias: true,
         groups: Some(groups),
-        ..ExpertSpec::new(
-            config.count_or("n_routed_experts", 256)?,
-            config.count_or("num_experts_per_tok", 8)?,
-        )
-    };
-    place(config, &mut spec, experts, (3, 2048, 1))?;
-    Ok(spec)
+        ..ExpertSpec::new(config.count_or("n_routed_experts", count)?, chosen)
+    })
 }
 
 /// The decoder with its attention; `interleaved` rotary as in V2.
@@ -183,7 +195,7 @@ fn latent(config: &Config, family: &str, default: &Defaults) -> Result<ModelSpec
 
 /// Puts experts into all blocks but the first; `default` is how many those are, the experts' width, and how many
 /// experts the shared one is as wide as.
-fn place(
+pub(super) fn place(
     config: &Config,
     spec: &mut ModelSpec,
     experts: ExpertSpec,

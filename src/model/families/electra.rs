@@ -30,6 +30,12 @@ pub(super) const CLASSES: Family = Family {
     weights: &[bert::WEIGHTS, PROJECTION, bert::PROJECTIONS, bert::OUTPUTS, CLASSIFIER],
     ..FAMILY
 };
+/// What stands between is called otherwise here.
+pub(super) const CHOICES: Family = Family {
+    architectures: &["ElectraForMultipleChoice"],
+    weights: &[bert::WEIGHTS, PROJECTION, bert::PROJECTIONS, bert::OUTPUTS, SUMMARY],
+    ..FAMILY
+};
 pub(super) const TAGGER: Family = Family {
     architectures: &["ElectraForTokenClassification"],
     weights: &[bert::WEIGHTS, PROJECTION, bert::PROJECTIONS, bert::OUTPUTS, TAGS],
@@ -62,6 +68,29 @@ const JUDGE: &[Map] = &[
     from("head.1.b", "discriminator_predictions.dense_prediction.bias"),
 ];
 
+const SUMMARY: &[Map] = &[
+    from("head.0.W", "sequence_summary.summary.weight").turned(),
+    from("head.0.b", "sequence_summary.summary.bias"),
+    from("head.1.W", "classifier.weight").turned(),
+    from("head.1.b", "classifier.bias"),
+];
+
+/// What `ElectraForMultipleChoice` makes of the first token's vector.
+fn summary(config: &Config) -> Result<ClassActivation, SpecError> {
+    config.must_be("summary_type", "first", "first (the only kind that is read)")?;
+    if !config.flag_or("summary_use_proj", true)? {
+        return Err(SpecError::Value {
+            key: "summary_use_proj".into(),
+            found: "false".into(),
+            expected: "true (the only kind that is read)",
+        });
+    }
+    if config.is_null("summary_activation") || config.word("summary_activation")? == Some("") {
+        return Ok(ClassActivation::Linear);
+    }
+    Ok(ClassActivation::Mlp(config.activation_or("summary_activation", Activation::Gelu)?))
+}
+
 fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
     let sizes = Sizes {
         width: ("hidden_size", 256),
@@ -72,12 +101,10 @@ fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
     let PostNorm { mut spec, activation, norm } = post_norm(config, "electra", &sizes)?;
     narrow_embedding(config, &mut spec, false)?;
     let width = spec.width;
-    let heads = Heads {
-        masked: (Activation::Gelu, norm),
-        classes: &[dense(width, ClassActivation::Mlp(Activation::Gelu))],
-        tags: &[],
-        pair: None,
-    };
+    let choice = config.architecture() == Some("ElectraForMultipleChoice");
+    let between = if choice { summary(config)? } else { ClassActivation::Mlp(Activation::Gelu) };
+    let heads =
+        Heads { masked: (Activation::Gelu, norm), classes: &[dense(width, between)], tags: &[], pair: None };
     spec.head = match config.architecture() {
         Some("ElectraForPreTraining") => HeadSpec::Classes(ClassHead::new(
             Pooling::Each,

@@ -1,6 +1,6 @@
 //! Gemma 1 to 3 (text): embedding times √width, RMSNorm with 1 + w, head width of its own; from Gemma 2 on norms on
 //! both sides of each half, windows and soft-caps; Gemma 3 norms q and k and has a rotary base for each kind of block.
-//! Reference: `GemmaForCausalLM`, `Gemma2ForCausalLM`, `Gemma3ForCausalLM` in Transformers.
+//! Reference: `GemmaForCausalLM`, `Gemma2ForCausalLM`, `Gemma3ForCausalLM`, `VaultGemmaForCausalLM` in Transformers.
 
 use super::llama::{self, Defaults};
 use super::qwen3::QK_NORMS;
@@ -25,6 +25,15 @@ pub(super) const GEMMA2: Family = Family {
     architectures: &["Gemma2ForCausalLM", "Gemma2Model"],
     prefixes: &["model.", ""],
     spec: gemma2,
+    weights: &[WEIGHTS, llama::ATTENTION_BIASES],
+};
+
+/// Gemma 2 without the norms on what each half adds.
+pub(super) const VAULT_GEMMA: Family = Family {
+    model_type: "vaultgemma",
+    architectures: &["VaultGemmaForCausalLM", "VaultGemmaModel"],
+    prefixes: &["model.", ""],
+    spec: vault,
     weights: &[WEIGHTS, llama::ATTENTION_BIASES],
 };
 
@@ -122,6 +131,15 @@ fn gemma2(config: &Config) -> Result<ModelSpec, SpecError> {
     Ok(spec)
 }
 
+fn vault(config: &Config) -> Result<ModelSpec, SpecError> {
+    let mut spec = gemma2(config)?;
+    spec.family = "vaultgemma".into();
+    for block in &mut spec.blocks {
+        (block.ln1_post, block.ln2_post) = (None, None);
+    }
+    Ok(spec)
+}
+
 fn gemma3(config: &Config, head: HeadSpec) -> Result<ModelSpec, SpecError> {
     let (theta, local) = (1_000_000.0, config.float_or("rope_local_base_freq", 10_000.0)?);
     let default = Defaults { vocab: 262_208, context: 131_072, theta, ..LATER };
@@ -142,7 +160,7 @@ fn gemma3(config: &Config, head: HeadSpec) -> Result<ModelSpec, SpecError> {
         }
         let norm = block.ln1.unwrap_or_else(|| norm(1e-6));
         let attention = &mut block.attention;
-        attention.qk_norm = Some(QkNorm { norm, across: QkNormAcross::Head });
+        attention.qk_norm = Some(QkNorm::new(norm, QkNormAcross::Head));
         let (kind, base) = if slides { ("sliding_attention", local) } else { ("full_attention", theta) };
         // Older files have one scaling, meant for the full blocks
         attention.rotary = Some(match config.rotary_of(kind, attention.head_dim, base, default.context)? {

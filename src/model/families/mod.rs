@@ -4,6 +4,7 @@
 
 mod albert;
 mod alibi;
+mod arcee;
 mod bart;
 mod bert;
 mod blenderbot;
@@ -12,16 +13,20 @@ mod classifier;
 mod codegen;
 mod cohere;
 mod cohere2;
+mod cwm;
 mod deberta;
 mod deepseek;
 mod distilbert;
 mod electra;
 mod encoder;
 mod ernie4_5;
+mod eurobert;
+mod exaone4;
 mod falcon;
 mod fused;
 mod gemma;
 mod glm;
+mod glm4_moe;
 mod gpt1;
 mod gpt2;
 mod gpt_bigcode;
@@ -30,6 +35,7 @@ mod gpt_neox;
 mod gpt_oss;
 mod gptj;
 mod granite;
+mod hunyuan;
 pub(super) mod infer;
 pub(super) mod keras;
 mod llama;
@@ -42,6 +48,7 @@ mod mixtral;
 mod modernbert;
 mod mpnet;
 mod mpt;
+mod nanochat;
 mod nemotron;
 mod nomic_bert;
 mod olmo;
@@ -50,6 +57,7 @@ mod pegasus;
 mod phi;
 mod phi3;
 mod phimoe;
+mod prenorm;
 mod qwen2;
 mod qwen2_moe;
 mod qwen3;
@@ -86,6 +94,7 @@ const FAMILIES: &[&Family] = &[
     &llama::FAMILY,
     &mistral::MISTRAL,
     &mistral::MINISTRAL,
+    &mistral::MINISTRAL3,
     &mixtral::FAMILY,
     &qwen2::FAMILY,
     &qwen2_moe::FAMILY,
@@ -97,21 +106,31 @@ const FAMILIES: &[&Family] = &[
     &gemma::GEMMA,
     &gemma::GEMMA2,
     &gemma::GEMMA3,
+    &gemma::VAULT_GEMMA,
     &stablelm::FAMILY,
     &olmo::OLMO,
     &olmo::OLMO2,
     &olmo::OLMO3,
     &olmo::OLMOE,
     &smollm3::FAMILY,
+    &arcee::ARCEE,
+    &arcee::JAIS2,
+    &cwm::FAMILY,
+    &exaone4::FAMILY,
+    &nanochat::FAMILY,
+    &hunyuan::FAMILY,
     &seed_oss::FAMILY,
     &ernie4_5::ERNIE,
     &ernie4_5::HELIUM,
     &granite::GRANITE,
     &granite::GRANITE_MOE,
+    &granite::GRANITE_MOE_SHARED,
     &cohere::FAMILY,
     &cohere2::FAMILY,
     &glm::GLM,
     &glm::GLM4,
+    &glm4_moe::GLM,
+    &glm4_moe::DOTS,
     &nemotron::FAMILY,
     &deepseek::V2,
     &deepseek::V3,
@@ -128,6 +147,28 @@ const FAMILIES: &[&Family] = &[
     &roberta::CHOICES,
     &roberta::TAGGER,
     &roberta::ANSWERS,
+    &roberta::DATA2VEC,
+    &roberta::DATA2VEC_CLASSES,
+    &roberta::DATA2VEC_CHOICES,
+    &roberta::DATA2VEC_TAGGER,
+    &roberta::DATA2VEC_ANSWERS,
+    &bert::ERNIE,
+    &bert::ERNIE_CLASSES,
+    &bert::ERNIE_NEXT,
+    &bert::ERNIE_TAGGER,
+    &bert::ERNIE_ANSWERS,
+    &prenorm::MEGATRON,
+    &prenorm::MEGATRON_CLASSES,
+    &prenorm::MEGATRON_TAGGER,
+    &prenorm::MEGATRON_ANSWERS,
+    &prenorm::XL,
+    &prenorm::XL_CLASSES,
+    &prenorm::XL_TAGGER,
+    &prenorm::XL_ANSWERS,
+    &prenorm::BEFORE,
+    &prenorm::BEFORE_CLASSES,
+    &prenorm::BEFORE_TAGGER,
+    &prenorm::BEFORE_ANSWERS,
     &distilbert::FAMILY,
     &distilbert::CLASSES,
     &distilbert::TAGGER,
@@ -139,6 +180,7 @@ const FAMILIES: &[&Family] = &[
     &electra::FAMILY,
     &electra::DISCRIMINATOR,
     &electra::CLASSES,
+    &electra::CHOICES,
     &electra::TAGGER,
     &electra::ANSWERS,
     &deberta::FAMILY,
@@ -159,6 +201,7 @@ const FAMILIES: &[&Family] = &[
     &nomic_bert::FAMILY,
     &nomic_bert::CLASSES,
     &nomic_bert::TAGGER,
+    &eurobert::FAMILY,
     &t5::FAMILY,
     &t5::ENCODER,
     &t5::MULTILINGUAL,

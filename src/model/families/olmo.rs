@@ -45,7 +45,7 @@ pub(super) const OLMOE: Family = Family {
 };
 
 /// Llama's, less the norms.
-const PLAIN: &[Map] = &[
+pub(super) const PLAIN: &[Map] = &[
     from("embed.W_E", "embed_tokens.weight"),
     from("blocks.{l}.attn.W_Q", "layers.{l}.self_attn.q_proj.weight").turned(),
     from("blocks.{l}.attn.W_K", "layers.{l}.self_attn.k_proj.weight").turned(),
@@ -57,7 +57,7 @@ const PLAIN: &[Map] = &[
     from("unembed.W_U", "lm_head.weight").turned().or("embed_tokens.weight"),
 ];
 
-const NORMS: &[Map] = &[
+pub(super) const NORMS: &[Map] = &[
     from("blocks.{l}.ln1_post.w", "layers.{l}.post_attention_layernorm.weight"),
     from("blocks.{l}.ln2_post.w", "layers.{l}.post_feedforward_layernorm.weight"),
     from("ln_final.w", "norm.weight"),
@@ -84,7 +84,7 @@ fn clip(config: &Config, spec: &mut ModelSpec) -> Result<(), SpecError> {
 fn norms_over_all(spec: &mut ModelSpec) {
     for block in &mut spec.blocks {
         let norm = block.ln1.or(block.ln1_post);
-        block.attention.qk_norm = norm.map(|norm| QkNorm { norm, across: QkNormAcross::All });
+        block.attention.qk_norm = norm.map(|norm| QkNorm::new(norm, QkNormAcross::All));
     }
 }
 

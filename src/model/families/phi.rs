@@ -62,7 +62,7 @@ fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
     let normed = config.flag_or("qk_layernorm", false)?;
     for block in &mut spec.blocks {
         let norm = block.ln1.filter(|_| normed);
-        block.attention.qk_norm = norm.map(|norm| QkNorm { norm, across: QkNormAcross::Head });
+        block.attention.qk_norm = norm.map(|norm| QkNorm::new(norm, QkNormAcross::Head));
         block.placement = Placement::Parallel;
         block.ln2 = None;
         if let Some(mlp) = &mut block.mlp {

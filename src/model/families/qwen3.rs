@@ -41,7 +41,7 @@ fn spec(config: &Config, family: &str, default: &Defaults) -> Result<ModelSpec, 
     let mut spec = llama::decoder(config, family, default)?;
     let norm = NormSpec::rms(config.float_or("rms_norm_eps", 1e-6)?);
     for block in &mut spec.blocks {
-        block.attention.qk_norm = Some(QkNorm { norm, across: QkNormAcross::Head });
+        block.attention.qk_norm = Some(QkNorm::new(norm, QkNormAcross::Head));
     }
     Ok(spec)
 }

@@ -1,4 +1,4 @@
-//! RoBERTa, XLM-R and CamemBERT: BERT's blocks, positions that skip padding, a head of their own.
+//! RoBERTa, XLM-R, CamemBERT and data2vec: BERT's blocks, positions that skip padding, a head of their own.
 //! Reference: `RobertaModel` and the classes with heads in Transformers, `modeling_roberta.py`.
 
 use super::bert;
@@ -24,9 +24,28 @@ pub(super) const FAMILY: Family = Family {
         "CamembertForCausalLM",
     ],
     prefixes: &["roberta.", ""],
-    spec,
+    spec: |config| spec(config, "roberta", 50_265),
     weights: &[bert::WEIGHTS, bert::PROJECTIONS, bert::OUTPUTS, MASKED],
 };
+/// Trained otherwise, and called otherwise.
+pub(super) const DATA2VEC: Family = Family {
+    model_type: "data2vec-text",
+    architectures: &["Data2VecTextModel", "Data2VecTextForMaskedLM", "Data2VecTextForCausalLM"],
+    prefixes: &["data2vec_text.", ""],
+    spec: |config| spec(config, "data2vec-text", 30_522),
+    ..FAMILY
+};
+pub(super) const DATA2VEC_CLASSES: Family = Family {
+    architectures: &["Data2VecTextForSequenceClassification"],
+    weights: CLASSES.weights,
+    ..DATA2VEC
+};
+pub(super) const DATA2VEC_CHOICES: Family =
+    Family { architectures: &["Data2VecTextForMultipleChoice"], weights: CHOICES.weights, ..DATA2VEC };
+pub(super) const DATA2VEC_TAGGER: Family =
+    Family { architectures: &["Data2VecTextForTokenClassification"], weights: TAGGER.weights, ..DATA2VEC };
+pub(super) const DATA2VEC_ANSWERS: Family =
+    Family { architectures: &["Data2VecTextForQuestionAnswering"], weights: ANSWERS.weights, ..DATA2VEC };
 /// Only its name is XLM-R's own.
 pub(super) const XLM: Family = Family { model_type: "xlm-roberta", architectures: &[], ..FAMILY };
 pub(super) const CLASSES: Family = Family {
@@ -72,10 +91,9 @@ pub(super) const MASKED: &[Map] = &[
     from("unembed.b_U", "lm_head.decoder.bias").or("lm_head.bias").optional(),
 ];
 
-fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
+fn spec(config: &Config, family: &str, vocab: usize) -> Result<ModelSpec, SpecError> {
     let padding = config.index_or("pad_token_id", 1)?;
-    let sizes = Sizes { vocab: 50_265, ..Sizes::BERT };
-    let PostNorm { mut spec, norm, .. } = post_norm(config, "roberta", &sizes)?;
+    let PostNorm { mut spec, norm, .. } = post_norm(config, family, &Sizes { vocab, ..Sizes::BERT })?;
     skip_padding(&mut spec, padding)?;
     spec.head = head(config, &heads(norm, &[dense(spec.width, ClassActivation::Tanh)]))?;
     Ok(spec)

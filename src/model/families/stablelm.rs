@@ -47,7 +47,7 @@ fn spec(config: &Config) -> Result<ModelSpec, SpecError> {
     let parallel = config.flag_or("use_parallel_residual", false)?;
     for block in &mut spec.blocks {
         let norm = block.ln1.filter(|_| normed);
-        block.attention.qk_norm = norm.map(|norm| QkNorm { norm, across: QkNormAcross::OwnHead });
+        block.attention.qk_norm = norm.map(|norm| QkNorm::new(norm, QkNormAcross::OwnHead));
         if parallel {
             block.placement = Placement::Parallel;
             block.ln2 = None;

@@ -59,6 +59,10 @@ impl Fault for LoadError {
                 format!("缺少张量 `{tensor}`：{}", file.display()),
                 "config.json 与权重可能属于不同的模型",
             ),
+            Self::Unread { tensor, file } => Told::new(
+                format!("张量 `{tensor}` 会改变数值，但此架构不读取它：{}", file.display()),
+                "请打开 Hugging Face 格式的原始模型",
+            ),
             Self::Shape { tensor, found, expected, file } => Told::new(
                 format!("张量 `{tensor}` 的形状是 {found:?}，应为 {expected:?}：{}", file.display()),
                 "config.json 与权重可能属于不同的模型",

@@ -20,6 +20,10 @@ fn chinese(warning: &Warning) -> String {
             format!("分词器有 {known} 个词元，模型只有 {vocab} 个：部分编号可能超出范围")
         }
         Warning::UnknownCutting(rule) => format!("未知的切词规则 `{rule}`：词元编号可能略有不同"),
+        Warning::StrangeKeys(keys) => format!(
+            "文件中的 {} 未知，未读取：若它们影响计算，数值会有出入",
+            keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join("、")
+        ),
         Warning::Padded { tokens, before } => format!(
             "文本会在{}补填充词元到 {tokens} 个，与训练时一样参与计算；直接给出的编号不补",
             if *before { "前面" } else { "后面" }

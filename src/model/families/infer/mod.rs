@@ -30,6 +30,7 @@ pub(in crate::model) struct Inferred {
 /// Makes out what a model is, or says the first thing that did not fit.
 pub(in crate::model) fn read(config: &Config, tensors: &Tensors) -> Result<Inferred, String> {
     let mut said = Said::new(config);
+    said.decodes()?;
     let roles = Roles::of(tensors, said.fused_by_head())?;
     let sizes = Sizes::of(&roles, tensors, &said)?;
     let spec = spec(&roles, tensors, &sizes, &mut said)?;
@@ -136,7 +137,7 @@ fn spec(roles: &Roles, tensors: &Tensors, sizes: &Sizes, said: &mut Said<'_>) ->
         Positions::None
     };
     if let Some(across) = qk_norm_of(roles, tensors, sizes) {
-        block.attention.qk_norm = Some(QkNorm { norm, across });
+        block.attention.qk_norm = Some(QkNorm::new(norm, across));
     }
     said.scores(&mut block)?;
     let mut blocks = vec![block; roles.layers];

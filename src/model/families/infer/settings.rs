@@ -33,7 +33,31 @@ const UNREAD: &[&str] = &[
     "scale_embedding",
     "apply_residual_connection_post_layernorm",
     "rope_interleave",
+    "rope_interleaved",
     "per_layer_config",
+    "rope_local_base_freq",
+    "llama_4_scaling_beta",
+    "attention_chunk_size",
+    "num_kv_shared_layers",
+];
+/// Within names of settings that change the arithmetic…
+const FACTORS: &[&str] = &["multiplier", "softcap", "scale", "scaling", "mup", "alibi"];
+/// …those that are read, or change nothing.
+const FACTORS_READ: &[&str] = &[
+    "attention_multiplier",
+    "residual_multiplier",
+    "embedding_multiplier",
+    "logits_scaling",
+    "logit_scale",
+    "attn_logit_softcapping",
+    "final_logit_softcapping",
+    "rope_scaling",
+    "scale_attn_weights",
+    "scale_attn_by_inverse_layer_idx",
+    "alibi",
+    // Of other precision, with the same numbers
+    "attention_softmax_in_fp32",
+    "scale_attention_softmax_in_fp32",
 ];
 
 /// A setting that could not be read, as a reason.
@@ -72,6 +96,31 @@ impl<'a> Said<'a> {
         keys.iter().copied().find(|key| self.config.has(key))
     }
 
+    /// Refuses what is known to look both ways: decoders alone are inferred.
+    pub(super) fn decodes(&mut self) -> Result<(), String> {
+        let name = self.name();
+        if name.contains("MaskedLM") || name.to_lowercase().contains("bert") {
+            return Err(format!("`{name}` reads both ways, as its name says; only decoders are inferred"));
+        }
+        let both = self.config.flag_or("use_bidirectional_attention", false).map_err(reason)?;
+        if both || !self.config.flag_or("is_causal", true).map_err(reason)? {
+            return Err("its settings say that it reads both ways; only decoders are inferred".into());
+        }
+        if self.is_bare() {
+            self.assume(Assumption::Causal(true));
+        }
+        Ok(())
+    }
+    /// A factor on something, by its name, that nothing here reads.
+    fn strange_factor(&self) -> Option<&str> {
+        let names = |key: &&str| FACTORS.iter().any(|word| key.contains(word)) && !FACTORS_READ.contains(key);
+        self.config.keys().filter(names).find(|key| match self.config.number_opt(key) {
+            Ok(Some(number)) => number != 0.0 && (number - 1.0).abs() > 1e-12,
+            Ok(None) => false,
+            Err(_) => self.config.flag_or(key, false) == Ok(true),
+        })
+    }
+
     /// Whether fused tensors have queries, keys and values of each head next to each other.
     pub(super) fn fused_by_head(&self) -> bool {
         self.config.has("multi_query")
@@ -90,6 +139,14 @@ impl<'a> Said<'a> {
         if let Some(key) = self.key(UNREAD) {
             // MPT's and BLOOM's own options, experts, compressed keys: these need a family of their own
             return Err(format!("`{key}` is a setting that is read only for classes that are known"));
+        }
+        if let Some(key) = self.strange_factor() {
+            return Err(format!("`{key}` is a setting that is read only for classes that are known"));
+        }
+        if self.config.rope_number("llama_4_scaling_beta").is_some() {
+            return Err(
+                "queries that grow with their position are read only for classes that are known".into()
+            );
         }
         let key = self.key(HEADS).ok_or("the configuration gives no number of heads")?;
         self.config.count_or(key, 1).map_err(reason)

@@ -7,11 +7,13 @@ mod fused;
 mod kin;
 mod latent;
 mod others;
+mod stretched;
 
 use super::translate::{Architecture, Change, Known, Name};
 use serde_json::{Map, Value, json};
 
 pub(super) use kin::NAMES;
+pub(super) use stretched::scaling;
 
 pub(super) const ARCHITECTURES: &[&[Architecture]] =
     &[decoders::TABLE, encoders::TABLE, fused::TABLE, kin::TABLE, latent::TABLE, others::TABLE];
@@ -45,6 +47,7 @@ const EXPERTS: Keys = &[
     ("num_experts_per_tok", "expert_used_count"),
     ("moe_intermediate_size", "expert_feed_forward_length"),
     ("shared_expert_intermediate_size", "expert_shared_feed_forward_length"),
+    ("norm_topk_prob", "expert_weights_norm"),
 ];
 
 /// GPT-2's words for its sizes.
@@ -95,87 +98,11 @@ const EXPERT_MLP: &[Name] = &[
     same("blk.{l}.ffn_down_shexp", "model.layers.{l}.mlp.shared_expert.down_proj"),
 ];
 
-/// Stretched rotary frequencies, as Transformers spells them.
-fn scaling(known: &Known<'_>, config: &mut Map<String, Value>) {
-    let number = |key: &str| known.number(key).filter(|x| x.is_finite());
-    let original = known.count("rope.scaling.original_context_length");
-    let context = known.count("context_length");
-    if let Some(long) = known.numbers("rope_factors_long.weight") {
-        let short = known.numbers("rope_factors_short.weight").unwrap_or_else(|| long.clone());
-        config.insert(
-            "rope_scaling".into(),
-            json!({ "rope_type": "longrope", "long_factor": long, "short_factor": short,
-                "attention_factor": number("rope.scaling.attn_factor") }),
-        );
-        config.insert("original_max_position_embeddings".into(), json!(original));
-    } else if let Some(factors) = known.numbers("rope_freqs.weight") {
-        if let Some(scaling) = llama3(known, &factors) {
-            config.insert("rope_scaling".into(), scaling);
-        }
-    } else if let Some(factor) = number("rope.scaling.factor").filter(|&factor| factor > 1.0) {
-        let kind = known.text("rope.scaling.type").unwrap_or("linear");
-        let mut scaling = json!({ "rope_type": kind, "factor": factor });
-        if kind == "yarn" {
-            scaling["original_max_position_embeddings"] = json!(original.or(context));
-            for (theirs, ours) in [
-                ("beta_fast", "rope.scaling.yarn_beta_fast"),
-                ("beta_slow", "rope.scaling.yarn_beta_slow"),
-                ("attention_factor", "rope.scaling.yarn_attn_factor"),
-            ] {
-                if let Some(x) = number(ours) {
-                    scaling[theirs] = json!(x);
-                }
-            }
-        }
-        config.insert("rope_scaling".into(), scaling);
-    }
-}
-
-/// Llama 3's three settings from what they did to each frequency: ones, a ramp in 1/wavelength, the whole factor.
-///
-/// Only two of the three can be told from the ramp; the third is a common factor of all, set to the published 8192.
-fn llama3(known: &Known<'_>, factors: &[f32]) -> Option<Value> {
-    const CONTEXT: f64 = 8192.0;
-    let theta = known.number("rope.freq_base").unwrap_or(10_000.0);
-    let factor = factors.iter().copied().fold(1.0, f32::max);
-    if !factor.is_finite() || factor <= 1.0 {
-        return None;
-    }
-    let factor = f64::from(factor);
-    // How far along the ramp each pair is: 1 keeps its frequency, 0 has it divided
-    let along = |&x: &f32| (1.0 / f64::from(x) - 1.0 / factor) / (1.0 - 1.0 / factor);
-    let turns = |i: usize| CONTEXT / std::f64::consts::TAU * theta.powf(-(i as f64) / factors.len() as f64);
-    let points: Vec<_> = factors.iter().enumerate().map(|(i, x)| (turns(i), along(x))).collect();
-    let kept = points.iter().rev().find(|(_, along)| *along > 1.0 - 1e-6)?;
-    let divided = points.iter().find(|(_, along)| *along < 1e-6);
-    let ramp: Vec<_> = points.iter().filter(|(_, along)| (1e-6..=1.0 - 1e-6).contains(along)).collect();
-    let (low, high) = match *ramp {
-        [] => (divided?.0, kept.0),
-        [(turns, along)] => {
-            // One point: a line through it that leaves its neighbours outside
-            let upper = ((kept.0 - turns) / (1.0 - along))
-                .min(divided.map_or(f64::MAX, |low| (turns - low.0) / along));
-            (turns - along * upper, turns + (1.0 - along) * upper)
-        }
-        [first, .., last] => {
-            let slope = (first.1 - last.1) / (first.0 - last.0);
-            (first.0 - first.1 / slope, first.0 + (1.0 - first.1) / slope)
-        }
-    };
-    Some(json!({ "rope_type": "llama3", "factor": factor, "low_freq_factor": low, "high_freq_factor": high,
-        "original_max_position_embeddings": CONTEXT }))
-}
-
 /// How much of a head turns, where not all of it does.
 fn partial(known: &Known<'_>, config: &mut Map<String, Value>, key: &str) {
     if let (Some(turns), Some((_, _, dim))) = (known.count("rope.dimension_count"), known.heads()) {
         config.insert(key.into(), json!(turns as f64 / dim.max(1) as f64));
     }
-}
-
-/// Whether q, k and v have biases.
-fn has_qkv_bias(known: &Known<'_>) -> bool {
-    known.has("blk.0.attn_q.bias") || known.has("blk.0.attn_qkv.bias")
 }
 
 /// Which blocks have the window: a word for each, or a rhythm.

@@ -6,6 +6,7 @@ mod architectures;
 mod made;
 mod metadata;
 mod translate;
+mod unread;
 
 use super::Tensors;
 use crate::kernels::Packing;
@@ -29,6 +30,8 @@ pub(in crate::model) struct Whole {
     pub(in crate::model) tensors: Tensors,
     /// Holds the tokenizer
     pub(in crate::model) metadata: Metadata,
+    /// Keys that nobody knows
+    pub(in crate::model) strange: Vec<String>,
 }
 
 /// Everything before the numbers.

@@ -1,13 +1,14 @@
 //! A GGUF model in Hugging Face's words: its keys as a `config.json`, its tensors under the names a family file reads,
 //! and whatever the converter did to them undone. So a family is known in one place, whichever container it comes in.
 
-use super::architectures::{ARCHITECTURES, NAMES};
-use super::{Metadata, Tensors, Whole, broken, made};
+use super::architectures::{ARCHITECTURES, NAMES, scaling};
+use super::{Metadata, Tensors, Whole, broken, made, unread};
 use crate::model::config::Config;
 use crate::model::error::{LoadError, SpecError};
 use crate::model::stored::{Dtype, Storage, StoredTensor};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -67,14 +68,46 @@ pub(super) struct Known<'a> {
     metadata: &'a Metadata,
     tensors: &'a BTreeMap<&'a str, &'a StoredTensor>,
     architecture: &'a str,
+    /// Keys that something asked for
+    asked: RefCell<BTreeSet<String>>,
 }
 
-impl Known<'_> {
-    fn key(&self, key: &str) -> String {
-        format!("{}.{key}", self.architecture)
+impl<'a> Known<'a> {
+    fn new(
+        metadata: &'a Metadata,
+        tensors: &'a BTreeMap<&'a str, &'a StoredTensor>,
+        architecture: &'a str,
+    ) -> Self {
+        Self { metadata, tensors, architecture, asked: RefCell::default() }
     }
+    fn key(&self, key: &str) -> String {
+        let whole = format!("{}.{key}", self.architecture);
+        self.asked.borrow_mut().insert(whole.clone());
+        whole
+    }
+    /// Whether something asked for a key.
+    pub(super) fn asked(&self, key: &str) -> bool {
+        self.asked.borrow().contains(&format!("{}.{key}", self.architecture))
+    }
+    /// The architecture's own keys that nothing asked for, whole and without its name.
+    pub(super) fn unasked(&self) -> Vec<(String, String)> {
+        let asked = self.asked.borrow();
+        let own = self.metadata.keys().filter(|key| !asked.contains(*key));
+        own.filter_map(|key| {
+            let name = key.strip_prefix(self.architecture)?.strip_prefix('.')?;
+            Some((key.to_owned(), name.to_owned()))
+        })
+        .collect()
+    }
+    /// A whole number; of a list with one a block, the one that all of them have.
     pub(super) fn count(&self, key: &str) -> Option<u64> {
-        self.metadata.count(&self.key(key))
+        let key = self.key(key);
+        self.metadata.count(&key).or_else(|| {
+            let all = self.metadata.numbers(&key)?;
+            let first = all.first().copied()?;
+            let same = first >= 0.0 && first.fract() == 0.0 && all.iter().all(|&other| other == first);
+            same.then_some(first as u64)
+        })
     }
     pub(super) fn number(&self, key: &str) -> Option<f64> {
         self.metadata.number(&self.key(key)).map(shortest)
@@ -90,6 +123,10 @@ impl Known<'_> {
     }
     pub(super) fn has(&self, tensor: &str) -> bool {
         self.tensors.contains_key(tensor)
+    }
+    /// Whether queries, keys and values have biases.
+    pub(super) fn has_qkv_bias(&self) -> bool {
+        self.has("blk.0.attn_q.bias") || self.has("blk.0.attn_qkv.bias")
     }
     pub(super) fn shape(&self, tensor: &str) -> Option<&[usize]> {
         Some(&self.tensors.get(tensor)?.shape)
@@ -145,8 +182,9 @@ pub(super) fn whole(
         .flatten()
         .find(fits)
         .ok_or_else(|| config(SpecError::Unknown(name.to_owned())))?;
-    let known = Known { metadata: &metadata, tensors: &by_name, architecture: name };
+    let known = Known::new(&metadata, &by_name, name);
     let described = describe(architecture, &known);
+    let strange = unread::check(&known).map_err(config)?;
     let mut map = BTreeMap::new();
     for (name, tensor) in tensors {
         rename(architecture, &known, name, tensor, &mut map).map_err(|reason| broken(file, reason))?;
@@ -154,7 +192,7 @@ pub(super) fn whole(
     weave(&mut map);
     made::join(&mut map);
     let tensors = Tensors { map, place: file.to_owned() };
-    Ok(Whole { config: Config::from(described), tensors, metadata })
+    Ok(Whole { config: Config::from(described), tensors, metadata, strange })
 }
 
 /// The file's keys as a `config.json`.
@@ -167,6 +205,13 @@ fn describe(architecture: &Architecture, known: &Known<'_>) -> Map<String, Value
             (Some(count), _, _) => count.into(),
             (_, Some(number), _) => number.into(),
             (_, _, Some(flag)) => flag.into(),
+            // The width over the heads, whatever the class has by default
+            _ if ours == "attention.key_length" => match known.heads() {
+                Some((heads, _, dim)) if Some((heads * dim) as u64) == known.count("embedding_length") => {
+                    dim.into()
+                }
+                _ => continue,
+            },
             _ => continue,
         };
         config.insert(theirs.into(), value);
@@ -175,6 +220,13 @@ fn describe(architecture: &Architecture, known: &Known<'_>) -> Map<String, Value
         config.insert("vocab_size".into(), vocab.into());
     }
     config.insert("tie_word_embeddings".into(), (!known.has("output.weight")).into());
+    for key in ["attention_bias", "qkv_bias"] {
+        config.insert(key.into(), known.has_qkv_bias().into());
+    }
+    config.insert("mlp_bias".into(), known.has("blk.0.ffn_up.bias").into());
+    if known.asked("rope.freq_base") {
+        scaling(known, &mut config);
+    }
     (architecture.more)(known, &mut config);
     config
 }

@@ -1,8 +1,8 @@
 //! Decoders with separate queries, keys and values under the names that Llama gave them.
 
 use super::{
-    ATTENTION, ENDS, EXPERT_MLP, EXPERTS, GATED_MLP, KEYS, NORMS, PAIRED_ATTENTION, changed, has_qkv_bias,
-    partial, rhythm, same, scaling, window,
+    ATTENTION, ENDS, EXPERT_MLP, EXPERTS, GATED_MLP, KEYS, NORMS, PAIRED_ATTENTION, changed, partial, rhythm,
+    same, window,
 };
 use crate::model::formats::gguf::translate::{Architecture, Change, Known, Name};
 use serde_json::{Map, Value, json};
@@ -15,10 +15,7 @@ pub(super) const TABLE: &[Architecture] = &[
         only_with: Some("blk.0.ffn_gate_exps.weight"),
         keys: &[KEYS, &[("num_local_experts", "expert_count"), ("num_experts_per_tok", "expert_used_count")]],
         tensors: &[ENDS, NORMS, PAIRED_ATTENTION, MIXTRAL_MLP],
-        more: |known, config| {
-            window(known, config);
-            scaling(known, config);
-        },
+        more: window,
     },
     Architecture {
         name: "llama",
@@ -28,8 +25,12 @@ pub(super) const TABLE: &[Architecture] = &[
         keys: &[KEYS],
         tensors: &[ENDS, NORMS, PAIRED_ATTENTION, GATED_MLP],
         more: |known, config| {
-            biases(known, config);
-            scaling(known, config);
+            // Mistral's first
+            if known.count("attention.sliding_window").is_some_and(|window| window > 0) {
+                config.insert("model_type".into(), "mistral".into());
+                config.insert("architectures".into(), json!(["MistralForCausalLM"]));
+                window(known, config);
+            }
         },
     },
     Architecture {
@@ -39,9 +40,8 @@ pub(super) const TABLE: &[Architecture] = &[
         only_with: None,
         keys: &[KEYS],
         tensors: &[ENDS, NORMS, PAIRED_ATTENTION, GATED_MLP],
-        more: |known, config| {
+        more: |_, config| {
             config.insert("no_rope_layer_interval".into(), 4.into());
-            scaling(known, config);
         },
     },
     Architecture {
@@ -51,19 +51,19 @@ pub(super) const TABLE: &[Architecture] = &[
         only_with: None,
         keys: &[KEYS, super::kin::GRANITE_KEYS],
         tensors: &[ENDS, NORMS, PAIRED_ATTENTION, GATED_MLP],
-        more: |known, config| {
-            biases(known, config);
-            scaling(known, config);
-        },
+        more: |_, _| {},
     },
     Architecture {
         name: "olmo",
         model_type: "olmo",
         class: "OlmoForCausalLM",
         only_with: None,
-        keys: &[KEYS, &[("clip_qkv", "attention.clamp_kqv")]],
+        keys: &[
+            KEYS,
+            &[("clip_qkv", "attention.clamp_kqv"), ("layer_norm_eps", "attention.layer_norm_epsilon")],
+        ],
         tensors: &[ENDS, NORMS, PAIRED_ATTENTION, GATED_MLP],
-        more: scaling,
+        more: |_, _| {},
     },
     Architecture {
         name: "qwen2",
@@ -72,7 +72,7 @@ pub(super) const TABLE: &[Architecture] = &[
         only_with: None,
         keys: &[KEYS],
         tensors: &[ENDS, NORMS, ATTENTION, GATED_MLP],
-        more: scaling,
+        more: |_, _| {},
     },
     Architecture {
         name: "qwen2moe",
@@ -81,7 +81,7 @@ pub(super) const TABLE: &[Architecture] = &[
         only_with: None,
         keys: &[KEYS, EXPERTS],
         tensors: &[ENDS, NORMS, ATTENTION, EXPERT_MLP],
-        more: scaling,
+        more: |_, _| {},
     },
     Architecture {
         name: "qwen3",
@@ -90,7 +90,7 @@ pub(super) const TABLE: &[Architecture] = &[
         only_with: None,
         keys: &[KEYS],
         tensors: &[ENDS, NORMS, ATTENTION, GATED_MLP],
-        more: scaling,
+        more: |_, _| {},
     },
     Architecture {
         name: "qwen3moe",
@@ -99,9 +99,8 @@ pub(super) const TABLE: &[Architecture] = &[
         only_with: None,
         keys: &[KEYS, EXPERTS],
         tensors: &[ENDS, NORMS, ATTENTION, EXPERT_MLP],
-        more: |known, config| {
-            config.insert("norm_topk_prob".into(), true.into());
-            scaling(known, config);
+        more: |_, config| {
+            config.entry("norm_topk_prob").or_insert(true.into());
         },
     },
     Architecture {
@@ -112,7 +111,6 @@ pub(super) const TABLE: &[Architecture] = &[
         keys: &[KEYS],
         tensors: &[ENDS, ATTENTION, GATED_MLP, AFTER_NORMS],
         more: |known, config| {
-            scaling(known, config);
             // The third has windows
             if known.count("attention.sliding_window").is_some_and(|window| window > 0) {
                 config.insert("model_type".into(), "olmo3".into());
@@ -129,7 +127,7 @@ pub(super) const TABLE: &[Architecture] = &[
         only_with: None,
         keys: &[KEYS, EXPERTS, &[("clip_qkv", "attention.clamp_kqv")]],
         tensors: &[ENDS, NORMS, ATTENTION, EXPERT_MLP],
-        more: scaling,
+        more: |_, _| {},
     },
     Architecture {
         name: "gpt-oss",
@@ -144,7 +142,8 @@ pub(super) const TABLE: &[Architecture] = &[
         tensors: &[ENDS, NORMS, ATTENTION, GPT_OSS],
         more: |known, config| {
             window(known, config);
-            scaling(known, config);
+            // A file without any has none, whatever the class has by default
+            config.entry("rope_scaling").or_insert_with(|| json!({ "rope_type": "default" }));
             // All of its sizes were trained with the ramp's ends where they fall, not rounded to whole pairs
             if let Some(scaling) = config.get_mut("rope_scaling").and_then(Value::as_object_mut) {
                 scaling.insert("truncate".into(), false.into());
@@ -221,7 +220,7 @@ pub(super) const TABLE: &[Architecture] = &[
             ],
         ],
         more: |known, config| {
-            config.insert("use_bias".into(), has_qkv_bias(known).into());
+            config.insert("use_bias".into(), known.has_qkv_bias().into());
             window(known, config);
         },
     },
@@ -249,7 +248,7 @@ pub(super) const TABLE: &[Architecture] = &[
         ],
         more: |known, config| {
             partial(known, config, "partial_rotary_factor");
-            config.insert("use_qkv_bias".into(), has_qkv_bias(known).into());
+            config.insert("use_qkv_bias".into(), known.has_qkv_bias().into());
             config.insert("qk_layernorm".into(), known.has("blk.0.attn_q_norm.weight").into());
         },
     },
@@ -306,7 +305,7 @@ const MIXTRAL_MLP: &[Name] = &[
     same("blk.{l}.ffn_up_exps", "model.layers.{l}.block_sparse_moe.experts.{e}.w3"),
 ];
 
-const AFTER_NORMS: &[Name] = &[
+pub(super) const AFTER_NORMS: &[Name] = &[
     same("blk.{l}.post_attention_norm", "model.layers.{l}.post_attention_layernorm"),
     same("blk.{l}.post_ffw_norm", "model.layers.{l}.post_feedforward_layernorm"),
 ];
@@ -341,16 +340,10 @@ const QK_NORMS: &[Name] = &[
     changed("blk.{l}.attn_k_norm", "model.layers.{l}.self_attn.k_norm", Change::PlusOne),
 ];
 
-fn biases(known: &Known<'_>, config: &mut Map<String, Value>) {
-    config.insert("attention_bias".into(), has_qkv_bias(known).into());
-    config.insert("mlp_bias".into(), known.has("blk.0.ffn_up.bias").into());
-}
-
 fn gemma(known: &Known<'_>, config: &mut Map<String, Value>) {
     config.insert("hidden_activation".into(), "gelu_pytorch_tanh".into());
     config.insert("hidden_act".into(), "gelu_pytorch_tanh".into());
     window(known, config);
-    scaling(known, config);
 }
 
 fn gemma3(known: &Known<'_>, config: &mut Map<String, Value>) {
@@ -368,7 +361,11 @@ fn gemma_scale(known: &Known<'_>, config: &mut Map<String, Value>, blocks: u64) 
     let (Some((heads, _, dim)), Some(width)) = (known.heads(), known.count("embedding_length")) else {
         return;
     };
-    let scalar =
-        if known.count("block_count") == Some(blocks) { width as f64 / heads as f64 } else { dim as f64 };
+    let told = known.number("attention.scale").filter(|&scale| scale > 0.0).map(|scale| scale.powi(-2));
+    let scalar = told.unwrap_or(if known.count("block_count") == Some(blocks) {
+        width as f64 / heads as f64
+    } else {
+        dim as f64
+    });
     config.insert("query_pre_attn_scalar".into(), json!(scalar));
 }

@@ -1,6 +1,6 @@
 //! Decoders whose queries, keys and values are one matrix.
 
-use super::{ENDS, GPT2_KEYS, KEYS, NORMS, changed, partial, same, scaling, window};
+use super::{ENDS, GPT2_KEYS, KEYS, NORMS, changed, partial, same, window};
 use crate::model::formats::gguf::translate::{Architecture, Change, Known, Name};
 use serde_json::{Map, Value, json};
 
@@ -175,7 +175,6 @@ pub(super) const TABLE: &[Architecture] = &[
         more: |known, config| {
             partial(known, config, "partial_rotary_factor");
             window(known, config);
-            scaling(known, config);
         },
     },
     Architecture {
@@ -197,7 +196,6 @@ pub(super) const TABLE: &[Architecture] = &[
         ],
         more: |known, config| {
             partial(known, config, "partial_rotary_factor");
-            config.insert("attention_bias".into(), super::has_qkv_bias(known).into());
         },
     },
 ];

@@ -1,10 +1,12 @@
 //! Decoders that are another's blocks under a name of their own, or with one thing more: experts, biases, fused tensors.
 
+use super::decoders::AFTER_NORMS;
 use super::{
-    ATTENTION, ENDS, GATED_MLP, KEYS, NORMS, PAIRED_ATTENTION, changed, has_qkv_bias, partial, same, scaling,
+    ATTENTION, ENDS, EXPERT_MLP, GATED_MLP, KEYS, NORMS, PAIRED_ATTENTION, changed, partial, rhythm, same,
     window,
 };
-use crate::model::formats::gguf::translate::{Architecture, Change};
+use crate::model::formats::gguf::translate::{Architecture, Change, Name};
+use serde_json::Value;
 
 pub(super) const TABLE: &[Architecture] = &[
     // Llama's blocks whose halves of rotary stay halves
@@ -15,7 +17,85 @@ pub(super) const TABLE: &[Architecture] = &[
         only_with: None,
         keys: &[KEYS],
         tensors: &[ENDS, NORMS, ATTENTION, GATED_MLP],
-        more: scaling,
+        more: |_, _| {},
+    },
+    Architecture {
+        name: "arcee",
+        model_type: "arcee",
+        class: "ArceeForCausalLM",
+        only_with: None,
+        keys: &[KEYS],
+        tensors: &[ENDS, NORMS, PAIRED_ATTENTION, GATED_MLP],
+        more: |_, _| {},
+    },
+    Architecture {
+        name: "exaone4",
+        model_type: "exaone4",
+        class: "Exaone4ForCausalLM",
+        only_with: None,
+        keys: &[KEYS],
+        tensors: &[ENDS, ATTENTION, GATED_MLP, AFTER_NORMS],
+        more: |known, config| {
+            config.insert("sliding_window_pattern".into(), 4.into());
+            window(known, config);
+            rhythm(known, config, "sliding_window_pattern");
+        },
+    },
+    Architecture {
+        name: "hunyuan-dense",
+        model_type: "hunyuan_v1_dense",
+        class: "HunYuanDenseV1ForCausalLM",
+        only_with: None,
+        keys: &[KEYS],
+        tensors: &[
+            &[
+                same("blk.{l}.attn_q_norm", "model.layers.{l}.self_attn.query_layernorm"),
+                same("blk.{l}.attn_k_norm", "model.layers.{l}.self_attn.key_layernorm"),
+            ],
+            ENDS,
+            NORMS,
+            ATTENTION,
+            GATED_MLP,
+        ],
+        more: |_, _| {},
+    },
+    Architecture {
+        name: "dots1",
+        model_type: "dots1",
+        class: "Dots1ForCausalLM",
+        only_with: None,
+        keys: &[KEYS, SIGMOIDS],
+        tensors: &[ENDS, NORMS, ATTENTION, GATED_MLP, SHARED, EXPERT_MLP],
+        more: |_, config| {
+            config.insert("sliding_window".into(), Value::Null);
+        },
+    },
+    Architecture {
+        name: "glm4moe",
+        model_type: "glm4_moe",
+        class: "Glm4MoeForCausalLM",
+        only_with: None,
+        keys: &[KEYS, SIGMOIDS],
+        tensors: &[
+            ENDS,
+            ATTENTION,
+            GATED_MLP,
+            SHARED,
+            EXPERT_MLP,
+            &[
+                same("blk.{l}.attn_norm", "model.layers.{l}.input_layernorm"),
+                same("blk.{l}.post_attention_norm", "model.layers.{l}.post_attention_layernorm"),
+            ],
+        ],
+        more: |known, config| {
+            partial(known, config, "partial_rotary_factor");
+            config.insert("use_qk_norm".into(), known.has("blk.0.attn_q_norm.weight").into());
+            // Blocks behind the last guess at tokens farther on
+            let more = known.count("nextn_predict_layers").unwrap_or(0);
+            if let Some(blocks) = known.count("block_count").and_then(|blocks| blocks.checked_sub(more)) {
+                config.insert("num_hidden_layers".into(), blocks.into());
+            }
+        },
     },
     Architecture {
         name: "minicpm",
@@ -25,7 +105,6 @@ pub(super) const TABLE: &[Architecture] = &[
         keys: &[KEYS, GRANITE_KEYS],
         tensors: &[ENDS, NORMS, PAIRED_ATTENTION, GATED_MLP],
         more: |known, config| {
-            scaling(known, config);
             if let Some((_, _, dim)) = known.heads().filter(|heads| heads.2 > 0) {
                 config.insert("attention_multiplier".into(), (dim as f64).powf(-0.5).into());
             }
@@ -48,10 +127,7 @@ pub(super) const TABLE: &[Architecture] = &[
                 same("blk.{l}.ffn_down_exps", "model.layers.{l}.block_sparse_moe.experts.{e}.down_proj"),
             ],
         ],
-        more: |known, config| {
-            config.insert("attention_bias".into(), has_qkv_bias(known).into());
-            scaling(known, config);
-        },
+        more: |_, _| {},
     },
     Architecture {
         name: "phimoe",
@@ -71,10 +147,8 @@ pub(super) const TABLE: &[Architecture] = &[
             ],
         ],
         more: |known, config| {
-            config.insert("attention_bias".into(), has_qkv_bias(known).into());
             config.insert("lm_head_bias".into(), known.has("output.bias").into());
             window(known, config);
-            scaling(known, config);
         },
     },
     Architecture {
@@ -93,10 +167,7 @@ pub(super) const TABLE: &[Architecture] = &[
             ],
         ],
         more: |known, config| {
-            config.insert("attention_bias".into(), has_qkv_bias(known).into());
             config.insert("attention_out_bias".into(), known.has("blk.0.attn_output.bias").into());
-            config.insert("mlp_bias".into(), known.has("blk.0.ffn_up.bias").into());
-            scaling(known, config);
         },
     },
     Architecture {
@@ -117,7 +188,6 @@ pub(super) const TABLE: &[Architecture] = &[
         ],
         more: |known, config| {
             partial(known, config, "partial_rotary_factor");
-            config.insert("attention_bias".into(), has_qkv_bias(known).into());
         },
     },
     Architecture {
@@ -152,6 +222,28 @@ pub(in crate::model::formats::gguf) const NAMES: &[(&str, &str)] = &[
     ("qwen2vl", "qwen2"),
     ("qwen3vl", "qwen3"),
     ("qwen3vlmoe", "qwen3moe"),
+];
+
+/// Experts whose shares are sigmoids, as in DeepSeek-V3.
+const SIGMOIDS: &[(&str, &str)] = &[
+    ("first_k_dense_replace", "leading_dense_block_count"),
+    ("n_routed_experts", "expert_count"),
+    ("num_experts_per_tok", "expert_used_count"),
+    ("n_shared_experts", "expert_shared_count"),
+    ("moe_intermediate_size", "expert_feed_forward_length"),
+    ("routed_scaling_factor", "expert_weights_scale"),
+    ("norm_topk_prob", "expert_weights_norm"),
+    ("n_group", "expert_group_count"),
+    ("topk_group", "expert_group_used_count"),
+    ("scoring_func", "expert_gating_func"),
+];
+
+/// Under a name that other families give to one expert: found first.
+const SHARED: &[Name] = &[
+    same("blk.{l}.ffn_gate_shexp", "model.layers.{l}.mlp.shared_experts.gate_proj"),
+    same("blk.{l}.ffn_up_shexp", "model.layers.{l}.mlp.shared_experts.up_proj"),
+    same("blk.{l}.ffn_down_shexp", "model.layers.{l}.mlp.shared_experts.down_proj"),
+    same("blk.{l}.exp_probs_b", "model.layers.{l}.mlp.gate.e_score_correction!"),
 ];
 
 const LOCAL_EXPERTS: &[(&str, &str)] =

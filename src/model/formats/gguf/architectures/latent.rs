@@ -1,7 +1,7 @@
 //! DeepSeek-V2 and V3, whose keys and values are made from one short vector: one architecture for both, told apart by
 //! how experts get their shares.
 
-use super::{ENDS, GATED_MLP, NORMS, changed, same, scaling};
+use super::{ENDS, GATED_MLP, NORMS, changed, same};
 use crate::model::formats::gguf::translate::{Architecture, Change, Known, Name};
 use serde_json::{Map, Value, json};
 
@@ -85,7 +85,6 @@ fn more(known: &Known<'_>, config: &mut Map<String, Value>) {
         config.insert("n_group".into(), count.into());
         config.insert("topk_group".into(), chosen.into());
     }
-    scaling(known, config);
     // A tenth of `mscale_all_dim`, to which the published models have `mscale` equal
     if let Some(weight) = known.number("rope.scaling.yarn_log_multiplier")
         && let Some(scaling) = config.get_mut("rope_scaling").and_then(Value::as_object_mut)

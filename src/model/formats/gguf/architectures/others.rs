@@ -1,7 +1,7 @@
 //! Phi-2, and what is no plain decoder: BERT, T5.
 
-use super::{KEYS, partial, same};
-use crate::model::formats::gguf::translate::{Architecture, Known, Name};
+use super::{KEYS, changed, partial, same};
+use crate::model::formats::gguf::translate::{Architecture, Change, Known, Name};
 use serde_json::{Map, Value};
 
 pub(super) const TABLE: &[Architecture] = &[
@@ -16,6 +16,7 @@ pub(super) const TABLE: &[Architecture] = &[
             same("output_norm", "model.final_layernorm"),
             same("output", "lm_head"),
             same("blk.{l}.attn_norm", "model.layers.{l}.input_layernorm"),
+            changed("blk.{l}.attn_qkv", "model.layers.{l}.self_attn.{qkv}_proj", Change::Apart),
             same("blk.{l}.attn_q", "model.layers.{l}.self_attn.q_proj"),
             same("blk.{l}.attn_k", "model.layers.{l}.self_attn.k_proj"),
             same("blk.{l}.attn_v", "model.layers.{l}.self_attn.v_proj"),
