@@ -58,3 +58,4 @@ fixtures:
 	python3 tools/fixture_classifiers.py
 	python3 tools/fixture_chat.py
 	python3 tools/fixture_tokenizer_cases.py
+	python3 tools/fixture_cuttings.py

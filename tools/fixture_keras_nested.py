@@ -23,6 +23,44 @@ class Wrapped(layers.Wrapper):
         return self.layer(x)
 
 
+@keras.saving.register_keras_serializable(package="example")
+class Storey(layers.Layer):
+    """A block in a user's own words, its feed-forward part made of convolutions over one token."""
+
+    def __init__(self, hidden_act="relu", norm_eps=1e-6, pre_norm=False, **kwargs):
+        super().__init__(**kwargs)
+        self.told = {"hidden_act": hidden_act, "norm_eps": norm_eps, "pre_norm": pre_norm}
+        self.att = layers.MultiHeadAttention(num_heads=2, key_dim=3)
+        self.conv_in, self.conv_out = layers.Conv1D(7, 1, activation=hidden_act), layers.Conv1D(WIDTH, 1)
+        self.norm_att = layers.LayerNormalization(epsilon=norm_eps)
+        self.norm_ff = layers.LayerNormalization(epsilon=norm_eps)
+
+    def call(self, x):
+        if self.told["pre_norm"]:
+            x = x + self.att(y := self.norm_att(x), y)
+            return x + self.conv_out(self.conv_in(self.norm_ff(x)))
+        x = self.norm_att(x + self.att(x, x))
+        return self.norm_ff(x + self.conv_out(self.conv_in(x)))
+
+    def get_config(self):
+        return {**super().get_config(), **self.told}
+
+
+@keras.saving.register_keras_serializable(package="example")
+class Mixed(keras.Model):
+    """Blocks in places of different kinds; norms that only scale."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.embedding = TokenAndPositionEmbedding(LENGTH, VOCAB, WIDTH)
+        self.first, self.second = block(), block()
+        self.later = keras.Sequential([self.second])
+        self.pool, self.end = layers.GlobalAveragePooling1D(), layers.Dense(3, activation="softmax")
+
+    def call(self, x):
+        return self.end(self.pool(self.later(self.first(self.embedding(x)))))
+
+
 def block() -> TransformerBlock:
     """A small block."""
     return TransformerBlock(WIDTH, 2, 7, 3)
@@ -58,11 +96,26 @@ def read() -> None:
     sequence = keras.Sequential([inner, layers.Flatten(), layers.Dropout(0.1), layers.Dense(3, activation="softmax")])
     outer = ids()
     made["nested-sequence"] = keras.Model(outer, sequence(outer)), embedding, own
+    embedding, inputs = TokenAndPositionEmbedding(LENGTH, VOCAB, WIDTH), ids()
+    own = Storey("gelu", 1e-2)
+    made["own-words"] = keras.Model(inputs, classified(own(embedding(inputs)))), embedding, own
+
+    model = Mixed()
+    model(np.array([IDS]))
+    made["mixed"] = model, model.embedding, [model.first, model.second]
     for case, (model, embedding, own) in made.items():
         draw(model, len(case))
         places = (embedding.token_emb, embedding.pos_emb, None)
-        write(case, model, capture(IDS, places, [block_parts(own)], model), ["model.keras"])
+        blocks = own if isinstance(own, list) else [own]
+        write(case, model, capture(IDS, places, [parts(own) for own in blocks], model), ["model.keras"])
         repack(OUT / case / "model.keras", OUT / case / "model.keras")
+
+
+def parts(own) -> tuple:
+    """A block's attention, norms and matrices."""
+    if isinstance(own, Storey):
+        return own.att, own.norm_att, own.conv_in, own.conv_out, own.norm_ff
+    return block_parts(own)
 
 
 def refused() -> None:

@@ -8,7 +8,7 @@ use super::{
     worker::{News, Post},
 };
 use crate::{
-    engine::{self, Job, Languages, Prompt, RunError, RunOptions},
+    engine::{self, Job, Languages, Prompt, RunError, RunOptions, Typed},
     export::Settings,
     model::Model,
     trace::Trace,
@@ -56,15 +56,6 @@ impl Request {
     }
 }
 
-/// A question and what it is asked of, or two texts, where the model reads two and the prompt has both:
-/// `question ||| text`.
-fn asked(model: &Model, prompt: String) -> (Option<String>, String) {
-    match prompt.split_once("|||").filter(|_| model.spec().reads_pairs()) {
-        Some((question, text)) => (Some(question.trim().to_owned()), text.trim().to_owned()),
-        None => (None, prompt),
-    }
-}
-
 /// Says what was run, `trace`, as a command line does: a prompt that was typed since is another one.
 pub(super) fn asked_for(
     state: &State,
@@ -77,11 +68,21 @@ pub(super) fn asked_for(
     let chat = state.chat && model.is_some_and(|model| model.chat_template.is_some());
     if let Some(ids) = &state.ids {
         settings.set("ids", listed(ids));
-    } else if model.is_some_and(|model| model.tokenizer.is_none()) {
-        settings.set("ids", state.prompt.as_str());
-    } else if let Some((Some(question), text)) = model.map(|model| asked(model, state.prompt.clone())) {
-        settings.set("question", question);
-        settings.set("prompt", text);
+    } else if let Some(asked) = model.map(|model| Typed::of(state.prompt.clone(), model))
+        && (asked.question.is_some() || model.is_some_and(|model| model.tokenizer.is_none()))
+    {
+        match (asked.prompt, asked.question) {
+            (Prompt::Ids(ids), _) => settings.set("ids", listed(&ids)),
+            (Prompt::Text(text) | Prompt::Framed(text), Some(question)) => {
+                settings.set("question", question);
+                settings.set("prompt", text);
+            }
+            // No ids, where only those are read: as it was typed
+            (Prompt::Text(text) | Prompt::Framed(text), None) => settings.set("ids", text),
+        }
+        if let Some(second) = asked.second {
+            settings.set("second", second.to_string());
+        }
     } else {
         let typed = state.prompt.as_str();
         settings.set("prompt", if chat { typed } else { ran.unwrap_or(typed) });
@@ -112,15 +113,15 @@ pub(super) fn passed(
     let languages = languages.known_to(model);
     let target =
         (model.spec().encoder.is_some() && !target.is_empty()).then(|| Prompt::typed(target, model.writer()));
-    let (question, prompt) = asked(model, prompt);
-    let options = RunOptions { target, languages, question, cut, ..RunOptions::default() };
-    let prompt = if let Some(ids) = ids {
-        Prompt::Ids(ids)
+    let typed = if let Some(ids) = ids {
+        Typed { prompt: Prompt::Ids(ids), question: None, second: None }
     } else if chat && model.chat_template.is_some() {
-        engine::chat_prompt(model, None, &prompt)?
+        Typed { prompt: engine::chat_prompt(model, None, &prompt)?, question: None, second: None }
     } else {
-        Prompt::typed(prompt, model.tokenizer.as_ref())
+        Typed::of(prompt, model)
     };
+    let Typed { prompt, question, second } = typed;
+    let options = RunOptions { target, languages, question, second, cut, ..RunOptions::default() };
     engine::run(model, &prompt, &options, job, partial)
 }
 

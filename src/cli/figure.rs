@@ -65,6 +65,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
         prompt: args.prompt.clone().or(recipe.prompt),
         chat: recipe.chat,
         question: recipe.question,
+        second: recipe.second,
         target: TargetArg::of(recipe.target, ids(recipe.target_ids)?),
         languages: LanguageArg::of(recipe.source_lang, recipe.target_lang),
         intervene: recipe.interventions,

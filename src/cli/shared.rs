@@ -168,6 +168,7 @@ pub(super) struct Asked {
     pub(super) ids: Option<Prompt>,
     pub(super) chat: bool,
     pub(super) question: Option<String>,
+    pub(super) second: Option<usize>,
     pub(super) target: TargetArg,
     pub(super) languages: LanguageArg,
     pub(super) intervene: Vec<Intervention>,
@@ -224,7 +225,7 @@ impl TargetArg {
 impl Input {
     /// A prompt on a model, as a recipe names them, with what it changes in the run.
     pub(super) fn of(asked: Asked) -> Self {
-        let Asked { model, prompt, ids, chat, question, target, languages, intervene } = asked;
+        let Asked { model, prompt, ids, chat, question, second, target, languages, intervene } = asked;
         Self {
             model: ModelArg { model },
             prompt: PromptArg { prompt, prompt_file: None, ids },
@@ -233,7 +234,7 @@ impl Input {
             target,
             languages,
             question,
-            second: None,
+            second,
             cut: false,
             memory: None,
             changing: Changing { intervene, intervene_file: None },

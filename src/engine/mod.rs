@@ -57,7 +57,7 @@ pub use languages::Languages;
 pub use library::{Found, Library, Place};
 pub use memory::{available_bytes, peak_bytes};
 pub use preferences::{FOLDER_VARIABLE, Preferences, settings_folder, write_json};
-pub use prompt::{LogitRows, Prompt, RunOptions};
+pub use prompt::{LogitRows, Prompt, RunOptions, Typed};
 pub use recall::{AmongOthers, Carrier, Carriers, HeadsCut, Masked, among_others, carriers};
 pub use recall::{Recall, RecallCell, RecallError, RecallOptions, Template, recall};
 pub use run::{RunError, generate, run, tokens_of};
@@ -133,6 +133,10 @@ pub fn load(source: &ModelSource, job: &Job) -> Result<Model, LoadError> {
         ModelSource::Embedded => Model::embedded(&STORYTELLER),
         ModelSource::Path(path) if saved::is_saved(path) => Err(LoadError::Trace(path.clone())),
         ModelSource::Path(path) if path.exists() => match timeline::open_alone(path) {
+            // Where the hub's cache keeps a repository, its files lie below
+            Err(LoadError::NoConfig(_)) if let Some((name, inside)) = library::snapshot(path) => {
+                Model::open(&inside).map(|model| Model { name, ..model })
+            }
             // A folder that is no model, but holds some
             Err(LoadError::NoConfig(_) | LoadError::NoWeights(_)) if is_timeline(path) => {
                 timeline::open_last(path)

@@ -40,6 +40,42 @@ impl Prompt {
     }
 }
 
+/// What stands between two texts that are typed as one.
+const BETWEEN: &str = "|||";
+
+/// What somebody typed, as a run is asked it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Typed {
+    /// The prompt; where ids are given, those of both texts
+    pub prompt: Prompt,
+    /// The first of two texts, for [`RunOptions::question`]
+    pub question: Option<String>,
+    /// Where ids are given: the first of the second text, for [`RunOptions::second`]
+    pub second: Option<usize>,
+}
+
+impl Typed {
+    /// Text, or ids where there is no tokenizer; two of them, `question ||| text`, where the model reads two.
+    pub fn of(text: String, model: &Model) -> Self {
+        let tokenizer = model.tokenizer.as_ref();
+        let both = text.split_once(BETWEEN).filter(|_| model.spec().reads_pairs());
+        let Some((first, rest)) = both.map(|(first, rest)| (first.trim(), rest.trim())) else {
+            return Self { prompt: Prompt::typed(text, tokenizer), question: None, second: None };
+        };
+        let of = |part: &str| Prompt::typed(part.to_owned(), tokenizer);
+        match (of(first), of(rest)) {
+            (Prompt::Ids(mut ids), Prompt::Ids(more)) => {
+                let second = Some(ids.len());
+                ids.extend(more);
+                Self { prompt: Prompt::Ids(ids), question: None, second }
+            }
+            _ => {
+                Self { prompt: Prompt::Text(rest.to_owned()), question: Some(first.to_owned()), second: None }
+            }
+        }
+    }
+}
+
 /// Whose logits to compute.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LogitRows {

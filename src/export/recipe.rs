@@ -30,6 +30,8 @@ pub struct Recipe {
     pub chat: bool,
     /// What is asked of the prompt, by a model that answers questions.
     pub question: Option<String>,
+    /// With ids: the first of the second of two texts.
+    pub second: Option<usize>,
     /// What an encoder–decoder model's decoder reads.
     pub target: Option<String>,
     /// The same as token ids.
@@ -96,6 +98,7 @@ const KEYS: &[&str] = &[
     "ids",
     "chat",
     "question",
+    "second",
     "target",
     "target_ids",
     "source_lang",
@@ -200,6 +203,7 @@ impl FromStr for Recipe {
             ids: whole.text("ids", "token ids such as \"5 17 23\"")?.map(str::to_owned),
             chat: whole.yes("chat")?,
             question: whole.text("question", "a text")?.map(str::to_owned),
+            second: whole.parsed("second", "a token's place such as \"12\"")?,
             target: whole.text("target", "a text")?.map(str::to_owned),
             target_ids: whole.text("target_ids", "token ids such as \"5 17 23\"")?.map(str::to_owned),
             source_lang: whole.text("source_lang", "a language's code")?.map(str::to_owned),

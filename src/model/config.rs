@@ -1,6 +1,7 @@
 //! `config.json` as Transformers 4 and 5 write it, read key by key with errors that name the key.
 
 use super::error::SpecError;
+use super::python_json::as_json;
 use super::rotary::{Rotary, RotaryScaling};
 use crate::kernels::Activation;
 use serde_json::{Map, Value};
@@ -26,7 +27,7 @@ impl From<Map<String, Value>> for Config {
 impl Config {
     /// Parses the file's bytes.
     pub fn parse(bytes: &[u8]) -> Result<Self, SpecError> {
-        match serde_json::from_slice(bytes) {
+        match serde_json::from_slice(&as_json(bytes)) {
             Ok(Value::Object(map)) => Ok(Self(map)),
             Ok(_) => Err(SpecError::NotJson("something else".into())),
             Err(error) => Err(SpecError::NotJson(error.to_string())),

@@ -56,6 +56,14 @@ pub enum LoadError {
         /// The first thing that is wrong
         reason: String,
     },
+    /// A pickle that wants something made which is no tensor: a program's own class, say
+    #[error("it asks for `{name}`, which is no tensor; nothing in it was run: {}", .file.display())]
+    Foreign {
+        /// What it names, with its module
+        name: String,
+        /// Which file
+        file: PathBuf,
+    },
     /// `model.safetensors.index.json` is broken, or names a file that is not there
     #[error("the index of weight files is wrong ({reason}): {}", .file.display())]
     Index {
@@ -141,6 +149,12 @@ impl LoadError {
             Self::Config { source, .. } => return source.hint(),
             Self::Broken { .. } | Self::Index { .. } => "download or copy the file again".into(),
             Self::Unread { .. } => "open the original model in Hugging Face's layout".into(),
+            Self::Foreign { name, .. } if name.contains("_qtensor") => {
+                "PyTorch's quantised tensors are not read: save the model before it is quantised, or as GGUF".into()
+            }
+            Self::Foreign { .. } => {
+                "save the weights alone: torch.save(model.state_dict(), file), or as safetensors".into()
+            }
             Self::Missing { .. } | Self::Shape { .. } => {
                 "config.json and the weights may be of different models".into()
             }

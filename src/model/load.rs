@@ -3,10 +3,11 @@
 use super::chat::ChatTemplate;
 use super::classes::Pooling;
 use super::config::Config;
-use super::error::{LoadError, SpecError};
+use super::error::LoadError;
 use super::families;
 use super::formats::{ENDINGS, Tensors, has_ending, is_index, keras, shard};
 use super::load_gguf::gguf_at;
+use super::recognised::network;
 use super::sentence::SentenceHead;
 use super::spec::{HeadSpec, ModelSpec};
 use super::tokenizer::{Token, Tokenizer};
@@ -124,10 +125,11 @@ impl Model {
         {
             Arc::make_mut(&mut network.spec).head = head;
         }
-        let tokenizer = Tokenizer::from_folder(&folder)?;
+        let (tokenizer, unread) = readable(Tokenizer::from_folder(&folder))?;
         let chat = tokenizer.as_ref().map(|tokenizer| ChatTemplate::from_folder(&folder, tokenizer));
         let mut model = Self::assemble(name_of(path), Origin::Path(path.to_owned()), network, tokenizer);
         model.warnings.extend(notes);
+        model.unread(unread);
         model.chat_template = chat.transpose()?.flatten();
         if model.spec().encoder.is_some() {
             model.target_tokenizer = Tokenizer::target_from_folder(&folder)?;
@@ -164,6 +166,14 @@ impl Model {
         let padding = Padding { length: length.unwrap_or(context).min(context), before: length.is_none() };
         self.warnings.push(Warning::Padded { tokens: padding.length, before: padding.before });
         self.padding = Some(padding);
+    }
+
+    /// Says why there is no tokenizer, where there is one that could not be read.
+    pub(super) fn unread(&mut self, why: Option<Warning>) {
+        if let Some(why) = why {
+            self.warnings.retain(|warning| *warning != Warning::NoTokenizer);
+            self.warnings.push(why);
+        }
     }
 
     /// Opens the model inside this program.
@@ -230,7 +240,9 @@ impl Model {
     #[must_use]
     pub fn with_tokenizer(self, tokenizer: Tokenizer) -> Self {
         let mut own = Self::assemble(self.name, self.origin, self.network, Some(tokenizer));
-        own.warnings.extend(self.warnings.into_iter().filter(|warning| *warning != Warning::NoTokenizer));
+        let lacking =
+            |warning: &Warning| matches!(warning, Warning::NoTokenizer | Warning::UnreadTokenizer { .. });
+        own.warnings.extend(self.warnings.into_iter().filter(|warning| !lacking(warning)));
         let Self { padding, masked, target_tokenizer, chat_template, .. } = self;
         Self { padding, masked, target_tokenizer, chat_template, ..own }
     }
@@ -281,52 +293,18 @@ impl Model {
     }
 }
 
-/// The network, and what a user should know of how it was made out.
-pub(super) fn network(
-    config: &Config,
-    file: &Path,
-    tensors: &Tensors,
-) -> Result<(Network, Vec<Warning>), LoadError> {
-    let refused = |source| LoadError::Config { file: file.to_owned(), source };
-    match families::recognise(config) {
-        Ok((family, mut spec)) => {
-            let weights = Weights::gather(family, &spec, config, tensors)?;
-            // Files of such a class may be saved without what was asked beside the words
-            if let HeadSpec::MaskedToken { pair, .. } = &mut spec.head
-                && !(weights.has("pair.0.W") && weights.has("pair.1.W"))
-            {
-                *pair = None;
-            }
-            Ok((Network { spec: Arc::new(spec), weights }, Vec::new()))
+/// A tokenizer; where it is broken or of no known kind, a word about it instead: the model opens all the same, and is fed
+/// ids.
+pub(super) fn readable(
+    found: Result<Option<Tokenizer>, LoadError>,
+) -> Result<(Option<Tokenizer>, Option<Warning>), LoadError> {
+    match found {
+        Ok(tokenizer) => Ok((tokenizer, None)),
+        Err(LoadError::Tokenizer { file, reason }) => {
+            Ok((None, Some(Warning::UnreadTokenizer { file, reason })))
         }
-        Err(unknown @ (SpecError::Unknown(_) | SpecError::Unnamed)) => {
-            let found = match families::infer::read(config, tensors) {
-                Ok(found) => found,
-                Err(reason) => {
-                    let reason = refused(SpecError::NotInferred { unknown: Box::new(unknown), reason });
-                    return base(config, tensors).ok_or(reason);
-                }
-            };
-            let names = found.names.into_iter().collect::<Vec<_>>();
-            let rows = names.iter().map(|(named, rows)| (named, Some(rows.clone())));
-            let weights = Weights::of_rows(&found.spec, tensors, rows)?;
-            Ok((Network { spec: Arc::new(found.spec), weights }, found.notes))
-        }
-        Err(error) => Err(refused(error)),
+        Err(error) => Err(error),
     }
-}
-
-/// What a class that is not known stands on, where its family is known: its hidden states without its head.
-fn base(config: &Config, tensors: &Tensors) -> Option<(Network, Vec<Warning>)> {
-    families::bases(config).find_map(|(family, own, spec)| {
-        let weights = Weights::gather(family, &spec, &own, tensors).ok()?;
-        let note = Warning::WithoutHead {
-            class: config.architecture().unwrap_or_default().to_owned(),
-            base: spec.architecture.clone(),
-            unread: weights.unused().len(),
-        };
-        Some((Network { spec: Arc::new(spec), weights }, vec![note]))
-    })
 }
 
 /// The last part of a path that says something: the folder of a `model.safetensors`, else the file's own name.

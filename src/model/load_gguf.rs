@@ -2,8 +2,9 @@
 
 use super::chat::ChatTemplate;
 use super::error::{LoadError, SpecError};
-use super::formats::{gguf, has_ending};
-use super::load::{Model, Origin, name_of, network};
+use super::formats::{ENDINGS, gguf, has_ending};
+use super::load::{Model, Origin, name_of, readable};
+use super::recognised::network;
 use super::sentence::SentenceHead;
 use super::spec::{HeadSpec, ModelSpec, Part};
 use super::tokenizer::Tokenizer;
@@ -37,14 +38,15 @@ impl Model {
         {
             Arc::make_mut(&mut network.spec).head = head;
         }
-        let tokenizer = match Tokenizer::from_gguf(&metadata, file)? {
-            Some(tokenizer) => Some(tokenizer),
-            None => Tokenizer::from_folder(file.parent().unwrap_or(Path::new(".")))?,
+        let (tokenizer, unread) = match readable(Tokenizer::from_gguf(&metadata, file))? {
+            (None, None) => readable(Tokenizer::from_folder(file.parent().unwrap_or(Path::new("."))))?,
+            found => found,
         };
         let chat = tokenizer.as_ref().and_then(|tokenizer| ChatTemplate::from_gguf(&metadata, tokenizer));
         let mut model = Self::assemble(name_of(path), Origin::Path(path.to_owned()), network, tokenizer);
         model.chat_template = chat;
         model.warnings.extend(notes);
+        model.unread(unread);
         if !strange.is_empty() {
             model.warnings.push(Warning::StrangeKeys(strange));
         }
@@ -94,16 +96,18 @@ fn look(spec: &mut ModelSpec, causal: bool) -> Result<(), SpecError> {
     Ok(())
 }
 
-/// The GGUF file that a path is, or the only one (or the first of several parts) in a folder without `config.json`.
+/// The GGUF file that a path is, or the only one (or the first of several parts) in a folder without other weights.
 pub(super) fn gguf_at(path: &Path) -> Option<PathBuf> {
     if path.is_file() {
         return gguf::is_one(path).then(|| path.to_owned());
     }
-    if path.join("config.json").is_file() {
+    let files = std::fs::read_dir(path).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
+    let files: Vec<_> = files.collect();
+    // Repositories of GGUF files often have the settings of the model that they were made of
+    if path.join("config.json").is_file() && files.iter().any(|file| has_ending(file, ENDINGS)) {
         return None;
     }
-    let files = std::fs::read_dir(path).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
-    let mut found: Vec<_> = files.filter(|file| has_ending(file, &["gguf"])).collect();
+    let mut found: Vec<_> = files.into_iter().filter(|file| has_ending(file, &["gguf"])).collect();
     found.sort();
     let parts = found.len() > 1 && found[0].to_string_lossy().contains("-00001-of-");
     if found.len() == 1 || parts { found.into_iter().next() } else { None }

@@ -24,6 +24,8 @@ mod mlp;
 mod part;
 mod product_terms;
 mod projections;
+mod python_json;
+mod recognised;
 mod rotary;
 mod row;
 mod sampling;

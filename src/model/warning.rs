@@ -3,12 +3,20 @@
 
 use super::spec::{NormKind, Placement};
 use std::fmt;
+use std::path::PathBuf;
 
 /// Something to know about a model that opened.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Warning {
     /// Weights came alone
     NoTokenizer,
+    /// There is a tokenizer, and it cannot be read
+    UnreadTokenizer {
+        /// Which file
+        file: PathBuf,
+        /// What is wrong with it
+        reason: String,
+    },
     /// The tokenizer has ids that the model has not
     LargerVocabulary {
         /// Tokens the tokenizer knows
@@ -124,6 +132,17 @@ pub enum Assumption {
         /// One number
         one: bool,
     },
+    /// Keras: blocks follow each other as their places' names do
+    BlockOrder(Vec<String>),
+    /// Keras: which of two embeddings is that of positions
+    Positions {
+        /// This one
+        of: String,
+        /// That of tokens
+        not: String,
+    },
+    /// Keras: norms with one vector are scaled by it, not shifted
+    ScaleOnly,
     /// A classifier reads the first token's vector
     FirstToken,
     /// A classifier reads the mean
@@ -140,6 +159,11 @@ impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoTokenizer => f.write_str("no tokenizer beside the weights: feed ids, and ids are shown"),
+            Self::UnreadTokenizer { file, reason } => write!(
+                f,
+                "the tokenizer cannot be read ({reason}): {}; feed ids, and ids are shown",
+                file.display()
+            ),
             Self::LargerVocabulary { known, vocab } => write!(
                 f,
                 "the tokenizer knows {known} tokens, the model {vocab}: some ids may be out of range"
@@ -241,6 +265,13 @@ impl fmt::Display for Assumption {
             Self::BetweenClassifiers => "ReLU between the classifier's layers",
             Self::LastActivation { one: true } => "a sigmoid at the end",
             Self::LastActivation { one: false } => "softmax at the end",
+            Self::BlockOrder(places) => {
+                return write!(f, "blocks in the order of their names: {}", places.join(", "));
+            }
+            Self::Positions { of, not } => {
+                return write!(f, "`{of}` is the embedding of positions, `{not}` that of tokens");
+            }
+            Self::ScaleOnly => "norms with one vector are scaled by it",
             Self::FirstToken => "the first token's vector before the classifier",
             Self::MeanOfTokens => "the mean over tokens before the classifier",
         })

@@ -23,7 +23,7 @@ fn refused(path: &Path, words: &[&str]) {
 }
 
 /// A GGUF header: counts, then whatever follows.
-fn gguf_file(version: u32, tensors: u64, keys: u64, rest: &[u8]) -> (tempfile::TempDir, PathBuf) {
+pub(crate) fn gguf_file(version: u32, tensors: u64, keys: u64, rest: &[u8]) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("model.gguf");
     let mut bytes = b"GGUF".to_vec();
@@ -35,13 +35,13 @@ fn gguf_file(version: u32, tensors: u64, keys: u64, rest: &[u8]) -> (tempfile::T
     (folder, file)
 }
 
-fn text(text: &str) -> Vec<u8> {
+pub(crate) fn text(text: &str) -> Vec<u8> {
     let mut bytes = (text.len() as u64).to_le_bytes().to_vec();
     bytes.extend(text.as_bytes());
     bytes
 }
 
-fn key(name: &str, kind: u32, value: &[u8]) -> Vec<u8> {
+pub(crate) fn key(name: &str, kind: u32, value: &[u8]) -> Vec<u8> {
     [text(name), kind.to_le_bytes().to_vec(), value.to_vec()].concat()
 }
 

@@ -42,6 +42,10 @@ fn samples() -> Vec<(Box<dyn Fault>, &'static [&'static str])> {
             &["OddNet", "/models/aria"],
         ),
         (
+            Box::new(LoadError::Foreign { name: "argparse.Namespace".into(), file: path() }),
+            &["argparse.Namespace", "/models/aria"],
+        ),
+        (
             Box::new(LoadError::Broken { format: "GGUF", file: path(), reason: "cut short".into() }),
             &["GGUF", "cut short"],
         ),

@@ -105,7 +105,7 @@ fn every_layer_of_every_file_equals_keras() {
             }
         }
     }
-    assert!(opened >= 25, "only {opened} files");
+    assert!(opened >= 27, "only {opened} files");
 }
 
 /// Eleven blocks in a user's layer by their structure alone, as `save_weights` leaves them.
@@ -134,6 +134,24 @@ fn what_a_file_does_not_say_is_told() {
     assert!(!told_of(&model).contains("taken for granted"), "{:?}", model.warnings);
     assert_eq!(model.spec().blocks[1].ln2.map(|norm| norm.eps), Some(1e-5));
     assert_eq!(model.spec().blocks[1].attention.value_dim, Some(3));
+}
+
+/// The numbers themselves are compared with Keras's in the test of all files.
+#[test]
+fn a_users_own_words_for_a_block_are_read() {
+    let model = Model::open(&folder("own-words").join("model.keras")).expect("a fixture");
+    let told = told_of(&model);
+    for words in ["between the dense layers", "norms behind each sum", "norms have an ε"] {
+        assert!(!told.contains(words), "`{words}` is said in its own configuration: {told}");
+    }
+}
+
+#[test]
+fn an_order_that_nothing_tells_is_told() {
+    let told = told_of(&Model::open(&folder("mixed").join("model.keras")).expect("a fixture"));
+    assert!(told.contains("blocks in the order of their names: first/att, later/layers/"), "{told}");
+    let told = told_of(&Model::open(&folder("nested").join("model.keras")).expect("a fixture"));
+    assert!(!told.contains("the order of their names"), "eleven of one kind, by number: {told}");
 }
 
 #[test]
@@ -264,7 +282,7 @@ fn broken_files_say_what_is_wrong() {
     let expected = [
         ("huge.weights.h5", "claims more than the file can hold"),
         ("packed.weights.h5", "claims more than the file can hold"),
-        ("cyclic.weights.h5", "contains itself"),
+        ("cyclic.weights.h5", "or in itself"),
         ("no-transformer.weights.h5", "no layer in it is an attention"),
         ("packed.keras", "unpacks to more than it may"),
         ("no-weights.keras", "no `model.weights.h5` in it"),

@@ -47,6 +47,12 @@ fn hugging_faces_cache() {
     gguf(&hub.join("models--a--two/snapshots/x/one.gguf"));
     gguf(&hub.join("models--a--two/snapshots/x/two.gguf"));
     gguf(&hub.join("models--a--two/snapshots/x/mmproj-two.gguf"));
+    let large = hub.join("models--a--large/snapshots/x");
+    for part in 1..=2 {
+        gguf(&large.join(format!("Q4/large-Q4-0000{part}-of-00002.gguf")));
+    }
+    gguf(&large.join("Q8/large-Q8.gguf"));
+    copy(&fixtures().join("gpt2-odd/config.json"), &large.join("config.json"));
     write(&hub.join("datasets--a--b/snapshots/x/data.bin"), b"data");
     write(&hub.join("models--empty--one/refs/main"), b"gone");
     let found = scan(&Library { hub: Some(hub), ..Library::default() });
@@ -55,7 +61,9 @@ fn hugging_faces_cache() {
     assert_eq!(named(&found, "solo").container, "safetensors");
     assert_eq!(named(&found, "a/b-gguf").family.as_deref(), Some("llama"));
     assert_eq!(named(&found, "a/two/two.gguf").container, "GGUF");
-    assert_eq!(found.len(), 6, "and the embedded one");
+    let packed = named(&found, "a/large/Q4/large-Q4-00001-of-00002.gguf");
+    assert_eq!(packed.bytes, 2 * named(&found, "a/large/Q8/large-Q8.gguf").bytes, "parts count together");
+    assert_eq!(found.len(), 8, "and the embedded one");
     assert!(found.iter().all(|one| one.fits && one.bytes > 0));
 }
 
@@ -72,6 +80,7 @@ fn ollamas_manifests() {
     };
     let manifests = root.join("manifests/registry.ollama.ai");
     write(&manifests.join("library/llama3.2/1b"), manifest("sha256:ab12").as_bytes());
+    write(&manifests.join("library/llama3.2/latest"), manifest("sha256:ab12").as_bytes());
     write(&manifests.join("someone/own/latest"), manifest("sha256:cd34").as_bytes());
     write(&manifests.join("library/gone/latest"), manifest("sha256:ef56").as_bytes());
     write(&manifests.join("library/evil/latest"), manifest("../../../etc/passwd").as_bytes());
@@ -80,7 +89,12 @@ fn ollamas_manifests() {
     gguf(&root.join("blobs/sha256-cd34"));
     let library = Library { ollama: Some(root.clone()), ..Library::default() };
     let found = scan(&library);
-    assert_eq!(found.len(), 3, "{found:?}");
+    assert_eq!(found.len(), 4, "{found:?}");
+    assert_eq!(
+        named(&found, "llama3.2:latest").path,
+        named(&found, "llama3.2:1b").path,
+        "two tags, one file"
+    );
     let model = named(&found, "llama3.2:1b");
     assert_eq!(model.path, Some(root.join("blobs/sha256-ab12")));
     assert_eq!((model.place, model.family.as_deref()), (Place::Ollama, Some("llama")));
@@ -157,7 +171,8 @@ fn circles_of_links_end() {
     std::os::unix::fs::symlink(&root, root.join("again")).expect("a link");
     let start = std::time::Instant::now();
     let found = scan(&Library { folders: vec![root], ..Library::default() });
-    assert!(found.iter().any(|one| one.name == "a"));
+    assert_eq!(found.iter().filter(|one| one.place == Place::Folder).count(), 1, "{found:?}");
+    named(&found, "a");
     assert!(start.elapsed() < Duration::from_secs(5));
 }
 

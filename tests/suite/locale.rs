@@ -309,6 +309,9 @@ fn what_is_to_be_known_of_a_model_is_in_the_language_too() {
         A::BetweenClassifiers,
         A::LastActivation { one: true },
         A::LastActivation { one: false },
+        A::BlockOrder(vec!["blocks/a".into(), "blocks/b".into()]),
+        A::Positions { of: "embedding".into(), not: "embedding_1".into() },
+        A::ScaleOnly,
         A::FirstToken,
         A::MeanOfTokens,
     ];
@@ -325,6 +328,7 @@ fn what_is_to_be_known_of_a_model_is_in_the_language_too() {
     let class = || "BertForNextSentencePrediction".to_owned();
     let mut all = vec![
         Warning::NoTokenizer,
+        Warning::UnreadTokenizer { file: "7.json".into(), reason: "0".into() },
         Warning::LargerVocabulary { known: 9, vocab: 8 },
         Warning::UnknownCutting("own".into()),
         Warning::Padded { tokens: 8, before: true },

@@ -116,6 +116,11 @@ fn broken_safetensors_are_refused() {
     let (folder, _, weights) = victim();
     with_header(&weights, |header| header.replacen("F32", "I32", 1));
     error_of(folder.path(), &["I32", "F32, F16 or BF16"]);
+    // One number, as the corner of a cube in a thousand dimensions
+    let (folder, _, weights) = victim();
+    let header = format!(r#"{{"x":{{"dtype":"F32","shape":[{}1],"data_offsets":[0,4]}}}}"#, "1,".repeat(999));
+    write(&weights, [&(header.len() as u64).to_le_bytes(), header.as_bytes(), &[0; 4]].concat());
+    error_of(folder.path(), &["tensor `x` has 1000 dimensions"]);
 }
 
 #[test]

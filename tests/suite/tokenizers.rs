@@ -272,6 +272,27 @@ fn broken_vocabularies_are_errors() {
 }
 
 #[test]
+fn rules_that_blow_a_text_up_are_refused() {
+    let place = tempfile::tempdir().expect("a folder");
+    let open = |content: &str, times: usize| {
+        let rule = serde_json::json!({"type": "Replace", "pattern": {"String": "h"}, "content": content});
+        let json = serde_json::json!({
+            "version": "1.0", "added_tokens": [],
+            "normalizer": {"type": "Sequence", "normalizers": vec![rule; times]},
+            "model": {"type": "WordLevel", "vocab": {"h": 0, "hh": 1}, "unk_token": "h"},
+        });
+        write(&place.path().join("tokenizer.json"), json.to_string());
+        Tokenizer::from_folder(place.path())
+    };
+    let sound = open("hh", 1).expect("as published rules do").expect("a tokenizer");
+    assert_eq!(sound.encode("h").expect("a word")[0].id, 1);
+    for (content, times) in [("h".repeat(1000), 1), ("hh".to_owned(), 9)] {
+        let error = open(&content, times).expect_err("too much").to_string();
+        assert!(error.contains("256 times as long"), "{error}");
+    }
+}
+
+#[test]
 fn a_letter_outside_the_vocabulary_is_an_error() {
     let place = tempfile::tempdir().expect("a folder");
     let json = r#"{"version": "1.0", "truncation": null, "padding": null, "added_tokens": [], "normalizer": null,

@@ -5,7 +5,8 @@ use crate::parity::fixtures;
 use crate::window::{send, still, until, window_on, window_with};
 use egui_kittest::{Harness, kittest::Queryable as _};
 use mnemoscope::app::{Dialog, Window, command::Command};
-use mnemoscope::engine::{Found, ModelSource, Place};
+use mnemoscope::engine::{self, Found, Job, ModelSource, Place, Prompt, RunOptions};
+use mnemoscope::model::Model;
 
 fn window() -> Harness<'static, Window> {
     window_with("Mary has a red ball.")
@@ -98,4 +99,35 @@ fn what_is_said_of_two_texts_stands_beside_the_words() {
     harness.get_by_label_contains("IsNext");
     harness.get_by_label_contains("NotNext");
     harness.get_by_label_contains("Write one text, then ||| and another");
+}
+
+/// Without a tokenizer both texts are ids, and what is run is what `--ids … --second` runs.
+#[test]
+fn two_texts_are_ids_where_there_is_no_tokenizer() {
+    let folder = fixtures().join("classifiers/BertForPreTraining");
+    let source = ModelSource::Path(folder.clone());
+    let mut harness = window_on(source, [1280.0, 1300.0], still(), Some("5 9 17 ||| 6 8"));
+    let complete = |window: &Window| {
+        window.session.busy.is_none()
+            && window.session.trace.as_ref().is_some_and(mnemoscope::trace::Trace::is_complete)
+    };
+    until(&mut harness, complete);
+    let shown = harness.state().session.trace.clone().expect("a run");
+    let options = RunOptions { second: Some(3), ..RunOptions::default() };
+    let model = Model::open(&folder).expect("a fixture");
+    let prompt = Prompt::Ids(vec![5, 9, 17, 6, 8]);
+    let run = |options: &RunOptions| {
+        engine::run(&model, &prompt, options, &Job::new(), &mut |_| {}).expect("it runs")
+    };
+    let (two, one) = (run(&options), run(&RunOptions::default()));
+    assert_eq!((shown.second, shown.tokens.len()), (Some(3), 5));
+    assert_eq!(shown.resid(1), two.resid(1));
+    assert_ne!(two.resid(1), one.resid(1), "the second text is told apart from the first");
+    // Beside another pair, which is asked the same way
+    send(&mut harness, Command::SetLayout("compare".into()));
+    send(&mut harness, Command::EditSecond("5 9 ||| 17 6 8".into()));
+    harness.get_by_label("Run second").click();
+    until(&mut harness, |window| window.session.comparing.second.get().is_some());
+    let second = &harness.state().session.comparing.second;
+    assert_eq!(second.get().map(|second| second.trace.second), Some(Some(2)));
 }

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     analysis::compare::{Alignment, Comparison, Difference, HeadDifference, Pair, difference},
-    engine::{self, Job, Languages, ModelSource, Prompt, RunOptions},
+    engine::{self, Job, Languages, ModelSource, Prompt, RunOptions, Typed},
     model::{HeadId, Model},
     trace::{Pattern, Pool, Trace},
 };
@@ -185,7 +185,7 @@ fn follow_second(
         Some(Which::Open(_)) => model.cloned(),
         _ => loaded.as_ref().map(|(_, model)| Arc::clone(model)),
     };
-    let prompt = if choice.asked.is_empty() { own_prompt(trace) } else { Prompt::Text(choice.asked.clone()) };
+    let prompt = if choice.asked.is_empty() { own_prompt(trace) } else { text(choice.asked.clone()) };
     let target = Some(&state.target).filter(|target| !target.is_empty()).cloned();
     let (begins, languages) = (key.is_some(), state.languages.clone());
     let words = post.words();
@@ -274,18 +274,28 @@ fn both<'a>(
     Some(Both { a: clean?, b: b.filter(|(_, trace)| trace.is_complete())? })
 }
 
-/// The prompt of a run, for another model: its text where it has one.
-fn own_prompt(trace: &Trace) -> Prompt {
+/// A text that may be two.
+fn text(text: String) -> Typed {
+    Typed { prompt: Prompt::Text(text), question: None, second: None }
+}
+
+/// The prompt of a run, for another model: its text where it has one, or its two.
+fn own_prompt(trace: &Trace) -> Typed {
+    let tokens = trace.tokens_of(trace.prompt_side());
     if trace.prompt.is_empty() {
-        Prompt::Ids(trace.tokens_of(trace.prompt_side()).iter().map(|token| token.id).collect())
-    } else {
-        Prompt::Text(trace.prompt.clone())
+        let ids = tokens.iter().map(|token| token.id).collect();
+        return Typed { prompt: Prompt::Ids(ids), question: None, second: trace.second };
+    }
+    let begins = |second: usize| tokens.get(second..)?.iter().find(|token| !token.span.is_empty());
+    match trace.second.and_then(begins).and_then(|token| trace.prompt.split_at_checked(token.span.start)) {
+        Some((first, rest)) => Typed { question: Some(first.trim_end().to_owned()), ..text(rest.to_owned()) },
+        None => text(trace.prompt.clone()),
     }
 }
 
 fn run_second(
     (model, which): (Option<Arc<Model>>, &Which),
-    (prompt, target, languages): (&Prompt, Option<String>, Languages),
+    (prompt, target, languages): (&Typed, Option<String>, Languages),
     run: u64,
     words: &Words,
     job: &Job,
@@ -300,12 +310,16 @@ fn run_second(
     };
     let target = target.filter(|_| model.spec().encoder.is_some());
     let target = target.map(|target| Prompt::typed(target, model.writer()));
-    let prompt = match prompt {
-        Prompt::Text(text) => Prompt::typed(text.clone(), model.tokenizer.as_ref()),
-        given => given.clone(),
+    let Typed { prompt, question, second } = match prompt.clone() {
+        Typed { prompt: Prompt::Text(own), question: None, .. } => Typed::of(own, &model),
+        // Two texts are one to a model that does not read two
+        Typed { prompt: Prompt::Text(own), question: Some(first), .. } if !model.spec().reads_pairs() => {
+            text(format!("{first}\n{own}"))
+        }
+        given => given,
     };
     let languages = languages.known_to(&model);
-    let options = RunOptions { target, languages, ..RunOptions::default() };
+    let options = RunOptions { target, languages, question, second, ..RunOptions::default() };
     let layers = model.spec().layers().max(1);
     let mut done = |trace: &Trace| {
         job.report("Running the prompt", trace.layers_done() as f32 / layers as f32);

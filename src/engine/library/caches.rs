@@ -66,20 +66,23 @@ pub(in crate::engine) fn note(file: &Path) -> Option<String> {
 pub(super) fn hub(folder: &Path) -> Vec<Candidate> {
     let mut found = Vec::new();
     for repository in entries(folder) {
-        let folder_name = file_name(&repository);
-        let Some(name) = folder_name.strip_prefix("models--").map(|name| name.replacen("--", "/", 1)) else {
-            continue;
-        };
-        let main = note(&repository.join("refs/main"));
-        let main = main.map(|revision| repository.join("snapshots").join(revision.trim()));
-        let newest = || {
-            let time = |path: &PathBuf| std::fs::metadata(path).and_then(|about| about.modified()).ok();
-            entries(&repository.join("snapshots")).into_iter().max_by_key(time)
-        };
-        let Some(snapshot) = main.filter(|path| path.is_dir()).or_else(newest) else { continue };
-        repository_at(snapshot, name, Place::HuggingFace, &mut found);
+        if let Some((name, snapshot)) = snapshot(&repository) {
+            repository_at(snapshot, name, Place::HuggingFace, &mut found);
+        }
     }
     found
+}
+
+/// A repository's name, and its snapshot that `refs/main` names, else the one that was written last.
+pub(in crate::engine) fn snapshot(repository: &Path) -> Option<(String, PathBuf)> {
+    let name = file_name(repository).strip_prefix("models--")?.replacen("--", "/", 1);
+    let main = note(&repository.join("refs/main"));
+    let main = main.map(|revision| repository.join("snapshots").join(revision.trim()));
+    let newest = || {
+        let time = |path: &PathBuf| std::fs::metadata(path).and_then(|about| about.modified()).ok();
+        entries(&repository.join("snapshots")).into_iter().filter(|path| path.is_dir()).max_by_key(time)
+    };
+    Some((name, main.filter(|path| path.is_dir()).or_else(newest)?))
 }
 
 /// A published repository: a Hugging Face folder, or GGUF files that are a model each.
@@ -88,10 +91,16 @@ fn repository_at(folder: PathBuf, name: String, place: Place, found: &mut Vec<Ca
         found.push(Candidate { name, path: folder, place, weights });
         return;
     }
-    let models = header::gguf_models(&entries(&folder));
+    let files = entries(&folder);
+    let mut models = header::gguf_models(&files);
+    // Larger ones come in parts, a folder for each way of packing
+    for inner in files.iter().filter(|path| path.is_dir()) {
+        models.extend(header::gguf_models(&entries(inner)));
+    }
     let only = models.len() == 1;
     for (path, weights) in models {
-        let name = if only { name.clone() } else { format!("{name}/{}", file_name(&path)) };
+        let inside = path.strip_prefix(&folder).unwrap_or(&path).display();
+        let name = if only { name.clone() } else { format!("{name}/{inside}") };
         found.push(Candidate { name, path, place, weights });
     }
 }

@@ -1,7 +1,8 @@
 //! Models in a folder that the user named, at any place in it that is not too deep.
 
 use super::{Candidate, Place, entries, file_name, header};
-use std::path::Path;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 
 /// Levels below the folder that are looked into.
 const DEEPEST: usize = 4;
@@ -11,16 +12,16 @@ const MOST_FOLDERS: usize = 2_000;
 /// Every model in a folder: Hugging Face folders, and single files.
 pub(super) fn user(root: &Path) -> Vec<Candidate> {
     let mut found = Vec::new();
-    let mut left = MOST_FOLDERS;
-    walk(root, root, 0, &mut left, &mut found);
+    walk(root, root, 0, &mut HashSet::new(), &mut found);
     found
 }
 
-fn walk(root: &Path, folder: &Path, depth: usize, left: &mut usize, found: &mut Vec<Candidate>) {
-    if *left == 0 {
+fn walk(root: &Path, folder: &Path, depth: usize, seen: &mut HashSet<PathBuf>, found: &mut Vec<Candidate>) {
+    // Links may lead back up
+    let place = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    if seen.len() >= MOST_FOLDERS || !seen.insert(place) {
         return;
     }
-    *left -= 1;
     let name = |path: &Path| {
         let inside = path.strip_prefix(root).ok().filter(|inside| !inside.as_os_str().is_empty());
         inside.map_or_else(|| file_name(path), |inside| inside.display().to_string())
@@ -37,7 +38,7 @@ fn walk(root: &Path, folder: &Path, depth: usize, left: &mut usize, found: &mut 
     for path in &paths {
         let hidden = file_name(path).starts_with('.');
         if path.is_dir() && depth < DEEPEST && !hidden {
-            walk(root, path, depth + 1, left, found);
+            walk(root, path, depth + 1, seen, found);
         }
         // PyTorch and safetensors files say too little without the folder around them
         if header::container(path) == Some("Keras")

@@ -1,6 +1,7 @@
 //! What the first bytes of a model say: container, size, family.
 
 use super::{entries, file_name};
+use crate::model::Config;
 use crate::model::gguf::Metadata;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -93,7 +94,7 @@ pub(super) fn gguf_models(files: &[PathBuf]) -> Vec<(PathBuf, Weights)> {
 
 /// `model-00002-of-00003.gguf` → (`model`, 2).
 fn split(name: &str) -> Option<(&str, usize)> {
-    let (stem, _) = name.strip_suffix(".gguf")?.rsplit_once("-of-")?;
+    let (stem, _) = Path::new(name).file_stem()?.to_str()?.rsplit_once("-of-")?;
     let (stem, part) = stem.rsplit_once('-')?;
     Some((stem, part.parse().ok()?))
 }
@@ -102,6 +103,10 @@ fn split(name: &str) -> Option<(&str, usize)> {
 pub(super) fn family(path: &Path, container: &str) -> Option<String> {
     if container == GGUF {
         return Metadata::open(path).ok()?.text("general.architecture").map(str::to_owned);
+    }
+    if container == KERAS && path.is_file() {
+        // Such a file holds a user's own layers, which belong to no family but this
+        return Some("keras".to_owned());
     }
     let folder = if path.is_dir() { path } else { path.parent()? };
     let file = folder.join("config.json");
@@ -113,7 +118,7 @@ pub(super) fn family(path: &Path, container: &str) -> Option<String> {
 
 /// The architecture that the bytes of a `config.json` name.
 pub(super) fn family_in(config: &[u8]) -> Option<String> {
-    let config: serde_json::Value = serde_json::from_slice(config).ok()?;
-    let named = config["model_type"].as_str().or_else(|| config["architectures"][0].as_str());
+    let config = Config::parse(config).ok()?;
+    let named = config.model_type().or_else(|| config.architecture());
     named.filter(|name| name.len() < 80).map(str::to_owned)
 }

@@ -7,7 +7,7 @@ mod folders;
 mod header;
 
 use super::{Job, Preferences, STORYTELLER, available_bytes};
-pub(super) use caches::{hub_folder, hugging_face_home, note};
+pub(super) use caches::{hub_folder, hugging_face_home, note, snapshot};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -113,8 +113,12 @@ impl Library {
         let free = available_bytes();
         let mut models: Vec<Found> = Vec::with_capacity(found.len() + 1);
         for candidate in found {
-            // The same file may lie in two of these places
-            if !models.iter().any(|model| model.path.as_deref() == Some(&candidate.path)) {
+            // The same file may lie in two of these places; in one, it may have two names, as Ollama's tags are
+            let there = |model: &Found| {
+                model.path.as_deref() == Some(&candidate.path)
+                    && (model.place != candidate.place || candidate.place == Place::Folder)
+            };
+            if !models.iter().any(there) {
                 models.push(candidate.described(free));
             }
         }

@@ -205,7 +205,12 @@ fn read(
     seen: &mut Snapshot,
 ) -> Result<(), TimelineError> {
     let run_options = RunOptions::reading(model, options.memory_budget);
-    let trace = run_changed(model, prompt, &run_options, &options.interventions, &job.quiet())?;
+    // Ids were meant where a checkpoint has no tokenizer, and a text was typed
+    let typed = match prompt {
+        Prompt::Text(text) => Prompt::typed(text.clone(), model.tokenizer.as_ref()),
+        given => given.clone(),
+    };
+    let trace = run_changed(model, &typed, &run_options, &options.interventions, &job.quiet())?;
     add_text(&mut seen.heads, &trace);
     if model.spec().encoder.is_none()
         && let Some(bits) = losses(&model.network, &trace, &mut |_| job.go_on())

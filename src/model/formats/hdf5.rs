@@ -108,7 +108,7 @@ impl Walk<'_> {
                 continue;
             }
             if depth == DEEPEST || !self.seen.insert(group.address()) {
-                return Err(Error::InvalidData(format!("group `{name}` contains itself")));
+                return Err(Error::InvalidData(format!("group `{name}` lies too deep, or in itself")));
             }
             out.groups.push((name, self.group(&group, depth + 1)?));
         }

@@ -119,6 +119,22 @@ impl Tensors {
         Some((self.map.get(&old)?, old))
     }
 
+    /// The same without the first word of names, where more than half of them have it in common: Lightning's modules
+    /// and users' own have the model under a name that they chose. Others are left out.
+    pub(in crate::model) fn unwrapped(&self) -> Option<Self> {
+        let first = |name: &str| name.split_once('.').map(|(first, _)| first.to_owned());
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        for word in self.map.keys().filter_map(|name| first(name)) {
+            *counts.entry(word).or_default() += 1;
+        }
+        let (word, _) = counts.into_iter().find(|(_, count)| 2 * count > self.map.len())?;
+        let inner = self.map.iter().filter_map(|(name, tensor)| {
+            let rest = name.strip_prefix(word.as_str())?.strip_prefix('.')?;
+            Some((rest.to_owned(), tensor.clone()))
+        });
+        Some(Self { map: inner.collect(), place: self.place.clone() })
+    }
+
     /// From one file.
     pub(in crate::model) fn from_file(file: &Path, tile: Tile) -> Result<Self, LoadError> {
         let mut tensors = Self { place: file.to_owned(), ..Self::default() };
@@ -132,7 +148,13 @@ impl Tensors {
         if torch::is_one(storage.bytes()) {
             torch::parse(&storage, file, &mut self.map)
         } else {
-            safetensors::parse(&storage, file, &mut self.map)
+            let named = has_ending(file, &["safetensors"]);
+            safetensors::parse(&storage, file, &mut self.map).map_err(|error| match error {
+                LoadError::Broken { file, reason, .. } if !named => {
+                    LoadError::Broken { format: "PyTorch or safetensors", file, reason }
+                }
+                other => other,
+            })
         }
     }
 

@@ -8,6 +8,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+/// No weight has more; a header may list a million for a single number.
+const MOST_DIMENSIONS: usize = 8;
+
 /// Reads a file's table of tensors; their numbers stay where they are.
 pub(super) fn parse(
     storage: &Arc<Storage>,
@@ -19,6 +22,9 @@ pub(super) fn parse(
         SafeTensors::read_metadata(storage.bytes()).map_err(|error| broken(error.to_string()))?;
     let data = 8 + header;
     for (name, info) in metadata.tensors() {
+        if info.shape.len() > MOST_DIMENSIONS {
+            return Err(broken(format!("tensor `{name}` has {} dimensions", info.shape.len())));
+        }
         let (start, end) = info.data_offsets;
         let range = data + start..data + end;
         if range.end > storage.bytes().len() {

@@ -1,6 +1,7 @@
 //! Which files in a folder are the tokenizer.
 
 use super::conventions::Convention;
+use super::growth;
 use super::settings::Settings;
 use super::spm_files;
 use super::{
@@ -65,6 +66,7 @@ impl Tokenizer {
 fn from_json(bytes: &[u8], file: &Path, settings: &Settings) -> Result<Tokenizer, LoadError> {
     guarded(|| {
         let mut inner = tokenizers::Tokenizer::from_bytes(bytes)?;
+        growth::check(&inner)?;
         if let Some(wanted) = settings.flag("add_prefix_space") {
             let splits = inner.get_pre_tokenizer().cloned();
             inner.with_pre_tokenizer(splits.map(|splits| prefixed(splits, wanted)));

@@ -10,7 +10,7 @@ use crate::model::warning::Warning;
 use std::path::Path;
 use tokenizers::AddedToken;
 use tokenizers::models::bpe::BPE;
-use tokenizers::normalizers::NFC;
+use tokenizers::normalizers::{NFC, Replace};
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 
 impl Tokenizer {
@@ -22,7 +22,8 @@ impl Tokenizer {
         };
         let parts = guarded(|| match kind {
             "llama" | "t5" => pieces(keys, kind),
-            "gpt2" => merges(keys),
+            "gpt2" => merges(keys, key(keys, "pre", Metadata::text).unwrap_or("default")),
+            "gemma4" => merges(keys, kind),
             "bert" => words(keys),
             other => Err(format!("tokenizer kind `{other}` is not supported").into()),
         });
@@ -62,15 +63,24 @@ fn roles(keys: &Metadata, texts: &[String]) -> Vec<(String, String)> {
     said.collect()
 }
 
+/// What a kind of tokenizer puts round a text where the file does not say.
+#[derive(Clone, Copy, Default)]
+struct Round {
+    bos: bool,
+    eos: bool,
+    sep: bool,
+}
+
 /// What stands round a text: the file's word, else what its kind of tokenizer does.
-fn frame(keys: &Metadata, n: usize, bos: bool, eos: bool) -> Frame {
+fn frame(keys: &Metadata, n: usize, usual: Round) -> Frame {
     let id = |flag: &str, name: &str, usual: bool| {
         let wanted = key(keys, flag, Metadata::flag).unwrap_or(usual);
         role(keys, name, n).filter(|_| wanted)
     };
+    let sep = id("add_sep_token", "sep", usual.sep);
     Frame::Own {
-        before: id("add_bos_token", "bos", bos).into_iter().collect(),
-        after: id("add_eos_token", "eos", eos).into_iter().collect(),
+        before: id("add_bos_token", "bos", usual.bos).into_iter().collect(),
+        after: id("add_eos_token", "eos", usual.eos).or(sep).into_iter().collect(),
     }
 }
 
@@ -105,20 +115,23 @@ fn pieces(keys: &Metadata, kind: &str) -> Result<Parts, Error> {
         byte_fallback: kinds.contains(&Kind::Byte),
     };
     let inner = spm.build(Vec::new())?;
-    let frame = frame(keys, n, !unigram, unigram);
+    let frame = frame(keys, n, Round { bos: !unigram, eos: unigram, sep: false });
     Ok(Parts { spelling: Spelling::Metaspace, frame, roles, ..Parts::of(inner) })
 }
 
-/// Byte-level BPE, cut into words by the rule that `tokenizer.ggml.pre` names.
-fn merges(keys: &Metadata) -> Result<Parts, Error> {
+/// BPE whose merges are listed, nearly always byte by byte; cut into words by the rule of that name.
+fn merges(keys: &Metadata, name: &str) -> Result<Parts, Error> {
     let (texts, kinds) = vocabulary(keys)?;
     let merges = key(keys, "merges", Metadata::texts).ok_or("tokenizer.ggml.merges is missing")?;
     let merges: Option<Vec<(String, String)>> = merges
         .iter()
-        .map(|merge| merge.split_once(' ').map(|(left, right)| (left.to_owned(), right.to_owned())))
+        .map(|merge| {
+            // The first half may begin with a space
+            let (at, _) = merge.char_indices().skip(1).find(|(_, c)| *c == ' ')?;
+            Some((merge[..at].to_owned(), merge[at + 1..].to_owned()))
+        })
         .collect();
     let merges = merges.ok_or("tokenizer.ggml.merges holds something that is no pair")?;
-    let name = key(keys, "pre", Metadata::text).unwrap_or("default");
     let cutting = splits::rule(name)?;
     let mut warnings = Vec::new();
     if !cutting.known {
@@ -126,22 +139,32 @@ fn merges(keys: &Metadata) -> Result<Parts, Error> {
     }
     let vocab: tokenizers::models::bpe::Vocab =
         texts.iter().enumerate().map(|(id, text)| (text.clone(), id as u32)).collect();
-    let bpe = BPE::builder().vocab_and_merges(vocab, merges).ignore_merges(cutting.whole_words).build()?;
-    let mut inner = tokenizers::Tokenizer::new(bpe);
+    let bytes = cutting.pieces && kinds.contains(&Kind::Byte);
+    let mut bpe = BPE::builder().vocab_and_merges(vocab, merges).ignore_merges(cutting.whole_words);
+    if let Some(unknown) = role(keys, "unk", texts.len()).filter(|_| cutting.pieces) {
+        bpe = bpe.unk_token(texts[unknown as usize].clone()).fuse_unk(true);
+    }
+    let mut inner = tokenizers::Tokenizer::new(bpe.byte_fallback(bytes).build()?);
     if cutting.composed {
         inner.with_normalizer(Some(NFC))?;
     }
+    if cutting.pieces {
+        inner.with_normalizer(Some(Replace::new(" ", "▁")?))?;
+    } else {
+        inner.with_decoder(Some(ByteLevel::default()));
+    }
     inner.with_pre_tokenizer(Some(cutting.splits));
-    inner.with_decoder(Some(ByteLevel::default()));
     let beside = texts.iter().zip(&kinds).filter_map(|(text, kind)| match kind {
         Kind::Control | Kind::Unknown => Some(AddedToken::from(text.as_str(), true).normalized(false)),
         Kind::UserDefined => Some(AddedToken::from(text.as_str(), false).normalized(false)),
         _ => None,
     });
     inner.add_tokens(beside.filter(|token| !token.content.is_empty()).collect::<Vec<_>>())?;
-    let frame = frame(keys, texts.len(), cutting.whole_words, false);
+    let usual = Round { bos: cutting.starts, eos: false, sep: cutting.separated };
+    let frame = frame(keys, texts.len(), usual);
     let roles = roles(keys, &texts);
-    Ok(Parts { spelling: Spelling::ByteLevel, frame, roles, warnings, ..Parts::of(inner) })
+    let spelling = if cutting.pieces { Spelling::Metaspace } else { Spelling::ByteLevel };
+    Ok(Parts { spelling, frame, roles, warnings, ..Parts::of(inner) })
 }
 
 /// Word pieces, which GGUF spells with `▁` before a word's first piece and nothing before the others.
@@ -152,7 +175,11 @@ fn words(keys: &Metadata) -> Result<Parts, Error> {
         (None, Kind::Normal) if !is_special(text) => format!("##{text}"),
         (None, _) => text.clone(),
     });
-    let mut parts = word_pieces::parts(spelled.collect(), &Settings::default())?;
+    let said = |ours: &str, theirs: &str| Some((ours.to_owned(), key(keys, theirs, Metadata::flag)?));
+    let switches =
+        [said("do_lower_case", "normalizer.lowercase"), said("strip_accents", "normalizer.strip_accents")];
+    let settings = Settings::of(switches.into_iter().flatten());
+    let mut parts = word_pieces::parts(spelled.collect(), &settings)?;
     parts.roles.extend(roles(keys, &texts));
     Ok(parts)
 }

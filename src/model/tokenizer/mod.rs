@@ -9,6 +9,7 @@ mod end_of_word;
 mod fitting;
 mod folder;
 mod gguf;
+mod growth;
 mod languages;
 mod marks;
 mod pairs;

@@ -19,6 +19,11 @@ pub(super) struct Settings {
 const ROLES: &[&str] = &["bos", "eos", "unk", "sep", "pad", "cls", "mask"];
 
 impl Settings {
+    /// These switches and nothing else.
+    pub(super) fn of(switches: impl Iterator<Item = (String, bool)>) -> Self {
+        Self { config: switches.map(|(name, on)| (name, Value::Bool(on))).collect(), ..Self::default() }
+    }
+
     /// Reads them; one that is not there is as good as an empty one.
     pub(super) fn read(folder: &Path) -> Result<Self, LoadError> {
         let object = |name: &str| {

@@ -48,6 +48,14 @@ impl Fault for LoadError {
                 format!("不是完好的 {format} 文件（{reason}）：{}", file.display()),
                 "请重新下载或复制该文件",
             ),
+            Self::Foreign { name, file } => Told::new(
+                format!("文件要求 `{name}`，它不是张量；其中没有任何代码被执行：{}", file.display()),
+                if name.contains("_qtensor") {
+                    "不支持 PyTorch 的量化张量：请保存量化之前的模型，或使用 GGUF"
+                } else {
+                    "请只保存权重：torch.save(model.state_dict(), file)，或存为 safetensors"
+                },
+            ),
             Self::Index { file, reason } => {
                 Told::new(format!("权重索引有误（{reason}）：{}", file.display()), "请重新下载或复制该文件")
             }

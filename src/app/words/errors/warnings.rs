@@ -16,6 +16,9 @@ pub fn warning(warning: &Warning, language: Language) -> String {
 fn chinese(warning: &Warning) -> String {
     match warning {
         Warning::NoTokenizer => "权重旁没有分词器：请输入词元编号，显示的也是编号".to_owned(),
+        Warning::UnreadTokenizer { file, reason } => {
+            format!("无法读取分词器（{reason}）：{}；请输入词元编号，显示的也是编号", file.display())
+        }
         Warning::LargerVocabulary { known, vocab } => {
             format!("分词器有 {known} 个词元，模型只有 {vocab} 个：部分编号可能超出范围")
         }
@@ -91,6 +94,9 @@ fn assumed(what: &Assumption) -> String {
         Assumption::BetweenClassifiers => "分类器各层之间是 ReLU".to_owned(),
         Assumption::LastActivation { one: true } => "最后是 sigmoid".to_owned(),
         Assumption::LastActivation { one: false } => "最后是 softmax".to_owned(),
+        Assumption::BlockOrder(places) => format!("块按名称排列：{}", places.join("、")),
+        Assumption::Positions { of, not } => format!("`{of}` 是位置嵌入，`{not}` 是词元嵌入"),
+        Assumption::ScaleOnly => "只有一个向量的归一化用它缩放".to_owned(),
         Assumption::FirstToken => "分类器读取第一个词元的向量".to_owned(),
         Assumption::MeanOfTokens => "分类器读取各词元的平均".to_owned(),
     }

@@ -3,6 +3,7 @@
 use super::settings::{Settings, snake_case};
 use crate::model::error::LoadError;
 use crate::model::formats::{Tensors, hdf5::Group, keras::Archive};
+use crate::model::stored::StoredTensor;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -50,6 +51,16 @@ impl Layer {
     pub(super) fn any(&self, is: &dyn Fn(&Self) -> bool) -> bool {
         is(self) || self.layers.iter().any(|layer| layer.any(is))
     }
+    /// Takes a variable in. A convolution that sees one token at a time is a dense layer.
+    fn keep(&mut self, slot: usize, path: String, tensor: &StoredTensor, tensors: &mut Tensors) {
+        let mut tensor = tensor.clone();
+        let convolves = [&self.key, self.name()].iter().any(|name| name.to_lowercase().contains("conv"));
+        if let ([1, rest @ ..], true) = (&tensor.shape[..], convolves && tensor.shape.len() == 3) {
+            tensor.shape = rest.to_vec();
+        }
+        self.variables.insert(slot, Variable { path: path.clone(), shape: tensor.shape.clone() });
+        tensors.map.insert(path, tensor);
+    }
     fn child(&mut self, key: &str) -> &mut Self {
         let at = self.layers.iter().position(|layer| layer.key == key).unwrap_or_else(|| {
             let path = if self.path.is_empty() { key.to_owned() } else { format!("{}/{key}", self.path) };
@@ -86,8 +97,7 @@ fn nested(group: &Group, path: &str, key: &str, tensors: &mut Tensors) -> Layer 
         for (number, tensor) in &own.tensors {
             let path = format!("{path}/vars/{number}");
             let slot = number.parse().unwrap_or(usize::MAX);
-            layer.variables.insert(slot, Variable { path: path.clone(), shape: tensor.shape.clone() });
-            tensors.map.insert(path, tensor.clone());
+            layer.keep(slot, path, tensor, tensors);
         }
     }
     for (key, group) in group.groups.iter().filter(|(key, _)| key != "vars") {
@@ -118,8 +128,7 @@ fn listed(group: &Group, names: &[String], place: &Path, tensors: &mut Tensors) 
                 _ => 2 + layer.variables.len(),
             };
             let path = format!("{name}/{weight}");
-            layer.variables.insert(slot, Variable { path: path.clone(), shape: tensor.shape.clone() });
-            tensors.map.insert(path, tensor.clone());
+            layer.keep(slot, path, tensor, tensors);
         }
     }
     Ok(root)

@@ -106,6 +106,10 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     fn spec(&mut self, found: &Structure<'_>) -> Result<ModelSpec, String> {
         let Some(first) = found.blocks.first() else { return Err("it has no block".into()) };
+        if !self.tree.ordered && unlike(found) {
+            let order = found.blocks.iter().map(|block| block.attention.layer.path.clone());
+            self.assume(Assumption::BlockOrder(order.collect()));
+        }
         let width = first.attention.query.shape()[0];
         let (tokens, positions) = self.embeddings(found, width)?;
         let vocab = tokens.shape()[0];
@@ -169,7 +173,7 @@ impl<'a> Reader<'a> {
 
     /// Tokens' embedding, and positions'.
     fn embeddings<'b>(
-        &self,
+        &mut self,
         found: &Structure<'b>,
         width: usize,
     ) -> Result<(&'b Layer, Option<&'b Layer>), String> {
@@ -201,7 +205,14 @@ impl<'a> Reader<'a> {
                     _ if Some(rows(b)) == length && rows(a) != rows(b) => false,
                     _ if Some(rows(a)) == answers && rows(a) != rows(b) => false,
                     _ if Some(rows(b)) == answers && rows(a) != rows(b) => true,
-                    _ => rows(a) < rows(b),
+                    _ => {
+                        let (fewer, other) = if rows(a) < rows(b) { (a, b) } else { (b, a) };
+                        self.assume(Assumption::Positions {
+                            of: fewer.path.clone(),
+                            not: other.path.clone(),
+                        });
+                        rows(a) < rows(b)
+                    }
                 };
                 Ok(if a_is_position { (b, Some(a)) } else { (a, Some(b)) })
             }
@@ -214,7 +225,7 @@ impl<'a> Reader<'a> {
         let mut said = Vec::new();
         for block in &found.blocks {
             let own = block.owner.and_then(|layer| self.setting(layer));
-            let pre = own.and_then(|setting| setting.flag("normalize_first"));
+            let pre = own.and_then(|setting| setting.norms_first());
             said.extend(pre.or_else(|| is_pre(&block.attention, self.settings)));
         }
         if said.is_empty() {
@@ -284,7 +295,11 @@ impl<'a> Reader<'a> {
             return Err(format!("`{}` is a {}, which is not read", layer.path, setting.class));
         }
         // Without a scale, the first variable is the shift
-        let shifted_only = setting.and_then(|setting| setting.flag("scale")) == Some(false);
+        let scaled = setting.and_then(|setting| setting.flag("scale"));
+        let shifted_only = scaled == Some(false) && layer.variables.contains_key(&0);
+        if scaled.is_none() && layer.variables.keys().eq([&0]) {
+            self.assume(Assumption::ScaleOnly);
+        }
         let slots: &[(&str, usize)] = if shifted_only { &[("b", 0)] } else { &[("w", 0), ("b", 1)] };
         for (ours, slot) in slots {
             if layer.variables.contains_key(slot) {
@@ -338,6 +353,17 @@ impl<'a> Reader<'a> {
         self.names.push(Named { ours: ours.to_owned(), theirs: variable.path.clone(), turned: false });
         Ok(())
     }
+}
+
+/// Whether blocks lie in places that are not told apart by numbers alone, so that nothing says which comes first.
+fn unlike(found: &Structure<'_>) -> bool {
+    let place = |block: &Block<'_>| -> String {
+        let path = block.attention.layer.path.chars().filter(|c| !c.is_ascii_digit());
+        path.collect::<String>().split('/').map(|part| part.trim_end_matches('_')).collect()
+    };
+    let mut places = found.blocks.iter().map(place);
+    let first = places.next();
+    places.any(|place| Some(place) != first)
 }
 
 /// Whether the last block's output is normed, before anything is made of it; a classifier may have norms of its own.

@@ -175,7 +175,7 @@ impl<'a> Setting<'a> {
     }
     /// The name of an activation: a word, or an object that names a function.
     pub(super) fn activation(&self) -> Option<&'a str> {
-        let value = [
+        let usual = [
             "activation",
             "hidden_activation",
             "intermediate_activation",
@@ -186,8 +186,24 @@ impl<'a> Setting<'a> {
             "mlp_activation",
             "dense_activation",
         ];
-        let value = value.iter().find_map(|key| self.config.get(*key).filter(|value| !value.is_null()))?;
-        value.as_str().or_else(|| value.get("config").and_then(Value::as_str))
+        fn word(value: &Value) -> Option<&str> {
+            value.as_str().or_else(|| value.get("config").and_then(Value::as_str))
+        }
+        let usual = usual.iter().find_map(|key| self.config.get(*key).filter(|value| !value.is_null()));
+        // A user's own word for it: `act`, `hidden_act`, `act_fn`
+        let own = || {
+            let named = |(key, value): (&String, &'a Value)| {
+                let word = word(value).filter(|_| key.split('_').any(|part| part == "act"))?;
+                activation(word).map(|_| word)
+            };
+            self.config.iter().find_map(named)
+        };
+        usual.and_then(word).or_else(own)
+    }
+    /// Whether a user's own block was made with its norms before its parts.
+    pub(super) fn norms_first(&self) -> Option<bool> {
+        let words = ["normalize_first", "norm_first", "pre_norm", "prenorm", "pre_ln", "pre_layer_norm"];
+        words.iter().find_map(|word| self.flag(word))
     }
 }
 

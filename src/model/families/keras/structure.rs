@@ -183,12 +183,15 @@ fn collect<'a>(layer: &'a Layer, settings: &Settings<'_>, inside: bool, out: &mu
 fn piece<'a>(layer: &'a Layer, settings: &Settings<'_>, inside: bool) -> Option<Piece<'a>> {
     let ranks: Vec<usize> = layer.variables.values().map(|variable| variable.shape.len()).collect();
     let class = settings.get(layer.name()).map(|setting| setting.class);
+    // Older files name variables, so that a norm without a scale has its shift alone
+    let shift_only = ranks == [1] && layer.variables.contains_key(&1) && named(layer, &["norm"]);
     let is_embedding = class.map_or_else(
         || named(layer, &["emb"]) || !(inside || named(layer, &["dense"])),
         |class| class.contains("Embedding"),
     );
     match ranks[..] {
         [] => None,
+        _ if shift_only => Some(Piece::Norm(layer)),
         _ if layer.variables.keys().copied().ne(0..ranks.len()) => Some(Piece::Other(layer)),
         [2] if is_embedding => Some(Piece::Embedding(layer)),
         [2] | [2, 1] => Some(Piece::Dense(layer)),

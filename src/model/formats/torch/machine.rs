@@ -8,6 +8,9 @@ use super::names::{Global, named};
 use super::pickle::{Id, Value};
 use std::collections::HashMap;
 
+/// What stands before the name that ends the reading, in the reason that is given.
+pub(super) const FOREIGN: &str = "it asks for ";
+
 /// More values than any model's pickle has.
 const MOST_VALUES: usize = 1 << 22;
 
@@ -277,7 +280,7 @@ impl<'a> Machine<'a> {
         let Some(global) = named(module, name) else {
             let name: String =
                 format!("{module}.{name}").chars().filter(|c| !c.is_control()).take(100).collect();
-            return Err(format!("it asks for `{name}`, which is no tensor; nothing in it was run"));
+            return Err(format!("{FOREIGN}{name}"));
         };
         self.push(Value::Global(global));
         Ok(())

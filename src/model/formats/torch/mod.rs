@@ -9,7 +9,7 @@ mod state;
 
 use crate::model::error::LoadError;
 use crate::model::stored::{Storage, StoredTensor};
-use machine::MAGIC_WORD;
+use machine::{FOREIGN, MAGIC_WORD};
 use pickle::{Pickle, Value};
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -30,7 +30,10 @@ pub(super) fn parse(
     file: &Path,
     into: &mut BTreeMap<String, StoredTensor>,
 ) -> Result<(), LoadError> {
-    let broken = |reason| LoadError::Broken { format: "PyTorch", file: file.to_owned(), reason };
+    let broken = |reason: String| match reason.strip_prefix(FOREIGN) {
+        Some(name) => LoadError::Foreign { name: name.to_owned(), file: file.to_owned() },
+        None => LoadError::Broken { format: "PyTorch", file: file.to_owned(), reason },
+    };
     let bytes = storage.bytes();
     let found = if bytes.starts_with(b"PK") { archive(bytes) } else { legacy(bytes) };
     let (pickle, storages) = found.map_err(broken)?;

@@ -6,12 +6,12 @@ use super::pickle::{Id, Pickle, Value};
 use crate::kernels::Packing;
 use crate::model::stored::{Dtype, Storage, StoredTensor};
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Keys under which training programs keep the model, beside optimizers and counters.
+/// Keys under which training programs keep the model, beside optimizers, counters and averages: these before others.
 const NESTS: &[&str] = &["state_dict", "model_state_dict", "model", "module", "net"];
 /// How deep they do.
 const DEEPEST: usize = 4;
@@ -70,7 +70,8 @@ fn storage(pickle: &Pickle, id: Id) -> Option<Named<'_>> {
 impl Model<'_> {
     /// Every tensor of the model's dictionary.
     pub(super) fn tensors(&self, into: &mut BTreeMap<String, StoredTensor>) -> Result<(), String> {
-        let pairs = self.dictionary(self.pickle.root, 0).ok_or("there is no dictionary of tensors in it")?;
+        let pairs = self.dictionary(self.pickle.root, 0, &mut BTreeSet::new());
+        let pairs = pairs.ok_or("there is no dictionary of tensors in it")?;
         let named = pairs.iter().filter_map(|&(key, value)| Some((self.pickle.text(key)?, value)));
         let tensors: Vec<_> = named.filter(|&(_, value)| self.is_tensor(value)).collect();
         let mut strip = 0;
@@ -91,16 +92,30 @@ impl Model<'_> {
         matches!(self.pickle.get(id), Value::Tensor { .. })
     }
 
-    /// The dictionary with most tensors: the value itself, or one under a usual key.
-    fn dictionary(&self, id: Id, depth: usize) -> Option<&[(Id, Id)]> {
+    /// The dictionary with most tensors: the value itself, or one in it; of equal ones that under a usual key.
+    fn dictionary(&self, id: Id, depth: usize, seen: &mut BTreeSet<Id>) -> Option<&[(Id, Id)]> {
         let Value::Dict(pairs) = self.pickle.get(id) else { return None };
+        // Dictionaries may hold each other, and the same one many times
+        if depth > DEEPEST || !seen.insert(id) {
+            return None;
+        }
         let tensors = |pairs: &[(Id, Id)]| pairs.iter().filter(|&&(_, value)| self.is_tensor(value)).count();
-        let under = |nest: &&str| pairs.iter().find(|(key, _)| self.pickle.text(*key) == Some(nest));
-        let nests = NESTS.iter().filter_map(under).filter(|_| depth < DEEPEST);
-        let nested = nests.into_iter().find_map(|&(_, value)| self.dictionary(value, depth + 1));
-        // A counter may lie beside the model as a tensor, too
-        let own = Some(&pairs[..]).filter(|own| tensors(own) > nested.map_or(0, tensors));
-        own.or(nested)
+        let usual = |key: Id| {
+            let place = NESTS.iter().position(|nest| self.pickle.text(key) == Some(nest));
+            place.unwrap_or(NESTS.len())
+        };
+        let mut nests: Vec<&(Id, Id)> =
+            pairs.iter().filter(|(_, value)| matches!(self.pickle.get(*value), Value::Dict(_))).collect();
+        nests.sort_by_key(|(key, _)| usual(*key));
+        let mut best = &pairs[..];
+        for &&(_, value) in &nests {
+            if let Some(nested) = self.dictionary(value, depth + 1, seen)
+                && tensors(nested) > tensors(best)
+            {
+                best = nested;
+            }
+        }
+        (tensors(best) > 0).then_some(best)
     }
 
     fn tensor(&self, id: Id) -> Result<StoredTensor, String> {

@@ -1,0 +1,181 @@
+//! Contract: each pre-tokenizer that GGUF files name cuts a text as the family it is named after does, and one that is
+//! not known is told.
+
+use crate::broken_containers::{gguf_file, key, text};
+use crate::parity::fixtures;
+use mnemoscope::model::gguf::Metadata;
+use mnemoscope::model::{Tokenizer, Warning};
+use serde::Deserialize;
+use std::collections::BTreeSet;
+
+const TEXT: u32 = 8;
+const ARRAY: u32 = 9;
+
+#[derive(Deserialize)]
+struct Cuttings {
+    rules: Vec<Rule>,
+}
+
+#[derive(Deserialize)]
+struct Rule {
+    names: Vec<String>,
+    /// Four hexadecimal digits a line
+    lines: String,
+}
+
+fn read<T: for<'de> Deserialize<'de>>(name: &str) -> T {
+    let bytes = std::fs::read(fixtures().join("tokenizers").join(name)).expect("a committed file");
+    serde_json::from_slice(&bytes).expect("what the maker writes")
+}
+
+fn texts(name: &str, texts: &[String]) -> Vec<u8> {
+    let mut value = TEXT.to_le_bytes().to_vec();
+    value.extend((texts.len() as u64).to_le_bytes());
+    value.extend(texts.iter().flat_map(|entry| text(entry)));
+    key(name, ARRAY, &value)
+}
+
+/// A tokenizer of merges in a GGUF that says nothing else.
+fn tokenizer(kind: &str, pre: &str, tokens: &[String], merges: &[String], more: &[Vec<u8>]) -> Tokenizer {
+    let keys = [
+        key("tokenizer.ggml.model", TEXT, &text(kind)),
+        key("tokenizer.ggml.pre", TEXT, &text(pre)),
+        texts("tokenizer.ggml.tokens", tokens),
+        texts("tokenizer.ggml.merges", merges),
+    ];
+    let all: Vec<u8> = keys.iter().chain(more).flatten().copied().collect();
+    let (_folder, file) = gguf_file(3, 0, (keys.len() + more.len()) as u64, &all);
+    let keys = Metadata::open(&file).expect("a sound file");
+    let found = Tokenizer::from_gguf(&keys, &file).unwrap_or_else(|error| panic!("{pre}: {error}"));
+    found.expect("a tokenizer")
+}
+
+/// The letter that a byte is spelled with: printable Latin-1 is itself, the rest follows from U+0100 on.
+fn letter(byte: u8) -> char {
+    let itself = |byte: u8| matches!(byte, 0x21..=0x7E | 0xA1..=0xAC | 0xAE..=0xFF);
+    let before = (0..byte).filter(|&other| !itself(other)).count() as u32;
+    if itself(byte) { char::from(byte) } else { char::from_u32(0x100 + before).expect("a letter") }
+}
+
+/// Every byte and every pair of neighbours in the lines, in order and in reverse, as the maker has them.
+fn vocabularies(lines: &[String]) -> [(Vec<String>, Vec<String>); 2] {
+    let mut pairs = BTreeSet::new();
+    for line in lines {
+        let mut composed = tokenizers::NormalizedString::from(line.as_str());
+        composed.nfc();
+        for text in [line, composed.get()] {
+            let letters: Vec<char> = text.bytes().map(letter).collect();
+            pairs.extend(letters.windows(2).map(|pair| (pair[0], pair[1])));
+        }
+    }
+    let alphabet: BTreeSet<char> = (0..=255).map(letter).collect();
+    let made = |pairs: Vec<(char, char)>| {
+        let tokens = alphabet.iter().map(|&c| String::from(c));
+        let merged = pairs.iter().map(|&(a, b)| String::from_iter([a, b]));
+        let merges = pairs.iter().map(|(a, b)| format!("{a} {b}")).collect();
+        (tokens.chain(merged).chain(["Ġthe".to_owned()]).collect(), merges)
+    };
+    [made(pairs.iter().copied().collect()), made(pairs.iter().rev().copied().collect())]
+}
+
+/// FNV-1a over ids, folded to sixteen bits.
+fn digest(ids: impl Iterator<Item = u32>) -> String {
+    let bytes = ids.flat_map(u32::to_le_bytes);
+    let hash = bytes.fold(0x811C_9DC5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    format!("{:04x}", (hash >> 16) ^ (hash & 0xFFFF))
+}
+
+#[test]
+fn every_rule_cuts_as_its_family_does() {
+    let (lines, cuttings): (Vec<String>, Cuttings) = (read("lines.json"), read("cuttings.json"));
+    let vocabularies = vocabularies(&lines);
+    let mut wrong = Vec::new();
+    for rule in &cuttings.rules {
+        for name in &rule.names {
+            let both =
+                vocabularies.each_ref().map(|(tokens, merges)| tokenizer("gpt2", name, tokens, merges, &[]));
+            assert_eq!(both[0].warnings(), [], "{name} is known");
+            for (at, line) in lines.iter().enumerate() {
+                let ids = both.iter().flat_map(|own| own.encode(line).expect("bytes spell everything"));
+                if digest(ids.map(|token| token.id)) != rule.lines[4 * at..4 * at + 4] {
+                    wrong.push(format!("{name}: {line:?}"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} cut otherwise\n{}", wrong.len(), wrong[..wrong.len().min(40)].join("\n"));
+}
+
+#[test]
+fn a_rule_that_is_not_known_is_told() {
+    let (tokens, merges) = &vocabularies(&["the cat".to_owned()])[0];
+    let odd = tokenizer("gpt2", "brand-new", tokens, merges, &[]);
+    assert_eq!(odd.warnings(), [Warning::UnknownCutting("brand-new".to_owned())]);
+    let usual = tokenizer("gpt2", "default", tokens, merges, &[]);
+    assert_eq!(odd.encode("the cat 1234"), usual.encode("the cat 1234"), "the default rule stands in");
+}
+
+#[test]
+fn what_stands_round_a_text_follows_its_kind_and_the_files_word() {
+    let (mut tokens, merges) = vocabularies(&["the cat".to_owned()])[0].clone();
+    let n = tokens.len() as u32;
+    tokens.extend(["<s>", "</s>", "<sep>"].map(str::to_owned));
+    let id = |role: &str, id: u32| key(&format!("tokenizer.ggml.{role}_token_id"), 4, &id.to_le_bytes());
+    let flag = |name: &str, on: bool| key(&format!("tokenizer.ggml.add_{name}_token"), 7, &[u8::from(on)]);
+    let round = |pre: &str, flags: &[Vec<u8>]| {
+        let mut more = vec![id("bos", n), id("eos", n + 1), id("seperator", n + 2)];
+        more.extend_from_slice(flags);
+        let own = tokenizer("gpt2", pre, &tokens, &merges, &more).encode("").expect("no text");
+        own.iter().map(|token| token.text.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(round("gpt-2", &[]), [""; 0]);
+    assert_eq!(round("llama-bpe", &[]), ["<s>"]);
+    assert_eq!(round("youtu", &[]), [""; 0], "whole words, and no start");
+    assert_eq!(round("roberta-bpe", &[]), ["<sep>"]);
+    assert_eq!(round("llama-bpe", &[flag("bos", false), flag("eos", true)]), ["</s>"]);
+    assert_eq!(round("gpt-2", &[flag("bos", true), flag("sep", true)]), ["<s>", "<sep>"]);
+}
+
+#[test]
+fn gemmas_pieces_may_come_as_merges() {
+    let from = fixtures().join("tokenizers/bpe-gemma.gguf");
+    let keys = Metadata::open(&from).expect("a sound file");
+    let scored = Tokenizer::from_gguf(&keys, &from).expect("a known kind").expect("a tokenizer");
+    let tokens = keys.texts("tokenizer.ggml.tokens").expect("its pieces");
+    let kinds = keys.numbers("tokenizer.ggml.token_type").expect("their kinds");
+    let scores = keys.numbers("tokenizer.ggml.scores").expect("their scores");
+    let normal = |text: &str| tokens.iter().position(|own| own == text).is_some_and(|id| kinds[id] == 1.0);
+    let mut merges = Vec::new();
+    for (id, piece) in tokens.iter().enumerate().filter(|(id, _)| kinds[*id] == 1.0) {
+        for (at, _) in piece.char_indices().skip(1) {
+            let (left, right) = piece.split_at(at);
+            if normal(left) && normal(right) {
+                merges.push((-scores[id], id, format!("{left} {right}")));
+            }
+        }
+    }
+    merges.sort_by(|a, b| a.partial_cmp(b).expect("scores are numbers"));
+    let merges: Vec<String> = merges.into_iter().map(|(_, _, merge)| merge).collect();
+    let mut types = 5_u32.to_le_bytes().to_vec();
+    types.extend((kinds.len() as u64).to_le_bytes());
+    types.extend(kinds.iter().flat_map(|&kind| (kind as i32).to_le_bytes()));
+    let role = |role: &str| {
+        let name = format!("tokenizer.ggml.{role}_token_id");
+        key(&name, 4, &(keys.count(&name).expect("a role") as u32).to_le_bytes())
+    };
+    let more = [key("tokenizer.ggml.token_type", ARRAY, &types), role("bos"), role("unknown")];
+    let merged = tokenizer("gemma4", "default", &tokens, &merges, &more);
+    assert_eq!(merged.warnings(), []);
+    let user_defined: Vec<&String> =
+        tokens.iter().zip(&kinds).filter(|(_, kind)| **kind == 4.0).map(|(text, _)| text).collect();
+    // These are looked for in the text as it was typed, where scored pieces are once spaces are spelled
+    let spelled = |text: &str| {
+        text.contains('▁') || user_defined.iter().any(|own| text.contains(&own.replace('▁', " ")))
+    };
+    let mut compared = 0;
+    for line in read::<Vec<String>>("lines.json").iter().filter(|line| !spelled(line)) {
+        compared += 1;
+        assert_eq!(merged.encode(line).expect("bytes"), scored.encode(line).expect("bytes"), "{line:?}");
+    }
+    assert!(compared > 100, "{compared}");
+}
