@@ -123,6 +123,7 @@ impl Window {
             Command::SetLogged(least) => self.state.logged = least,
             Command::SetLanguage(language) => self.set_language(language),
             Command::SetLayout(name) => (self.state.layout, self.state.maximised) = (name, None),
+            Command::FocusPane(pane) => self.focus_pane(ctx, pane),
             Command::Maximise(pane) => self.maximise(pane),
             Command::TearOff(pane) => self.tear_off(pane),
             Command::Dock(pane) | Command::ShowPane(pane) => self.show_pane(pane),

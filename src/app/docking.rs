@@ -14,6 +14,7 @@ use super::{
     comparing::Art,
     flowing::Flowing,
     hidden::Hidden,
+    input::keys,
     layout::Pane,
     palette::Palette,
     panes::{
@@ -23,11 +24,15 @@ use super::{
     },
     river::MapPicture,
     scene::{Out, Scene},
+    stepping,
     theme::{self, HEADER, TITLE},
     tiles::Tiles as MapTiles,
     worker::Post,
 };
-use egui::{Color32, Rect, RichText, ScrollArea, Sense, Stroke, Ui, UiBuilder, UiStackInfo, Visuals, vec2};
+use egui::{
+    Color32, EventFilter, Rect, RichText, ScrollArea, Sense, Stroke, StrokeKind, Ui, UiBuilder, UiStackInfo,
+    Visuals, vec2,
+};
 use egui_tiles::{
     Behavior, EditAction, ResizeState, SimplificationOptions, TabState, TileId, Tiles, Tree, UiResponse,
 };
@@ -83,6 +88,8 @@ pub struct Panes<'a, 'b> {
     tabbed: Vec<TileId>,
     /// A pane that was pressed.
     pub pressed: Option<Pane>,
+    /// Whether keys are commands: no dialog has them.
+    pub listens: bool,
 }
 
 impl<'a, 'b> Panes<'a, 'b> {
@@ -102,6 +109,7 @@ impl<'a, 'b> Panes<'a, 'b> {
             edited: false,
             tabbed: Vec::new(),
             pressed: None,
+            listens: true,
         }
     }
 
@@ -124,7 +132,11 @@ impl<'a, 'b> Panes<'a, 'b> {
         let builder = egui::ViewportBuilder::default().with_title(title).with_inner_size([760.0, 620.0]);
         let id = egui::ViewportId::from_hash_of(("pane", pane));
         let ctx = ui.ctx().clone();
-        ctx.show_viewport_immediate(id, builder, |ui, _| {
+        ctx.show_viewport_immediate(id, builder, |ui, class| {
+            // Keys go to the window that is in front, and mean the same there
+            if self.listens && class == egui::ViewportClass::Immediate {
+                keys(ui.ctx(), self.scene, self.out);
+            }
             self.framed(ui, pane, false);
             if ui.ctx().input(|input| input.viewport().close_requested()) {
                 self.out.send(Command::Dock(pane));
@@ -146,7 +158,7 @@ impl<'a, 'b> Panes<'a, 'b> {
         }
         let height = if pane.is_plain() { 28.0 } else { HEADER };
         let handle = Rect::from_min_size(rect.min, vec2(rect.width(), height));
-        let handle = ui.interact(handle, ui.scope_id().with(("handle", pane)), Sense::click_and_drag());
+        let handle = ui.interact(handle, stepping::handle(pane), Sense::click_and_drag());
         let title = pane.title(scene.words);
         handle.widget_info(|| egui::WidgetInfo::labeled(egui::Role::TitleBar, true, title));
         if handle.double_clicked() {
@@ -170,6 +182,13 @@ impl<'a, 'b> Panes<'a, 'b> {
             self.draw(&mut inner, pane);
         }
         ui.allocate_rect(rect, Sense::hover());
+        if handle.has_focus() {
+            ui.painter().rect_stroke(rect, 0, Stroke::new(2.0, tokens.accent), StrokeKind::Inside);
+            // Arrows are for what is selected, not for the focus
+            let arrows =
+                EventFilter { horizontal_arrows: true, vertical_arrows: true, ..EventFilter::default() };
+            ui.memory_mut(|memory| memory.set_focus_lock_filter(handle.id, arrows));
+        }
         handle.drag_started()
     }
 

@@ -164,7 +164,9 @@ fn runs(pid: u32) -> bool {
     // Where the system does not say, it is not taken for dead
     let Ok(mut system) = sysinfo::System::new() else { return true };
     system.refresh_processes(sysinfo::ProcessesToUpdate::Some(&[pid]), true);
-    system.process(pid).is_some()
+    // One that its parent has not heard the end of is still listed
+    let ended = |status| matches!(status, sysinfo::ProcessStatus::Zombie | sysinfo::ProcessStatus::Dead);
+    system.process(pid).is_some_and(|process| !ended(process.status()))
 }
 
 impl Window {
@@ -188,18 +190,20 @@ impl Window {
 
     /// Asks where to; a session that has a file goes there at once.
     pub(super) fn ask_for_session(&mut self) {
-        if let Some(path) = self.file.clone() {
+        // Where it could not be written there is no file: another place is asked for then
+        if let Some(path) = self.file.clone().filter(|path| path.exists()) {
             return self.save_session(path);
         }
-        let path = self.settings.folder_for_exports().join("session.mnemo").display().to_string();
+        let usual = || self.settings.folder_for_exports().join("session.mnemo");
+        let path = self.file.clone().unwrap_or_else(usual).display().to_string();
         self.dialog = Dialog::Session { path };
     }
 
     /// Opens a session: its model is loaded, its prompt run, its selection and layout come back.
     pub(super) fn open_session(&mut self, path: &Path) {
+        self.dialog = Dialog::None;
         match Document::open(path) {
             Ok(document) => {
-                self.dialog = Dialog::None;
                 self.settings.remember(path);
                 self.file = Some(path.to_owned());
                 self.restore(document);

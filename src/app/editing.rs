@@ -1,7 +1,7 @@
 //! Editing by token: the run is on exactly these ids, whatever text they make; and the ways that were tried.
 
 use super::{banner::Banner, panes::dialogs::Dialog, running::Request, state::State, window::Window};
-use crate::model::{Sampler, Sampling};
+use crate::model::{Sampler, Sampling, Tokenizer};
 
 /// How many ways are kept.
 const MOST: usize = 64;
@@ -23,10 +23,7 @@ impl Window {
         }
         let model = self.session.model.as_ref();
         let text = match model.and_then(|model| model.tokenizer.as_ref()) {
-            Some(tokenizer) => {
-                let plain: Vec<u32> = ids.iter().copied().filter(|&id| !tokenizer.is_added(id)).collect();
-                tokenizer.decode(&plain).trim_start().to_owned()
-            }
+            Some(tokenizer) => said(tokenizer, &ids),
             None => ids.iter().map(u32::to_string).collect::<Vec<_>>().join(" "),
         };
         self.typed = None;
@@ -36,11 +33,15 @@ impl Window {
         self.session.run_prompt(Request::of(&self.state));
     }
 
-    /// The same, as one more way that was taken from the run in sight.
+    /// The same, as one more way that was taken from the run in sight: a word that follows, or in the place of a mask.
     pub(super) fn write_next(&mut self, id: u32) {
         let Some(trace) = self.session.trace.as_ref().filter(|trace| trace.is_complete()) else { return };
         let here = trace.ids();
-        let next: Vec<u32> = here.iter().copied().chain([id]).collect();
+        let mut next = here.clone();
+        match trace.answer_at.filter(|_| !trace.spec.generates()) {
+            Some(hidden) => next[hidden] = id,
+            None => next.push(id),
+        }
         remember(&mut self.state, here);
         remember(&mut self.state, next.clone());
         self.state.query = None;
@@ -82,6 +83,19 @@ impl Window {
             Err(error) => self.session.banner = Some(Banner::of(&error, self.session.post().words())),
         }
     }
+}
+
+/// Ids as one would type them: what frames a text is left out, a mask is not.
+fn said(tokenizer: &Tokenizer, ids: &[u32]) -> String {
+    let text = |ids: &[u32]| {
+        let plain: Vec<u32> = ids.iter().copied().filter(|&id| !tokenizer.is_added(id)).collect();
+        tokenizer.decode(&plain)
+    };
+    let Some(mask) = tokenizer.mask().filter(|mask| ids.contains(mask)) else {
+        return text(ids).trim_start().to_owned();
+    };
+    let parts: Vec<String> = ids.split(|&id| id == mask).map(|part| text(part).trim().to_owned()).collect();
+    parts.join(&format!(" {} ", tokenizer.text(mask))).trim().to_owned()
 }
 
 /// Keeps a way, unless it is there; the oldest goes where there are too many.

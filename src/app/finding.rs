@@ -53,6 +53,8 @@ struct Thing {
     other: Option<String>,
     /// Both, in small letters.
     small: String,
+    /// What it does, in small letters: where no name is asked for, words of this may be.
+    about: String,
 }
 
 /// What things depend on, beside the state.
@@ -132,7 +134,8 @@ fn search(things: &[Thing], scene: &Scene<'_>, query: &str) -> Vec<Found> {
 impl Thing {
     fn new(name: String, kind: &'static str, note: String, command: Command) -> Self {
         let found = Found { name, kind, note, command: Ok(command), marked: Vec::new(), score: 0 };
-        Self { small: found.name.to_lowercase(), found, search: Search::Letters, other: None }
+        let (small, about) = (found.name.to_lowercase(), String::new());
+        Self { small, found, search: Search::Letters, other: None, about }
     }
 
     /// The same, found by another name, too.
@@ -142,6 +145,11 @@ impl Thing {
             self.other = Some(other.to_owned());
         }
         self
+    }
+
+    /// The same, found by what it does, too.
+    fn does(self, sentences: [&str; 2]) -> Self {
+        Self { about: sentences.join("\n").to_lowercase(), ..self }
     }
 
     /// The same, found by parts of its name.
@@ -156,7 +164,9 @@ impl Thing {
             return all.then(|| Found { score: 1, ..self.found.clone() });
         }
         if !holds(&self.small, small) {
-            return None;
+            let told =
+                !self.about.is_empty() && small.split_whitespace().all(|part| self.about.contains(part));
+            return told.then(|| Found { score: 0, ..self.found.clone() });
         }
         // What is called so comes first, then what holds the query as it is typed, then what holds its letters apart
         let whole = if self.found.name.eq_ignore_ascii_case(query) {
@@ -197,7 +207,7 @@ fn everything(scene: &Scene<'_>, keys: &impl Fn(CommandKind) -> String) -> Vec<T
             let name = (words.command)(kind).0.to_owned();
             let mut thing = item(name, words.found_command, keys(kind), Command::Clear);
             thing.found.command = kind.aim(scene);
-            thing.or((english.command)(kind).0)
+            thing.or((english.command)(kind).0).does([(words.command)(kind).1, (english.command)(kind).1])
         })
         .collect();
     all.extend(settings(scene));

@@ -19,6 +19,10 @@ pub struct LensChoice {
     pub word: Option<u32>,
 }
 
+/// Texts of at most so many tokens have further words beside the likeliest, for cells that have room for them.
+const FEW: usize = 256;
+const RUNNERS_UP: usize = 3;
+
 /// The table: of a run, raw or not.
 pub type LensOf = Derived<(u64, bool), Lens>;
 /// Of which run, raw or not, which word, after which token.
@@ -45,7 +49,9 @@ impl Session {
             self.lens.follow("logit lens", key, &post, |_| {
                 move |job: &Job| {
                     let (model, trace) = model.zip(trace).ok_or_else(|| none.clone())?;
-                    let options = LensOptions { raw, ..LensOptions::new(0..trace.n_tokens(), 1) };
+                    let n = trace.n_tokens();
+                    let top = if n <= FEW { RUNNERS_UP + 1 } else { 1 };
+                    let options = LensOptions { raw, ..LensOptions::new(0..n, top) };
                     lens(&model, &trace, &options, &mut job.tell("Reading every layer")).ok_or(none)
                 }
             });

@@ -61,6 +61,7 @@ pub mod settings;
 pub mod start;
 pub mod state;
 pub mod states;
+mod stepping;
 pub mod sweeping;
 pub mod theme;
 pub mod tiles;

@@ -17,7 +17,7 @@ impl Session {
     pub fn follow_next(&mut self, state: &State, wanted: bool) {
         let (run, trace) = self.visible(state);
         let speaks = trace.is_some_and(|trace| {
-            wanted && trace.is_complete() && trace.spec.generates() && !trace.answer_logits().is_empty()
+            wanted && trace.is_complete() && trace.answer_at.is_some() && !trace.answer_logits().is_empty()
         });
         let key = speaks.then(|| (run, state.sampling.clone()));
         let post = self.post().clone();

@@ -43,5 +43,15 @@ pub fn size(bytes: u64) -> String {
 
 /// Four decimals with a real minus sign; −∞ where an edge was cut.
 pub fn signed(x: f64) -> String {
-    if x == f64::NEG_INFINITY { "−∞".to_owned() } else { format!("{x:.4}").replace('-', "−") }
+    if x == f64::NEG_INFINITY { "−∞".to_owned() } else { fixed(x, 4) }
+}
+
+/// So many decimals with a real minus sign; what they leave nothing of has none.
+pub fn fixed(x: f64, decimals: usize) -> String {
+    let text = format!("{x:.decimals$}");
+    match text.strip_prefix('-') {
+        Some(size) if size.bytes().all(|digit| matches!(digit, b'0' | b'.')) => size.to_owned(),
+        Some(size) => format!("−{size}"),
+        None => text,
+    }
 }

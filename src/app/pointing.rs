@@ -8,7 +8,7 @@ use super::{
     state::{Cells, Hover, View},
     words::grouped,
 };
-use crate::trace::Side;
+use crate::trace::{Side, Stream};
 
 impl Scene<'_> {
     /// Whose tokens are the rows of the selected head's map.
@@ -106,6 +106,12 @@ impl Scene<'_> {
             Command::PinQuery(_) => Command::PinQuery(other(self.state.query)),
             _ => Command::PinKey(other(self.state.key)),
         })
+    }
+
+    /// Selects a place on the residual stream.
+    pub fn select_stream(&self, stream: Stream) -> Option<Command> {
+        let place = self.trace?.spec.streams().iter().position(|&own| own == stream)?;
+        (place != self.state.layer).then_some(Command::SetLayer(place))
     }
 
     /// A token as the user knows it: its place and its text.

@@ -330,6 +330,7 @@ impl Window {
             comparison: &mut self.comparison,
         };
         let mut panes = Panes::new(&scene, parts, self.session.post(), &mut out);
+        panes.listens = self.dialog == Dialog::None;
         let painted = lay_out(ui, &mut panes, &mut tree, self.session.banner.as_ref());
         let (edited, pressed) = (panes.edited, panes.pressed);
         let ask = dialogs::show(&ctx, (&mut self.dialog, &mut self.finder), &scene, &mut out);
@@ -352,9 +353,15 @@ impl Window {
             self.hover = out.hover;
             ctx.request_repaint();
         }
+        let asked = self.dialog != Dialog::None;
         for command in out.commands {
             self.apply(ctx, command);
             ctx.request_repaint();
+        }
+        // Dialogs open here, whichever window they were asked for in
+        if !asked && self.dialog != Dialog::None && ctx.input(|input| input.viewport().focused) == Some(false)
+        {
+            ctx.send_viewport_cmd_to(egui::ViewportId::ROOT, egui::ViewportCommand::Focus);
         }
     }
 

@@ -1,11 +1,12 @@
 //! From value to colour: a scale, a range and a colour map folded into one table.
 //!
-//! Knows nothing of attention: a shader colours any matrix. Whoever changes scale, range or map builds a new one
-//! (a few microseconds) and paints again.
+//! Knows nothing of attention: a shader colours any matrix. Whoever changes scale, range or map builds a new one and
+//! paints again.
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use strum::{EnumIter, EnumString, IntoStaticStr};
+use std::sync::OnceLock;
+use strum::{EnumCount as _, EnumIter, EnumString, IntoStaticStr};
 
 use super::colormap::{ColorMap, Rgba};
 use super::rank;
@@ -101,7 +102,7 @@ impl ValueRange {
 /// A ready table from values to colours.
 #[derive(Clone, Debug)]
 pub struct Shader {
-    table: Box<[Rgba]>,
+    table: &'static [Rgba],
     scale: Scale,
     signed: bool,
     range: ValueRange,
@@ -119,10 +120,7 @@ impl Shader {
         } else {
             range
         };
-        let colors = (0..ENTRIES).map(|i| map.at(i as f32 / (ENTRIES - 1) as f32));
-        let floor = if signed { map.at(0.5) } else { map.at(0.0) };
-        let table = colors.chain([floor, map.nan()]).collect();
-        Self { table, scale, signed, range, threshold: 0.0 }
+        Self { table: table_of(map, signed), scale, signed, range, threshold: 0.0 }
     }
 
     /// The same, but values smaller than `threshold` show the floor.
@@ -256,6 +254,17 @@ impl Shader {
             }
         }
     }
+}
+
+/// A map's colours, what is masked and what is no number, made once: a grid of small maps has a shader for each.
+fn table_of(map: ColorMap, signed: bool) -> &'static [Rgba] {
+    static TABLES: [OnceLock<Box<[Rgba]>>; 2 * ColorMap::COUNT] =
+        [const { OnceLock::new() }; 2 * ColorMap::COUNT];
+    TABLES[2 * map as usize + usize::from(signed)].get_or_init(|| {
+        let colors = (0..ENTRIES).map(|i| map.at(i as f32 / (ENTRIES - 1) as f32));
+        let floor = if signed { map.at(0.5) } else { map.at(0.0) };
+        colors.chain([floor, map.nan()]).collect()
+    })
 }
 
 #[inline]

@@ -262,15 +262,15 @@ fn a_long_list_is_narrowed_by_typing() {
     lay(folder.path(), "m2m100", "M2M100Tokenizer", &codes, &["__en__", "$A", "</s>"]);
     let mut harness = window(folder.path());
     harness.get_by_label("Into default").click();
-    harness.run();
+    harness.run_ok();
     harness.get_by_label("de");
     harness.get_by_role_and_label(egui::Role::TextInput, "Find a language").focus();
-    harness.run();
+    harness.run_ok();
     harness.get_by_role_and_label(egui::Role::TextInput, "Find a language").type_text("Z");
-    harness.run();
+    harness.run_ok();
     assert!(harness.query_by_label("de").is_none(), "another language");
     harness.get_by_label("zh").click();
-    harness.run();
+    harness.run_ok();
     assert_eq!(harness.state().state.languages.target.as_deref(), Some("zh"));
     assert!(harness.query_by_label("zu").is_none(), "a choice closes the list");
 }
@@ -292,14 +292,14 @@ fn the_window_offers_them() {
     };
     assert_eq!(begins(&harness).0, 88);
     harness.get_by_label("From en (default)").click();
-    harness.run();
+    harness.run_ok();
     harness.get_by_label("ru").click();
-    harness.run();
+    harness.run_ok();
     until(&mut harness, |window| window.session.busy.is_none());
     harness.get_by_label("Into default").click();
-    harness.run();
+    harness.run_ok();
     harness.get_by_label("ja").click();
-    harness.run();
+    harness.run_ok();
     until(&mut harness, |window| window.session.busy.is_none());
     assert_eq!(begins(&harness), (93, 91));
     harness.get_by_label("From ru");

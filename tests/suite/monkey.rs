@@ -264,6 +264,7 @@ impl Monkey {
             Name::SetLogged => Command::SetLogged(self.one([Level::Info, Level::Warning, Level::Error])),
             Name::SetLanguage => Command::SetLanguage(self.one(Language::iter())),
             Name::SetLayout => Command::SetLayout(self.one(Preset::iter()).id().to_owned()),
+            Name::FocusPane => Command::FocusPane(self.one(Pane::iter())),
             Name::Maximise => {
                 let pane = self.one(Pane::iter());
                 Command::Maximise(self.maybe(pane))

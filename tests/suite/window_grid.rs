@@ -11,11 +11,13 @@ use egui_kittest::{
 use mnemoscope::{
     app::{
         Opening, Window,
+        atlas::Atlas,
         command::Command,
         layout::Pane,
+        palette::Palette,
         session::Session,
         settings::Settings,
-        state::{Sort, State},
+        state::{Look, Sort, State},
         words::Language,
         worker::Post,
     },
@@ -128,4 +130,34 @@ fn keys_reach_every_head() {
     harness.run_ok();
     assert_eq!(harness.state().state.head, HeadId { layer: 60, head: 0 });
     harness.get_by_label("head 60.0");
+}
+
+#[test]
+fn a_grid_that_changes_its_size_shows_what_it_had_meanwhile() {
+    let folder = tempfile::tempdir().expect("a folder for a model");
+    write_model(folder.path(), Shape { layers: 12, heads: 24, width: 96, vocab: 64, positions: 64 });
+    let ids: Vec<u32> = (0..48).collect();
+    let trace = run_ids(&open(folder.path()), &ids);
+    let heads: Vec<HeadId> = trace.head_ids().collect();
+    let (ctx, palette) = (egui::Context::default(), Palette::new(&Look::default(), true));
+    let mut atlas = Atlas::default();
+    let frame = |atlas: &mut Atlas, run: u64, pixels: f32| {
+        atlas.refresh(&ctx, (run, &trace), None, &palette, (&heads, pixels))
+    };
+    let there =
+        |atlas: &Atlas, run| heads.iter().filter(|&&head| atlas.place(run, None, head).is_some()).count();
+    assert!(!frame(&mut atlas, 1, 16.0), "288 heads of 48 tokens are more than a frame has time for");
+    assert!((1..heads.len()).contains(&there(&atlas, 1)));
+    assert!(frame(&mut atlas, 1, 16.0), "the next has");
+    assert_eq!(there(&atlas, 1), heads.len());
+    assert!(!frame(&mut atlas, 1, 30.0), "larger ones are painted anew");
+    assert_eq!(there(&atlas, 1), heads.len(), "those before stand in");
+    let sheet = |atlas: &Atlas, head: HeadId| atlas.place(1, None, head).expect("a place").0;
+    let [first, last] = [heads[0], heads[heads.len() - 1]];
+    assert_ne!(sheet(&atlas, first), sheet(&atlas, last), "one is new, the other old");
+    assert!(frame(&mut atlas, 1, 30.0));
+    assert_eq!(sheet(&atlas, first), sheet(&atlas, last));
+    // Pictures of another run are none of this one
+    assert!(!frame(&mut atlas, 2, 16.0));
+    assert!(there(&atlas, 2) < heads.len() && there(&atlas, 1) == 0);
 }

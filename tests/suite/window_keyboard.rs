@@ -67,6 +67,38 @@ fn tab_goes_through_the_window_in_reading_order() {
 }
 
 #[test]
+fn one_key_goes_from_pane_to_pane_and_tab_through_it() {
+    let mut harness = window();
+    let mut seen = Vec::new();
+    for _ in 0..5 {
+        press(&mut harness, egui::Modifiers::NONE, egui::Key::F6);
+        seen.push(focused(&harness).expect("a pane has the focus").0);
+    }
+    let mut names: Vec<&str> = seen.iter().map(String::as_str).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["Head", "Heads", "Hidden states", "Prompt", "Selection"], "each of them once");
+    press(&mut harness, egui::Modifiers::SHIFT, egui::Key::F6);
+    assert_eq!(focused(&harness).map(|stop| stop.0).as_ref(), Some(&seen[3]), "and back");
+    // Wherever the keys were, and on into the pane
+    harness.get_by_role_and_label(egui::Role::TextInput, "Prompt").focus();
+    harness.run_ok();
+    while focused(&harness).is_none_or(|stop| stop.0 != "Heads") {
+        press(&mut harness, egui::Modifiers::NONE, egui::Key::F6);
+    }
+    let before = harness.state().state.head;
+    press(&mut harness, egui::Modifiers::NONE, egui::Key::ArrowRight);
+    assert_ne!(harness.state().state.head, before, "arrows go from head to head as ever");
+    assert_eq!(focused(&harness).map(|stop| stop.0).as_deref(), Some("Heads"), "and the focus stays");
+    press(&mut harness, egui::Modifiers::NONE, egui::Key::Tab);
+    let (name, _, rect) = focused(&harness).expect("a control in it");
+    let pane = harness.get_by_role_and_label(egui::Role::TitleBar, "Heads").rect();
+    assert!(name != "Heads" && pane.x_range().contains(rect.center().x), "{name} at {rect:?}");
+    // What acts on a pane acts on the one that the keys are on
+    press(&mut harness, egui::Modifiers::NONE, egui::Key::F11);
+    assert_eq!(harness.state().state.maximised, Some(mnemoscope::app::layout::Pane::Heads));
+}
+
+#[test]
 fn what_has_the_focus_can_be_seen() {
     let mut harness = window();
     for name in ["Run", "head 1.2", "attention of head 0.0"] {

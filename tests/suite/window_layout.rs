@@ -162,6 +162,23 @@ fn the_palette_finds_heads_tokens_measures_and_commands() {
 }
 
 #[test]
+fn the_palette_finds_what_a_command_does_and_does_what_was_typed() {
+    let mut harness = window();
+    search(&mut harness, "every word in the other language");
+    assert_eq!(harness.state().settings.language, Some(Language::Chinese), "no name holds these words");
+    let ctx = harness.ctx.clone();
+    harness.state_mut().apply(&ctx, Command::SetLanguage(Language::English));
+    // A window that was busy hears a name and Enter in the same frame
+    harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::K);
+    harness.run_steps(3);
+    harness.event(egui::Event::Text("3.5".to_owned()));
+    harness.key_press(egui::Key::Enter);
+    harness.run_steps(3);
+    assert_eq!(harness.state().state.head, HeadId { layer: 3, head: 5 });
+    assert_eq!(harness.state().dialog, Dialog::None);
+}
+
+#[test]
 fn the_palette_exports_any_view_by_name() {
     let mut harness = window();
     for (query, view) in [("export logit lens", View::Lens), ("export Flow", View::Flow)] {

@@ -114,6 +114,8 @@ impl CommandKind {
             Self::OpenSecond => Command::AskForSecond,
             Self::ClearSecond if !state.compare.asks() => return Err(words.compare.no_second),
             Self::ClearSecond => Command::ClearSecond,
+            Self::NextPane => scene.next_pane(1)?,
+            Self::PreviousPane => scene.next_pane(-1)?,
             Self::Maximise => Command::Maximise(state.maximised.is_none().then_some(scene.front)),
             Self::TearOff => Command::TearOff(scene.front),
             Self::ClosePane => Command::ClosePane(scene.front),

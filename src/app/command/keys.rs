@@ -56,6 +56,8 @@ impl CommandKind {
             Self::UsualSize => (Modifiers::COMMAND, Key::Num0),
             Self::ToggleLower => (Modifiers::COMMAND, Key::J),
             Self::LayoutCompare => (Modifiers::COMMAND, Key::Num5),
+            Self::NextPane => (Modifiers::NONE, Key::F6),
+            Self::PreviousPane => (Modifiers::SHIFT, Key::F6),
             Self::Maximise => (Modifiers::NONE, Key::F11),
             Self::CheckpointBack => (Modifiers::NONE, Key::OpenBracket),
             Self::CheckpointForward => (Modifiers::NONE, Key::CloseBracket),
@@ -161,7 +163,9 @@ impl CommandKind {
     /// Whether its key belongs to a text field while one has the focus.
     pub fn yields_to_text(self) -> bool {
         let plain = self.shortcut().is_some_and(|keys| !keys.modifiers.command && !keys.modifiers.alt);
-        (plain && !matches!(self, Self::ShowHelp | Self::Maximise)) || matches!(self, Self::Undo | Self::Redo)
+        let everywhere =
+            matches!(self, Self::ShowHelp | Self::Maximise | Self::NextPane | Self::PreviousPane);
+        (plain && !everywhere) || matches!(self, Self::Undo | Self::Redo)
     }
 
     /// Commands whose keys were pressed in this frame. A text field with the focus keeps its own, and an open menu is

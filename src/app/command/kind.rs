@@ -76,6 +76,8 @@ pub enum CommandKind {
     LayoutMemory,
     LayoutTeach,
     LayoutCompare,
+    NextPane,
+    PreviousPane,
     Maximise,
     TearOff,
     ClosePane,

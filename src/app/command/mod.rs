@@ -98,6 +98,7 @@ pub enum Command {
     SetLogged(Level),
     SetLanguage(Language),
     SetLayout(String),
+    FocusPane(Pane),
     Maximise(Option<Pane>),
     TearOff(Pane),
     Dock(Pane),

@@ -16,10 +16,10 @@ use super::{
     session::Session, state::State, training::Live, words::Words, worker::Post,
 };
 use crate::{
-    analysis::compare::{Alignment, Comparison, Difference, HeadDifference, Pair, difference},
+    analysis::compare::{Alignment, Comparison, Difference, HeadDifference, Pair, Piece, difference, pieces},
     engine::{self, Job, Languages, ModelSource, Prompt, RunOptions, Typed},
     model::{HeadId, Model},
-    trace::{Pattern, Pool, Trace},
+    trace::{Pattern, Pool, Side, Trace},
 };
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -93,6 +93,16 @@ pub struct Found {
     pub maps: Vec<Difference>,
     /// The greatest size of them.
     pub most: f32,
+    /// Both texts as one strip: of the source, and of the target.
+    pieces: [Vec<Piece>; 2],
+}
+
+impl Found {
+    /// One text of both runs as one strip.
+    pub fn pieces(&self, side: Side) -> &[Piece] {
+        let [source, target] = &self.pieces;
+        if side == Side::Source { source } else { target }
+    }
 }
 
 /// One head of both runs.
@@ -339,7 +349,9 @@ fn compared(a: &Trace, b: &Trace, words: &Words, job: &Job) -> Result<Found, Ban
     };
     let maps: Vec<Difference> = comparison.heads.par_iter().map(map).collect();
     let most = maps.iter().flat_map(|map| &map.values).fold(0.0_f32, |most, value| most.max(value.abs()));
-    Ok(Found { comparison, maps, most })
+    let pieces = [Side::Source, Side::Target]
+        .map(|side| pieces(comparison.alignment(side), [a.tokens_of(side), b.tokens_of(side)]));
+    Ok(Found { comparison, maps, most, pieces })
 }
 
 impl Session {

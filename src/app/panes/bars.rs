@@ -185,6 +185,8 @@ fn menus(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
                 K::CompareCheckpoint,
                 K::CloseTimeline,
                 K::ToggleLower,
+                K::NextPane,
+                K::PreviousPane,
                 K::Maximise,
                 K::TearOff,
                 K::ClosePane,

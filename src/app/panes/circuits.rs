@@ -8,7 +8,7 @@ use crate::{
         scene::{Out, Scene},
         theme::{self, BODY, SMALL},
         widgets::{self, segments},
-        words::signed,
+        words::{fixed, signed},
     },
     engine,
     model::{Model, Stream, shown},
@@ -320,7 +320,7 @@ fn line(
     }
     x += width + 8.0;
     let number = rect.right_center();
-    let value = format!("{:.2}", entry.value).replace('-', "−");
+    let value = fixed(entry.value, 2);
     ui.painter().text(number, Align2::RIGHT_CENTER, value, theme::body(BODY), tokens.text);
     let track = Rect::from_min_max(
         pos2(x, rect.center().y - 3.0),

@@ -17,7 +17,12 @@ use crate::app::{
     words::errors::check,
     worker::Purpose,
 };
-use egui::{Align, Layout, Modal, RichText, ScrollArea, TextEdit, Ui, vec2};
+use egui::{
+    Align, Align2, Layout, Modal, RichText, ScrollArea, TextEdit, Ui,
+    text::{CCursor, CCursorRange},
+    text_edit::TextEditState,
+    vec2,
+};
 use strum::IntoEnumIterator as _;
 
 /// Which dialog is open, with what was typed into it.
@@ -91,8 +96,13 @@ pub fn show(
         return None;
     }
     let mut ask = None;
-    let modal = Modal::new(egui::Id::unique("dialog")).show(ctx, |ui| {
-        let window = ctx.content_rect().size();
+    let (id, window) = (egui::Id::unique("dialog"), ctx.content_rect().size());
+    let mut area = Modal::default_area(id);
+    if matches!(dialog, Dialog::Palette { .. }) {
+        // However long its list is, what is typed stays where it is
+        area = area.anchor(Align2::CENTER_TOP, vec2(0.0, window.y * 0.14));
+    }
+    let modal = Modal::new(id).area(area).show(ctx, |ui| {
         let width = if matches!(dialog, Dialog::Export { .. }) { 920.0_f32 } else { 560.0 };
         ui.set_width(width.min(window.x - 40.0));
         // One higher than the window scrolls
@@ -154,6 +164,13 @@ pub(super) fn text_field(ui: &mut Ui, name: &str, path: &mut String) -> bool {
     ui.data_mut(|data| data.insert_temp(id, pass));
     if !entered && (!seen || ui.memory(|memory| memory.focused().is_none())) {
         response.request_focus();
+    }
+    if !seen {
+        // What is proposed gives way to what is typed
+        let whole = CCursorRange::two(CCursor::default(), CCursor::new(path.chars().count()));
+        let mut state = TextEditState::load(ui.ctx(), response.id).unwrap_or_default();
+        state.cursor.set_char_range(Some(whole));
+        state.store(ui.ctx(), response.id);
     }
     entered
 }

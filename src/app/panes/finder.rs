@@ -18,9 +18,8 @@ pub(super) fn show(
     scene: &Scene<'_>,
     out: &mut Out,
 ) {
-    let keys = |kind: CommandKind| kind.shortcut().map(|keys| widgets::keys::shown(ui.ctx(), &keys));
-    let found = finder.find(scene, query, |kind| keys(kind).unwrap_or_default());
-    let moved = arrows(ui, at, found.len());
+    // Before the field takes them
+    let steps = arrows(ui);
     let field = TextEdit::singleline(query)
         .desired_width(f32::INFINITY)
         .hint_text(scene.words.search_hint)
@@ -39,6 +38,11 @@ pub(super) fn show(
     }
     response.request_focus();
     ui.add_space(8.0);
+    // After the field, so that Enter means what was typed in the same frame, too
+    let keys = |kind: CommandKind| kind.shortcut().map(|keys| widgets::keys::shown(ui.ctx(), &keys));
+    let found = finder.find(scene, query, |kind| keys(kind).unwrap_or_default());
+    *at = at.saturating_add_signed(steps).min(found.len().saturating_sub(1));
+    let moved = steps != 0;
     if found.is_empty() {
         ui.label(egui::RichText::new(scene.words.search_none).color(theme::tokens(ui).muted));
         return;
@@ -55,12 +59,10 @@ pub(super) fn show(
     });
 }
 
-/// Moves the mark by the arrows; true where it moved.
-fn arrows(ui: &Ui, at: &mut usize, n: usize) -> bool {
-    let pressed = |key| ui.input_mut(|input| input.consume_key(Modifiers::NONE, key));
-    let (down, up) = (pressed(Key::ArrowDown), pressed(Key::ArrowUp));
-    *at = (*at + usize::from(down)).min(n.saturating_sub(1)).saturating_sub(usize::from(up));
-    down || up
+/// How far the arrows move the mark.
+fn arrows(ui: &Ui) -> isize {
+    let pressed = |key| isize::from(ui.input_mut(|input| input.consume_key(Modifiers::NONE, key)));
+    pressed(Key::ArrowDown) - pressed(Key::ArrowUp)
 }
 
 fn choose(found: &Found, out: &mut Out) {

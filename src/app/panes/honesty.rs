@@ -7,6 +7,7 @@ use crate::{
         scene::{Out, Scene},
         theme::{self, BODY, SMALL, TITLE},
         widgets,
+        words::fixed,
     },
     engine::Honesty,
     trace::{Side, Trace},
@@ -120,7 +121,7 @@ fn table(ui: &mut Ui, scene: &Scene<'_>, honesty: &Honesty, out: &mut Out) {
     for (index, &at) in columns.iter().enumerate() {
         let own = &honesty.columns[at];
         let (name, sub) = (words.picture)(own.picture);
-        let mark = own.spearman.map_or_else(|| "–".to_owned(), |mark| format!("{mark:.2}"));
+        let mark = own.spearman.map_or_else(|| "–".to_owned(), |mark| fixed(mark, 2));
         let title = (name, sub, mark.as_str(), words.rank_correlation);
         let digits = if own.picture == Picture::Values { 2 } else { 4 };
         column(ui, place(index + 1), title, &own.values, &rows, told, digits, true);
@@ -165,7 +166,7 @@ fn name(
     let tokens = theme::tokens(ui);
     let response = ui.interact(line, ui.scope_id().with(("source", source)), Sense::click());
     let label = scene.token_name(Side::Target, source);
-    let said = (scene.words.memory.source_row)(&label, &format!("{:.2}", honesty.drops[source]));
+    let said = (scene.words.memory.source_row)(&label, &fixed(honesty.drops[source], 2));
     response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, told, &said));
     if told || response.hovered() {
         ui.painter().rect_filled(
@@ -236,7 +237,7 @@ fn column(
             (false, false) => tokens.text,
         };
         painter.rect_filled(bar, 0, color);
-        let value = format!("{:.digits$}", values[row]);
+        let value = fixed(values[row], digits);
         put(pos2(place.right(), middle), Align2::RIGHT_CENTER, &value, theme::body(12.0), 58.0, tokens.text);
     }
 }

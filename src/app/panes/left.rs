@@ -15,6 +15,8 @@ use egui::{Align, Layout, RichText, ScrollArea, TextEdit, Ui};
 
 /// Width of the column at most.
 const WIDEST: f32 = 720.0;
+/// From this width on the tokens stand beside the prompt.
+const TWO: f32 = 1200.0;
 /// Tokens from which the strip scrolls by itself.
 const LONG: usize = 160;
 
@@ -26,53 +28,81 @@ pub fn prompt_id() -> egui::Id {
 /// Draws the column.
 pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-        let beside = ui.available_width() - WIDEST;
-        if beside <= 0.0 {
-            return column(ui, scene, out);
+        let width = ui.available_width();
+        if width <= WIDEST {
+            return column(ui, |ui| {
+                first(ui, scene, out);
+                texts(ui, scene, out);
+                examples(ui, scene, out);
+            });
         }
-        // Alone in a wide window it keeps a width that reads well, in the middle
+        // Alone in a wide window it keeps a width that reads well, in the middle; or two of them side by side
+        let two = width >= TWO;
+        let own = if two { WIDEST.min(width * 0.36) } else { WIDEST };
+        let second = if two { (width - own).min(1.6 * WIDEST) } else { 0.0 };
         ui.horizontal_top(|ui| {
             ui.spacing_mut().item_spacing.x = 0.0;
-            ui.add_space(beside / 2.0);
-            ui.vertical(|ui| {
-                ui.spacing_mut().item_spacing.x = 8.0;
-                ui.set_width(WIDEST);
-                column(ui, scene, out);
+            ui.add_space((width - own - second) / 2.0);
+            let part = |ui: &mut Ui, width: f32, add: &mut dyn FnMut(&mut Ui)| {
+                ui.vertical(|ui| {
+                    ui.spacing_mut().item_spacing.x = 8.0;
+                    ui.set_width(width);
+                    column(ui, add);
+                });
+            };
+            part(ui, own, &mut |ui| {
+                first(ui, scene, out);
+                if !two {
+                    texts(ui, scene, out);
+                }
+                examples(ui, scene, out);
             });
+            if two {
+                part(ui, second, &mut |ui| texts(ui, scene, out));
+            }
         });
     });
 }
 
-fn column(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
+fn column(ui: &mut Ui, add: impl FnOnce(&mut Ui)) {
     egui::Frame::new().inner_margin(egui::Margin::symmetric(14, 12)).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 4.0;
-        model(ui, scene);
-        ui.add_space(16.0);
-        prompt(ui, scene, out);
-        hints::show(ui, scene, 1, out);
-        ui.add_space(16.0);
-        if scene.trace.is_some() {
-            let sides = [Side::Source, Side::Target];
-            for side in sides.into_iter().filter(|&side| side == Side::Target || scene.translates()) {
-                let n = scene.labels_of(side).texts.len();
-                let first = side == Side::Source || !scene.translates();
-                ui.horizontal(|ui| {
-                    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                        if first {
-                            strip::choices(ui, scene, out);
-                        }
-                        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                            widgets::section_of(ui, scene.text_name(side), &words::grouped(n as u64));
-                        });
-                    });
-                });
-                tokens(ui, scene, side, out);
-                strip::legend(ui, scene, side);
-                ui.add_space(16.0);
-            }
-        }
-        examples(ui, scene, out);
+        add(ui);
     });
+}
+
+/// Which model, and what it is asked.
+fn first(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
+    model(ui, scene);
+    ui.add_space(16.0);
+    prompt(ui, scene, out);
+    hints::show(ui, scene, 1, out);
+    ui.add_space(16.0);
+}
+
+/// The tokens of each text.
+fn texts(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
+    if scene.trace.is_none() {
+        return;
+    }
+    let sides = [Side::Source, Side::Target];
+    for side in sides.into_iter().filter(|&side| side == Side::Target || scene.translates()) {
+        let n = scene.labels_of(side).texts.len();
+        let first = side == Side::Source || !scene.translates();
+        ui.horizontal(|ui| {
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                if first {
+                    strip::choices(ui, scene, out);
+                }
+                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                    widgets::section_of(ui, scene.text_name(side), &words::grouped(n as u64));
+                });
+            });
+        });
+        tokens(ui, scene, side, out);
+        strip::legend(ui, scene, side);
+        ui.add_space(16.0);
+    }
 }
 
 fn model(ui: &mut Ui, scene: &Scene<'_>) {

@@ -38,7 +38,7 @@ impl Sizes {
     fn of(room: Vec2, rows: usize, tokens: usize) -> Self {
         let (rows, tokens) = ((rows + 1) as f32, tokens.max(1) as f32);
         let steps = [
-            (20.0, BODY, [118.0, 200.0], [60.0, 84.0], true),
+            (20.0, BODY, [118.0, 200.0], [60.0, 136.0], true),
             (TITLE, 12.0, [94.0, 170.0], [46.0, 66.0], true),
             (TITLE, BODY, [134.0, 200.0], [28.0, 46.0], false),
             (12.0, SMALL, [108.0, 160.0], [22.0, 22.0], false),
@@ -91,7 +91,7 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
             let head = Rect::from_min_size(pos2(left, area.top()), vec2(fits, row));
             column(ui, scene, (lens, greatest), (token, shown == Some(token)), (head, sizes), out);
         }
-        names(ui, scene, lens, (area, sizes), clip.left());
+        names(ui, scene, lens, (area, sizes), clip.left(), &mut out.commands);
         reveal(ui, scene, area, sizes);
     });
     ui.allocate_rect(whole, Sense::hover());
@@ -168,14 +168,15 @@ fn column(
     let row = up.and_then(|up| (lens.layers.len() - 1).checked_sub(up.max(0.0) as usize));
     let layer = row.filter(|_| up.is_some_and(|up| up >= 0.0)).map(|row| &lens.layers[row]);
     let cell_said = layer.and_then(|layer| layer.tokens.get(token)?.first().zip(layer.said.get(token)));
+    let streams = scene.trace.map_or_else(Vec::new, |trace| trace.spec.streams_of(Side::Target));
+    let stream = row.filter(|_| layer.is_some()).and_then(|row| streams.get(row)).copied();
     if response.clicked() {
         out.commands.extend(scene.pin(Side::Target, token));
         if let Some((best, _)) = cell_said {
             out.send(Command::SetLens(LensChoice { word: Some(best.id), ..scene.state.lens }));
         }
+        out.commands.extend(stream.and_then(|stream| scene.select_stream(stream)));
     }
-    let streams = scene.trace.map_or_else(Vec::new, |trace| trace.spec.streams_of(Side::Target));
-    let stream = row.and_then(|row| streams.get(row)).copied();
     pointed::menu(&response, stream, |ui, stream| {
         interventions::menu(ui, scene, Target::Stream(stream, Some(token)), out);
     });
@@ -201,10 +202,21 @@ fn column(
         let number = tint.number(best.p, said);
         let p = widgets::short(ui, &number, theme::mono(sizes.small), 5.0 * sizes.small, tokens.text);
         if sizes.stacked {
+            // A word and its number; in high rows further words follow
+            let line = sizes.small + 6.0;
+            let spare = (height - 60.0) / line;
+            let further = layer.tokens[token].iter().skip(1).take(spare.max(0.0) as usize);
+            let further = further.map(|next| format!("{} {:.2}", shown(&next.text), next.p));
+            let further: Vec<String> = further.collect();
+            let inner = inner.with_max_y(inner.bottom() - line * further.len() as f32);
             let (upper, lower) = inner.split_top_bottom_at_fraction(0.58);
             put(ui, upper, &shown(&best.text), sizes.font, tokens.text);
-            let at = pos2(lower.left(), lower.top());
-            ui.painter().galley(at, p, tokens.text);
+            ui.painter().galley(lower.left_top(), p, tokens.text);
+            for (place, text) in further.iter().enumerate() {
+                let top = inner.bottom() + line * (place as f32 - 0.4);
+                let rect = Rect::from_min_size(pos2(inner.left(), top), vec2(inner.width(), line));
+                put(ui, rect, text, sizes.small, tokens.text);
+            }
             continue;
         }
         let right = inner.right() - p.size().x;
@@ -222,8 +234,17 @@ fn column(
 }
 
 /// What stands before each row: the block that the stream enters, or that it is the model's own answer.
-fn names(ui: &Ui, scene: &Scene<'_>, lens: &Lens, (area, sizes): (Rect, Sizes), left: f32) {
+/// A click selects it.
+fn names(
+    ui: &Ui,
+    scene: &Scene<'_>,
+    lens: &Lens,
+    (area, sizes): (Rect, Sizes),
+    left: f32,
+    out: &mut Vec<Command>,
+) {
     let tokens = theme::tokens(ui);
+    let streams = scene.trace.map_or_else(Vec::new, |trace| trace.spec.streams_of(Side::Target));
     let strip =
         Rect::from_min_size(pos2(left.max(area.left()), area.top()), vec2(sizes.label - 2.0, area.height()));
     ui.painter().rect_filled(strip, 0, tokens.background);
@@ -232,10 +253,17 @@ fn names(ui: &Ui, scene: &Scene<'_>, lens: &Lens, (area, sizes): (Rect, Sizes), 
         let below = vec2(0.0, sizes.row * (up + 1) as f32);
         let row = Rect::from_min_size(strip.left_top() + below, vec2(sizes.label - 6.0, sizes.row));
         let name = if index == last { scene.words.lens_last.to_owned() } else { row_name(scene, index) };
-        let galley = widgets::short(ui, &name, theme::body(sizes.small), row.width(), tokens.muted);
+        let stream = streams.get(index).copied();
+        let chosen = stream.is_some() && stream == scene.stream();
+        let color = if chosen { tokens.accent_text } else { tokens.muted };
+        let galley = widgets::short(ui, &name, theme::body(sizes.small), row.width(), color);
         let at = Align2::LEFT_CENTER.anchor_size(row.left_center(), galley.size()).min;
-        ui.painter().galley(at, galley, tokens.muted);
-        let response = ui.interact(row, ui.scope_id().with(("lens row", index)), Sense::hover());
+        ui.painter().galley(at, galley, color);
+        let response = ui.interact(row, ui.scope_id().with(("lens row", index)), Sense::click());
+        response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, chosen, &layer.name));
+        if response.clicked() {
+            out.extend(stream.and_then(|stream| scene.select_stream(stream)));
+        }
         response.on_hover_text(&layer.name);
     }
 }

@@ -1,5 +1,6 @@
 //! The rank of the pinned word through the layers, as the logit lens has it: the first is on top.
 
+use super::shared::layers;
 use crate::{
     app::{
         command::Command,
@@ -65,7 +66,7 @@ pub(super) fn show(ui: &mut Ui, scene: &Scene<'_>, area: &mut Rect, out: &mut Ou
         .allow_drag(false)
         .allow_zoom(false)
         .show_background(false)
-        .x_axis_label(scene.words.layer)
+        .custom_x_axes(vec![layers(scene.words.layer)])
         .y_axis_label(words.rank)
         .y_axis_min_width(44.0)
         .include_y(0.15)

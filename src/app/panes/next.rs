@@ -18,12 +18,9 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let words = &scene.words.next_words;
     let choices = scene.next.latest().map(|(_, choices)| choices);
     let subtitle = choices.map_or_else(String::new, |choices| (words.subtitle)(choices.kept, choices.all));
-    widgets::header(ui, words.title, &subtitle, |_| {});
-    let Some(choices) = choices else {
-        let speaks = scene.trace.is_none_or(|trace| trace.spec.generates());
-        let text = if speaks { scene.words.waiting } else { scene.words.next_none };
-        return widgets::empty(ui, text, "");
-    };
+    let title = if fills(scene) { words.masked } else { words.title };
+    widgets::header(ui, title, &subtitle, |_| {});
+    let Some(choices) = choices else { return nothing(ui, scene, out) };
     let room = ui.available_rect_before_wrap().shrink2(egui::vec2(12.0, 4.0));
     let mut inner = ui.new_child(egui::UiBuilder::new().max_rect(room));
     ScrollArea::vertical().auto_shrink(false).show(&mut inner, |ui| {
@@ -33,6 +30,41 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
         ui.add_space(16.0);
         branches(ui, scene, out);
     });
+    ui.allocate_rect(room, egui::Sense::hover());
+}
+
+/// Whether the model fills in words that a mask hides, rather than going on.
+fn fills(scene: &Scene<'_>) -> bool {
+    scene.trace.is_some_and(|trace| trace.spec.scores_words() && !trace.spec.generates())
+}
+
+/// Why no word is listed, and what can be done; the ways taken are still there.
+fn nothing(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
+    let complete = scene.trace.filter(|trace| trace.is_complete());
+    let text = match complete {
+        None if scene.trace.is_none() && scene.busy.is_none() => {
+            let (first, how) = scene.first_step();
+            return widgets::empty(ui, first, how);
+        }
+        Some(trace) if !trace.spec.scores_words() => scene.words.next_none,
+        Some(trace) if fills(scene) && trace.answer_at.is_none() => scene.words.masked_none,
+        _ => scene.words.waiting,
+    };
+    let mask = scene.model.filter(|_| text == scene.words.masked_none).and_then(|model| {
+        let tokenizer = model.tokenizer.as_ref()?;
+        Some(tokenizer.text(tokenizer.mask()?))
+    });
+    let Some(mask) = mask else { return widgets::empty(ui, text, "") };
+    let room = ui.available_rect_before_wrap().shrink2(egui::vec2(12.0, 4.0));
+    let mut inner = ui.new_child(egui::UiBuilder::new().max_rect(room));
+    inner.label(RichText::new(text).size(BODY).color(theme::tokens(ui).muted));
+    inner.add_space(4.0);
+    if inner.add(widgets::outlined(&inner, (scene.words.next_words.hide)(&mask))).clicked() {
+        out.send(Command::EditPrompt(format!("{} {mask}", scene.state.prompt.trim_end())));
+        out.send(Command::RunPrompt);
+    }
+    inner.add_space(16.0);
+    branches(&mut inner, scene, out);
     ui.allocate_rect(room, egui::Sense::hover());
 }
 
@@ -89,6 +121,7 @@ fn candidates(ui: &mut Ui, scene: &Scene<'_>, choices: &Choices, out: &mut Out) 
     let words = &scene.words.next_words;
     let Some(model) = scene.model else { return };
     let best = choices.list.first().map_or(1.0, |first| first.1);
+    let fills = fills(scene);
     for (place, &(id, p)) in choices.list.iter().enumerate() {
         let kept = place < choices.kept;
         let text = model.tokenizer.as_ref().map_or_else(|| id.to_string(), |tokenizer| tokenizer.text(id));
@@ -104,7 +137,11 @@ fn candidates(ui: &mut Ui, scene: &Scene<'_>, choices: &Choices, out: &mut Out) 
             color: if kept { tokens.accent } else { tokens.dim },
             marked: false,
         };
-        if line.show(ui).on_hover_text((words.append)(&name)).clicked() {
+        if line
+            .show(ui)
+            .on_hover_text(if fills { (words.fill)(&name) } else { (words.append)(&name) })
+            .clicked()
+        {
             out.send(Command::WriteNext(id));
         }
     }

@@ -1,6 +1,7 @@
 //! One token's norms through the layers: the residual stream, what attention and the MLP add to it, and the median
 //! token's, so that one sees where a hidden state grows, by what, and whether that is usual.
 
+use super::shared::layers;
 use crate::{
     analysis::NormsOf,
     app::{hidden::Values, scene::Scene, theme, widgets},
@@ -61,7 +62,7 @@ pub(super) fn show(
         .grid_spacing(14.0..=120.0)
         .allow_scroll(false)
         .show_background(false)
-        .x_axis_label(words.layer)
+        .custom_x_axes(vec![layers(words.layer)])
         .include_y(0.0)
         .show(&mut ui, |plot| {
             for line in lines {

@@ -89,7 +89,7 @@ fn norms(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, hidden: &mut Hidden, pos
         name: scene.words.norms,
         texture: picture.texture.id(),
         size: (streams.len(), n),
-        row: None,
+        row: streams.iter().position(|&stream| scene.stream() == Some(stream)),
         column: scene.shown_on(side),
     };
     let (response, at) = grid.show(ui, map);
@@ -110,8 +110,7 @@ fn norms(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, hidden: &mut Hidden, pos
     if let Some((row, token)) = at {
         out.hover = scene.pointed(side, token).rows_only();
         if response.clicked() {
-            let place = trace.spec.streams().iter().position(|&stream| stream == streams[row]);
-            out.commands.extend(place.map(Command::SetLayer));
+            out.commands.extend(scene.select_stream(streams[row]));
             out.commands.extend(scene.pin(side, token));
         }
         let norm = picture.values.all.get(row * n + token).copied().unwrap_or_default();

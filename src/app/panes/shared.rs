@@ -9,6 +9,7 @@ use crate::{
     trace::Side,
 };
 use egui::{Align2, Rect, Sense, Ui, pos2, vec2};
+use egui_plot::{AxisHints, GridMark};
 
 /// Width of the labels left of a picture.
 pub(super) const LABEL: f32 = 84.0;
@@ -32,6 +33,14 @@ pub(super) fn room(ui: &mut Ui, above: f32, all: Rect) -> (Rect, Rect) {
         Rect::from_min_max(pos2(all.left() + LABEL, all.top() + above), all.max - vec2(0.0, FOOT + 6.0));
     let foot = Rect::from_min_size(map.left_bottom() + vec2(0.0, 8.0), vec2(map.width(), FOOT));
     (map, foot)
+}
+
+/// A plot's axis of layers: whole numbers, which need little room.
+pub(super) fn layers(name: &str) -> AxisHints<'_> {
+    let whole = |mark: GridMark, _: &_| {
+        if mark.value.fract() == 0.0 { format!("{:.0}", mark.value) } else { String::new() }
+    };
+    AxisHints::new_x().label(name).label_spacing(16.0..=28.0).formatter(whole)
 }
 
 /// Where the colours end before the values do, the legend says so.

@@ -15,7 +15,7 @@ use crate::{
         sweeping::SweepChoice,
         theme::{self, SMALL},
         widgets::{self, axis, legend, pointed, segments},
-        words::signed,
+        words::{fixed, signed},
     },
     engine::{Moved, Places},
     model::{HeadId, Model, Stream, shown},
@@ -262,14 +262,7 @@ fn numbers(ui: &Ui, rows: &[Vec<f64>], map: Rect, (cell, pitch): (f32, f32), sha
         for (column, &value) in row.iter().enumerate() {
             let at = map.min + vec2((column as f32 + 0.5) * cell, (layer as f32 + 0.5) * pitch);
             let ink: Color32 = theme::ink(theme::of_map(shader.color(value as f32)));
-            ui.painter().text(
-                at,
-                egui::Align2::CENTER_CENTER,
-                // Rounding leaves a minus before nothing
-                format!("{:.2}", (value * 100.0).round() / 100.0 + 0.0),
-                theme::body(SMALL),
-                ink,
-            );
+            ui.painter().text(at, egui::Align2::CENTER_CENTER, fixed(value, 2), theme::body(SMALL), ink);
         }
     }
 }

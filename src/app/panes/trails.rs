@@ -78,6 +78,12 @@ fn plot(ui: &mut Ui, scene: &Scene<'_>, trails: &Trails, out: &mut Out) {
             plot.line(Line::new("", line).color(tokens.accent).width(2.0));
             let dots: PlotPoints<'_> = way(token).collect();
             plot.points(Points::new("", dots).color(tokens.accent).radius(3.5));
+            // Where it is at the selected place of the residual stream
+            let here = scene.trace.zip(scene.stream()).and_then(|(trace, stream)| {
+                trace.spec.streams_of(side).iter().position(|&own| own == stream)
+            });
+            let here: Vec<[f64; 2]> = here.and_then(|layer| way(token).nth(layer)).into_iter().collect();
+            plot.points(Points::new("", here).color(tokens.accent).radius(7.0).filled(false));
         }
         plot.pointer_coordinate().map(|point| (point, plot.transform().dpos_dvalue()))
     });

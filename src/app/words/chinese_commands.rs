@@ -84,6 +84,8 @@ pub(super) fn command(kind: CommandKind) -> (&'static str, &'static str) {
         CommandKind::LayoutMemory => ("布局：记忆", "回忆、KV 缓存、诚实度"),
         CommandKind::LayoutInspect => ("布局：观察", "所有注意力头、一个头、它的一行、隐藏状态"),
         CommandKind::LayoutTeach => ("布局：教学", "逐步演算一个注意力头，适合课堂"),
+        CommandKind::NextPane => ("下一栏", "把键盘焦点移到下一个可见的栏，再按 Tab 逐项前进"),
+        CommandKind::PreviousPane => ("上一栏", "把键盘焦点移到上一个可见的栏"),
         CommandKind::Maximise => ("占满窗口", "让上次点击的栏占满窗口，再按一次复原"),
         CommandKind::TearOff => ("栏移到单独窗口", "把上次点击的栏移出本窗口"),
         CommandKind::ClosePane => ("关闭此栏", "把上次点击的栏从布局中去掉"),

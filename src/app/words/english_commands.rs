@@ -145,6 +145,10 @@ pub(super) fn command(kind: CommandKind) -> (&'static str, &'static str) {
         CommandKind::LayoutMemory => ("Layout: Memory", "Recall, the KV cache, the honesty meter"),
         CommandKind::LayoutInspect => ("Layout: Inspect", "Every head, one head, its row, the hidden states"),
         CommandKind::LayoutTeach => ("Layout: Teach", "One head's arithmetic, step by step, for a class"),
+        CommandKind::NextPane => {
+            ("Next pane", "Puts the keys on the next pane in sight; Tab goes through it from there")
+        }
+        CommandKind::PreviousPane => ("Pane before", "Puts the keys on the pane in sight before this one"),
         CommandKind::Maximise => {
             ("Fill the window", "Gives the window to the pane clicked last, and takes it back")
         }

@@ -46,6 +46,8 @@ pub struct MapWords {
     /// Which columns the bars are the sum of.
     pub sum_of: fn(usize) -> String,
     pub column_of: fn(&str) -> String,
+    /// How much of a row's weight a change moved.
+    pub moved: fn(f64) -> String,
     pub copied: &'static str,
     pub too_large: &'static str,
     pub no_cell: &'static str,
@@ -127,6 +129,7 @@ pub(super) const ENGLISH: MapWords = MapWords {
     mean_of: |n| format!("mean of {n} rows"),
     sum_of: |n| format!("sum of {n} columns"),
     column_of: |token| format!("Column of {token}"),
+    moved: |share| format!("{share:.4} of its weight moved"),
     copied: "Copied as a table with tabs",
     too_large: "The map in sight has too many cells to copy: zoom in first",
     no_cell: "Point at a cell or pin one first",
@@ -206,6 +209,7 @@ pub(super) const CHINESE: MapWords = MapWords {
     mean_of: |n| format!("{n} 行的平均"),
     sum_of: |n| format!("{n} 列之和"),
     column_of: |token| format!("{token} 的列"),
+    moved: |share| format!("其中 {share:.4} 的权重移动了"),
     copied: "已复制为制表符分隔的表格",
     too_large: "可见的图单元格太多，无法复制：请先放大",
     no_cell: "请先指向或固定一个单元格",

@@ -19,6 +19,11 @@ pub struct NextWords {
     pub branches: &'static str,
     pub branches_none: &'static str,
     pub start: &'static str,
+    /// Of a model that fills in words.
+    pub masked: &'static str,
+    pub fill: fn(&str) -> String,
+    /// Puts the mask behind the prompt.
+    pub hide: fn(&str) -> String,
 }
 
 /// English.
@@ -38,6 +43,9 @@ pub(super) const ENGLISH: NextWords = NextWords {
     branches: "Branches",
     branches_none: "Click a word to write it; every way taken stays here",
     start: "the prompt",
+    masked: "Masked word",
+    fill: |token| format!("write {token} in its place"),
+    hide: |mask| format!("Put {mask} at the end"),
 };
 
 /// 简体中文.
@@ -57,4 +65,7 @@ pub(super) const CHINESE: NextWords = NextWords {
     branches: "分支",
     branches_none: "点一个词就写上它；走过的每条路都留在这里",
     start: "提示词",
+    masked: "被遮住的词",
+    fill: |token| format!("填入 {token}"),
+    hide: |mask| format!("在末尾加上 {mask}"),
 };

@@ -316,6 +316,9 @@ pub enum ViewError {
     /// The model scores no words.
     #[error("this model scores no words: this view has nothing to show")]
     NoWords,
+    /// The model fills in words, and none is hidden.
+    #[error("this model fills in hidden words, and the prompt hides none")]
+    NoMask,
     /// Nobody said from which prompt.
     #[error("this view takes another prompt, as long as this one")]
     NeedsOther,
@@ -368,6 +371,7 @@ impl ViewError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NeedsModel => Some("open the model and run the prompt again".to_owned()),
+            Self::NoMask => Some("put the model's mask into the prompt, such as [MASK] or <mask>".to_owned()),
             Self::NeedsOther => Some("name it with --other, or in the pane".to_owned()),
             Self::Sweep(error) => error.hint(),
             Self::NoTint => Some("choose another tint".to_owned()),

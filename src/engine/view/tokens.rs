@@ -167,8 +167,11 @@ pub(super) fn flow(trace: &Trace, ask: &ViewAsk, progress: Progress<'_>) -> Resu
 
 pub(super) fn next(model: Option<&Model>, trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
     let logits = trace.answer_logits();
-    if logits.is_empty() || !trace.spec.generates() {
+    if !trace.spec.scores_words() || (logits.is_empty() && trace.answer_at.is_some()) {
         return Err(ViewError::NoWords);
+    }
+    if trace.answer_at.is_none() {
+        return Err(ViewError::NoMask);
     }
     let model = model.ok_or(ViewError::NeedsModel)?;
     let choices = choices(logits, &ask.rules, LISTED);
@@ -190,14 +193,19 @@ pub(super) fn next(model: Option<&Model>, trace: &Trace, ask: &ViewAsk) -> Resul
     };
     let rows = choices.list.iter().enumerate().map(record).collect();
     let (kept, all, entropy) = (choices.kept, choices.all, choices.entropy);
+    let (what, chinese, title) = if trace.spec.generates() {
+        ("What may follow", "可能的下一个词", "Next word")
+    } else {
+        ("What the mask may hide", "掩码处可能的词", "Masked word")
+    };
     let says = Says::new(
         format!(
-            "What may follow, by probability: {kept} of {all} words are kept by the sampling rules, entropy \
+            "{what}, by probability: {kept} of {all} words are kept by the sampling rules, entropy \
              {entropy:.2} bits,"
         ),
-        format!("可能的下一个词，按概率：采样规则保留 {all} 个词中的 {kept} 个，熵 {entropy:.2} 比特"),
+        format!("{chinese}，按概率：采样规则保留 {all} 个词中的 {kept} 个，熵 {entropy:.2} 比特"),
     );
-    let title = ("Next word".to_owned(), "softmax(logits)".to_owned());
+    let title = (title.to_owned(), "softmax(logits)".to_owned());
     let columns = vec!["rank", "id", "word", "p", "kept"];
     let plate = of_run(trace, title, says, Body::Bars(bars), Table { columns, rows });
     Ok(by_formula(plate, "p = softmax(logits / temperature)"))

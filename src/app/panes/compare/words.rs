@@ -107,7 +107,7 @@ fn aligned(ui: &mut Ui, scene: &Scene<'_>, both: Both<'_>, found: &Found, out: &
             continue;
         }
         widgets::section_of(ui, words.aligned, &(words.aligned_of)(alignment.pairs.len(), a, b));
-        strip::show(ui, scene, both, (side, alignment), out);
+        strip::show(ui, scene, (both, side), found.pieces(side), out);
         if alignment.by == By::Characters {
             note(ui, words.by_characters);
         }

@@ -66,7 +66,8 @@ fn caption(scene: &Scene<'_>, shown: &Shown<'_>) -> Option<String> {
         (true, Weigh::Values) => format!("{} · ", words.map.length),
         (false, _) => String::new(),
     };
-    if let Some(row) = scene.row.filter(|_| shown.plain && scene.state.map.queries.is_empty()) {
+    let changes = scene.less().is_some();
+    if let Some(row) = scene.row.filter(|_| shown.plain && !changes && scene.state.map.queries.is_empty()) {
         let row_of = (words.row_of)(&scene.query_name(row.query));
         return Some(format!("{kind}{row_of} · {}{}", (words.row_sum)(row.sum), marked(scene, shown)));
     }
@@ -75,8 +76,14 @@ fn caption(scene: &Scene<'_>, shown: &Shown<'_>) -> Option<String> {
         [one] => (words.row_of)(&shown.row_name(*one)),
         several => (words.map.mean_of)(several.len()),
     };
-    let sum: f64 = values.iter().map(|&value| f64::from(value)).sum();
-    Some(format!("{kind}{said} · {}{}", (words.row_sum)(sum), marked(scene, shown)))
+    let finite = values.iter().map(|&value| f64::from(value)).filter(|value| value.is_finite());
+    let told = if changes && shown.recipe.steps.weigh == Weigh::Weights {
+        // What some keys lose others have: their sum says nothing
+        (words.map.moved)(finite.map(f64::abs).sum::<f64>() / 2.0)
+    } else {
+        (words.row_sum)(finite.sum())
+    };
+    Some(format!("{kind}{said} · {told}{}", marked(scene, shown)))
 }
 
 /// What the marked columns sum to in the row that is shown.

@@ -19,7 +19,9 @@ use crate::{
     model::HeadId,
     trace::Trace,
 };
-use egui::{Align2, Color32, Mesh, Popup, Pos2, Rect, Response, Sense, Stroke, StrokeKind, Ui, pos2, vec2};
+use egui::{
+    Align2, Color32, Mesh, Popup, Pos2, Rect, Response, Sense, Shape, Stroke, StrokeKind, Ui, pos2, vec2,
+};
 use std::{collections::HashMap, ops::Range};
 
 /// What thumbnails are drawn with.
@@ -43,9 +45,21 @@ pub(super) struct Drawn<'a> {
 struct Sheets {
     /// Frames, and bars with their tracks.
     under: Mesh,
-    maps: Mesh,
+    /// One for each texture.
+    maps: Vec<Mesh>,
     /// Over maps of heads that do not pass.
     veils: Mesh,
+}
+
+impl Sheets {
+    fn of(&mut self, texture: egui::TextureId) -> &mut Mesh {
+        let known = self.maps.iter().position(|mesh| mesh.texture_id == texture);
+        let at = known.unwrap_or_else(|| {
+            self.maps.push(Mesh::with_texture(texture));
+            self.maps.len() - 1
+        });
+        &mut self.maps[at]
+    }
 }
 
 impl Drawn<'_> {
@@ -53,11 +67,10 @@ impl Drawn<'_> {
     pub(super) fn show(&self, ui: &Ui, origin: Pos2, out: &mut Out) {
         let &Self { grid, trace, scene, .. } = self;
         let pointed = self.area.and_then(|area| self.answer_for_all(ui, area, origin, out));
-        let maps = self.atlas.texture().map_or_else(Mesh::default, Mesh::with_texture);
-        let mut sheets = Sheets { under: Mesh::default(), maps, veils: Mesh::default() };
+        let mut sheets = Sheets { under: Mesh::default(), maps: Vec::new(), veils: Mesh::default() };
         let hide = scene.state.filter.as_ref().is_some_and(|filter| filter.hide);
         // Shapes come in the order in which they lie over one another, so those of all heads have places reserved
-        let places = [0; 3].map(|_| ui.painter().add(egui::Shape::Noop));
+        let places = [0; 3].map(|_| ui.painter().add(Shape::Noop));
         for group in &grid.groups {
             for thumb in grid.places(group, origin, ui.clip_rect()) {
                 let passes = scene.passing.shows(thumb.head);
@@ -69,8 +82,9 @@ impl Drawn<'_> {
                 self.brackets(ui, group, origin);
             }
         }
-        for (place, mesh) in places.into_iter().zip([sheets.under, sheets.maps, sheets.veils]) {
-            ui.painter().set(place, mesh);
+        let maps = Shape::Vec(sheets.maps.into_iter().map(Shape::from).collect());
+        for (place, shape) in places.into_iter().zip([sheets.under.into(), maps, sheets.veils.into()]) {
+            ui.painter().set(place, shape);
         }
         for group in &grid.groups {
             let corner = origin + group.corner;
@@ -252,7 +266,7 @@ impl Drawn<'_> {
         let map = fitted(rect, trace.query_tokens(head.layer).len(), trace.key_tokens(head.layer).len());
         sheets.under.add_colored_rect(map.expand(1.0), tokens.line);
         match self.placed(head).filter(|_| value.is_some()) {
-            Some((_, part)) => sheets.maps.add_rect_with_uv(map, part, Color32::WHITE),
+            Some((texture, part)) => sheets.of(texture).add_rect_with_uv(map, part, Color32::WHITE),
             None => sheets.under.add_colored_rect(map, theme::of_map(self.palette.floor())),
         }
         if !passes {

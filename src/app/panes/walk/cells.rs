@@ -15,6 +15,8 @@ use egui::{Align2, Rect, Response, Sense, Stroke, StrokeKind, Ui, pos2, vec2};
 const NARROWEST: f32 = 38.0;
 /// Narrowest cell with a large number in it.
 const LARGE: f32 = 47.0;
+/// Narrowest cell with one that is read from the last row of a hall.
+const LARGEST: f32 = 61.0;
 /// Widest cell: few numbers do not make a wall.
 const WIDEST: f32 = 84.0;
 /// Rows of numbers at most; beyond, colours stand alone.
@@ -58,7 +60,7 @@ impl Grid {
             let cell = vec2(width / columns as f32, DOT);
             return Self { columns, rows: n.div_ceil(columns), cell, written: false, label: 0.0 };
         }
-        let height = if rows == 1 { height } else { (height * 0.75).clamp(22.0, 32.0) };
+        let height = if rows == 1 { height } else { (height * 0.75).clamp(22.0, 48.0) };
         let cell = vec2((width / columns as f32).min(WIDEST), height);
         Self { columns, rows, cell, written: true, label: if labelled { LABEL } else { 0.0 } }
     }
@@ -152,10 +154,15 @@ impl Cells<'_> {
         if !self.grid.written {
             return;
         }
-        let size = if self.grid.cell.x >= LARGE && self.grid.cell.y >= 28.0 { 15.0 } else { BODY };
+        let size = match self.grid.cell {
+            cell if cell.x >= LARGEST && cell.y >= 44.0 => 20.0,
+            cell if cell.x >= LARGE && cell.y >= 28.0 => 15.0,
+            _ => BODY,
+        };
         let text = if self.shader.is_some() { short(value, self.share) } else { format!("{value}") };
         ui.painter().text(cell.center(), Align2::CENTER_CENTER, text, theme::body(size), ink);
         let Some(labels) = self.labels else { return };
+        let label_size = if size > 15.0 { BODY } else { SMALL };
         let accented = self.accented == Some(index);
         let color = match index {
             _ if accented => tokens.accent_text,
@@ -163,7 +170,7 @@ impl Cells<'_> {
             _ => tokens.muted,
         };
         let label =
-            crate::app::widgets::short(ui, labels.get(index), theme::mono(SMALL), cell.width(), color);
+            crate::app::widgets::short(ui, labels.get(index), theme::mono(label_size), cell.width(), color);
         let at = pos2(cell.center().x - label.size().x / 2.0, cell.bottom() + 4.0);
         ui.painter().galley(at, label, color);
     }

@@ -67,7 +67,7 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
         |ui| {
             egui::Frame::new().inner_margin(egui::Margin::symmetric(8, 0)).show(ui, |ui| {
                 notes(ui, scene, step);
-                Body::new(scene, walk, step, tall).show(ui, out);
+                Body::new(scene, walk, step, (ui.available_width(), tall)).show(ui, out);
             });
         },
     );

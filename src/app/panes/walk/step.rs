@@ -21,6 +21,7 @@ use egui::{Align2, Rect, Sense, Ui, pos2, vec2};
 use std::borrow::Cow;
 
 /// Heights of what a step is drawn with.
+#[derive(Clone, Copy)]
 pub(super) struct Heights {
     /// A row of numbers.
     row: f32,
@@ -37,6 +38,30 @@ const ROOMY: Heights = Heights { row: 40.0, heading: 26.0, bars: 56.0, result: 3
 const TIGHT: Heights = Heights { row: 24.0, heading: 21.0, bars: 28.0, result: 24.0 };
 /// Room below which a step is drawn tight.
 const LOW: f32 = 460.0;
+/// How many times as high rows are where a large window has room for all of them.
+const LARGER: [f32; 3] = [1.6, 1.4, 1.2];
+
+impl Heights {
+    fn times(self, by: f32) -> Self {
+        let whole = |height: f32| (height * by / 4.0).round() * 4.0;
+        let Self { row, heading, bars, result } = self;
+        Self { row: whole(row), heading: whole(heading), bars: whole(bars), result: whole(result) }
+    }
+
+    /// What the strips of a step take, one below the other, in some width.
+    fn of(self, step: &Step, width: f32) -> f32 {
+        let strip = |strip: &Strip| match strip.what {
+            Quantity::RunningSum => self.bars + 8.0,
+            _ => self.heading + Grid::new(strip.values.len(), width, self.row, labelled(strip)).height(),
+        };
+        step.strips.iter().map(strip).sum::<f32>() + 2.0 * self.result
+    }
+}
+
+/// Whether a strip's numbers have names under them.
+fn labelled(strip: &Strip) -> bool {
+    !matches!(strip.along, Along::Width | Along::HeadDimension | Along::Hidden)
+}
 
 /// What is drawn of a step.
 pub(super) struct Body<'a> {
@@ -45,23 +70,30 @@ pub(super) struct Body<'a> {
     pub(super) step: &'a Step,
     /// A head's dimensions in the order in which they are shown.
     order: Option<Vec<usize>>,
-    pub(super) heights: &'static Heights,
+    pub(super) heights: Heights,
     gap: f32,
 }
 
 impl<'a> Body<'a> {
-    pub(super) fn new(scene: &'a Scene<'a>, walk: &'a Walk, step: &'a Step, room: f32) -> Self {
+    /// In a room so wide and so high.
+    pub(super) fn new(
+        scene: &'a Scene<'a>,
+        walk: &'a Walk,
+        step: &'a Step,
+        (width, room): (f32, f32),
+    ) -> Self {
         let order = step.strip(Quantity::Product).filter(|_| scene.state.walk.order == Order::Product);
         let order = order.map(|products| {
             let mut order: Vec<usize> = (0..products.values.len()).collect();
             order.sort_by(|&a, &b| products.values[b].total_cmp(&products.values[a]));
             order
         });
-        let heights = if room < LOW { &TIGHT } else { &ROOMY };
-        // What is left goes between the strips
         let strips = step.strips.len().max(1) as f32;
-        let needed = strips * (heights.row + heights.heading) + heights.bars + 2.0 * heights.result;
-        let gap = ((room - needed) / strips).clamp(4.0, 28.0);
+        // What is left goes into the rows, then between the strips
+        let fits = |heights: &Heights| heights.of(step, width) + 28.0 * (strips + 1.0) <= room;
+        let larger = LARGER.map(|by| ROOMY.times(by)).into_iter().find(fits);
+        let heights = larger.unwrap_or(if room < LOW { TIGHT } else { ROOMY });
+        let gap = ((room - heights.of(step, width)) / strips).clamp(4.0, 28.0);
         let gap = (gap / 4.0).floor() * 4.0;
         Self { scene, walk, step, order, heights, gap }
     }
@@ -113,8 +145,7 @@ impl<'a> Body<'a> {
     }
 
     pub(super) fn grid(&self, ui: &Ui, strip: &Strip) -> Grid {
-        let labelled = !matches!(strip.along, Along::Width | Along::HeadDimension | Along::Hidden);
-        Grid::new(strip.values.len(), ui.available_width(), self.heights.row, labelled)
+        Grid::new(strip.values.len(), ui.available_width(), self.heights.row, labelled(strip))
     }
 
     fn labels(&self, strip: &Strip) -> Option<Cow<'a, Labels>> {

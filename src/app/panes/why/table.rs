@@ -8,7 +8,7 @@ use crate::{
         scene::{Out, Scene},
         theme::{self, BODY, SMALL},
         widgets,
-        words::signed,
+        words::{fixed, signed},
     },
     model::{HeadId, ModelSpec},
     render::{ColorMap, Scale, Shader, ValueRange, ink_on},
@@ -119,8 +119,8 @@ impl<'a> Grid<'a> {
     /// A value as the table shows it, short.
     fn text(&self, value: f64) -> String {
         match self.whole {
-            Some(whole) => format!("{:.0}", value / whole * 100.0).replace('-', "−"),
-            None => format!("{value:.2}").replace('-', "−"),
+            Some(whole) => fixed(value / whole * 100.0, 0),
+            None => fixed(value, 2),
         }
     }
 

@@ -53,6 +53,10 @@ impl Fault for ViewError {
             Self::NeedsOther => Told::new("此视图需要另一个同样长的提示词", "请在面板中写下它"),
             Self::Sweep(error) => error.chinese(),
             Self::NoWords => Told::alone("此模型不给词打分：此视图没有内容"),
+            Self::NoMask => Told::new(
+                "此模型填写被遮住的词，而提示词中没有",
+                "请在提示词中写入模型的掩码，如 [MASK] 或 <mask>",
+            ),
             Self::Activation(error) => Told::alone(format!("此模型或运行没有激活 {}", error.name())),
             Self::Empty => Told::alone("没有内容可显示：此运行没有这样的词元"),
             Self::NoTint => Told::new("此模型没有这些词元的此类数值", "请换一种着色"),

@@ -1,0 +1,54 @@
+//! From pane to pane by keys: each has its header as a place for the focus, from which Tab goes through it.
+
+use super::{
+    command::{Command, Refusal},
+    layout::Pane,
+    scene::Scene,
+    window::Window,
+};
+use egui_tiles::Tree;
+
+/// What has the focus where a pane as a whole has it.
+pub(super) fn handle(pane: Pane) -> egui::Id {
+    egui::Id::unique(("handle", pane))
+}
+
+/// Panes in sight, as one reads them: column by column.
+fn in_order(tree: &Tree<Pane>) -> Vec<Pane> {
+    let placed = tree.active_tiles().into_iter().filter_map(|tile| {
+        let corner = tree.tiles.rect(tile)?.min;
+        Some((*tree.tiles.get_pane(&tile)?, corner))
+    });
+    let mut placed: Vec<(Pane, egui::Pos2)> = placed.collect();
+    placed.sort_by(|(_, a), (_, b)| a.x.total_cmp(&b.x).then(a.y.total_cmp(&b.y)));
+    placed.into_iter().map(|(pane, _)| pane).collect()
+}
+
+impl Scene<'_> {
+    /// Panes in sight in this window, as one reads them.
+    pub(super) fn panes_in_sight(&self) -> Vec<Pane> {
+        let mut panes = self.state.maximised.map_or_else(|| in_order(self.tree), |alone| vec![alone]);
+        panes.retain(|pane| !self.state.torn.contains(pane));
+        panes
+    }
+
+    /// Goes to the pane in sight that is `by` after the one that was used last.
+    pub fn next_pane(&self, by: isize) -> Result<Command, Refusal> {
+        let panes = self.panes_in_sight();
+        let n = panes.len();
+        let from = panes.iter().position(|&pane| pane == self.front);
+        let to = match from {
+            Some(from) => (from as isize + by).rem_euclid(n.max(1) as isize) as usize,
+            None => 0,
+        };
+        panes.get(to).copied().map(Command::FocusPane).ok_or(self.words.at_border)
+    }
+}
+
+impl Window {
+    /// Puts the keys on a pane.
+    pub(super) fn focus_pane(&mut self, ctx: &egui::Context, pane: Pane) {
+        self.dock.front = pane;
+        ctx.memory_mut(|memory| memory.request_focus(handle(pane)));
+    }
+}
