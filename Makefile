@@ -32,10 +32,10 @@ run: build
 	fi
 
 test: install-needs
-	cargo test --locked
+	cargo test --locked --test suite
 
 lint:
-	cargo fmt --check
+	cargo fmt --all --check
 	cargo clippy --locked --all-targets -- -D warnings
 
 bench:

@@ -9,8 +9,9 @@ pub mod app;
 pub mod cli;
 pub mod engine;
 pub mod export;
-pub mod kernels;
 pub mod model;
 pub mod render;
 pub mod trace;
 pub mod train;
+
+pub use mnemoscope_kernels as kernels;

@@ -67,6 +67,10 @@ pub fn activate<F: Real>(kind: Activation, x: &mut [F]) {
 
 /// `x[i] *= y[i]`: the gate of a gated MLP.
 pub fn multiply<F: Real>(x: &mut [F], y: &[F]) {
+    F::multiply(x, y);
+}
+
+pub(super) fn multiply_plain<F: Real>(x: &mut [F], y: &[F]) {
     x.par_chunks_mut(TASK).zip(y.par_chunks(TASK)).for_each(|(x, y)| {
         for (x, &y) in x.iter_mut().zip(y) {
             *x *= y;

@@ -49,15 +49,19 @@ impl<'a> Elements<'a> {
     }
     /// Unpacks the elements from `start` on into `out`.
     pub fn read<F: Real>(&self, start: usize, out: &mut [F]) {
-        let range = start..start + out.len();
-        match self {
-            Self::F32(x) => convert(&x[range], out, |x| x),
-            Self::F16(x) => read_half(&x[range], out),
-            Self::Bf16(x) => convert(&x[range], out, bf16::to_f32),
-            Self::Packed(x) => x.read(start, out.len(), |place, single| {
-                convert(single, &mut out[place..place + single.len()], |x| x);
-            }),
-        }
+        F::read(self, start, out);
+    }
+}
+
+pub(super) fn read<F: Real>(elements: &Elements<'_>, start: usize, out: &mut [F]) {
+    let range = start..start + out.len();
+    match elements {
+        Elements::F32(x) => convert(&x[range], out, |x| x),
+        Elements::F16(x) => read_half(&x[range], out),
+        Elements::Bf16(x) => convert(&x[range], out, bf16::to_f32),
+        Elements::Packed(x) => x.read(start, out.len(), |place, single| {
+            convert(single, &mut out[place..place + single.len()], |x| x);
+        }),
     }
 }
 
@@ -126,11 +130,15 @@ impl<'a> Matrix<'a> {
     }
     /// All numbers, unpacked: [inputs, outputs], row-major.
     pub fn dense<F: Real>(&self) -> Vec<F> {
-        let mut stored = vec![F::zero(); self.elements.len()];
-        self.elements.read(0, &mut stored);
-        let at = |i: usize, o: usize| stored[i * self.input_stride + self.output(o)];
-        (0..self.inputs).flat_map(|i| (0..self.outputs).map(move |o| (i, o))).map(|(i, o)| at(i, o)).collect()
+        F::dense(self)
     }
+}
+
+pub(super) fn dense<F: Real>(weight: &Matrix<'_>) -> Vec<F> {
+    let mut stored = vec![F::zero(); weight.elements.len()];
+    weight.elements.read(0, &mut stored);
+    let cells = (0..weight.inputs).flat_map(|i| (0..weight.outputs).map(move |o| (i, o)));
+    cells.map(|(i, o)| stored[i * weight.input_stride + weight.output(o)]).collect()
 }
 
 /// Weights below which handing work to other threads costs more than it saves.
@@ -140,6 +148,10 @@ const SLICE: usize = 1 << 20;
 
 /// `y = x·W + b`: [rows, inputs] → [rows, outputs].
 pub fn linear<F: Real>(x: &[F], weight: &Matrix<'_>, bias: Option<&[F]>) -> Vec<F> {
+    F::linear(x, weight, bias)
+}
+
+pub(super) fn affine<F: Real>(x: &[F], weight: &Matrix<'_>, bias: Option<&[F]>) -> Vec<F> {
     let rows = x.len() / weight.inputs.max(1);
     let mut y = Vec::with_capacity(rows * weight.outputs);
     for _ in 0..rows {

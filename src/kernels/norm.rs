@@ -14,6 +14,16 @@ pub fn layer_norm<F: Real>(
     bias: Option<&[F]>,
     eps: f64,
 ) -> Vec<F> {
+    F::layer_norm(x, width, weight, bias, eps)
+}
+
+pub(super) fn layer_norm_plain<F: Real>(
+    x: &[F],
+    width: usize,
+    weight: Option<&[F]>,
+    bias: Option<&[F]>,
+    eps: f64,
+) -> Vec<F> {
     rows(x, width, |x, out| {
         let mean = sum(x, |x| x) / F::of64(width as f64);
         let variance = sum(x, |x| (x - mean) * (x - mean)) / F::of64(width as f64);
@@ -28,6 +38,10 @@ pub fn layer_norm<F: Real>(
 
 /// `x / √(mean(x²) + eps) · weight`, for every row of `x`: [rows, width]; `weight`: [width] (none: 1).
 pub fn rms_norm<F: Real>(x: &[F], width: usize, weight: Option<&[F]>, eps: f64) -> Vec<F> {
+    F::rms_norm(x, width, weight, eps)
+}
+
+pub(super) fn rms_norm_plain<F: Real>(x: &[F], width: usize, weight: Option<&[F]>, eps: f64) -> Vec<F> {
     rows(x, width, |x, out| {
         let square = sum(x, |x| x * x) / F::of64(width as f64);
         let scale = F::one() / (square + F::of64(eps)).sqrt();

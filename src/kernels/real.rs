@@ -1,9 +1,9 @@
 //! The two kinds of number the forward pass runs on, and where each one's kernels live.
 
 use super::activation::Activation;
-use super::linear::{self, Elements};
+use super::linear::{self, Elements, Matrix};
 use super::softmax::{self, RowMoments};
-use super::{KeyPanels, PaddedRows, activation, scores};
+use super::{KeyPanels, PaddedRows, activation, norm, scores};
 use std::fmt::Debug;
 use std::ops::Range;
 
@@ -58,6 +58,56 @@ pub trait Real: num_traits::Float + num_traits::NumAssign + Default + Debug + Se
     fn add_scaled(scale: Self, x: &[Self], y: &mut [Self]);
     /// The activation function of an MLP, in place.
     fn activate(kind: Activation, x: &mut [Self]);
+
+    /// [`Elements::read`]
+    fn read(elements: &Elements<'_>, start: usize, out: &mut [Self]);
+    /// [`Matrix::dense`]
+    fn dense(weight: &Matrix<'_>) -> Vec<Self>;
+    /// [`super::linear`]
+    fn linear(x: &[Self], weight: &Matrix<'_>, bias: Option<&[Self]>) -> Vec<Self>;
+    /// [`super::layer_norm`]
+    fn layer_norm(
+        x: &[Self],
+        width: usize,
+        weight: Option<&[Self]>,
+        bias: Option<&[Self]>,
+        eps: f64,
+    ) -> Vec<Self>;
+    /// [`super::rms_norm`]
+    fn rms_norm(x: &[Self], width: usize, weight: Option<&[Self]>, eps: f64) -> Vec<Self>;
+    /// [`super::multiply`]
+    fn multiply(x: &mut [Self], y: &[Self]);
+}
+
+/// Loops that both kinds share. Written into each `impl`, they are compiled, and optimised, with this crate; a generic
+/// function would be compiled with the crate that calls it, which a test build does not optimise.
+macro_rules! shared_loops {
+    () => {
+        fn read(elements: &Elements<'_>, start: usize, out: &mut [Self]) {
+            linear::read(elements, start, out);
+        }
+        fn dense(weight: &Matrix<'_>) -> Vec<Self> {
+            linear::dense(weight)
+        }
+        fn linear(x: &[Self], weight: &Matrix<'_>, bias: Option<&[Self]>) -> Vec<Self> {
+            linear::affine(x, weight, bias)
+        }
+        fn layer_norm(
+            x: &[Self],
+            width: usize,
+            weight: Option<&[Self]>,
+            bias: Option<&[Self]>,
+            eps: f64,
+        ) -> Vec<Self> {
+            norm::layer_norm_plain(x, width, weight, bias, eps)
+        }
+        fn rms_norm(x: &[Self], width: usize, weight: Option<&[Self]>, eps: f64) -> Vec<Self> {
+            norm::rms_norm_plain(x, width, weight, eps)
+        }
+        fn multiply(x: &mut [Self], y: &[Self]) {
+            activation::multiply_plain(x, y);
+        }
+    };
 }
 
 impl Real for f32 {
@@ -113,6 +163,7 @@ impl Real for f32 {
     fn activate(kind: Activation, x: &mut [f32]) {
         activation::activate_f32(kind, x);
     }
+    shared_loops!();
 }
 
 impl Real for f64 {
@@ -169,4 +220,5 @@ impl Real for f64 {
             *x = activation::plain(kind, *x);
         }
     }
+    shared_loops!();
 }

@@ -70,3 +70,12 @@ fn no_family_is_named_outside_its_file() {
         }
     }
 }
+
+#[test]
+fn no_test_hides_in_the_source_where_none_is_run() {
+    for (file, text) in files_under("src") {
+        for mark in ["#[test]", "cfg(test)", "//! ```", "/// ```"] {
+            assert!(!text.contains(mark), "{}: {mark}: tests belong into tests/suite", file.display());
+        }
+    }
+}
