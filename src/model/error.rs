@@ -56,8 +56,8 @@ pub enum LoadError {
         /// The first thing that is wrong
         reason: String,
     },
-    /// A pickle that wants something made which is no tensor: a program's own class, say
-    #[error("it asks for `{name}`, which is no tensor; nothing in it was run: {}", .file.display())]
+    /// A pickle that wants something made which is no plain tensor: a program's own class, say
+    #[error("it asks for `{name}`, which is no plain tensor; nothing in it was run: {}", .file.display())]
     Foreign {
         /// What it names, with its module
         name: String,
@@ -152,6 +152,9 @@ impl LoadError {
             Self::Foreign { name, .. } if name.contains("_qtensor") => {
                 "PyTorch's quantised tensors are not read: save the model before it is quantised, or as GGUF".into()
             }
+            Self::Foreign { name, .. } if name.contains("._rebuild_") || name.ends_with("Storage") => {
+                "this kind of tensor is not read: save dense tensors of real numbers".into()
+            }
             Self::Foreign { .. } => {
                 "save the weights alone: torch.save(model.state_dict(), file), or as safetensors".into()
             }
@@ -168,6 +171,9 @@ impl LoadError {
                     [] => "checkpoints are folders with their step in the name, such as checkpoint-500".into(),
                     steps => format!("there are {}, first and last", steps.join(", ")),
                 }
+            }
+            Self::Type { file, .. } if file.extension().is_some_and(|ending| ending == "gguf") => {
+                "take a file that is packed otherwise: Q4_0 to Q8_0, Q2_K to Q6_K, IQ4_NL, IQ4_XS or MXFP4".into()
             }
             Self::Type { .. } => "convert the weights to F32, F16 or BF16".into(),
             Self::Tokenizer { .. } => "download it again, or feed token ids with --ids".into(),

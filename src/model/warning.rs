@@ -24,8 +24,8 @@ pub enum Warning {
         /// Those of the model
         vocab: usize,
     },
-    /// A GGUF file cuts text into words by a rule that is not known
-    UnknownCutting(String),
+    /// A GGUF file cuts text into words by a rule that is not known, or that it does not name
+    UnknownCutting(Option<String>),
     /// A GGUF file has keys of its architecture that nobody knows
     StrangeKeys(Vec<String>),
     /// Texts are filled up with padding, which takes part
@@ -168,7 +168,10 @@ impl fmt::Display for Warning {
                 f,
                 "the tokenizer knows {known} tokens, the model {vocab}: some ids may be out of range"
             ),
-            Self::UnknownCutting(rule) => {
+            Self::UnknownCutting(None) => {
+                f.write_str("the file names no rule for cutting text into words: ids may differ a little")
+            }
+            Self::UnknownCutting(Some(rule)) => {
                 write!(f, "the rule `{rule}` for cutting text into words is unknown: ids may differ a little")
             }
             Self::StrangeKeys(keys) => write!(

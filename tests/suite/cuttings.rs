@@ -37,16 +37,21 @@ fn texts(name: &str, texts: &[String]) -> Vec<u8> {
 
 /// A tokenizer of merges in a GGUF that says nothing else.
 fn tokenizer(kind: &str, pre: &str, tokens: &[String], merges: &[String], more: &[Vec<u8>]) -> Tokenizer {
+    let rule = key("tokenizer.ggml.pre", TEXT, &text(pre));
+    plain(kind, tokens, merges, &[&[rule][..], more].concat())
+}
+
+/// The same without a rule's name.
+fn plain(kind: &str, tokens: &[String], merges: &[String], more: &[Vec<u8>]) -> Tokenizer {
     let keys = [
         key("tokenizer.ggml.model", TEXT, &text(kind)),
-        key("tokenizer.ggml.pre", TEXT, &text(pre)),
         texts("tokenizer.ggml.tokens", tokens),
         texts("tokenizer.ggml.merges", merges),
     ];
     let all: Vec<u8> = keys.iter().chain(more).flatten().copied().collect();
     let (_folder, file) = gguf_file(3, 0, (keys.len() + more.len()) as u64, &all);
     let keys = Metadata::open(&file).expect("a sound file");
-    let found = Tokenizer::from_gguf(&keys, &file).unwrap_or_else(|error| panic!("{pre}: {error}"));
+    let found = Tokenizer::from_gguf(&keys, &file).unwrap_or_else(|error| panic!("{kind}: {error}"));
     found.expect("a tokenizer")
 }
 
@@ -88,18 +93,29 @@ fn digest(ids: impl Iterator<Item = u32>) -> String {
 #[test]
 fn every_rule_cuts_as_its_family_does() {
     let (lines, cuttings): (Vec<String>, Cuttings) = (read("lines.json"), read("cuttings.json"));
+    let [few, _] = vocabularies(&lines[..1]);
     let vocabularies = vocabularies(&lines);
     let mut wrong = Vec::new();
     for rule in &cuttings.rules {
-        for name in &rule.names {
-            let both =
-                vocabularies.each_ref().map(|(tokens, merges)| tokenizer("gpt2", name, tokens, merges, &[]));
-            assert_eq!(both[0].warnings(), [], "{name} is known");
-            for (at, line) in lines.iter().enumerate() {
-                let ids = both.iter().flat_map(|own| own.encode(line).expect("bytes spell everything"));
-                if digest(ids.map(|token| token.id)) != rule.lines[4 * at..4 * at + 4] {
-                    wrong.push(format!("{name}: {line:?}"));
-                }
+        let (first, others) = rule.names.split_first().expect("a name");
+        let made = |name: &str, (tokens, merges): &(Vec<String>, Vec<String>)| {
+            let own = tokenizer("gpt2", name, tokens, merges, &[]);
+            assert_eq!(own.warnings(), [], "{name} is known");
+            own
+        };
+        let both = vocabularies.each_ref().map(|vocabulary| made(first, vocabulary));
+        for (at, line) in lines.iter().enumerate() {
+            let ids = both.iter().flat_map(|own| own.encode(line).expect("bytes spell everything"));
+            if digest(ids.map(|token| token.id)) != rule.lines[4 * at..4 * at + 4] {
+                wrong.push(format!("{first}: {line:?}"));
+            }
+        }
+        // Other names for it mean the same
+        for name in others {
+            let own = made(name, &few);
+            let same = made(first, &few);
+            for line in lines.iter().step_by(16) {
+                assert_eq!(own.encode(line), same.encode(line), "{name} is {first}");
             }
         }
     }
@@ -108,11 +124,20 @@ fn every_rule_cuts_as_its_family_does() {
 
 #[test]
 fn a_rule_that_is_not_known_is_told() {
-    let (tokens, merges) = &vocabularies(&["the cat".to_owned()])[0];
+    let (tokens, merges) = &vocabularies(&["the cat, 1234".to_owned()])[0];
     let odd = tokenizer("gpt2", "brand-new", tokens, merges, &[]);
-    assert_eq!(odd.warnings(), [Warning::UnknownCutting("brand-new".to_owned())]);
+    assert_eq!(odd.warnings(), [Warning::UnknownCutting(Some("brand-new".to_owned()))]);
     let usual = tokenizer("gpt2", "default", tokens, merges, &[]);
     assert_eq!(odd.encode("the cat 1234"), usual.encode("the cat 1234"), "the default rule stands in");
+    // Older files name none
+    let of = |architecture: &str| {
+        plain("gpt2", tokens, merges, &[key("general.architecture", TEXT, &text(architecture))])
+    };
+    assert_eq!(of("llama").warnings(), [Warning::UnknownCutting(None)]);
+    let (older, named) = (of("gpt2"), tokenizer("gpt2", "gpt-2", tokens, merges, &[]));
+    assert_eq!(older.warnings(), []);
+    assert_eq!(older.encode("the cat, 1234"), named.encode("the cat, 1234"));
+    assert_ne!(older.encode("the cat, 1234"), usual.encode("the cat, 1234"));
 }
 
 #[test]
@@ -178,4 +203,44 @@ fn gemmas_pieces_may_come_as_merges() {
         assert_eq!(merged.encode(line).expect("bytes"), scored.encode(line).expect("bytes"), "{line:?}");
     }
     assert!(compared > 100, "{compared}");
+}
+
+/// What Hugging Face's tokenizers of ModernBERT and Phi-3 say of single tokens, and a GGUF has no place for.
+#[test]
+fn a_mask_takes_the_space_before_it_and_phi_3s_roles_that_behind_them() {
+    let (mut tokens, merges) = vocabularies(&["the cat".to_owned()])[0].clone();
+    let n = tokens.len() as u32;
+    tokens.push("[MASK]".to_owned());
+    let array = |name: &str, kind: u32, values: Vec<u8>| {
+        let count = (values.len() as u64 / 4).to_le_bytes();
+        key(name, ARRAY, &[&kind.to_le_bytes()[..], &count, &values].concat())
+    };
+    let types = |kinds: Vec<i32>| {
+        array("tokenizer.ggml.token_type", 5, kinds.into_iter().flat_map(i32::to_le_bytes).collect())
+    };
+    let kinds = (0..=n).map(|id| if id == n { 3 } else { 1 }).collect();
+    let mask = key("tokenizer.ggml.mask_token_id", 4, &n.to_le_bytes());
+    let own = tokenizer("gpt2", "modern-bert", &tokens, &merges, &[types(kinds), mask]);
+    let read = |own: &Tokenizer, text: &str| -> Vec<String> {
+        let tokens = own.encode(text).expect("spelled");
+        tokens.into_iter().map(|token| token.text).collect()
+    };
+    assert_eq!(read(&own, "a [MASK] b"), ["a", "[MASK]", " ", "b"]);
+
+    let pieces = ["<unk>", "<s>", "<|user|>", "▁", "a", "▁a"].map(str::to_owned);
+    let more = |architecture: &str| {
+        [
+            types(vec![2, 3, 3, 1, 1, 1]),
+            array(
+                "tokenizer.ggml.scores",
+                6,
+                [0.0_f32, 0.0, 0.0, -2.0, -3.0, -1.0].map(f32::to_le_bytes).concat(),
+            ),
+            key("general.architecture", TEXT, &text(architecture)),
+            key("tokenizer.ggml.bos_token_id", 4, &1_u32.to_le_bytes()),
+        ]
+    };
+    let of = |architecture: &str| plain("llama", &pieces, &[], &more(architecture));
+    assert_eq!(read(&of("phi3"), "<|user|>  a"), ["<s>", "<|user|>", " a"]);
+    assert_eq!(read(&of("llama"), "<|user|>  a"), ["<s>", "<|user|>", " ", " ", " a"]);
 }

@@ -7,6 +7,7 @@ use egui_kittest::{Harness, kittest::Queryable as _};
 use mnemoscope::app::{Dialog, Window, command::Command};
 use mnemoscope::engine::{self, Found, Job, ModelSource, Place, Prompt, RunOptions};
 use mnemoscope::model::Model;
+use std::path::PathBuf;
 
 fn window() -> Harness<'static, Window> {
     window_with("Mary has a red ball.")
@@ -28,10 +29,22 @@ fn a_listed_model_opens_by_one_click() {
         fits: false,
         modified: None,
     };
+    let elsewhere = PathBuf::from("/nowhere/twin");
+    let twin = |path: &PathBuf| Found { name: "twin".into(), path: Some(path.clone()), ..listed.clone() };
+    harness.state_mut().session.shelf.models = Some(vec![listed.clone(), twin(&elsewhere), twin(&folder)]);
+    harness.run_ok();
+    let facts = "llama · safetensors · 1099.5 GB · folder · does not fit in memory";
+    assert_eq!(harness.get_all_by_label(facts).count(), 3);
+    // Of two that are called the same, the one that was meant
+    harness.get_all_by_label("twin").nth(1).expect("two of them").click();
+    until(&mut harness, |window| window.session.source == Some(ModelSource::Path(folder.clone())));
+    send(&mut harness, Command::OpenEmbedded);
+    until(&mut harness, |window| window.session.source == Some(ModelSource::Embedded));
+    send(&mut harness, Command::AskForModel);
     harness.state_mut().session.shelf.models = Some(vec![listed]);
     harness.run_ok();
-    harness.get_by_label_contains("1099.5 GB");
-    harness.get_by_label(&folder.display().to_string()).click();
+    // It is among those opened before by now, too
+    harness.get_all_by_label(&folder.display().to_string()).next().expect("listed").click();
     until(&mut harness, |window| {
         window.session.source == Some(ModelSource::Path(folder.clone())) && window.session.busy.is_none()
     });

@@ -12,6 +12,9 @@ use egui::{Align, Layout, RichText, ScrollArea, Ui};
 /// Room for the list, in points.
 const HEIGHT: f32 = 210.0;
 
+/// Room for the bar that scrolls it.
+const BAR: f32 = 12.0;
+
 /// What this machine has, newest first; one click opens it.
 pub(super) fn on_this_machine(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let (words, tokens) = (scene.words, theme::tokens(ui));
@@ -22,33 +25,38 @@ pub(super) fn on_this_machine(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     };
     ScrollArea::vertical().max_height(HEIGHT).id_salt("shelf").show(ui, |ui| {
         for model in models {
-            row(ui, model, scene, out);
+            // Two folders may hold models of one name
+            let alone = models.iter().filter(|other| other.name == model.name).count() == 1;
+            row(ui, model, alone, scene, out);
         }
     });
 }
 
-fn row(ui: &mut Ui, model: &Found, scene: &Scene<'_>, out: &mut Out) {
+fn row(ui: &mut Ui, model: &Found, alone: bool, scene: &Scene<'_>, out: &mut Out) {
     let tokens = theme::tokens(ui);
     ui.horizontal(|ui| {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.add_space(BAR);
             let color = if model.fits { tokens.muted } else { tokens.accent_text };
-            let family = model.family.as_deref().unwrap_or(model.container);
             let place = match model.place {
                 Place::Embedded => scene.words.embedded,
                 Place::Folder => scene.words.card.folder,
                 other => other.label(),
             };
-            let facts = format!("{family} · {} · {place}", words::size(model.bytes));
-            let label = ui.label(RichText::new(facts).color(color));
+            let size = words::size(model.bytes);
+            let mut facts: Vec<&str> = model.family.as_deref().into_iter().collect();
+            facts.extend([model.container, &size, place]);
             if !model.fits {
-                label.on_hover_text(scene.words.too_big);
+                facts.push(scene.words.too_big);
             }
+            ui.label(RichText::new(facts.join(" · ")).color(color));
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 let name = RichText::new(&model.name).font(theme::mono(12.0)).color(tokens.text);
                 let response = ui.add(egui::Button::new(name).frame(false).truncate());
                 if response.on_hover_text(&model.name).clicked() {
                     out.send(match &model.path {
-                        Some(_) => Command::OpenModel(model.name.clone().into()),
+                        Some(_) if alone => Command::OpenModel(model.name.clone().into()),
+                        Some(path) => Command::OpenModel(path.clone()),
                         None => Command::OpenEmbedded,
                     });
                 }

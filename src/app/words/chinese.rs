@@ -185,7 +185,7 @@ pub(super) const CHINESE: Words = Words {
     recent: "以前打开过",
     on_this_machine: "本机的模型",
     looking: "正在查找",
-    too_big: "大于当前空闲的内存",
+    too_big: "内存放不下",
     hub_title: "从模型中心获取",
     hub_what: "先显示大小和许可，确认之后才会下载",
     hub_name: "所有者/名称",

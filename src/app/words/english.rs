@@ -179,7 +179,7 @@ pub const ENGLISH: Words = Words {
     recent: "Opened before",
     on_this_machine: "On this machine",
     looking: "Looking",
-    too_big: "Larger than the memory that is free now",
+    too_big: "does not fit in memory",
     hub_title: "Get a model from the hub",
     hub_what: "Nothing is fetched before you have seen its size and licence",
     hub_name: "OWNER/NAME",

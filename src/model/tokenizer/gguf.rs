@@ -22,8 +22,8 @@ impl Tokenizer {
         };
         let parts = guarded(|| match kind {
             "llama" | "t5" => pieces(keys, kind),
-            "gpt2" => merges(keys, key(keys, "pre", Metadata::text).unwrap_or("default")),
-            "gemma4" => merges(keys, kind),
+            "gpt2" => merges(keys, key(keys, "pre", Metadata::text)),
+            "gemma4" => merges(keys, Some(kind)),
             "bert" => words(keys),
             other => Err(format!("tokenizer kind `{other}` is not supported").into()),
         });
@@ -113,14 +113,17 @@ fn pieces(keys: &Metadata, kind: &str) -> Result<Parts, Error> {
         squeeze: key(keys, "remove_extra_whitespaces", Metadata::flag).unwrap_or(false),
         any_white: false,
         byte_fallback: kinds.contains(&Kind::Byte),
+        // Phi-3's tokenizer says so of its roles, and the file has no place for that
+        takes_space_behind: keys.text("general.architecture") == Some("phi3"),
     };
     let inner = spm.build(Vec::new())?;
     let frame = frame(keys, n, Round { bos: !unigram, eos: unigram, sep: false });
     Ok(Parts { spelling: Spelling::Metaspace, frame, roles, ..Parts::of(inner) })
 }
 
-/// BPE whose merges are listed, nearly always byte by byte; cut into words by the rule of that name.
-fn merges(keys: &Metadata, name: &str) -> Result<Parts, Error> {
+/// BPE whose merges are listed, nearly always byte by byte; cut into words by the rule of that name; older files name
+/// none, and their architecture tells.
+fn merges(keys: &Metadata, said: Option<&str>) -> Result<Parts, Error> {
     let (texts, kinds) = vocabulary(keys)?;
     let merges = key(keys, "merges", Metadata::texts).ok_or("tokenizer.ggml.merges is missing")?;
     let merges: Option<Vec<(String, String)>> = merges
@@ -132,10 +135,12 @@ fn merges(keys: &Metadata, name: &str) -> Result<Parts, Error> {
         })
         .collect();
     let merges = merges.ok_or("tokenizer.ggml.merges holds something that is no pair")?;
-    let cutting = splits::rule(name)?;
+    let architecture = keys.text("general.architecture").unwrap_or_default();
+    let usual = || splits::of_architecture(architecture);
+    let cutting = splits::rule(said.or_else(usual).unwrap_or_default())?;
     let mut warnings = Vec::new();
     if !cutting.known {
-        warnings.push(Warning::UnknownCutting(name.to_owned()));
+        warnings.push(Warning::UnknownCutting(said.map(str::to_owned)));
     }
     let vocab: tokenizers::models::bpe::Vocab =
         texts.iter().enumerate().map(|(id, text)| (text.clone(), id as u32)).collect();
@@ -154,8 +159,12 @@ fn merges(keys: &Metadata, name: &str) -> Result<Parts, Error> {
         inner.with_decoder(Some(ByteLevel::default()));
     }
     inner.with_pre_tokenizer(Some(cutting.splits));
+    let mask = role(keys, "mask", texts.len()).map(|id| texts[id as usize].as_str());
     let beside = texts.iter().zip(&kinds).filter_map(|(text, kind)| match kind {
-        Kind::Control | Kind::Unknown => Some(AddedToken::from(text.as_str(), true).normalized(false)),
+        // A mask takes the space before it along
+        Kind::Control | Kind::Unknown => {
+            Some(AddedToken::from(text.as_str(), true).normalized(false).lstrip(mask == Some(text.as_str())))
+        }
         Kind::UserDefined => Some(AddedToken::from(text.as_str(), false).normalized(false)),
         _ => None,
     });

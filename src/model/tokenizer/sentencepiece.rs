@@ -120,6 +120,8 @@ pub(super) struct SentencePiece {
     /// Every kind of white space is a space
     pub(super) any_white: bool,
     pub(super) byte_fallback: bool,
+    /// Special tokens take the white space behind them along, but those that stand round a text
+    pub(super) takes_space_behind: bool,
 }
 
 impl SentencePiece {
@@ -159,6 +161,7 @@ impl SentencePiece {
             squeeze: normalizer.remove_extra_whitespaces.unwrap_or(true),
             any_white: false,
             byte_fallback: trainer.byte_fallback.unwrap_or(false),
+            takes_space_behind: false,
         })
     }
 
@@ -177,8 +180,12 @@ impl SentencePiece {
             tokenizer.with_pre_tokenizer(Some(tokenizers::pre_tokenizers::sequence::Sequence::new(splits)));
         }
         let controls = self.pieces.iter().filter(|piece| matches!(piece.kind, Kind::Control | Kind::Unknown));
-        let controls =
-            controls.map(|piece| tokenizers::AddedToken::from(piece.text.as_str(), true).normalized(false));
+        let controls = controls.map(|piece| {
+            let takes = self.takes_space_behind
+                && piece.kind == Kind::Control
+                && !["<s>", "<|endoftext|>"].contains(&piece.text.as_str());
+            tokenizers::AddedToken::from(piece.text.as_str(), true).normalized(false).rstrip(takes)
+        });
         tokenizer.add_special_tokens(controls.collect::<Vec<_>>())?;
         Ok(tokenizer)
     }

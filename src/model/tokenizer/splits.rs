@@ -3,7 +3,7 @@
 mod rules;
 
 use super::Error;
-use rules::{RULES, Rule};
+use rules::{OLDER, RULES, Rule};
 use tokenizers::PreTokenizerWrapper;
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 use tokenizers::pre_tokenizers::sequence::Sequence;
@@ -23,6 +23,11 @@ pub(super) struct Cutting {
     pub(super) pieces: bool,
     /// Whether the name is one we know; the default rule stands in for another
     pub(super) known: bool,
+}
+
+/// The rule's name for files that were written before they named one.
+pub(super) fn of_architecture(architecture: &str) -> Option<&'static str> {
+    OLDER.iter().find(|(known, _)| *known == architecture).map(|(_, rule)| *rule)
 }
 
 /// The rule of that name.

@@ -49,9 +49,11 @@ impl Fault for LoadError {
                 "请重新下载或复制该文件",
             ),
             Self::Foreign { name, file } => Told::new(
-                format!("文件要求 `{name}`，它不是张量；其中没有任何代码被执行：{}", file.display()),
+                format!("文件要求 `{name}`，它不是普通的张量；其中没有任何代码被执行：{}", file.display()),
                 if name.contains("_qtensor") {
                     "不支持 PyTorch 的量化张量：请保存量化之前的模型，或使用 GGUF"
+                } else if name.contains("._rebuild_") || name.ends_with("Storage") {
+                    "不支持这种张量：请保存由实数组成的稠密张量"
                 } else {
                     "请只保存权重：torch.save(model.state_dict(), file)，或存为 safetensors"
                 },
@@ -77,7 +79,11 @@ impl Fault for LoadError {
             ),
             Self::Type { tensor, found, file } => Told::new(
                 format!("张量 `{tensor}` 的类型是 {found}，应为 F32、F16 或 BF16：{}", file.display()),
-                "请把权重转换为 F32、F16 或 BF16",
+                if file.extension().is_some_and(|ending| ending == "gguf") {
+                    "请改用其他量化方式的文件：Q4_0 至 Q8_0、Q2_K 至 Q6_K、IQ4_NL、IQ4_XS 或 MXFP4"
+                } else {
+                    "请把权重转换为 F32、F16 或 BF16"
+                },
             ),
             Self::Tokenizer { file, reason } => Told::new(
                 format!("无法读取分词器（{reason}）：{}", file.display()),

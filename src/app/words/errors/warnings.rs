@@ -22,7 +22,8 @@ fn chinese(warning: &Warning) -> String {
         Warning::LargerVocabulary { known, vocab } => {
             format!("分词器有 {known} 个词元，模型只有 {vocab} 个：部分编号可能超出范围")
         }
-        Warning::UnknownCutting(rule) => format!("未知的切词规则 `{rule}`：词元编号可能略有不同"),
+        Warning::UnknownCutting(None) => "文件没有指明切词规则：词元编号可能略有不同".to_owned(),
+        Warning::UnknownCutting(Some(rule)) => format!("未知的切词规则 `{rule}`：词元编号可能略有不同"),
         Warning::StrangeKeys(keys) => format!(
             "文件中的 {} 未知，未读取：若它们影响计算，数值会有出入",
             keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join("、")

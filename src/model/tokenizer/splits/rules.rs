@@ -52,6 +52,22 @@ const RULE: Rule = Rule {
     pieces: false,
 };
 
+/// What files of an architecture had before they named it, by the tokenizer its models were published with.
+pub(super) const OLDER: &[(&str, &str)] = &[
+    ("gpt2", "gpt-2"),
+    ("gptj", "gpt-2"),
+    ("phi2", "gpt-2"),
+    ("gptneox", "gpt-neox"),
+    ("mpt", "mpt"),
+    ("olmo", "olmo"),
+    ("falcon", "falcon"),
+    ("starcoder", "starcoder"),
+    ("starcoder2", "starcoder"),
+    ("bloom", "bloom"),
+    ("qwen2", "qwen2"),
+    ("command-r", "command-r"),
+];
+
 /// All of them.
 pub(super) const RULES: &[Rule] = &[
     Rule {
