@@ -65,6 +65,8 @@ CASES: list[tuple[str, str, dict]] = [
     ("glm4-moe", "Glm4MoeForCausalLM", _LLAMA | _SIGMOIDS),
     ("granite-shared", "GraniteMoeSharedForCausalLM", _PLAIN | _SHARED | {"num_key_value_heads": 1}),
     ("jais2", "Jais2ForCausalLM", _LLAMA),
+    ("arcee", "ArceeForCausalLM", _LLAMA | {"mlp_bias": True}),
+    ("hunyuan", "HunYuanDenseV1ForCausalLM", _LLAMA | {"rope_parameters": _ROPE | {"rope_type": "dynamic", "alpha": 3.0, "factor": 1.0}}),
     ("eurobert", "EuroBertModel", _LLAMA | {"pad_token_id": 1, "attention_bias": True}),
     ("megatron-bert", "MegatronBertForMaskedLM", _BERT),
 
@@ -94,7 +96,7 @@ CASES: list[tuple[str, str, dict]] = [
     ("phi3-beyond", "Phi3ForCausalLM", _PLAIN | _SHORT | {"num_key_value_heads": 1, "rope_parameters": _LONG}),
     ("mistral-beyond", "MistralForCausalLM", _LLAMA | _SHORT | {"sliding_window": 5}),
     ("xglm-beyond", "XGLMForCausalLM", _XGLM | _SHORT),
-    ("m2m100-beyond", "M2M100ForConditionalGeneration", _BART | _SHORT),
+    ("m2m100-beyond", "M2M100ForConditionalGeneration", _BART | _SHORT | {"decoder_layers": 1}),
     ("modernbert-beyond", "ModernBertForMaskedLM", _PLAIN | _SHORT | _MODERN),
 ]
 

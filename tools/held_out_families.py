@@ -665,7 +665,7 @@ FAMILIES: dict[str, Family] = {
     "BlenderbotSmallForConditionalGeneration": Family(BART),
 }
 
-MOE_SIGMOIDS = experts("n_routed_experts") | {
+MOE_SIGMOIDS = {
     "n_routed_experts": [4, 8],
     "n_group": groups,
     "topk_group": lambda options, source: source.randint(1, options["n_group"]),

@@ -80,7 +80,7 @@ CASES: dict[str, tuple[str, str, dict]] = {
     "gpt-oss": ("gpt-oss", "GptOssForCausalLM", PLAIN | {"layer_types": [...], "num_hidden_layers": [2, 3]}),
     "phi2": ("phi2", "PhiForCausalLM", {"rope_parameters": only("default", [0.5, 1.0]), "qk_layernorm": [False], "num_key_value_heads": [...]}),
     "granite": ("granite", "GraniteForCausalLM", STRETCHED),
-    "cohere2": ("cohere2", "Cohere2ForCausalLM", PLAIN | {"layer_types": [...]}),
+    "cohere2": ("cohere2", "Cohere2ForCausalLM", PLAIN | {"layer_types": [...], "tie_word_embeddings": [True]}),
     "t5": ("t5", "T5ForConditionalGeneration", {"feed_forward_proj": ["relu", "gated-gelu"], "relative_attention_max_distance": [...],
                                                  "tie_word_embeddings": [...], "scale_decoder_outputs": [...]}),
     "arcee": ("arcee", "ArceeForCausalLM", STRETCHED),
@@ -89,6 +89,8 @@ CASES: dict[str, tuple[str, str, dict]] = {
     "dots1": ("dots1", "Dots1ForCausalLM", YARN | {"sliding_window": [None], "layer_types": [...], "n_routed_experts": [4], "n_group": [1], "topk_group": [1], "num_experts_per_tok": [1, 2], "attention_bias": [...]}),
     "glm4moe": ("glm4moe", "Glm4MoeForCausalLM", {"rope_parameters": only("default", [0.5, 1.0]), "n_routed_experts": [4], "n_group": [1], "topk_group": [1], "num_experts_per_tok": [1, 2]}),
 }
+LEFT_OUT = ("pooler", "embed_tokens", "rotary_emb", "position_ids")
+"""What a converter leaves out, too."""
 PAIRED = ("llama", "granite", "olmo", "smollm3", "arcee")
 
 
@@ -104,8 +106,10 @@ def write(name: str, architecture: str, folder: Path, config, state: dict) -> No
         spellings = theirs, theirs.removeprefix("bert."), theirs.removeprefix("transformer."), f"model.{theirs}"
         spellings += tuple(spelling.replace("e_score_correction_bias", "e_score_correction") for spelling in spellings)
         ours = next((name for name in (names.get_name(s, try_suffixes=(".weight", ".bias")) for s in spellings) if name), None)
-        if ours is None:
+        if ours is None and any(part in theirs for part in LEFT_OUT):
             continue
+        if ours is None:
+            raise ValueError(f"no name for {theirs}")
         if theirs == "lm_head.weight" and config.tie_word_embeddings:
             continue
         if theirs.endswith("e_score_correction_bias"):

@@ -115,7 +115,9 @@ impl Network {
         norm(&mut terms, true);
         if let Some(growth) = spec.growth.filter(|_| matches!(kind, Kind::Query)) {
             let factor = growth.at(at.position) as f32;
-            terms.rows_mut().iter_mut().for_each(|x| *x *= factor);
+            for x in terms.rows_mut() {
+                *x *= factor;
+            }
         }
         terms
     }

@@ -219,7 +219,9 @@ impl Network {
         if let Some(growth) = spec.growth {
             for (position, query) in (first..end).zip(q.chunks_exact_mut(spec.heads * spec.head_dim)) {
                 let factor = F::of64(growth.at(position));
-                query.iter_mut().for_each(|x| *x *= factor);
+                for x in query {
+                    *x *= factor;
+                }
             }
         }
         see(Hook::RotQ, &mut q);

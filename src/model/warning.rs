@@ -111,6 +111,8 @@ pub enum Assumption {
     Window(usize),
     /// Blocks without a window have no positions
     NoPositionsWithoutWindow,
+    /// Blocks without a window have positions like those with one
+    PositionsEverywhere,
     /// Embeddings times the root of their width
     ScaledEmbedding,
     /// No positions beside those in the weights
@@ -257,6 +259,7 @@ impl fmt::Display for Assumption {
             }
             Self::Window(window) => return write!(f, "all blocks have the window of {window}"),
             Self::NoPositionsWithoutWindow => "blocks without a window have no positions, as in Cohere 2",
+            Self::PositionsEverywhere => "blocks without a window have positions, too",
             Self::ScaledEmbedding => "embeddings are multiplied by the root of their width, as Gemma's",
             Self::NoOtherPositions => "no positions but those the file has as weights",
             Self::TiedHead => "scores for the next token, by the embedding itself",

@@ -38,6 +38,10 @@ fn samples() -> Vec<(Box<dyn Fault>, &'static [&'static str])> {
             &["wte", "[3, 4]", "[4, 4]"],
         ),
         (
+            Box::new(LoadError::Unread { tensor: "blk.0.odd".into(), file: path() }),
+            &["blk.0.odd", "/models/aria"],
+        ),
+        (
             Box::new(LoadError::Config { file: path(), source: SpecError::Unknown("OddNet".into()) }),
             &["OddNet", "/models/aria"],
         ),

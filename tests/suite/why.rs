@@ -141,6 +141,14 @@ fn every_family_adds_up() {
     none(&folders.iter().flat_map(|folder| check_folder(folder)).collect::<Vec<_>>());
 }
 
+/// Norms behind rotary, rotary that turns the other way, queries that grow with their position, a shared expert.
+#[test]
+fn rare_arithmetic_adds_up() {
+    let names = ["nanochat", "hunyuan", "ministral3-growing", "granite-shared"];
+    let folders = names.map(|name| fixtures().join("unusual").join(name));
+    none(&folders.iter().flat_map(|folder| check_folder(folder)).collect::<Vec<_>>());
+}
+
 #[test]
 fn a_changed_run_adds_up_too() {
     let mut problems = Vec::new();

@@ -84,6 +84,7 @@ fn assumed(what: &Assumption) -> String {
         Assumption::Rotary { interleaved: false } => "旋转位置编码把前一半维度与后一半配对".to_owned(),
         Assumption::Window(window) => format!("所有块的窗口都是 {window}"),
         Assumption::NoPositionsWithoutWindow => "没有窗口的块不使用位置编码，与 Cohere 2 相同".to_owned(),
+        Assumption::PositionsEverywhere => "没有窗口的块同样有位置编码".to_owned(),
         Assumption::ScaledEmbedding => "嵌入乘以其宽度的平方根，与 Gemma 相同".to_owned(),
         Assumption::NoOtherPositions => "除文件中的权重外没有位置编码".to_owned(),
         Assumption::TiedHead => "用嵌入本身给出下一个词元的得分".to_owned(),

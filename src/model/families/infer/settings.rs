@@ -288,7 +288,11 @@ impl<'a> Said<'a> {
         }
         let kinds = config.words("layer_types").unwrap_or_default();
         let fully = kinds.iter().position(|&kind| kind == "full_attention");
-        if self.key(&["logit_scale"]).is_some() && fully.is_some() && kinds.contains(&"sliding_attention") {
+        let mixed = fully.is_some() && kinds.contains(&"sliding_attention");
+        if mixed && self.key(&["logit_scale"]).is_none() && config.indices("no_rope_layers").is_empty() {
+            self.assume(Assumption::PositionsEverywhere);
+        }
+        if self.key(&["logit_scale"]).is_some() && mixed {
             self.assume(Assumption::NoPositionsWithoutWindow);
             for (block, _) in blocks.iter_mut().zip(&kinds).filter(|(_, kind)| **kind == "full_attention") {
                 block.attention.rotary = None;

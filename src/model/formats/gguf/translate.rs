@@ -105,7 +105,9 @@ impl<'a> Known<'a> {
         self.metadata.count(&key).or_else(|| {
             let all = self.metadata.numbers(&key)?;
             let first = all.first().copied()?;
-            let same = first >= 0.0 && first.fract() == 0.0 && all.iter().all(|&other| other == first);
+            let same = first >= 0.0
+                && first.fract() == 0.0
+                && all.iter().all(|other| other.to_bits() == first.to_bits());
             same.then_some(first as u64)
         })
     }
