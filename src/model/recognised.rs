@@ -28,8 +28,8 @@ pub(super) fn network(
     if !first.as_ref().is_err_and(lacking) {
         return first;
     }
-    let wrappers = std::iter::successors(tensors.unwrapped(), Tensors::unwrapped).take(MOST_WRAPPERS);
-    wrappers.filter_map(|own| as_named(config, file, &own).ok()).next().map_or(first, Ok)
+    let mut wrappers = std::iter::successors(tensors.unwrapped(), Tensors::unwrapped).take(MOST_WRAPPERS);
+    wrappers.find_map(|own| as_named(config, file, &own).ok()).map_or(first, Ok)
 }
 
 /// How many words a training program may put before names: `module.model.`.

@@ -168,10 +168,11 @@ fn gemmas_pieces_may_come_as_merges() {
     let scored = Tokenizer::from_gguf(&keys, &from).expect("a known kind").expect("a tokenizer");
     let tokens = keys.texts("tokenizer.ggml.tokens").expect("its pieces");
     let kinds = keys.numbers("tokenizer.ggml.token_type").expect("their kinds");
+    let kinds: Vec<i32> = kinds.into_iter().map(|kind| kind as i32).collect();
     let scores = keys.numbers("tokenizer.ggml.scores").expect("their scores");
-    let normal = |text: &str| tokens.iter().position(|own| own == text).is_some_and(|id| kinds[id] == 1.0);
+    let normal = |text: &str| tokens.iter().position(|own| own == text).is_some_and(|id| kinds[id] == 1);
     let mut merges = Vec::new();
-    for (id, piece) in tokens.iter().enumerate().filter(|(id, _)| kinds[*id] == 1.0) {
+    for (id, piece) in tokens.iter().enumerate().filter(|(id, _)| kinds[*id] == 1) {
         for (at, _) in piece.char_indices().skip(1) {
             let (left, right) = piece.split_at(at);
             if normal(left) && normal(right) {
@@ -183,7 +184,7 @@ fn gemmas_pieces_may_come_as_merges() {
     let merges: Vec<String> = merges.into_iter().map(|(_, _, merge)| merge).collect();
     let mut types = 5_u32.to_le_bytes().to_vec();
     types.extend((kinds.len() as u64).to_le_bytes());
-    types.extend(kinds.iter().flat_map(|&kind| (kind as i32).to_le_bytes()));
+    types.extend(kinds.iter().flat_map(|&kind| kind.to_le_bytes()));
     let role = |role: &str| {
         let name = format!("tokenizer.ggml.{role}_token_id");
         key(&name, 4, &(keys.count(&name).expect("a role") as u32).to_le_bytes())
@@ -192,7 +193,7 @@ fn gemmas_pieces_may_come_as_merges() {
     let merged = tokenizer("gemma4", "default", &tokens, &merges, &more);
     assert_eq!(merged.warnings(), []);
     let user_defined: Vec<&String> =
-        tokens.iter().zip(&kinds).filter(|(_, kind)| **kind == 4.0).map(|(text, _)| text).collect();
+        tokens.iter().zip(&kinds).filter(|(_, kind)| **kind == 4).map(|(text, _)| text).collect();
     // These are looked for in the text as it was typed, where scored pieces are once spaces are spelled
     let spelled = |text: &str| {
         text.contains('▁') || user_defined.iter().any(|own| text.contains(&own.replace('▁', " ")))

@@ -3,6 +3,7 @@
 use super::pieces::Spelling;
 use super::sentencepiece::{Choice, DummyPrefix, Kind, Piece, SentencePiece};
 use super::settings::Settings;
+use super::splits::{Cutting, Round};
 use super::{Error, Frame, Parts, Tokenizer, broken, guarded, splits, word_pieces};
 use crate::model::error::LoadError;
 use crate::model::gguf::Metadata;
@@ -65,14 +66,14 @@ fn roles(keys: &Metadata, texts: &[String]) -> Vec<(String, String)> {
 
 /// What a kind of tokenizer puts round a text where the file does not say.
 #[derive(Clone, Copy, Default)]
-struct Round {
+struct Usual {
     bos: bool,
     eos: bool,
     sep: bool,
 }
 
 /// What stands round a text: the file's word, else what its kind of tokenizer does.
-fn frame(keys: &Metadata, n: usize, usual: Round) -> Frame {
+fn frame(keys: &Metadata, n: usize, usual: Usual) -> Frame {
     let id = |flag: &str, name: &str, usual: bool| {
         let wanted = key(keys, flag, Metadata::flag).unwrap_or(usual);
         role(keys, name, n).filter(|_| wanted)
@@ -117,7 +118,7 @@ fn pieces(keys: &Metadata, kind: &str) -> Result<Parts, Error> {
         takes_space_behind: keys.text("general.architecture") == Some("phi3"),
     };
     let inner = spm.build(Vec::new())?;
-    let frame = frame(keys, n, Round { bos: !unigram, eos: unigram, sep: false });
+    let frame = frame(keys, n, Usual { bos: !unigram, eos: unigram, sep: false });
     Ok(Parts { spelling: Spelling::Metaspace, frame, roles, ..Parts::of(inner) })
 }
 
@@ -137,28 +138,28 @@ fn merges(keys: &Metadata, said: Option<&str>) -> Result<Parts, Error> {
     let merges = merges.ok_or("tokenizer.ggml.merges holds something that is no pair")?;
     let architecture = keys.text("general.architecture").unwrap_or_default();
     let usual = || splits::of_architecture(architecture);
-    let cutting = splits::rule(said.or_else(usual).unwrap_or_default())?;
+    let Cutting { splits, rule, known } = splits::rule(said.or_else(usual).unwrap_or_default())?;
     let mut warnings = Vec::new();
-    if !cutting.known {
+    if !known {
         warnings.push(Warning::UnknownCutting(said.map(str::to_owned)));
     }
     let vocab: tokenizers::models::bpe::Vocab =
         texts.iter().enumerate().map(|(id, text)| (text.clone(), id as u32)).collect();
-    let bytes = cutting.pieces && kinds.contains(&Kind::Byte);
-    let mut bpe = BPE::builder().vocab_and_merges(vocab, merges).ignore_merges(cutting.whole_words);
-    if let Some(unknown) = role(keys, "unk", texts.len()).filter(|_| cutting.pieces) {
+    let bytes = rule.pieces && kinds.contains(&Kind::Byte);
+    let mut bpe = BPE::builder().vocab_and_merges(vocab, merges).ignore_merges(rule.whole_words);
+    if let Some(unknown) = role(keys, "unk", texts.len()).filter(|_| rule.pieces) {
         bpe = bpe.unk_token(texts[unknown as usize].clone()).fuse_unk(true);
     }
     let mut inner = tokenizers::Tokenizer::new(bpe.byte_fallback(bytes).build()?);
-    if cutting.composed {
+    if rule.composed {
         inner.with_normalizer(Some(NFC))?;
     }
-    if cutting.pieces {
+    if rule.pieces {
         inner.with_normalizer(Some(Replace::new(" ", "▁")?))?;
     } else {
         inner.with_decoder(Some(ByteLevel::default()));
     }
-    inner.with_pre_tokenizer(Some(cutting.splits));
+    inner.with_pre_tokenizer(Some(splits));
     let mask = role(keys, "mask", texts.len()).map(|id| texts[id as usize].as_str());
     let beside = texts.iter().zip(&kinds).filter_map(|(text, kind)| match kind {
         // A mask takes the space before it along
@@ -169,10 +170,10 @@ fn merges(keys: &Metadata, said: Option<&str>) -> Result<Parts, Error> {
         _ => None,
     });
     inner.add_tokens(beside.filter(|token| !token.content.is_empty()).collect::<Vec<_>>())?;
-    let usual = Round { bos: cutting.starts, eos: false, sep: cutting.separated };
+    let usual = Usual { bos: rule.round == Round::Start, eos: false, sep: rule.round == Round::Separator };
     let frame = frame(keys, texts.len(), usual);
     let roles = roles(keys, &texts);
-    let spelling = if cutting.pieces { Spelling::Metaspace } else { Spelling::ByteLevel };
+    let spelling = if rule.pieces { Spelling::Metaspace } else { Spelling::ByteLevel };
     Ok(Parts { spelling, frame, roles, warnings, ..Parts::of(inner) })
 }
 

@@ -109,6 +109,7 @@ pub(super) enum DummyPrefix {
 
 /// A SentencePiece model, from its own file or from a GGUF.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "switches that files have one by one")]
 pub(super) struct SentencePiece {
     pub(super) choice: Choice,
     pub(super) pieces: Vec<Piece>,

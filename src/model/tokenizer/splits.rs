@@ -3,6 +3,7 @@
 mod rules;
 
 use super::Error;
+pub(super) use rules::Round;
 use rules::{OLDER, RULES, Rule};
 use tokenizers::PreTokenizerWrapper;
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
@@ -13,14 +14,7 @@ use tokenizers::tokenizer::SplitDelimiterBehavior;
 /// How to cut a text, and what to do before and after.
 pub(super) struct Cutting {
     pub(super) splits: PreTokenizerWrapper,
-    pub(super) whole_words: bool,
-    pub(super) composed: bool,
-    /// A start token before a text, unless the file says otherwise
-    pub(super) starts: bool,
-    /// A separator behind a text, unless the file says otherwise
-    pub(super) separated: bool,
-    /// Spelled as SentencePiece does, not byte by byte
-    pub(super) pieces: bool,
+    pub(super) rule: &'static Rule,
     /// Whether the name is one we know; the default rule stands in for another
     pub(super) known: bool,
 }
@@ -35,15 +29,7 @@ pub(super) fn rule(name: &str) -> Result<Cutting, Error> {
     let find = |name: &str| RULES.iter().find(|rule| rule.names.contains(&name));
     let found = find(name);
     let rule = found.or_else(|| find("default")).ok_or("there is no default rule")?;
-    Ok(Cutting {
-        splits: cut(rule)?,
-        whole_words: rule.whole_words,
-        composed: rule.composed,
-        starts: rule.starts,
-        separated: rule.separated,
-        pieces: rule.pieces,
-        known: found.is_some(),
-    })
+    Ok(Cutting { splits: cut(rule)?, rule, known: found.is_some() })
 }
 
 /// Cuts by patterns, spells bytes as letters where the vocabulary does, cuts again.

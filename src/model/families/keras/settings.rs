@@ -122,6 +122,11 @@ impl<'a> Settings<'a> {
     }
 }
 
+/// The name of a function: a word, or an object that names it.
+fn word(value: &Value) -> Option<&str> {
+    value.as_str().or_else(|| value.get("config").and_then(Value::as_str))
+}
+
 /// Whether a class is a model of layers.
 pub(super) fn is_model(class: &str) -> bool {
     matches!(class, "Functional" | "Sequential" | "Model")
@@ -186,9 +191,6 @@ impl<'a> Setting<'a> {
             "mlp_activation",
             "dense_activation",
         ];
-        fn word(value: &Value) -> Option<&str> {
-            value.as_str().or_else(|| value.get("config").and_then(Value::as_str))
-        }
         let usual = usual.iter().find_map(|key| self.config.get(*key).filter(|value| !value.is_null()));
         // A user's own word for it: `act`, `hidden_act`, `act_fn`
         let own = || {

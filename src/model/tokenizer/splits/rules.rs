@@ -23,22 +23,30 @@ const SPARK: &str = r##"[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p
 const BLOOM: &str = r" ?[^(\s|.,!?…。，、।۔،)]+";
 const HAN_AND_KANA: &str = "[一-龥぀-ゟ゠-ヿ]+";
 
+/// What such a vocabulary puts round a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::model::tokenizer) enum Round {
+    Nothing,
+    /// A start token before it
+    Start,
+    /// A separator behind it
+    Separator,
+}
+
 /// One rule: names, and the patterns that cut one after the other, each isolating what it finds.
-pub(super) struct Rule {
+pub(in crate::model::tokenizer) struct Rule {
     pub(super) names: &'static [&'static str],
     pub(super) patterns: &'static [&'static str],
     /// The same, once bytes are spelled as letters
     pub(super) spelled: &'static [&'static str],
     /// Words that are in the vocabulary as a whole are not merged up to it
-    pub(super) whole_words: bool,
+    pub(in crate::model::tokenizer) whole_words: bool,
     /// Composed characters first
-    pub(super) composed: bool,
-    /// A start token stands before a text unless the file says otherwise
-    pub(super) starts: bool,
-    /// A separator stands behind it
-    pub(super) separated: bool,
+    pub(in crate::model::tokenizer) composed: bool,
+    /// What stands round a text unless the file says otherwise
+    pub(in crate::model::tokenizer) round: Round,
     /// Spaces are `▁` and other characters themselves, as SentencePiece spells them
-    pub(super) pieces: bool,
+    pub(in crate::model::tokenizer) pieces: bool,
 }
 
 const RULE: Rule = Rule {
@@ -47,8 +55,7 @@ const RULE: Rule = Rule {
     spelled: &[],
     whole_words: false,
     composed: false,
-    starts: false,
-    separated: false,
+    round: Round::Nothing,
     pieces: false,
 };
 
@@ -93,7 +100,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         names: &["jina-v1-en", "jina-v2-code", "roberta-bpe"],
         patterns: &[GPT2],
-        separated: true,
+        round: Round::Separator,
         ..RULE
     },
     // GPT-NeoX's, and those that took it over
@@ -117,7 +124,7 @@ pub(super) const RULES: &[Rule] = &[
         ],
         patterns: &[LLAMA3],
         whole_words: true,
-        starts: true,
+        round: Round::Start,
         ..RULE
     },
     Rule { names: &["dbrx", "smaug-bpe", "glm4", "chatglm-bpe"], patterns: &[LLAMA3], ..RULE },
@@ -182,7 +189,7 @@ pub(super) const RULES: &[Rule] = &[
         ..RULE
     },
     Rule { names: &["kimi-k2"], patterns: &[KIMI], ..RULE },
-    Rule { names: &["tekken"], patterns: &[TEKKEN], whole_words: true, starts: true, ..RULE },
+    Rule { names: &["tekken"], patterns: &[TEKKEN], whole_words: true, round: Round::Start, ..RULE },
     Rule { names: &["bailingmoe", "bailingmoe2", "llada-moe"], patterns: &[BAILING], ..RULE },
     Rule { names: &["seed-coder"], patterns: &[SEED_CODER], ..RULE },
     Rule { names: &["exaone-moe"], patterns: &[EXAONE_MOE], ..RULE },
@@ -190,7 +197,12 @@ pub(super) const RULES: &[Rule] = &[
     Rule { names: &["bloom", "poro-chat", "gpt3-finnish"], patterns: &[BLOOM], ..RULE },
     Rule { names: &["viking"], patterns: &[BLOOM, r"\p{N}"], ..RULE },
     // Gemma's: nothing is cut, and pieces are merged rather than scored
-    Rule { names: &["gemma4", "granite-embed-multi-311m", "sarvam-moe"], starts: true, pieces: true, ..RULE },
+    Rule {
+        names: &["gemma4", "granite-embed-multi-311m", "sarvam-moe"],
+        round: Round::Start,
+        pieces: true,
+        ..RULE
+    },
     Rule {
         names: &["default"],
         patterns: &[r"[\p{P}\$\+<=>\^~\|]+", GPT2, r"\p{N}+", "[0-9][0-9][0-9]"],
