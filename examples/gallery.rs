@@ -139,7 +139,16 @@ impl Subject {
             }
             Self::Pane(Pane::Lens) => session.lens.get().is_some(),
             Self::Pane(Pane::Sweep) => session.sweeping.of(session.run).is_some(),
-            Self::Layout(Preset::Memory) | Self::Pane(Pane::Recall) => session.memory.recall.get().is_some(),
+            Self::Layout(Preset::Memory) => {
+                session.memory.recall.get().is_some() && session.memory.honesty.get().is_some()
+            }
+            Self::Pane(Pane::Recall) => session.memory.recall.get().is_some(),
+            Self::Pane(Pane::Honesty) => session.memory.honesty.get().is_some(),
+            Self::Pane(Pane::Cache) => session.memory.cache.get().is_some(),
+            Self::Pane(Pane::Next) => session.next.get().is_some(),
+            Self::Layout(Preset::Teach) | Self::Pane(Pane::Walk) => session.walking.walk().is_some(),
+            Self::Pane(Pane::Why) => session.reasons.why().is_some(),
+            Self::Pane(Pane::Attribution) => session.reasons.said().is_some(),
             Self::Layout(Preset::Train)
             | Self::Pane(Pane::TrainSetup | Pane::TrainCurves | Pane::TrainHeads | Pane::TrainNumbers) => {
                 window.live.reports.len() > 2 && !window.live.running

@@ -3,6 +3,7 @@
 mod bars;
 mod dock;
 mod menus;
+mod nothing;
 
 pub use bars::lay_out;
 pub use dock::Dock;
@@ -205,6 +206,9 @@ impl<'a, 'b> Panes<'a, 'b> {
     }
 
     fn draw(&mut self, ui: &mut Ui, pane: Pane) {
+        if self.nothing(ui, pane) {
+            return;
+        }
         let Self { scene, parts, post, palette, out, .. } = self;
         match pane {
             Pane::Prompt => left::show(ui, scene, out),

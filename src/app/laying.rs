@@ -30,6 +30,7 @@ impl Window {
 
     /// Brings a pane into sight, from a window of its own too.
     pub(super) fn show_pane(&mut self, pane: Pane) {
+        self.dock.front = pane;
         self.state.torn.retain(|&torn| torn != pane);
         if self.state.maximised.is_some_and(|alone| alone != pane) {
             self.state.maximised = None;

@@ -55,3 +55,10 @@ pub fn fixed(x: f64, decimals: usize) -> String {
         None => text,
     }
 }
+
+/// The same of a change: what grew says so.
+pub fn change(x: f64, decimals: usize) -> String {
+    let text = fixed(x, decimals);
+    let grew = x > 0.0 && text.bytes().any(|digit| matches!(digit, b'1'..=b'9'));
+    if grew { format!("+{text}") } else { text }
+}

@@ -334,8 +334,7 @@ impl Window {
         let painted = lay_out(ui, &mut panes, &mut tree, self.session.banner.as_ref());
         let (edited, pressed) = (panes.edited, panes.pressed);
         let ask = dialogs::show(&ctx, (&mut self.dialog, &mut self.finder), &scene, &mut out);
-        let less = scene.less().map(|(_, less)| less);
-        self.tiles.end_frame(trace, less);
+        self.tiles.end_frame(trace, scene.less().map(|(_, less)| less));
         if let Some(ask) = ask {
             self.ask(ask);
         }

@@ -367,10 +367,16 @@ fn checks_of_a_model_that_was_closed_are_not_the_next_ones() {
 #[test]
 fn a_window_without_a_model_says_how_to_get_one() {
     let nowhere = ModelSource::Path("/nowhere/model".into());
-    let harness = window_on(nowhere, [1280.0, 800.0], Settings::default(), Some(PROMPT));
+    let mut harness = window_on(nowhere, [1280.0, 800.0], Settings::default(), Some(PROMPT));
     assert!(harness.state().session.banner.as_ref().is_some_and(|banner| banner.error));
     harness.get_by_label("Or drop a folder or a file on the window");
     assert!(harness.query_by_label("Write a prompt, then run it").is_none());
+    // Panes do not speak of maps to come: nothing is on its way; one offers the first step
+    assert!(harness.query_by_label_contains("as the layers are computed").is_none());
+    harness.get_by_role_and_label(egui::Role::Button, "Open model…");
+    harness.get_by_role_and_label(egui::Role::Button, "Open the embedded model").click();
+    until(&mut harness, |window| window.session.trace.is_some() && window.session.busy.is_none());
+    assert!(harness.query_by_label("Open the embedded model").is_none());
 }
 
 #[test]

@@ -78,5 +78,7 @@ fn a_session_that_could_not_be_written_asks_where_to_again() {
 fn numbers_that_are_nothing_have_no_sign() {
     let of = |x: f64, decimals: usize| fixed(x, decimals);
     assert_eq!([of(-0.004, 2), of(-0.006, 2), of(0.0, 2), of(-0.4, 0)], ["0.00", "−0.01", "0.00", "0"]);
+    let grown = |x: f64| mnemoscope::app::words::change(x, 2);
+    assert_eq!([grown(0.004), grown(0.006), grown(-0.004), grown(-0.2)], ["0.00", "+0.01", "0.00", "−0.20"]);
     assert_eq!([of(-1234.5, 1), of(f64::NEG_INFINITY, 2)], ["−1234.5", "−inf"]);
 }

@@ -1,6 +1,6 @@
 //! The left column: which model, what prompt, how it was cut into tokens, what else to try.
 
-use super::{hints, languages};
+use super::{hints, languages, shared::WIDEST};
 use crate::{
     app::{
         command::{Command, CommandKind},
@@ -13,8 +13,6 @@ use crate::{
 };
 use egui::{Align, Layout, RichText, ScrollArea, TextEdit, Ui};
 
-/// Width of the column at most.
-const WIDEST: f32 = 720.0;
 /// From this width on the tokens stand beside the prompt.
 const TWO: f32 = 1200.0;
 /// Tokens from which the strip scrolls by itself.

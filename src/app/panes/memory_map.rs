@@ -13,6 +13,7 @@ use crate::{
         scene::{Out, Scene},
         state::{Cells, View},
         widgets::{self, axis, grid_map::GridMap, legend},
+        words::change,
     },
     trace::Side,
 };
@@ -91,5 +92,5 @@ fn body(
 
 /// A share, or by how much it changed.
 fn value_of(value: f64, difference: bool) -> String {
-    if difference { format!("{value:+.4}") } else { format!("{value:.4}") }
+    if difference { change(value, 4) } else { format!("{value:.4}") }
 }

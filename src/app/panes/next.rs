@@ -1,6 +1,7 @@
 //! What may follow: candidates with what temperature, top-k and top-p leave of them; a click writes one; the ways taken
 //! stay as a tree.
 
+use super::shared::column;
 use crate::{
     app::{
         command::Command,
@@ -24,11 +25,13 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let room = ui.available_rect_before_wrap().shrink2(egui::vec2(12.0, 4.0));
     let mut inner = ui.new_child(egui::UiBuilder::new().max_rect(room));
     ScrollArea::vertical().auto_shrink(false).show(&mut inner, |ui| {
-        rules(ui, scene, choices, out);
-        ui.add_space(8.0);
-        candidates(ui, scene, choices, out);
-        ui.add_space(16.0);
-        branches(ui, scene, out);
+        column(ui, |ui| {
+            rules(ui, scene, choices, out);
+            ui.add_space(8.0);
+            candidates(ui, scene, choices, out);
+            ui.add_space(16.0);
+            branches(ui, scene, out);
+        });
     });
     ui.allocate_rect(room, egui::Sense::hover());
 }

@@ -11,6 +11,7 @@ use crate::{
         scene::{Out, Scene},
         theme::{self, SMALL},
         widgets,
+        words::change,
     },
     engine::{Carrier, Carriers},
 };
@@ -67,7 +68,7 @@ fn names(width: f32) -> f32 {
 fn line(ui: &Ui, scene: &Scene<'_>, found: &Carriers, own: &Carrier, row: Rect, out: &mut Out) {
     let (words, tokens) = (scene.words.recall, theme::tokens(ui));
     let (head, on) = (own.head(), own.head() == scene.state.head);
-    let change = format!("{:+.1} %", (own.cut.p - found.p) * 100.0).replace('-', "−");
+    let change = format!("{} %", change((own.cut.p - found.p) * 100.0, 1));
     let response = ui.interact(row, ui.scope_id().with(("carrier", head)), Sense::click());
     let said = (words.carrier)(&head.to_string(), own.retrieval, &change);
     response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, on, &said));

@@ -3,6 +3,7 @@
 use super::{
     heads::{explain, share},
     hints, interventions, notes,
+    shared::column,
 };
 use crate::{
     analysis::{MEASURES, Shift, shifts},
@@ -26,34 +27,39 @@ const FEW_ROWS: usize = 6;
 /// Draws the column.
 pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-        egui::Frame::new().inner_margin(egui::Margin::symmetric(16, 12)).show(ui, |ui| {
-            ui.spacing_mut().item_spacing.y = 1.0;
-            if scene.trace.is_none() {
-                ui.label(RichText::new(scene.first_step().0).color(theme::tokens(ui).muted));
-                return;
-            }
-            notes::list(ui, scene, out);
-            query(ui, scene, out);
-            ui.add_space(18.0);
-            // What was changed and what came of it stand together, in sight
-            if scene.state.interventions.is_empty() {
-                measures(ui, scene, out);
-                ui.add_space(18.0);
-                next(ui, scene);
-                pair(ui, scene);
-                hints::show(ui, scene, 4, out);
-                ui.add_space(18.0);
-                interventions::show(ui, scene, out);
-            } else {
-                interventions::show(ui, scene, out);
-                ui.add_space(18.0);
-                next(ui, scene);
-                pair(ui, scene);
-                ui.add_space(18.0);
-                measures(ui, scene, out);
-            }
+        column(ui, |ui| {
+            let frame = egui::Frame::new().inner_margin(egui::Margin::symmetric(16, 12));
+            frame.show(ui, |ui| lines(ui, scene, out));
         });
     });
+}
+
+fn lines(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
+    ui.spacing_mut().item_spacing.y = 1.0;
+    if scene.trace.is_none() {
+        ui.label(RichText::new(scene.first_step().0).color(theme::tokens(ui).muted));
+        return;
+    }
+    notes::list(ui, scene, out);
+    query(ui, scene, out);
+    ui.add_space(18.0);
+    // What was changed and what came of it stand together, in sight
+    if scene.state.interventions.is_empty() {
+        measures(ui, scene, out);
+        ui.add_space(18.0);
+        next(ui, scene);
+        pair(ui, scene);
+        hints::show(ui, scene, 4, out);
+        ui.add_space(18.0);
+        interventions::show(ui, scene, out);
+    } else {
+        interventions::show(ui, scene, out);
+        ui.add_space(18.0);
+        next(ui, scene);
+        pair(ui, scene);
+        ui.add_space(18.0);
+        measures(ui, scene, out);
+    }
 }
 
 fn query(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {

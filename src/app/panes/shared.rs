@@ -21,6 +21,27 @@ pub(super) fn side(scene: &Scene<'_>) -> Side {
     known.map_or(Side::Target, |(trace, stream)| trace.spec.stream_side(stream))
 }
 
+/// Width of a column of lines at most: longer ones do not read well.
+pub(super) const WIDEST: f32 = 720.0;
+
+/// A column of lines; alone in a wide window it stands in the middle.
+pub(super) fn column(ui: &mut Ui, add: impl FnOnce(&mut Ui)) {
+    let beside = ui.available_width() - WIDEST;
+    if beside <= 0.0 {
+        return add(ui);
+    }
+    let spacing = ui.spacing().item_spacing;
+    ui.horizontal_top(|ui| {
+        ui.spacing_mut().item_spacing.x = 0.0;
+        ui.add_space(beside / 2.0);
+        ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing = spacing;
+            ui.set_width(WIDEST);
+            add(ui);
+        });
+    });
+}
+
 /// What the pane has below its header.
 pub(super) fn whole(ui: &Ui) -> Rect {
     ui.available_rect_before_wrap().shrink2(vec2(14.0, 0.0))

@@ -1,7 +1,7 @@
 //! What the engine and the analyses name themselves, in Simplified Chinese; a name that is not here stays as it is.
 
 use super::MeasureText;
-use crate::analysis::Measure;
+use crate::analysis::{Measure, measure as measure_of};
 
 /// A measure's name, and what it tells.
 pub(super) fn measure(measure: &Measure) -> MeasureText {
@@ -58,15 +58,10 @@ pub(super) fn stage(stage: &'static str) -> &'static str {
 
 /// How a measure or a role's score is computed, by its name in files; those that are signs alone have no words.
 pub(super) fn formula(id: &str) -> Option<&'static str> {
+    if let Some(measure) = measure_of(id) {
+        return Some(measure.formula_zh);
+    }
     Some(match id {
-        "induction" => "对重复词元 i 取 Σ P[i, j+1] 的均值，j 为同一词元先前的出现处，P < 0.01 计为 0",
-        "previous_token" => "Σ P[q, q−1] / (T − 1)，q ≥ 1",
-        "variance" => "Σ P·(q − k)² / T − 距离²",
-        "sink" => "P[q, 0] 的均值，q ≥ 1",
-        "max_activation" => "最大的 P[q, k]，q ≥ 1，k ≥ 1",
-        "previous_token_head" => "Σ (P ⊙ D) / Σ P，其中 D[i, i−1] = 1",
-        "duplicate_token_head" => "Σ (P ⊙ D) / Σ P，其中词元 j = 词元 i 且 j < i 时 D[i, j] = 1",
-        "induction_head" => "Σ (P ⊙ D) / Σ P，其中词元 j−1 = 词元 i 且 j ≤ i 时 D[i, j] = 1",
         "previous_stripe" => "P[q, q−1] 的均值",
         "duplicate_stripe" => "第二遍中 P[q, q−S] 的均值",
         "induction_stripe" => "第二遍中 P[q, q−S+1] 的均值",

@@ -294,5 +294,5 @@ pub(super) const CHINESE: MemoryWords = MemoryWords {
 
 /// A change with its sign, a real minus among them.
 fn signed(change: f64) -> String {
-    format!("{change:+.4}").replace('-', "−")
+    super::change(change, 4)
 }

@@ -34,7 +34,7 @@ mod train;
 mod walk;
 mod why;
 
-pub use super::numbers::{count, duration, fixed, grouped, signed, size};
+pub use super::numbers::{change, count, duration, fixed, grouped, signed, size};
 pub use atlas::AtlasWords;
 pub use card::CardWords;
 pub use changes::ChangeWords;

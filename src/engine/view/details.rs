@@ -91,8 +91,9 @@ pub(super) fn pinned(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
     let hook = format!("{hook}[{}, {query}]", head.head);
     let plate = of_run(trace, (title, hook), says, Body::Lists(lists), table);
     let weights = weight_formula(trace, head.layer);
-    let own =
-        MEASURES.iter().map(|measure| (Says::new(measure.label, measure.id), Says::from(measure.formula)));
+    let own = MEASURES.iter().map(|measure| {
+        (Says::new(measure.label, measure.id), Says::new(measure.formula, measure.formula_zh))
+    });
     let weights = (Says::new("weights", "权重"), weights);
     Ok(by_formulas(plate, std::iter::once(weights).chain(own)))
 }

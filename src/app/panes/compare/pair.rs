@@ -12,6 +12,7 @@ use crate::{
         state::{Cells, View},
         theme::{self, BODY, SMALL},
         widgets::{self, axis, axis::Place, grid_map::GridMap, legend},
+        words::change,
     },
 };
 use egui::{Align2, Rect, Sense, Stroke, Ui, pos2, vec2};
@@ -212,7 +213,7 @@ impl Drawn<'_, '_> {
         let (own, theirs) = (cell(0), cell(1));
         let number = |value: Option<f32>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.4}"));
         let signed =
-            own.zip(theirs).map_or_else(String::new, |(own, theirs)| format!("{:+.4}", theirs - own));
+            own.zip(theirs).map_or_else(String::new, |(own, theirs)| change(f64::from(theirs - own), 4));
         let values = [number(own), number(theirs), signed];
         for (place, value) in [a, b, less].into_iter().zip(&values) {
             let right = place.rect.right().max(bar(place).right());

@@ -6,6 +6,7 @@ use crate::{
         scene::Scene,
         theme::{self, BODY, SMALL, TITLE},
         widgets::{self, legend},
+        words::change,
     },
     render::Scale,
     trace::Weigh,
@@ -136,7 +137,7 @@ fn value(
         return pattern.keys(query).contains(&key).then(|| match scene.less() {
             Some((_, less)) => {
                 let before = less.pattern(scene.state.head).cell(query, key);
-                format!("{:+.4}", pattern.cell(query, key) - before)
+                change(f64::from(pattern.cell(query, key) - before), 4)
             }
             None => format!("{:.4}", pattern.cell(query, key)),
         });
@@ -154,7 +155,7 @@ fn value(
     let cheap = cells * map.recipe().heads.len() <= MOST;
     let value = read.copied().or_else(|| cheap.then(|| map.cell(row, column)));
     Some(match value {
-        Some(value) if map.is_signed() => format!("{value:+.4}"),
+        Some(value) if map.is_signed() => change(f64::from(value), 4),
         Some(value) => format!("{value:.4}"),
         None => "…".to_owned(),
     })
