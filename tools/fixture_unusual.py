@@ -55,7 +55,6 @@ _ROPE = {"rope_type": "default", "rope_theta": 1000.0}
 _GROWS = {"rope_parameters": _ROPE | {"llama_4_scaling_beta": 0.7, "original_max_position_embeddings": 4}}
 _SIGMOIDS = {"n_routed_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 5, "n_group": 2, "topk_group": 1}
 _SIGMOIDS |= {"first_k_dense_replace": 0, "use_qk_norm": True, "attention_bias": True, "routed_scaling_factor": 1.7}
-_SHARED = {"num_local_experts": 3, "shared_intermediate_size": 5, "residual_multiplier": 0.6, "attention_multiplier": 0.4}
 _KINDS = {"num_hidden_layers": 2, "sliding_window": 4, "layer_types": ["sliding_attention", "full_attention"]}
 
 CASES: list[tuple[str, str, dict]] = [
@@ -63,7 +62,6 @@ CASES: list[tuple[str, str, dict]] = [
     ("nanochat", "NanoChatForCausalLM", _PLAIN | {"num_key_value_heads": 1, "final_logit_softcapping": 3.0, "pad_token_id": 1}),
     ("ministral3-growing", "Ministral3ForCausalLM", _LLAMA | _GROWS),
     ("glm4-moe", "Glm4MoeForCausalLM", _LLAMA | _SIGMOIDS),
-    ("granite-shared", "GraniteMoeSharedForCausalLM", _PLAIN | _SHARED | {"num_key_value_heads": 1}),
     ("jais2", "Jais2ForCausalLM", _LLAMA),
     ("arcee", "ArceeForCausalLM", _LLAMA | {"mlp_bias": True}),
     ("hunyuan", "HunYuanDenseV1ForCausalLM", _LLAMA | {"rope_parameters": _ROPE | {"rope_type": "dynamic", "alpha": 3.0, "factor": 1.0}}),

@@ -141,10 +141,10 @@ fn every_family_adds_up() {
     none(&folders.iter().flat_map(|folder| check_folder(folder)).collect::<Vec<_>>());
 }
 
-/// Norms behind rotary, rotary that turns the other way, queries that grow with their position, a shared expert.
+/// Norms behind rotary, rotary that turns the other way, queries that grow with their position.
 #[test]
 fn rare_arithmetic_adds_up() {
-    let names = ["nanochat", "hunyuan", "ministral3-growing", "granite-shared"];
+    let names = ["nanochat", "hunyuan", "ministral3-growing"];
     let folders = names.map(|name| fixtures().join("unusual").join(name));
     none(&folders.iter().flat_map(|folder| check_folder(folder)).collect::<Vec<_>>());
 }
