@@ -1,5 +1,6 @@
 //! The contact sheet: every head's map in small, layers down, heads across.
 
+use crate::export::words::marks;
 use crate::render::Raster;
 
 use super::drawing::{Anchor, Area, Drawing, Face, Text};
@@ -8,7 +9,7 @@ use super::style::Style;
 use super::{around, matrix, metrics};
 
 /// The sheet's inner width when there are heads enough to fill it.
-const WIDTH: f32 = 1136.0;
+pub(crate) const WIDTH: f32 = 1136.0;
 /// Room for a layer's name.
 const LEFT: f32 = 36.0;
 /// The largest map.
@@ -113,7 +114,7 @@ pub fn layout(sheet: &Sheet, style: &Style) -> Drawing {
             y += height + if named { style.scaled(24.0) } else { gap.max(line_room(height, style)) };
         }
     }
-    let words = format!("{} · query rows down, key columns across", sheet.words);
+    let words = format!("{} · {}", sheet.words, marks::DOWN_ACROSS.get(style.lang));
     for line in metrics::wrap(&words, Face::Sans, style.text, page.width - 2.0 * style.margin, 2) {
         y += style.scaled(14.0);
         page.text(Text::new(style.margin, y, line, style.text, Face::Sans, tokens.muted));
