@@ -80,7 +80,9 @@ pub fn draw(drawing: &Drawing) -> Result<Vec<u8>, ExportError> {
     for run in &runs {
         fonts.show(run, &mut content);
     }
-    boxes.iter().for_each(|own| own.draw(&mut content));
+    for own in &boxes {
+        own.draw(&mut content);
+    }
     pdf.stream(content_id, &deflated(&content.finish())).filter(Filter::FlateDecode);
 
     let written = fonts.write(&mut pdf, &mut id)?;

@@ -197,7 +197,7 @@ pub(super) fn cache(
             loss.zh
         ),
     );
-    let title = (views::cache(&eviction.policy.to_string()), "hook_k, hook_v");
+    let title = (views::cache(&eviction.policy), "hook_k, hook_v");
     let plate = of_run(trace, title, says, body, Table::default());
     Ok(by_formula(plate, format!("received[k] = 1/|H|·Σ_h Σ_{{q>T−{steps}}} P_h[q,k]")))
 }

@@ -28,7 +28,7 @@ pub(super) fn why(
         trace.query_tokens(cell.head.layer)[cell.query].shown(),
         trace.key_tokens(cell.head.layer)[cell.key].shown(),
     );
-    let weight = views::weight_and_score(&cell.to_string(), f64::from(why.weight), why.score);
+    let weight = views::weight_and_score(&cell.to_string(), why.weight, why.score);
     let title = (views::why(&head, &texts.0, &texts.1), weight);
     let (query, key, (looks, looked_at)) = (cell.query, cell.key, &texts);
     let whose = Says::new(
