@@ -183,12 +183,14 @@ function passage(parent, sequence) {
     spans.forEach((span, at) => {
       span.classList.toggle("query", at === from);
       span.style.removeProperty("--share");
+      span.classList.remove("strong");
       span.title = "";
     });
     sequence.cells.forEach((cell, i) => {
       if (Math.floor(cell / n) !== from) return;
       const weight = sequence.weights[i] / 10000;
       spans[cell % n].style.setProperty("--share", `${Math.round(weight * 85)}%`);
+      spans[cell % n].classList.toggle("strong", weight > 0.5);
       spans[cell % n].title = weight.toFixed(4);
     });
   }

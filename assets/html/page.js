@@ -4,7 +4,12 @@ const $ = (id) => document.getElementById(id);
 const page = JSON.parse($('data').textContent);
 // An encoder–decoder model has three kinds of layers, and its maps are rectangles: rows and columns are of two texts
 const parts = ['only', 'encoder', 'decoder', 'cross'];
-const titles = { encoder: 'Encoder', decoder: 'Decoder', cross: 'Cross-attention' };
+// A word of the page in its language, what it leaves open filled in
+const say = (name, ...parts) => page.words[name].split('{}').map((text, place) => text + (parts[place] ?? '')).join('');
+document.documentElement.lang = page.lang;
+document.title = say('title');
+for (const node of document.querySelectorAll('[data-w]')) node.textContent = say(node.dataset.w);
+for (const node of document.querySelectorAll('[data-label]')) node.setAttribute('aria-label', say(node.dataset.label));
 page.heads.sort((a, b) => parts.indexOf(a.part) - parts.indexOf(b.part));
 const text = (ofSource) => (ofSource ? page.source : page.tokens);
 const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
@@ -26,7 +31,7 @@ let colours, dark;
 
 async function inflate(packed) {
   if (typeof DecompressionStream === 'undefined') {
-    throw new Error('This browser is too old to unpack the maps: use one from 2023 or later.');
+    throw new Error(say('too_old'));
   }
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream('deflate'));
   return new Uint8Array(await new Response(stream).arrayBuffer());
@@ -99,7 +104,7 @@ function buildGrid() {
   let group = 'only';
   for (const layer of layers) {
     const { part, part_layer: own } = page.heads.find((head) => head.layer === layer);
-    if (part !== group) add($('grid'), 'h3', titles[part]);
+    if (part !== group) add($('grid'), 'h3', say(part));
     group = part;
     const name = add($('grid'), 'span', `L${own}`, 'layer');
     name.style.gridColumn = 1;
@@ -107,7 +112,7 @@ function buildGrid() {
       if (head.layer !== layer) return;
       const button = add($('grid'), 'button');
       button.type = 'button';
-      button.setAttribute('aria-label', `Head ${head.name}`);
+      button.setAttribute('aria-label', say('head_named', head.name));
       const canvas = add(button, 'canvas');
       [canvas.height, canvas.width] = head.small;
       // As the map, but never so long and low that its rows cannot be seen
@@ -314,13 +319,13 @@ function drawFlow() {
   };
   context.fillStyle = style('--muted');
   context.textAlign = 'right';
-  context.fillText('query', left - 8, 10);
+  context.fillText(say('query'), left - 8, 10);
   context.textAlign = 'left';
-  context.fillText('key', right + 8, 10);
+  context.fillText(say('key'), right + 8, 10);
   names(rowTokens(), row, left - 8, 'right');
   names(columnTokens(), column, right + 8, 'left');
-  const kept = lines.all > lines.list.length ? `, the strongest of ${lines.all}` : '';
-  $('flow-words').textContent = `${drawn} lines${kept}, weights of at least ${least() > 1e-6 ? least().toPrecision(2) : '10⁻⁶'}`;
+  const kept = lines.all > lines.list.length ? say('strongest', lines.all) : '';
+  $('flow-words').textContent = say('lines', drawn, kept, least() > 1e-6 ? least().toPrecision(2) : '10⁻⁶');
 }
 function flowAt(event) {
   if (!flowFrame) return null;
@@ -350,7 +355,7 @@ function showFlow(flow) {
 function setThreshold(value) {
   state.threshold = Math.max(0, Math.min(100, value));
   $('threshold').value = state.threshold;
-  $('threshold-value').textContent = state.threshold === 0 ? 'none' : `≥ ${least().toPrecision(3)}`;
+  $('threshold-value').textContent = state.threshold === 0 ? say('none') : `≥ ${least().toPrecision(3)}`;
   lines = null;
   repaint();
 }
@@ -368,8 +373,8 @@ function ranked(list, entries) {
 }
 function words() {
   const source = values.get(state.head), row = shownRow(), all = now().columns, keys = columnTokens();
-  $('row-title').textContent = row === null ? 'No row' : `Query · token ${row}`;
-  $('row-token').textContent = row === null ? 'Hover a row, or click to pin it' : rowTokens()[row];
+  $('row-title').textContent = row === null ? say('no_row') : say('query_token', row);
+  $('row-token').textContent = row === null ? say('hover') : rowTokens()[row];
   if (row === null) $('row').replaceChildren();
   if (source && row !== null) {
     const order = keys.map((_, k) => k).sort((a, b) => source[row * all + b] - source[row * all + a]).slice(0, 8);
@@ -378,7 +383,7 @@ function words() {
   }
   const { hover } = state;
   $('readout').textContent = !hover || hover.q === null || hover.k === null || !source ? ''
-    : `q ${hover.q} ${rowTokens()[hover.q]}  k ${hover.k} ${keys[hover.k]}  ${source[hover.q * all + hover.k].toFixed(4)}`;
+    : say('readout', hover.q, rowTokens()[hover.q], hover.k, keys[hover.k], source[hover.q * all + hover.k].toFixed(4));
   for (const [id, ofSource] of strips) {
     const asks = now().rows_of_source === ofSource, seen = now().columns_of_source === ofSource;
     [...$(id).children].forEach((node, index) => {
@@ -395,8 +400,8 @@ function legend() {
     context.fillRect(x, 0, 1, 10);
   }
   const max = now().high;
-  const low = { log: (max / 65536).toExponential(1), rank: 'least' };
-  const high = { row: 'row max', rank: 'greatest of the row' };
+  const low = { log: (max / 65536).toExponential(1), rank: say('least') };
+  const high = { row: say('row_max'), rank: say('greatest') };
   $('low').textContent = low[state.scale] ?? '0';
   $('high').textContent = high[state.scale] ?? max.toFixed(4);
 }
@@ -412,12 +417,12 @@ async function select(index) {
   state.hover = null;
   buttons.forEach((button, at) => button.setAttribute('aria-pressed', at === state.head));
   buttons[state.head].scrollIntoView({ block: 'nearest' });
-  $('head').textContent = `Head ${head.name}`;
+  $('head').textContent = say('head_named', head.name);
   $('hook').textContent = head.hook;
-  $('heat').setAttribute('aria-label', `Attention of head ${head.name}, queries down, keys across`);
+  $('heat').setAttribute('aria-label', say('map_of', head.name));
   $('measures').replaceChildren();
   for (const [name, value] of Object.entries(head.measures)) {
-    add($('measures'), 'dt', name.replaceAll('_', ' '));
+    add($('measures'), 'dt', page.measure_names[name] ?? name.replaceAll('_', ' '));
     add($('measures'), 'dd', value.toFixed(4));
   }
   try {
@@ -529,15 +534,15 @@ $('title').textContent = page.model;
 $('subtitle').textContent = page.subtitle;
 $('about').textContent = page.about;
 $('scale').value = state.scale;
-$('target-title').textContent = page.translates ? 'Target' : 'Prompt';
+$('target-title').textContent = say(page.translates ? 'target' : 'prompt');
 $('source-title').hidden = $('source').hidden = !page.translates;
-if (page.translates) $('next-title').textContent = 'Next target token';
+if (page.translates) $('next-title').textContent = say('next_target');
 for (const [id, ofSource] of strips) {
   const ids = ofSource ? page.source_ids : page.ids;
   text(ofSource).forEach((token, index) => {
     const node = add($(id), 'span', token);
     const asks = () => now().rows_of_source === ofSource, seen = () => now().columns_of_source === ofSource;
-    node.title = `${index} · id ${ids[index]}`;
+    node.title = say('token_id', index, ids[index]);
     node.addEventListener('click', () => { if (asks()) pin(index === state.pinned ? null : index); });
     node.addEventListener('pointerenter', () => {
       state.hover = { q: asks() && !seen() ? index : null, k: seen() ? index : null };

@@ -70,6 +70,7 @@ impl Piece {
             Self::Chosen => words.figures.strip,
             Self::States => words.figures.all_states,
             Self::Trace => words.save_trace_title,
+            Self::View(View::Distance) => words.figures.recall_curve,
             Self::View(view) => pane_of(view).title(words),
         }
     }
@@ -173,7 +174,8 @@ pub fn options(piece: Piece, finish: Finish, state: &State, spec: Option<&ModelS
         map: (on_screen && !signed).then(|| state.look.map(dark)),
         scale: if piece.is_map() { state.look.scale } else { Scale::Linear },
         preset: finish.preset,
-        labels: finish.labels,
+        // Views have labels of their own
+        labels: if piece.view().is_some() { Labels::default() } else { finish.labels },
         steps: match piece {
             Piece::Head => Steps { first: finish.first, ..map.steps },
             Piece::Heads | Piece::Chosen => Steps { first: finish.first, ..Steps::default() },

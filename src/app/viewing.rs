@@ -36,7 +36,7 @@ pub fn pane_of(view: View) -> Pane {
         View::River => Pane::River,
         View::Memory => Pane::MemoryMap,
         View::Cache => Pane::Cache,
-        View::Recall => Pane::Recall,
+        View::Recall | View::Distance => Pane::Recall,
         View::Circuits => Pane::Circuits,
         View::Composition => Pane::Composition,
         View::Atlas => Pane::Atlas,
@@ -160,7 +160,9 @@ fn charted(session: &Session, state: &State) -> crate::model::HeadId {
 /// What workers have found out that is not of the run.
 fn beside(view: View, Desk { session, state, live }: Desk<'_>) -> Beside {
     let found = match view {
-        View::Recall => session.memory.recall.get().map(|recall| Beside::Recall(recall.clone())),
+        View::Recall | View::Distance => {
+            session.memory.recall.get().map(|recall| Beside::Recall(recall.clone()))
+        }
         View::Atlas => session.charting.view().map(|view| Beside::Atlas(view.atlas.clone())),
         View::Honesty => {
             let asked = session.trace.as_ref().map(|trace| honesty_key(state, session.run, trace));
@@ -191,7 +193,7 @@ pub fn is_changed(view: Option<View>, state: &State) -> bool {
     match view {
         Some(View::Compare | View::Difference | View::Aligned) => !state.compare.asks(),
         // Recall asks its own questions again with them, whichever run is in sight
-        Some(View::Recall) => true,
+        Some(View::Recall | View::Distance) => true,
         // It says itself with what it was made
         Some(View::Atlas) => false,
         Some(view) if is_of_clean(view) => false,
@@ -249,7 +251,7 @@ pub fn settle(ask: &ViewAsk, Desk { session, state, .. }: Desk<'_>, settings: &m
             ask.layer.into_iter().for_each(|layer| set("layer", layer.to_string()));
         }
         View::Cache => set("keep", ask.policy.to_string()),
-        View::Recall => recall_asked(ask, &mut set),
+        View::Recall | View::Distance => recall_asked(ask, &mut set),
         View::Circuits => {
             set("heads", ask.head.to_string());
             ask.word.into_iter().for_each(|word| set("word", format!("#{word}")));

@@ -10,11 +10,11 @@ use crate::analysis::compare::{Alignment, By, Comparison, Distance, Edit, HeadDi
 use crate::engine::{self, ViewError};
 use crate::export::{Look, listed};
 use crate::model::shown;
-use crate::render::Theme;
 use crate::trace::{HeadId, Side, Token, Trace, listed_changes};
 
 use super::console::Console;
-use super::shared::{Input, Second, names};
+use super::look::PictureArgs;
+use super::shared::{Input, Second};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -40,16 +40,15 @@ pub(super) struct Args {
     #[arg(short, long, value_name = "PATH", requires = "head")]
     output: Option<PathBuf>,
 
-    /// Theme of the picture
-    #[arg(long, value_parser = names::<Theme>())]
-    theme: Option<Theme>,
+    #[command(flatten)]
+    look: PictureArgs,
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     let [a, b] = args.input.pair(&args.second, args.other.as_deref(), console)?;
     let comparison = engine::compare(&a, &b, &console.job())?;
     if let Some((head, path)) = args.head.zip(args.output.as_deref()) {
-        draw((&a, &b), &comparison, head, path, args.theme)?;
+        draw((&a, &b), &comparison, head, path, args.look.look())?;
     }
     if console.json {
         return console.object(&object(&a, &b, &comparison));
@@ -243,11 +242,11 @@ fn draw(
     comparison: &Comparison,
     head: HeadId,
     path: &Path,
-    theme: Option<Theme>,
+    look: Look,
 ) -> anyhow::Result<()> {
     let plate = match engine::difference_plate(a, b, comparison, head) {
         Err(ViewError::Empty) => anyhow::bail!("the two models have no head {head} in common"),
         other => other?,
     };
-    Ok(plate.write(Look { theme, ..Look::default() }, path)?)
+    Ok(plate.write(look, path)?)
 }

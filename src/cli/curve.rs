@@ -7,11 +7,11 @@ use serde_json::json;
 
 use crate::analysis::mean;
 use crate::engine::{self, Curve, Reading};
-use crate::export::{Look, Plate};
-use crate::render::Theme;
+use crate::export::Plate;
 
 use super::console::Console;
-use super::shared::{Changing, ModelArg, names, read_text};
+use super::look::PictureArgs;
+use super::shared::{Changing, ModelArg, read_text};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -40,9 +40,8 @@ pub(super) struct Args {
     #[arg(short, long, value_name = "PATH", num_args = 1..)]
     output: Vec<PathBuf>,
 
-    /// Theme of pictures
-    #[arg(long, value_parser = names::<Theme>())]
-    theme: Option<Theme>,
+    #[command(flatten)]
+    look: PictureArgs,
 }
 
 /// Exactly one way to say what is read.
@@ -79,7 +78,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
         changes => Some(engine::curve(&model, &reading, changes, &job)?),
     };
     for path in &args.output {
-        let look = Look { theme: args.theme, ..Look::default() };
+        let look = args.look.look();
         engine::curve_plate(&clean, changed.as_ref()).write(look, path)?;
     }
     if console.json {

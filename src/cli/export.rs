@@ -8,12 +8,12 @@ use anyhow::Context as _;
 use crate::analysis::Filter;
 use crate::engine::{Beside, Job, View, ViewAsk};
 use crate::export::{self, Dtype, Options, Plate, Ranges, Selection, Source, What};
-use crate::model::Model;
-use crate::trace::{Combine, HeadId, Trace};
+use crate::model::{HeadName, Model};
+use crate::trace::{Combine, Trace};
 
 use super::console::Console;
 use super::look::LookArgs;
-use super::shared::{Input, Runs, names};
+use super::shared::{Input, Runs, names, picked};
 use super::view::{self, ViewArgs, written};
 
 #[derive(Debug, clap::Args)]
@@ -42,9 +42,10 @@ pub(super) struct Args {
     #[arg(long, value_parser = names::<Dtype>(), default_value = "f32")]
     dtype: Dtype,
 
-    /// Heads to show side by side in one scale, such as 3.5,4.1 (layer.head); pictures and pages only
+    /// Heads to show side by side in one scale, such as 3.5,4.1 (layer.head), of an encoder–decoder model also by part, such
+    /// as cross.1.0; pictures and pages only
     #[arg(long, value_name = "HEADS", value_delimiter = ',', conflicts_with_all = ["layers", "heads"])]
-    pick: Vec<HeadId>,
+    pick: Vec<HeadName>,
 
     /// Show side by side the heads that pass, such as "induction > 0.5", as `heads --where` reads it
     #[arg(long = "where", value_name = "EXPRESSION", conflicts_with_all = ["layers", "heads", "pick"])]
@@ -81,7 +82,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     let mut options = Options {
         what: args.what.clone(),
         selection: Selection { layers: args.layers.clone(), heads: args.heads.clone() },
-        picked: args.pick.clone(),
+        picked: Vec::new(),
         combine: args.combine,
         beside: args.beside,
         dtype: args.dtype,
@@ -92,6 +93,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
         export::format_of(path)?;
     }
     let (model, trace) = args.input.trace(console)?;
+    options.picked = picked(&trace.spec, &args.pick)?;
     if let Some(filter) = &args.filter {
         options.picked = filter.heads(&trace, &args.view.more.told.roles(&trace)?).collect();
         anyhow::ensure!(!options.picked.is_empty(), "no head passes what --where asks");
@@ -122,7 +124,7 @@ fn view_ask(
     console: &mut Console,
 ) -> anyhow::Result<(Option<Model>, Trace, ViewAsk)> {
     let (model, trace, beside) = view_source(args, view, console)?;
-    let ask = args.view.ask(view, &args.pick, (model.as_ref(), &trace))?;
+    let ask = args.view.ask(view, &picked(&trace.spec, &args.pick)?, (model.as_ref(), &trace))?;
     Ok((model, trace, ViewAsk { beside, ..ask }))
 }
 

@@ -15,7 +15,7 @@ use super::console::{self, Console};
 use super::export::{given, watched, write};
 use super::figure_view;
 use super::languages::LanguageArg;
-use super::shared::{Asked, Input, TargetArg, Told};
+use super::shared::{Asked, Input, TargetArg, Told, picked};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -75,6 +75,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     let filter = args.filter.clone().or(own.map_err(anyhow::Error::from).with_context(place)?);
     let (model, trace) = input.trace(console)?;
     let mut options = recipe.options;
+    options.picked = picked(&trace.spec, &recipe.heads).with_context(place)?;
     if let Some(filter) = filter {
         options.selection = Selection::default();
         options.picked = filter.heads(&trace, &args.told.roles(&trace)?).collect();

@@ -6,18 +6,15 @@ use crate::trace::{Level, Steps, Weigh};
 
 use super::shared::names;
 
+/// What every picture has, whatever it shows.
 #[derive(Debug, clap::Args)]
-pub(super) struct LookArgs {
+pub(super) struct PictureArgs {
     /// Sizes and colours for a paper's column (84 mm), a thesis (140 mm) or a slide (240 mm)
     #[arg(long, value_parser = names::<Preset>())]
     preset: Option<Preset>,
 
-    /// Width of a PNG in pixels (default: twice the layout's, or the preset's)
-    #[arg(long, value_name = "PIXELS")]
-    size: Option<u32>,
-
     /// Pixels of a PNG to one of the layout, such as 3
-    #[arg(long, value_name = "TIMES", conflicts_with = "size", value_parser = parse_zoom)]
+    #[arg(long, value_name = "TIMES", value_parser = parse_zoom)]
     zoom: Option<f32>,
 
     /// Leave the page's ground out of PNG, SVG and PDF, so that what lies behind shows through
@@ -28,21 +25,45 @@ pub(super) struct LookArgs {
     #[arg(long, value_name = "NAME", value_parser = names::<ColorMap>())]
     colormap: Option<ColorMap>,
 
-    /// How values become colours
-    #[arg(long, value_parser = names::<Scale>(), default_value = "linear")]
-    scale: Scale,
-
     /// Theme of pictures (default: light, or what the colour map is made for)
     #[arg(long, value_parser = names::<Theme>())]
     theme: Option<Theme>,
 
+    /// Language of a picture's words and of its caption
+    #[arg(long, value_parser = names::<Lang>(), default_value = "en")]
+    lang: Lang,
+}
+
+impl PictureArgs {
+    pub(super) fn look(&self) -> Look {
+        Look {
+            theme: self.theme,
+            map: self.colormap,
+            zoom: self.zoom,
+            preset: self.preset,
+            transparent: self.transparent,
+            lang: self.lang,
+            ..Look::default()
+        }
+    }
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct LookArgs {
+    #[command(flatten)]
+    picture: PictureArgs,
+
+    /// Width of a PNG in pixels (default: twice the layout's, or the preset's)
+    #[arg(long, value_name = "PIXELS", conflicts_with = "zoom")]
+    size: Option<u32>,
+
+    /// How values become colours
+    #[arg(long, value_parser = names::<Scale>(), default_value = "linear")]
+    scale: Scale,
+
     /// What stands beside rows and columns
     #[arg(long, value_parser = names::<Labels>(), default_value = "tokens")]
     labels: Labels,
-
-    /// Language of the caption
-    #[arg(long, value_parser = names::<Lang>(), default_value = "en")]
-    lang: Lang,
 
     /// The first key, on which many heads rest: keep it, leave its column out (hide), or divide by the sum of the other weights, too
     #[arg(long, value_name = "FATE", value_parser = names::<FirstToken>(), default_value = "keep")]
@@ -88,14 +109,9 @@ pub(super) struct StyleArgs {
 impl LookArgs {
     pub(super) fn look(&self) -> Look {
         Look {
-            theme: self.theme,
-            map: self.colormap,
             scale: self.scale,
             size: self.size,
-            zoom: self.zoom,
             labels: self.labels,
-            preset: self.preset,
-            transparent: self.transparent,
             steps: Steps {
                 weigh: self.weigh,
                 first: self.first_token,
@@ -105,7 +121,7 @@ impl LookArgs {
             threshold: self.threshold,
             rows: self.rows,
             columns: self.columns,
-            lang: self.lang,
+            ..self.picture.look()
         }
     }
 }

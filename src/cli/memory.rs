@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 
 use crate::analysis::{self, FLOW_LIMIT, MemoryTraceError, Picture};
 use crate::engine::{self, Honesty, HonestyOptions, Paths};
-use crate::export::{Look, Plate, atomic, write_matrix};
+use crate::export::{Plate, atomic, write_matrix};
 use crate::model::Model;
-use crate::render::Theme;
 use crate::trace::{Token, Trace};
 
 use super::console::Console;
+use super::look::PictureArgs;
 use super::shared::{Input, names, usage};
 
 #[derive(Debug, clap::Args)]
@@ -57,9 +57,8 @@ pub(super) struct Args {
     #[arg(short, long, num_args = 1.., value_name = "PATH")]
     output: Vec<PathBuf>,
 
-    /// Theme of pictures
-    #[arg(long, value_parser = names::<Theme>())]
-    theme: Option<Theme>,
+    #[command(flatten)]
+    look: PictureArgs,
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
@@ -99,7 +98,7 @@ const TRACING: &str = "Tracing memory";
 
 /// Writes every file that was asked for; an array of numbers where the name says so.
 fn write(args: &Args, plate: &Plate, trace: &Trace, values: &[Vec<f64>]) -> anyhow::Result<()> {
-    let look = Look { theme: args.theme, ..Look::default() };
+    let look = args.look.look();
     for path in &args.output {
         if !is_array(path) {
             plate.write(look, path)?;

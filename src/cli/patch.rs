@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use crate::engine::{self, LogitDifference, Moved, Places};
-use crate::export::{Look, Plate, atomic};
-use crate::render::Theme;
+use crate::export::{Plate, atomic};
 use crate::trace::{Token, Trace};
 
 use super::console::Console;
+use super::look::PictureArgs;
 use super::shared::{Input, names};
 
 #[derive(Debug, clap::Args)]
@@ -34,9 +34,8 @@ pub(super) struct Args {
     #[arg(long, value_parser = names::<Places>(), default_value = "tokens")]
     map: Places,
 
-    /// Theme of pictures
-    #[arg(long, value_parser = names::<Theme>())]
-    theme: Option<Theme>,
+    #[command(flatten)]
+    look: PictureArgs,
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
@@ -109,6 +108,6 @@ fn write(
     if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json")) {
         return Ok(atomic::write(path, |out| Ok(writeln!(out, "{object}")?))?);
     }
-    let look = Look { theme: args.theme, ..Look::default() };
+    let look = args.look.look();
     Ok(engine::patch_map(corrupted, moved, args.map).write(look, path)?)
 }

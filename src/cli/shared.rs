@@ -15,11 +15,13 @@ use super::console::Console;
 use super::languages::LanguageArg;
 
 mod changing;
+mod heads;
 mod parsers;
 mod second;
 mod told;
 
 pub(super) use changing::Changing;
+pub(super) use heads::picked;
 pub(super) use parsers::{names, parse_bytes, usage};
 pub(super) use second::Second;
 pub(super) use told::Told;

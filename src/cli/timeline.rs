@@ -9,12 +9,12 @@ use serde_json::json;
 use crate::analysis::atlas::{ROLES, Role};
 use crate::analysis::timeline::{Timeline, phase_change, roles_taken, scored};
 use crate::engine::{self, Checkpoints, LeftOut, Prompt, TimelineOptions};
-use crate::export::{Look, Plate, Preset};
+use crate::export::Plate;
 use crate::model::HeadId;
-use crate::render::Theme;
 
 use super::console::Console;
-use super::shared::{Changing, PromptArg, names, parse_bytes};
+use super::look::PictureArgs;
+use super::shared::{Changing, PromptArg, parse_bytes};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -51,13 +51,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
     memory: Option<u64>,
 
-    /// Theme of pictures
-    #[arg(long, value_parser = names::<Theme>())]
-    theme: Option<Theme>,
-
-    /// Sizes of pictures: a paper's column, a thesis, a slide
-    #[arg(long, value_parser = names::<Preset>())]
-    preset: Option<Preset>,
+    #[command(flatten)]
+    look: PictureArgs,
 }
 
 /// The roles that a timeline takes scores of.
@@ -73,7 +68,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
         Plate::format_of(path)?;
     }
     let (timeline, left_out, plate) = asked(args, console)?;
-    let look = Look { theme: args.theme, preset: args.preset, ..Look::default() };
+    let look = args.look.look();
     for path in &args.output {
         engine::save_timeline(&timeline, &plate, look, path)?;
     }

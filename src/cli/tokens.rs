@@ -5,10 +5,11 @@ use std::io::Write as _;
 use serde_json::{Value, json};
 
 use crate::analysis::{Predicted, heads_over, hex, predicted, received};
-use crate::trace::{HeadId, Side, Token, Trace};
+use crate::model::HeadName;
+use crate::trace::{Side, Token, Trace};
 
 use super::console::Console;
-use super::shared::Input;
+use super::shared::{Input, picked};
 
 /// Characters that a token's text takes in the table.
 const TEXT: usize = 18;
@@ -20,7 +21,7 @@ pub(super) struct Args {
 
     /// Count the attention that these heads give, such as 3.5 or 0.1,0.2 (default: all heads)
     #[arg(long, value_name = "HEADS", value_delimiter = ',')]
-    pick: Vec<HeadId>,
+    pick: Vec<HeadName>,
 }
 
 /// One text of a run, and what is known of its tokens.
@@ -32,7 +33,8 @@ struct Text<'a> {
 
 pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     let (model, trace) = args.input.trace(console)?;
-    for &head in &args.pick {
+    let pick = picked(&trace.spec, &args.pick)?;
+    for &head in &pick {
         if !trace.has(head) {
             anyhow::bail!("there is no head {head} in {}; `mnemoscope heads` lists them", trace.model_name);
         }
@@ -40,7 +42,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     let job = console.job();
     let text = |side: Side| -> anyhow::Result<Text<'_>> {
         let mut heads = heads_over(&trace, side);
-        heads.retain(|head| args.pick.is_empty() || args.pick.contains(head));
+        heads.retain(|head| pick.is_empty() || pick.contains(head));
         let mass = job.stage("Adding up attention", |progress| received(&trace, &heads, side, progress));
         let network = model.as_ref().map(|model| &model.network).filter(|_| side == Side::Target);
         let said = network.and_then(|network| {

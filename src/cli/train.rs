@@ -8,11 +8,11 @@ use std::sync::Arc;
 use serde_json::json;
 
 use crate::engine::{self, Report, TrainOptions};
-use crate::export::{Look, Plate, Preset};
-use crate::render::Theme;
+use crate::export::Plate;
 use crate::train::{Change, Hand, Setup, Task};
 
 use super::console::Console;
+use super::look::PictureArgs;
 use super::recall::share;
 use super::shared::{names, usage};
 
@@ -86,13 +86,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "PATH")]
     curves: Option<PathBuf>,
 
-    /// Theme of that picture
-    #[arg(long, value_parser = names::<Theme>(), requires = "curves")]
-    theme: Option<Theme>,
-
-    /// Sizes of that picture: a paper's column, a thesis, a slide
-    #[arg(long, value_parser = names::<Preset>(), requires = "curves")]
-    preset: Option<Preset>,
+    #[command(flatten)]
+    look: PictureArgs,
 
     /// Step to mark in that picture
     #[arg(long, value_name = "STEP", requires = "curves")]
@@ -128,7 +123,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     closed?;
     let training = training?;
     if let Some(path) = &args.curves {
-        let look = Look { theme: args.theme, preset: args.preset, ..Look::default() };
+        let look = args.look.look();
         engine::training_plate(training.reports(), args.mark).write(look, path)?;
         if !console.json {
             writeln!(console, "{}", path.display())?;

@@ -202,7 +202,7 @@ impl MoreArgs {
     ) -> anyhow::Result<Beside> {
         let needed = || anyhow::Error::from(engine::ViewError::NeedsModel);
         Ok(match view {
-            View::Recall => {
+            View::Recall | View::Distance => {
                 let options = RecallOptions {
                     template: self.template,
                     lengths: self.lengths.iter().map(|&length| length as usize).collect(),

@@ -59,7 +59,7 @@ pub use memory::{available_bytes, peak_bytes};
 pub use preferences::{FOLDER_VARIABLE, Preferences, settings_folder, write_json};
 pub use prompt::{LogitRows, Prompt, RunOptions, Typed};
 pub use recall::{AmongOthers, Carrier, Carriers, HeadsCut, Masked, among_others, carriers};
-pub use recall::{Recall, RecallCell, RecallError, RecallOptions, Template, recall};
+pub use recall::{Recall, RecallCell, RecallError, RecallOptions, Template, by_distance, recall};
 pub use run::{RunError, generate, run, tokens_of};
 pub use sweep::{LogitDifference, Moved, Places, Sweep, SweepError, also_changed, moved_by, sweep};
 pub use timeline::{

@@ -9,8 +9,9 @@ use crate::trace::{FirstToken, HeadId, Level, Trace, listed_changes};
 
 use super::error::ExportError;
 use super::latex;
-use super::options::{Lang, Look, Options, Says, Span};
+use super::options::{Lang, Look, Options, Span};
 use super::picture;
+use super::words::{Says, maps};
 
 /// Characters of a prompt that a caption quotes at most.
 const QUOTED: usize = 160;
@@ -49,7 +50,7 @@ pub fn caption(trace: &Trace, options: &Options, command: &str) -> Result<Captio
     } else {
         let (name, model) = (what.hook().stem(), model(trace, lang));
         let text = match lang {
-            Lang::En => format!("{} of {model} ({name}).", picture::words_of_states(what)),
+            Lang::En => format!("{} of {model} ({name}).", maps::of(what).en),
             Lang::Zh => format!("{model}的隐藏状态（{name}）。"),
         };
         (text, Vec::new())

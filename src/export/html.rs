@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use strum::IntoEnumIterator as _;
 
 use crate::model::shown;
@@ -19,9 +19,10 @@ use crate::trace::{HeadId, Hook, Side, Token, Trace};
 
 use super::arrays::Source;
 use super::error::ExportError;
-use super::options::Options;
+use super::options::{Lang, Options};
 use super::picture;
 use super::what::What;
+use super::words::{maps, names, page};
 
 const PAGE: &str = include_str!("../../assets/html/page.html");
 const STYLE: &str = include_str!("../../assets/html/page.css");
@@ -76,7 +77,7 @@ pub(super) fn write(source: &Source<'_>, options: &Options, out: &mut dyn Write)
         out.write_all(part.as_bytes())?;
     }
     // One object whose last member is the list of heads
-    write!(out, "{},\"heads\":[", meta.trim_end_matches('}'))?;
+    write!(out, "{},\"heads\":[", meta.strip_suffix('}').unwrap_or(&meta))?;
     for (index, head) in packed.iter().enumerate() {
         let comma = if index == 0 { "" } else { "," };
         write!(out, "{comma}{head}")?;
@@ -112,37 +113,42 @@ fn pack_all(source: &Source<'_>, heads: &[HeadId], steps: Steps) -> Result<Vec<S
     Ok(packed)
 }
 
-/// Everything but the heads. The last member must not be an object: the heads are appended behind it.
+/// Everything but the heads.
 fn describe(trace: &Trace, options: &Options, heads: &[HeadId], steps: Steps) -> Value {
     let look = options.look;
     let maps = ColorMap::iter().filter(|map| !map.is_signed()).map(|map| {
         let colours: Vec<u8> =
             map.lut().iter().flat_map(|&[red, green, blue, _]| [red, green, blue]).collect();
-        json!({ "id": map.id(), "label": map.label(), "theme": map.theme().id(),
+        json!({ "id": map.id(), "label": if look.lang == Lang::Zh { names::colormap_zh(map) } else { map.label() },
+                "theme": map.theme().id(),
                 "colours": BASE64_STANDARD.encode(colours) })
     });
     let next = trace.next.iter().take(CANDIDATES);
     let next: Vec<_> = next.map(|next| json!({ "text": shown(&next.text), "p": next.p })).collect();
     let error = 0.5 / steps.most();
+    let measures = json!(trace.measures(heads[0]));
+    let named =
+        |id: &String| Some((id.clone(), json!(names::measure_zh(id).filter(|_| look.lang == Lang::Zh)?)));
+    let measures = measures.as_object().into_iter().flat_map(Map::keys).filter_map(named);
     json!({
-        "about": format!(
-            "Made by Mnemoscope {}. Weights are stored within ± {error:.1e} of each head's greatest weight.",
-            env!("CARGO_PKG_VERSION"),
-        ),
+        "about": page::about(env!("CARGO_PKG_VERSION"), error).get(look.lang),
         "bits": steps.bits,
         "first": heads[0],
         "ids": ids(&trace.tokens),
+        "lang": match look.lang { Lang::En => "en", Lang::Zh => "zh-CN" },
+        "measure_names": measures.collect::<Map<_, _>>(),
         "map": look.map(false).id(),
         "maps": maps.collect::<Vec<_>>(),
         "model": trace.model_name,
         "next": next,
         "scale": look.scale.id(),
-        "subtitle": picture::subtitle(trace, false),
+        "subtitle": maps::subtitle(trace, false).get(look.lang),
         "theme": (look.theme.is_some() || look.map.is_some()).then(|| look.theme().id()),
         "source": texts(&trace.source),
         "source_ids": ids(&trace.source),
         "translates": trace.spec.encoder.is_some(),
         "tokens": texts(&trace.tokens),
+        "words": page::words(look.lang).map(|(name, word)| (name.to_owned(), json!(word))).collect::<Map<_, _>>(),
     })
 }
 

@@ -82,7 +82,7 @@ impl Dtype {
     }
 }
 
-/// The language of a caption.
+/// The language of a figure's words and of its caption.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, EnumIter, EnumString, IntoStaticStr,
 )]
@@ -94,49 +94,6 @@ pub enum Lang {
     En,
     /// 简体中文.
     Zh,
-}
-
-/// What a caption says, in every language.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Says {
-    /// In English.
-    pub en: String,
-    /// 简体中文.
-    pub zh: String,
-}
-
-impl From<&str> for Says {
-    /// What is made of signs alone reads alike in both.
-    fn from(signs: &str) -> Self {
-        Self::new(signs, signs)
-    }
-}
-
-impl From<String> for Says {
-    fn from(signs: String) -> Self {
-        Self::from(signs.as_str())
-    }
-}
-
-impl Says {
-    /// What is said, in each language.
-    pub fn new(en: impl Into<String>, zh: impl Into<String>) -> Self {
-        Self { en: en.into(), zh: zh.into() }
-    }
-
-    /// Says more.
-    pub fn go_on(&mut self, more: &Self) {
-        self.en += &more.en;
-        self.zh += &more.zh;
-    }
-
-    /// In one of them.
-    pub fn get(&self, lang: Lang) -> &str {
-        match lang {
-            Lang::En => &self.en,
-            Lang::Zh => &self.zh,
-        }
-    }
 }
 
 /// How pictures look.
@@ -166,7 +123,7 @@ pub struct Look {
     pub rows: Option<Span>,
     /// The columns that are shown; all where not told.
     pub columns: Option<Span>,
-    /// The language of the caption.
+    /// The language of its words and of the caption.
     pub lang: Lang,
 }
 
@@ -190,7 +147,8 @@ impl Look {
     /// The sizes that result.
     pub fn style(self) -> Style {
         let theme = self.theme();
-        self.preset.map_or_else(|| Style::screen(theme), |preset| preset.style(theme))
+        let style = self.preset.map_or_else(|| Style::screen(theme), |preset| preset.style(theme));
+        Style { lang: self.lang, ..style }
     }
 
     /// Pixels of a PNG to one of a layout `width` wide.

@@ -1,5 +1,6 @@
 //! PDF: shapes as vectors, text as text in embedded, subset fonts. The letters stand where the PNG has them.
 
+use std::collections::HashMap;
 use std::io::Write as _;
 
 use flate2::Compression;
@@ -12,6 +13,7 @@ use crate::render::{Raster, Rgba};
 use super::error::ExportError;
 use super::figure::drawing::{Area, Shape};
 use super::figure::{Drawing, typeset};
+use super::pdf_boxes::boxed;
 use super::pdf_text::{Fonts, Run};
 
 /// Points in a CSS pixel.
@@ -22,7 +24,8 @@ const NEAR: f32 = 0.447_715;
 /// A drawing as a PDF of one page.
 pub fn draw(drawing: &Drawing) -> Result<Vec<u8>, ExportError> {
     let tree = typeset::tree(drawing)?;
-    let runs = Run::all(tree.root());
+    let mut runs = Run::all(tree.root());
+    let boxes = boxed(tree.fontdb(), &mut runs);
     let mut fonts = Fonts::of(tree.fontdb(), &runs)?;
 
     let mut ids = (1..).map(Ref::new);
@@ -39,6 +42,7 @@ pub fn draw(drawing: &Drawing) -> Result<Vec<u8>, ExportError> {
     // From here on as in the drawing: pixels, downwards
     content.transform([POINTS, 0.0, 0.0, -POINTS, 0.0, height]);
     let mut images = Vec::new();
+    let palette = Palette::of(drawing, &mut pdf, &mut id);
     for shape in &drawing.shapes {
         match shape {
             Shape::Rect { area, radius, fill } => rect(&mut content, *area, *radius, *fill),
@@ -65,7 +69,7 @@ pub fn draw(drawing: &Drawing) -> Result<Vec<u8>, ExportError> {
                 content.save_state().transform([area.width, 0.0, 0.0, -area.height, area.x, area.bottom()]);
                 content.x_object(Name(name.as_bytes())).restore_state();
                 let image = id();
-                write_image(&mut pdf, image, raster);
+                write_image(&mut pdf, image, raster, palette.as_ref());
                 images.push((name, image));
             }
             Shape::Polygon { corners, fill } => polygon(&mut content, corners, *fill),
@@ -75,6 +79,9 @@ pub fn draw(drawing: &Drawing) -> Result<Vec<u8>, ExportError> {
     // Text lies over everything else on each of our pages
     for run in &runs {
         fonts.show(run, &mut content);
+    }
+    for own in &boxes {
+        own.draw(&mut content);
     }
     pdf.stream(content_id, &deflated(&content.finish())).filter(Filter::FlateDecode);
 
@@ -138,13 +145,53 @@ fn polygon(content: &mut Content, corners: &[[f32; 2]], fill: Rgba) {
     content.close_path().fill_nonzero();
 }
 
+/// The colours of all images of a page, where a byte counts them: those of one colour map.
+struct Palette {
+    id: Ref,
+    places: HashMap<[u8; 3], u8>,
+}
+
+impl Palette {
+    /// Writes them once for all images; none where they are too many.
+    fn of(drawing: &Drawing, pdf: &mut Pdf, id: &mut impl FnMut() -> Ref) -> Option<Self> {
+        let (mut places, mut colours) = (HashMap::new(), Vec::new());
+        let images = drawing.shapes.iter().filter_map(|shape| match shape {
+            Shape::Image { raster, .. } => Some(raster),
+            _ => None,
+        });
+        for &[red, green, blue, _] in images.flat_map(|raster| &raster.pixels) {
+            let colour = [red, green, blue];
+            if !places.contains_key(&colour) {
+                places.insert(colour, u8::try_from(places.len()).ok()?);
+                colours.extend(colour);
+            }
+        }
+        let last = i32::try_from(places.len()).ok()? - 1;
+        if last < 0 {
+            return None;
+        }
+        let id = id();
+        pdf.color_space(id).indexed(Name(b"DeviceRGB"), last, &colours);
+        Some(Self { id, places })
+    }
+}
+
 /// Pixels as they are: viewers draw them as squares.
-fn write_image(pdf: &mut Pdf, id: Ref, raster: &Raster) {
-    let rgb: Vec<u8> = raster.pixels.iter().flat_map(|&[red, green, blue, _]| [red, green, blue]).collect();
-    let packed = deflated(&rgb);
+fn write_image(pdf: &mut Pdf, id: Ref, raster: &Raster, palette: Option<&Palette>) {
+    let pixels = raster.pixels.iter().map(|&[red, green, blue, _]| [red, green, blue]);
+    let bytes: Vec<u8> = match palette {
+        Some(palette) => pixels.map(|colour| palette.places.get(&colour).copied().unwrap_or(0)).collect(),
+        None => pixels.flatten().collect(),
+    };
+    let packed = deflated(&bytes);
     let mut image = pdf.image_xobject(id, &packed);
     image.filter(Filter::FlateDecode);
     image.width(raster.width as i32).height(raster.height as i32);
-    image.color_space().device_rgb();
+    match palette {
+        Some(palette) => {
+            image.pair(Name(b"ColorSpace"), palette.id);
+        }
+        None => image.color_space().device_rgb(),
+    }
     image.bits_per_component(8);
 }

@@ -21,14 +21,14 @@ const IDENTITY: SystemInfo<'_> =
 
 /// Glyphs of one font on one baseline, so that a reader gets words rather than letters.
 pub(super) struct Run {
-    font: fontdb::ID,
-    size: f32,
-    ink: [f32; 3],
+    pub(super) font: fontdb::ID,
+    pub(super) size: f32,
+    pub(super) ink: [f32; 3],
     /// From the run's coordinates to the page's.
-    place: usvg::Transform,
-    baseline: f32,
+    pub(super) place: usvg::Transform,
+    pub(super) baseline: f32,
     /// Each glyph's number in the font, its left edge, and the characters it stands for.
-    glyphs: Vec<(u16, f32, String)>,
+    pub(super) glyphs: Vec<(u16, f32, String)>,
 }
 
 impl Run {

@@ -28,8 +28,9 @@ use super::figure::strip::Strip;
 use super::figure::words::{self, Words};
 use super::figure::{Drawing, to_svg};
 use super::formats::{FORMATS, Format, Holds, format_of};
-use super::options::{Lang, Look, Says};
+use super::options::{Lang, Look};
 use super::picture::Limits;
+use super::words::Says;
 use super::{atomic, pdf, png, tikz};
 
 /// Lines of a map's table, at most.
@@ -39,11 +40,11 @@ const MOST: usize = 1 << 21;
 #[derive(Clone, Debug)]
 pub struct Plate {
     /// The title: `Logit lens`.
-    pub title: String,
+    pub title: Says,
     /// Below it: the model, its size, the number of tokens.
-    pub subtitle: String,
+    pub subtitle: Says,
     /// The array or the formula, at the foot.
-    pub hook: String,
+    pub hook: Says,
     /// What the caption says first: what is shown of which model, by which formula.
     pub says: Says,
     /// The formulas in it, letter by letter: what LaTeX sets as such.
@@ -68,7 +69,7 @@ pub enum Body {
         /// Row-major.
         values: Vec<f32>,
         /// What a value is.
-        quantity: &'static str,
+        quantity: &'static Says,
         /// Whether values have both signs.
         signed: bool,
     },
@@ -77,7 +78,7 @@ pub enum Body {
     /// A bar for each number.
     Bars(Bars),
     /// Several lists of bars, each with its name.
-    Lists(Vec<(String, Bars)>),
+    Lists(Vec<(Says, Bars)>),
     /// Lines from token to token.
     Lines(Lines),
     /// Steps with their numbers.
@@ -144,7 +145,8 @@ impl Plate {
             let why = "rows, columns and the first token belong to attention patterns and scores";
             return Err(ExportError::Selection(why.into()));
         }
-        let heading = (self.title.as_str(), self.subtitle.as_str(), self.hook.as_str());
+        let [title, subtitle, hook] = [&self.title, &self.subtitle, &self.hook].map(|own| own.get(look.lang));
+        let heading = (title, subtitle, hook);
         let style = look.style();
         let drawing = match &self.body {
             Body::Map { rows, columns, values, quantity, signed } => {
@@ -152,9 +154,9 @@ impl Plate {
                 let map = look.map(*signed);
                 let range = ValueRange::fit(map, *signed, &values);
                 let matrix = Matrix {
-                    title: self.title.clone(),
-                    subtitle: self.subtitle.clone(),
-                    hook: self.hook.clone(),
+                    title: title.to_owned(),
+                    subtitle: subtitle.to_owned(),
+                    hook: hook.to_owned(),
                     rows: rows.clone(),
                     columns: columns.clone(),
                     value_columns,
@@ -205,8 +207,8 @@ impl Plate {
         let rows: Vec<Value> = table.rows.iter().map(record).collect();
         Ok(json!({
             "mnemoscope": env!("CARGO_PKG_VERSION"),
-            "view": self.title,
-            "model": self.subtitle,
+            "view": self.title.en,
+            "model": self.subtitle.en,
             "rows": rows,
         }))
     }
@@ -224,11 +226,11 @@ impl Plate {
         let across = columns.labels.len().max(1);
         let cell = |(index, value): (usize, &f32)| {
             let (row, column) = (index / across, index % across);
-            let text = |axis: &Axis, place: usize| json!(axis.labels.get(place));
+            let text = |axis: &Axis, place: usize| json!(axis.labels.get(place).map(|label| &label.en));
             vec![json!(row), json!(column), text(rows, row), text(columns, column), json!(value)]
         };
         let table = Table {
-            columns: vec!["row", "column", rows.name, columns.name, "value"],
+            columns: vec!["row", "column", &rows.name.en, &columns.name.en, "value"],
             rows: values.iter().enumerate().map(cell).collect(),
         };
         Ok(Cow::Owned(table))

@@ -79,6 +79,7 @@ impl Preset {
             title: text * if slide { 1.6 } else { 1.0 },
             margin: if slide { text } else { text * 0.5 },
             around: if slide { Around::Title } else { Around::Nothing },
+            lang: super::options::Lang::En,
         }
     }
 }

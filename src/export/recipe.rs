@@ -9,7 +9,8 @@ use std::str::FromStr;
 use strum::IntoEnumIterator;
 use toml::{Table, Value};
 
-use crate::trace::{HeadId, Intervention, Level, Steps};
+use crate::model::HeadName;
+use crate::trace::{Intervention, Level, Steps};
 
 use super::formats::{Format, Holds, format_of};
 use super::options::{Look, Options};
@@ -40,11 +41,13 @@ pub struct Recipe {
     pub source_lang: Option<String>,
     /// Language of the target, for models that mark it.
     pub target_lang: Option<String>,
+    /// Heads to show side by side, as they are named: the model says which they are.
+    pub heads: Vec<HeadName>,
     /// An expression that the heads must pass which are shown, as `heads --where` reads it.
     pub filter: Option<String>,
     /// What is changed in the run.
     pub interventions: Vec<Intervention>,
-    /// What is drawn, and how.
+    /// What is drawn, and how; its picked heads are [`Self::heads`] of a model.
     pub options: Options,
 }
 
@@ -159,10 +162,10 @@ impl FromStr for Recipe {
             let expected = "a picture or page such as \"figure.pdf\", or a list of them".to_owned();
             return Err(RecipeError::Missing { key: "out".to_owned(), expected });
         }
-        let picked: Vec<HeadId> =
-            whole.list("heads", "a head such as \"3.5\", or a list of them", |head| head.parse().ok())?;
+        let one = "a head such as \"3.5\", of an encoder–decoder model also \"cross.1.0\", or a list of them";
+        let heads: Vec<HeadName> = whole.list("heads", one, |head| head.parse().ok())?;
         let layers: Option<Ranges> = whole.parsed("layers", "layers such as \"0,3-5\"")?;
-        if layers.is_some() && !picked.is_empty() {
+        if layers.is_some() && !heads.is_empty() {
             return Err(RecipeError::Both("heads", "layers"));
         }
         for (one, other) in [("ids", "prompt"), ("target_ids", "target")] {
@@ -171,7 +174,7 @@ impl FromStr for Recipe {
             }
         }
         let filter = whole.text("where", "an expression such as \"induction > 0.5\"")?.map(str::to_owned);
-        if filter.is_some() && (layers.is_some() || !picked.is_empty()) {
+        if filter.is_some() && (layers.is_some() || !heads.is_empty()) {
             return Err(RecipeError::Both("where", if layers.is_some() { "layers" } else { "heads" }));
         }
         let level: Level = whole.name("level")?.unwrap_or_default();
@@ -208,12 +211,13 @@ impl FromStr for Recipe {
             target_ids: whole.text("target_ids", "token ids such as \"5 17 23\"")?.map(str::to_owned),
             source_lang: whole.text("source_lang", "a language's code")?.map(str::to_owned),
             target_lang: whole.text("target_lang", "a language's code")?.map(str::to_owned),
+            heads,
             filter,
             interventions: whole.list("intervene", intervene, |change| change.parse().ok())?,
             options: Options {
                 what: vec![whole.name("what")?.unwrap_or_default()],
                 selection: Selection { layers, heads: None },
-                picked,
+                picked: Vec::new(),
                 combine: whole.name("combine")?,
                 beside: whole.yes("beside")?,
                 look,

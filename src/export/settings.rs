@@ -152,8 +152,7 @@ impl Settings {
         words.extend(self.get("model").or(self.get("folder")).map(str::to_owned));
         for (key, setting) in &self.0 {
             let name = match (key.strip_prefix("style.").unwrap_or(key), command) {
-                // Those two print no caption
-                ("model" | "folder" | "out", _) | ("view" | "lang", "train" | "timeline") => continue,
+                ("model" | "folder" | "out", _) | ("view", "train" | "timeline") => continue,
                 ("heads", "export") => "pick",
                 ("heads", "timeline") => "head",
                 (name, _) => name,

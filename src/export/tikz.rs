@@ -30,13 +30,36 @@ const PREAMBLE: &str = r"\documentclass[border=0pt]{standalone}
 \newcommand*\mnemoline[3]{\definecolor{mnemo}{HTML}{#2}\draw[mnemo, line width=#1bp, line join=round] #3;}
 \newcommand*\mnemotext[7]{\definecolor{mnemo}{HTML}{#6}\node[anchor=#3, inner sep=0pt, outer sep=0pt, rotate=#4, text=mnemo, font=#5] at (#1,#2) {\strut\smash{#7}};}
 \newcommand*\mnemochar[2]{\ifPDFTeX{\tiny[#1]}\else#2\fi}
+\newcommand*\mnemohan[2]{\mnemochar{#1}{#2}}
 ";
+
+/// A font for Chinese, where the drawing has any: what the system has, in LuaLaTeX and XeLaTeX; the one of `CJKutf8` in
+/// pdfLaTeX.
+const HAN: &str = r"\newif\ifmnemohan
+\newcommand*\mnemotry[1]{\ifmnemohan\else\IfFontExistsTF{#1}{\newfontfamily\mnemohanfont{#1}\mnemohantrue}{}\fi}
+\ifPDFTeX
+  \IfFileExists{c70gbsn.fd}{\usepackage{CJKutf8}\renewcommand*\mnemohan[2]{\begin{CJK}{UTF8}{gbsn}#2\end{CJK}}}{}
+\else
+  \usepackage{fontspec}
+  \mnemotry{Noto Sans CJK SC}\mnemotry{Source Han Sans SC}\mnemotry{Microsoft YaHei}\mnemotry{PingFang SC}
+  \mnemotry{FandolHei-Regular.otf}\mnemotry{Noto Serif CJK SC}
+  \ifmnemohan\renewcommand*\mnemohan[2]{{\mnemohanfont #2}}\fi
+\fi
+";
+
+/// Whether a font of Latin letters lacks it: Chinese, Japanese, Korean and their punctuation.
+fn is_han(c: char) -> bool {
+    matches!(c as u32, 0x2e80..=0x9fff | 0xac00..=0xd7af | 0xf900..=0xfaff | 0xff00..=0xffef)
+}
 
 /// The whole file.
 pub(super) fn to_tikz(drawing: &Drawing) -> String {
     let Drawing { width, height, title, shapes } = drawing;
     let title: String = title.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let mut out = format!("% {title}\n% Mnemoscope {}\n{PREAMBLE}", env!("CARGO_PKG_VERSION"));
+    if drawing.texts().any(|text| text.text.chars().any(is_han)) {
+        out.push_str(HAN);
+    }
     out.push_str("\\begin{document}\n\\begin{tikzpicture}[x=0.75bp, y=-0.75bp]\n");
     let _ = writeln!(out, "\\useasboundingbox (0,0) rectangle ({},{});", Number(*width), Number(*height));
     for shape in shapes {
@@ -162,7 +185,8 @@ pub fn escaped(text: &str) -> String {
             }
             _ => {
                 let shown = if c.is_control() { '\u{fffd}' } else { c };
-                let _ = write!(out, "\\mnemochar{{{:04X}}}{{{shown}}}", c as u32);
+                let command = if is_han(c) { "mnemohan" } else { "mnemochar" };
+                let _ = write!(out, "\\{command}{{{:04X}}}{{{shown}}}", c as u32);
                 continue;
             }
         };

@@ -59,7 +59,7 @@ pub use gather::{Gathered, Repeats, Sums, Thumbnail, thumbnail_size};
 pub use head_weights::{HeadMap, row_major, through, unit_rows};
 pub use hook::{HeadId, Hook, NotAHead};
 pub use load::{EmbeddedFiles, Model, Origin, Padding};
-pub use part::{Side, Stream};
+pub use part::{HeadName, Side, Stream};
 pub use product_terms::At;
 pub use rotary::{Rotary, RotaryScaling};
 pub use sampling::{Choices, Sampler, Sampling, choices, largest, probabilities};

@@ -3,6 +3,43 @@
 
 use super::hook::{HeadId, Hook};
 use super::spec::{ModelSpec, Part, Placement};
+use std::str::FromStr;
+
+/// A head as it is typed: `3.5`, or by part of an encoder–decoder model, where layers count within it: `cross.1.0`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeadName {
+    /// The part, where one is named
+    pub part: Option<Part>,
+    /// The layer, of that part or of the model, and the head
+    pub head: HeadId,
+}
+
+/// What was typed names no head.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("`{0}` is no head such as 3.5, or cross.1.0 of an encoder–decoder model")]
+pub struct NotAHeadName(String);
+
+impl FromStr for HeadName {
+    type Err = NotAHeadName;
+
+    fn from_str(text: &str) -> Result<Self, NotAHeadName> {
+        let wrong = || NotAHeadName(text.to_owned());
+        // As a head is shown, with a space, or as layers are typed, with a dot
+        let (name, rest) = text.trim().split_once(['.', ' ']).ok_or_else(wrong)?;
+        let part = Part::ALL.into_iter().find(|part| *part != Part::Only && part.name() == name);
+        let head = if part.is_some() { rest } else { text };
+        Ok(Self { part, head: head.parse().map_err(|_| wrong())? })
+    }
+}
+
+impl std::fmt::Display for HeadName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.part {
+            Some(part) => write!(f, "{}.{}", part.name(), self.head),
+            None => self.head.fmt(f),
+        }
+    }
+}
 
 /// One of the two texts that an encoder–decoder model reads; other models have the target alone.
 #[derive(
@@ -74,6 +111,11 @@ pub(super) fn block_name(name: &str) -> Option<(Part, &str, &str)> {
 }
 
 impl ModelSpec {
+    /// The head that a name means; none where the model has no such part, layer or head.
+    pub fn head(&self, HeadName { part, head }: HeadName) -> Option<HeadId> {
+        let layer = part.map_or(Some(head.layer), |part| self.layer_of(part, head.layer))?;
+        (head.head < self.blocks.get(layer)?.attention.heads).then_some(HeadId { layer, head: head.head })
+    }
     /// First block after the encoder.
     pub fn decoder_start(&self) -> usize {
         self.blocks.iter().take_while(|block| block.part == Part::Encoder).count()

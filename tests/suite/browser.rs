@@ -285,7 +285,8 @@ fn a_browser_shows_an_atlas() {
     let sequence = &entry.sequences[0];
     let n = atlas.passages[sequence.passage].tokens.len();
     let (query, key, weight) = sequence.cells.strongest(n).expect("a cell");
-    let framed = "[...document.querySelector('.tokens').children].findIndex(e => e.className == 'query')";
+    let framed =
+        "[...document.querySelector('.tokens').children].findIndex(e => e.classList.contains('query'))";
     assert_eq!(browser.ask(framed), query);
     let said = browser.ask(&format!("document.querySelector('.tokens').children[{key}].title"));
     assert_eq!(said, format!("{weight:.4}"));

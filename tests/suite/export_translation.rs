@@ -4,8 +4,8 @@
 use crate::export::{Run, read_npz, what};
 use crate::parity::{fixtures, open};
 use mnemoscope::engine::{self, Job, Prompt, RunOptions};
-use mnemoscope::export::{Look, Options, Ranges, Selection, What};
-use mnemoscope::model::Part;
+use mnemoscope::export::{Lang, Look, Options, Ranges, Selection, What};
+use mnemoscope::model::{HeadName, Part};
 use mnemoscope::trace::{Combine, HeadId};
 use safetensors::SafeTensors;
 use std::sync::Arc;
@@ -100,10 +100,21 @@ fn pictures_of_two_texts_have_groups_strips_and_names() {
     ] {
         assert!(sheet.contains(word), "{word} is not on the sheet");
     }
-    let mut one = layers("cross.1");
-    one.heads = Some(Ranges::one(2));
-    let page = svg("head.svg", &Options { selection: one, ..Options::default() });
+    let one_of = |part: &str, head: usize| Selection { heads: Some(Ranges::one(head)), ..layers(part) };
+    let page = svg("head.svg", &Options { selection: one_of("cross.1", 2), ..Options::default() });
     assert!(page.contains("Head cross 1.2") && page.contains("decoder.1.cross_attn.hook_pattern[2]"));
+    let mut chinese = Options { selection: one_of("cross.1", 2), ..Options::default() };
+    chinese.look.lang = Lang::Zh;
+    assert!(svg("chinese.svg", &chinese).contains("头 交叉 1.2"));
+    let named = |name: &str| run.trace.spec.head(name.parse().expect("a head"));
+    let cross = HeadId { layer: run.trace.spec.layer_of(Part::Cross, 1).expect("there"), head: 2 };
+    assert_eq!(named("cross.1.2"), Some(cross));
+    assert_eq!(named("cross 1.2"), Some(cross), "as it is shown");
+    assert_eq!(named(&cross.to_string()), Some(cross), "blocks counted through");
+    assert_eq!([named("cross.2.0"), named("encoder.0.9")], [None, None]);
+    for wrong in ["cross", "cross.1", "only.0.0", "1", "a.b.c"] {
+        assert!(wrong.parse::<HeadName>().is_err(), "{wrong}");
+    }
     svg("norms.svg", &what(&[What::Resid]));
     let encoder = Options { selection: layers("encoder.0"), ..what(&[What::AttnOut]) };
     assert!(svg("state.svg", &encoder).contains("layer encoder 0"));

@@ -6,7 +6,8 @@ use mnemoscope::export::figure::matrix::{self, Matrix};
 use mnemoscope::export::figure::sheet::{self, Group, Line, Sheet};
 use mnemoscope::export::figure::strip::Strip;
 use mnemoscope::export::figure::{Style, to_svg};
-use mnemoscope::export::png;
+use mnemoscope::export::words::maps;
+use mnemoscope::export::{What, png};
 use mnemoscope::render::{ColorMap, Scale, Shader, Theme, ValueRange};
 
 fn tokens(n: usize) -> Vec<String> {
@@ -28,17 +29,17 @@ fn tokens(n: usize) -> Vec<String> {
 }
 
 fn page(n: usize, numbered: bool, theme: Theme) -> Drawing {
-    let axis = |name| Axis { name, labels: tokens(n), first: 0, numbered };
+    let axis = |name| Axis { numbered, ..Axis::new(name, tokens(n)) };
     let matrix = Matrix {
         title: "Head 3.5".into(),
         subtitle: "storyteller · 6 layers × 8 heads".into(),
         hook: "blocks.3.attn.hook_pattern[5]".into(),
-        rows: axis("query"),
-        columns: axis("key"),
+        rows: axis(&maps::QUERY),
+        columns: axis(&maps::KEY),
         value_columns: n,
         values: (0..n * n).map(|i| if i % n <= i / n { 1.0 / (1 + i / n) as f32 } else { 0.0 }).collect(),
-        quantity: "Attention weight",
-        strips: vec![Strip { title: "PROMPT", tokens: tokens(n) }],
+        quantity: maps::of(What::Pattern),
+        strips: vec![Strip { title: &maps::PROMPT, tokens: tokens(n) }],
     };
     let map = ColorMap::of(theme);
     let shader = Shader::new(map, Scale::Linear, ValueRange::fit(map, false, &matrix.values));
@@ -113,7 +114,7 @@ fn a_sheet_of_any_size_keeps_its_names_apart() {
                 shape: (9, 3 * layers),
                 lines: (0..layers).map(line).collect(),
             }],
-            strips: vec![Strip { title: "PROMPT", tokens: tokens(9) }],
+            strips: vec![Strip { title: &maps::PROMPT, tokens: tokens(9) }],
         };
         check(&sheet::layout(&sheet, &Style::screen(Theme::Dark)));
     }

@@ -26,6 +26,7 @@ mod errors;
 mod export;
 mod export_translation;
 mod figure_choices;
+mod figure_words;
 mod figures;
 mod files;
 mod filter;

@@ -3,7 +3,7 @@
 
 use crate::export::{Run, what};
 use crate::parity::{fixtures, run_ids, storyteller};
-use mnemoscope::export::figure::drawing::{Area, Shape};
+use mnemoscope::export::figure::drawing::{Area, Drawing, Face, Shape, Text};
 use mnemoscope::export::picture::{self, Limits};
 use mnemoscope::export::{
     self, ExportError, FirstToken, Lang, Look, Options, Preset, Recipe, RecipeError, Source, Span, What, png,
@@ -134,6 +134,49 @@ fn inflated(pdf: &[u8]) -> String {
         out.push_str(&String::from_utf8_lossy(&text));
     }
     out
+}
+
+/// An emoji that no font draws in outlines is a box with its code point: its digits are there to be read and copied.
+#[test]
+fn a_character_without_an_outline_says_which_it_is() {
+    let ink = [0, 0, 0, 255];
+    let mut drawing = Drawing::new(80.0, 40.0, "emoji", [255, 255, 255, 255]);
+    drawing.text(Text::new(10.0, 20.0, "🦀", 14.0, Face::Mono, ink));
+    let text = inflated(&export::pdf::draw(&drawing).expect("drawn"));
+    let outlined = text.contains("D83EDD80");
+    let digits =
+        ['1', 'F', '9', '8', '0'].iter().all(|&digit| text.contains(&format!("<{:04X}>", digit as u32)));
+    assert!(outlined || digits, "neither the crab nor its number: {text}");
+}
+
+/// Small maps hold what can be told apart, and a colour map's pixels are a byte each.
+#[test]
+fn a_sheet_of_many_heads_is_a_small_pdf() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let shape = crate::random_model::Shape { layers: 3, ..crate::random_model::Shape::LARGE };
+    crate::random_model::write_model(folder.path(), shape);
+    let model = crate::parity::open(folder.path());
+    let trace = run_ids(&model, &(0..64).collect::<Vec<u32>>());
+    let sheet = picture::draw(&source(&trace), &Options::default(), Limits::PIXELS).expect("drawn");
+    let images: Vec<_> = sheet
+        .shapes
+        .iter()
+        .filter_map(|shape| match shape {
+            Shape::Image { area, raster } => Some((area, raster)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(images.len(), 3 * 128);
+    for (area, raster) in images {
+        assert!(
+            raster.width as f32 <= area.width * 4.0 && raster.width >= 16,
+            "{} in {area:?}",
+            raster.width
+        );
+    }
+    let pdf = export::pdf::draw(&sheet).expect("drawn");
+    assert!(String::from_utf8_lossy(&pdf).contains("/Indexed"));
+    assert!(pdf.len() < 3 * 128 * 800, "{} bytes", pdf.len());
 }
 
 #[test]

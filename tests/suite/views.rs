@@ -7,13 +7,13 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use mnemoscope::analysis::circuits::{CircuitOptions, Kind, compose, head_circuits};
 use mnemoscope::analysis::{self, Cell, LensOptions, Picture, Question};
-use mnemoscope::app::Window;
 use mnemoscope::app::charting::{AtlasAct, AtlasChoice, Source};
 use mnemoscope::app::command::Command;
 use mnemoscope::app::exporting::{Finish, Piece};
 use mnemoscope::app::layout::Pane;
 use mnemoscope::app::settings::Settings;
 use mnemoscope::app::training::{Act, Choice};
+use mnemoscope::app::{Dialog, Window};
 use mnemoscope::engine::{
     self, AtlasOptions, Beside, Job, ModelSource, Places, Policy, Prompt, RecallOptions, Report, RunOptions,
     SweepAsk, TrainOptions, View, ViewAsk, ViewError, plate,
@@ -57,7 +57,7 @@ fn beside(view: View, model: &Model) -> Beside {
             let options = AtlasOptions { probes: 1, passages: 2, ..AtlasOptions::default() };
             Beside::Atlas(Arc::new(engine::atlas(model, &options, &Job::new()).expect("made")))
         }
-        View::Recall => {
+        View::Recall | View::Distance => {
             let options = RecallOptions {
                 template: None,
                 lengths: vec![32, 48],
@@ -199,16 +199,21 @@ fn every_view_is_drawn_on_its_page_in_every_preset_and_says_what_it_is() {
         let asked = whole(view, &model);
         let plate = of(Some(&model), &trace, &asked).unwrap_or_else(|error| panic!("{view:?}: {error}"));
         for preset in std::iter::once(None).chain(Preset::iter().map(Some)) {
-            let look = Look { preset, ..Look::default() };
-            let drawing = plate.draw(look, Limits::PIXELS).expect("drawn");
-            let what = format!("{view:?} {preset:?}");
-            keeps_to_its_page(&drawing, &what);
-            words_lie_apart(&drawing, &what);
-            if let Some(preset) = preset {
-                let most = preset.style(Theme::Light).height + 1.0;
-                assert!(drawing.height <= most, "{what} is {} high, more than {most}", drawing.height);
+            for lang in Lang::iter() {
+                let drawing =
+                    plate.draw(Look { preset, lang, ..Look::default() }, Limits::PIXELS).expect("drawn");
+                let what = format!("{view:?} {preset:?} {lang:?}");
+                keeps_to_its_page(&drawing, &what);
+                words_lie_apart(&drawing, &what);
+                if let Some(preset) = preset {
+                    let most = preset.style(Theme::Light).height + 1.0;
+                    assert!(drawing.height <= most, "{what} is {} high, more than {most}", drawing.height);
+                }
+                assert!(drawing.shapes.len() > 10, "{what} is empty");
+                if lang == Lang::Zh {
+                    crate::figure_words::reads_chinese(&drawing, &plate, &trace, &what);
+                }
             }
-            assert!(drawing.shapes.len() > 10, "{view:?} {preset:?} is empty");
         }
         assert!(!plate.numbers().expect("a table").rows.is_empty(), "{view:?} has no numbers");
         crate::captions::states(view, &plate, &trace, &mut captions);
@@ -407,6 +412,7 @@ fn short_prompts_have_their_views_too() {
                 view,
                 View::Atlas
                     | View::Recall
+                    | View::Distance
                     | View::Training
                     | View::Timeline
                     | View::Circuits
@@ -448,7 +454,9 @@ fn the_window_writes_what_the_command_line_writes() {
     until(&mut harness, |window| window.session.both(&window.state).is_some());
     send(&mut harness, Command::EditSweep(prompt.replace("red", "green")));
     send(&mut harness, Command::RunSweep(true));
-    for view in View::iter().filter(|view| !matches!(view, View::Training | View::Recall | View::Timeline)) {
+    for view in View::iter()
+        .filter(|view| !matches!(view, View::Training | View::Recall | View::Distance | View::Timeline))
+    {
         written_thrice(&mut harness, view);
     }
 }
@@ -525,6 +533,7 @@ fn recall_and_a_training_are_written_alike_too() {
     send(&mut harness, Command::RunRecall);
     until(&mut harness, |window| window.session.memory.recall.get().is_some());
     written_thrice(&mut harness, View::Recall);
+    written_thrice(&mut harness, View::Distance);
 
     let choice = Choice { layers: 1, heads: 2, width: 16, seed: 3, ..Choice::default() };
     send(&mut harness, Command::Train(Act::Choose(choice)));
@@ -624,8 +633,11 @@ fn recall_is_drawn_as_its_own_command_finds_it() {
 
 /// The command line that the dialog's caption gives.
 fn mnemoscope_command(harness: &mut Harness<'_, Window>, view: View) -> String {
-    use mnemoscope::app::Dialog;
     send(harness, Command::AskForExport(Piece::View(view)));
+    // What the dialog can finish, every command line must take
+    if let Dialog::Export { finish, .. } = &mut harness.state_mut().dialog {
+        *finish = Finish { transparent: true, zoom: Some(3), preset: Some(Preset::Thesis), ..*finish };
+    }
     let start = std::time::Instant::now();
     loop {
         harness.step();
@@ -637,8 +649,13 @@ fn mnemoscope_command(harness: &mut Harness<'_, Window>, view: View) -> String {
         let told = caption.as_deref().and_then(|text| text.split_once(": mnemoscope "));
         if let Some((_, command)) = told.filter(|(_, command)| {
             let by_itself = matches!(view, View::Training | View::Timeline);
-            command.contains(&own)
-                || by_itself && command.starts_with(if view == View::Training { "train" } else { "timeline" })
+            let finished = ["--transparent", "--zoom 3", "--preset thesis"]
+                .iter()
+                .all(|option| command.contains(option));
+            finished && command.contains(&own)
+                || finished
+                    && by_itself
+                    && command.starts_with(if view == View::Training { "train" } else { "timeline" })
         }) {
             let command = format!("mnemoscope {command}");
             harness.state_mut().dialog = Dialog::None;

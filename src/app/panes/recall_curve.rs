@@ -8,27 +8,9 @@ use crate::{
         theme::{self, SMALL},
         widgets,
     },
-    engine::{Recall, RecallCell},
+    engine::{Recall, by_distance as points},
 };
 use egui::{Align2, Color32, Rect, Stroke, Ui, pos2, vec2};
-
-/// Distances that share a point of the curve: half an octave.
-const STEPS: f64 = 2.0;
-
-/// Mean probability by distance: half an octave shares a point, [distance, p].
-fn points(cells: &[RecallCell]) -> Vec<(f64, f64)> {
-    let bin = |cell: &RecallCell| (cell.distance.max(1.0).log2() * STEPS).round() as i64;
-    let mut bins: std::collections::BTreeMap<i64, Vec<&RecallCell>> = std::collections::BTreeMap::new();
-    for cell in cells {
-        bins.entry(bin(cell)).or_default().push(cell);
-    }
-    let mean = |cells: &[&RecallCell], of: fn(&RecallCell) -> f64| {
-        cells.iter().map(|cell| of(cell)).sum::<f64>() / cells.len() as f64
-    };
-    bins.values()
-        .map(|cells| (mean(cells, |cell| cell.distance.max(1.0)), mean(cells, |cell| cell.p)))
-        .collect()
-}
 
 /// A plot of probabilities.
 pub(super) struct Plot<'a> {

@@ -2,23 +2,25 @@
 
 use super::MeasureText;
 use crate::analysis::{Measure, measure as measure_of};
+use crate::export::words::names;
 
 /// A measure's name, and what it tells.
 pub(super) fn measure(measure: &Measure) -> MeasureText {
-    match measure.id {
-        "induction" => ("归纳", "看向这个词元上次出现时紧随其后的词元"),
-        "previous_token" => ("前一词元", "看向紧挨着的前一个词元"),
-        "self" => ("自身", "看向词元自己"),
-        "sink" => ("汇点（词元 0）", "停在第一个词元上：此处无话可说的头常这样"),
-        "entropy" => ("熵", "注意力分散在许多词元上（0：集中于一个）"),
-        "distance" => ("距离", "平均回看多远"),
-        "variance" => ("方差", "这个距离变化多大"),
-        "max_activation" => ("最大权重", "除第一个词元外最大的单个权重"),
-        "previous_token_head" => ("前一词元头", "落在前一个词元上的权重占全部权重的比例"),
-        "duplicate_token_head" => ("重复词元头", "落在同一词元先前出现处的权重占全部权重的比例"),
-        "induction_head" => ("归纳头", "落在同一词元先前出现处之后那个词元上的权重比例"),
-        _ => (measure.label, measure.sentence),
-    }
+    let sentence = match measure.id {
+        "induction" => "看向这个词元上次出现时紧随其后的词元",
+        "previous_token" => "看向紧挨着的前一个词元",
+        "self" => "看向词元自己",
+        "sink" => "停在第一个词元上：此处无话可说的头常这样",
+        "entropy" => "注意力分散在许多词元上（0：集中于一个）",
+        "distance" => "平均回看多远",
+        "variance" => "这个距离变化多大",
+        "max_activation" => "除第一个词元外最大的单个权重",
+        "previous_token_head" => "落在前一个词元上的权重占全部权重的比例",
+        "duplicate_token_head" => "落在同一词元先前出现处的权重占全部权重的比例",
+        "induction_head" => "落在同一词元先前出现处之后那个词元上的权重比例",
+        _ => measure.sentence,
+    };
+    (names::measure_zh(measure.id).unwrap_or(measure.label), sentence)
 }
 
 /// What a job is at.

@@ -42,6 +42,7 @@ pub struct FigureWords {
     pub all_heads: &'static str,
     pub strip: &'static str,
     pub all_states: &'static str,
+    pub recall_curve: &'static str,
     /// The pane in front holds no figure.
     pub no_figure: &'static str,
 }
@@ -92,6 +93,7 @@ pub(super) const ENGLISH: FigureWords = FigureWords {
     all_heads: "All heads, contact sheet",
     strip: "Chosen heads, side by side",
     all_states: "Hidden states, whole arrays",
+    recall_curve: "Recall by distance",
     no_figure: "This pane has no figure: click into another first",
 };
 
@@ -140,5 +142,6 @@ pub(super) const CHINESE: FigureWords = FigureWords {
     all_heads: "所有注意力头一览",
     strip: "选中的几个头并排",
     all_states: "隐藏状态（完整数组）",
+    recall_curve: "回忆，按距离",
     no_figure: "此面板没有可导出的图：请先点击其他面板",
 };

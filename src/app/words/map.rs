@@ -1,5 +1,6 @@
 //! Words of the head view's map, by meaning.
 
+use crate::export::words::names;
 use crate::{
     app::mapping::Over,
     render::ColorMap,
@@ -218,16 +219,5 @@ pub(super) const CHINESE: MapWords = MapWords {
     needs_weights: "长度需要模型的权重，保存的运行不含权重",
     length: "长度",
     weight: "权重",
-    colours: |map| match map {
-        ColorMap::Magma => "岩浆 magma",
-        ColorMap::Inferno => "烈焰 inferno",
-        ColorMap::Viridis => "翠绿 viridis",
-        ColorMap::Cividis => "蓝黄 cividis",
-        ColorMap::Greys => "灰阶",
-        ColorMap::Diverging => "蓝–红",
-        ColorMap::Blues => "白底蓝",
-        ColorMap::MagmaLight => "白底岩浆",
-        ColorMap::GreysLight => "白底灰阶",
-        ColorMap::DivergingLight => "白底蓝–红",
-    },
+    colours: names::colormap_zh,
 };

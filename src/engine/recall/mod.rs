@@ -15,6 +15,7 @@ use crate::trace::{Intervention, Trace};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use templates::{Question, Writer};
 
 /// What to ask.
@@ -95,6 +96,25 @@ pub struct RecallCell {
     pub rank: f64,
     /// Share of questions answered rightly, rank 1
     pub right: f64,
+}
+
+/// Distances that share a point of a curve: half an octave.
+const STEPS: f64 = 2.0;
+
+/// Mean probability of the right answer by the tokens from fact to question, [distance, p], the nearest first: half an
+/// octave shares a point.
+pub fn by_distance(cells: &[RecallCell]) -> Vec<(f64, f64)> {
+    let bin = |cell: &RecallCell| (cell.distance.max(1.0).log2() * STEPS).round() as i64;
+    let mut bins: BTreeMap<i64, Vec<&RecallCell>> = BTreeMap::new();
+    for cell in cells {
+        bins.entry(bin(cell)).or_default().push(cell);
+    }
+    let mean = |cells: &[&RecallCell], of: fn(&RecallCell) -> f64| {
+        cells.iter().map(|cell| of(cell)).sum::<f64>() / cells.len() as f64
+    };
+    bins.values()
+        .map(|cells| (mean(cells, |cell| cell.distance.max(1.0)), mean(cells, |cell| cell.p)))
+        .collect()
 }
 
 /// A question that cannot be put.

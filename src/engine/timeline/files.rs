@@ -4,7 +4,8 @@ use crate::analysis::atlas::{ROLES, Role, columns};
 use crate::analysis::timeline::{RoleTaken, Seen as _, StepAxis, Timeline, curve, phase_change, roles_taken};
 use crate::engine::view::plates::{by_formulas, changed_by};
 use crate::export::figure::curves::{Curve, Curves, Plane};
-use crate::export::{Body, ExportError, Look, Plate, Says, Table, atomic};
+use crate::export::words::{names, views};
+use crate::export::{Body, ExportError, Lang, Look, Plate, Says, Table, atomic};
 use crate::model::HeadId;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -70,7 +71,7 @@ pub fn timeline_plate(timeline: &Timeline, roles: &[&'static Role], heads: &[Hea
     let curves: Vec<Curve> = both
         .enumerate()
         .map(|(color, (role, head))| Curve {
-            name: head.map_or_else(|| role.label.to_owned(), |head| format!("{head} {}", role.label)),
+            name: head.map_or_else(|| named(role), |head| views::of_head(head, &named(role))),
             color: Some(color),
             points: place(curve(seen, role, head)),
         })
@@ -80,41 +81,42 @@ pub fn timeline_plate(timeline: &Timeline, roles: &[&'static Role], heads: &[Hea
     let losses: Vec<(u64, f64)> = seen.iter().filter_map(|seen| Some((seen.step(), seen.loss()?))).collect();
     let highest = losses.iter().map(|(_, loss)| *loss).fold(0.0, f64::max);
     let loss = (!losses.is_empty()).then(|| Plane {
-        name: "loss of the prompt, nats a token".to_owned(),
+        name: views::PROMPT_LOSS.clone(),
         range: [0.0, round_up(highest)],
-        curves: vec![Curve { name: "loss".to_owned(), color: None, points: place(losses) }],
+        curves: vec![Curve { name: views::LOSS.clone(), color: None, points: place(losses) }],
     });
-    let whose = if heads.is_empty() { "best head at each step" } else { "score" };
-    let scores = Plane { name: whose.to_owned(), range, curves };
-    let flag = |taken: &RoleTaken| (axis.share(taken.step), format!("{} {}", taken.head, taken.role.label));
-    let named = |id: &str| matches!(id, "previous_token" | "duplicate_token" | "induction");
+    let whose = if heads.is_empty() { &views::BEST_HEAD } else { &views::SCORE };
+    let scores = Plane { name: whose.clone(), range, curves };
+    let flag = |taken: &RoleTaken| (axis.share(taken.step), views::of_head(taken.head, &named(taken.role)));
+    let told_of = |id: &str| matches!(id, "previous_token" | "duplicate_token" | "induction");
     let mut flagged: Vec<&str> = Vec::new();
     let mut told = |taken: &&RoleTaken| {
-        let own = roles.iter().any(|role| role.id == taken.role.id) && (asked || named(taken.role.id));
+        let own = roles.iter().any(|role| role.id == taken.role.id) && (asked || told_of(taken.role.id));
         let first =
             own && (heads.contains(&taken.head) || heads.is_empty() && !flagged.contains(&taken.role.id));
         flagged.extend(first.then_some(taken.role.id));
         first
     };
-    let listed =
-        |name: fn(&Role) -> &'static str| roles.iter().map(|role| name(role)).collect::<Vec<_>>().join(", ");
+    let listed = |lang: Lang, between: &str| {
+        roles.iter().map(|role| named(role).get(lang).to_owned()).collect::<Vec<_>>().join(between)
+    };
     let (model, n) = (&timeline.model, seen.len());
     let changed = changed_by(&timeline.interventions);
-    let (named, ids) = (listed(|role| role.label), listed(|role| role.id));
+    let [en, zh] = [listed(Lang::En, ", "), listed(Lang::Zh, "、")];
     let plate = Plate {
         formulas: Vec::new(),
-        title: "Timeline".to_owned(),
-        subtitle: format!("{} · {} checkpoints", timeline.model, seen.len()),
-        hook: "timeline".to_owned(),
+        title: views::TIMELINE.clone(),
+        subtitle: views::checkpoints(model, n),
+        hook: views::TIMELINE_FOOT.clone(),
         says: Says::new(
             format!(
-                "Scores of heads of {model} over {n} checkpoints ({named}), on random tokens said twice{}.",
+                "Scores of heads of {model} over {n} checkpoints ({en}), on random tokens said twice{}.",
                 changed.en
             ),
-            format!("{model} 各头的分数，跨 {n} 个检查点（{ids}），在说两遍的随机词元上{}。", changed.zh),
+            format!("{model} 各头的分数，跨 {n} 个检查点（{zh}），在说两遍的随机词元上{}。", changed.zh),
         ),
         body: Body::Curves(Curves {
-            across: "step".to_owned(),
+            across: views::STEP.clone(),
             ticks: axis.marks(6),
             planes: loss.into_iter().chain([scores]).collect(),
             flags: roles_taken(seen).iter().filter(&mut told).map(flag).collect(),
@@ -123,7 +125,11 @@ pub fn timeline_plate(timeline: &Timeline, roles: &[&'static Role], heads: &[Hea
         strips: Vec::new(),
         table: timeline.table(),
     };
-    by_formulas(plate, roles.iter().map(|role| (Says::new(role.label, role.id), role.formula)))
+    by_formulas(plate, roles.iter().map(|role| (named(role), role.formula)))
+}
+
+fn named(role: &Role) -> Says {
+    names::role(role.id, role.label)
 }
 
 /// The next number that is read easily by halves.

@@ -9,9 +9,10 @@ use super::{
     Beside, Progress, ViewAsk, ViewError, by_formula, by_formulas, compare as pairs, of_run, weight_formula,
 };
 use crate::analysis::compare::{self, Alignment, Edit, NextWord, Piece, pieces};
-use crate::analysis::{Beneath, Predicted, Tint, hex, predicted, received, tinted};
+use crate::analysis::{Beneath, Predicted, Tint, heads_over, hex, predicted, received, tinted};
 use crate::export::figure::bars::{Bar, Bars};
 use crate::export::figure::chips::{Chip, Chips, Ink, Label};
+use crate::export::words::views;
 use crate::export::{Body, Plate, Says, Table};
 use crate::model::Model;
 use crate::trace::{Side, Token, Trace};
@@ -22,10 +23,10 @@ const BYTES: usize = 6;
 const NEXT: usize = 8;
 
 /// The texts of a run, in the order in which they went in.
-fn texts(trace: &Trace) -> Vec<(&'static str, Side)> {
+fn texts(trace: &Trace) -> Vec<(&'static Says, Side)> {
     match trace.spec.encoder {
-        None => vec![("Prompt", Side::Target)],
-        Some(_) => vec![("Source", Side::Source), ("Target", Side::Target)],
+        None => vec![(&views::PROMPT, Side::Target)],
+        Some(_) => vec![(&views::SOURCE, Side::Source), (&views::TARGET, Side::Target)],
     }
 }
 
@@ -41,21 +42,22 @@ pub(super) fn tokens(
         stopped.set(stopped.get() || on.is_break());
         on
     };
-    let network = model.map(|model| &model.network);
     let ink = if ask.tint == Tint::Row { Ink::Accent } else { Ink::Measure };
     let mut numbers = Vec::new();
     for (name, side) in texts(trace) {
+        let known = Known::of(model, trace, side, &mut watch)?;
         let values = match ask.tint {
             Tint::Row => row(trace, ask, side)?,
-            tint => tinted(network, trace, side, (tint, ask.head), &mut watch),
+            Tint::Received => tinted(None, trace, side, (Tint::Received, ask.head), &mut watch),
+            tint => known.tint(tint),
         };
         let n = trace.tokens_of(side).len();
-        numbers.push((name, side, values.unwrap_or_else(|| vec![None; n])));
+        numbers.push((name, side, values.unwrap_or_else(|| vec![None; n]), known));
     }
     if stopped.get() {
         return Err(ViewError::Cancelled);
     }
-    if numbers.iter().all(|(.., values)| values.iter().all(Option::is_none)) {
+    if numbers.iter().all(|(_, _, values, _)| values.iter().all(Option::is_none)) {
         return Err(if ask.tint.is_bits() && model.is_none() {
             ViewError::NeedsModel
         } else {
@@ -65,26 +67,27 @@ pub(super) fn tokens(
     let finite = |values: &[Option<f64>]| {
         values.iter().flatten().copied().filter(|value| value.is_finite()).fold(0.0, f64::max)
     };
-    let most = numbers.iter().map(|(.., values)| finite(values)).fold(0.0, f64::max);
+    let most = numbers.iter().map(|(_, _, values, _)| finite(values)).fold(0.0, f64::max);
     let (mut all, mut rows) = (Vec::new(), Vec::new());
-    for (name, side, values) in &numbers {
+    for (name, side, values, known) in &numbers {
         let own = trace.tokens_of(*side);
         let chip = |(token, value): (&Token, &Option<f64>)| {
             let share =
                 value.filter(|value| value.is_finite() && most > 0.0).map_or(0.0, |value| value / most);
             Chip::One(Label { text: token.shown(), note: note(token, ask.beneath), share: share as f32, ink })
         };
-        all.push(((*name).to_owned(), own.iter().zip(values).map(chip).collect()));
-        rows.extend(records(model, trace, (*name, *side), values, &mut watch)?);
+        all.push(((*name).clone(), own.iter().zip(values).map(chip).collect()));
+        rows.extend(records(trace, (name, *side), values, known));
     }
-    let (Says { en, zh }, formula) = said(trace, ask);
-    let chips = Chips { texts: all, legend: Some((en.clone(), ink, most)), lists: Vec::new() };
+    let (what, formula) = said(trace, ask);
+    let Says { en, zh } = &what;
+    let chips = Chips { texts: all, legend: Some((what.clone(), ink, most)), lists: Vec::new() };
     let columns = vec!["text", "token", "token_text", "id", "bytes", "tint", "received", "loss", "entropy"];
     let says = Says::new(
-        format!("Tokens of the prompt, tinted by {},", lower(&en)),
+        format!("Tokens of the prompt, tinted by {},", lower(en)),
         format!("提示词的词元，按{zh}着色"),
     );
-    let title = ("Tokens".to_owned(), "tokens".to_owned());
+    let title = (views::TOKENS.clone(), views::TOKENS_FOOT.clone());
     let plate = of_run(trace, title, says, Body::Chips(chips), Table { columns, rows });
     Ok(by_formula(plate, formula))
 }
@@ -107,33 +110,63 @@ fn note(token: &Token, beneath: Beneath) -> String {
     }
 }
 
+/// What the run says of one text's tokens, worked out once.
+struct Known {
+    /// Attention received from all heads; none where no head looks at this text.
+    received: Option<Vec<f64>>,
+    /// Where the model says what follows.
+    predicted: Predicted,
+}
+
+impl Known {
+    fn of(
+        model: Option<&Model>,
+        trace: &Trace,
+        side: Side,
+        progress: Progress<'_>,
+    ) -> Result<Self, ViewError> {
+        let heads = heads_over(trace, side);
+        let mass = received(trace, &heads, side, progress).ok_or(ViewError::Cancelled)?;
+        let network = model.map(|model| &model.network).filter(|_| side == Side::Target);
+        let predicted = network.and_then(|network| predicted(network, trace, progress)).unwrap_or_default();
+        Ok(Self { received: (!heads.is_empty()).then_some(mass), predicted })
+    }
+
+    /// The numbers of a tint that is of all heads, or of what follows.
+    fn tint(&self, tint: Tint) -> Option<Vec<Option<f64>>> {
+        let some = |values: &Vec<f64>| values.iter().copied().map(Some).collect();
+        let values: Option<Vec<Option<f64>>> = match tint {
+            Tint::ReceivedAll => self.received.as_ref().map(some),
+            Tint::Loss => Some(self.predicted.loss.clone()),
+            Tint::Entropy => Some(some(&self.predicted.entropy)),
+            Tint::Row | Tint::Received => None,
+        };
+        values.filter(|values| !values.is_empty())
+    }
+}
+
 /// A record a token, with everything that is known of it.
 fn records(
-    model: Option<&Model>,
     trace: &Trace,
-    (name, side): (&str, Side),
+    (name, side): (&Says, Side),
     tint: &[Option<f64>],
-    progress: Progress<'_>,
-) -> Result<Vec<Vec<Value>>, ViewError> {
-    let heads = crate::analysis::heads_over(trace, side);
-    let mass = received(trace, &heads, side, progress).ok_or(ViewError::Cancelled)?;
-    let network = model.map(|model| &model.network).filter(|_| side == Side::Target);
-    let Predicted { loss, entropy } =
-        network.and_then(|network| predicted(network, trace, progress)).unwrap_or_default();
+    Known { received, predicted }: &Known,
+) -> Vec<Vec<Value>> {
+    let Predicted { loss, entropy } = predicted;
     let record = |(index, token): (usize, &Token)| {
         vec![
-            json!(name.to_lowercase()),
+            json!(name.en.to_lowercase()),
             json!(index),
             json!(token.text),
             json!(token.id),
             json!(hex(token, usize::MAX)),
             json!(tint.get(index).copied().flatten()),
-            json!(mass.get(index)),
+            json!(received.as_ref().and_then(|mass| mass.get(index))),
             json!(loss.get(index).copied().flatten()),
             json!(entropy.get(index)),
         ]
     };
-    Ok(trace.tokens_of(side).iter().enumerate().map(record).collect())
+    trace.tokens_of(side).iter().enumerate().map(record).collect()
 }
 
 /// What a tint says, and by which formula.
@@ -143,27 +176,17 @@ fn said(trace: &Trace, ask: &ViewAsk) -> (Says, Says) {
         Tint::Row => {
             let query = ask.cell(trace).map_or(0, |cell| cell.query);
             let text = trace.query_tokens(ask.head.layer).get(query).map_or_else(String::new, Token::shown);
-            let what = Says::new(
-                format!("Attention weight that token {query} “{text}” gives in head {head}"),
-                format!("词元 {query} “{text}” 在头 {head} 中给出的注意力权重"),
-            );
-            (what, weight_formula(trace, ask.head.layer))
+            (views::tint_row(query, &text, &head), weight_formula(trace, ask.head.layer))
         }
-        Tint::Received => (
-            Says::new(format!("Attention received from head {head}"), format!("从头 {head} 得到的注意力")),
-            "1/|Q_k|·Σ_{q∈Q_k} A[q,k]".into(),
-        ),
-        Tint::ReceivedAll => (
-            Says::new("Attention received, mean over all heads", "得到的注意力（所有头的均值）"),
-            "1/|H|·Σ_h 1/|Q_k|·Σ_{q∈Q_k} A_h[q,k]".into(),
-        ),
+        Tint::Received => (views::tint_received(&head), "1/|Q_k|·Σ_{q∈Q_k} A[q,k]".into()),
+        Tint::ReceivedAll => {
+            (views::TINT_RECEIVED_ALL.clone(), "1/|H|·Σ_h 1/|Q_k|·Σ_{q∈Q_k} A_h[q,k]".into())
+        }
         Tint::Loss => (
-            Says::new("Loss, bits", "损失（比特）"),
+            views::TINT_LOSS.clone(),
             Says::new("−log₂ p(token | all before it)", "−log₂ p(词元 | 之前的一切)"),
         ),
-        Tint::Entropy => {
-            (Says::new("Entropy of what follows, bits", "下一词元的熵（比特）"), "−Σ p·log₂ p".into())
-        }
+        Tint::Entropy => (views::TINT_ENTROPY.clone(), "−Σ p·log₂ p".into()),
     }
 }
 
@@ -188,13 +211,13 @@ fn chip(piece: &Piece) -> Chip {
 }
 
 /// A record for every pair, and for every token that only one run has.
-fn edits(name: &str, alignment: &Alignment, [a, b]: [&[Token]; 2]) -> Vec<Vec<Value>> {
+fn edits(name: &Says, alignment: &Alignment, [a, b]: [&[Token]; 2]) -> Vec<Vec<Value>> {
     let text = |tokens: &[Token], range: &Range<usize>| {
         tokens[range.clone()].iter().map(|token| token.text.as_str()).collect::<String>()
     };
     let record = |first: Option<Range<usize>>, second: Option<Range<usize>>, same: bool| {
         vec![
-            json!(name.to_lowercase()),
+            json!(name.en.to_lowercase()),
             json!(first.as_ref().map(|range| range.start)),
             json!(first.map(|range| text(a, &range))),
             json!(second.as_ref().map(|range| range.start)),
@@ -228,9 +251,8 @@ pub(super) fn aligned(a: &Trace, ask: &ViewAsk, progress: Progress<'_>) -> Resul
         }
         let own = [a.tokens_of(side), b.tokens_of(side)];
         let places = pieces(alignment, own);
-        let [n, m] = alignment.lengths;
         all.push((
-            format!("{name}: {} of {n} and {m} tokens are aligned", alignment.pairs.len()),
+            views::aligned(name, alignment.pairs.len(), alignment.lengths),
             places.iter().map(chip).collect(),
         ));
         rows.extend(edits(name, alignment, own));
@@ -241,10 +263,10 @@ pub(super) fn aligned(a: &Trace, ask: &ViewAsk, progress: Progress<'_>) -> Resul
     let mut lists = Vec::new();
     let next = &comparison.next;
     let words: Vec<&NextWord> = next.words.iter().take(NEXT).collect();
-    for (name, of) in [("Next word, A", 0), ("Next word, B", 1)] {
+    for (name, of) in [(&views::NEXT_A, 0), (&views::NEXT_B, 1)] {
         let p = |word: &NextWord| [word.a, word.b][of];
         let bar = |word: &&NextWord| Bar {
-            name: crate::model::shown(&word.text),
+            name: crate::model::shown(&word.text).into(),
             value: f64::from(p(word).unwrap_or(0.0)),
             label: p(word).map_or_else(|| "–".to_owned(), |p| format!("{:.2}%", p * 100.0)),
             faint: false,
@@ -252,8 +274,8 @@ pub(super) fn aligned(a: &Trace, ask: &ViewAsk, progress: Progress<'_>) -> Resul
         if !words.is_empty() {
             let bars = words.iter().map(bar).collect();
             lists.push((
-                name.to_owned(),
-                Bars { bars, quantity: "Probability".to_owned(), sums: false, wide: false },
+                name.clone(),
+                Bars { bars, quantity: views::PROBABILITY.clone(), sums: false, wide: false },
             ));
         }
     }
@@ -268,7 +290,7 @@ pub(super) fn aligned(a: &Trace, ask: &ViewAsk, progress: Progress<'_>) -> Resul
         "两次运行的词元，已对齐（Myers 1986）：相同的写一次，不同的 A 在上、B 在下（此为第一次运行）",
     );
     let columns = vec!["text", "token_a", "text_a", "token_b", "text_b", "same"];
-    let title = ("Aligned tokens".to_owned(), "tokens".to_owned());
+    let title = (views::ALIGNED.clone(), views::TOKENS_FOOT.clone());
     let body = Body::Chips(Chips { texts: all, legend: None, lists });
     let mut plate = pairs::of_both(a, b, title, says, body, Table { columns, rows });
     plate.says.go_on(&bits);

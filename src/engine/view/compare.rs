@@ -5,6 +5,7 @@ use crate::analysis::compare::{self, Alignment, Comparison, Pair};
 use crate::export::figure::axis::Axis;
 use crate::export::figure::bars::{Bar, Bars};
 use crate::export::figure::matrix::VALUES;
+use crate::export::words::{maps, views};
 use crate::export::{Body, Plate, Says, Table};
 use crate::trace::{HeadId, Hook, Side, Token, Trace, listed_changes};
 use serde_json::json;
@@ -32,7 +33,7 @@ fn name(trace: &Trace) -> Says {
 pub(super) fn of_both(
     a: &Trace,
     b: &Trace,
-    title: (String, String),
+    title: (Says, impl Into<Says>),
     says: Says,
     body: Body,
     table: Table,
@@ -46,7 +47,7 @@ pub(super) fn of_both(
     let [a, b] = [a, b].map(name);
     let Says { en, zh } = &plate.says;
     Plate {
-        subtitle: format!("A {} · B {}", a.en, b.en),
+        subtitle: Says::new(format!("A {} · B {}", a.en, b.en), format!("A {} · B {}", a.zh, b.zh)),
         says: Says::new(
             format!("{en} A is {}, B is {}.{}", a.en, b.en, other.en),
             format!("{zh}A 是 {}，B 是 {}。{}", a.zh, b.zh, other.zh),
@@ -61,7 +62,7 @@ pub(super) fn heads(a: &Trace, ask: &ViewAsk, progress: Progress<'_>) -> Result<
     let known = || ranked.iter().filter_map(|head| head.distance.as_ref().map(|distance| (head, distance)));
     let bars: Vec<Bar> = known()
         .map(|(head, distance)| Bar {
-            name: a.spec.head_name(head.a),
+            name: maps::named(&a.spec.head_name(head.a)),
             value: distance.divergence,
             label: format!("{:.4}", distance.divergence),
             faint: false,
@@ -81,18 +82,13 @@ pub(super) fn heads(a: &Trace, ask: &ViewAsk, progress: Progress<'_>) -> Result<
     };
     let columns = vec!["head_a", "head_b", "divergence", "variation", "rows"];
     let table = Table { columns, rows: known().map(row).collect() };
-    let body = Bars {
-        bars,
-        quantity: "Jensen–Shannon divergence of attention rows, bits".to_owned(),
-        sums: false,
-        wide: false,
-    };
+    let body = Bars { bars, quantity: views::DIVERGENCE.clone(), sums: false, wide: false };
     let says = Says::new(
         "Heads by how far their attention differs between two runs: the mean Jensen–Shannon divergence of rows over \
          aligned tokens, first run",
         "各头的注意力在两次运行之间相差多少：对齐词元上各行 Jensen–Shannon 散度的均值（此为第一次运行）",
     );
-    let title = ("Heads by difference".to_owned(), "blocks.*.attn.hook_pattern".to_owned());
+    let title = (views::COMPARE.clone(), "blocks.*.attn.hook_pattern");
     let plate = of_both(a, b, title, says, Body::Bars(body), table);
     Ok(by_formula(
         plate,
@@ -125,13 +121,13 @@ pub fn difference_plate(
     let axis = |name, alignment: &Alignment, side, lines: usize| {
         let n = alignment.pairs.len();
         let labels = (0..lines).map(|line| label(&alignment.pairs[line * n / lines.max(1)], [a, b], side));
-        Axis { name, labels: labels.collect(), first: 0, numbered: false }
+        Axis::new(name, labels)
     };
     let body = Body::Map {
-        rows: axis("query", queries, part.rows(), map.rows),
-        columns: axis("key", keys, part.columns(), map.columns),
+        rows: axis(&maps::QUERY, queries, part.rows(), map.rows),
+        columns: axis(&maps::KEY, keys, part.columns(), map.columns),
         values: map.values,
-        quantity: "Difference of weights",
+        quantity: &maps::DIFFERENCE,
         signed: true,
     };
     let name = a.spec.head_name(head);
@@ -140,7 +136,7 @@ pub fn difference_plate(
         format!("头 {name} 在对齐词元上的注意力权重，B 减 A（此为第一次运行）"),
     );
     let hook = format!("{}[{}]", a.spec.hook_name(Hook::Pattern, head.layer), head.head);
-    let plate = of_both(a, b, (format!("Head {name}, B less A"), hook), says, body, Table::default());
+    let plate = of_both(a, b, (views::b_less_a(&name), hook), says, body, Table::default());
     let Says { en, zh } = weight_formula(a, head.layer);
     Ok(by_formula(plate, Says::new(format!("B − A, {en}"), format!("B − A，{zh}"))))
 }

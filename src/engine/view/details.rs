@@ -4,8 +4,10 @@ use serde_json::json;
 
 use super::{ViewAsk, ViewError, by_formulas, of_run, weight_formula};
 use crate::analysis::{Cell, MEASURES, Measure};
+use crate::export::What;
 use crate::export::figure::bars::{Bar, Bars};
 use crate::export::figure::legend::number;
+use crate::export::words::{maps, names, views};
 use crate::export::{Body, Plate, Says, Table};
 use crate::trace::{Candidate, Trace};
 
@@ -21,14 +23,14 @@ pub(super) fn pinned(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
     row.truncate(LISTED);
     let mut rows = Vec::new();
     let key = |&(key, weight): &(usize, f32)| Bar {
-        name: format!("{key} {}", keys[key].shown()),
+        name: format!("{key} {}", keys[key].shown()).into(),
         value: f64::from(weight),
         label: format!("{weight:.4}"),
         faint: false,
     };
     let looks = Bars {
         bars: row.iter().map(key).collect(),
-        quantity: "Attention weight".to_owned(),
+        quantity: maps::of(What::Pattern).clone(),
         sums: false,
         wide: false,
     };
@@ -45,7 +47,7 @@ pub(super) fn pinned(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
     let measure = |measure: &Measure| {
         let (value, most) = ((measure.value)(&own), greatest(measure));
         Bar {
-            name: measure.label.to_owned(),
+            name: names::measure(measure.id, measure.label),
             value: if most > 0.0 { value / most } else { 0.0 },
             label: number(value as f32),
             faint: false,
@@ -53,7 +55,7 @@ pub(super) fn pinned(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
     };
     let measures = Bars {
         bars: MEASURES.iter().map(measure).collect(),
-        quantity: "Share of a measure's range, or of the greatest among all heads".to_owned(),
+        quantity: views::MEASURES.clone(),
         sums: false,
         wide: true,
     };
@@ -61,21 +63,19 @@ pub(super) fn pinned(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
         vec![json!("measure"), json!(measure.id), json!(measure.label), json!((measure.value)(&own))]
     }));
 
-    let title = format!("Query {query} {} of head {name}", queries[query].shown());
-    let mut lists = vec![
-        (format!("{query} {} looks at", queries[query].shown()), looks),
-        (format!("Head {name}"), measures),
-    ];
+    let title = views::pinned(query, &queries[query].shown(), &name);
+    let mut lists =
+        vec![(views::looks_at(query, &queries[query].shown()), looks), (maps::one_head(&name), measures)];
     if let Some((heading, said)) = answers(trace, query) {
         let bar = |(_, text, p): &(u32, String, f32)| Bar {
-            name: crate::model::shown(text),
+            name: crate::model::shown(text).into(),
             value: f64::from(*p),
             label: format!("{:.2}%", p * 100.0),
             faint: false,
         };
         let bars = said.iter().map(bar).collect();
-        let quantity = "Probability".to_owned();
-        lists.push((heading.to_owned(), Bars { bars, quantity, sums: false, wide: false }));
+        let quantity = views::PROBABILITY.clone();
+        lists.push((heading.clone(), Bars { bars, quantity, sums: false, wide: false }));
         rows.extend(said.iter().map(|(id, text, p)| vec![json!("answer"), json!(id), json!(text), json!(p)]));
     }
     let text = queries[query].shown();
@@ -92,14 +92,14 @@ pub(super) fn pinned(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
     let plate = of_run(trace, (title, hook), says, Body::Lists(lists), table);
     let weights = weight_formula(trace, head.layer);
     let own = MEASURES.iter().map(|measure| {
-        (Says::new(measure.label, measure.id), Says::new(measure.formula, measure.formula_zh))
+        (names::measure(measure.id, measure.label), Says::new(measure.formula, measure.formula_zh))
     });
     let weights = (Says::new("weights", "权重"), weights);
     Ok(by_formulas(plate, std::iter::once(weights).chain(own)))
 }
 
 /// What the model makes of the prompt: words that may follow, classes, or answers that it marks; id, text, probability.
-type Answers = (&'static str, Vec<(u32, String, f32)>);
+type Answers = (&'static Says, Vec<(u32, String, f32)>);
 
 fn answers(trace: &Trace, query: usize) -> Option<Answers> {
     let of = |list: &[Candidate]| {
@@ -107,13 +107,13 @@ fn answers(trace: &Trace, query: usize) -> Option<Answers> {
     };
     let row = if trace.classes.len() > 1 { query } else { 0 };
     let found = if !trace.next.is_empty() {
-        (if trace.spec.generates() { "Next word" } else { "Masked word" }, of(&trace.next))
+        (if trace.spec.generates() { &views::NEXT } else { &views::MASKED_WORD }, of(&trace.next))
     } else if let Some(classes) = trace.classes.get(row) {
-        ("Classes", of(classes))
+        (&views::CLASSES, of(classes))
     } else {
         let spans = trace.answers.iter().take(LISTED);
         let span = spans.map(|span| (span.tokens.start as u32, span.text.clone(), span.p));
-        ("Answer, by its first token", span.collect())
+        (&views::ANSWER, span.collect())
     };
     (!found.1.is_empty()).then_some(found)
 }

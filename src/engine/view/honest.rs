@@ -8,7 +8,8 @@ use crate::analysis::Picture;
 use crate::engine::honesty::honesty_while;
 use crate::engine::{Honesty, HonestyOptions, Job, Paths};
 use crate::export::figure::columns::{Column, Columns};
-use crate::export::{Body, Plate, Says, Table};
+use crate::export::words::{names, views};
+use crate::export::{Body, Lang, Plate, Says, Table};
 use crate::model::{Model, shown};
 use crate::trace::{Token, Trace};
 
@@ -39,15 +40,15 @@ fn honesty_plate(found: &Honesty, trace: &Trace) -> Plate {
     let text = |source: usize| trace.tokens.get(source).map_or_else(String::new, Token::shown);
     let of = |values: &[f64]| order.iter().map(|&source| values[source]).collect::<Vec<_>>();
     let cut = Column {
-        title: "Cutting the path".to_owned(),
-        mark: "drop of ln p".to_owned(),
+        title: views::CUTTING.clone(),
+        mark: views::DROP.clone(),
         values: of(&found.drops),
         digits: 2,
         reference: true,
     };
     let picture = |own: &crate::engine::Column| Column {
-        title: name(own.picture).to_owned(),
-        mark: own.spearman.map_or_else(|| "ρ –".to_owned(), |rho| format!("ρ {rho:.2}").replace('-', "−")),
+        title: name(own.picture),
+        mark: own.spearman.map_or_else(|| "ρ –".into(), |rho| format!("ρ {rho:.2}").replace('-', "−").into()),
         values: of(&own.values),
         digits: if own.picture == Picture::Values { 2 } else { 4 },
         reference: false,
@@ -55,7 +56,7 @@ fn honesty_plate(found: &Honesty, trace: &Trace) -> Plate {
     let columns = Columns {
         rows: order.iter().map(|&source| format!("{source} {}", text(source))).collect(),
         columns: std::iter::once(cut).chain(found.columns.iter().map(picture)).collect(),
-        quantity: "Each column in its own scale; ρ: rank correlation with cutting".to_owned(),
+        quantity: views::OWN_SCALES.clone(),
     };
     let mut names = vec!["source", "source_text", "cut"];
     names.extend(found.columns.iter().map(|own| <&str>::from(own.picture)));
@@ -68,18 +69,20 @@ fn honesty_plate(found: &Honesty, trace: &Trace) -> Plate {
         first.into_iter().chain(found.columns.iter().map(|own| json!(own.values[source]))).collect()
     };
     let table = Table { columns: names, rows: order.iter().map(record).collect() };
-    let ranks: Vec<String> = found
-        .columns
-        .iter()
-        .filter_map(|own| own.spearman.map(|rho| format!("{} {rho:.2}", name(own.picture).to_lowercase())))
-        .collect();
+    let ranks = |lang: Lang, between: &str| {
+        let of = |own: &crate::engine::Column| {
+            Some(format!("{} {:.2}", name(own.picture).get(lang).to_lowercase(), own.spearman?))
+        };
+        found.columns.iter().filter_map(of).collect::<Vec<_>>().join(between).replace('-', "−")
+    };
     let answer = shown(&found.answer_text);
     let edges = match found.paths {
         Paths::All => Says::new("every edge to it", "所有通向它的边"),
         Paths::Direct => Says::new("the asked token's edge to it", "所问词元通向它的边"),
     };
     let (token, own, p) = (found.token, text(found.token), found.p);
-    let (layer, ranks) = (trace.spec.layer_name(found.layer), ranks.join(", ").replace('-', "−"));
+    let layer = trace.spec.layer_name(found.layer);
+    let [ranks, ranks_zh] = [ranks(Lang::En, ", "), ranks(Lang::Zh, "、")];
     let says = Says::new(
         format!(
             "Honesty meter: for each source token how far log p(“{answer}”) after token {token} “{own}” (p = {p:.3}) falls \
@@ -88,17 +91,13 @@ fn honesty_plate(found: &Honesty, trace: &Trace) -> Plate {
         ),
         format!(
             "诚实度：对每个来源词元，切断{}（直到第 {layer} 层）后，词元 {token} “{own}” 之后 log p(“{answer}”)（p = {p:.3}）\
-             下降多少，旁边是注意力的各种图景，附 Spearman 等级相关（{ranks}）",
+             下降多少，旁边是注意力的各种图景，附 Spearman 等级相关（{ranks_zh}）",
             edges.zh
         ),
     );
-    let title =
-        (format!("Honesty of “{answer}” after {} {}", found.token, text(found.token)), "memory".to_owned());
+    let title = (views::honesty(&answer, found.token, &text(found.token)), views::HONESTY_FOOT.clone());
     let plate = of_run(trace, title, says, Body::Columns(columns), table);
-    let own = found.columns.iter().map(|own| {
-        let id: &'static str = own.picture.into();
-        (Says::new(name(own.picture), id), picture_formula(own.picture).into())
-    });
+    let own = found.columns.iter().map(|own| (name(own.picture), picture_formula(own.picture).into()));
     let cut = (
         Says::new("cut", "切断"),
         Says::new(
@@ -109,13 +108,6 @@ fn honesty_plate(found: &Honesty, trace: &Trace) -> Plate {
     by_formulas(plate, std::iter::once(cut).chain(own))
 }
 
-fn name(picture: Picture) -> &'static str {
-    match picture {
-        Picture::Attention => "Mean attention",
-        Picture::Rollout => "Rollout",
-        Picture::Flow => "Flow",
-        Picture::Values => "Value norms",
-        Picture::Norms => "Norms",
-        Picture::Contributions => "Contributions",
-    }
+fn name(picture: Picture) -> Says {
+    names::picture(picture.into())
 }

@@ -2,6 +2,7 @@
 
 use super::super::Curve;
 use crate::export::figure::curves::{Curve as Line, Curves, Plane};
+use crate::export::words::views;
 use crate::export::{Body, Plate, Says, Table};
 use serde_json::json;
 
@@ -9,13 +10,13 @@ use serde_json::json;
 pub fn curve_plate(clean: &Curve, changed: Option<&Curve>) -> Plate {
     let n = clean.losses.len();
     let share = |position: usize| position as f64 / n.max(1) as f64;
-    let line = |name: &str, color: usize, curve: &Curve| {
+    let line = |name: &Says, color: usize, curve: &Curve| {
         // losses[i] is of the token at i + 1
         let points = curve.losses.iter().enumerate().map(|(at, &loss)| [share(at + 1), loss]).collect();
-        Line { name: name.to_owned(), color: Some(color), points }
+        Line { name: name.clone(), color: Some(color), points }
     };
-    let mut curves = vec![line("as it is", 0, clean)];
-    curves.extend(changed.map(|changed| line("with changes", 1, changed)));
+    let mut curves = vec![line(&views::AS_IT_IS, 0, clean)];
+    curves.extend(changed.map(|changed| line(&views::WITH_CHANGES, 1, changed)));
     let highest = curves.iter().flat_map(|curve| &curve.points).map(|[_, loss]| *loss).fold(0.0, f64::max);
     let step = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000].into_iter().find(|step| n / step <= 8);
     let ticks = (0..=n).step_by(step.unwrap_or(5000)).map(|at| (share(at), at.to_string())).collect();
@@ -37,9 +38,9 @@ pub fn curve_plate(clean: &Curve, changed: Option<&Curve>) -> Plate {
     };
     let plate = Plate {
         formulas: Vec::new(),
-        title: "Loss by position".to_owned(),
-        subtitle: format!("{} · {} read", clean.model, clean.windows),
-        hook: "mean −log₂ p".to_owned(),
+        title: views::CURVE.clone(),
+        subtitle: views::read(&clean.model, clean.windows),
+        hook: views::CURVE_FOOT.clone(),
         says: Says::new(
             format!(
                 "Mean loss of the token at each position over {} sequences (Kaplan et al. 2020; Olsson et al. \
@@ -56,14 +57,14 @@ pub fn curve_plate(clean: &Curve, changed: Option<&Curve>) -> Plate {
             ),
         ),
         body: Body::Curves(Curves {
-            across: "position".to_owned(),
+            across: views::POSITION.clone(),
             ticks,
             planes: vec![Plane {
-                name: "loss, bits a token".to_owned(),
+                name: views::LOSS_BITS.clone(),
                 range: [0.0, highest.max(f64::MIN_POSITIVE)],
                 curves,
             }],
-            flags: clean.again.map(|again| (share(again), "again".to_owned())).into_iter().collect(),
+            flags: clean.again.map(|again| (share(again), views::AGAIN.clone())).into_iter().collect(),
             marked: None,
         }),
         strips: Vec::new(),

@@ -5,6 +5,7 @@ use super::{Beside, Progress, ViewAsk, ViewError, by_formula, changed_by, of_run
 use crate::analysis::{self, MemoryMap, MemoryTraceError, Picture, River, kv_cache};
 use crate::export::figure::axis::Axis;
 use crate::export::figure::river;
+use crate::export::words::{maps, views};
 use crate::export::{Body, Labels, Plate, Says, Table, picture};
 use crate::model::Model;
 use crate::trace::{Side, Token, Trace};
@@ -36,12 +37,13 @@ pub fn river_plate(river: &River, trace: &Trace) -> Plate {
     let text = |source: usize| trace.tokens.get(source).map_or_else(String::new, Token::shown);
     let shown = |source: usize| format!("{source} {}", text(source));
     let name: &'static str = river.picture.into();
-    let before = bands.begins.then(|| "before".to_owned());
-    let layers = (0..river.values.len()).map(|layer| format!("L{}", trace.spec.layer_name(layer)));
-    let own = bands.sources.iter().enumerate().map(|(place, &source)| (shown(source), Some(place)));
+    let before = bands.begins.then(|| views::BEFORE.clone());
+    let layers =
+        (0..river.values.len()).map(|layer| maps::named(&format!("L{}", trace.spec.layer_name(layer))));
+    let own = bands.sources.iter().enumerate().map(|(place, &source)| (shown(source).into(), Some(place)));
     let body = river::River {
         columns: before.into_iter().chain(layers).collect(),
-        bands: own.chain([("others".to_owned(), None)]).collect(),
+        bands: own.chain([(views::OTHERS.clone(), None)]).collect(),
         shares: bands.shares,
     };
     let mut rows = Vec::new();
@@ -61,7 +63,7 @@ pub fn river_plate(river: &River, trace: &Trace) -> Plate {
         ),
         format!("词元 {token} “{own}” 的记忆：每层之后各来源词元的份额，依据{}", by.zh),
     );
-    let title = (format!("Memory of {}", shown(river.token)), format!("memory.{name}"));
+    let title = (views::memory_of(&shown(river.token)), format!("memory.{name}"));
     by_formula(of_run(trace, title, says, Body::River(body), table), picture_formula(river.picture))
 }
 
@@ -119,12 +121,12 @@ pub(super) fn map(
 /// A map of memory as a figure.
 pub fn memory_plate(memory: &MemoryMap, trace: &Trace) -> Plate {
     let labels = picture::token_labels(trace.tokens_of(Side::Target), 0, Labels::Tokens);
-    let axis = |name| Axis { name, labels: labels.clone(), first: 0, numbered: false };
+    let axis = |name| Axis::new(name, labels.clone());
     let body = Body::Map {
-        rows: axis("query"),
-        columns: axis("source"),
+        rows: axis(&maps::QUERY),
+        columns: axis(&maps::SOURCE),
         values: memory.values.iter().flatten().map(|&value| value as f32).collect(),
-        quantity: if memory.picture == Picture::Values { "Length" } else { "Share of the state" },
+        quantity: if memory.picture == Picture::Values { &views::LENGTH } else { &views::SHARE_OF_STATE },
         signed: false,
     };
     let name: &'static str = memory.picture.into();
@@ -137,7 +139,7 @@ pub fn memory_plate(memory: &MemoryMap, trace: &Trace) -> Plate {
         ),
         format!("第 {layer} 层之后每个词元的状态由什么组成（行为词元，列为来源），依据{}", by.zh),
     );
-    let title = (format!("Memory after L{layer}"), format!("memory.{name}"));
+    let title = (views::memory_after(&layer), format!("memory.{name}"));
     by_formula(of_run(trace, title, says, body, Table::default()), picture_formula(memory.picture))
 }
 
@@ -166,20 +168,10 @@ pub(super) fn cache(
     });
     let layer_name = |layer: usize| format!("L{}", trace.spec.layer_name(layer));
     let body = Body::Map {
-        rows: Axis {
-            name: "layer",
-            labels: cache.layers.iter().map(|layer| layer_name(layer.layer)).collect(),
-            first: 0,
-            numbered: false,
-        },
-        columns: Axis {
-            name: "entry",
-            labels: picture::token_labels(&trace.tokens, 0, Labels::Tokens),
-            first: 0,
-            numbered: false,
-        },
+        rows: Axis::new(&maps::LAYER, cache.layers.iter().map(|layer| maps::named(&layer_name(layer.layer)))),
+        columns: Axis::new(&maps::ENTRY, picture::token_labels(&trace.tokens, 0, Labels::Tokens)),
         values: values.collect(),
-        quantity: "Attention received",
+        quantity: &views::RECEIVED,
         signed: false,
     };
     let loss = match (eviction.loss_before, eviction.loss_after) {
@@ -205,7 +197,7 @@ pub(super) fn cache(
             loss.zh
         ),
     );
-    let title = (format!("KV cache, {}", eviction.policy), "hook_k, hook_v".to_owned());
+    let title = (views::cache(&eviction.policy), "hook_k, hook_v");
     let plate = of_run(trace, title, says, body, Table::default());
     Ok(by_formula(plate, format!("received[k] = 1/|H|·Σ_h Σ_{{q>T−{steps}}} P_h[q,k]")))
 }
@@ -213,8 +205,8 @@ pub(super) fn cache(
 pub(super) fn recall(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
     let Beside::Recall(recall) = &ask.beside else { return Err(ViewError::Missing("recall")) };
     let plate = recall_plate(recall);
-    let subtitle = format!("{} · {}", plate.subtitle, trace.spec.layer_count());
-    Ok(Plate { subtitle: format!("{subtitle} layers"), ..plate })
+    let subtitle = Says::joined([&plate.subtitle, &views::layer_count(trace.spec.layer_count())], " · ");
+    Ok(Plate { subtitle, ..plate })
 }
 
 /// Recall by length and depth as a figure.
@@ -225,22 +217,21 @@ pub fn recall_plate(recall: &Recall) -> Plate {
         cells.get(length * depths.len() + depth).map_or(f32::NAN, |cell| cell.p as f32)
     };
     let values = (0..depths.len()).flat_map(|depth| (0..lengths.len()).map(move |length| (depth, length)));
-    let axis = |name, labels: Vec<String>| Axis { name, labels, first: 0, numbered: false };
     let template: &'static str = recall.template.into();
     let body = Body::Map {
-        rows: axis("depth", depths.iter().map(f64::to_string).collect()),
-        columns: axis("length", lengths.iter().map(usize::to_string).collect()),
+        rows: Axis::new(&maps::DEPTH, depths.iter().map(f64::to_string)),
+        columns: Axis::new(&maps::LENGTH, lengths.iter().map(usize::to_string)),
         values: values.map(|(depth, length)| value(depth, length)).collect(),
-        quantity: "Probability of the answer",
+        quantity: &views::ANSWER_PROBABILITY,
         signed: false,
     };
     let changed = changed_by(&recall.interventions);
     let Recall { trials, seed, model, .. } = recall;
     let plate = Plate {
         formulas: Vec::new(),
-        title: format!("Recall of {}", recall.model),
-        subtitle: format!("template {template} · {} questions a cell", recall.trials),
-        hook: "recall".to_owned(),
+        title: views::recall(model),
+        subtitle: views::recall_asked(template, *trials),
+        hook: views::RECALL_FOOT.clone(),
         says: Says::new(
             format!(
                 "Probability of the right answer by length of context (tokens) and depth of the fact (0: at the \

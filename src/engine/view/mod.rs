@@ -7,6 +7,7 @@ mod beside;
 mod chips;
 mod compare;
 mod details;
+mod distance;
 mod honest;
 mod learning;
 mod looks;
@@ -83,6 +84,8 @@ pub enum View {
     Cache,
     /// How far back can be asked, length by depth
     Recall,
+    /// How recall falls with the distance of the fact
+    Distance,
     /// What a head looks for and writes, by its weights
     Circuits,
     /// Which heads read which, by their weights
@@ -140,6 +143,7 @@ impl View {
         matches!(
             self,
             Self::Recall
+                | Self::Distance
                 | Self::Atlas
                 | Self::Compare
                 | Self::Difference
@@ -417,6 +421,7 @@ pub fn plate(
         View::Memory => memory::map(own()?, trace, ask, progress),
         View::Cache => memory::cache(own()?, trace, ask, progress),
         View::Recall => memory::recall(trace, ask),
+        View::Distance => distance::curve(ask),
         View::Circuits => weights::circuits(own()?, trace, ask, progress),
         View::Composition => weights::composition(own()?, trace, ask, progress),
         View::Atlas => weights::atlas(trace, ask),

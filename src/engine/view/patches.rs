@@ -6,6 +6,7 @@ use super::{Progress, ViewAsk, ViewError, by_formula, of_run};
 use crate::engine::sweep::{Moved, Places, moved_by};
 use crate::export::figure::axis::Axis;
 use crate::export::figure::strip::Strip;
+use crate::export::words::{maps, views};
 use crate::export::{Body, Plate, Says, Table};
 use crate::model::Model;
 use crate::trace::{Token, Trace};
@@ -29,11 +30,14 @@ pub(super) fn sweep(
 
 /// The map of one kind of places.
 pub fn map(here: &Trace, moved: &Moved, places: Places) -> Plate {
-    let (rows, name, labels): (_, _, Vec<String>) = match places {
-        Places::Tokens => (&moved.sweep.tokens, "token", moved.labels(here)),
+    let (rows, across, title, labels): (_, _, _, Vec<String>) = match places {
+        Places::Tokens => (&moved.sweep.tokens, &maps::TOKEN, &views::PATCHED_TOKENS, moved.labels(here)),
         Places::Heads => {
             let most = moved.sweep.heads.iter().map(Vec::len).max().unwrap_or(0);
-            (&moved.sweep.heads, "head", (0..most).map(|head| head.to_string()).collect())
+            {
+                let labels = (0..most).map(|head| head.to_string()).collect();
+                (&moved.sweep.heads, &maps::HEAD, &views::PATCHED_HEADS, labels)
+            }
         }
     };
     let columns = labels.len();
@@ -41,12 +45,11 @@ pub fn map(here: &Trace, moved: &Moved, places: Places) -> Plate {
         let own = row.iter().map(|&value| value as f32);
         own.chain(std::iter::repeat(f32::NAN)).take(columns).collect::<Vec<_>>()
     };
-    let axis = |name, labels| Axis { name, labels, first: 0, numbered: false };
     let body = Body::Map {
-        rows: axis("layer", (0..rows.len()).map(|layer| here.spec.layer_name(layer)).collect()),
-        columns: axis(name, labels),
+        rows: Axis::new(&maps::LAYER, (0..rows.len()).map(|layer| maps::named(&here.spec.layer_name(layer)))),
+        columns: Axis::new(across, labels),
         values: rows.iter().flat_map(filled).collect(),
-        quantity: "Recovered share of the logit difference",
+        quantity: &views::RECOVERED,
         signed: true,
     };
     let (hook, place) = match places {
@@ -71,11 +74,11 @@ pub fn map(here: &Trace, moved: &Moved, places: Places) -> Plate {
             place.zh, moved.prompt
         ),
     );
-    let title = (format!("Patched by {name}"), hook.to_owned());
+    let title = (title.clone(), hook);
     let plate = of_run(here, title, says, body, Table::default());
     let mut plate = by_formula(plate, "(d_patched − d_here) / (d_other − d_here), d = logit(a) − logit(b)");
     plate
         .strips
-        .push(Strip { title: "PATCHED FROM", tokens: moved.tokens.iter().map(Token::shown).collect() });
+        .push(Strip { title: &maps::PATCHED_FROM, tokens: moved.tokens.iter().map(Token::shown).collect() });
     plate
 }

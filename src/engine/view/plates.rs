@@ -1,5 +1,6 @@
 //! What plates of runs, and of weights alone, have in common.
 
+use crate::export::words::{maps, views};
 use crate::export::{Body, Lang, Plate, Says, Table, formula, model_in_words, picture};
 use crate::render::Quantity;
 use crate::trace::{Intervention, Trace, listed_changes, said_with};
@@ -7,7 +8,7 @@ use crate::trace::{Intervention, Trace, listed_changes, said_with};
 /// A plate of a run, with the words that all have in common.
 pub(super) fn of_run(
     trace: &Trace,
-    (title, hook): (String, String),
+    (title, hook): (impl Into<Says>, impl Into<Says>),
     says: Says,
     body: Body,
     table: Table,
@@ -17,9 +18,9 @@ pub(super) fn of_run(
     Plate {
         says: Says::new(format!("{en} in {model_en}."), format!("{model_zh}：{zh}。")),
         formulas: Vec::new(),
-        title,
-        subtitle: picture::subtitle(trace, true),
-        hook,
+        title: title.into(),
+        subtitle: maps::subtitle(trace, true),
+        hook: hook.into(),
         body,
         strips: picture::strips(trace),
         table,
@@ -76,12 +77,12 @@ pub(super) fn weight_formula(trace: &Trace, layer: usize) -> Says {
 /// A plate of a model's weights alone: no prompt at its foot.
 pub(super) fn of_weights(
     trace: &Trace,
-    title: (String, String),
+    (title, hook): (impl Into<Says>, impl Into<Says>),
     says: Says,
     body: Body,
     table: Table,
 ) -> Plate {
-    let plate = of_run(trace, title, says, body, table);
-    let subtitle = format!("{} · {} layers", trace.model_name, trace.spec.layer_count());
+    let plate = of_run(trace, (title, hook), says, body, table);
+    let subtitle = views::layers(&trace.model_name, trace.spec.layer_count());
     Plate { strips: Vec::new(), subtitle, ..plate }
 }

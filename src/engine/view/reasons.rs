@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::analysis::{self, Component, Fold, Question, logits_at};
 use crate::export::figure::axis::Axis;
 use crate::export::figure::bars::{Bar, Bars, signed};
+use crate::export::words::{maps, marks, views};
 use crate::export::{Body, Plate, Says, Table};
 use crate::model::{HeadId, Model, largest, shown};
 use crate::trace::Trace;
@@ -27,8 +28,8 @@ pub(super) fn why(
         trace.query_tokens(cell.head.layer)[cell.query].shown(),
         trace.key_tokens(cell.head.layer)[cell.key].shown(),
     );
-    let weight = format!("{cell}: weight {:.4}, score {:.4}", why.weight, why.score).replace(" -", " −");
-    let title = (format!("Why {} looks at {}, {head}", texts.0, texts.1), weight);
+    let weight = views::weight_and_score(&cell.to_string(), why.weight, why.score);
+    let title = (views::why(&head, &texts.0, &texts.1), weight);
     let (query, key, (looks, looked_at)) = (cell.query, cell.key, &texts);
     let whose = Says::new(
         format!("token {query} “{looks}” and token {key} “{looked_at}” in head {head}"),
@@ -37,14 +38,14 @@ pub(super) fn why(
     let Some(own) = &why.table else {
         // A saved trace: by dimension alone
         let bar = |(index, &value): (usize, &f64)| Bar {
-            name: format!("d{index}"),
+            name: format!("d{index}").into(),
             value,
             label: signed(value),
             faint: false,
         };
         let bars = Bars {
             bars: why.dimensions.iter().enumerate().map(bar).collect(),
-            quantity: "scale · q[d] · k[d]".to_owned(),
+            quantity: "scale · q[d] · k[d]".into(),
             sums: true,
             wide: false,
         };
@@ -58,21 +59,21 @@ pub(super) fn why(
         return Ok(by_formula(plate, "score = Σ_d scale·q_d·k_d"));
     };
     let folded = own.folded(SHOWN);
-    let name = |components: &[Component], fold: &Fold| match fold {
-        Fold::One(index) => components[*index].name(&trace.spec),
-        Fold::Rest(members) => format!("{} more", members.len()),
+    let name = |components: &[Component], fold: &Fold| -> Says {
+        match fold {
+            Fold::One(index) => maps::named(&components[*index].name(&trace.spec)),
+            Fold::Rest(members) => marks::more(members.len()),
+        }
     };
     let axis = |axis, components: &[Component], folds: &[Fold]| Axis {
-        name: axis,
-        labels: folds.iter().map(|fold| name(components, fold)).collect(),
-        first: 0,
-        numbered: false,
+        named: true,
+        ..Axis::new(axis, folds.iter().map(|fold| name(components, fold)))
     };
     let body = Body::Map {
-        rows: axis("query", &own.queries, &folded.queries),
-        columns: axis("key", &own.keys, &folded.keys),
+        rows: axis(&maps::QUERY, &own.queries, &folded.queries),
+        columns: axis(&maps::KEY, &own.keys, &folded.keys),
         values: folded.values.iter().map(|&value| value as f32).collect(),
-        quantity: "Part of the score",
+        quantity: &views::PART_OF_SCORE,
         signed: true,
     };
     let sum = own.sum();
@@ -111,14 +112,14 @@ pub(super) fn attribution(
         parts.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
     }
     let bar = |&(component, value): &(Component, f64)| Bar {
-        name: component.name(&trace.spec),
+        name: maps::named(&component.name(&trace.spec)),
         value,
         label: signed(value),
         faint: false,
     };
     let bars = Bars {
         bars: parts.iter().map(bar).collect(),
-        quantity: "Part of the logit".to_owned(),
+        quantity: views::PART_OF_LOGIT.clone(),
         sums: true,
         wide: false,
     };
@@ -140,10 +141,7 @@ pub(super) fn attribution(
             format!("“{word}” 与 “{other}” 的 logit 之差"),
         ),
     };
-    let title = (
-        format!("Attribution, {}: {}", what.en, signed(said.logit())),
-        format!("what a part wrote · W_U[word], token {token}"),
-    );
+    let title = (views::attribution(&what, &signed(said.logit())), views::attribution_foot(token));
     let sum = said.sum();
     let says = Says::new(
         format!(

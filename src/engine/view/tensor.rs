@@ -5,6 +5,7 @@ use serde_json::json;
 use super::{Progress, ViewAsk, ViewError, by_formulas, of_weights};
 use crate::analysis::{TensorStats, tensor_stats};
 use crate::export::figure::histogram::Histogram;
+use crate::export::words::views;
 use crate::export::{Body, Plate, Says, Table};
 use crate::model::Model;
 use crate::trace::Trace;
@@ -31,15 +32,15 @@ pub(super) fn histogram(
     let shape = info.shape.iter().map(usize::to_string).collect::<Vec<_>>().join(" × ");
     let decimals = |value: f64| format!("{value:.5}").replace('-', "−");
     let mut facts = vec![
-        ("shape".to_owned(), shape.clone()),
-        ("stored as".to_owned(), info.dtype.to_string()),
-        ("numbers".to_owned(), count.to_string()),
-        ("mean".to_owned(), decimals(mean)),
-        ("std".to_owned(), decimals(std)),
-        ("zeros".to_owned(), zeros.to_string()),
+        (&views::SHAPE, shape.clone()),
+        (&views::STORED_AS, info.dtype.to_string()),
+        (&views::NUMBERS, count.to_string()),
+        (&views::MEAN, decimals(mean)),
+        (&views::STD, decimals(std)),
+        (&views::ZEROS, zeros.to_string()),
     ];
     if broken > 0 {
-        facts.push(("not finite".to_owned(), broken.to_string()));
+        facts.push((&views::NOT_FINITE, broken.to_string()));
     }
     let [low, high] = [f64::from(min), f64::from(max)];
     let part = (high - low) / histogram.len().max(1) as f64;
@@ -53,7 +54,7 @@ pub(super) fn histogram(
     let body = Histogram {
         counts: histogram.clone(),
         range: [low, high],
-        across: format!("Value, in {} equal parts; heights are logarithms of counts", histogram.len()),
+        across: views::histogram(histogram.len()),
         facts,
     };
     let name = &info.name;
@@ -67,7 +68,7 @@ pub(super) fn histogram(
             "权重 {name} 的直方图（{shape}，{count} 个数）：均值 {mean}，标准差 {std}，从 {low} 到 {high}，{zeros} 个零"
         ),
     );
-    let title = (format!("Weight {}", info.name), info.source_name.clone());
+    let title = (views::weight(&info.name), info.source_name.clone());
     let plate = of_weights(trace, title, says, Body::Histogram(body), table);
     Ok(by_formulas(
         plate,

@@ -6,6 +6,7 @@ use crate::analysis::{self, FlowOptions, LensOptions, LensTint};
 use crate::export::figure::bars::{Bar, Bars};
 use crate::export::figure::lines::{Edge, Lines};
 use crate::export::figure::words::{Cell, Words};
+use crate::export::words::{maps, views};
 use crate::export::{Body, Labels, Plate, Says, Table, picture};
 use crate::model::{HeadId, Model, choices, shown};
 use crate::trace::{Side, Trace};
@@ -37,10 +38,12 @@ pub(super) fn lens(
     let lens = lens.ok_or(if stopped { ViewError::Cancelled } else { ViewError::NoWords })?;
     let start = trace.spec.decoder_start();
     let last = lens.layers.len().saturating_sub(1);
-    let name = |index: usize| match index {
-        _ if index == last => "end".to_owned(),
-        _ if start == 0 => format!("L{index}"),
-        _ => trace.spec.layer_name(start + index),
+    let name = |index: usize| -> Says {
+        match index {
+            _ if index == last => maps::END.clone(),
+            _ if start == 0 => format!("L{index}").into(),
+            _ => maps::named(&trace.spec.layer_name(start + index)),
+        }
     };
     let greatest = lens.greatest_kl();
     let cell = |(candidates, said): (&Vec<crate::trace::Candidate>, &analysis::Said)| {
@@ -54,10 +57,10 @@ pub(super) fn lens(
         columns: picture::token_labels(trace.tokens_of(Side::Target), 0, Labels::Tokens),
         cells: lens.layers.iter().rev().map(of_layer).collect(),
         quantity: match tint {
-            LensTint::Probability => "Each layer's likeliest next word and its probability",
-            LensTint::Rank => "Each layer's likeliest next word, and the rank of the model's answer",
-            LensTint::Entropy => "Each layer's likeliest next word, and the entropy of all in bits",
-            LensTint::Kl => "Each layer's likeliest next word, and KL(model ‖ layer) in bits",
+            LensTint::Probability => &views::LENS_PROBABILITY,
+            LensTint::Rank => &views::LENS_RANK,
+            LensTint::Entropy => &views::LENS_ENTROPY,
+            LensTint::Kl => &views::LENS_KL,
         },
     };
     let mut rows = Vec::new();
@@ -83,7 +86,6 @@ pub(super) fn lens(
     let columns =
         vec!["stream", "token", "token_text", "rank", "id", "word", "p", "answer_rank", "entropy", "kl"];
     let hook = if raw { "softmax(unembed(hook_resid))" } else { "softmax(unembed(ln_final(hook_resid)))" };
-    let hook = hook.to_owned();
     let way = if raw {
         Says::new("the unembedding alone", "只经过解嵌入")
     } else {
@@ -100,7 +102,7 @@ pub(super) fn lens(
             way.zh
         ),
     );
-    let title = ("Logit lens".to_owned(), hook);
+    let title = (views::LENS.clone(), hook);
     let plate = of_run(trace, title, says, Body::Words(words), Table { columns, rows });
     let formula = if raw { "p = softmax(W_U·x)" } else { "p = softmax(W_U·ln_final(x))" };
     Ok(by_formula(plate, formula))
@@ -135,7 +137,7 @@ pub(super) fn flow(trace: &Trace, ask: &ViewAsk, progress: Progress<'_>) -> Resu
         queries: picture::token_labels(queries, 0, Labels::Tokens),
         heads: heads.iter().map(|&head| (trace.spec.head_name(head), head.head)).collect(),
         edges: flow.edges.iter().map(edge).collect(),
-        says: format!("{} of {} weights from {} on", flow.edges.len(), flow.found, ask.threshold),
+        says: views::flow_shown(flow.edges.len(), flow.found, ask.threshold),
     };
     let record = |edge: &analysis::Edge| {
         let HeadId { layer, head } = heads[edge.head];
@@ -160,7 +162,7 @@ pub(super) fn flow(trace: &Trace, ask: &ViewAsk, progress: Progress<'_>) -> Resu
         ),
         format!("头 {names} 的注意力权重，画成从查询到键的线，只画不低于 {least} 的"),
     );
-    let title = (format!("Flow, {names}"), "hook_pattern".to_owned());
+    let title = (views::flow(&names), "hook_pattern");
     let plate = of_run(trace, title, says, Body::Lines(lines), Table { columns, rows });
     Ok(by_formula(plate, weight_formula(trace, cell.head.layer)))
 }
@@ -177,14 +179,14 @@ pub(super) fn next(model: Option<&Model>, trace: &Trace, ask: &ViewAsk) -> Resul
     let choices = choices(logits, &ask.rules, LISTED);
     let text = |id: u32| model.token(id).text;
     let bar = |(place, &(id, p)): (usize, &(u32, f64))| Bar {
-        name: shown(&text(id)),
+        name: shown(&text(id)).into(),
         value: p,
         label: format!("{:.2}%", p * 100.0),
         faint: place >= choices.kept,
     };
     let bars = Bars {
         bars: choices.list.iter().enumerate().map(bar).collect(),
-        quantity: format!("Probability at temperature {}", ask.rules.temperature),
+        quantity: views::at_temperature(ask.rules.temperature),
         sums: false,
         wide: false,
     };
@@ -194,9 +196,9 @@ pub(super) fn next(model: Option<&Model>, trace: &Trace, ask: &ViewAsk) -> Resul
     let rows = choices.list.iter().enumerate().map(record).collect();
     let (kept, all, entropy) = (choices.kept, choices.all, choices.entropy);
     let (what, chinese, title) = if trace.spec.generates() {
-        ("What may follow", "可能的下一个词", "Next word")
+        ("What may follow", "可能的下一个词", &views::NEXT)
     } else {
-        ("What the mask may hide", "掩码处可能的词", "Masked word")
+        ("What the mask may hide", "掩码处可能的词", &views::MASKED_WORD)
     };
     let says = Says::new(
         format!(
@@ -205,7 +207,7 @@ pub(super) fn next(model: Option<&Model>, trace: &Trace, ask: &ViewAsk) -> Resul
         ),
         format!("{chinese}，按概率：采样规则保留 {all} 个词中的 {kept} 个，熵 {entropy:.2} 比特"),
     );
-    let title = (title.to_owned(), "softmax(logits)".to_owned());
+    let title = (title.clone(), "softmax(logits)");
     let columns = vec!["rank", "id", "word", "p", "kept"];
     let plate = of_run(trace, title, says, Body::Bars(bars), Table { columns, rows });
     Ok(by_formula(plate, "p = softmax(logits / temperature)"))

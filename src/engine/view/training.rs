@@ -5,6 +5,7 @@ use super::{Beside, ViewAsk, ViewError, by_formulas};
 use crate::analysis::atlas::ROLES;
 use crate::analysis::timeline::StepAxis;
 use crate::export::figure::curves::{Curve, Curves, Plane};
+use crate::export::words::{names, views};
 use crate::export::{Body, Plate, Says, Table};
 use serde_json::json;
 
@@ -18,35 +19,31 @@ pub(super) fn curves(ask: &ViewAsk) -> Result<Plate, ViewError> {
 /// Loss and scores of a training; `at`: the step that is looked at.
 pub fn training_plate(reports: &[Report], at: Option<u64>) -> Plate {
     let axis = StepAxis::of(&reports.iter().map(|report| report.steps).collect::<Vec<_>>());
-    let line = |name: &str, color: usize, value: &dyn Fn(&Report) -> Option<f64>| {
+    let line = |name: Says, color: usize, value: &dyn Fn(&Report) -> Option<f64>| {
         let point = |report: &Report| Some([axis.share(report.steps), value(report)?]);
         let points = reports.iter().filter_map(point).collect();
-        Curve { name: name.to_owned(), color: Some(color), points }
+        Curve { name, color: Some(color), points }
     };
-    let mut losses = vec![line("what is asked for", 0, &|report| Some(report.loss))];
+    let mut losses = vec![line(views::ASKED_LOSS.clone(), 0, &|report| Some(report.loss))];
     if reports.iter().any(|report| report.other_loss.is_some()) {
-        losses.push(line("what cannot be known", 1, &|report| report.other_loss));
+        losses.push(line(views::UNKNOWN_LOSS.clone(), 1, &|report| report.other_loss));
     }
     let scores = vec![
-        line("accuracy", 0, &|report| Some(report.accuracy)),
-        line("induction", 1, &|report| Some(report.induction_score)),
-        line("previous token", 2, &|report| Some(report.previous_token_score)),
+        line(views::ACCURACY.clone(), 0, &|report| Some(report.accuracy)),
+        line(names::role("induction", "induction"), 1, &|report| Some(report.induction_score)),
+        line(names::role("previous_token", "previous token"), 2, &|report| Some(report.previous_token_score)),
     ];
     let highest = losses.iter().flat_map(|curve| &curve.points).map(|[_, loss]| *loss).fold(0.0, f64::max);
     let body = Curves {
-        across: "step".to_owned(),
+        across: views::STEP.clone(),
         ticks: axis.marks(6),
         planes: vec![
             Plane {
-                name: "loss, nats".to_owned(),
+                name: views::LOSS_NATS.clone(),
                 range: [0.0, highest.max(f64::MIN_POSITIVE)],
                 curves: losses,
             },
-            Plane {
-                name: "accuracy, and the best head's score".to_owned(),
-                range: [0.0, 1.0],
-                curves: scores,
-            },
+            Plane { name: views::ACCURACY_AND_SCORES.clone(), range: [0.0, 1.0], curves: scores },
         ],
         flags: Vec::new(),
         marked: at.map(|step| axis.share(step)),
@@ -78,9 +75,9 @@ pub fn training_plate(reports: &[Report], at: Option<u64>) -> Plate {
     let heads = last.map_or(0, |report| report.heads.len());
     let plate = Plate {
         formulas: Vec::new(),
-        title: "Training".to_owned(),
-        subtitle: format!("{heads} heads · {steps} steps"),
-        hook: "mean −ln p; induction and previous-token stripes".to_owned(),
+        title: views::TRAINING.clone(),
+        subtitle: views::training(heads, steps),
+        hook: views::TRAINING_FOOT.clone(),
         says: Says::new(
             format!(
                 "Loss (on rows that are not trained on), accuracy and the best heads' scores on random tokens said \
@@ -97,9 +94,9 @@ pub fn training_plate(reports: &[Report], at: Option<u64>) -> Plate {
     };
     let scored = |id: &str| {
         let role = ROLES.iter().find(|role| role.id == id)?;
-        Some((Says::new(role.label, role.id), role.formula))
+        Some((names::role(role.id, role.label), role.formula))
     };
     let scores = ["induction", "previous_token"].into_iter().filter_map(scored);
-    let loss = (Says::new("loss", "损失"), "mean of −ln p");
+    let loss = (views::LOSS.clone(), "mean of −ln p");
     by_formulas(plate, std::iter::once(loss).chain(scores))
 }

@@ -6,6 +6,7 @@ use crate::analysis::circuits::{Entry, Kind, Link, WordTable, compose, head_circ
 use crate::export::figure::bars::{Bar, Bars, signed};
 use crate::export::figure::graph::Graph;
 use crate::export::figure::paths::{Groups, Paths};
+use crate::export::words::{maps, names, views};
 use crate::export::{Body, Plate, Says, Table};
 use crate::model::{HeadId, Model, shown};
 use crate::trace::Trace;
@@ -22,9 +23,9 @@ pub(super) fn circuits(
 ) -> Result<Plate, ViewError> {
     let mut first = |done: f32| progress(done / 2.0);
     let found = head_circuits(&model.network, ask.head, ask.circuits, &mut first)?;
-    let mut sides = vec![("Looks for: query → key", "looks", &found.looks)];
+    let mut sides = vec![(&views::LOOKS_FOR, "looks", &found.looks)];
     if let Ok(table) = &found.writes {
-        sides.push(("Writes: read → written", "writes", table));
+        sides.push((&views::WRITES, "writes", table));
     }
     let text = |word: u32| model.token(word).text;
     let (mut lists, mut rows) = (Vec::new(), Vec::new());
@@ -42,14 +43,14 @@ pub(super) fn circuits(
             ]);
         }
         let bar = |entry: &Entry| Bar {
-            name: format!("{} → {}", shown(&text(entry.row)), shown(&text(entry.column))),
+            name: format!("{} → {}", shown(&text(entry.row)), shown(&text(entry.column))).into(),
             value: entry.value,
             label: signed(entry.value),
             faint: false,
         };
-        let quantity = if id == "looks" { "Score by weights" } else { "Logit that is added" };
+        let quantity = if id == "looks" { &views::SCORE_BY_WEIGHTS } else { &views::LOGIT_ADDED };
         let bars = entries.iter().map(bar).collect();
-        lists.push((name.to_owned(), Bars { bars, quantity: quantity.to_owned(), sums: false, wide: true }));
+        lists.push((name.clone(), Bars { bars, quantity: quantity.clone(), sums: false, wide: true }));
     }
     let name = model.spec().head_name(ask.head);
     let which = match (ask.word, ask.least) {
@@ -70,7 +71,7 @@ pub(super) fn circuits(
         ),
         format!("头 {name} 的 QK 与 OV 回路，整个词表中{}（Elhage et al. 2021）", which.zh),
     );
-    let title = (format!("Circuits of head {name}"), "W_E·W_Q·W_Kᵀ·W_Eᵀ; W_E·W_V·W_O·W_U".to_owned());
+    let title = (views::circuits(&name), "W_E·W_Q·W_Kᵀ·W_Eᵀ; W_E·W_V·W_O·W_U");
     let columns = vec!["circuit", "row", "row_text", "column", "column_text", "value"];
     let plate = of_weights(trace, title, says, Body::Lists(lists), Table { columns, rows });
     Ok(by_formulas(plate, circuit_formulas(ask.circuits.plain)))
@@ -119,14 +120,16 @@ pub(super) fn composition(
     let heads = |layer: usize| (0..spec.heads(layer)).map(|head| name(HeadId { layer, head })).collect();
     let drawn: Vec<&Link> = found.links.iter().take_while(|link| link.score - less >= from).collect();
     let graph = Graph {
-        layers: (0..spec.layers()).map(|layer| (spec.layer_name(layer), heads(layer))).collect(),
+        layers: (0..spec.layers())
+            .map(|layer| (maps::named(&spec.layer_name(layer)), heads(layer)))
+            .collect(),
         links: drawn
             .iter()
             .rev()
             .map(|link| ([link.from, link.to].map(|head| (head.layer, head.head)), link.score - less))
             .collect(),
         marked: Some((ask.head.layer, ask.head.head)).filter(|_| trace.has(ask.head)),
-        quantity: if own.above_random { "Score above random".into() } else { "Composition score".into() },
+        quantity: if own.above_random { &views::ABOVE_RANDOM } else { &views::COMPOSITION }.clone(),
     };
     let row = |link: &&Link| {
         let id = |head: HeadId| json!(spec.head_name(head));
@@ -152,7 +155,7 @@ pub(super) fn composition(
             folded.zh
         ),
     );
-    let title = (format!("{kind}-composition"), "‖AB‖_F / (‖A‖_F·‖B‖_F)".to_owned());
+    let title = (views::composition(&kind), "‖AB‖_F / (‖A‖_F·‖B‖_F)");
     let plate = of_weights(trace, title, says, Body::Graph(graph), table);
     // What of the later head reads
     let later = match own.kind {
@@ -200,17 +203,23 @@ pub(super) fn atlas(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
         return Err(ViewError::Empty);
     }
     let most = of.iter().copied().max().unwrap_or(0);
-    let group = |place: usize| {
+    let label = |id: &str| -> Says {
+        axes.iter()
+            .find(|axis| axis.id == id)
+            .map_or_else(|| id.into(), |axis| names::axis(&axis.id, axis.label.clone()))
+    };
+    let group = |place: usize| -> Says {
         if ask.axes.alike {
-            groups.clusters.get(place).map_or_else(String::new, |own| traits(place, &own.traits))
+            groups.clusters.get(place).map_or_else(Says::default, |own| traits(place, &own.traits, label))
         } else {
-            format!("L{place}")
+            format!("L{place}").into()
         }
     };
+    let [across, up] = [x, y].map(|axis| names::axis(&axis.id, axis.label.clone()));
     let body = Paths {
         names,
         points,
-        axes: [&x.label, &y.label].map(Clone::clone),
+        axes: [across.clone(), up.clone()],
         marked,
         groups: Some(Groups { of, names: (0..=most).map(group).collect(), ordered: !ask.axes.alike }),
     };
@@ -230,19 +239,21 @@ pub(super) fn atlas(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
         ),
         format!(
             "每个头的 {} 与 {}，来自 {probes} 个说两遍的随机词元探针和 {passages} 段文本（{texts}）{}{}",
-            x.id, y.id, changed.zh, alike.zh
+            across.zh, up.zh, changed.zh, alike.zh
         ),
     );
-    let title = ("Head atlas".to_owned(), format!("{} × {}", x.id, y.id));
-    let formulas = [&x, &y].map(|axis| (Says::new(&*axis.label, &*axis.id), &*axis.formula));
+    let title = (views::ATLAS.clone(), format!("{} × {}", x.id, y.id));
+    let formulas = [(across, &*x.formula), (up, &*y.formula)];
     let table = Table { columns: vec!["layer", "head", "x", "y", "cluster"], rows };
     let plate = of_weights(trace, title, says, Body::Paths(body), table);
-    let subtitle = format!("{} · {} heads", atlas.model, atlas.heads.len());
+    let subtitle = views::heads(&atlas.model, atlas.heads.len());
     Ok(by_formulas(Plate { subtitle, ..plate }, formulas))
 }
 
 /// A cluster by what sets it apart.
-fn traits(place: usize, traits: &[(String, f64)]) -> String {
-    let most = traits.first().map(|(name, by)| format!(": {name} {}", signed(*by)));
-    format!("cluster {}{}", place + 1, most.unwrap_or_default())
+fn traits(place: usize, traits: &[(String, f64)], label: impl Fn(&str) -> Says) -> Says {
+    match traits.first() {
+        None => views::cluster(place + 1, None),
+        Some((name, by)) => views::cluster(place + 1, Some((&label(name), &signed(*by)))),
+    }
 }

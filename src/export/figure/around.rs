@@ -50,7 +50,7 @@ pub(crate) fn foot(mut page: Drawing, from: f32, strips: &[Strip], hook: &str, s
         let (tokens, size) = (style.theme.tokens(), style.text);
         for strip in strips {
             let room = page.width - 2.0 * style.margin;
-            y = strip::draw(&mut page, style.margin, y + 20.0, room, strip, &tokens);
+            y = strip::draw(&mut page, (style.margin, y + 20.0), room, strip, style);
         }
         y += 32.0;
         let right = page.width - style.margin;

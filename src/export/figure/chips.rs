@@ -1,5 +1,7 @@
 //! The layout of texts as chips: a token each, tinted by its number, or one run's token over another's.
 
+use crate::export::options::Lang;
+use crate::export::words::{Says, marks};
 use crate::render::{Raster, Rgba, mix};
 
 use super::bars::{self, Bars};
@@ -72,11 +74,11 @@ pub enum Chip {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Chips {
     /// Each text's name and its places, in order.
-    pub texts: Vec<(String, Vec<Chip>)>,
+    pub texts: Vec<(Says, Vec<Chip>)>,
     /// What the tint says, which one it is, and its greatest number.
-    pub legend: Option<(String, Ink, f64)>,
+    pub legend: Option<(Says, Ink, f64)>,
     /// Lists below, each under its name.
-    pub lists: Vec<(String, Bars)>,
+    pub lists: Vec<(Says, Bars)>,
 }
 
 /// Lays them out on a page.
@@ -100,7 +102,7 @@ pub fn layout(chips: &Chips, (title, subtitle, hook): (&str, &str, &str), style:
         y = text(&mut page, places, Area { y, ..area }, share, style) + size;
     }
     if let Some((words, ink, most)) = &chips.legend {
-        y = ramp(&mut page, (words.as_str(), *ink, *most), Area { y, ..area }, style);
+        y = ramp(&mut page, (words.get(style.lang), *ink, *most), Area { y, ..area }, style);
     }
     // Side by side where the page is wider than high, else one below the other
     let beside = style.height < width;
@@ -121,9 +123,9 @@ pub fn layout(chips: &Chips, (title, subtitle, hook): (&str, &str, &str), style:
     around::foot(page, y - size * 0.4, &[], hook, style)
 }
 
-fn heading(page: &mut Drawing, name: &str, area: Area, style: &Style) {
+fn heading(page: &mut Drawing, name: &Says, area: Area, style: &Style) {
     let (ink, size) = (style.theme.tokens().text, style.text);
-    let name = metrics::elide(name, Face::Strong, size, area.width);
+    let name = metrics::elide(name.get(style.lang), Face::Strong, size, area.width);
     page.text(Text::new(area.x, area.y + size * 1.1, name, size, Face::Strong, ink));
 }
 
@@ -131,7 +133,7 @@ fn heading(page: &mut Drawing, name: &str, area: Area, style: &Style) {
 fn text(page: &mut Drawing, places: &[Chip], area: Area, lowest: f32, style: &Style) -> f32 {
     let size = style.text;
     let (gap, room) = (GAP * size, area.width);
-    let widths: Vec<f32> = places.iter().map(|chip| wide(chip, room, size)).collect();
+    let widths: Vec<f32> = places.iter().map(|chip| wide(chip, room, style)).collect();
     let (mut from, mut y) = (0, area.y);
     while from < places.len() {
         let mut x = 0.0;
@@ -145,7 +147,7 @@ fn text(page: &mut Drawing, places: &[Chip], area: Area, lowest: f32, style: &St
         // The last line that there is room for says how many tokens follow it
         let last = to < places.len() && next + high > lowest;
         if last {
-            let said = metrics::width(&more(places.len()), Face::Sans, size) + gap;
+            let said = metrics::width(&more(places.len(), style.lang), Face::Sans, size) + gap;
             let used = |to: usize| widths[from..to].iter().map(|wide| wide + gap).sum::<f32>();
             while to > from && used(to) + said > room {
                 to -= 1;
@@ -158,7 +160,7 @@ fn text(page: &mut Drawing, places: &[Chip], area: Area, lowest: f32, style: &St
         }
         if last {
             let muted = style.theme.tokens().muted;
-            let words = more(places.len() - to);
+            let words = more(places.len() - to, style.lang);
             page.text(Text::new(x, y + high / 2.0 + size * 0.35, words, size, Face::Sans, muted));
             return y + high;
         }
@@ -167,8 +169,8 @@ fn text(page: &mut Drawing, places: &[Chip], area: Area, lowest: f32, style: &St
     (y - gap).max(area.y)
 }
 
-fn more(n: usize) -> String {
-    format!("… {n} more")
+fn more(n: usize, lang: Lang) -> String {
+    marks::more_tokens(n).get(lang).to_owned()
 }
 
 /// Lines of a chip: what stands under a token takes most of one.
@@ -185,7 +187,8 @@ fn lines(chip: &Chip) -> f32 {
     }
 }
 
-fn wide(chip: &Chip, room: f32, size: f32) -> f32 {
+fn wide(chip: &Chip, room: f32, style: &Style) -> f32 {
+    let size = style.text;
     let label = |label: &Label| {
         let note = metrics::width(&label.note, Face::Mono, size * 0.8);
         metrics::width(&label.text, Face::Mono, size).max(note)
@@ -193,13 +196,13 @@ fn wide(chip: &Chip, room: f32, size: f32) -> f32 {
     let own = match chip {
         Chip::One(one) => label(one),
         Chip::Two(both) => both.iter().flatten().map(label).fold(0.0, f32::max),
-        Chip::Folded(n) => metrics::width(&folded(*n), Face::Sans, size),
+        Chip::Folded(n) => metrics::width(&folded(*n, style.lang), Face::Sans, size),
     };
     (own + 2.0 * PADDING * size).clamp(size * 1.4, room)
 }
 
-fn folded(n: usize) -> String {
-    format!("… {n} alike …")
+fn folded(n: usize, lang: Lang) -> String {
+    marks::folded(n).get(lang).to_owned()
 }
 
 fn draw(page: &mut Drawing, chip: &Chip, area: Area, style: &Style) {
@@ -222,8 +225,14 @@ fn draw(page: &mut Drawing, chip: &Chip, area: Area, style: &Style) {
         }
         Chip::Folded(n) => {
             let base = area.y + area.height / 2.0 + size * 0.35;
-            let words =
-                Text::new(area.x + area.width / 2.0, base, folded(*n), size, Face::Sans, tokens.muted);
+            let words = Text::new(
+                area.x + area.width / 2.0,
+                base,
+                folded(*n, style.lang),
+                size,
+                Face::Sans,
+                tokens.muted,
+            );
             page.text(words.anchored(Anchor::Middle));
         }
     }

@@ -1,7 +1,7 @@
 //! The layout of columns of numbers over one list of names: a bar and its number in each cell, columns in as many parts
 //! below one another as the page's width asks for.
 
-use std::fmt::Write as _;
+use crate::export::words::{Says, marks};
 
 use super::drawing::{Anchor, Area, Drawing, Face, Text};
 use super::strip::Strip;
@@ -24,9 +24,9 @@ const LEAST: usize = 6;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Column {
     /// What it is.
-    pub title: String,
+    pub title: Says,
     /// What else is to be said of it, in a few words.
-    pub mark: String,
+    pub mark: Says,
     /// A number for every row; not a number: nothing is drawn.
     pub values: Vec<f64>,
     /// Decimals of its numbers.
@@ -43,7 +43,7 @@ pub struct Columns {
     /// Left to right.
     pub columns: Vec<Column>,
     /// What the bars say.
-    pub quantity: String,
+    pub quantity: Says,
 }
 
 /// Lays them out on a page; rows and columns that there is no room for are counted.
@@ -80,15 +80,12 @@ pub fn layout(
         }
         y += HEAD * size + lines as f32 * LINE * size + size * 0.6;
     }
-    let mut words = table.quantity.clone();
-    for (more, what) in [(table.rows.len() - lines, "rows"), (table.columns.len() - columns.len(), "columns")]
-    {
-        if more > 0 {
-            let _ = write!(words, " · {more} more {what}");
-        }
-    }
+    let (rows, others) = (table.rows.len() - lines, table.columns.len() - columns.len());
+    let left_out =
+        [(rows > 0).then(|| marks::more_rows(rows)), (others > 0).then(|| marks::more_columns(others))];
+    let words = Says::joined(std::iter::once(&table.quantity).chain(left_out.iter().flatten()), " · ");
     y -= size * 0.4;
-    for line in metrics::wrap(&words, Face::Sans, size, inner, 2) {
+    for line in metrics::wrap(words.get(style.lang), Face::Sans, size, inner, 2) {
         y += size * 1.4;
         page.text(Text::new(style.margin, y, line, size, Face::Sans, tokens.muted));
     }
@@ -102,8 +99,8 @@ fn draw(page: &mut Drawing, column: &Column, area: Area, lines: usize, style: &S
         let text = metrics::elide(text, face, size, area.width);
         page.text(Text::new(area.x, y, text, size, face, fill));
     };
-    put(page, area.y + size * 1.1, &column.title, Face::Strong, tokens.text);
-    put(page, area.y + size * 2.4, &column.mark, Face::Sans, tokens.muted);
+    put(page, area.y + size * 1.1, column.title.get(style.lang), Face::Strong, tokens.text);
+    put(page, area.y + size * 2.4, column.mark.get(style.lang), Face::Sans, tokens.muted);
     let values = &column.values[..lines.min(column.values.len())];
     let most = values.iter().copied().filter(|value| value.is_finite()).fold(0.0, f64::max);
     let track = area.width - NUMBER * size;

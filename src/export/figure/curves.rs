@@ -1,5 +1,6 @@
 //! The layout of numbers against steps: one plane above another on the same axis, curves named at their ends, flags on top.
 
+use crate::export::words::Says;
 use crate::render::{mix, ribbons};
 
 use super::drawing::{Anchor, Area, Drawing, Face, Text};
@@ -22,13 +23,13 @@ const FLAGS: f32 = 3.2;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Curves {
     /// What lies across: `step`.
-    pub across: String,
+    pub across: Says,
     /// Where round numbers stand on it, from 0 to 1, and what they read.
     pub ticks: Vec<(f64, String)>,
     /// Planes, top to bottom.
     pub planes: Vec<Plane>,
     /// Where something happened, from 0 to 1, and what.
-    pub flags: Vec<(f64, String)>,
+    pub flags: Vec<(f64, Says)>,
     /// The place that is looked at, from 0 to 1.
     pub marked: Option<f64>,
 }
@@ -37,7 +38,7 @@ pub struct Curves {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plane {
     /// What lies up.
-    pub name: String,
+    pub name: Says,
     /// Its lower and its upper end.
     pub range: [f64; 2],
     /// Its curves; the first is painted last.
@@ -48,7 +49,7 @@ pub struct Plane {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Curve {
     /// What it is called.
-    pub name: String,
+    pub name: Says,
     /// Its place in the row of colours; none: the colour of words.
     pub color: Option<usize>,
     /// Places from 0 to 1, and values there.
@@ -92,7 +93,8 @@ pub fn layout(
             page.text(text.anchored(Anchor::Middle));
         }
     }
-    let name = Text::new(left + long + size, below, curves.across.clone(), size, Face::Sans, tokens.muted);
+    let name =
+        Text::new(left + long + size, below, curves.across.get(style.lang), size, Face::Sans, tokens.muted);
     page.text(name);
     below += size * 0.6;
     around::foot(page, below, strips, hook, style)
@@ -128,7 +130,8 @@ fn draw(page: &mut Drawing, plane: &Plane, curves: &Curves, area: Area, style: &
     if let Some(x) = curves.marked {
         page.line(vec![place([x, low]), place([x, high])], size / 11.0, tokens.accent);
     }
-    let name = Text::new(area.x, area.y - size * 0.6, plane.name.clone(), size, Face::Sans, tokens.muted);
+    let name =
+        Text::new(area.x, area.y - size * 0.6, plane.name.get(style.lang), size, Face::Sans, tokens.muted);
     page.text(name);
     let color = |curve: &Curve| curve.color.map_or(tokens.text, |color| style.theme.series(color));
     for curve in plane.curves.iter().rev() {
@@ -151,7 +154,7 @@ fn draw(page: &mut Drawing, plane: &Plane, curves: &Curves, area: Area, style: &
         let (x, y) = (area.right() + size * 0.8, area.y + y);
         page.line(vec![[x, y], [x + size * 1.2, y]], 1.8 * size / 11.0, color(curve));
         let room = page.width - style.margin - x - size * 1.7;
-        let name = metrics::elide(&curve.name, Face::Sans, size, room);
+        let name = metrics::elide(curve.name.get(style.lang), Face::Sans, size, room);
         page.text(Text::new(x + size * 1.7, y + size * 0.36, name, size, Face::Sans, tokens.text));
     }
 }
@@ -161,6 +164,7 @@ fn flags(page: &mut Drawing, curves: &Curves, (left, foot, long): (f32, f32, f32
     let (tokens, size) = (style.theme.tokens(), style.text);
     let mut free = left;
     for (place, text) in &curves.flags {
+        let text = text.get(style.lang);
         let x = left + long * *place as f32;
         let half = size * 0.35;
         page.polygon(
@@ -171,7 +175,7 @@ fn flags(page: &mut Drawing, curves: &Curves, (left, foot, long): (f32, f32, f32
         let from = (x - wide / 2.0).max(free);
         if from < x + size * 4.0 && from + wide <= page.width - style.margin {
             free = from + wide + size;
-            page.text(Text::new(from, foot - size * 0.8, text.clone(), size, Face::Sans, tokens.text));
+            page.text(Text::new(from, foot - size * 0.8, text, size, Face::Sans, tokens.text));
         }
     }
 }

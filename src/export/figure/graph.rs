@@ -1,5 +1,6 @@
 //! The layout of a graph of heads: a row for each layer, first on top, and a line from each head to those that read it.
 
+use crate::export::words::{Says, marks};
 use crate::render::mix;
 
 use super::drawing::{Anchor, Area, Drawing, Face, Text};
@@ -18,13 +19,13 @@ const LAYER: f32 = 5.4;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Graph {
     /// Each layer's name with the names of its heads, first layer on top.
-    pub layers: Vec<(String, Vec<String>)>,
+    pub layers: Vec<(Says, Vec<String>)>,
     /// From (layer, place) to (layer, place) with a number each, the weakest first.
     pub links: Vec<([(usize, usize); 2], f64)>,
     /// The head that stands out with its lines, by layer and place.
     pub marked: Option<(usize, usize)>,
     /// What a number is.
-    pub quantity: String,
+    pub quantity: Says,
 }
 
 /// Lays it out on a page.
@@ -37,7 +38,7 @@ pub fn layout(
     let (tokens, size) = (style.theme.tokens(), style.text);
     let width = style.width.unwrap_or(PAGE * size);
     let (mut page, top) = around::page(width, title, subtitle, style);
-    let names = graph.layers.iter().map(|(name, _)| metrics::width(name, Face::Sans, size));
+    let names = graph.layers.iter().map(|(name, _)| metrics::width(name.get(style.lang), Face::Sans, size));
     let left = style.margin + names.fold(0.0, f32::max) + size;
     let long = width - style.margin - left;
     let n = graph.layers.len().max(1);
@@ -67,7 +68,8 @@ pub fn layout(
     for (layer, (name, heads)) in graph.layers.iter().enumerate() {
         let y = place((layer, 0))[1] + size * 0.36;
         page.text(
-            Text::new(left - size, y, name.clone(), size, Face::Sans, tokens.muted).anchored(Anchor::End),
+            Text::new(left - size, y, name.get(style.lang), size, Face::Sans, tokens.muted)
+                .anchored(Anchor::End),
         );
         for (head, name) in heads.iter().enumerate() {
             let at = place((layer, head));
@@ -82,13 +84,9 @@ pub fn layout(
         }
     }
     let below = plane.bottom() + size * 1.4;
-    let words = if graph.links.is_empty() {
-        format!("{}: no line", graph.quantity)
-    } else {
-        let ends = format!("{} to {}", number(low as f32), number(high as f32));
-        format!("{}: the {} strongest pairs, {ends}", graph.quantity, graph.links.len())
-    };
-    let words = metrics::elide(&words, Face::Sans, size, width - 2.0 * style.margin);
+    let (n, low, high) = (graph.links.len(), number(low as f32), number(high as f32));
+    let words = marks::links(&graph.quantity, (n > 0).then_some((n, &low, &high)));
+    let words = metrics::elide(words.get(style.lang), Face::Sans, size, width - 2.0 * style.margin);
     page.text(Text::new(style.margin, below, words, size, Face::Sans, tokens.muted));
     around::foot(page, below + size * 0.6, strips, hook, style)
 }

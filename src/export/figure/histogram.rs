@@ -1,5 +1,7 @@
 //! The layout of a histogram: how many numbers fall into each of many equal parts of their range, with what else is known.
 
+use crate::export::words::Says;
+
 use super::drawing::{Anchor, Area, Drawing, Face, Text};
 use super::strip::Strip;
 use super::style::Style;
@@ -20,9 +22,9 @@ pub struct Histogram {
     /// The ends of the range.
     pub range: [f64; 2],
     /// What the numbers are.
-    pub across: String,
+    pub across: Says,
     /// What else is known, name and value.
-    pub facts: Vec<(String, String)>,
+    pub facts: Vec<(&'static Says, String)>,
 }
 
 /// Lays it out on a page; bars are as high as the logarithm of what they count, so that a few outliers stay in sight.
@@ -77,7 +79,7 @@ pub fn layout(
     for (place, (name, value)) in own.facts.iter().enumerate() {
         let x = style.margin + (place % columns) as f32 * wide;
         let base = y + (place / columns) as f32 * LINE * size + size;
-        let name = metrics::elide(name, Face::Sans, size, wide * 0.5 - size * 0.4);
+        let name = metrics::elide(name.get(style.lang), Face::Sans, size, wide * 0.5 - size * 0.4);
         let value = metrics::elide(value, Face::Mono, size, wide * 0.5 - size * 0.8);
         page.text(Text::new(x, base, name, size, Face::Sans, tokens.muted));
         let value = Text::new(x + wide - size, base, value, size, Face::Mono, tokens.text);
@@ -104,7 +106,7 @@ fn axis(page: &mut Drawing, own: &Histogram, plane: Area, style: &Style) -> f32 
     }
     page.text(first);
     page.text(last);
-    let words = metrics::elide(&own.across, Face::Sans, size, page.width - 2.0 * style.margin);
+    let words = metrics::elide(own.across.get(style.lang), Face::Sans, size, page.width - 2.0 * style.margin);
     page.text(Text::new(style.margin, base + size * 1.5, words, size, Face::Sans, tokens.muted));
     base + size * 2.2
 }

@@ -1,5 +1,6 @@
 //! The legend: the colour map with the values at its ends, and how values become colours.
 
+use crate::export::words::{Says, marks};
 use crate::render::{Raster, Scale, Shader};
 
 use super::drawing::{Anchor, Area, Drawing, Face, Text};
@@ -22,7 +23,7 @@ pub(crate) fn width(style: &Style, room: f32) -> f32 {
 pub(crate) fn draw(
     page: &mut Drawing,
     (x, y, room): (f32, f32, f32),
-    quantity: &str,
+    quantity: &Says,
     shader: &Shader,
     scale: Scale,
     style: &Style,
@@ -36,7 +37,7 @@ pub(crate) fn draw(
     let text = |x: f32, y: f32, text: String| Text::new(x, y, text, size, Face::Sans, tokens.muted);
     let below = ramp.bottom() + style.scaled(16.0);
     let mut taken = Vec::new();
-    for (share, label) in ticks(shader, scale) {
+    for (share, label) in ticks(shader, scale, style) {
         let anchor = match share {
             0.0 => Anchor::Start,
             1.0 => Anchor::End,
@@ -55,28 +56,20 @@ pub(crate) fn draw(
     let words = |y: f32, words: &str, fill| {
         Text::new(beside, y, metrics::elide(words, Face::Sans, size, rest), size, Face::Sans, fill)
     };
-    page.text(words(ramp.bottom(), quantity, tokens.text));
-    page.text(words(below, scale_words(scale), tokens.muted));
+    page.text(words(ramp.bottom(), quantity.get(style.lang), tokens.text));
+    page.text(words(below, marks::scale(scale).get(style.lang), tokens.muted));
     below + style.scaled(4.0)
 }
 
-fn scale_words(scale: Scale) -> &'static str {
-    match scale {
-        Scale::Linear => "linear scale",
-        Scale::Log => "logarithmic scale",
-        Scale::Row => "each row against its own maximum",
-        Scale::Rank => "by rank among the row's values",
-    }
-}
-
 /// Labels along the ramp: both ends, and zero or the tenths of the maximum where they fall between.
-fn ticks(shader: &Shader, scale: Scale) -> Vec<(f32, String)> {
+fn ticks(shader: &Shader, scale: Scale, style: &Style) -> Vec<(f32, String)> {
     let range = shader.range();
     let signed = range.low < 0.0;
+    let said = |words: &Says| words.get(style.lang).to_owned();
     let (low, high) = match scale {
-        Scale::Row if signed => ("−max".to_owned(), "row max".to_owned()),
-        Scale::Row => ("0".to_owned(), "row max".to_owned()),
-        Scale::Rank => ("least".to_owned(), "greatest".to_owned()),
+        Scale::Row if signed => (said(&marks::LESS_MOST), said(&marks::ROW_MOST)),
+        Scale::Row => ("0".to_owned(), said(&marks::ROW_MOST)),
+        Scale::Rank => (said(&marks::LEAST), said(&marks::GREATEST)),
         _ => (number(shader.low_end()), number(range.high)),
     };
     let mut ticks = vec![(0.0, low), (1.0, high)];

@@ -1,5 +1,6 @@
 //! The layout of lines from token to token: keys at the left, queries at the right, a colour for each head.
 
+use crate::export::words::{Says, marks};
 use crate::render::{Rgba, Strand, bundled, mix, way};
 
 use super::drawing::{Anchor, Area, Drawing, Face, Text};
@@ -41,7 +42,7 @@ pub struct Lines {
     /// The weakest first.
     pub edges: Vec<Edge>,
     /// What is drawn, in words.
-    pub says: String,
+    pub says: Says,
 }
 
 /// Lays them out on a page.
@@ -63,8 +64,8 @@ pub fn layout(
     let (left, right) = (style.margin + label, width - style.margin - label);
 
     let name = |text: &str, x| Text::new(x, top - size * 0.6, text, size, Face::Sans, tokens.muted);
-    page.text(name("keys", left - size * 0.6).anchored(Anchor::End));
-    page.text(name("queries", right + size * 0.6));
+    page.text(name(marks::KEYS.get(style.lang), left - size * 0.6).anchored(Anchor::End));
+    page.text(name(marks::QUERIES.get(style.lang), right + size * 0.6));
     let strand =
         |edge: &Edge| Strand { group: edge.head, from: edge.key, to: edge.query, weight: edge.weight };
     let strands: Vec<Strand> = lines.edges.iter().map(strand).collect();
@@ -91,7 +92,7 @@ pub fn layout(
         page.text(Text::new(x + size * 1.4, below, name.clone(), size, Face::Mono, tokens.text));
         x += long;
     }
-    let says = metrics::elide(&lines.says, Face::Sans, size, width - 2.0 * style.margin);
+    let says = metrics::elide(lines.says.get(style.lang), Face::Sans, size, width - 2.0 * style.margin);
     below += size * 1.6;
     page.text(Text::new(style.margin, below, says, size, Face::Sans, tokens.muted));
     around::foot(page, below + size * 0.6, strips, hook, style)

@@ -1,5 +1,6 @@
 //! The layout of one matrix: title, labelled map, legend, the prompt.
 
+use crate::export::words::Says;
 use crate::render::{Scale, Shader, Theme};
 
 use super::axis::{self, Axis};
@@ -44,7 +45,7 @@ pub struct Matrix {
     /// Row-major values.
     pub values: Vec<f32>,
     /// What a value is: `attention weight`.
-    pub quantity: &'static str,
+    pub quantity: &'static Says,
     /// The texts that went in, shown below; none where the rows say it all.
     pub strips: Vec<Strip>,
 }
@@ -56,8 +57,8 @@ pub fn layout(matrix: &Matrix, shader: &Shader, scale: Scale, style: &Style) -> 
     let (mut page, head) = around::page(frame.page, &matrix.title, &matrix.subtitle, style);
     let map = Area { y: head + frame.climb, ..frame.map };
     corner(&mut page, matrix, map, style);
-    axis::columns(&mut page, map, &matrix.columns, style.text, tokens.muted);
-    axis::rows(&mut page, map, &matrix.rows, style.text, tokens.muted);
+    axis::columns(&mut page, map, &matrix.columns, style, tokens.muted);
+    axis::rows(&mut page, map, &matrix.rows, style, tokens.muted);
     cells(&mut page, map, &matrix.values, matrix.value_columns, shader);
     outline(&mut page, map, style);
 
@@ -107,12 +108,11 @@ impl Frame {
 
     fn of(matrix: &Matrix, style: &Style, cell: f32) -> Self {
         let (n_rows, n_columns) = (matrix.rows.labels.len().max(1), matrix.columns.labels.len().max(1));
-        let (climb, reach) = axis::column_room(&matrix.columns, cell, style.text);
+        let (climb, reach) = axis::column_room(&matrix.columns, cell, style);
         // Few rows of many columns would be a hairline: there cells are higher than wide, up to a line of text
         let line = (style.text * LINE).min((style.height * TALL).min(SIDE) / n_rows as f32);
         let high = if n_columns >= WIDE * n_rows { cell.max((cell * HIGH).min(line)) } else { cell };
-        let left =
-            style.margin + axis::row_room(&matrix.rows, high, style.text).max(corner_width(matrix, style));
+        let left = style.margin + axis::row_room(&matrix.rows, high, style).max(corner_width(matrix, style));
         let map = Area::new(left, 0.0, cell * n_columns as f32, high * n_rows as f32);
         let page = map.right() + reach + style.margin;
         Self { page, climb: climb.max(style.scaled(24.0)), reach, beside: false, map }
@@ -133,14 +133,22 @@ fn corner(page: &mut Drawing, matrix: &Matrix, map: Area, style: &Style) {
     let names = [(matrix.columns.name, "→", 20.0), (matrix.rows.name, "↓", 8.0)];
     for (name, arrow, up) in names {
         let (x, y) = (map.x - style.scaled(6.0), map.y - style.scaled(up));
-        let text = Text::new(x, y, format!("{name} {arrow}"), style.scaled(9.0), Face::Mono, muted);
+        let text = Text::new(
+            x,
+            y,
+            format!("{} {arrow}", name.get(style.lang)),
+            style.scaled(9.0),
+            Face::Mono,
+            muted,
+        );
         page.text(text.anchored(Anchor::End));
     }
 }
 
 fn corner_width(matrix: &Matrix, style: &Style) -> f32 {
-    let longest = matrix.rows.name.len().max(matrix.columns.name.len()) + 2;
-    metrics::width(&"m".repeat(longest), Face::Mono, style.scaled(9.0)) + style.scaled(6.0)
+    let wide = |axis: &Axis| metrics::width(axis.name.get(style.lang), Face::Mono, style.scaled(9.0));
+    let arrow = metrics::width(" →", Face::Mono, style.scaled(9.0));
+    wide(&matrix.rows).max(wide(&matrix.columns)) + arrow + style.scaled(6.0)
 }
 
 /// Few cells are whole units, many are half units: whole pixels in a PNG of twice the layout's size. Of more than

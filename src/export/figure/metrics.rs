@@ -39,20 +39,51 @@ pub(crate) fn elide(text: &str, face: Face, size: f32, room: f32) -> String {
 /// `text` in lines of at most `room`, broken between words: so many at most, the last of which may be elided.
 pub(crate) fn wrap(text: &str, face: Face, size: f32, room: f32, most: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for word in text.split(' ') {
+    for (space, word) in pieces(text) {
         // Beyond the last line everything is elided with it
         let full = lines.len() >= most;
-        match lines.last_mut().filter(|line| full || lines_end(line, word, face, size) <= room) {
-            Some(line) => line.extend([" ", word]),
+        let wide = width(space, face, size) + width(word, face, size);
+        match lines.last_mut().filter(|line| full || width(line, face, size) + wide <= room) {
+            Some(line) => line.extend([space, word]),
             None => lines.push(word.to_owned()),
         }
     }
     lines.into_iter().map(|line| elide(&line, face, size, room)).collect()
 }
 
-/// How wide a line would be with one word more.
-fn lines_end(line: &str, word: &str, face: Face, size: f32) -> f32 {
-    width(line, face, size) + width(" ", face, size) + width(word, face, size)
+/// What a line may be broken between: words, each with the space before it; ideographs are words of one letter, which
+/// keep the punctuation after them.
+fn pieces(text: &str) -> Vec<(&str, &str)> {
+    let ideograph =
+        |c: char| matches!(c as u32, 0x2e80..=0x2fff | 0x3001..=0x9fff | 0xac00..=0xd7af | 0xff00..=0xffef);
+    let mut starts = vec![0];
+    for ((_, before), (at, c)) in text.char_indices().zip(text.char_indices().skip(1)) {
+        let bound = c == ' ' || is_open(before) == Some(true) || is_open(c) == Some(false);
+        if before == ' ' || !bound && (ideograph(before) || ideograph(c)) {
+            starts.push(at);
+        }
+    }
+    starts.push(text.len());
+    let mut all: Vec<(&str, &str)> = Vec::new();
+    let mut space = "";
+    for ends in starts.windows(2) {
+        let piece = &text[ends[0]..ends[1]];
+        let word = piece.strip_suffix(' ').unwrap_or(piece);
+        all.push((space, word));
+        space = if word.len() < piece.len() { " " } else { "" };
+    }
+    all
+}
+
+/// Whether punctuation opens what follows, so that no line ends with it, or closes what was, so that none begins with it.
+fn is_open(c: char) -> Option<bool> {
+    match c {
+        '（' | '“' | '《' | '(' | '[' | '‖' => Some(true),
+        '，' | '。' | '；' | '：' | '、' | '）' | '”' | '》' | '？' | '！' | ')' | ']' | ',' | '.' => {
+            Some(false)
+        }
+        _ => None,
+    }
 }
 
 /// Whether the embedded faces draw `c`; other characters need the system's fonts.

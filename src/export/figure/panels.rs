@@ -1,5 +1,6 @@
 //! Several heads side by side, in one scale: the rows' labels stand left, the columns' on top, one legend below.
 
+use crate::export::words::Says;
 use crate::render::{Scale, Shader};
 
 use super::axis::{self, Axis};
@@ -34,7 +35,7 @@ pub struct Panels {
     /// Each map's name and row-major values.
     pub maps: Vec<(String, Vec<f32>)>,
     /// What a value is: of all maps, or of each.
-    pub quantities: Vec<&'static str>,
+    pub quantities: Vec<&'static Says>,
     /// The texts that went in.
     pub strips: Vec<Strip>,
 }
@@ -51,8 +52,8 @@ pub fn layout(panels: &Panels, shaders: &[Shader], scale: Scale, style: &Style) 
         None => SIDE / n_rows.max(n_columns) as f32,
     };
     let (left, page_width) = loop {
-        let left = style.margin + axis::row_room(&panels.rows, cell, style.text);
-        let (climb, reach) = axis::column_room(&panels.columns, cell, style.text);
+        let left = style.margin + axis::row_room(&panels.rows, cell, style);
+        let (climb, reach) = axis::column_room(&panels.columns, cell, style);
         let maps = across as f32 * (cell * n_columns as f32 + gap) - gap;
         let wide = left + maps + reach + style.margin;
         // Names and legends, as they are drawn below
@@ -67,15 +68,15 @@ pub fn layout(panels: &Panels, shaders: &[Shader], scale: Scale, style: &Style) 
     let (width, height) = (cell * n_columns as f32, cell * n_rows as f32);
 
     let (mut page, head) = around::page(page_width, &panels.title, &panels.subtitle, style);
-    let mut y = head + axis::column_room(&panels.columns, cell, style.text).0;
+    let mut y = head + axis::column_room(&panels.columns, cell, style).0;
     for (line, maps) in panels.maps.chunks(across).enumerate() {
         for (column, (name, values)) in maps.iter().enumerate() {
             let map = Area::new(left + column as f32 * (width + gap), y, width, height);
             if line == 0 {
-                axis::columns(&mut page, map, &panels.columns, style.text, tokens.muted);
+                axis::columns(&mut page, map, &panels.columns, style, tokens.muted);
             }
             if column == 0 {
-                axis::rows(&mut page, map, &panels.rows, style.text, tokens.muted);
+                axis::rows(&mut page, map, &panels.rows, style, tokens.muted);
             }
             let own = shaders.get(line * across + column).or(shaders.first());
             if let Some(shader) = own {

@@ -1,5 +1,6 @@
 //! The layout of ways across a plane: one for each token, with its end named where there is room.
 
+use crate::export::words::Says;
 use crate::render::{Rgba, mix};
 
 use super::drawing::{Anchor, Area, Drawing, Face, Text};
@@ -20,7 +21,7 @@ pub struct Paths {
     /// `[way][stop]`: where it goes, first to last.
     pub points: Vec<Vec<[f64; 2]>>,
     /// What lies across and what lies up.
-    pub axes: [String; 2],
+    pub axes: [Says; 2],
     /// The one that stands out.
     pub marked: Option<usize>,
     /// What the ends are coloured by, where it is something.
@@ -33,7 +34,7 @@ pub struct Groups {
     /// Each way's group.
     pub of: Vec<usize>,
     /// Names of the groups.
-    pub names: Vec<String>,
+    pub names: Vec<Says>,
     /// Whether they have an order: then their colours go from faint to strong.
     pub ordered: bool,
 }
@@ -63,7 +64,8 @@ pub fn layout(
     let long = width - 2.0 * style.margin;
     let (low, high) = bounds(paths);
     let span = |axis: usize| format!("{} … {}", number(low[axis] as f32), number(high[axis] as f32));
-    let named = [0, 1].map(|axis| format!("{} {}: {}", ["→", "↑"][axis], paths.axes[axis], span(axis)));
+    let named = [0, 1]
+        .map(|axis| format!("{} {}: {}", ["→", "↑"][axis], paths.axes[axis].get(style.lang), span(axis)));
     let half = long / 2.0 - size;
     // Beside one another, or below where the page is too narrow for both
     let beside = named.iter().all(|name| metrics::width(name, Face::Sans, size) <= half);
@@ -131,7 +133,7 @@ pub fn layout(
 fn wrapped(groups: &Groups, width: f32, style: &Style) -> f32 {
     let (mut x, mut lines) = (style.margin, 0.0);
     for name in &groups.names {
-        let long = metrics::width(name, Face::Sans, style.text) + style.text * 2.4;
+        let long = metrics::width(name.get(style.lang), Face::Sans, style.text) + style.text * 2.4;
         if x > style.margin && x + long > width - style.margin {
             (x, lines) = (style.margin, lines + 1.0);
         }
@@ -145,12 +147,13 @@ fn legend(page: &mut Drawing, below: f32, groups: &Groups, style: &Style) -> f32
     let (tokens, size) = (style.theme.tokens(), style.text);
     let (mut x, mut y) = (style.margin, below + size * 1.8);
     for (group, name) in groups.names.iter().enumerate() {
+        let name = name.get(style.lang);
         let long = metrics::width(name, Face::Sans, size) + size * 2.4;
         if x > style.margin && x + long > page.width - style.margin {
             (x, y) = (style.margin, y + size * 1.6);
         }
         page.disc([x + size * 0.4, y - size * 0.34], size * 0.3, groups.color(group, style));
-        page.text(Text::new(x + size, y, name.clone(), size, Face::Sans, tokens.text));
+        page.text(Text::new(x + size, y, name, size, Face::Sans, tokens.text));
         x += long;
     }
     y

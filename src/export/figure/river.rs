@@ -1,5 +1,6 @@
 //! The layout of a river: layers from left to right, one band a source, its name at the right end.
 
+use crate::export::words::Says;
 use crate::render::{Rgba, ribbons};
 
 use super::drawing::{Anchor, Area, Drawing, Face, Text};
@@ -17,9 +18,9 @@ const NAMES: f32 = 190.0;
 #[derive(Clone, Debug, PartialEq)]
 pub struct River {
     /// One name a column.
-    pub columns: Vec<String>,
+    pub columns: Vec<Says>,
     /// Each band's name and its place in the row of colours, top to bottom; none: what stands back.
-    pub bands: Vec<(String, Option<usize>)>,
+    pub bands: Vec<(Says, Option<usize>)>,
     /// Shares, [column, band].
     pub shares: Vec<Vec<f64>>,
 }
@@ -76,7 +77,12 @@ pub fn layout(
         let x = dot.right() + style.scaled(6.0);
         let end = page_width - style.margin;
         let number = Text::new(end, y, number, size, Face::Sans, tokens.muted).anchored(Anchor::End);
-        let name = metrics::elide(name, Face::Mono, size, end - number.width() - x - style.scaled(8.0));
+        let name = metrics::elide(
+            name.get(style.lang),
+            Face::Mono,
+            size,
+            end - number.width() - x - style.scaled(8.0),
+        );
         page.text(Text::new(x, y, name, size, Face::Mono, tokens.text));
         page.text(number);
     }
@@ -84,7 +90,8 @@ pub fn layout(
 }
 
 /// Shares at the left, columns below.
-fn scale(page: &mut Drawing, map: Area, columns: &[String], style: &Style) {
+fn scale(page: &mut Drawing, map: Area, columns: &[Says], style: &Style) {
+    let columns: Vec<&str> = columns.iter().map(|name| name.get(style.lang)).collect();
     let muted = style.theme.tokens().muted;
     for quarter in [0, 25, 50, 75, 100] {
         let y = map.y + map.height * quarter as f32 / 100.0 + style.text * 0.35;
@@ -97,7 +104,7 @@ fn scale(page: &mut Drawing, map: Area, columns: &[String], style: &Style) {
     let step = ((widest + 8.0) / (map.width / gaps as f32)).ceil().max(1.0) as usize;
     for (index, name) in columns.iter().enumerate().step_by(step) {
         let x = map.x + map.width * index as f32 / gaps as f32;
-        let text = Text::new(x, map.bottom() + style.text * 1.6, &**name, style.text, Face::Sans, muted);
+        let text = Text::new(x, map.bottom() + style.text * 1.6, *name, style.text, Face::Sans, muted);
         page.text(text.anchored(Anchor::Middle));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::export::words::{Says, marks};
 use crate::render::{ColorMap, Raster, Scale, Shader, ValueRange, farther, share};
 
 use super::drawing::{Anchor, Area, Drawing, Face, Text};
@@ -26,7 +27,7 @@ const VALUES: usize = 512;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
     /// What they are.
-    pub name: String,
+    pub name: Says,
     /// The numbers; −∞ where masked.
     pub values: Vec<f32>,
 }
@@ -35,9 +36,9 @@ pub struct Row {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
     /// What it is.
-    pub title: String,
+    pub title: Says,
     /// What it comes to.
-    pub outcome: String,
+    pub outcome: Says,
     /// Its numbers.
     pub rows: Vec<Row>,
 }
@@ -112,15 +113,15 @@ fn draw(page: &mut Drawing, step: &Step, area: Area, map: ColorMap, style: &Styl
     let name_room = (NAME * size).min(area.width * 0.36);
     let ends_room = (ENDS * size).min(area.width * 0.27);
     let (mut y, base) = (area.y, area.y + size);
-    let outcome = metrics::elide(&step.outcome, Face::Mono, size, area.width * 0.5);
+    let outcome = metrics::elide(step.outcome.get(style.lang), Face::Mono, size, area.width * 0.5);
     let room = area.width - metrics::width(&outcome, Face::Mono, size) - size;
-    let title = metrics::elide(&step.title, Face::Strong, size, room);
+    let title = metrics::elide(step.title.get(style.lang), Face::Strong, size, room);
     page.text(Text::new(area.x, base, title, size, Face::Strong, tokens.text));
     page.text(Text::new(right, base, outcome, size, Face::Mono, tokens.measure_text).anchored(Anchor::End));
     y += size * LINE;
     for row in &step.rows {
         let base = y + size * 0.95;
-        let name = metrics::elide(&row.name, Face::Sans, size, name_room - size * 0.6);
+        let name = metrics::elide(row.name.get(style.lang), Face::Sans, size, name_room - size * 0.6);
         page.text(Text::new(area.x, base, name, size, Face::Sans, tokens.muted));
         let left = area.x + name_room;
         let strip = Area::new(left, y, right - ends_room - left, size * 1.2);
@@ -129,7 +130,8 @@ fn draw(page: &mut Drawing, step: &Step, area: Area, map: ColorMap, style: &Styl
             Shader::new(map, Scale::Linear, ValueRange::symmetric(&values)).paint(&values, values.len());
         page.image(strip, Raster { width: values.len().max(1), height: 1, pixels: raster.pixels });
         page.frame(strip, tokens.line);
-        let ends = metrics::elide(&extremes(&row.values), Face::Mono, size * 0.85, ends_room - size * 0.4);
+        let ends =
+            metrics::elide(&extremes(&row.values, style), Face::Mono, size * 0.85, ends_room - size * 0.4);
         page.text(Text::new(right, base, ends, size * 0.85, Face::Mono, tokens.muted).anchored(Anchor::End));
         y += size * LINE;
     }
@@ -139,14 +141,14 @@ fn draw(page: &mut Drawing, step: &Step, area: Area, map: ColorMap, style: &Styl
 }
 
 /// Least to greatest of what is a number.
-fn extremes(values: &[f32]) -> String {
+fn extremes(values: &[f32], style: &Style) -> String {
     let finite = || values.iter().copied().filter(|value| value.is_finite());
     match (finite().reduce(f32::min), finite().reduce(f32::max)) {
         (Some(least), Some(most)) if least < most => {
             format!("{}…{}", legend::number(least), legend::number(most))
         }
         (Some(only), _) => legend::number(only),
-        _ => "masked".to_owned(),
+        _ => marks::MASKED.get(style.lang).to_owned(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The contact sheet: every head's map in small, layers down, heads across.
 
+use crate::export::words::marks;
 use crate::render::Raster;
 
 use super::drawing::{Anchor, Area, Drawing, Face, Text};
@@ -8,13 +9,15 @@ use super::style::Style;
 use super::{around, matrix, metrics};
 
 /// The sheet's inner width when there are heads enough to fill it.
-const WIDTH: f32 = 1136.0;
+pub(crate) const WIDTH: f32 = 1136.0;
 /// Room for a layer's name.
 const LEFT: f32 = 36.0;
 /// The largest map.
 const LARGEST: f32 = 128.0;
 /// From here down there is no room for a head's name under its map.
 const NAMED: f32 = 34.0;
+/// Maps that are closer stand a hairline apart, and have no outline, which would be more ink than they.
+const CLOSE: f32 = 12.0;
 
 /// A contact sheet before it is laid out.
 #[derive(Clone, Debug)]
@@ -70,7 +73,11 @@ pub fn layout(sheet: &Sheet, style: &Style) -> Drawing {
         None => ((WIDTH - LEFT) / across as f32).floor().min(LARGEST + 12.0),
     };
     let gap = (step * 0.1).clamp(1.0, 12.0);
-    let gap = if style.width.is_none() { gap.max(2.0).floor() } else { gap };
+    let gap = match style.width {
+        None if step < CLOSE => 1.0,
+        None => gap.max(2.0).floor(),
+        Some(_) => gap,
+    };
     let side = (step - gap).max(1.0);
     let named = side >= style.scaled(NAMED);
     let small = style.scaled(10.0);
@@ -90,13 +97,21 @@ pub fn layout(sheet: &Sheet, style: &Style) -> Drawing {
             y += style.scaled(if group.title.is_some() { 10.0 } else { 0.0 });
             numbers(&mut page, group, (style.margin + left + width / 2.0, y, step), style);
         }
-        for line in &group.lines {
+        let pitch = height + if named { style.scaled(24.0) } else { gap.max(line_room(height, style)) };
+        // Names of layers, as many as lie apart
+        let every = (style.text * 1.1 / pitch.max(0.1)).ceil().max(1.0) as usize;
+        let every = if every == 1 { 1 } else { every.next_power_of_two() };
+        for (place, line) in group.lines.iter().enumerate() {
             let middle = y + height / 2.0 + style.scaled(4.0);
-            page.text(Text::new(style.margin, middle, &*line.name, style.text, Face::Sans, tokens.muted));
+            if place.is_multiple_of(every) {
+                page.text(Text::new(style.margin, middle, &*line.name, style.text, Face::Sans, tokens.muted));
+            }
             for (column, (name, raster)) in line.maps.iter().enumerate() {
                 let area = Area::new(style.margin + left + column as f32 * step, y, width, height);
                 page.image(area, raster.clone());
-                matrix::outline(&mut page, area, style);
+                if step >= CLOSE {
+                    matrix::outline(&mut page, area, style);
+                }
                 if named {
                     let name = metrics::elide(name, Face::Mono, small, side + gap - 2.0);
                     let (x, y) = (area.x + width / 2.0, area.bottom() + style.scaled(13.0));
@@ -110,10 +125,10 @@ pub fn layout(sheet: &Sheet, style: &Style) -> Drawing {
                     });
                 }
             }
-            y += height + if named { style.scaled(24.0) } else { gap.max(line_room(height, style)) };
+            y += pitch;
         }
     }
-    let words = format!("{} · query rows down, key columns across", sheet.words);
+    let words = format!("{} · {}", sheet.words, marks::DOWN_ACROSS.get(style.lang));
     for line in metrics::wrap(&words, Face::Sans, style.text, page.width - 2.0 * style.margin, 2) {
         y += style.scaled(14.0);
         page.text(Text::new(style.margin, y, line, style.text, Face::Sans, tokens.muted));

@@ -1,9 +1,10 @@
 //! A text as a strip of tokens, wrapped like text.
 
-use crate::render::Tokens;
+use crate::export::words::{Says, marks};
 
 use super::drawing::{Area, Drawing, Face, Text};
 use super::metrics;
+use super::style::Style;
 
 /// Lines at most; what follows is counted.
 const LINES: usize = 6;
@@ -16,16 +17,16 @@ const PADDING: f32 = 5.0;
 #[derive(Clone, Debug)]
 pub struct Strip {
     /// What it is: `PROMPT`.
-    pub title: &'static str,
+    pub title: &'static Says,
     /// Its tokens as shown.
     pub tokens: Vec<String>,
 }
 
 /// Draws the tokens within `width` from (`x`, `y`) on; returns the lower edge.
-pub(crate) fn draw(page: &mut Drawing, x: f32, y: f32, width: f32, strip: &Strip, colors: &Tokens) -> f32 {
-    let tokens = &strip.tokens;
-    let title = format!("{} · {} TOKENS", strip.title, tokens.len());
-    page.text(Text::new(x, y + 8.0, title, 11.0, Face::Sans, colors.muted));
+pub(crate) fn draw(page: &mut Drawing, (x, y): (f32, f32), width: f32, strip: &Strip, style: &Style) -> f32 {
+    let (tokens, colors) = (&strip.tokens, style.theme.tokens());
+    let title = marks::strip(strip.title, tokens.len());
+    page.text(Text::new(x, y + 8.0, title.get(style.lang), 11.0, Face::Sans, colors.muted));
     let top = y + 20.0;
     let (mut left, mut line) = (x, 0);
     for (index, token) in tokens.iter().enumerate() {
@@ -35,7 +36,8 @@ pub(crate) fn draw(page: &mut Drawing, x: f32, y: f32, width: f32, strip: &Strip
         let room = if last_line { width - 96.0 } else { width };
         if left + chip > x + room && left > x {
             if line + 1 == LINES {
-                let rest = format!("… {} more", tokens.len() - index);
+                let rest = marks::more_tokens(tokens.len() - index);
+                let rest = rest.get(style.lang);
                 page.text(Text::new(left + GAP, baseline(top, line), rest, SIZE, Face::Sans, colors.muted));
                 break;
             }

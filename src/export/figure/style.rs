@@ -1,5 +1,6 @@
 //! How large things are on a page, and what stands round the map.
 
+use crate::export::options::Lang;
 use crate::render::Theme;
 
 /// Sizes of a page in CSS pixels (1/96 inch).
@@ -19,6 +20,8 @@ pub struct Style {
     pub margin: f32,
     /// What stands round the map.
     pub around: Around,
+    /// In which language its words are.
+    pub lang: Lang,
 }
 
 /// What stands round a map.
@@ -43,6 +46,7 @@ impl Style {
             title: 20.0,
             margin: 32.0,
             around: Around::Everything,
+            lang: Lang::En,
         }
     }
 

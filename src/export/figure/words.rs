@@ -1,5 +1,6 @@
 //! The layout of a table of words: rows with names, a column for each token, in each cell a word and its number.
 
+use crate::export::words::{Says, marks};
 use crate::render::{ink_on, mix};
 
 use super::drawing::{Anchor, Area, Drawing, Face, Text};
@@ -29,13 +30,13 @@ pub struct Cell {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Words {
     /// What a row is, top to bottom.
-    pub rows: Vec<String>,
+    pub rows: Vec<Says>,
     /// What a column is, left to right.
     pub columns: Vec<String>,
     /// `[row][column]`; none where a row has nothing to say.
     pub cells: Vec<Vec<Option<Cell>>>,
     /// What the number is.
-    pub quantity: &'static str,
+    pub quantity: &'static Says,
 }
 
 /// Lays it out, in as many parts below one another as the page's width asks for.
@@ -46,7 +47,11 @@ pub fn layout(
     style: &Style,
 ) -> Drawing {
     let (tokens, size) = (style.theme.tokens(), style.text);
-    let names = table.rows.iter().map(|name| metrics::width(name, Face::Mono, size)).fold(0.0, f32::max);
+    let names = table
+        .rows
+        .iter()
+        .map(|name| metrics::width(name.get(style.lang), Face::Mono, size))
+        .fold(0.0, f32::max);
     let label = names + size;
     let (least, most) = (CELL.0 * size, CELL.1 * size);
     let room = style.width.map(|width| width - 2.0 * style.margin - label);
@@ -73,7 +78,7 @@ pub fn layout(
         }
         y += row;
         for &index in &rows {
-            let (name, cells) = (table.rows[index].clone(), &table.cells[index]);
+            let (name, cells) = (table.rows[index].get(style.lang).to_owned(), &table.cells[index]);
             page.text(Text::new(style.margin, y + row * 0.68, name, size, Face::Mono, tokens.muted));
             for (place, cell_of) in cells.get(part.clone()).unwrap_or_default().iter().enumerate() {
                 let x = style.margin + label + place as f32 * cell;
@@ -87,14 +92,14 @@ pub fn layout(
     }
     let mut left_out = Vec::new();
     if start > 0 {
-        left_out.push(format!("the last {} of {n} tokens", n - start));
+        left_out.push(marks::last_tokens(n - start, n));
     }
     if every > 1 {
-        left_out.push(format!("{} of {} layers", rows.len(), table.rows.len()));
+        left_out.push(marks::some_layers(rows.len(), table.rows.len()));
     }
-    let words = std::iter::once(table.quantity.to_owned()).chain(left_out).collect::<Vec<_>>().join(" · ");
+    let words = Says::joined(std::iter::once(table.quantity).chain(&left_out), " · ");
     y -= size;
-    for line in metrics::wrap(&words, Face::Sans, size, width - 2.0 * style.margin, 2) {
+    for line in metrics::wrap(words.get(style.lang), Face::Sans, size, width - 2.0 * style.margin, 2) {
         y += size * 1.4;
         page.text(Text::new(style.margin, y, line, size, Face::Sans, tokens.muted));
     }

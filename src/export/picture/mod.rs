@@ -19,11 +19,12 @@ use super::figure::sheet::{self, Group, Line, Sheet};
 use super::figure::{Drawing, to_svg};
 use super::options::{Labels, Look, Options};
 use super::what::{Ranges, What};
+use super::words::{Says, maps, marks};
 use super::{pdf, png, tikz};
 
 pub use numbers::write_numbers;
-use words::{hooks_of_all, part_title, sheet_scale, what_of};
-pub use words::{strips, subtitle, token_labels};
+use words::{hooks_of_all, what_of};
+pub use words::{strips, token_labels};
 
 /// How many values a layout may hold, on a side.
 #[derive(Clone, Copy, Debug)]
@@ -180,14 +181,14 @@ fn draw_map(
     let hook = trace.spec.hook_name(what_of(quantity).hook(), head.layer);
     let one = recipe.heads.len() == 1;
     let matrix = Matrix {
-        title: words::title(trace, recipe),
-        subtitle: subtitle(trace, true),
+        title: said(&maps::title(trace, recipe), look),
+        subtitle: said(&maps::subtitle(trace, true), look),
         hook: if one { format!("{hook}[{}]", head.head) } else { recipe.formula(trace) },
         rows,
         columns,
         value_columns: own.columns,
         values,
-        quantity: words::of_map(quantity, recipe),
+        quantity: maps::cell(quantity, recipe),
         strips: strips(trace),
     };
     Ok(matrix::layout(&matrix, &shader, look.scale, &look.style()))
@@ -228,14 +229,14 @@ fn draw_panels(
     let names: Vec<String> = heads.iter().map(|&head| trace.spec.head_name(head)).collect();
     let painted = all.iter().map(|own| own.painted(map, range, look).0);
     let panels = Panels {
-        title: format!("Heads {}", names.join(", ")),
-        subtitle: subtitle(trace, true),
+        title: said(&maps::heads(&names), look),
+        subtitle: said(&maps::subtitle(trace, true), look),
         hook: hooks_of_all(trace, what_of(quantity)),
         rows,
         columns,
         value_columns: own.columns,
         maps: names.iter().cloned().zip(painted).collect(),
-        quantities: vec![words::of_map(quantity, &recipes[0])],
+        quantities: vec![maps::cell(quantity, &recipes[0])],
         strips: strips(trace),
     };
     Ok(panels::layout(&panels, &[shader], look.scale, &look.style()))
@@ -252,27 +253,27 @@ fn draw_beside(
     let map = look.map(signed(Quantity::Weights, recipes[0]));
     let (mut maps, mut shaders) = (Vec::with_capacity(2), Vec::with_capacity(2));
     let mut frame = None;
-    for (recipe, name) in recipes.into_iter().zip(["weights", "lengths ‖P·v·W_O‖"]) {
+    for (recipe, name) in recipes.into_iter().zip([&maps::WEIGHTS, &maps::LENGTHS]) {
         let own = values::of_map(source, recipe.clone(), Quantity::Weights, look, limits.values)?;
         // Thresholds are of weights: lengths have another unit
         let look = if maps.is_empty() { look } else { Look { threshold: 0.0, ..look } };
         let (values, shader) = own.painted(map, values::range(source, map, &own), look);
         frame.get_or_insert_with(|| (axes(source, head, &own, look), own.columns));
-        maps.push((name.to_owned(), values));
+        maps.push((said(name, look), values));
         shaders.push(shader);
     }
     let Some(((rows, columns), value_columns)) = frame else {
         return Err(ExportError::Selection("no head is selected".into()));
     };
     let panels = Panels {
-        title: words::title(trace, recipes[0]),
-        subtitle: subtitle(trace, true),
+        title: said(&maps::title(trace, recipes[0]), look),
+        subtitle: said(&maps::subtitle(trace, true), look),
         hook: recipes[1].formula(trace),
         rows,
         columns,
         value_columns,
         maps,
-        quantities: recipes.map(|recipe| words::of_map(Quantity::Weights, recipe)).to_vec(),
+        quantities: recipes.map(|recipe| maps::cell(Quantity::Weights, recipe)).to_vec(),
         strips: strips(trace),
     };
     Ok(panels::layout(&panels, &shaders, look.scale, &look.style()))
@@ -290,24 +291,39 @@ fn draw_sheet(
     let map = look.map(quantity == Quantity::Scores);
     let parts = trace.spec.parts();
     let several = parts.len() > 1;
+    let small = sheet_values(recipes, look).min(limits.small);
     let mut groups = Vec::with_capacity(parts.len());
     for (part, _) in parts {
         let of_part = |recipe: &&MapRecipe| trace.spec.blocks[recipe.heads[0].layer].part == part;
         let own: Vec<MapRecipe> = recipes.iter().filter(of_part).cloned().collect();
         if !own.is_empty() {
-            let (shape, lines) = sheet_lines(source, &own, quantity, look, limits)?;
-            groups.push(Group { title: several.then(|| part_title(part).to_owned()), shape, lines });
+            let (shape, lines) = sheet_lines(source, &own, quantity, look, small)?;
+            groups.push(Group { title: several.then(|| said(maps::part(part), look)), shape, lines });
         }
     }
     let sheet = Sheet {
         title: trace.model_name.clone(),
-        subtitle: subtitle(trace, false),
+        subtitle: said(&maps::subtitle(trace, false), look),
         hook: hooks_of_all(trace, what_of(quantity)),
-        words: format!("{}, {}", words::of_map(quantity, &recipes[0]), sheet_scale(map, look.scale)),
+        words: said(
+            &marks::sheet_words(maps::cell(quantity, &recipes[0]), look.scale, map.is_signed()),
+            look,
+        ),
         groups,
         strips: strips(trace),
     };
     Ok(sheet::layout(&sheet, &look.style()))
+}
+
+/// Values that a small map has room for on a side, what stands around it apart: three to a pixel of the layout, or as
+/// many as a PNG shows.
+fn sheet_values(recipes: &[MapRecipe], look: Look) -> usize {
+    let of_layer = |recipe: &MapRecipe| recipe.heads[0].layer;
+    let across =
+        recipes.chunk_by(|a, b| of_layer(a) == of_layer(b)).map(<[MapRecipe]>::len).max().unwrap_or(1);
+    let width = look.style().width.unwrap_or(sheet::WIDTH);
+    let finest = look.pixels(width).max(3.0);
+    ((width * 0.8 / across as f32 * finest) as usize).max(16)
 }
 
 /// The small maps of one part's heads, a line for each layer; with the rows and columns that each shows.
@@ -316,7 +332,7 @@ fn sheet_lines(
     recipes: &[MapRecipe],
     quantity: Quantity,
     look: Look,
-    limits: Limits,
+    small: usize,
 ) -> Result<((usize, usize), Vec<Line>), ExportError> {
     let trace = source.trace;
     let map = look.map(quantity == Quantity::Scores);
@@ -331,7 +347,7 @@ fn sheet_lines(
         if lines.last().is_none_or(|line| line.name != name) {
             lines.push(Line { name, maps: Vec::new() });
         }
-        let own = values::of_map(source, recipe.clone(), quantity, look, limits.small)?;
+        let own = values::of_map(source, recipe.clone(), quantity, look, small)?;
         shape = (own.queries.len(), own.keys.len());
         let range = values::range(source, map, &own);
         if let Some(line) = lines.last_mut() {
@@ -348,12 +364,12 @@ fn axes(source: &Source<'_>, head: HeadId, own: &values::Values, look: Look) -> 
     let [rows, columns] = own.labels(source, head, look);
     let numbered = look.labels == Labels::Both;
     (
-        Axis { name: "query", labels: rows, first: own.queries.start, numbered },
-        Axis { name: "key", labels: columns, first: own.keys.start, numbered },
+        Axis { first: own.queries.start, numbered, ..Axis::new(&maps::QUERY, rows) },
+        Axis { first: own.keys.start, numbered, ..Axis::new(&maps::KEY, columns) },
     )
 }
 
-/// What a hidden state is, in words.
-pub(super) fn words_of_states(what: What) -> &'static str {
-    words::words(what)
+/// In the language of the look.
+fn said(words: &Says, look: Look) -> String {
+    words.get(look.lang).to_owned()
 }

@@ -11,8 +11,10 @@ use crate::model::Part;
 use crate::render::Shader;
 use crate::trace::{Side, Trace, norms};
 
+use super::said;
 use super::values;
-use super::words::{hooks_of_all, strips, subtitle, token_labels, words};
+use super::words::{hooks_of_all, strips, token_labels};
+use crate::export::words::{Says, maps};
 
 /// Hidden states: of one block token by token and dimension by dimension, of several the norm of each token's vector.
 pub(super) fn draw(source: &Source<'_>, options: &Options, what: What) -> Result<Drawing, ExportError> {
@@ -44,16 +46,14 @@ pub(super) fn draw(source: &Source<'_>, options: &Options, what: What) -> Result
     sides.dedup();
     let page = |title, hook, columns: Axis, values, quantity| Matrix {
         title,
-        subtitle: subtitle(trace, true),
+        subtitle: said(&maps::subtitle(trace, true), look),
         hook,
         rows: Axis {
-            name: "token",
-            first: 0,
-            labels: sides
-                .iter()
-                .flat_map(|&side| token_labels(trace.tokens_of(side), 0, look.labels))
-                .collect(),
             numbered: look.labels == Labels::Both && sides.len() == 1,
+            ..Axis::new(
+                &maps::TOKEN,
+                sides.iter().flat_map(|&side| token_labels(trace.tokens_of(side), 0, look.labels)),
+            )
         },
         value_columns: columns.labels.len(),
         columns,
@@ -63,25 +63,26 @@ pub(super) fn draw(source: &Source<'_>, options: &Options, what: What) -> Result
     };
     if entries.iter().all(|entry| entry.layer == first.layer) {
         let title = match first.layer {
-            Some(layer) => format!("{}, layer {}", words(what), trace.spec.layer_name(layer)),
-            None => words(what).to_owned(),
+            Some(layer) => said(&maps::at_layer(what, &trace.spec.layer_name(layer)), look),
+            None => said(maps::of(what), look),
         };
         let columns =
-            Axis { name: "dimension", first: 0, labels: vec![String::new(); first.shape[1]], numbered: true };
+            Axis { numbered: true, ..Axis::new(&maps::DIMENSION, vec![Says::default(); first.shape[1]]) };
         let values = states.swap_remove(0);
-        return Ok(finish(&page(title, first.name.clone(), columns, values, "Value"), true, look));
+        return Ok(finish(&page(title, first.name.clone(), columns, values, &maps::VALUE), true, look));
     }
-    let label = |entry: &Entry| match entry.layer {
-        Some(layer) if !entry.ends_stack() => trace.spec.layer_name(layer),
-        Some(layer) if trace.spec.blocks[layer].part == Part::Encoder => "encoder end".to_owned(),
-        _ => "end".to_owned(),
+    let label = |entry: &Entry| -> Says {
+        match entry.layer {
+            Some(layer) if !entry.ends_stack() => maps::named(&trace.spec.layer_name(layer)),
+            Some(layer) if trace.spec.blocks[layer].part == Part::Encoder => maps::ENCODER_END.clone(),
+            _ => maps::END.clone(),
+        }
     };
-    let columns =
-        Axis { name: "layer", first: 0, labels: entries.iter().map(label).collect(), numbered: false };
+    let columns = Axis::new(&maps::LAYER, entries.iter().map(label));
     let values = state_norms(trace, &sides, &entries, &states);
-    let title = format!("{}, norms", words(what));
+    let title = said(&maps::norms(what), look);
     let hook = hooks_of_all(trace, what);
-    Ok(finish(&page(title, hook, columns, values, "Euclidean norm"), false, look))
+    Ok(finish(&page(title, hook, columns, values, &maps::NORM), false, look))
 }
 
 /// Euclidean norms, [token, layer], of several [token, width] states; the tokens of one text below the other's, −∞
