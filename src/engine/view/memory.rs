@@ -71,14 +71,18 @@ pub fn river_plate(river: &River, trace: &Trace) -> Plate {
 pub(super) fn picture_formula(picture: Picture) -> &'static str {
     match picture {
         Picture::Attention => "m[k] = 1/(l+1)·Σ_{i≤l} A_i[t,k], A_i = 1/|H|·Σ_h P_h",
-        Picture::Rollout => "m[k] = (Â_l ⋯ Â_0)[t,k], Â_i ∝ A_i + I, Σ_k Â_i[q,k] = 1, A_i = 1/|H|·Σ_h P_h",
-        Picture::Flow => "m[k] = maxflow_Â(t → k) / Σ_k maxflow_Â(t → k), Â_i ∝ A_i + I, Σ_k Â_i[q,k] = 1",
+        Picture::Rollout => {
+            "m[k] = (Â_l ⋯ Â_0)[t,k], Â_i[q,k] = (A_i + I)[q,k] / Σ_k (A_i + I)[q,k], A_i = 1/|H|·Σ_h P_h"
+        }
+        Picture::Flow => {
+            "m[k] = maxflow(t → k) / Σ_k maxflow(t → k), Â_i[q,k] = (A_i + I)[q,k] / Σ_k (A_i + I)[q,k]"
+        }
         Picture::Values => "m[k] = Σ_{i≤l} ‖Σ_h P_h[t,k]·v_k·W_O‖₂",
         Picture::Norms => {
-            "m[k] = (N_l ⋯ N_0)[t,k], N_i[q,k] ∝ ‖Σ_h P_h[q,k]·v_k·W_O + [q = k]·x_q‖₂, Σ_k N_i[q,k] = 1"
+            "m[k] = (N_l ⋯ N_0)[t,k], N_i[q,k] = n_{q,k} / Σ_k n_{q,k}, n_{q,k} = ‖Σ_h P_h[q,k]·v_k·W_O + [q = k]·x_q‖₂"
         }
         Picture::Contributions => {
-            "m[k] = (C_l ⋯ C_0)[t,k], C_i[q,k] ∝ max(0, ‖y_q‖₁ − ‖y_q − y_{q,k}‖₁), Σ_k C_i[q,k] = 1"
+            "m[k] = (C_l ⋯ C_0)[t,k], C_i[q,k] = c_{q,k} / Σ_k c_{q,k}, c_{q,k} = max(0, ‖y_q‖₁ − ‖y_q − y_{q,k}‖₁)"
         }
     }
 }
