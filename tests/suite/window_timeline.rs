@@ -279,23 +279,15 @@ fn compared(harness: &mut Harness<'_, Window>, is: impl Fn(&Trace) -> bool) {
 
 #[test]
 fn steps_of_a_live_training_are_compared_without_a_file() {
-    let mut harness = window_of([1600.0, 1000.0], still(), Some(PROMPT));
-    send(&mut harness, Command::SetLayout("train".into()));
-    let train = |harness: &mut Harness<'_, Window>, act| send(harness, Command::Train(act));
-    train(&mut harness, Act::Choose(CHOICE));
-    train(&mut harness, Act::Hold(Hand { rate: 2e-3, batch: 4, size: 4 }));
-    train(&mut harness, Act::Run(true));
-    until(&mut harness, |window| window.live.moments.len() > 2);
-    train(&mut harness, Act::Run(false));
-    until(&mut harness, |window| !window.live.running);
-    train(&mut harness, Act::Look(Some(0)));
+    let mut harness = trained(PROMPT);
+    send(&mut harness, Command::Train(Act::Look(Some(0))));
     send(&mut harness, Command::Timeline(TimelineAct::Compare));
     // The step in sight is the second, and the training comes in sight as the first
     shows(&mut harness, "live model");
     assert_eq!(harness.state().state.layout, "compare");
     assert_eq!(harness.state().state.compare.step, Some(0));
     let last = harness.state().live.moments.last().expect("a moment").report.steps;
-    train(&mut harness, Act::Look(Some(last)));
+    send(&mut harness, Command::Train(Act::Look(Some(last))));
     let differ = |harness: &Harness<'_, Window>| {
         let found = harness.state().session.comparing.found.get();
         found.and_then(|found| found.comparison.heads[0].distance).map(|distance| distance.divergence)
@@ -389,9 +381,9 @@ fn before_there_is_one_it_says_what_to_do() {
 const CHOICE: Choice =
     Choice { task: Task::Induction, layers: 2, heads: 1, width: 32, mlp: false, seed: 1, text: None };
 
-#[test]
-fn a_live_training_has_the_same_slider_and_moves_the_views() {
-    let mut harness = window_of([1600.0, 1000.0], still(), Some("Once upon a"));
+/// A window in which such a model has been trained for a while.
+fn trained(prompt: &str) -> Harness<'static, Window> {
+    let mut harness = window_of([1600.0, 1000.0], still(), Some(prompt));
     send(&mut harness, Command::SetLayout("train".into()));
     let train = |harness: &mut Harness<'_, Window>, act| send(harness, Command::Train(act));
     train(&mut harness, Act::Choose(CHOICE));
@@ -400,6 +392,12 @@ fn a_live_training_has_the_same_slider_and_moves_the_views() {
     until(&mut harness, |window| window.live.moments.len() > 2);
     train(&mut harness, Act::Run(false));
     until(&mut harness, |window| !window.live.running);
+    harness
+}
+
+#[test]
+fn a_live_training_has_the_same_slider_and_moves_the_views() {
+    let mut harness = trained("Once upon a");
     send(&mut harness, Command::ShowPane(Pane::Timeline));
     let best = &harness.state().live.overview.best;
     let induction = ROLES.iter().find(|role| role.id == "induction").expect("a role");
@@ -413,14 +411,14 @@ fn a_live_training_has_the_same_slider_and_moves_the_views() {
     assert_eq!(harness.state().live.at, Some(0));
     // The views show the embedded model until a step is opened in them
     assert!(harness.state().session.model.as_ref().is_some_and(|model| model.name == "storyteller"));
-    train(&mut harness, Act::Open);
+    send(&mut harness, Command::Train(Act::Open));
     shows(&mut harness, "live model");
     let weights = |harness: &Harness<'_, Window>| {
         let model = harness.state().session.model.clone().expect("a model");
         model.network.weights.matrix("blocks.1.attn.W_Q").dense::<f32>()
     };
     let first = weights(&harness);
-    train(&mut harness, Act::Look(Some(40)));
+    send(&mut harness, Command::Train(Act::Look(Some(40))));
     until(&mut harness, |window| {
         let model = window.session.model.clone().expect("a model");
         model.network.weights.matrix("blocks.1.attn.W_Q").dense::<f32>() != first
