@@ -12,6 +12,9 @@ use crate::{
 use egui::{Align2, Color32, Rect, Response, Sense, Stroke, StrokeKind, Ui, pos2, vec2};
 use strum::IntoEnumIterator as _;
 
+/// Its height, and that without the marks, where a pane is low.
+pub(super) const HIGH: f32 = 92.0;
+pub(super) const LOW: f32 = 56.0;
 const BUTTON: f32 = 40.0;
 
 /// Draws marks and buttons.
@@ -21,8 +24,12 @@ pub(super) fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     ui.painter().rect_filled(room, 0, tokens.panel);
     ui.painter().hline(room.x_range(), room.top(), Stroke::new(1.0, tokens.line));
     let inner = room.shrink2(vec2((room.width() * 0.04).clamp(16.0, 56.0), 0.0));
-    marks(ui, scene, inner.with_max_y(room.top() + 30.0), out);
-    let line = Rect::from_min_size(pos2(inner.left(), room.top() + 36.0), vec2(inner.width(), BUTTON));
+    let marked = room.height() >= HIGH;
+    if marked {
+        marks(ui, scene, inner.with_max_y(room.top() + 30.0), out);
+    }
+    let top = room.top() + if marked { 36.0 } else { 8.0 };
+    let line = Rect::from_min_size(pos2(inner.left(), top), vec2(inner.width(), BUTTON));
     let now = scene.state.walk.step;
     let side = (inner.width() * 0.2).clamp(110.0, 250.0);
     step(ui, scene, line.with_max_x(line.left() + side), now.previous(), false, out);

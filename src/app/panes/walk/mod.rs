@@ -27,7 +27,8 @@ const FULL: f32 = 1200.0;
 const LETTERS: f32 = 46.0;
 /// Tokens that a menu lists at most.
 const LISTED: usize = 512;
-const FOOT: f32 = 92.0;
+/// A pane that is lower than this scrolls its formula with its numbers.
+const LOW: f32 = 360.0;
 
 /// Draws the pane.
 pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
@@ -53,12 +54,16 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let rail = room.with_max_x(room.left() + wide);
     let main = room.with_min_x(rail.right());
     rail::show(&mut child(ui, rail, "rail"), scene, walk, out);
-    let foot = main.with_min_y(main.bottom() - FOOT);
+    let low = room.height() < LOW;
+    let foot = main.with_min_y(main.bottom() - if low { foot::LOW } else { foot::HIGH });
     foot::show(&mut child(ui, foot, "foot"), scene, out);
     let content = main.with_max_y(foot.top());
     let content = content.shrink2(vec2((content.width() * 0.04).clamp(16.0, 56.0), 12.0));
     let step = &walk.steps[scene.state.walk.step as usize];
-    let below = top(&mut child(ui, content, "formula"), scene, trace, walk, step, out);
+    let mut below = content.top();
+    if !low {
+        below = top(&mut child(ui, content, "formula"), scene, trace, walk, step, out);
+    }
     let body = content.with_min_y(below).expand2(vec2(8.0, 0.0));
     let tall = body.height();
     let mut body = child(ui, body, "strips");
@@ -66,6 +71,12 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
         &mut body,
         |ui| {
             egui::Frame::new().inner_margin(egui::Margin::symmetric(8, 0)).show(ui, |ui| {
+                if low {
+                    // Nothing but the numbers would fit beneath it
+                    let (from, width) = (ui.cursor().min, ui.available_width());
+                    let until = top(ui, scene, trace, walk, step, out);
+                    ui.allocate_exact_size(vec2(width, until - from.y), Sense::hover());
+                }
                 notes(ui, scene, step);
                 Body::new(scene, walk, step, (ui.available_width(), tall)).show(ui, out);
             });

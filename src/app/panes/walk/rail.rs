@@ -9,29 +9,51 @@ use crate::{
         widgets,
     },
 };
-use egui::{Align2, Rect, Sense, Stroke, StrokeKind, Ui, pos2, vec2};
+use egui::{Align2, Rect, ScrollArea, Sense, Stroke, StrokeKind, Ui, UiBuilder, pos2, vec2};
 
 /// Room for the check at the foot.
 const CHECK: f32 = 58.0;
+/// A pane that is lower than this has no room for the check.
+const LOW: f32 = 240.0;
 const SECTION: f32 = 26.0;
 const CARD: f32 = 92.0;
 
 /// Draws the rail.
 pub(super) fn show(ui: &mut Ui, scene: &Scene<'_>, walk: &Walk, out: &mut Out) {
-    let (tokens, words) = (theme::tokens(ui), scene.words.walk);
+    let tokens = theme::tokens(ui);
     let room = ui.max_rect();
     ui.painter().rect_filled(room, 0, tokens.panel);
     ui.painter().vline(room.right(), room.y_range(), Stroke::new(1.0, tokens.line));
     let inner = room.shrink2(vec2(14.0, 10.0));
+    let checked = room.height() > LOW;
     let lines = StepKind::COUNT + folds(walk).iter().flatten().count();
     let card = if room.height() > 720.0 { CARD } else { 0.0 };
-    let room_for_lines = inner.height() - CHECK - 3.0 * SECTION - card;
-    let pitch = (room_for_lines / lines as f32).clamp(19.0, 42.0);
+    let held = inner.with_max_y(inner.bottom() - if checked { CHECK } else { 0.0 });
+    let pitch = ((held.height() - 3.0 * SECTION - card) / lines as f32).clamp(19.0, 42.0);
+    let tall = card + 3.0 * SECTION + lines as f32 * pitch;
+    let mut own =
+        ui.new_child(UiBuilder::new().max_rect(held.with_min_x(room.left()).with_max_x(room.right())));
+    ScrollArea::vertical().auto_shrink(false).show(&mut own, |ui| {
+        let (all, _) = ui.allocate_exact_size(vec2(room.width(), tall), Sense::hover());
+        let inner = all.with_min_x(inner.left()).with_max_x(inner.right());
+        steps(ui, scene, walk, (inner, card, pitch), out);
+    });
+    if checked {
+        check(ui, scene, walk, inner.with_min_y(inner.bottom() - CHECK));
+    }
+}
+
+/// The steps by their groups; the one in sight comes into view when it changes.
+fn steps(ui: &Ui, scene: &Scene<'_>, walk: &Walk, (inner, card, pitch): (Rect, f32, f32), out: &mut Out) {
+    let (tokens, words) = (theme::tokens(ui), scene.words.walk);
     let mut y = inner.top();
     if card > 0.0 {
         subject(ui, scene, walk, inner.with_max_y(y + card - 14.0));
         y += card;
     }
+    let last = ui.scope_id().with("step in sight");
+    let moved = ui.data(|data| data.get_temp::<StepKind>(last)) != Some(scene.state.walk.step);
+    ui.data_mut(|data| data.insert_temp(last, scene.state.walk.step));
     let mut group = None;
     for step in &walk.steps {
         let now = step.kind.group();
@@ -58,11 +80,14 @@ pub(super) fn show(ui: &mut Ui, scene: &Scene<'_>, walk: &Walk, out: &mut Out) {
             }
             y += pitch;
         }
-        let line = Rect::from_min_size(pos2(room.left(), y), vec2(room.width(), pitch));
+        let line =
+            Rect::from_min_size(pos2(inner.left(), y), vec2(inner.width(), pitch)).expand2(vec2(14.0, 0.0));
+        if moved && step.kind == scene.state.walk.step {
+            ui.scroll_to_rect(line, None);
+        }
         row(ui, scene, step, line, out);
         y += pitch;
     }
-    check(ui, scene, walk, inner.with_min_y(inner.bottom() - CHECK));
 }
 
 /// Blocks that fold into one line: before the head's own, and after it.
