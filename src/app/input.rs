@@ -5,7 +5,7 @@ use super::{
     command::{Command, CommandKind},
     document::{Reference, is_session},
     layout::Pane,
-    panes::track,
+    panes::{compare, track},
     scene::{Out, Scene},
     theme,
     timeline::Sight,
@@ -14,6 +14,13 @@ use super::{
 /// Sends the commands whose keys were pressed.
 pub fn keys(ctx: &egui::Context, scene: &Scene<'_>, out: &mut Out) {
     let mut kinds = CommandKind::pressed(ctx);
+    if ctx.memory(|memory| memory.has_focus(compare::words::field())) {
+        let before = kinds.len();
+        kinds.retain(|kind| *kind != CommandKind::RunPrompt);
+        if kinds.len() < before {
+            out.send(Command::RunSecond);
+        }
+    }
     if scene.walks() {
         // There the arrows are for steps, and heads are picked elsewhere
         for kind in &mut kinds {

@@ -59,6 +59,18 @@ fn it_says_what_to_do_first() {
 }
 
 #[test]
+fn the_keys_that_run_a_prompt_run_the_second_one_in_its_box() {
+    let mut harness = window();
+    send(&mut harness, Command::EditSecond(OTHER.into()));
+    harness.get_by_label("Second prompt").focus();
+    harness.run_steps(2);
+    harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Enter);
+    harness.run_steps(2);
+    assert_eq!(harness.state().state.compare.asked, OTHER);
+    compared(&mut harness);
+}
+
+#[test]
 fn a_second_prompt_is_run_and_compared() {
     let mut harness = with_second();
     let comparison = found(&harness).clone();

@@ -19,9 +19,13 @@ use egui::{Align, Align2, Layout, Rect, ScrollArea, Sense, Ui, vec2};
 
 /// Words that may follow, at most.
 const NEXT: usize = 8;
+/// Of the pane's height, what the aligned tokens of a long text take, and at least.
+const STRIP: f32 = 0.4;
+const LEAST: f32 = 240.0;
 
 /// Draws the pane.
 pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
+    let highest = (ui.available_height() * STRIP).max(LEAST);
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         egui::Frame::new().inner_margin(egui::Margin::symmetric(14, 12)).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 4.0;
@@ -29,18 +33,23 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
             ui.add_space(16.0);
             // The fields above say what can be done
             let Some((both, found)) = found(ui, scene, "", out) else { return };
-            aligned(ui, scene, both, found, out);
+            aligned(ui, scene, (both, found, highest), out);
             next(ui, scene, found);
             layers(ui, scene, both, found);
         });
     });
 }
 
+/// The second prompt's box: while it has the focus, the keys that run a prompt run that one.
+pub fn field() -> egui::Id {
+    egui::Id::unique("second prompt")
+}
+
 /// What the second run is of.
 fn second(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let (words, choice) = (scene.words.compare, &scene.state.compare);
-    let id = egui::Id::unique("second prompt");
-    let field = Field { name: words.second_prompt, hint: words.second_hint, id, rows: 3, highest: 140.0 };
+    let field =
+        Field { name: words.second_prompt, hint: words.second_hint, id: field(), rows: 3, highest: 140.0 };
     if let Some(text) = field.show(ui, &choice.prompt) {
         out.send(Command::EditSecond(text));
     }
@@ -98,7 +107,8 @@ fn models(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     });
 }
 
-fn aligned(ui: &mut Ui, scene: &Scene<'_>, both: Both<'_>, found: &Found, out: &mut Out) {
+/// Long texts scroll by themselves, so that what follows from them stays in sight.
+fn aligned(ui: &mut Ui, scene: &Scene<'_>, (both, found, highest): (Both<'_>, &Found, f32), out: &mut Out) {
     let words = scene.words.compare;
     for side in [Side::Source, Side::Target] {
         let alignment = found.comparison.alignment(side);
@@ -107,7 +117,9 @@ fn aligned(ui: &mut Ui, scene: &Scene<'_>, both: Both<'_>, found: &Found, out: &
             continue;
         }
         widgets::section_of(ui, words.aligned, &(words.aligned_of)(alignment.pairs.len(), a, b));
-        strip::show(ui, scene, (both, side), found.pieces(side), out);
+        let own =
+            ScrollArea::vertical().max_height(highest).auto_shrink([false, true]).id_salt(("aligned", side));
+        own.show(ui, |ui| strip::show(ui, scene, (both, side), found.pieces(side), out));
         if alignment.by == By::Characters {
             note(ui, words.by_characters);
         }
