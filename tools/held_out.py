@@ -156,32 +156,37 @@ def problems(
     return lines
 
 
+def make(name: str, options: dict, length: int, seed: int, folder: Path) -> tuple[Fixture, list[int], list[int]]:
+    """A random model of a class, saved; the tokens to run it on, and what its decoder is given."""
+    generator = torch.Generator().manual_seed(seed)
+    model_class = getattr(transformers, name)
+    config = model_class.config_class(**options)
+    fixture = Fixture(name, "", model_class, config, set_weights=set_weights)
+    model = model_class(config)
+    fixture.set_weights(model, generator)
+    model.save_pretrained(folder)
+    tokens = torch.randint(5, config.vocab_size, (length,), generator=generator).tolist()
+    start = getattr(config, "decoder_start_token_id", None) if config.is_encoder_decoder else None
+    return fixture, tokens, [] if start is None else [start, *tokens[::-1][: 2 * len(tokens) // 3]]
+
+
 def attempt(program: str, name: str, family: Family, number: int, seed: int, folder: Path) -> tuple[str, list[str]]:
     """One draw: what was asked, and what went wrong; no problems where Transformers itself refuses."""
     options = draw(family, name, number, seed)
     asked = json.dumps(options)
-    generator = torch.Generator().manual_seed(seed * 1000 + number)
-    model_class = getattr(transformers, name)
     try:
-        config = model_class.config_class(**options)
-        fixture = Fixture(name, "", model_class, config, set_weights=set_weights)
-        model = model_class(config)
-        fixture.set_weights(model, generator)
-        model.save_pretrained(folder)
-        tokens = torch.randint(5, config.vocab_size, (family.tokens,), generator=generator).tolist()
-        start = getattr(config, "decoder_start_token_id", None) if config.is_encoder_decoder else None
-        target = [] if start is None else [start, *tokens[::-1][: 2 * len(tokens) // 3]]
+        fixture, tokens, target = make(name, options, family.tokens, seed * 1000 + number, folder)
         want = expected(load(fixture, folder), tokens, target)
     except Exception as error:  # noqa: BLE001 (whatever a class objects to in its own settings)
         return asked, [f"(Transformers) {type(error).__name__}: {str(error)[:150]}"]
-    tolerance = 2 * PATTERN if model.config.model_type in ("t5", "mt5", "umt5") else PATTERN
+    tolerance = 2 * PATTERN if fixture.config.model_type in ("t5", "mt5", "umt5") else PATTERN
     if not all(np.isfinite(value).all() for value in want.values()):
         return asked, ["(Transformers) not finite"]
     exact = functools.cache(lambda: in_double(fixture, folder, tokens, target))
     lines = problems(want, found(program, folder, tokens, target), tolerance, exact)
     saved = (folder / "config.json").read_text()
     try:
-        forms = fixture_configs.write_variants(folder, type(config))
+        forms = fixture_configs.write_variants(folder, type(fixture.config))
     except Exception as error:  # noqa: BLE001
         return asked, [*lines, f"(Transformers) forms: {error}"[:150]]
     for form in forms if not lines else ():

@@ -20,9 +20,8 @@ import torch
 import transformers
 
 from fixture_gguf import converted, finish, stacked, unwoven, weights, write_keys
-from fixture_models import Fixture, load
-from fixture_seq2seq import set_weights
-from held_out import PATTERN, draw, expected, found, in_double, problems
+from fixture_models import load
+from held_out import PATTERN, draw, expected, found, in_double, make, problems
 from held_out_families import FAMILIES, Family, rope
 
 NEVER = ["hidden_act", "hidden_activation", "activation_function", "activation", "pretraining_tp", "clip_qkv"]
@@ -148,23 +147,15 @@ def attempt(program: str, name: str, number: int, seed: int, folder: Path) -> tu
     family = FAMILIES[class_name]
     settings = {key: values for key, values in family.settings.items() if key not in NEVER} | changes
     options = draw(Family(settings, family.tokens), name, number, seed)
-    generator = torch.Generator().manual_seed(seed * 1000 + number)
-    model_class = getattr(transformers, class_name)
     try:
-        config = model_class.config_class(**options)
-        fixture = Fixture(name, "", model_class, config, set_weights=set_weights)
-        model = model_class(config)
-        fixture.set_weights(model, generator)
-        model.save_pretrained(folder / "original")
-        tokens = torch.randint(5, config.vocab_size, (family.tokens,), generator=generator).tolist()
-        start = getattr(config, "decoder_start_token_id", None) if config.is_encoder_decoder else None
-        target = [] if start is None else [start, *tokens[::-1][: 2 * len(tokens) // 3]]
-        want = expected(load(fixture, folder / "original"), tokens, target)
-        config = transformers.AutoConfig.from_pretrained(folder / "original")
-        write(name, architecture, folder, config, weights(folder / "original"))
+        original = folder / "original"
+        fixture, tokens, target = make(class_name, options, family.tokens, seed * 1000 + number, original)
+        want = expected(load(fixture, original), tokens, target)
+        config = transformers.AutoConfig.from_pretrained(original)
+        write(name, architecture, folder, config, weights(original))
     except Exception as error:  # noqa: BLE001
         return json.dumps(options), [f"(Transformers) {type(error).__name__}: {str(error)[:150]}"]
-    exact = functools.cache(lambda: in_double(fixture, folder / "original", tokens, target))
+    exact = functools.cache(lambda: in_double(fixture, original, tokens, target))
     tolerance = 2 * PATTERN if architecture == "t5" else PATTERN
     own = folder / "own"
     own.mkdir()

@@ -131,7 +131,12 @@ fn ernie(config: &Config) -> Result<ModelSpec, SpecError> {
 }
 
 fn spec(config: &Config, family: &str) -> Result<ModelSpec, SpecError> {
-    let PostNorm { mut spec, activation, norm } = post_norm(config, family, &Sizes::BERT)?;
+    with_heads(config, post_norm(config, family, &Sizes::BERT)?)
+}
+
+/// With whichever of BERT's heads the class has.
+pub(super) fn with_heads(config: &Config, bare: PostNorm) -> Result<ModelSpec, SpecError> {
+    let PostNorm { mut spec, activation, norm } = bare;
     let heads = Heads {
         masked: (activation, norm),
         classes: &[dense(spec.width, ClassActivation::Tanh)],

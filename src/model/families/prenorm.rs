@@ -3,7 +3,7 @@
 //! Reference: `MegatronBertModel`, `XLMRobertaXLModel`, `RobertaPreLayerNormModel` and the classes with heads in
 //! Transformers, `modeling_megatron_bert.py` and theirs.
 
-use super::encoder::{ANSWER, CLASSIFIER, Heads, PostNorm, Sizes, TAGS, dense, head, post_norm};
+use super::encoder::{ANSWER, CLASSIFIER, PostNorm, Sizes, TAGS, dense, head, post_norm};
 use super::roberta::{self, skip_padding};
 use super::{Family, Map, bert, from};
 use crate::model::classes::ClassActivation;
@@ -150,16 +150,9 @@ fn megatron(config: &Config) -> Result<ModelSpec, SpecError> {
         vocab: 29_056,
         ..Sizes::BERT
     };
-    let PostNorm { mut spec, activation, norm } = pre_norm(config, "megatron-bert", &sizes)?;
-    spec.embedding.norm = None;
-    let heads = Heads {
-        masked: (activation, norm),
-        classes: &[dense(spec.width, ClassActivation::Tanh)],
-        tags: &[],
-        pair: Some(["IsNext", "NotNext"]),
-    };
-    spec.head = head(config, &heads)?;
-    Ok(spec)
+    let mut bare = pre_norm(config, "megatron-bert", &sizes)?;
+    bare.spec.embedding.norm = None;
+    bert::with_heads(config, bare)
 }
 
 fn xl(config: &Config) -> Result<ModelSpec, SpecError> {
