@@ -1,6 +1,7 @@
 //! Decoders that are another's blocks under a name of their own, or with one thing more: experts, biases, fused tensors.
 
 use super::decoders::AFTER_NORMS;
+use super::latent::EXPERT_KEYS;
 use super::{
     ATTENTION, ENDS, EXPERT_MLP, GATED_MLP, KEYS, NORMS, PAIRED_ATTENTION, changed, partial, rhythm, same,
     window,
@@ -64,7 +65,7 @@ pub(super) const TABLE: &[Architecture] = &[
         model_type: "dots1",
         class: "Dots1ForCausalLM",
         only_with: None,
-        keys: &[KEYS, SIGMOIDS],
+        keys: &[KEYS, EXPERT_KEYS, SIGMOIDS],
         tensors: &[ENDS, NORMS, ATTENTION, GATED_MLP, SHARED, EXPERT_MLP],
         more: |_, config| {
             config.insert("sliding_window".into(), Value::Null);
@@ -75,7 +76,7 @@ pub(super) const TABLE: &[Architecture] = &[
         model_type: "glm4_moe",
         class: "Glm4MoeForCausalLM",
         only_with: None,
-        keys: &[KEYS, SIGMOIDS],
+        keys: &[KEYS, EXPERT_KEYS, SIGMOIDS],
         tensors: &[
             ENDS,
             ATTENTION,
@@ -226,13 +227,6 @@ pub(in crate::model::formats::gguf) const NAMES: &[(&str, &str)] = &[
 
 /// Experts whose shares are sigmoids, as in DeepSeek-V3.
 const SIGMOIDS: &[(&str, &str)] = &[
-    ("first_k_dense_replace", "leading_dense_block_count"),
-    ("n_routed_experts", "expert_count"),
-    ("num_experts_per_tok", "expert_used_count"),
-    ("n_shared_experts", "expert_shared_count"),
-    ("moe_intermediate_size", "expert_feed_forward_length"),
-    ("routed_scaling_factor", "expert_weights_scale"),
-    ("norm_topk_prob", "expert_weights_norm"),
     ("n_group", "expert_group_count"),
     ("topk_group", "expert_group_used_count"),
     ("scoring_func", "expert_gating_func"),

@@ -10,27 +10,34 @@ pub(super) const TABLE: &[Architecture] = &[Architecture {
     model_type: "deepseek_v2",
     class: "DeepseekV2ForCausalLM",
     only_with: None,
-    keys: &[&[
-        ("hidden_size", "embedding_length"),
-        ("num_hidden_layers", "block_count"),
-        ("max_position_embeddings", "context_length"),
-        ("intermediate_size", "feed_forward_length"),
-        ("num_attention_heads", "attention.head_count"),
-        ("rms_norm_eps", "attention.layer_norm_rms_epsilon"),
-        ("rope_theta", "rope.freq_base"),
-        ("qk_rope_head_dim", "rope.dimension_count"),
-        ("kv_lora_rank", "attention.kv_lora_rank"),
-        ("first_k_dense_replace", "leading_dense_block_count"),
-        ("n_routed_experts", "expert_count"),
-        ("num_experts_per_tok", "expert_used_count"),
-        ("n_shared_experts", "expert_shared_count"),
-        ("moe_intermediate_size", "expert_feed_forward_length"),
-        ("routed_scaling_factor", "expert_weights_scale"),
-        ("norm_topk_prob", "expert_weights_norm"),
-    ]],
+    keys: &[
+        &[
+            ("hidden_size", "embedding_length"),
+            ("num_hidden_layers", "block_count"),
+            ("max_position_embeddings", "context_length"),
+            ("intermediate_size", "feed_forward_length"),
+            ("num_attention_heads", "attention.head_count"),
+            ("rms_norm_eps", "attention.layer_norm_rms_epsilon"),
+            ("rope_theta", "rope.freq_base"),
+            ("qk_rope_head_dim", "rope.dimension_count"),
+            ("kv_lora_rank", "attention.kv_lora_rank"),
+        ],
+        EXPERT_KEYS,
+    ],
     tensors: &[ENDS, NORMS, GATED_MLP, TENSORS],
     more,
 }];
+
+/// What DeepSeek says of its experts; GLM-4 MoE and dots1 say it, too.
+pub(super) const EXPERT_KEYS: &[(&str, &str)] = &[
+    ("first_k_dense_replace", "leading_dense_block_count"),
+    ("n_routed_experts", "expert_count"),
+    ("num_experts_per_tok", "expert_used_count"),
+    ("n_shared_experts", "expert_shared_count"),
+    ("moe_intermediate_size", "expert_feed_forward_length"),
+    ("routed_scaling_factor", "expert_weights_scale"),
+    ("norm_topk_prob", "expert_weights_norm"),
+];
 
 const TENSORS: &[Name] = &[
     same("blk.{l}.attn_q", "model.layers.{l}.self_attn.q_proj"),
