@@ -159,3 +159,9 @@ fn an_absurd_size_is_refused() {
     let error = png::draw(&page(3, false, Theme::Dark), 2000.0).expect_err("too large");
     assert!(error.hint().is_some_and(|hint| hint.contains("--size")), "{error}");
 }
+
+#[test]
+fn a_small_probability_is_not_written_as_none() {
+    let said = [0.0, 4e-5, 6e-5, 0.9566, 1.0].map(|p| mnemoscope::export::figure::bars::percent(p, 2));
+    assert_eq!(said, ["0.00 %", "< 0.01 %", "0.01 %", "95.66 %", "100.00 %"]);
+}

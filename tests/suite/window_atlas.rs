@@ -102,7 +102,7 @@ fn choices_are_kept_undone_and_said_in_both_languages() {
     act(&mut harness, AtlasAct::Choose(AtlasChoice { x: "entropy".into(), ..first.clone() }));
     let coloured = AtlasChoice { colour: Colour::Alike, ..choice(&harness) };
     act(&mut harness, AtlasAct::Choose(coloured.clone()));
-    harness.get_by_label("Head atlas: Entropy × induction");
+    harness.get_by_label("Head atlas: entropy × induction");
     send(&mut harness, Command::Undo);
     assert_eq!(choice(&harness).colour, Colour::Layer);
     send(&mut harness, Command::Undo);

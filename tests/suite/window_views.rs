@@ -106,11 +106,15 @@ fn a_word_is_pinned_in_the_lens_and_followed_through_the_layers() {
     let mut harness = window();
     send(&mut harness, Command::Maximise(Some(Pane::Lens)));
     until(&mut harness, |window| window.session.lens.get().is_some());
-    let layers = harness.state().session.lens.get().expect("read").layers.len();
+    let names: Vec<String> = {
+        let lens = harness.state().session.lens.get().expect("read");
+        lens.layers.iter().map(|layer| layer.name.clone()).collect()
+    };
+    let layers = names.len();
     let rect = harness.get_by_label_contains("lens of token 4 ").rect();
-    // The second row below the name is the stream before the last block
-    let row = rect.height() / (layers + 1) as f32;
-    let cell = egui::pos2(rect.center().x, rect.top() + row * 2.5);
+    // The stream before the last block
+    let row = harness.get_by_role_and_label(egui::Role::Button, &names[layers - 2]).rect();
+    let cell = egui::pos2(rect.center().x, row.center().y);
     harness.hover_at(cell);
     harness.run_ok();
     for pressed in [true, false] {

@@ -127,8 +127,14 @@ fn controls(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
 pub(super) fn name_of(scene: &Scene<'_>, axis: &Axis) -> String {
     let words = scene.words;
     let own = (words.atlas.score)(&axis.id).map(str::to_owned);
-    own.or_else(|| measure(&axis.id).map(|own| (words.measure)(own).0.to_owned()))
+    own.or_else(|| measure(&axis.id).map(|own| uncapped((words.measure)(own).0)))
         .unwrap_or_else(|| axis.label.clone())
+}
+
+/// As the scores are written, which stand in the same list.
+fn uncapped(name: &str) -> String {
+    let mut rest = name.chars();
+    rest.next().map_or_else(String::new, |first| first.to_lowercase().chain(rest).collect())
 }
 
 fn body(ui: &mut Ui, scene: &Scene<'_>, view: &View, out: &mut Out) {

@@ -112,10 +112,19 @@ fn chips(ui: &mut Ui, title: &str, table: &[TokenShare]) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(6.0, 4.0);
         for own in table.iter().take(10) {
-            let text =
+            let mut job = egui::text::LayoutJob::default();
+            let word =
                 RichText::new(shown(&own.text)).font(theme::mono(12.0)).background_color(tokens.raised);
-            ui.label(text.color(tokens.text));
-            ui.label(RichText::new(format!("{:.1} %", own.share * 100.0)).size(SMALL).color(tokens.muted));
+            let share = RichText::new(format!("  {:.1} %", own.share * 100.0)).size(SMALL);
+            for (text, color) in [(word, tokens.text), (share, tokens.muted)] {
+                text.color(color).append_to(
+                    &mut job,
+                    ui.style(),
+                    egui::FontSelection::Default,
+                    egui::Align::Center,
+                );
+            }
+            ui.add(egui::Label::new(job).extend());
             ui.add_space(4.0);
         }
     });

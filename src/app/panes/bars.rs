@@ -331,7 +331,7 @@ pub fn status(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
         ui.spacing_mut().item_spacing.x = 18.0;
         let (state, color) = match scene.busy {
             Some(busy) if busy.done > 0.0 => {
-                (format!("{} {:.0}%", busy.stage, busy.done * 100.0), tokens.accent)
+                (format!("{} {:.0} %", busy.stage, busy.done * 100.0), tokens.accent)
             }
             Some(busy) => (busy.stage.to_owned(), tokens.accent),
             None => (words.ready.to_owned(), tokens.measure),

@@ -144,14 +144,14 @@ fn controls(ui: &mut Ui, scene: &Scene<'_>, model: &Model, out: &mut Out) {
             out.send(Command::SetCircuits(CircuitState { least: chosen == 1, ..now }));
         }
         let mut after = now.options.after_mlp;
-        let check = ui.checkbox(&mut after, RichText::new(words.after_mlp).size(12.0));
+        let check = widgets::checkbox::show(ui, &mut after, RichText::new(words.after_mlp).size(12.0));
         if check.on_hover_text(words.after_mlp_why).changed() {
             let mut next = now;
             next.options.after_mlp = after;
             out.send(Command::SetCircuits(next));
         }
         let mut plain = now.options.plain;
-        let check = ui.checkbox(&mut plain, RichText::new(words.plain).size(12.0));
+        let check = widgets::checkbox::show(ui, &mut plain, RichText::new(words.plain).size(12.0));
         if check.on_hover_text(words.plain_why).changed() {
             let mut next = now;
             next.options.plain = plain;

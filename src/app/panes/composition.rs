@@ -104,13 +104,13 @@ fn controls(ui: &mut Ui, scene: &Scene<'_>, composition: &Composition, out: &mut
             out.send(Command::SetComposition(CompositionState { threshold: Some(threshold), ..now }));
         }
         let mut above = now.above_random;
-        let check = ui.checkbox(&mut above, RichText::new(words.above_random).size(12.0));
+        let check = widgets::checkbox::show(ui, &mut above, RichText::new(words.above_random).size(12.0));
         if check.on_hover_text((words.above_random_why)(composition.random)).changed() {
             let next = CompositionState { above_random: above, threshold: None, ..now };
             out.send(Command::SetComposition(next));
         }
         let mut folded = now.folded;
-        let check = ui.checkbox(&mut folded, RichText::new(words.folded).size(12.0));
+        let check = widgets::checkbox::show(ui, &mut folded, RichText::new(words.folded).size(12.0));
         if check.on_hover_text(words.folded_why).changed() {
             out.send(Command::SetComposition(CompositionState { folded, threshold: None, ..now }));
         }

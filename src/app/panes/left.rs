@@ -208,11 +208,13 @@ fn switches(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let words = scene.words;
     ui.style_mut().wrap_mode = Some(egui::TextWrapMode::Truncate);
     let mut live = scene.settings.live;
-    if ui.checkbox(&mut live, words.live).on_hover_text(words.live_why).changed() {
+    if widgets::checkbox::show(ui, &mut live, words.live).on_hover_text(words.live_why).changed() {
         out.send(Command::SetLive(live));
     }
     let mut chat = scene.state.chat;
-    if scene.chats() && ui.checkbox(&mut chat, words.chat).on_hover_text(words.chat_why).changed() {
+    if scene.chats()
+        && widgets::checkbox::show(ui, &mut chat, words.chat).on_hover_text(words.chat_why).changed()
+    {
         out.send(Command::SetChat(chat));
     }
 }

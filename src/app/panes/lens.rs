@@ -25,6 +25,8 @@ struct Sizes {
     /// Width of a token's column.
     cell: f32,
     row: f32,
+    /// Height of the tokens' names, above the rows.
+    head: f32,
     /// Of words.
     font: f32,
     /// Of numbers and rows' names.
@@ -36,22 +38,28 @@ struct Sizes {
 impl Sizes {
     /// The largest type with which the whole table fits; the smallest where none does, and the table scrolls.
     fn of(room: Vec2, rows: usize, tokens: usize) -> Self {
-        let (rows, tokens) = ((rows + 1) as f32, tokens.max(1) as f32);
+        let (rows, tokens) = (rows as f32, tokens.max(1) as f32);
         let steps = [
-            (20.0, BODY, [118.0, 200.0], [60.0, 136.0], true),
-            (TITLE, 12.0, [94.0, 170.0], [46.0, 66.0], true),
+            (20.0, BODY, [118.0, 200.0], [60.0, 190.0], true),
+            (TITLE, 12.0, [94.0, 170.0], [46.0, 150.0], true),
             (TITLE, BODY, [134.0, 200.0], [28.0, 46.0], false),
+            (12.0, SMALL, [76.0, 118.0], [40.0, 108.0], true),
             (12.0, SMALL, [108.0, 160.0], [22.0, 22.0], false),
         ];
         let at = |(font, small, widths, heights, stacked): (f32, f32, [f32; 2], [f32; 2], bool)| {
             let label = 46.0 * small / SMALL;
             // Columns and rows take what room there is, within limits
             let cell = ((room.x - label) / tokens).clamp(widths[0], widths[1]);
-            let row = (room.y / rows).clamp(heights[0], heights[1]);
-            Self { label, cell, row, font, small, stacked }
+            let head = heights[0].min(2.0 * font);
+            let row = ((room.y - head) / rows).clamp(heights[0], heights[1]);
+            Self { label, cell, row, head, font, small, stacked }
         };
-        let fits = |own: &Self| own.label + own.cell * tokens <= room.x && own.row * rows <= room.y;
-        steps.map(at).into_iter().find(fits).unwrap_or_else(|| at(steps[3]))
+        let fits =
+            |own: &Self| own.label + own.cell * tokens <= room.x && own.head + own.row * rows <= room.y;
+        let sizes = steps.map(at);
+        // Where the columns scroll in any case, rows still use the height that there is
+        let high = if sizes[3].head + sizes[3].row * rows <= room.y { sizes[3] } else { sizes[4] };
+        sizes.into_iter().find(fits).unwrap_or(high)
     }
 }
 
@@ -78,9 +86,9 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let greatest = if scene.state.lens.tint == LensTint::Kl { lens.greatest_kl() } else { 0.0 };
     let mut inner = ui.new_child(egui::UiBuilder::new().max_rect(room));
     let sizes = Sizes::of(room.size(), rows, n);
-    let Sizes { label, cell: fits, row, .. } = sizes;
+    let Sizes { label, cell: fits, row, head, .. } = sizes;
     ScrollArea::both().auto_shrink(false).show(&mut inner, |ui| {
-        let size = vec2(label + fits * n as f32, row * (rows + 1) as f32);
+        let size = vec2(label + fits * n as f32, head + row * rows as f32);
         let (area, _) = ui.allocate_exact_size(size, Sense::hover());
         let clip = ui.clip_rect();
         let from = (((clip.left() - area.left() - label) / fits).max(0.0) as usize).min(n);
@@ -88,7 +96,7 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
         let shown = scene.shown_on(Side::Target);
         for token in from..to {
             let left = area.left() + label + fits * token as f32;
-            let head = Rect::from_min_size(pos2(left, area.top()), vec2(fits, row));
+            let head = Rect::from_min_size(pos2(left, area.top()), vec2(fits, head));
             column(ui, scene, (lens, greatest), (token, shown == Some(token)), (head, sizes), out);
         }
         names(ui, scene, lens, (area, sizes), clip.left(), &mut out.commands);
@@ -110,7 +118,7 @@ fn choices(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
         }
     });
     let mut raw = now.raw;
-    if ui.checkbox(&mut raw, words.raw).on_hover_text(words.raw_why).changed() {
+    if widgets::checkbox::show(ui, &mut raw, words.raw).on_hover_text(words.raw_why).changed() {
         out.send(Command::SetLens(LensChoice { raw, ..now }));
     }
     let (Some(lens), Some(model)) = (scene.lens, scene.model) else { return };
@@ -202,20 +210,30 @@ fn column(
         let number = tint.number(best.p, said);
         let p = widgets::short(ui, &number, theme::mono(sizes.small), 5.0 * sizes.small, tokens.text);
         if sizes.stacked {
-            // A word and its number; in high rows further words follow
-            let line = sizes.small + 6.0;
-            let spare = (height - 60.0) / line;
-            let further = layer.tokens[token].iter().skip(1).take(spare.max(0.0) as usize);
-            let further = further.map(|next| format!("{} {:.2}", shown(&next.text), next.p));
-            let further: Vec<String> = further.collect();
-            let inner = inner.with_max_y(inner.bottom() - line * further.len() as f32);
-            let (upper, lower) = inner.split_top_bottom_at_fraction(0.58);
-            put(ui, upper, &shown(&best.text), sizes.font, tokens.text);
-            ui.painter().galley(lower.left_top(), p, tokens.text);
-            for (place, text) in further.iter().enumerate() {
-                let top = inner.bottom() + line * (place as f32 - 0.4);
-                let rect = Rect::from_min_size(pos2(inner.left(), top), vec2(inner.width(), line));
-                put(ui, rect, text, sizes.small, tokens.text);
+            // A word and its number; in high rows further words follow, with theirs where there is room
+            let (line, number) = (sizes.small + 6.0, sizes.small + 4.0);
+            let first = sizes.font + number + 4.0;
+            let spare = ((height - first - 14.0) / line).max(0.0) as usize;
+            let further: Vec<String> = layer.tokens[token]
+                .iter()
+                .skip(1)
+                .take(spare)
+                .map(|next| match inner.width() > 8.0 * sizes.small {
+                    true => format!("{} {:.2}", shown(&next.text), next.p),
+                    false => shown(&next.text),
+                })
+                .collect();
+            let gap = if further.is_empty() { 0.0 } else { 4.0 };
+            let high = first + gap + line * further.len() as f32;
+            let mut top = cell.center().y - high / 2.0;
+            let mut next = |high: f32| {
+                top += high;
+                Rect::from_min_size(pos2(inner.left(), top - high), vec2(inner.width(), high))
+            };
+            put(ui, next(sizes.font + 4.0), &shown(&best.text), sizes.font, tokens.text);
+            ui.painter().galley(next(number + gap).left_top(), p, tokens.text);
+            for text in &further {
+                put(ui, next(line), text, sizes.small, tokens.text);
             }
             continue;
         }
@@ -250,7 +268,7 @@ fn names(
     ui.painter().rect_filled(strip, 0, tokens.background);
     let last = lens.layers.len().saturating_sub(1);
     for (up, (index, layer)) in lens.layers.iter().enumerate().rev().enumerate() {
-        let below = vec2(0.0, sizes.row * (up + 1) as f32);
+        let below = vec2(0.0, sizes.head + sizes.row * up as f32);
         let row = Rect::from_min_size(strip.left_top() + below, vec2(sizes.label - 6.0, sizes.row));
         let name = if index == last { scene.words.lens_last.to_owned() } else { row_name(scene, index) };
         let stream = streams.get(index).copied();

@@ -10,6 +10,7 @@ use crate::{
         theme::{self, BODY},
         widgets::{self, Line},
     },
+    export::figure::bars::percent,
     model::{Choices, Sampling, shown},
 };
 use egui::{RichText, ScrollArea, Slider, Ui};
@@ -129,7 +130,7 @@ fn candidates(ui: &mut Ui, scene: &Scene<'_>, choices: &Choices, out: &mut Out) 
         let kept = place < choices.kept;
         let text = model.tokenizer.as_ref().map_or_else(|| id.to_string(), |tokenizer| tokenizer.text(id));
         let name = shown(&text);
-        let value = format!("{:.2}%", p * 100.0);
+        let value = percent(p, 2);
         let line = Line {
             name: &name,
             mono: true,

@@ -15,6 +15,7 @@ use crate::{
         widgets::{self, Line},
         words,
     },
+    export::figure::bars::percent,
     model::{HeadSpec, Outcome, shown},
     trace::{Candidate, Side, norms},
 };
@@ -216,7 +217,7 @@ fn bars(ui: &mut Ui, scene: &Scene<'_>, said: &[(String, f32, String)]) {
         .is_some_and(|(head, name)| name == "head" && head.outcome == Outcome::Values);
     let best = said.iter().map(|said| said.1.abs()).fold(f32::MIN_POSITIVE, f32::max);
     for (name, p, hover) in said {
-        let value = if number { format!("{p:.4}") } else { format!("{:.1}%", p * 100.0) };
+        let value = if number { format!("{p:.4}") } else { percent(f64::from(*p), 1) };
         let line = Line {
             name,
             mono: true,
@@ -238,7 +239,7 @@ fn before_after(ui: &mut Ui, scene: &Scene<'_>, shifts: &[Shift]) {
     for shift in shifts {
         let name = shown(&shift.text);
         let (before, after) = (shift.before * 100.0, shift.after * 100.0);
-        let value = format!("{before:.1} → {after:.1}%");
+        let value = format!("{before:.1} → {after:.1} %");
         let line = Line {
             name: &name,
             mono: true,

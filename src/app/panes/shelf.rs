@@ -77,7 +77,8 @@ pub(super) fn from_the_hub(ui: &mut Ui, name: &mut String, scene: &Scene<'_>, ou
             out.send(Command::LookUp(name.trim().to_owned()));
         }
         let mut offline = scene.shelf.offline;
-        if ui.checkbox(&mut offline, words.offline).on_hover_text(words.offline_why).changed() {
+        if widgets::checkbox::show(ui, &mut offline, words.offline).on_hover_text(words.offline_why).changed()
+        {
             out.send(Command::SetOffline(offline));
         }
     });

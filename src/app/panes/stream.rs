@@ -82,7 +82,10 @@ fn hooks(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
 fn order(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let (words, now) = (scene.words.hidden, scene.state.hidden);
     let mut by_variance = now.by_variance;
-    if ui.checkbox(&mut by_variance, words.by_variance).on_hover_text(words.by_variance_why).changed() {
+    if widgets::checkbox::show(ui, &mut by_variance, words.by_variance)
+        .on_hover_text(words.by_variance_why)
+        .changed()
+    {
         out.send(Command::SetHidden(HiddenChoice { by_variance, ..now }));
     }
 }

@@ -137,7 +137,7 @@ fn controls(ui: &mut Ui, scene: &Scene<'_>, sight: &Sight<'_>, out: &mut Out) {
     widgets::choices(ui, "", words.measures, |ui| {
         for (role, _) in &sight.overview.best {
             let mut on = state.shows(role);
-            if ui.checkbox(&mut on, (scene.words.train.role)(role)).changed() {
+            if widgets::checkbox::show(ui, &mut on, (scene.words.train.role)(role)).changed() {
                 out.send(Command::Timeline(TimelineAct::Show(role.id, on)));
             }
         }

@@ -26,7 +26,7 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let words = &scene.words.states;
     widgets::header(ui, words.trails, words.trails_sub, |ui| {
         let mut apart = scene.state.sink_apart;
-        let response = ui.checkbox(&mut apart, words.without_first);
+        let response = widgets::checkbox::show(ui, &mut apart, words.without_first);
         if response.on_hover_text(words.without_first_why).changed() {
             out.send(Command::SetSinkApart(apart));
         }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::analysis::compare::{self, Alignment, Edit, NextWord, Piece, pieces};
 use crate::analysis::{Beneath, Predicted, Tint, heads_over, hex, predicted, received, tinted};
-use crate::export::figure::bars::{Bar, Bars};
+use crate::export::figure::bars::{Bar, Bars, percent};
 use crate::export::figure::chips::{Chip, Chips, Ink, Label};
 use crate::export::words::views;
 use crate::export::{Body, Plate, Says, Table};
@@ -268,7 +268,7 @@ pub(super) fn aligned(a: &Trace, ask: &ViewAsk, progress: Progress<'_>) -> Resul
         let bar = |word: &&NextWord| Bar {
             name: crate::model::shown(&word.text).into(),
             value: f64::from(p(word).unwrap_or(0.0)),
-            label: p(word).map_or_else(|| "–".to_owned(), |p| format!("{:.2}%", p * 100.0)),
+            label: p(word).map_or_else(|| "–".to_owned(), |p| percent(f64::from(p), 2)),
             faint: false,
         };
         if !words.is_empty() {

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{ViewAsk, ViewError, by_formulas, of_run, weight_formula};
 use crate::analysis::{Cell, MEASURES, Measure};
 use crate::export::What;
-use crate::export::figure::bars::{Bar, Bars};
+use crate::export::figure::bars::{Bar, Bars, percent};
 use crate::export::figure::legend::number;
 use crate::export::words::{maps, names, views};
 use crate::export::{Body, Plate, Says, Table};
@@ -70,7 +70,7 @@ pub(super) fn pinned(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
         let bar = |(_, text, p): &(u32, String, f32)| Bar {
             name: crate::model::shown(text).into(),
             value: f64::from(*p),
-            label: format!("{:.2}%", p * 100.0),
+            label: percent(f64::from(*p), 2),
             faint: false,
         };
         let bars = said.iter().map(bar).collect();

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::analysis::{self, FlowOptions, LensOptions, LensTint};
-use crate::export::figure::bars::{Bar, Bars};
+use crate::export::figure::bars::{Bar, Bars, percent};
 use crate::export::figure::lines::{Edge, Lines};
 use crate::export::figure::words::{Cell, Words};
 use crate::export::words::{maps, views};
@@ -181,7 +181,7 @@ pub(super) fn next(model: Option<&Model>, trace: &Trace, ask: &ViewAsk) -> Resul
     let bar = |(place, &(id, p)): (usize, &(u32, f64))| Bar {
         name: shown(&text(id)).into(),
         value: p,
-        label: format!("{:.2}%", p * 100.0),
+        label: percent(p, 2),
         faint: place >= choices.kept,
     };
     let bars = Bars {

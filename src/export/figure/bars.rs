@@ -66,6 +66,16 @@ pub fn signed(value: f64) -> String {
     format!("{value:+.3}").replace('-', "−")
 }
 
+/// A probability from 0 to 1 in percent; what so many decimals leave nothing of is not shown as nothing.
+pub fn percent(p: f64, decimals: usize) -> String {
+    let least = 0.1_f64.powi(i32::try_from(decimals).unwrap_or(0));
+    let percent = p * 100.0;
+    if percent > 0.0 && percent < least / 2.0 {
+        return format!("< {least:.decimals$} %");
+    }
+    format!("{percent:.decimals$} %")
+}
+
 /// Lays them out on a page.
 pub fn layout(
     bars: &Bars,
