@@ -240,7 +240,7 @@ pub(super) const CHINESE: MemoryWords = MemoryWords {
     evict: "淘汰",
     policy: |policy| match policy {
         PolicyKind::All => "全部保留",
-        PolicyKind::Recent => "汇聚点 + 最近",
+        PolicyKind::Recent => "汇点 + 最近",
         PolicyKind::Heavy => "重击项",
         PolicyKind::Window => "滑动窗口",
         PolicyKind::Random => "随机",

@@ -14,8 +14,10 @@ use strum::IntoEnumIterator as _;
 
 /// Its height, and that without the marks, where a pane is low.
 pub(super) const HIGH: f32 = 92.0;
-pub(super) const LOW: f32 = 56.0;
+pub(super) const LOW: f32 = 42.0;
 const BUTTON: f32 = 40.0;
+/// Of a button in a low pane.
+const SMALL_BUTTON: f32 = 30.0;
 
 /// Draws marks and buttons.
 pub(super) fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
@@ -28,13 +30,14 @@ pub(super) fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     if marked {
         marks(ui, scene, inner.with_max_y(room.top() + 30.0), out);
     }
-    let top = room.top() + if marked { 36.0 } else { 8.0 };
-    let line = Rect::from_min_size(pos2(inner.left(), top), vec2(inner.width(), BUTTON));
+    let (top, high) = if marked { (36.0, BUTTON) } else { (6.0, SMALL_BUTTON) };
+    let top = room.top() + top;
+    let line = Rect::from_min_size(pos2(inner.left(), top), vec2(inner.width(), high));
     let now = scene.state.walk.step;
     let side = (inner.width() * 0.2).clamp(110.0, 250.0);
     step(ui, scene, line.with_max_x(line.left() + side), now.previous(), false, out);
     step(ui, scene, line.with_min_x(line.right() - side), now.next(), true, out);
-    let play = Rect::from_center_size(line.center(), vec2(128.0, BUTTON));
+    let play = Rect::from_center_size(line.center(), vec2(128.0, high));
     let playing = scene.walking.playing.is_some();
     let label = if playing { words.pause } else { words.play };
     let response = button(ui, play, label, (tokens.text, tokens.text));

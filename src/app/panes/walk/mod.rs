@@ -25,6 +25,8 @@ use step::Body;
 const FULL: f32 = 1200.0;
 /// Letters of the formula at that width.
 const LETTERS: f32 = 46.0;
+/// Letters of the formula in a low pane.
+const SMALL_LETTERS: f32 = 20.0;
 /// Tokens that a menu lists at most.
 const LISTED: usize = 512;
 /// A pane that is lower than this scrolls its formula with its numbers.
@@ -74,7 +76,7 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
                 if low {
                     // Nothing but the numbers would fit beneath it
                     let (from, width) = (ui.cursor().min, ui.available_width());
-                    let until = top(ui, scene, trace, walk, step, out);
+                    let until = line(ui, scene, trace, walk, step, out);
                     ui.allocate_exact_size(vec2(width, until - from.y), Sense::hover());
                 }
                 notes(ui, scene, step);
@@ -124,6 +126,34 @@ fn top(
     let touched = set.show(ui, center, step.kind, |step| (scene.words.walk.step)(step).name);
     out.commands.extend(touched.clicked.map(Command::SetStep));
     room.top() + height + (room.height() * 0.03).clamp(8.0, 28.0)
+}
+
+/// The same in a low pane, as one line: the question, and the formula in small letters at its end.
+fn line(
+    ui: &mut Ui,
+    scene: &Scene<'_>,
+    trace: &crate::trace::Trace,
+    walk: &Walk,
+    step: &Step,
+    out: &mut Out,
+) -> f32 {
+    let tokens = theme::tokens(ui);
+    let room = ui.available_rect_before_wrap();
+    let said = (scene.words.walk.step)(step.kind);
+    let formula = formula(&trace.spec, walk.head, step.kind);
+    let set = setting::fit(ui, &formula, SMALL_LETTERS, room.width() * 0.6);
+    let mut job = egui::text::LayoutJob::default();
+    let format = |font, color| egui::TextFormat { font_id: font, color, ..Default::default() };
+    job.append(said.name, 0.0, format(theme::strong(BODY), tokens.text));
+    job.append(&format!("  {}", said.question), 0.0, format(theme::body(BODY), tokens.muted));
+    job.wrap.max_width = room.width() - set.size().x - 24.0;
+    let text = ui.painter().layout_job(job);
+    let height = set.size().y.max(text.size().y);
+    ui.painter().galley(room.left_top(), text, tokens.text);
+    let center = pos2(room.right() - set.size().x / 2.0, room.top() + height / 2.0);
+    let touched = set.show(ui, center, step.kind, |step| (scene.words.walk.step)(step).name);
+    out.commands.extend(touched.clicked.map(Command::SetStep));
+    room.top() + height + 8.0
 }
 
 fn notes(ui: &mut Ui, scene: &Scene<'_>, step: &Step) {
