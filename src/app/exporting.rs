@@ -3,7 +3,7 @@
 use super::{
     layout::Pane,
     mapping::Over,
-    running,
+    running, settling,
     state::State,
     theme,
     viewing::{self, Desk, pane_of},
@@ -53,6 +53,14 @@ impl Piece {
         }
     }
 
+    /// Every figure of a pane: what it shows first, then what else it can show.
+    pub fn each_of(pane: Pane) -> impl Iterator<Item = Self> {
+        Self::all().filter(move |piece| match piece {
+            Self::View(view) => pane_of(*view) == pane,
+            piece => Self::of(pane) == Some(*piece),
+        })
+    }
+
     /// What a pane shows, where that is written as a figure.
     pub fn of(pane: Pane) -> Option<Self> {
         match pane {
@@ -71,6 +79,10 @@ impl Piece {
             Self::States => words.figures.all_states,
             Self::Trace => words.save_trace_title,
             Self::View(View::Distance) => words.figures.recall_curve,
+            Self::View(View::Others) => words.figures.recall_others,
+            Self::View(View::Carriers) => words.figures.recall_heads,
+            Self::View(View::Masked) => words.figures.recall_masked,
+            Self::View(View::Twice) => words.figures.recall_twice,
             Self::View(view) => pane_of(view).title(words),
         }
     }
@@ -232,8 +244,9 @@ fn whole(look: Look) -> Look {
 pub fn settings(desk: Desk<'_>, (options, view): (&Options, Option<&ViewAsk>), path: &str) -> Settings {
     let Desk { session, state, live } = desk;
     let name = Path::new(path.trim()).file_name().unwrap_or_default().to_string_lossy();
-    if view.is_some_and(|ask| ask.view == View::Training) {
-        return viewing::training_settings(live, options.look, &name);
+    let of_training = |ask: &&ViewAsk| matches!(ask.view, View::Training | View::Trained | View::Step);
+    if let Some(ask) = view.filter(of_training) {
+        return settling::training_settings(live, ask, options.look, &name);
     }
     let mut settings = Settings::default();
     if let Some(ask) = view.filter(|ask| ask.view == View::Timeline) {

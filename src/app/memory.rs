@@ -7,8 +7,9 @@ use super::{
 use crate::{
     analysis::{KvCache, Picture, kv_cache},
     engine::{
-        self, AmongOthers, Carriers, Curve, CurveError, Entries, Eviction, EvictionError, Honesty,
-        HonestyOptions, Job, Policy, Reading, Recall, RecallError, RecallOptions, Template, Written,
+        self, AmongOthers, Carriers, CurveError, CurvePair, Entries, Eviction, EvictionError, Honesty,
+        HonestyOptions, Job, Policy, Reading, Recall, RecallAsked, RecallError, RecallOptions, Template,
+        Written,
     },
     model::{HeadSpec, Model},
     trace::{Intervention, Trace},
@@ -189,11 +190,11 @@ pub struct Memory {
     /// How far back can be asked.
     pub recall: Derived<RecallKey, Recall>,
     /// Recall among facts about others.
-    pub others: Derived<RecallKey, Vec<AmongOthers>>,
+    pub others: Derived<RecallKey, (RecallAsked, Vec<AmongOthers>)>,
     /// Which heads carry recall.
-    pub carriers: Derived<RecallKey, Carriers>,
+    pub carriers: Derived<RecallKey, (RecallAsked, Arc<Carriers>)>,
     /// Loss on random tokens that are read twice, clean and with interventions.
-    pub twice: Derived<RecallKey, (Curve, Option<Curve>)>,
+    pub twice: Derived<RecallKey, Arc<CurvePair>>,
     /// Memory through the layers.
     pub rivers: Rivers,
     asked: Option<RecallKey>,
@@ -244,8 +245,11 @@ impl Memory {
             self.others.follow("recall among others", key.clone(), post, |key| {
                 let (model, options) = (Arc::clone(model), fewer(model, key));
                 move |job: &Job| {
-                    fitted(options, |options| engine::among_others(&model, options, None, job))
-                        .map_err(failed)
+                    let ask = |options: &RecallOptions| {
+                        let found = engine::among_others(&model, options, None, job)?;
+                        Ok((RecallAsked::of(&model, options), found))
+                    };
+                    fitted(options, ask).map_err(failed)
                 }
             });
         }
@@ -253,7 +257,11 @@ impl Memory {
             self.carriers.follow("recall by head", key.clone(), post, |key| {
                 let (model, options) = (Arc::clone(model), fewer(model, key));
                 move |job: &Job| {
-                    fitted(options, |options| engine::carriers(&model, options, job)).map_err(failed)
+                    let ask = |options: &RecallOptions| {
+                        let found = engine::carriers(&model, options, job)?;
+                        Ok((RecallAsked::of(&model, options), Arc::new(found)))
+                    };
+                    fitted(options, ask).map_err(failed)
                 }
             });
         }
@@ -281,24 +289,16 @@ fn address(model: &Arc<Model>) -> usize {
 }
 
 /// The loss on random tokens that are read twice, and the same with interventions.
-fn twice(model: &Model, key: &RecallKey, job: &Job) -> Result<(Curve, Option<Curve>), CurveError> {
-    let mut period = PERIOD;
-    let read = |period: usize, interventions: &[Intervention]| {
+fn twice(model: &Model, key: &RecallKey, job: &Job) -> Result<Arc<CurvePair>, CurveError> {
+    let read = |period: usize| {
         let reading = Reading::Repeat { period, trials: key.trials, seed: 0 };
-        engine::curve(model, &reading, interventions, job)
+        CurvePair::new(model, &reading, key.interventions.clone(), job)
     };
-    let clean = match read(period, &[]) {
-        Err(CurveError::Length { room, .. }) if room >= 4 => {
-            period = room / 2;
-            read(period, &[])
-        }
+    let read = match read(PERIOD) {
+        Err(CurveError::Length { room, .. }) if room >= 4 => read(room / 2),
         other => other,
-    }?;
-    let changed = match key.interventions.as_slice() {
-        [] => None,
-        changes => Some(read(period, changes)?),
     };
-    Ok((clean, changed))
+    read.map(Arc::new)
 }
 
 /// What is asked of every length.

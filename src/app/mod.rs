@@ -58,6 +58,7 @@ pub mod running;
 pub mod scene;
 pub mod session;
 pub mod settings;
+mod settling;
 pub mod start;
 pub mod state;
 pub mod states;

@@ -3,19 +3,18 @@
 use super::{
     charting::Colour,
     comparing::Both,
-    document::Reference,
-    exporting,
     layout::Pane,
     memory::honesty_key,
     session::Session,
+    settling::{atlas_asked, recall_asked, second_asked, timeline_asked},
     state::{Shown, State},
     timeline::Whose,
     training::Live,
 };
 use crate::{
     analysis::{Cell, NormsOf},
-    engine::{Axes, Beside, HiddenLook, LensLook, Links, SweepAsk, View, ViewAsk},
-    export::{Look, Settings},
+    engine::{Axes, Beside, HiddenLook, LensLook, Links, REPORT_EVERY, SeenMoment, SweepAsk, View, ViewAsk},
+    export::Settings,
     trace::{OtherPrompt, Side, Trace},
 };
 use std::sync::Arc;
@@ -36,13 +35,17 @@ pub fn pane_of(view: View) -> Pane {
         View::River => Pane::River,
         View::Memory => Pane::MemoryMap,
         View::Cache => Pane::Cache,
-        View::Recall | View::Distance => Pane::Recall,
+        View::Recall | View::Distance | View::Others | View::Carriers | View::Masked | View::Twice => {
+            Pane::Recall
+        }
         View::Circuits => Pane::Circuits,
         View::Composition => Pane::Composition,
         View::Atlas => Pane::Atlas,
         View::Compare => Pane::CompareHeads,
         View::Difference => Pane::SideBySide,
         View::Training => Pane::TrainCurves,
+        View::Trained => Pane::TrainHeads,
+        View::Step => Pane::TrainNumbers,
         View::Sweep => Pane::Sweep,
         View::Timeline => Pane::Timeline,
         View::Tokens => Pane::Prompt,
@@ -79,7 +82,7 @@ pub fn run_of<'a>(view: Option<View>, session: &'a Session, state: &State) -> (u
 
 /// What a view shows of the state, in the run `trace`.
 pub fn ask(view: View, desk: Desk<'_>, trace: &Trace) -> ViewAsk {
-    let Desk { session, state, .. } = desk;
+    let Desk { session, state, live } = desk;
     let pinned = session.pinned_query(state);
     let rows = trace.spec.blocks.get(state.head.layer).map(|block| block.part.rows());
     // These have the target's tokens, whatever the head's rows are
@@ -88,6 +91,7 @@ pub fn ask(view: View, desk: Desk<'_>, trace: &Trace) -> ViewAsk {
     let side = streams.get(state.layer).map_or(Side::Target, |&stream| trace.spec.stream_side(stream));
     let query = match view {
         View::River | View::Honesty => state.query,
+        View::Step => live.token,
         // Its token is of the stream's text, whichever the head's rows are of
         View::Similarity if rows != Some(side) => {
             let columns = trace.spec.blocks.get(state.head.layer).map(|block| block.part.columns());
@@ -103,7 +107,11 @@ pub fn ask(view: View, desk: Desk<'_>, trace: &Trace) -> ViewAsk {
         _ => (state.said.word, state.said.against),
     };
     ViewAsk {
-        head: if view == View::Atlas { charted(session, state) } else { state.head },
+        head: match view {
+            View::Atlas => charted(session, state),
+            View::Step => live.head,
+            _ => state.head,
+        },
         query: query.filter(|_| !of_target || rows == Some(Side::Target)),
         key: state.key,
         also: state.heads(),
@@ -163,6 +171,14 @@ fn beside(view: View, Desk { session, state, live }: Desk<'_>) -> Beside {
         View::Recall | View::Distance => {
             session.memory.recall.get().map(|recall| Beside::Recall(recall.clone()))
         }
+        View::Others => {
+            session.memory.others.get().map(|(asked, found)| Beside::Others(asked.clone(), found.clone()))
+        }
+        View::Carriers | View::Masked => {
+            let known = session.memory.carriers.get();
+            known.map(|(asked, found)| Beside::Carriers(asked.clone(), Arc::clone(found)))
+        }
+        View::Twice => session.memory.twice.get().map(|read| Beside::Twice(Arc::clone(read))),
         View::Atlas => session.charting.view().map(|view| Beside::Atlas(view.atlas.clone())),
         View::Honesty => {
             let asked = session.trace.as_ref().map(|trace| honesty_key(state, session.run, trace));
@@ -176,6 +192,15 @@ fn beside(view: View, Desk { session, state, live }: Desk<'_>) -> Beside {
             let shown = live.at.and_then(|_| live.shown()).map(|(report, _)| report.steps);
             Some(Beside::Training(live.reports.clone(), shown))
         }
+        View::Trained | View::Step => live.shown().zip(live.probe).map(|((report, trace), probe)| {
+            Beside::Moment(Arc::new(SeenMoment {
+                reports: Arc::clone(&live.reports),
+                every: REPORT_EVERY,
+                report: report.clone(),
+                trace: Arc::clone(trace),
+                probe,
+            }))
+        }),
         View::Timeline => session.timelines.measured(&state.timeline).map(|(timeline, roles)| {
             let heads = match state.timeline.whose {
                 Whose::Best => Vec::new(),
@@ -192,10 +217,8 @@ fn beside(view: View, Desk { session, state, live }: Desk<'_>) -> Beside {
 pub fn is_changed(view: Option<View>, state: &State) -> bool {
     match view {
         Some(View::Compare | View::Difference | View::Aligned) => !state.compare.asks(),
-        // Recall asks its own questions again with them, whichever run is in sight
-        Some(View::Recall | View::Distance) => true,
-        // It says itself with what it was made
-        Some(View::Atlas) => false,
+        // They say themselves with what they were made
+        Some(view) if pane_of(view) == Pane::Recall || view == View::Atlas => false,
         Some(view) if is_of_clean(view) => false,
         _ => state.shown != Shown::Clean,
     }
@@ -251,7 +274,9 @@ pub fn settle(ask: &ViewAsk, Desk { session, state, .. }: Desk<'_>, settings: &m
             ask.layer.into_iter().for_each(|layer| set("layer", layer.to_string()));
         }
         View::Cache => set("keep", ask.policy.to_string()),
-        View::Recall | View::Distance => recall_asked(ask, &mut set),
+        View::Recall | View::Distance | View::Others | View::Carriers | View::Masked | View::Twice => {
+            recall_asked(ask, settings);
+        }
         View::Circuits => {
             set("heads", ask.head.to_string());
             ask.word.into_iter().for_each(|word| set("word", format!("#{word}")));
@@ -287,7 +312,7 @@ pub fn settle(ask: &ViewAsk, Desk { session, state, .. }: Desk<'_>, settings: &m
             }
         }
         View::Timeline => timeline_asked(ask, state, settings),
-        View::Compare | View::Aligned | View::Training => {}
+        View::Compare | View::Aligned | View::Training | View::Trained | View::Step => {}
     }
     if ask.view == View::Tokens {
         settings.set("tinted_by", <&str>::from(ask.tint));
@@ -318,89 +343,4 @@ fn flags(ask: &ViewAsk, session: &Session) -> impl Iterator<Item = (bool, &'stat
         (of(View::Atlas) && ran == Some("prompt"), "own_text"),
     ];
     flags.into_iter()
-}
-
-fn recall_asked(ask: &ViewAsk, set: &mut impl FnMut(&str, String)) {
-    let Beside::Recall(recall) = &ask.beside else { return };
-    let listed = |numbers: &mut dyn Iterator<Item = String>| numbers.collect::<Vec<_>>().join(",");
-    set("lengths", listed(&mut recall.lengths().iter().map(usize::to_string)));
-    set("depths", listed(&mut recall.depths().iter().map(f64::to_string)));
-    set("template", <&str>::from(recall.template).to_owned());
-    set("trials", recall.trials.to_string());
-}
-
-fn atlas_asked(ask: &ViewAsk, session: &Session, settings: &mut Settings) {
-    let Some(view) = session.charting.view() else { return };
-    if view.from.is_none() {
-        settings.set_all("intervene", view.atlas.ran.interventions.iter().map(ToString::to_string));
-    }
-    let mut set = |key: &str, value: String| settings.set(key, value);
-    set("x", ask.axes.x.clone());
-    set("y", ask.axes.y.clone());
-    set("heads", ask.head.to_string());
-    let ran = &view.atlas.ran;
-    match (&view.from, ran.texts.as_deref()) {
-        (Some(file), _) => set("atlas", file.display().to_string()),
-        (None, None | Some("built in" | "prompt")) => {}
-        (None, Some(corpus)) => {
-            set("corpus", corpus.to_owned());
-            set("passages", ran.passages.to_string());
-        }
-    }
-}
-
-fn timeline_asked(ask: &ViewAsk, state: &State, settings: &mut Settings) {
-    let Beside::Timeline(timeline, roles, heads) = &ask.beside else { return };
-    if let Some(folder) = &state.timeline.folder {
-        settings.set("folder", folder.display().to_string());
-    }
-    if let Some(prompt) = &timeline.prompt {
-        settings.set("prompt", prompt.as_str());
-    }
-    settings.set_all("intervene", timeline.interventions.iter().map(ToString::to_string));
-    settings.set_all("measure", roles.iter().map(|role| role.id.to_owned()));
-    settings.set_all("heads", heads.iter().map(ToString::to_string));
-}
-
-fn second_asked(state: &State, settings: &mut Settings) {
-    let choice = &state.compare;
-    match (choice.step.zip(state.timeline.folder.as_ref()), &choice.model) {
-        (Some((step, folder)), _) => settings.set("with", format!("{}/@{step}", folder.display())),
-        (None, Some(Reference::Embedded)) => settings.set("with", "storyteller"),
-        (None, Some(Reference::Path(path))) => settings.set("with", path.display().to_string()),
-        (None, None) => {}
-    }
-    if !choice.asked.is_empty() {
-        settings.set("with_prompt", choice.asked.clone());
-    }
-}
-
-/// The settings with which the same model is trained and its curves are drawn.
-pub fn training_settings(live: &Live, look: Look, name: &str) -> Settings {
-    let mut settings = Settings::default();
-    settings.set("out", name);
-    settings.set("view", View::Training.id());
-    let Some(began) = &live.began else { return settings };
-    settings.set("task", <&str>::from(began.task));
-    settings.set("layers", began.layers.to_string());
-    settings.set("heads", began.heads.to_string());
-    settings.set("width", began.width.to_string());
-    settings.set("seed", began.seed.to_string());
-    if let Some(text) = &began.text {
-        settings.set("text", text.display().to_string());
-    }
-    let (first, changes) = live.schedule.clone().unwrap_or((live.hand, Vec::new()));
-    settings.set("size", first.size.to_string());
-    settings.set("lr", first.rate.to_string());
-    settings.set("batch", first.batch.to_string());
-    settings.set_all("change", changes.iter().map(ToString::to_string));
-    settings.set("steps", live.reports.last().map_or(1, |report| report.steps.max(1)).to_string());
-    if began.mlp {
-        settings.set_yes("mlp");
-    }
-    if let Some(report) = live.at.and_then(|_| live.shown()).map(|(report, _)| report) {
-        settings.set("mark", report.steps.to_string());
-    }
-    exporting::looks(look, &mut settings);
-    settings
 }

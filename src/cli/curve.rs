@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use crate::analysis::mean;
-use crate::engine::{self, Curve, Reading};
+use crate::engine::{self, Curve, CurvePair, Reading};
 use crate::export::Plate;
 
 use super::console::Console;
@@ -72,14 +72,11 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     let changes = args.changing.read()?;
     let job = console.job();
     let model = args.model.open(console, &job)?;
-    let clean = engine::curve(&model, &reading, &[], &job)?;
-    let changed = match changes.as_slice() {
-        [] => None,
-        changes => Some(engine::curve(&model, &reading, changes, &job)?),
-    };
+    let CurvePair { clean, changed, interventions: changes } =
+        CurvePair::new(&model, &reading, changes, &job)?;
     for path in &args.output {
         let look = args.look.look();
-        engine::curve_plate(&clean, changed.as_ref()).write(look, path)?;
+        engine::curve_plate(&clean, changed.as_ref(), &changes).write(look, path)?;
     }
     if console.json {
         let mut object = json!(clean);

@@ -47,7 +47,6 @@ const OF_TRAINING: &[&str] = &[
     "batch",
     "change",
     "every",
-    "mark",
     "stop_at_induction",
     "stop_at_accuracy",
 ];
@@ -80,14 +79,19 @@ fn own_keys(view: View) -> &'static [&'static str] {
         View::River => &["picture", "at"],
         View::Memory => &["picture", "layer"],
         View::Cache => &["keep"],
-        View::Recall | View::Distance => &["lengths", "depths", "template", "trials"],
+        View::Recall | View::Distance | View::Others | View::Carriers | View::Masked => {
+            &["lengths", "depths", "template", "trials"]
+        }
+        View::Twice => &["repeat", "trials"],
         View::Circuits => &["heads", "word", "lowest", "after_mlp", "plain"],
         View::Composition => &["heads", "kind", "folded", "above_random", "from"],
         View::Atlas => &["heads", "atlas", "corpus", "own_text", "passages", "x", "y", "alike"],
         View::Compare | View::Aligned => &["with", "with_prompt", "with_ids"],
         View::Difference => &["heads", "with", "with_prompt", "with_ids"],
         View::Sweep => &["other", "other_file", "places", "word", "against"],
-        View::Training => OF_TRAINING,
+        View::Training => &["mark"],
+        View::Trained => &[],
+        View::Step => &["head", "read"],
         View::Timeline => OF_TIMELINE,
         View::Tokens => &["heads", "cell", "at", "tinted_by", "beneath"],
         View::Honesty => &["at", "layer", "word", "paths"],
@@ -97,7 +101,11 @@ fn own_keys(view: View) -> &'static [&'static str] {
 
 /// Every key that a recipe of a view may have, beside looks.
 pub(super) fn keys(view: View) -> impl Iterator<Item = &'static str> {
-    let of_run: &[&str] = if matches!(view, View::Training | View::Timeline) { &[] } else { OF_RUN };
+    let of_run: &[&str] = match view {
+        View::Training | View::Trained | View::Step => OF_TRAINING,
+        View::Timeline => &[],
+        _ => OF_RUN,
+    };
     ["out", "view"].iter().chain(of_run).chain(own_keys(view)).copied()
 }
 
@@ -161,7 +169,7 @@ pub(super) fn read(settings: &Settings) -> anyhow::Result<Asked> {
 /// Works out what was asked for.
 pub(super) fn make(asked: &Asked, console: &mut Console) -> anyhow::Result<Made> {
     let (plate, trace) = match &asked.command {
-        Command::Train(args) => (train::curves(args, console)?, None),
+        Command::Train(args) => (train::figure(args, console)?, None),
         Command::Timeline(args) => (timeline::curves(args, console)?, None),
         Command::Export(args) => {
             let (plate, trace) = export::view_plate(args, console)?;

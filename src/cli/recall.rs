@@ -5,11 +5,14 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use crate::engine::{self, AmongOthers, Carriers, HeadsCut, Recall, RecallCell, RecallOptions, Template};
-use crate::export::{ExportError, Look, atomic};
+use crate::engine::{
+    self, AmongOthers, Carriers, HeadsCut, Recall, RecallAsked, RecallCell, RecallOptions, Template,
+};
+use crate::export::{ExportError, Look, Plate, atomic};
 use crate::trace::listed_changes;
 
 use super::console::Console;
+use super::look::PictureArgs;
 use super::shared::{Changing, ModelArg, names, parse_bytes, usage};
 
 #[derive(Debug, clap::Args)]
@@ -56,6 +59,9 @@ pub(super) struct Args {
 
     #[command(flatten)]
     changing: Changing,
+
+    #[command(flatten)]
+    look: PictureArgs,
 }
 
 pub(super) fn share(text: &str) -> Result<f64, String> {
@@ -95,24 +101,40 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
         ));
     }
     if args.distractors.len() > 1 {
-        if args.heads || args.output.is_some() || !options.interventions.is_empty() {
-            let what = "several --distractors are compared on the clean model, in a table or as --json";
+        if args.heads || !options.interventions.is_empty() {
+            let what =
+                "several --distractors are compared on the clean model, without --heads and --intervene";
             return Err(usage(clap::error::ErrorKind::ArgumentConflict, what));
         }
         let found = engine::among_others(&model, &options, Some(&args.distractors), &job)?;
-        return distractors(&found, console);
+        let drawn = || engine::others_plate(&RecallAsked::of(&model, &options), &found);
+        return if args.drawn(drawn, console)? { Ok(()) } else { distractors(&found, console) };
     }
     if args.heads {
-        return carriers(&engine::carriers(&model, &options, &job)?, console);
+        let found = engine::carriers(&model, &options, &job)?;
+        let drawn = || engine::carriers_plate(&RecallAsked::of(&model, &options), &found);
+        return if args.drawn(drawn, console)? { Ok(()) } else { carriers(&found, console) };
     }
     let recall = engine::recall(&model, &options, &job)?;
     if let (Some(path), Some(form)) = (&args.output, form) {
-        write(&recall, form, path)?;
+        write(&recall, (form, args.look.look()), path)?;
     }
     match (&args.output, console.json) {
         (_, true) => console.object(&json!(recall)),
         (Some(path), false) => Ok(writeln!(console, "{}", path.display())?),
         (None, false) => table(&recall, &options, console),
+    }
+}
+
+impl Args {
+    /// Writes a figure where a file is asked for; whether nothing is left to be said.
+    fn drawn(&self, plate: impl Fn() -> Plate, console: &mut Console) -> anyhow::Result<bool> {
+        let Some(path) = &self.output else { return Ok(false) };
+        plate().write(self.look.look(), path)?;
+        if !console.json {
+            writeln!(console, "{}", path.display())?;
+        }
+        Ok(!console.json)
     }
 }
 
@@ -179,9 +201,9 @@ fn form(path: &Path) -> anyhow::Result<Form> {
     }
 }
 
-fn write(recall: &Recall, form: Form, path: &Path) -> Result<(), ExportError> {
+fn write(recall: &Recall, (form, look): (Form, Look), path: &Path) -> Result<(), ExportError> {
     if matches!(form, Form::Picture) {
-        return engine::recall_plate(recall).write(Look::default(), path);
+        return engine::recall_plate(recall).write(look, path);
     }
     atomic::write(path, |out| {
         if matches!(form, Form::Json) {

@@ -2,13 +2,14 @@
 
 use std::io::Write as _;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::engine::{self, Report, TrainOptions};
+use crate::engine::{self, Report, SeenMoment, TrainOptions, Training, View};
 use crate::export::Plate;
+use crate::model::HeadId;
 use crate::train::{Change, Hand, Setup, Task};
 
 use super::console::Console;
@@ -50,8 +51,8 @@ pub(super) struct Args {
     #[arg(long, default_value_t = 0)]
     seed: u64,
 
-    /// Steps at most
-    #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u64).range(1..))]
+    /// Steps at most; 0: the model before its first step
+    #[arg(long, value_name = "N", default_value_t = 2000)]
     steps: u64,
 
     /// Learning rate (default: one that suits the width)
@@ -75,7 +76,7 @@ pub(super) struct Args {
     stop_at_accuracy: Option<f64>,
 
     /// Steps from report to report
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = engine::REPORT_EVERY, value_parser = clap::value_parser!(u64).range(1..))]
     every: u64,
 
     /// Folder to save the model in, which opens like any other and in Transformers
@@ -85,6 +86,22 @@ pub(super) struct Args {
     /// Draw loss and scores against steps: .png, .svg, .pdf, .tex, .csv or .json
     #[arg(long, value_name = "PATH")]
     curves: Option<PathBuf>,
+
+    /// Draw every head of the model at the end on random tokens said twice, as such a file
+    #[arg(long, value_name = "PATH")]
+    maps: Option<PathBuf>,
+
+    /// Draw the last step in numbers, one head's among them, as such a file
+    #[arg(long, value_name = "PATH")]
+    numbers: Option<PathBuf>,
+
+    /// The head in those numbers, such as 1.3 (default: the first of the last layer)
+    #[arg(long, value_name = "HEAD", requires = "numbers")]
+    head: Option<HeadId>,
+
+    /// The token of the second saying whose row is read there (default: the middle one)
+    #[arg(long, value_name = "TOKEN", requires = "numbers")]
+    read: Option<usize>,
 
     #[command(flatten)]
     look: PictureArgs,
@@ -107,7 +124,7 @@ fn rate(text: &str) -> Result<f32, String> {
 
 pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     let options = options(args)?;
-    if let Some(path) = &args.curves {
+    for (_, path) in args.figures() {
         Plate::format_of(path)?;
     }
     let job = console.job();
@@ -122,9 +139,8 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     let training = engine::train(&options, &job, &mut see);
     closed?;
     let training = training?;
-    if let Some(path) = &args.curves {
-        let look = args.look.look();
-        engine::training_plate(training.reports(), args.mark).write(look, path)?;
+    for (view, path) in args.figures() {
+        drawn(args, view, &training)?.write(args.look.look(), path)?;
         if !console.json {
             writeln!(console, "{}", path.display())?;
         }
@@ -136,10 +152,41 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Trains, and lays the curves out.
-pub(super) fn curves(args: &Args, console: &Console) -> anyhow::Result<Plate> {
+impl Args {
+    /// What is drawn, and where it goes.
+    fn figures(&self) -> impl Iterator<Item = (View, &Path)> {
+        let all = [(View::Training, &self.curves), (View::Trained, &self.maps), (View::Step, &self.numbers)];
+        all.into_iter().filter_map(|(view, path)| Some((view, path.as_deref()?)))
+    }
+}
+
+/// Trains, and lays the figure out that is asked for.
+pub(super) fn figure(args: &Args, console: &Console) -> anyhow::Result<Plate> {
     let training = engine::train(&options(args)?, &console.job(), &mut |_| ControlFlow::Continue(()))?;
-    Ok(engine::training_plate(training.reports(), args.mark))
+    let view = args.figures().next().map_or(View::Training, |(view, _)| view);
+    drawn(args, view, &training)
+}
+
+/// A view of what was trained.
+fn drawn(args: &Args, view: View, training: &Training) -> anyhow::Result<Plate> {
+    let (Some(report), Some(trace)) = (training.reports().last(), training.trace()) else {
+        return Ok(engine::training_plate(training.reports(), args.mark));
+    };
+    let seen = SeenMoment {
+        reports: Arc::new(training.reports().to_vec()),
+        every: args.every,
+        report: report.clone(),
+        trace: Arc::clone(trace),
+        probe: training.probe(),
+    };
+    Ok(match view {
+        View::Trained => engine::trained_plate(&seen),
+        View::Step => {
+            let head = args.head.unwrap_or(HeadId { layer: args.layers as usize - 1, head: 0 });
+            engine::step_plate(&seen, head, args.read)?
+        }
+        _ => engine::training_plate(training.reports(), args.mark),
+    })
 }
 
 /// A report, as soon as it is there.

@@ -8,8 +8,8 @@ use anyhow::Context as _;
 use crate::analysis::circuits::{CircuitOptions, Kind};
 use crate::analysis::{Beneath, LensTint, NormsOf, Picture, Tint};
 use crate::engine::{
-    self, AtlasOptions, Axes, Beside, HiddenLook, LensLook, Links, Paths, Policy, RecallOptions, Template,
-    Texts, View, ViewAsk,
+    self, AtlasOptions, Axes, Beside, CurvePair, HiddenLook, LensLook, Links, Paths, Policy, Reading,
+    RecallAsked, RecallOptions, Template, Texts, View, ViewAsk,
 };
 use crate::model::Model;
 use crate::trace::{Intervention, Trace};
@@ -130,21 +130,25 @@ pub(super) struct MoreArgs {
     #[arg(long, requires = "view")]
     alike: bool,
 
-    /// Of the view recall: tokens of context, with commas between
+    /// Of the views of recall: tokens of context, with commas between
     #[arg(long, value_name = "N", requires = "view", value_delimiter = ',', default_value = "32,64,128", value_parser = clap::value_parser!(u32).range(1..))]
     lengths: Vec<u32>,
 
-    /// Of the view recall: where the fact stands, from 0 to 1, with commas between
+    /// Of the views of recall: where the fact stands, from 0 to 1, with commas between
     #[arg(long, value_name = "SHARE", requires = "view", value_delimiter = ',', default_value = "0,0.25,0.5,0.75,1", value_parser = share)]
     depths: Vec<f64>,
 
-    /// Of the view recall: in which words to ask
+    /// Of the views of recall: in which words to ask
     #[arg(long, requires = "view", value_parser = names::<Template>())]
     template: Option<Template>,
 
-    /// Of the view recall: questions for each length and depth
+    /// Of the views of recall: questions for each length and depth; of the view twice: sequences
     #[arg(long, value_name = "N", requires = "view", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..))]
     trials: u32,
+
+    /// Of the view twice: random tokens that are read, and then read again
+    #[arg(long, value_name = "N", requires = "view", default_value_t = 32)]
+    repeat: usize,
 
     #[command(flatten)]
     pub(super) second: Second,
@@ -192,6 +196,20 @@ impl MoreArgs {
         })
     }
 
+    /// What recall is asked.
+    fn recall(&self, interventions: Vec<Intervention>) -> RecallOptions {
+        RecallOptions {
+            template: self.template,
+            lengths: self.lengths.iter().map(|&length| length as usize).collect(),
+            depths: self.depths.clone(),
+            trials: self.trials as usize,
+            seed: 0,
+            memory_budget: None,
+            interventions,
+            distractors: None,
+        }
+    }
+
     /// Finds out what a view shows that is not of the run; a second run comes with the first.
     pub(super) fn beside(
         &self,
@@ -203,17 +221,27 @@ impl MoreArgs {
         let needed = || anyhow::Error::from(engine::ViewError::NeedsModel);
         Ok(match view {
             View::Recall | View::Distance => {
-                let options = RecallOptions {
-                    template: self.template,
-                    lengths: self.lengths.iter().map(|&length| length as usize).collect(),
-                    depths: self.depths.clone(),
-                    trials: self.trials as usize,
-                    seed: 0,
-                    memory_budget: None,
-                    interventions,
-                    distractors: None,
-                };
+                let options = self.recall(interventions);
                 Beside::Recall(engine::recall(model.ok_or_else(needed)?, &options, &console.job())?)
+            }
+            View::Others | View::Carriers | View::Masked if !interventions.is_empty() => {
+                let what = "facts about others, and cutting heads, are asked of the model as it is: without --intervene";
+                return Err(usage(clap::error::ErrorKind::ArgumentConflict, what));
+            }
+            View::Others => {
+                let (model, options) = (model.ok_or_else(needed)?, self.recall(interventions));
+                let found = engine::among_others(model, &options, None, &console.job())?;
+                Beside::Others(RecallAsked::of(model, &options), found)
+            }
+            View::Carriers | View::Masked => {
+                let (model, options) = (model.ok_or_else(needed)?, self.recall(interventions));
+                let found = engine::carriers(model, &options, &console.job())?;
+                Beside::Carriers(RecallAsked::of(model, &options), Arc::new(found))
+            }
+            View::Twice => {
+                let reading = Reading::Repeat { period: self.repeat, trials: self.trials as usize, seed: 0 };
+                let model = model.ok_or_else(needed)?;
+                Beside::Twice(Arc::new(CurvePair::new(model, &reading, interventions, &console.job())?))
             }
             View::Atlas => {
                 let atlas = if let Some(path) = &self.told.atlas {
@@ -230,8 +258,8 @@ impl MoreArgs {
                 };
                 Beside::Atlas(Arc::new(atlas))
             }
-            View::Training => {
-                let words = "a training is drawn as it is made: `mnemoscope train --curves FILE`";
+            View::Training | View::Trained | View::Step => {
+                let words = "a training is drawn as it is made: `mnemoscope train` with --curves, --maps or --numbers FILE";
                 return Err(usage(clap::error::ErrorKind::ValueValidation, words));
             }
             View::Timeline => {

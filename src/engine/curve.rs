@@ -51,6 +51,40 @@ pub struct Curve {
     pub again: Option<usize>,
 }
 
+/// Loss by position, of a model as it is and with interventions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CurvePair {
+    /// By the model as it is
+    pub clean: Curve,
+    /// With interventions, where there are any
+    pub changed: Option<Curve>,
+    /// The interventions
+    pub interventions: Vec<Intervention>,
+}
+
+impl CurvePair {
+    /// Reads everything as [`curve()`] does; with interventions once more.
+    pub fn new(
+        model: &Model,
+        reading: &Reading,
+        interventions: Vec<Intervention>,
+        job: &Job,
+    ) -> Result<Self, CurveError> {
+        let clean = curve(model, reading, &[], job)?;
+        let changed = match interventions.as_slice() {
+            [] => None,
+            changes => Some(curve(model, reading, changes, job)?),
+        };
+        Ok(Self { clean, changed, interventions })
+    }
+
+    /// Of a repeat: tokens before they come again.
+    pub fn period(&self) -> usize {
+        let all = self.clean.losses.len() + 1;
+        self.clean.again.map_or(all, |again| all.saturating_sub(again))
+    }
+}
+
 /// A curve that cannot be drawn.
 #[derive(Debug, thiserror::Error, PartialEq)]
 pub enum CurveError {

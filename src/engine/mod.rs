@@ -45,7 +45,7 @@ pub use chat::{chat_prompt, render_chat};
 pub use check::{CheckResult, Identity, check};
 pub use compare::{both_fit, compare};
 pub use corpus::{Corpus, CorpusError};
-pub use curve::{Curve, CurveError, Reading, curve};
+pub use curve::{Curve, CurveError, CurvePair, Reading, curve};
 pub use cutting::Paths;
 pub use fitting::fitting_prompt;
 pub use given::{run_file as run_like, run_other};
@@ -59,7 +59,9 @@ pub use memory::{available_bytes, peak_bytes};
 pub use preferences::{FOLDER_VARIABLE, Preferences, settings_folder, write_json};
 pub use prompt::{LogitRows, Prompt, RunOptions, Typed};
 pub use recall::{AmongOthers, Carrier, Carriers, HeadsCut, Masked, among_others, carriers};
-pub use recall::{Recall, RecallCell, RecallError, RecallOptions, Template, by_distance, recall};
+pub use recall::{
+    Recall, RecallAsked, RecallCell, RecallError, RecallOptions, Template, by_distance, recall,
+};
 pub use run::{RunError, generate, run, tokens_of};
 pub use sweep::{LogitDifference, Moved, Places, Sweep, SweepError, also_changed, moved_by, sweep};
 pub use timeline::{
@@ -67,11 +69,13 @@ pub use timeline::{
     timeline_plate,
 };
 pub use training::{
-    Moment, Report, TrainOptions, Training, TrainingError, live_model, save_files, train, training_text,
+    Moment, REPORT_EVERY, Report, TrainOptions, Training, TrainingError, live_model, save_files, train,
+    training_text,
 };
 pub use view::{
-    Axes, Beside, HiddenLook, LensLook, Links, SweepAsk, View, ViewAsk, ViewError, curve_plate,
-    difference_plate, memory_plate, patch_map, plate, recall_plate, river_plate, training_plate,
+    Axes, Beside, HiddenLook, LensLook, Links, SeenMoment, SweepAsk, View, ViewAsk, ViewError,
+    carriers_plate, curve_plate, difference_plate, memory_plate, others_plate, patch_map, plate,
+    recall_plate, river_plate, said_after, step_plate, trained_plate, training_plate,
 };
 pub use words::{token_of, word_of};
 

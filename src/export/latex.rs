@@ -207,6 +207,7 @@ fn symbol(c: char) -> Option<&'static str> {
         '≠' => "\\ne",
         '≈' => "\\approx",
         '∈' => "\\in",
+        '∩' => "\\cap",
         '∞' => "\\infty",
         '⋯' => "\\cdots",
         '…' => "\\ldots",

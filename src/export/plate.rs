@@ -29,7 +29,7 @@ use super::figure::words::{self, Words};
 use super::figure::{Drawing, to_svg};
 use super::formats::{FORMATS, Format, Holds, format_of};
 use super::options::{Lang, Look};
-use super::picture::Limits;
+use super::picture::{self, Limits};
 use super::words::Says;
 use super::{atomic, pdf, png, tikz};
 
@@ -93,6 +93,8 @@ pub enum Body {
     Curves(Curves),
     /// Texts, a chip a token.
     Chips(Chips),
+    /// Every head of a run in small.
+    Heads(picture::Noted),
     /// Columns of numbers over one list of names.
     Columns(Columns),
     /// How often numbers are how large.
@@ -177,6 +179,7 @@ impl Plate {
             Body::Curves(own) => curves::layout(own, heading, &self.strips, &style),
             Body::Chips(own) => chips::layout(own, heading, &style),
             Body::Columns(own) => columns::layout(own, heading, &self.strips, &style),
+            Body::Heads(own) => picture::noted(own, heading, look, limits)?,
             Body::Histogram(own) => histogram::layout(own, heading, &self.strips, &style),
         };
         Ok(if look.transparent { drawing.without_ground() } else { drawing })

@@ -22,6 +22,8 @@ const NUMBERS: &[&str] = &[
     "mark",
     "passages",
     "probes",
+    "read",
+    "repeat",
     "seed",
     "size",
     "steps",
@@ -113,7 +115,7 @@ impl Settings {
     /// The command that makes the figure.
     pub fn command(&self) -> &'static str {
         match self.get("view") {
-            Some("training") => "train",
+            Some("training" | "trained" | "step") => "train",
             Some("timeline") => "timeline",
             _ => "export",
         }
@@ -179,7 +181,13 @@ impl Settings {
         }
         let files = self.all("out");
         if !files.is_empty() {
-            words.push(if command == "train" { "--curves" } else { "-o" }.to_owned());
+            let option = match self.get("view") {
+                Some("training") => "--curves",
+                Some("trained") => "--maps",
+                Some("step") => "--numbers",
+                _ => "-o",
+            };
+            words.push(option.to_owned());
             words.extend(files.iter().cloned());
         }
         words

@@ -39,7 +39,8 @@ pub(crate) fn states(view: View, plate: &Plate, trace: &Trace, all: &mut String)
     }
     // A training's model and checkpoints have no name but their own
     let named = caption.text.contains("storyteller");
-    assert!(named || matches!(view, View::Training | View::Timeline), "{view:?}: {}", caption.text);
+    let unnamed = [View::Training, View::Trained, View::Step, View::Timeline];
+    assert!(named || unnamed.contains(&view), "{view:?}: {}", caption.text);
     // An array is what it is
     let of_values = view == View::States;
     assert!(of_values || !caption.formulas.is_empty(), "{view:?} has no formula: {}", caption.text);

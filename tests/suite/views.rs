@@ -11,12 +11,14 @@ use mnemoscope::app::charting::{AtlasAct, AtlasChoice, Source};
 use mnemoscope::app::command::Command;
 use mnemoscope::app::exporting::{Finish, Piece};
 use mnemoscope::app::layout::Pane;
+use mnemoscope::app::memory::RecallView;
 use mnemoscope::app::settings::Settings;
 use mnemoscope::app::training::{Act, Choice};
+use mnemoscope::app::viewing::pane_of;
 use mnemoscope::app::{Dialog, Window};
 use mnemoscope::engine::{
-    self, AtlasOptions, Beside, Job, ModelSource, Places, Policy, Prompt, RecallOptions, Report, RunOptions,
-    SweepAsk, TrainOptions, View, ViewAsk, ViewError, plate,
+    self, AtlasOptions, Beside, CurvePair, Job, ModelSource, Places, Policy, Prompt, Reading, RecallAsked,
+    RecallOptions, RunOptions, SeenMoment, SweepAsk, TrainOptions, Training, View, ViewAsk, ViewError, plate,
 };
 use mnemoscope::export::figure::Drawing;
 use mnemoscope::export::picture::Limits;
@@ -58,26 +60,56 @@ fn beside(view: View, model: &Model) -> Beside {
             Beside::Atlas(Arc::new(engine::atlas(model, &options, &Job::new()).expect("made")))
         }
         View::Recall | View::Distance => {
-            let options = RecallOptions {
-                template: None,
-                lengths: vec![32, 48],
-                depths: vec![0.0, 1.0],
-                trials: 1,
-                seed: 0,
-                memory_budget: None,
-                interventions: Vec::new(),
-                distractors: None,
-            };
+            let options = RecallOptions { lengths: vec![32, 48], depths: vec![0.0, 1.0], ..questions() };
             Beside::Recall(engine::recall(model, &options, &Job::new()).expect("asked"))
+        }
+        View::Others | View::Carriers | View::Masked => {
+            let options = questions();
+            let asked = RecallAsked::of(model, &options);
+            if view == View::Others {
+                let found = engine::among_others(model, &options, Some(&[0, 2]), &Job::new()).expect("asked");
+                return Beside::Others(asked, found);
+            }
+            let found = engine::carriers(model, &options, &Job::new()).expect("asked");
+            Beside::Carriers(asked, Arc::new(found))
+        }
+        View::Twice => {
+            let reading = Reading::Repeat { period: 6, trials: 1, seed: 0 };
+            let cut = vec!["zero=4.1".parse().expect("an intervention")];
+            Beside::Twice(Arc::new(CurvePair::new(model, &reading, cut, &Job::new()).expect("read")))
         }
         View::Compare | View::Difference | View::Aligned => {
             let prompt = Prompt::Text(PROMPT.replace("Tom", "Anna and Tom"));
             let run = engine::run(model, &prompt, &RunOptions::default(), &Job::new(), &mut |_| {});
             Beside::Second(1, run.expect("it runs"))
         }
-        View::Training => Beside::Training(Arc::new(trained()), Some(2)),
+        View::Training => Beside::Training(Arc::new(trained().reports().to_vec()), Some(2)),
+        View::Trained | View::Step => {
+            let training = trained();
+            Beside::Moment(Arc::new(SeenMoment {
+                reports: Arc::new(training.reports().to_vec()),
+                every: 2,
+                report: training.reports().last().expect("a report").clone(),
+                trace: Arc::clone(training.trace().expect("a run")),
+                probe: training.probe(),
+            }))
+        }
         View::Timeline => Beside::Timeline(Arc::new(checkpoints()), Vec::new(), Vec::new()),
         _ => Beside::None,
+    }
+}
+
+/// One question about a fact.
+fn questions() -> RecallOptions {
+    RecallOptions {
+        template: None,
+        lengths: vec![40],
+        depths: vec![0.5],
+        trials: 1,
+        seed: 0,
+        memory_budget: None,
+        interventions: Vec::new(),
+        distractors: None,
     }
 }
 
@@ -92,8 +124,8 @@ fn checkpoints() -> mnemoscope::analysis::timeline::Timeline {
 }
 
 /// The first steps of a training.
-fn trained() -> Vec<Report> {
-    let setup = Setup { layers: 1, heads: 2, width: 16, ..Setup::default() };
+fn trained() -> Training {
+    let setup = Setup { layers: 2, heads: 4, width: 16, ..Setup::default() };
     let hand = Hand { batch: 2, ..Hand::usual(&setup) };
     let options = TrainOptions {
         setup,
@@ -106,18 +138,13 @@ fn trained() -> Vec<Report> {
         folder: None,
         save_every: None,
     };
-    let mut reports = Vec::new();
-    let mut see = |report: &Report| {
-        reports.push(report.clone());
-        ControlFlow::Continue(())
-    };
-    engine::train(&options, &Job::new(), &mut see).expect("it trains");
-    reports
+    engine::train(&options, &Job::new(), &mut |_| ControlFlow::Continue(())).expect("it trains")
 }
 
 /// A view with everything that it shows.
 fn whole(view: View, model: &Model) -> ViewAsk {
-    ViewAsk { beside: beside(view, model), ..ask(view) }
+    let head = if view == View::Step { HeadId { layer: 0, head: 1 } } else { ask(view).head };
+    ViewAsk { beside: beside(view, model), head, ..ask(view) }
 }
 
 /// Values of one column, as numbers.
@@ -402,6 +429,23 @@ fn a_run_without_its_model_says_what_it_lacks() {
     }
 }
 
+/// What a pane shows is a figure, a form and a list of what was done apart.
+#[test]
+fn every_pane_has_a_figure() {
+    let of_words = [
+        // Choices of the next training: what comes of them is `training`, `trained` and `step`
+        Pane::TrainSetup,
+        // What was done here and how long it took: of this sitting, not of a model
+        Pane::Log,
+    ];
+    for pane in Pane::iter() {
+        let pieces: Vec<Piece> = Piece::each_of(pane).collect();
+        assert_eq!(pieces.is_empty(), of_words.contains(&pane), "{pane:?}: {pieces:?}");
+        assert_eq!(pieces.first().copied(), Piece::of(pane), "{pane:?}");
+    }
+    assert_eq!(Piece::each_of(Pane::Recall).count(), 6);
+}
+
 #[test]
 fn short_prompts_have_their_views_too() {
     for prompt in ["Mary", "Mary has", "Mary has a"] {
@@ -413,7 +457,13 @@ fn short_prompts_have_their_views_too() {
                 View::Atlas
                     | View::Recall
                     | View::Distance
+                    | View::Others
+                    | View::Carriers
+                    | View::Masked
+                    | View::Twice
                     | View::Training
+                    | View::Trained
+                    | View::Step
                     | View::Timeline
                     | View::Circuits
                     | View::Composition
@@ -454,9 +504,8 @@ fn the_window_writes_what_the_command_line_writes() {
     until(&mut harness, |window| window.session.both(&window.state).is_some());
     send(&mut harness, Command::EditSweep(prompt.replace("red", "green")));
     send(&mut harness, Command::RunSweep(true));
-    for view in View::iter()
-        .filter(|view| !matches!(view, View::Training | View::Recall | View::Distance | View::Timeline))
-    {
+    let by_itself = [Pane::Recall, Pane::TrainCurves, Pane::TrainHeads, Pane::TrainNumbers, Pane::Timeline];
+    for view in View::iter().filter(|&view| !by_itself.contains(&pane_of(view))) {
         written_thrice(&mut harness, view);
     }
 }
@@ -482,27 +531,18 @@ pub(crate) fn written_thrice(harness: &mut Harness<'_, Window>, view: View) {
     assert!(std::path::Path::new(out).extension().is_some_and(|ending| ending == "png"), "{command}");
     run(std::process::Command::new(env!("CARGO_BIN_EXE_mnemoscope")).args(&given[1..]).arg(&again));
     let read = |path: &std::path::Path| std::fs::read_to_string(path).expect("written");
-    let same = |a: &str, b: &str| a == b || view == View::Training && holds(a, b);
-    assert!(same(&read(&at("window.csv")), &read(&again)), "{view:?}: {command} writes something else");
+    assert_eq!(read(&at("window.csv")), read(&again), "{view:?}: {command} writes something else");
 
     let made = at("made");
     let mut figure = std::process::Command::new(env!("CARGO_BIN_EXE_mnemoscope"));
     run(figure.arg("figure").arg(at("figure.toml")).arg("--out").arg(&made));
     let recipe = read(&at("figure.toml"));
-    if view != View::Training {
-        assert!(read(&made.join("figure.svg")) == read(&at("figure.svg")), "{view:?} is another by {recipe}");
-    }
-    assert!(same(&read(&at("window.csv")), &read(&made.join("figure.csv"))), "{view:?}: {recipe}");
+    assert!(read(&made.join("figure.svg")) == read(&at("figure.svg")), "{view:?} is another by {recipe}");
+    assert!(read(&at("window.csv")) == read(&made.join("figure.csv")), "{view:?}: {recipe}");
     let caption = read(&made.join("figure.caption.txt"));
     for words in ["mnemoscope figure", env!("CARGO_PKG_VERSION")] {
         assert!(caption.contains(words), "`{words}` is not in: {caption}");
     }
-}
-
-/// Whether a table has every line of another: a training in the window also reports when it is slow.
-fn holds(all: &str, some: &str) -> bool {
-    let all: Vec<&str> = all.lines().collect();
-    some.lines().count() > 2 && some.lines().all(|line| all.contains(&line))
 }
 
 fn run(program: &mut std::process::Command) {
@@ -534,6 +574,13 @@ fn recall_and_a_training_are_written_alike_too() {
     until(&mut harness, |window| window.session.memory.recall.get().is_some());
     written_thrice(&mut harness, View::Recall);
     written_thrice(&mut harness, View::Distance);
+    send(&mut harness, Command::SetRecallView(RecallView::Heads));
+    until(&mut harness, |window| window.session.memory.carriers.get().is_some());
+    written_thrice(&mut harness, View::Carriers);
+    written_thrice(&mut harness, View::Masked);
+    send(&mut harness, Command::SetRecallView(RecallView::Twice));
+    until(&mut harness, |window| window.session.memory.twice.get().is_some());
+    written_thrice(&mut harness, View::Twice);
 
     let choice = Choice { layers: 1, heads: 2, width: 16, seed: 3, ..Choice::default() };
     send(&mut harness, Command::Train(Act::Choose(choice)));
@@ -550,6 +597,13 @@ fn recall_and_a_training_are_written_alike_too() {
     send(&mut harness, Command::Train(Act::Run(false)));
     until(&mut harness, |window| !window.live.running);
     written_thrice(&mut harness, View::Training);
+    written_thrice(&mut harness, View::Trained);
+    // An earlier moment, another head and another token are looked at
+    send(&mut harness, Command::Train(Act::Look(Some(20))));
+    send(&mut harness, Command::Train(Act::Select(HeadId { layer: 0, head: 1 })));
+    let second = harness.state().live.probe.map(|probe| probe.prefix + probe.period).expect("a probe");
+    send(&mut harness, Command::Train(Act::Read(second + 1)));
+    written_thrice(&mut harness, View::Step);
 }
 
 #[test]
@@ -648,14 +702,19 @@ fn mnemoscope_command(harness: &mut Harness<'_, Window>, view: View) -> String {
         let own = format!("--view {} ", view.id());
         let told = caption.as_deref().and_then(|text| text.split_once(": mnemoscope "));
         if let Some((_, command)) = told.filter(|(_, command)| {
-            let by_itself = matches!(view, View::Training | View::Timeline);
+            let by_itself = match view {
+                View::Training => Some(("train ", "--curves")),
+                View::Trained => Some(("train ", "--maps")),
+                View::Step => Some(("train ", "--numbers")),
+                View::Timeline => Some(("timeline ", "-o")),
+                _ => None,
+            };
             let finished = ["--transparent", "--zoom 3", "--preset thesis"]
                 .iter()
                 .all(|option| command.contains(option));
             finished && command.contains(&own)
                 || finished
-                    && by_itself
-                    && command.starts_with(if view == View::Training { "train" } else { "timeline" })
+                    && by_itself.is_some_and(|(name, out)| command.starts_with(name) && command.contains(out))
         }) {
             let command = format!("mnemoscope {command}");
             harness.state_mut().dialog = Dialog::None;

@@ -129,8 +129,8 @@ fn random_tokens_read_twice_are_known_the_second_time_until_the_head_is_cut() {
         assert_eq!(window.session.memory.twice.error(), None);
         window.session.memory.twice.get().is_some()
     });
-    let (clean, changed) = harness.state().session.memory.twice.get().expect("read");
-    let changed = changed.as_ref().expect("with the cut, too");
+    let read = harness.state().session.memory.twice.get().expect("read");
+    let (clean, changed) = (&read.clean, read.changed.as_ref().expect("with the cut, too"));
     let [(first, second), (_, cut)] =
         [clean, changed].map(|curve| curve.first_and_second.expect("it is a repeat"));
     assert!(second < 0.2 && first > 2.0, "what came before is known: {first} and {second} bits");
@@ -156,7 +156,7 @@ fn recall_names_the_head_that_carries_it() {
         window.session.memory.carriers.get().is_some()
     });
     let label = {
-        let found = harness.state().session.memory.carriers.get().expect("there");
+        let (_, found) = harness.state().session.memory.carriers.get().expect("there");
         let own = found.by_retrieval()[0];
         assert_eq!(own.head().to_string(), "1.1");
         format!("head 1.1: retrieval 1.00, when cut −{:.1} %", (found.p - own.cut.p) * 100.0)

@@ -26,6 +26,14 @@ pub struct Probe {
     pub period: usize,
 }
 
+impl Probe {
+    /// The token whose row is read: the one that is asked for, where it is of the second saying, else the middle of that.
+    pub fn read_at(&self, asked: Option<usize>, n_tokens: usize) -> usize {
+        let second = self.prefix + self.period;
+        asked.filter(|token| (second..n_tokens).contains(token)).unwrap_or(second + self.period / 2)
+    }
+}
+
 /// Sums over the runs of one model. What a file keeps of it goes on to the same end, bit for bit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Tally {

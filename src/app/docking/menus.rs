@@ -19,11 +19,18 @@ pub(super) fn menu(ui: &mut Ui, scene: &Scene<'_>, pane: Pane, out: &mut Out) {
     let alone = scene.state.maximised == Some(pane);
     let torn = scene.state.torn.contains(&pane);
     let ready = scene.trace.is_some_and(Trace::is_complete);
-    if let Some(piece) = Piece::of(pane).filter(|_| ready) {
-        if ui.button(words.figures.export_this).clicked() {
+    let pieces: Vec<Piece> = Piece::each_of(pane).filter(|_| ready).collect();
+    for (place, &piece) in pieces.iter().enumerate() {
+        let name = match place {
+            0 => words.figures.export_this.to_owned(),
+            _ => (words.figures.export_view)(piece.title(words)),
+        };
+        if ui.button(name).clicked() {
             out.send(Command::AskForExport(piece));
             ui.close();
         }
+    }
+    if !pieces.is_empty() {
         ui.separator();
     }
     let entries = [

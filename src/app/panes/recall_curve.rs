@@ -119,7 +119,7 @@ pub(super) fn by_others(ui: &mut Ui, scene: &Scene<'_>, area: Rect) {
     let derived = &scene.memory.others;
     let found = match (derived.latest(), derived.error()) {
         (_, Some(error)) => return said(ui, area, &error.what, error.hint.as_deref().unwrap_or("")),
-        (Some((_, found)), _) => found,
+        (Some((_, (_, found))), _) => found,
         _ => return said(ui, area, words.asking, &share_done(derived.progress())),
     };
     let mut plot = Plot::new(ui, area);
@@ -142,7 +142,7 @@ pub(super) fn read_twice(ui: &mut Ui, scene: &Scene<'_>, area: Rect) {
     let derived = &scene.memory.twice;
     let (clean, changed) = match (derived.latest(), derived.error()) {
         (_, Some(error)) => return said(ui, area, &error.what, error.hint.as_deref().unwrap_or("")),
-        (Some((_, (clean, changed))), _) => (clean, changed),
+        (Some((_, read)), _) => (&read.clean, &read.changed),
         _ => return said(ui, area, words.reading, &share_done(derived.progress())),
     };
     let both = clean.losses.iter().chain(changed.iter().flat_map(|changed| &changed.losses));

@@ -28,7 +28,7 @@ pub(super) fn show(ui: &mut Ui, scene: &Scene<'_>, area: Rect, out: &mut Out) {
     let derived = &scene.memory.carriers;
     let found = match (derived.latest(), derived.error()) {
         (_, Some(error)) => return said(ui, area, &error.what, error.hint.as_deref().unwrap_or("")),
-        (Some((_, found)), _) => found,
+        (Some((_, (_, found))), _) => found,
         _ => return said(ui, area, scene.words.recall.cutting, &share_done(derived.progress())),
     };
     if area.width() > WIDE {

@@ -11,9 +11,9 @@ use crate::{
         widgets::{self, Line},
         words::{count, grouped},
     },
-    engine::Report,
+    engine::{Report, said_after},
     model::shown,
-    trace::{Candidate, Trace},
+    trace::Trace,
 };
 use egui::{Align2, RichText, ScrollArea, Sense, Stroke, StrokeKind, Ui, vec2};
 
@@ -121,8 +121,7 @@ fn probe(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, out: &mut Out) {
     let Some(probe) = scene.live.probe.filter(|_| trace.has(scene.live.head)) else { return };
     widgets::section(ui, words.probe);
     let (first, second) = (probe.prefix, probe.prefix + probe.period);
-    let query = scene.live.token.filter(|token| (second..trace.n_tokens()).contains(token));
-    let query = query.unwrap_or(second + probe.period / 2);
+    let query = probe.read_at(scene.live.token, trace.n_tokens());
     let row = trace.pattern(scene.live.head).row(query);
     let best = row.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(key, _)| key);
     for (name, from) in [(words.first_time, first), (words.second_time, second)] {
@@ -137,18 +136,9 @@ fn probe(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, out: &mut Out) {
     let behind = (best == query + 1 - probe.period).then(|| (words.after_first)(&text(query)));
     let found = format!("{}  {}", text(best), behind.unwrap_or_default());
     figure(ui, &format!("{} {found}", words.looks_at), &weight, false);
-    let vocab = trace.spec.vocab;
-    if let Some(logits) = trace.logits.get(query * vocab..(query + 1) * vocab) {
-        let next = Candidate::of(logits, 1, |id| {
-            let tokens = trace.tokens.iter().map(|token| (token.id, &token.text));
-            let known = trace.next.iter().map(|next| (next.id, &next.text)).chain(tokens);
-            let own = known.into_iter().find(|(known, _)| *known == id);
-            own.map_or_else(|| format!("#{id}"), |(_, text)| text.clone())
-        });
-        if let Some(next) = next.first() {
-            let said = format!("{} {}", words.says, shown(&next.text));
-            figure(ui, &said, &format!("{:.1} %", next.p * 100.0), false);
-        }
+    if let Some(next) = said_after(trace, query) {
+        let said = format!("{} {}", words.says, shown(&next.text));
+        figure(ui, &said, &format!("{:.1} %", next.p * 100.0), false);
     }
     ui.add_space(8.0);
     ui.add(egui::Label::new(RichText::new(words.lesson).size(SMALL).color(tokens.muted)).wrap());

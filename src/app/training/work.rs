@@ -4,7 +4,7 @@ use super::{Choice, ENOUGH};
 use crate::{
     analysis::atlas::Probe,
     app::{banner::Banner, words::Words},
-    engine::{Moment, Report, Training, TrainingError, save_files, training_text},
+    engine::{Moment, REPORT_EVERY, Report, Training, TrainingError, save_files, training_text},
     model::Model,
     trace::Trace,
     train::{Change, Form, Hand, Task},
@@ -18,8 +18,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Steps from report to report, and the longest wait for one.
-const REPORT: u64 = 10;
+/// The longest wait for a report.
 const PATIENCE: Duration = Duration::from_millis(500);
 /// Steps from moment to moment.
 const KEEP: u64 = 20;
@@ -115,7 +114,7 @@ impl Work<'_> {
 
     fn step(&mut self) -> Result<(), TrainingError> {
         self.training.step()?;
-        let due = self.training.trainer().steps().is_multiple_of(REPORT);
+        let due = self.training.trainer().steps().is_multiple_of(REPORT_EVERY);
         if (due || self.reported.elapsed() > PATIENCE) && self.report()? >= ENOUGH && self.stop {
             self.run(false);
         }

@@ -43,6 +43,10 @@ pub struct FigureWords {
     pub strip: &'static str,
     pub all_states: &'static str,
     pub recall_curve: &'static str,
+    pub recall_others: &'static str,
+    pub recall_heads: &'static str,
+    pub recall_masked: &'static str,
+    pub recall_twice: &'static str,
     /// The pane in front holds no figure.
     pub no_figure: &'static str,
 }
@@ -94,6 +98,10 @@ pub(super) const ENGLISH: FigureWords = FigureWords {
     strip: "Chosen heads, side by side",
     all_states: "Hidden states, whole arrays",
     recall_curve: "Recall by distance",
+    recall_others: "Recall among facts about others",
+    recall_heads: "Recall by head",
+    recall_masked: "Recall with heads masked",
+    recall_twice: "Random tokens read twice",
     no_figure: "This pane has no figure: click into another first",
 };
 
@@ -143,5 +151,9 @@ pub(super) const CHINESE: FigureWords = FigureWords {
     strip: "选中的几个头并排",
     all_states: "隐藏状态（完整数组）",
     recall_curve: "回忆，按距离",
+    recall_others: "回忆，在关于他人的事实之间",
+    recall_heads: "回忆，按注意力头",
+    recall_masked: "回忆，屏蔽若干头",
+    recall_twice: "随机词元读两遍",
     no_figure: "此面板没有可导出的图：请先点击其他面板",
 };

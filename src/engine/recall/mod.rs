@@ -1,10 +1,12 @@
 //! How far back can be asked: a fact at a chosen depth of a chosen length of context, and the answer's probability.
 
+mod asked;
 mod distractors;
 mod heads;
 mod retrieval;
 mod templates;
 
+pub use asked::RecallAsked;
 pub use distractors::{AmongOthers, among_others};
 pub use heads::{Carrier, Carriers, HeadsCut, Masked, carriers};
 pub use templates::Template;

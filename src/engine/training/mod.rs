@@ -17,6 +17,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
+/// Steps from report to report, where nobody says otherwise.
+pub const REPORT_EVERY: u64 = 10;
 /// Memory that checkpoints may take before every second one is given up.
 const MEMORY: usize = 256 << 20;
 /// The most of a text that is read.

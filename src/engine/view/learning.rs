@@ -1,13 +1,20 @@
 //! Loss by position as a figure.
 
 use super::super::Curve;
+use super::{Beside, ViewAsk, ViewError, changed_by};
 use crate::export::figure::curves::{Curve as Line, Curves, Plane};
 use crate::export::words::views;
 use crate::export::{Body, Plate, Says, Table};
+use crate::trace::Intervention;
 use serde_json::json;
 
+pub(super) fn twice(ask: &ViewAsk) -> Result<Plate, ViewError> {
+    let Beside::Twice(read) = &ask.beside else { return Err(ViewError::Missing("twice")) };
+    Ok(curve_plate(&read.clean, read.changed.as_ref(), &read.interventions))
+}
+
 /// Loss against the position, of a model as it is and, where there are any, with interventions.
-pub fn curve_plate(clean: &Curve, changed: Option<&Curve>) -> Plate {
+pub fn curve_plate(clean: &Curve, changed: Option<&Curve>, interventions: &[Intervention]) -> Plate {
     let n = clean.losses.len();
     let share = |position: usize| position as f64 / n.max(1) as f64;
     let line = |name: &Says, color: usize, curve: &Curve| {
@@ -36,6 +43,8 @@ pub fn curve_plate(clean: &Curve, changed: Option<&Curve>) -> Plate {
             )
         })
     };
+    let with = changed_by(interventions);
+    let model = &clean.model;
     let plate = Plate {
         formulas: Vec::new(),
         title: views::CURVE.clone(),
@@ -43,14 +52,16 @@ pub fn curve_plate(clean: &Curve, changed: Option<&Curve>) -> Plate {
         hook: views::CURVE_FOOT.clone(),
         says: Says::new(
             format!(
-                "Mean loss of the token at each position over {} sequences (Kaplan et al. 2020; Olsson et al. \
-                 2022).{}{}",
+                "Mean loss of the token at each position over {} sequences (Kaplan et al. 2020; Olsson et al. 2022) in \
+                 {model}{}.{}{}",
                 clean.windows,
+                with.en,
                 told(clean).en,
                 changed.map_or_else(String::new, |changed| format!(" With changes:{}", told(changed).en)),
             ),
             format!(
-                "各位置上词元的平均损失，共 {} 个序列（Kaplan et al. 2020；Olsson et al. 2022）。{}{}",
+                "{model}{}：各位置上词元的平均损失，共 {} 个序列（Kaplan et al. 2020；Olsson et al. 2022）。{}{}",
+                with.zh,
                 clean.windows,
                 told(clean).zh,
                 changed.map_or_else(String::new, |changed| format!("干预之后：{}", told(changed).zh)),

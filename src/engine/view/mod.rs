@@ -12,9 +12,11 @@ mod honest;
 mod learning;
 mod looks;
 mod memory;
+mod moment;
 mod patches;
 pub(super) mod plates;
 mod reasons;
+mod recalled;
 mod states;
 mod tensor;
 mod tokens;
@@ -26,6 +28,8 @@ pub use beside::Beside;
 pub use learning::curve_plate;
 pub use looks::{HiddenLook, LensLook};
 pub use memory::{memory_plate, recall_plate, river_plate};
+pub use moment::{SeenMoment, said_after, step_plate, trained_plate};
+pub use recalled::{carriers_plate, others_plate};
 pub use training::training_plate;
 
 use std::ops::ControlFlow;
@@ -86,6 +90,14 @@ pub enum View {
     Recall,
     /// How recall falls with the distance of the fact
     Distance,
+    /// Recall among facts about others
+    Others,
+    /// Heads by retrieval score, and recall without each
+    Carriers,
+    /// Recall with the best heads masked together
+    Masked,
+    /// Random tokens read twice: loss by position
+    Twice,
     /// What a head looks for and writes, by its weights
     Circuits,
     /// Which heads read which, by their weights
@@ -98,6 +110,10 @@ pub enum View {
     Difference,
     /// Loss and scores of a model in training
     Training,
+    /// Every head of a model in training
+    Trained,
+    /// A step of a training in numbers
+    Step,
     /// How far each place of another prompt's run moves the answer
     Sweep,
     /// Measures of heads at the checkpoints of a training
@@ -144,10 +160,16 @@ impl View {
             self,
             Self::Recall
                 | Self::Distance
+                | Self::Others
+                | Self::Carriers
+                | Self::Masked
+                | Self::Twice
                 | Self::Atlas
                 | Self::Compare
                 | Self::Difference
                 | Self::Training
+                | Self::Trained
+                | Self::Step
                 | Self::Timeline
                 | Self::Aligned
         )
@@ -422,12 +444,18 @@ pub fn plate(
         View::Cache => memory::cache(own()?, trace, ask, progress),
         View::Recall => memory::recall(trace, ask),
         View::Distance => distance::curve(ask),
+        View::Others => recalled::others(ask),
+        View::Carriers => recalled::carriers(ask),
+        View::Masked => recalled::masked(ask),
+        View::Twice => learning::twice(ask),
         View::Circuits => weights::circuits(own()?, trace, ask, progress),
         View::Composition => weights::composition(own()?, trace, ask, progress),
         View::Atlas => weights::atlas(trace, ask),
         View::Compare => compare::heads(trace, ask, progress),
         View::Difference => compare::difference(trace, ask, progress),
         View::Training => training::curves(ask),
+        View::Trained => moment::trained(ask),
+        View::Step => moment::step(ask),
         View::Timeline => match &ask.beside {
             Beside::Timeline(timeline, roles, heads) => Ok(timeline_plate(timeline, roles, heads)),
             _ => Err(ViewError::Missing("timeline")),

@@ -1,6 +1,6 @@
 //! A training as a figure: loss and scores against steps.
 
-use super::super::Report;
+use super::super::{REPORT_EVERY, Report};
 use super::{Beside, ViewAsk, ViewError, by_formulas};
 use crate::analysis::atlas::ROLES;
 use crate::analysis::timeline::StepAxis;
@@ -11,7 +11,12 @@ use serde_json::json;
 
 pub(super) fn curves(ask: &ViewAsk) -> Result<Plate, ViewError> {
     match &ask.beside {
-        Beside::Training(reports, at) if !reports.is_empty() => Ok(training_plate(reports, *at)),
+        // What the window reports because it is slow is no part of what makes the same again
+        Beside::Training(reports, at) if !reports.is_empty() => {
+            let end = reports.last().map_or(0, |report| report.steps);
+            let due = |report: &&Report| report.steps == end || report.steps.is_multiple_of(REPORT_EVERY);
+            Ok(training_plate(&reports.iter().filter(due).cloned().collect::<Vec<_>>(), *at))
+        }
         _ => Err(ViewError::Missing("training")),
     }
 }

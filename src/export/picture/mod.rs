@@ -1,6 +1,7 @@
 //! From a trace to a drawing: one head's map, several side by side, a contact sheet of many, or hidden states.
 
 mod numbers;
+mod sheets;
 mod states;
 pub mod values;
 mod words;
@@ -15,14 +16,14 @@ use super::error::ExportError;
 use super::figure::axis::Axis;
 use super::figure::matrix::{self, Matrix};
 use super::figure::panels::{self, Panels};
-use super::figure::sheet::{self, Group, Line, Sheet};
 use super::figure::{Drawing, to_svg};
 use super::options::{Labels, Look, Options};
 use super::what::{Ranges, What};
-use super::words::{Says, maps, marks};
+use super::words::{Says, maps};
 use super::{pdf, png, tikz};
 
 pub use numbers::write_numbers;
+pub use sheets::{Noted, noted};
 use words::{hooks_of_all, what_of};
 pub use words::{strips, token_labels};
 
@@ -94,7 +95,7 @@ pub fn draw(source: &Source<'_>, options: &Options, limits: Limits) -> Result<Dr
                 recipes if !options.picked.is_empty() => {
                     draw_panels(source, recipes, quantity, look, limits)?
                 }
-                recipes => draw_sheet(source, recipes, quantity, look, limits)?,
+                recipes => sheets::draw(source, recipes, quantity, look, limits)?,
             }
         }
     };
@@ -277,86 +278,6 @@ fn draw_beside(
         strips: strips(trace),
     };
     Ok(panels::layout(&panels, &shaders, look.scale, &look.style()))
-}
-
-/// Every picked head in small.
-fn draw_sheet(
-    source: &Source<'_>,
-    recipes: &[MapRecipe],
-    quantity: Quantity,
-    look: Look,
-    limits: Limits,
-) -> Result<Drawing, ExportError> {
-    let trace = source.trace;
-    let map = look.map(quantity == Quantity::Scores);
-    let parts = trace.spec.parts();
-    let several = parts.len() > 1;
-    let small = sheet_values(recipes, look).min(limits.small);
-    let mut groups = Vec::with_capacity(parts.len());
-    for (part, _) in parts {
-        let of_part = |recipe: &&MapRecipe| trace.spec.blocks[recipe.heads[0].layer].part == part;
-        let own: Vec<MapRecipe> = recipes.iter().filter(of_part).cloned().collect();
-        if !own.is_empty() {
-            let (shape, lines) = sheet_lines(source, &own, quantity, look, small)?;
-            groups.push(Group { title: several.then(|| said(maps::part(part), look)), shape, lines });
-        }
-    }
-    let sheet = Sheet {
-        title: trace.model_name.clone(),
-        subtitle: said(&maps::subtitle(trace, false), look),
-        hook: hooks_of_all(trace, what_of(quantity)),
-        words: said(
-            &marks::sheet_words(maps::cell(quantity, &recipes[0]), look.scale, map.is_signed()),
-            look,
-        ),
-        groups,
-        strips: strips(trace),
-    };
-    Ok(sheet::layout(&sheet, &look.style()))
-}
-
-/// Values that a small map has room for on a side, what stands around it apart: three to a pixel of the layout, or as
-/// many as a PNG shows.
-fn sheet_values(recipes: &[MapRecipe], look: Look) -> usize {
-    let of_layer = |recipe: &MapRecipe| recipe.heads[0].layer;
-    let across =
-        recipes.chunk_by(|a, b| of_layer(a) == of_layer(b)).map(<[MapRecipe]>::len).max().unwrap_or(1);
-    let width = look.style().width.unwrap_or(sheet::WIDTH);
-    let finest = look.pixels(width).max(3.0);
-    ((width * 0.8 / across as f32 * finest) as usize).max(16)
-}
-
-/// The small maps of one part's heads, a line for each layer; with the rows and columns that each shows.
-fn sheet_lines(
-    source: &Source<'_>,
-    recipes: &[MapRecipe],
-    quantity: Quantity,
-    look: Look,
-    small: usize,
-) -> Result<((usize, usize), Vec<Line>), ExportError> {
-    let trace = source.trace;
-    let map = look.map(quantity == Quantity::Scores);
-    let (mut shape, mut lines) = ((0, 0), Vec::<Line>::new());
-    for (index, recipe) in recipes.iter().enumerate() {
-        if (source.watch)(index as f32 / recipes.len() as f32).is_break() {
-            return Err(ExportError::Cancelled);
-        }
-        let head = recipe.heads[0];
-        let shown = HeadId { layer: trace.spec.index_in_part(head.layer), head: head.head };
-        let name = format!("L{}", shown.layer);
-        if lines.last().is_none_or(|line| line.name != name) {
-            lines.push(Line { name, maps: Vec::new() });
-        }
-        let own = values::of_map(source, recipe.clone(), quantity, look, small)?;
-        shape = (own.queries.len(), own.keys.len());
-        let range = values::range(source, map, &own);
-        if let Some(line) = lines.last_mut() {
-            let (values, shader) = own.painted(map, range, look);
-            let raster = shader.paint(&values, own.columns);
-            line.maps.push((shown.to_string(), raster));
-        }
-    }
-    Ok((shape, lines))
 }
 
 /// What rows and columns of a map are.

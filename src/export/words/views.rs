@@ -151,6 +151,31 @@ pub fn distance(model: &str) -> Says {
     Says::new(format!("Recall of {model} by distance"), format!("{model} 的回忆，按距离"))
 }
 
+pub static PROBABILITY_SHORT: Says = Says::of("probability", "概率");
+pub static RIGHT: Says = Says::of("share right", "答对率");
+pub static OTHER_FACTS: Says = Says::of("other facts", "其他事实");
+pub static RETRIEVAL: Says = Says::of("retrieval score", "检索分数");
+pub static LOST: Says = Says::of("lost when cut", "切断后的损失");
+pub static OWN_SCALE: Says = Says::of("Each column in its own scale", "每列有自己的刻度");
+pub static MASKED_HEADS: Says = Says::of("heads masked", "屏蔽的头数");
+pub static BEST_SCORES: Says = Says::of("best scores", "分数最高的头");
+pub static ANY_OTHERS: Says = Says::of("any others", "任意其他头");
+
+pub fn among_others(model: &str) -> Says {
+    Says::new(
+        format!("Recall of {model} among facts about others"),
+        format!("{model} 在关于他人的事实之间的回忆"),
+    )
+}
+
+pub fn carriers(model: &str) -> Says {
+    Says::new(format!("Heads that carry recall of {model}"), format!("{model} 中承担回忆的头"))
+}
+
+pub fn masked(model: &str) -> Says {
+    Says::new(format!("Recall of {model} with heads masked"), format!("屏蔽若干头后 {model} 的回忆"))
+}
+
 pub static DISTANCE: Says = Says::of("tokens", "词元");
 pub static RECALL_FOOT: Says = Says::of("recall", "回忆");
 
@@ -232,6 +257,31 @@ pub fn training(heads: usize, steps: u64) -> Says {
 
 pub static TRAINING_FOOT: Says =
     Says::of("mean −ln p; induction and previous-token stripes", "−ln p 的均值；归纳与前一词元的条纹");
+/// The first random tokens of a probe, and the same again.
+pub fn probe(period: usize) -> Says {
+    Says::new(format!("{period} random tokens, said twice"), format!("{period} 个随机词元，说两遍"))
+}
+
+pub fn at_step(step: u64) -> Says {
+    Says::new(format!("Training, step {step}"), format!("训练，第 {step} 步"))
+}
+
+/// Losses in nats, of what is asked for and of what cannot be known, and how much was read.
+pub fn losses(asked: f64, unknown: Option<f64>, tokens: u64) -> Says {
+    let [en, zh] = match unknown {
+        None => [String::new(), String::new()],
+        Some(loss) => [format!(", {loss:.4} of what cannot be known"), format!("，无从得知的 {loss:.4}")],
+    };
+    Says::new(
+        format!("loss {asked:.4} nats{en} · {tokens} tokens seen"),
+        format!("损失 {asked:.4} 奈特{zh} · 已读 {tokens} 个词元"),
+    )
+}
+
+pub static MODEL: Says = Says::of("Model", "模型");
+pub static SHARE: Says = Says::of("Share, and the best head's score", "份额，以及最佳头的分数");
+pub static ROLES: Says = Says::of("Roles", "角色");
+pub static STEP_TAKEN: Says = Says::of("Step at which it was taken", "取得角色的步数");
 pub static TIMELINE: Says = Says::of("Timeline", "时间线");
 pub static TIMELINE_FOOT: Says = Says::of("timeline", "时间线");
 pub static PROMPT_LOSS: Says = Says::of("loss of the prompt, nats a token", "提示词的损失，每词元（奈特）");
