@@ -7,7 +7,7 @@ use super::{
     layout::{self, Pane},
     mapping::Sight,
     panes::{dialogs::Dialog, left},
-    running::Request,
+    running::{self, Request},
     settings::SIZES,
     state::State,
     timeline::TimelineAct,
@@ -288,8 +288,8 @@ impl Window {
     }
 
     fn run(&mut self, cut: bool) {
-        self.typed = None;
-        self.settings.note(&self.state.prompt);
+        let typed = self.typed.take();
+        self.settings.note(&self.state.prompt, typed.is_some_and(running::is_paused));
         self.session.run_prompt(Request { cut, ..Request::of(&self.state) });
     }
 

@@ -11,10 +11,17 @@ use super::{
     window::Window,
     worker::{News, spawn},
 };
-use crate::engine::{ModelSource, settings_folder, write_json};
+use crate::{
+    engine::{ModelSource, settings_folder, write_json},
+    export::atomic,
+};
 use serde::{Deserialize, Serialize};
 use std::{
     path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -120,6 +127,8 @@ pub struct Keeper {
     /// Whether it keeps the user's settings, too, and when it last did.
     settings: bool,
     settled: Option<Instant>,
+    /// Whether it was said that nothing can be kept; said once, not every few seconds.
+    told: Arc<AtomicBool>,
 }
 
 impl Keeper {
@@ -179,13 +188,25 @@ impl Window {
     pub(super) fn save_session(&mut self, path: PathBuf) {
         self.dialog = Dialog::None;
         let path = if is_session(&path) { path } else { path.with_extension(ENDING) };
-        self.settings.remember(&path);
         self.file = Some(path.clone());
-        let document = self.document();
+        let (document, words) = (self.document(), self.session.post().words());
         self.session.export(path.clone(), move |_| {
-            write_json(&document, &path)
-                .map_err(|error| Banner::error(&format!("{error}: {}", path.display()), None))
+            // Like a figure: whole or not at all, and into no folder that nobody made
+            let written = atomic::write(&path, |out| {
+                serde_json::to_writer_pretty(&mut *out, &document).map_err(std::io::Error::from)?;
+                Ok(out.write_all(b"\n")?)
+            });
+            written.map_err(|error| Banner::of(&error, words))
         });
+    }
+
+    /// A session that was written is one to open again.
+    pub(super) fn remember_session(&mut self, news: &News) {
+        if let News::Exported { path, .. } = news
+            && is_session(path)
+        {
+            self.settings.remember(path);
+        }
     }
 
     /// Asks where to; a session that has a file goes there at once.
@@ -226,13 +247,24 @@ impl Window {
         let Some(path) = self.keeper.orphan() else { return };
         match Document::open(&path) {
             Ok(document) => self.restore(document),
-            Err(error) => self.session.banner = Some(Banner::of(&error, self.session.post().words())),
+            Err(error) => {
+                self.session.banner = Some(Banner::of(&error, self.session.post().words()));
+                // A later version may read it; it is not offered again
+                let _ = std::fs::rename(&path, path.with_extension("mnemo.broken"));
+                return;
+            }
         }
         let _ = std::fs::remove_file(path);
     }
 
-    /// Offers that, at the start.
+    /// Offers that, at the start; else says where settings are that did not read.
     pub(super) fn offer_recovery(&mut self) {
+        if let Some(copy) = self.settings.broken.take() {
+            let told =
+                (self.settings.language().words().session.broken_settings)(&copy.display().to_string());
+            log::warn!("{told}");
+            self.session.banner = Some(Banner::done(told));
+        }
         if self.keeper.orphan().is_some() {
             let words = self.settings.language().words();
             let offer = Some(Offer::Recover);
@@ -275,10 +307,16 @@ impl Window {
             return;
         }
         self.keeper.last = Some(Instant::now());
-        let document = self.document();
+        let (document, told) = (self.document(), Arc::clone(&self.keeper.told));
         spawn("keep the session", self.session.post(), 0, move |post| {
-            if let Err(error) = write_json(&document, &file) {
-                let banner = Banner::error(&format!("{error}: {}", file.display()), None);
+            let Err(error) = write_json(&document, &file) else {
+                return told.store(false, Ordering::Relaxed);
+            };
+            if !told.swap(true, Ordering::Relaxed) {
+                let words = &post.words().session;
+                let folder = file.parent().unwrap_or(&file).display().to_string();
+                let what = (words.not_kept)(&folder, &error.to_string());
+                let banner = Banner::error(&what, Some(words.not_kept_hint.to_owned()));
                 post.send(News::Failed { job: 0, banner });
             }
         });

@@ -55,6 +55,8 @@ struct Thing {
     small: String,
     /// What it does, in small letters: where no name is asked for, words of this may be.
     about: String,
+    /// Whether choosing it would change nothing.
+    current: bool,
 }
 
 /// What things depend on, beside the state.
@@ -135,7 +137,15 @@ impl Thing {
     fn new(name: String, kind: &'static str, note: String, command: Command) -> Self {
         let found = Found { name, kind, note, command: Ok(command), marked: Vec::new(), score: 0 };
         let (small, about) = (found.name.to_lowercase(), String::new());
-        Self { small, found, search: Search::Letters, other: None, about }
+        Self { small, found, search: Search::Letters, other: None, about, current: false }
+    }
+
+    /// The same; where it is set so already, it says that and comes last.
+    fn unless(mut self, current: bool, why: &'static str) -> Self {
+        if current {
+            (self.found.command, self.current) = (Err(why), true);
+        }
+        self
     }
 
     /// The same, found by another name, too.
@@ -157,15 +167,25 @@ impl Thing {
         Self { search: Search::Parts, ..self }
     }
 
-    /// What a query finds of it: characters in order, best where they stand together and begin words.
+    /// What a query finds of it.
     fn matching(&self, query: &str, small: &str) -> Option<Found> {
+        let found = self.matched(query, small)?;
+        let last = if self.current { 3 * WHOLE } else { 0 };
+        Some(Found { score: found.score - last, ..found })
+    }
+
+    /// Characters in order, best where they stand together and begin words; else every word somewhere.
+    fn matched(&self, query: &str, small: &str) -> Option<Found> {
         if self.search == Search::Parts {
             let all = small.split_whitespace().all(|part| self.small.contains(part));
             return all.then(|| Found { score: 1, ..self.found.clone() });
         }
         if !holds(&self.small, small) {
-            let told =
-                !self.about.is_empty() && small.split_whitespace().all(|part| self.about.contains(part));
+            // "show log": one word of its name, the other of what it does
+            let told = !self.about.is_empty()
+                && small
+                    .split_whitespace()
+                    .all(|part| self.about.contains(part) || self.small.contains(part));
             return told.then(|| Found { score: 0, ..self.found.clone() });
         }
         // What is called so comes first, then what holds the query as it is typed, then what holds its letters apart
@@ -281,36 +301,54 @@ fn settings(scene: &Scene<'_>) -> Vec<Thing> {
     let (words, english) = (scene.words, Language::English.words());
     let item =
         |name: String, note: &str, command| Thing::new(name, words.finding.setting, note.to_owned(), command);
+    let in_use = words.finding.in_use;
+    // The other theme is found by the name of this one, too
+    let themes = [words.to_dark, words.to_light];
     let mut all = vec![
-        item(words.to_dark.to_owned(), "", Command::SetDark(true)).or(english.to_dark),
-        item(words.to_light.to_owned(), "", Command::SetDark(false)).or(english.to_light),
+        item(words.to_dark.to_owned(), "", Command::SetDark(true))
+            .or(english.to_dark)
+            .does(themes)
+            .unless(scene.dark, in_use),
+        item(words.to_light.to_owned(), "", Command::SetDark(false))
+            .or(english.to_light)
+            .does(themes)
+            .unless(!scene.dark, in_use),
     ];
     all.extend(Language::iter().map(|language| {
         let command = Command::SetLanguage(language);
         item(language.words().finding.own_name.to_owned(), "", command)
             .or(language.words().finding.english_name)
+            .unless(language == words.language, in_use)
     }));
     all.extend(SIZES.map(|percent| {
         let name = |words: &Words| (words.finding.size_of)(percent);
-        item(name(words), "", Command::SetPercent(percent)).or(&name(english))
+        item(name(words), "", Command::SetPercent(percent))
+            .or(&name(english))
+            .unless(percent == scene.settings.percent, in_use)
     }));
     let home = theme::shared(scene.dark);
     let maps = ColorMap::iter().filter(|map| !map.is_signed() && map.theme() == home);
     all.extend(maps.map(|map| {
         let name = |words: &Words| (words.finding.colours_of)((words.map.colours)(map));
-        item(name(words), "", Command::SetMap { dark: scene.dark, map }).or(&name(english))
+        item(name(words), "", Command::SetMap { dark: scene.dark, map })
+            .or(&name(english))
+            .unless(map == scene.state.look.map(scene.dark), in_use)
     }));
     all.extend(Tint::iter().map(|tint| {
         let name = |words: &Words| format!("{} {}", words.strip.tinted_by, (words.strip.tint)(tint));
         let command = Command::SetTokens(TokenChoice { tint, ..scene.state.tokens });
-        item(name(words), words.tokens, command).or(&name(english))
+        item(name(words), words.tokens, command)
+            .or(&name(english))
+            .unless(tint == scene.state.tokens.tint, in_use)
     }));
     all.extend([Sort::Layer, Sort::Measure].map(|sort| {
         let name = |words: &Words| {
             let order = if sort == Sort::Layer { words.sort_layer } else { words.sort_measure };
             format!("{} {order}", words.sort)
         };
-        item(name(words), words.heads, Command::SetSort(sort)).or(&name(english))
+        item(name(words), words.heads, Command::SetSort(sort))
+            .or(&name(english))
+            .unless(sort == scene.state.look.sort, in_use)
     }));
     all
 }

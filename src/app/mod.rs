@@ -17,6 +17,7 @@ pub mod derived;
 pub mod docking;
 pub mod document;
 pub mod drafting;
+pub mod dropping;
 pub mod editing;
 pub mod examples;
 pub mod exporting;

@@ -150,6 +150,11 @@ pub(super) fn run(model: &Model, request: &Request, number: u64, job: &Job, post
     });
 }
 
+/// Whether the last key was typed so long ago that a small model runs by itself.
+pub(super) fn is_paused(typed: Instant) -> bool {
+    typed.elapsed() >= LIVE_DELAY
+}
+
 impl Window {
     /// Runs a small model by itself once the user has paused.
     pub(super) fn run_live(&mut self, ctx: &egui::Context) {
@@ -166,11 +171,14 @@ impl Window {
 
     /// Whether the open model answers while one types.
     pub(super) fn quick(&self) -> bool {
-        let passed = self.session.trace.as_ref().filter(|trace| trace.is_complete());
-        match (&self.session.model, passed) {
-            (None, _) => false,
-            (_, Some(trace)) => trace.forward_seconds < LIVE_PASS,
-            (Some(model), None) => model.parameters() < LIVE_PARAMETERS,
-        }
+        self.session.model.as_ref().is_some_and(|model| is_quick(model, self.session.trace.as_ref()))
+    }
+}
+
+/// Whether a model answers while one types: as its latest run took, and before there is one by its size.
+pub fn is_quick(model: &Model, trace: Option<&Trace>) -> bool {
+    match trace.filter(|trace| trace.is_complete()) {
+        Some(trace) => trace.forward_seconds < LIVE_PASS,
+        None => model.parameters() < LIVE_PARAMETERS,
     }
 }

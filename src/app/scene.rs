@@ -146,6 +146,8 @@ pub struct Out {
     pub commands: Vec<Command>,
     /// What the pointer is on now.
     pub hover: Hover,
+    /// What is to be said once they are done.
+    pub notice: Option<String>,
 }
 
 impl Out {

@@ -8,6 +8,7 @@ use super::{
 use crate::engine::{settings_folder, write_json};
 use egui_tiles::Tree;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -47,6 +48,12 @@ pub struct Settings {
     pub hints: u8,
     /// Where the last export went.
     pub export_folder: Option<PathBuf>,
+    /// Whether the latest of the prompts was run while it was being typed.
+    #[serde(skip)]
+    pub drafted: bool,
+    /// Where a file that did not read is kept, until that is said.
+    #[serde(skip)]
+    pub broken: Option<PathBuf>,
 }
 
 impl Default for Settings {
@@ -65,20 +72,54 @@ impl Default for Settings {
             history: Vec::new(),
             hints: 0,
             export_folder: None,
+            drafted: false,
+            broken: None,
         }
     }
 }
 
 impl Settings {
-    /// Reads the file; defaults where there is none or it does not read.
+    /// Reads the user's file; defaults where there is none.
     pub fn load() -> Self {
-        let text = file().and_then(|file| std::fs::read_to_string(file).ok());
-        let mut settings: Self = text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        file().map_or_else(Self::default, |file| Self::load_from(&file))
+    }
+
+    /// Reads a file. Of a broken one what reads is taken, the rest stays at its default, and a copy is kept beside it:
+    /// the file itself is written anew.
+    pub fn load_from(file: &Path) -> Self {
+        let Ok(bytes) = std::fs::read(file) else { return Self::default() };
+        let (mut settings, whole) = Self::read(&bytes);
+        if !whole {
+            let copy = file.with_extension("broken.json");
+            settings.broken = std::fs::copy(file, &copy).ok().map(|_| copy);
+        }
         settings.percent = settings.percent.clamp(SIZES[0], SIZES[SIZES.len() - 1]);
         settings.window = settings.window.map(|side| if side.is_finite() { side } else { 900.0 });
         settings.window[0] = settings.window[0].clamp(800.0, 7680.0);
         settings.window[1] = settings.window[1].clamp(500.0, 4320.0);
         settings
+    }
+
+    /// What a file says, field by field where it does not read as a whole; and whether that is all of it.
+    fn read(bytes: &[u8]) -> (Self, bool) {
+        if let Ok(settings) = serde_json::from_slice(bytes) {
+            return (settings, true);
+        }
+        let mut settings = Self::default();
+        let (Ok(Value::Object(fields)), Ok(Value::Object(mut kept))) =
+            (serde_json::from_slice(bytes), serde_json::to_value(&settings))
+        else {
+            return (settings, false);
+        };
+        for (name, field) in fields {
+            let before = kept.insert(name.clone(), field);
+            if let Ok(read) = serde_json::from_value(Value::Object(kept.clone())) {
+                settings = read;
+            } else if let Some(before) = before {
+                kept.insert(name, before);
+            }
+        }
+        (settings, false)
     }
 
     /// Writes the file by way of a temporary one. Failure costs the user a preference, so it is only logged.
@@ -111,13 +152,27 @@ impl Settings {
         self.export_folder.clone().or_else(|| std::env::current_dir().ok()).unwrap_or_default()
     }
 
-    /// Puts a prompt on top of those that were run.
-    pub fn note(&mut self, prompt: &str) {
-        if !prompt.trim().is_empty() {
-            self.history.retain(|other| other != prompt);
-            self.history.insert(0, prompt.to_owned());
-            self.history.truncate(HISTORY);
+    /// Puts a prompt on top of those that were run. One that was run while it was being typed (`draft`) gives way to
+    /// what it is typed on to, and does not become what is left of it while it is deleted.
+    pub fn note(&mut self, prompt: &str, draft: bool) {
+        if prompt.trim().is_empty() {
+            return;
         }
+        let top = self.history.first();
+        if top.is_some_and(|top| top == prompt) {
+            self.drafted &= draft;
+            return;
+        }
+        if draft && top.is_some_and(|top| top.len() > prompt.len() && top.starts_with(prompt)) {
+            return;
+        }
+        if self.drafted && top.is_some_and(|top| prompt.starts_with(top.as_str())) {
+            self.history.remove(0);
+        }
+        self.drafted = draft;
+        self.history.retain(|other| other != prompt);
+        self.history.insert(0, prompt.to_owned());
+        self.history.truncate(HISTORY);
     }
 
     /// Puts a model on top of the list.

@@ -2,16 +2,18 @@
 
 use super::{
     atlas::Atlas,
+    banner::Banner,
     command::Command,
     comparing,
     docking::{Dock, Panes, Parts, lay_out},
     document::Keeper,
+    dropping::drops,
     examples::{self, Example},
     figures::Figures,
     finding::Finder,
     flowing::Flowing,
     hidden::Hidden,
-    input::{drops, keys},
+    input::keys,
     journal::Journal,
     layout::Pane,
     panes::{
@@ -193,6 +195,7 @@ impl Window {
     fn listen(&mut self, ctx: &egui::Context) {
         while let Ok(news) = self.inbox.try_recv() {
             self.journal.note(&news, &self.session);
+            self.remember_session(&news);
             if let News::Picked { purpose, path } = news {
                 self.picked(purpose, path);
                 continue;
@@ -316,7 +319,7 @@ impl Window {
         {
             out.send(Command::CloseDialog);
         }
-        drops(&ctx, &scene, &mut out);
+        drops(&ctx, &scene, &mut self.dialog, &mut out);
         let parts = Parts {
             atlas: &mut self.atlas,
             grid: &mut self.grid,
@@ -356,6 +359,9 @@ impl Window {
         for command in out.commands {
             self.apply(ctx, command);
             ctx.request_repaint();
+        }
+        if let Some(notice) = out.notice {
+            self.session.banner = Some(Banner::done(notice));
         }
         // Dialogs open here, whichever window they were asked for in
         if !asked && self.dialog != Dialog::None && ctx.input(|input| input.viewport().focused) == Some(false)

@@ -11,7 +11,7 @@ use crate::analysis::circuits::{
 use crate::engine;
 use crate::model::{HeadId, Model, shown};
 
-use super::console::Console;
+use super::console::{Console, columns, filled};
 use super::shared::ModelArg;
 use super::view::one_token;
 
@@ -174,10 +174,10 @@ fn list(entries: &[Entry], side: &Side<'_>, model: &Model, console: &mut Console
         .iter()
         .map(|entry| (text(model, entry.row), text(model, entry.column), entry.value))
         .collect();
-    let wide = rows.iter().map(|(row, ..)| row.chars().count()).max().unwrap_or(0).max(side.row.len());
+    let wide = rows.iter().map(|(row, ..)| columns(row)).max().unwrap_or(0).max(side.row.len());
     writeln!(console, "{:>9}  {:wide$}  {}", "value", side.row, side.column)?;
     for (row, column, value) in rows {
-        writeln!(console, "{value:>9.3}  {row:wide$}  {column}")?;
+        writeln!(console, "{value:>9.3}  {}  {column}", filled(&row, wide))?;
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::io::{self, BufWriter, IsTerminal as _, StdoutLock, Write};
 
 use serde_json::Value;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use crate::analysis::compare::CompareError;
 use crate::engine::{
@@ -136,4 +137,25 @@ pub(super) fn bytes(n: u64) -> String {
 /// `0.00123` → `1.2 ms`.
 pub(super) fn seconds(s: f64) -> String {
     if s < 1.0 { format!("{:.1} ms", s * 1e3) } else { format!("{s:.2} s") }
+}
+
+/// How many columns of a terminal a text takes: those of East Asia take two a letter.
+pub(super) fn columns(text: &str) -> usize {
+    text.width()
+}
+
+/// Filled with spaces to so many columns.
+pub(super) fn filled(text: &str, width: usize) -> String {
+    format!("{text}{:1$}", "", width.saturating_sub(columns(text)))
+}
+
+/// As much of it as takes so many columns, filled to them.
+pub(super) fn fitted(text: &str, width: usize) -> String {
+    let mut left = width;
+    let fits = |letter: &char| {
+        let rest = left.checked_sub(letter.width().unwrap_or(0));
+        left = rest.unwrap_or(left);
+        rest.is_some()
+    };
+    filled(&text.chars().take_while(fits).collect::<String>(), width)
 }

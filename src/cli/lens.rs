@@ -9,7 +9,7 @@ use crate::analysis::{LensOptions, LensTint, Said, lens};
 use crate::engine::{self, LensLook, View, ViewAsk};
 use crate::model::shown;
 
-use super::console::Console;
+use super::console::{Console, columns, filled, fitted};
 use super::shared::{Input, names};
 use super::view::{FigureArgs, one_token};
 
@@ -108,11 +108,11 @@ fn said(said: &Said) -> serde_json::Value {
     object
 }
 
-/// Cut or filled to `width` characters.
+/// Cut or filled to `width` columns.
 fn padded(text: &str, width: usize) -> String {
-    if text.chars().count() <= width {
-        format!("{text:width$}")
+    if columns(text) <= width {
+        filled(text, width)
     } else {
-        text.chars().take(width - 1).chain(['…']).collect()
+        filled(&format!("{}…", fitted(text, width - 1).trim_end()), width)
     }
 }

@@ -12,7 +12,7 @@ use crate::export::{Plate, atomic, write_matrix};
 use crate::model::Model;
 use crate::trace::{Token, Trace};
 
-use super::console::Console;
+use super::console::{Console, fitted};
 use super::look::PictureArgs;
 use super::shared::{Input, names, usage};
 
@@ -149,8 +149,7 @@ fn river(args: &Args, model: &Model, trace: &Trace, console: &mut Console) -> an
     writeln!(console)?;
     let shown = river.by_share(layers - 1).into_iter().take(args.top.unwrap_or(SOURCES)).collect::<Vec<_>>();
     for &source in &shown {
-        let text: String = trace.tokens[source].shown().chars().take(14).collect();
-        write!(console, "{source:>4} {text:<14}")?;
+        write!(console, "{source:>4} {}", fitted(&trace.tokens[source].shown(), 14))?;
         for layer in 0..layers {
             write!(console, " {:>7.4}", river.share(layer, source))?;
         }
@@ -180,10 +179,10 @@ fn map(args: &Args, layer: usize, model: &Model, trace: &Trace, console: &mut Co
     for (query, row) in map.values.iter().enumerate() {
         let others = (0..row.len()).filter(|&source| source != query);
         let Some(most) = others.max_by(|&a, &b| row[a].total_cmp(&row[b])) else { continue };
-        let shown = |token: usize| trace.tokens[token].shown().chars().take(14).collect::<String>();
+        let shown = |token: usize| fitted(&trace.tokens[token].shown(), 14);
         writeln!(
             console,
-            "{query:>4} {:<14} itself {:.4}   {most:>4} {:<14} {:.4}",
+            "{query:>4} {} itself {:.4}   {most:>4} {} {:.4}",
             shown(query),
             row[query],
             shown(most),
@@ -257,8 +256,7 @@ fn table(honesty: &Honesty, trace: &Trace, top: usize, console: &mut Console) ->
     }
     writeln!(console)?;
     for source in honesty.by_cost().into_iter().take(top) {
-        let text: String = shown[source].chars().take(14).collect();
-        write!(console, "{source:>4} {text:<14} ")?;
+        write!(console, "{source:>4} {} ", fitted(&shown[source], 14))?;
         match honesty.drops[source] {
             drop if drop.is_nan() => write!(console, "{:>9}", "–")?,
             drop => write!(console, "{drop:>9.4}")?,

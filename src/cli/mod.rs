@@ -61,8 +61,19 @@ struct Cli {
     #[arg(long, value_name = "TEXT")]
     prompt: Option<String>,
 
+    /// File that holds that prompt as UTF-8; - is standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "prompt")]
+    prompt_file: Option<PathBuf>,
+
     #[command(flatten)]
     shared: Shared,
+}
+
+impl Cli {
+    /// Whether anything is said that only the window takes.
+    fn asks_window(&self) -> bool {
+        self.model.is_some() || self.prompt.is_some() || self.prompt_file.is_some()
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -133,10 +144,9 @@ pub fn main() -> ExitCode {
             return ExitCode::from(wrong.exit_code() as u8);
         }
     };
-    if cli.command.is_some() && (cli.model.is_some() || cli.prompt.is_some()) {
-        let _ = Cli::command()
-            .error(clap::error::ErrorKind::ArgumentConflict, "MODEL and --prompt belong behind the command")
-            .print();
+    if cli.command.is_some() && cli.asks_window() {
+        let words = "MODEL, --prompt and --prompt-file belong behind the command";
+        let _ = Cli::command().error(clap::error::ErrorKind::ArgumentConflict, words).print();
         return ExitCode::from(2);
     }
     match dispatch(cli) {
@@ -157,7 +167,11 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
     cli.shared.apply()?;
     let mut console = Console::new(&cli.shared);
     match cli.command {
-        None => return crate::app::launch(cli.model, cli.prompt),
+        None => {
+            let read = || cli.prompt_file.as_deref().map(shared::read_text).transpose();
+            let prompt = cli.prompt.map_or_else(read, |prompt| Ok(Some(prompt)))?;
+            return crate::app::launch(cli.model, prompt);
+        }
         Some(Command::Run(args)) => run::run(&args, &mut console)?,
         Some(Command::Export(args)) => export::run(&args, &mut console)?,
         Some(Command::Figure(args)) => figure::run(&args, &mut console)?,

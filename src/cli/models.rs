@@ -90,12 +90,12 @@ fn list(models: &[Found], console: &mut Console) -> anyhow::Result<()> {
         .collect();
     let head = ["name", "family", "container", "size", "memory", "from"].map(str::to_owned);
     let all = std::iter::once(&head).chain(&rows);
-    let width = |column: usize| all.clone().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let width = |column: usize| all.clone().map(|row| console::columns(&row[column])).max().unwrap_or(0);
     let widths: [usize; 6] = std::array::from_fn(width);
     for row in all {
         let cells = row.iter().zip(widths).enumerate().map(|(column, (text, width))| match column {
             3 => format!("{text:>width$}"),
-            _ => format!("{text:<width$}"),
+            _ => console::filled(text, width),
         });
         writeln!(console, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
     }

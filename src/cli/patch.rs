@@ -9,7 +9,7 @@ use crate::engine::{self, LogitDifference, Moved, Places};
 use crate::export::{Plate, atomic};
 use crate::trace::{Token, Trace};
 
-use super::console::Console;
+use super::console::{Console, fitted};
 use super::look::PictureArgs;
 use super::shared::{Input, names};
 
@@ -74,7 +74,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     writeln!(console, "\nrecovered by the residual stream before a layer, at one token")?;
     let tokens: Vec<String> = clean.tokens.iter().map(Token::shown).collect();
     for (token, text) in tokens.iter().enumerate() {
-        write!(console, "{:>4} {:<14}", token, text.chars().take(14).collect::<String>())?;
+        write!(console, "{token:>4} {}", fitted(text, 14))?;
         for row in &sweep.tokens {
             write!(console, " {:6.2}", row[token])?;
         }

@@ -9,7 +9,7 @@ use crate::export::listed;
 use crate::model::{HeadSpec, Outcome, Pooling, shown};
 use crate::trace::{AnswerSpan, Candidate, Trace};
 
-use super::console::{self, Console};
+use super::console::{self, Console, columns, filled};
 use super::shared::{Input, Runs};
 
 #[derive(Debug, clap::Args)]
@@ -142,11 +142,11 @@ fn heads(args: &Args, trace: &Trace, tokens: &[String], console: &mut Console) -
         }
         each => {
             writeln!(console, "\nclass of each token")?;
-            let width = tokens.iter().map(|token| token.chars().count()).max().unwrap_or(0).min(24);
+            let width = tokens.iter().map(|token| columns(token)).max().unwrap_or(0).min(24);
             for (token, best) in
                 tokens.iter().zip(each).filter_map(|(token, row)| Some((token, row.first()?)))
             {
-                writeln!(console, "  {token:width$}  {}  {}", share(best), best.text)?;
+                writeln!(console, "  {}  {}  {}", filled(token, width), share(best), best.text)?;
             }
         }
     }

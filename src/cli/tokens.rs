@@ -8,7 +8,7 @@ use crate::analysis::{Predicted, heads_over, hex, predicted, received};
 use crate::model::HeadName;
 use crate::trace::{Side, Token, Trace};
 
-use super::console::Console;
+use super::console::{Console, fitted};
 use super::shared::{Input, picked};
 
 /// Characters that a token's text takes in the table.
@@ -91,8 +91,7 @@ fn table(text: &Text<'_>, trace: &Trace, console: &mut Console) -> anyhow::Resul
     }
     writeln!(console, "  bytes")?;
     for (index, token) in text.tokens.iter().enumerate() {
-        let mut shown: String = token.shown().chars().take(TEXT).collect();
-        shown.extend(std::iter::repeat_n(' ', TEXT.saturating_sub(shown.chars().count())));
+        let shown = fitted(&token.shown(), TEXT);
         write!(console, "{index:>5}  {:>7}  {shown}  {:>8.4}", token.id, text.received[index])?;
         if let Some(predicted) = &text.predicted {
             let loss = predicted.loss[index].map_or_else(String::new, |loss| format!("{loss:.3}"));

@@ -1,5 +1,6 @@
 //! What the user told the engine for good: folders with models, and whether it may connect at all.
 
+use crate::export::atomic::without_place;
 use serde::{Deserialize, Serialize};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -45,10 +46,14 @@ pub fn settings_folder() -> Option<PathBuf> {
 pub fn write_json(value: &impl Serialize, file: &Path) -> std::io::Result<()> {
     let folder = file.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;
-    let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
-    serde_json::to_writer_pretty(&mut temporary, value)?;
-    temporary.write_all(b"\n")?;
-    temporary.persist(file)?;
+    let write = || {
+        let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
+        serde_json::to_writer_pretty(&mut temporary, value)?;
+        temporary.write_all(b"\n")?;
+        Ok(temporary)
+    };
+    let written = write().map_err(|error| without_place(&error))?;
+    written.persist(file).map_err(|failed| failed.error)?;
     Ok(())
 }
 

@@ -39,9 +39,10 @@ fn replace(
 }
 
 /// What the system said, without the temporary file's name, which says nothing to a user.
-fn without_place(error: &io::Error) -> io::Error {
+pub fn without_place(error: &io::Error) -> io::Error {
     let cause = error.get_ref().and_then(std::error::Error::source);
-    let code = cause.and_then(|cause| cause.downcast_ref::<io::Error>()?.raw_os_error());
+    let inner = || cause.and_then(|cause| cause.downcast_ref::<io::Error>()?.raw_os_error());
+    let code = error.raw_os_error().or_else(inner);
     code.map_or_else(|| error.kind().into(), io::Error::from_raw_os_error)
 }
 

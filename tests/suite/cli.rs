@@ -404,3 +404,43 @@ fn recall_is_printed_and_written() {
     let learned = fixtures().join("gpt2-odd").display().to_string();
     complains(&bare(&["recall", &learned, "--lengths", "9999"]), &["9999", "13", "--lengths"]);
 }
+
+#[test]
+fn the_window_takes_its_prompt_from_a_file_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("prompt.txt");
+    write(&file, "Mary has a red ball.");
+    let name = file.display().to_string();
+    // There is no display here: what is read before is read well
+    complains(&bare(&["--prompt-file", &name]), &["display"]);
+    complains(&bare(&["--prompt-file", "no/such.txt"]), &["cannot read the prompt in no/such.txt"]);
+    assert_eq!(bare(&["--prompt", "a", "--prompt-file", &name]).status.code(), Some(2), "one of them");
+    assert_eq!(bare(&["--prompt-file", &name, "info"]).status.code(), Some(2), "behind the command");
+}
+
+#[test]
+fn columns_stand_under_each_other_whatever_script_names_are_in() {
+    let (home, models) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    for name in ["模型甲", "plain"] {
+        for file in ["config.json", "model.safetensors"] {
+            let bytes = std::fs::read(fixtures().join("gpt2-odd").join(file)).expect("a committed file");
+            write(&models.path().join(name).join(file), bytes);
+        }
+    }
+    let output = program()
+        .args(["models", "--add-folder"])
+        .arg(models.path())
+        .env("HOME", home.path())
+        .env("MNEMOSCOPE_CONFIG_DIR", home.path())
+        .env_remove("HF_HOME")
+        .output()
+        .expect("the binary runs");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    // Every letter of East Asia is two columns wide: where the second column begins
+    let place = |line: &str| {
+        let (name, _) = line.split_once("gpt2").expect("a family");
+        name.chars().map(|letter| if letter.is_ascii() { 1 } else { 2 }).sum::<usize>()
+    };
+    let places: Vec<usize> = text.lines().filter(|line| line.contains("gpt2")).map(place).collect();
+    assert!(places.len() == 2 && places[0] == places[1], "{places:?}: {text}");
+}

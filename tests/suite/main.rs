@@ -88,6 +88,7 @@ mod window_desk;
 mod window_figures;
 mod window_flow;
 mod window_grid;
+mod window_hand;
 mod window_heads;
 mod window_hub;
 mod window_keyboard;

@@ -176,9 +176,11 @@ impl CommandKind {
             .filter(|kind| !(typing && kind.yields_to_text() || menu && *kind == Self::Clear))
             .filter_map(|kind| Some((kind, kind.shortcut()?)))
             .collect();
-        // More modifiers first: Ctrl+Z must not take what was Ctrl+Shift+Z
-        let weight =
-            |keys: &KeyboardShortcut| u8::from(keys.modifiers.shift) + u8::from(keys.modifiers.command);
+        // More modifiers first: Ctrl+Z must not take what was Ctrl+Shift+Z, nor M what was Alt+M
+        let weight = |keys: &KeyboardShortcut| {
+            let Modifiers { alt, shift, command, .. } = keys.modifiers;
+            u8::from(alt) + u8::from(shift) + u8::from(command)
+        };
         kinds.sort_by_key(|(_, keys)| std::cmp::Reverse(weight(keys)));
         ctx.input_mut(|input| {
             // Plus takes Shift on many keyboards: there its key alone says Equals

@@ -167,12 +167,17 @@ pub(super) fn text_field(ui: &mut Ui, name: &str, path: &mut String) -> bool {
     }
     if !seen {
         // What is proposed gives way to what is typed
-        let whole = CCursorRange::two(CCursor::default(), CCursor::new(path.chars().count()));
-        let mut state = TextEditState::load(ui.ctx(), response.id).unwrap_or_default();
-        state.cursor.set_char_range(Some(whole));
-        state.store(ui.ctx(), response.id);
+        select_all(ui, response.id, path);
     }
     entered
+}
+
+/// Marks the whole text of a field.
+pub(super) fn select_all(ui: &Ui, field: egui::Id, text: &str) {
+    let whole = CCursorRange::two(CCursor::default(), CCursor::new(text.chars().count()));
+    let mut state = TextEditState::load(ui.ctx(), field).unwrap_or_default();
+    state.cursor.set_char_range(Some(whole));
+    state.store(ui.ctx(), field);
 }
 
 /// A line of controls from the right edge on.

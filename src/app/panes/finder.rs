@@ -1,5 +1,6 @@
 //! The palette: type a few letters of anything, choose with the arrows, Enter does it.
 
+use super::dialogs;
 use crate::app::{
     command::{Command, CommandKind},
     finding::{Finder, Found},
@@ -20,6 +21,9 @@ pub(super) fn show(
 ) {
     // Before the field takes them
     let steps = arrows(ui);
+    let again = CommandKind::Palette
+        .shortcut()
+        .is_some_and(|keys| ui.input_mut(|input| input.consume_shortcut(&keys)));
     let field = TextEdit::singleline(query)
         .desired_width(f32::INFINITY)
         .hint_text(scene.words.search_hint)
@@ -37,6 +41,10 @@ pub(super) fn show(
         *at = 0;
     }
     response.request_focus();
+    if again {
+        // The same keys once more begin anew: what was typed gives way to what is typed
+        dialogs::select_all(ui, response.id, query);
+    }
     ui.add_space(8.0);
     // After the field, so that Enter means what was typed in the same frame, too
     let keys = |kind: CommandKind| kind.shortcut().map(|keys| widgets::keys::shown(ui.ctx(), &keys));

@@ -4,6 +4,7 @@ use super::{hints, languages, shared::WIDEST};
 use crate::{
     app::{
         command::{Command, CommandKind},
+        running::is_quick,
         scene::{Out, Scene},
         theme::{self, BODY, SMALL, TITLE},
         widgets::{self, strip},
@@ -201,6 +202,11 @@ fn prompt(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| switches(ui, scene, out));
         });
     });
+    if scene.settings.live && scene.model.is_some_and(|model| !is_quick(model, scene.clean)) {
+        let keys = CommandKind::RunPrompt.shortcut().map(|keys| widgets::keys::shown(ui.ctx(), &keys));
+        let told = (words.live_slow)(&keys.unwrap_or_default());
+        ui.label(RichText::new(told).size(SMALL).color(theme::tokens(ui).muted));
+    }
 }
 
 /// Whether the prompt is run while it is typed, and put as a chat; shortened where there is no room.

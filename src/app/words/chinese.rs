@@ -44,6 +44,7 @@ pub(super) const CHINESE: Words = Words {
     cancel: "取消",
     live: "边写边运行",
     live_why: "停笔片刻后自动运行模型；只对能立刻给出结果的小模型有效",
+    live_slow: |keys| format!("这个模型较慢，不会边写边运行：按 {keys} 运行"),
     chat: "按对话",
     chat_why: "用模型自带的对话模板把提示词写成用户的一轮发言；结果见词元",
     needs_template: "这个模型没有对话模板",

@@ -41,6 +41,7 @@ pub const ENGLISH: Words = Words {
     cancel: "Cancel",
     live: "run while typing",
     live_why: "Runs the model a moment after the last key, if it is small enough to answer at once",
+    live_slow: |keys| format!("This model is too slow for that: {keys} runs it"),
     chat: "as chat",
     chat_why: "Writes the prompt down as a user's turn, by the model's own chat template; the tokens show the result",
     needs_template: "This model has no chat template",

@@ -13,6 +13,7 @@ pub struct FindingWords {
     pub size_of: fn(u16) -> String,
     /// A colour map by its name.
     pub colours_of: fn(&str) -> String,
+    pub in_use: &'static str,
 }
 
 /// English.
@@ -23,6 +24,7 @@ pub(super) const ENGLISH: FindingWords = FindingWords {
     english_name: "English",
     size_of: |percent| format!("Size {percent} %"),
     colours_of: |map| format!("Colours {map}"),
+    in_use: "in use",
 };
 
 /// 简体中文.
@@ -33,4 +35,5 @@ pub(super) const CHINESE: FindingWords = FindingWords {
     english_name: "Chinese",
     size_of: |percent| format!("大小 {percent} %"),
     colours_of: |map| format!("颜色 {map}"),
+    in_use: "正在使用",
 };

@@ -159,6 +159,8 @@ pub struct Words {
     pub cancel: &'static str,
     pub live: &'static str,
     pub live_why: &'static str,
+    /// What runs it instead.
+    pub live_slow: fn(&str) -> String,
     pub chat: &'static str,
     pub chat_why: &'static str,
     pub needs_template: &'static str,

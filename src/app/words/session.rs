@@ -9,6 +9,12 @@ pub struct SessionWords {
     pub path: &'static str,
     pub crashed: &'static str,
     pub recover: &'static str,
+    /// The folder, and the system's reason.
+    pub not_kept: fn(&str, &str) -> String,
+    pub not_kept_hint: &'static str,
+    /// How many files were dropped beside those that are opened.
+    pub dropped_more: fn(usize) -> String,
+    pub broken_settings: fn(&str) -> String,
     pub note: &'static str,
     pub note_at: fn(&str, &str, &str) -> String,
     pub note_hint: &'static str,
@@ -40,6 +46,16 @@ pub(super) const ENGLISH: SessionWords = SessionWords {
     path: "File to write",
     crashed: "The window before this one did not end by itself; what it had open was kept",
     recover: "Bring it back",
+    not_kept: |folder, why| format!("What is open cannot be kept against a crash ({why}): {folder}"),
+    not_kept_hint: "Ctrl+S saves the session elsewhere",
+    dropped_more: |left| {
+        format!("A model and a prompt are opened at a time; of what was dropped, {left} more stayed shut")
+    },
+    broken_settings: |copy| {
+        format!(
+            "Some settings could not be read and are back at their usual values; the old file is kept: {copy}"
+        )
+    },
     note: "Note",
     note_at: |head, query, key| format!("{head} · {query} → {key}"),
     note_hint: "What is to be remembered about this cell",
@@ -74,6 +90,10 @@ pub(super) const CHINESE: SessionWords = SessionWords {
     path: "写入的文件",
     crashed: "上一个窗口没有正常结束；当时打开的内容已保留",
     recover: "恢复",
+    not_kept: |folder, why| format!("无法自动保存当前内容以防崩溃（{why}）：{folder}"),
+    not_kept_hint: "可按 Ctrl+S 把会话存到别处",
+    dropped_more: |left| format!("一次只打开一个模型和一个提示词；拖入的文件中另有 {left} 个没有打开"),
+    broken_settings: |copy| format!("部分设置无法读取，已恢复为默认值；原文件保留在：{copy}"),
     note: "笔记",
     note_at: |head, query, key| format!("{head}：{query} → {key}"),
     note_hint: "关于这个格子要记住什么",
