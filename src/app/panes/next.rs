@@ -19,7 +19,7 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let words = &scene.words.next_words;
     let choices = scene.next.latest().map(|(_, choices)| choices);
     let subtitle = choices.map_or_else(String::new, |choices| (words.subtitle)(choices.kept, choices.all));
-    let title = if fills(scene) { words.masked } else { words.title };
+    let title = if scene.fills() { words.masked } else { words.title };
     widgets::header(ui, title, &subtitle, |_| {});
     let Some(choices) = choices else { return nothing(ui, scene, out) };
     let room = ui.available_rect_before_wrap().shrink2(egui::vec2(12.0, 4.0));
@@ -36,28 +36,21 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     ui.allocate_rect(room, egui::Sense::hover());
 }
 
-/// Whether the model fills in words that a mask hides, rather than going on.
-fn fills(scene: &Scene<'_>) -> bool {
-    scene.trace.is_some_and(|trace| trace.spec.scores_words() && !trace.spec.generates())
-}
-
 /// Why no word is listed, and what can be done; the ways taken are still there.
 fn nothing(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let complete = scene.trace.filter(|trace| trace.is_complete());
+    let unmasked = complete.is_some_and(|trace| scene.fills() && trace.answer_at.is_none());
+    let asked = scene.put_mask();
     let text = match complete {
         None if scene.trace.is_none() && scene.busy.is_none() => {
             let (first, how) = scene.first_step();
             return widgets::empty(ui, first, how);
         }
         Some(trace) if !trace.spec.scores_words() => scene.words.next_none,
-        Some(trace) if fills(scene) && trace.answer_at.is_none() => scene.words.masked_none,
+        Some(_) if unmasked => &asked,
         _ => scene.words.waiting,
     };
-    let mask = scene.model.filter(|_| text == scene.words.masked_none).and_then(|model| {
-        let tokenizer = model.tokenizer.as_ref()?;
-        Some(tokenizer.text(tokenizer.mask()?))
-    });
-    let Some(mask) = mask else { return widgets::empty(ui, text, "") };
+    let Some(mask) = scene.mask().filter(|_| unmasked) else { return widgets::empty(ui, text, "") };
     let room = ui.available_rect_before_wrap().shrink2(egui::vec2(12.0, 4.0));
     let mut inner = ui.new_child(egui::UiBuilder::new().max_rect(room));
     inner.label(RichText::new(text).size(BODY).color(theme::tokens(ui).muted));
@@ -124,7 +117,7 @@ fn candidates(ui: &mut Ui, scene: &Scene<'_>, choices: &Choices, out: &mut Out) 
     let words = &scene.words.next_words;
     let Some(model) = scene.model else { return };
     let best = choices.list.first().map_or(1.0, |first| first.1);
-    let fills = fills(scene);
+    let fills = scene.fills();
     for (place, &(id, p)) in choices.list.iter().enumerate() {
         let kept = place < choices.kept;
         let text = model.tokenizer.as_ref().map_or_else(|| id.to_string(), |tokenizer| tokenizer.text(id));
