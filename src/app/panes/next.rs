@@ -1,7 +1,7 @@
 //! What may follow: candidates with what temperature, top-k and top-p leave of them; a click writes one; the ways taken
 //! stay as a tree.
 
-use super::shared::column;
+use super::shared::{WIDEST, column};
 use crate::{
     app::{
         command::Command,
@@ -12,7 +12,13 @@ use crate::{
     },
     model::{Choices, Sampling, shown},
 };
-use egui::{RichText, ScrollArea, Slider, Ui};
+use egui::{Rect, RichText, ScrollArea, Slider, Ui, vec2};
+
+/// From this width on the ways taken stand beside the candidates; else under them.
+const BESIDE: f32 = 560.0;
+/// Width of the ways taken where they stand beside.
+const WAYS: f32 = 240.0;
+const GAP: f32 = 24.0;
 
 /// Draws the pane.
 pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
@@ -23,17 +29,31 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     widgets::header(ui, title, &subtitle, |_| {});
     let Some(choices) = choices else { return nothing(ui, scene, out) };
     let room = ui.available_rect_before_wrap().shrink2(egui::vec2(12.0, 4.0));
-    let mut inner = ui.new_child(egui::UiBuilder::new().max_rect(room));
-    ScrollArea::vertical().auto_shrink(false).show(&mut inner, |ui| {
+    let beside = room.width() >= BESIDE;
+    let width = if beside { room.width().min(WIDEST + GAP + WAYS) } else { room.width() };
+    let both = Rect::from_center_size(room.center(), vec2(width, room.height()));
+    let ways = both.right() - WAYS;
+    let first = if beside { both.with_max_x(ways - GAP) } else { both };
+    scrolled(ui, "candidates", first, |ui| {
         column(ui, |ui| {
             rules(ui, scene, choices, out);
             ui.add_space(8.0);
             candidates(ui, scene, choices, out);
-            ui.add_space(16.0);
-            branches(ui, scene, out);
+            if !beside {
+                ui.add_space(16.0);
+                branches(ui, scene, out);
+            }
         });
     });
+    if beside {
+        scrolled(ui, "ways", both.with_min_x(ways), |ui| branches(ui, scene, out));
+    }
     ui.allocate_rect(room, egui::Sense::hover());
+}
+
+fn scrolled(ui: &mut Ui, id: &str, room: Rect, add: impl FnOnce(&mut Ui)) {
+    let mut inner = ui.new_child(egui::UiBuilder::new().id_salt(id).max_rect(room));
+    ScrollArea::vertical().auto_shrink(false).show(&mut inner, add);
 }
 
 /// Why no word is listed, and what can be done; the ways taken are still there.
