@@ -1,5 +1,5 @@
 # The short list of verbs; `make` alone lists them.
-.PHONY: help run test lint build bench docs snap gallery tour fixtures install-needs
+.PHONY: help run test lint build bench docs snap gallery gallery-all tour fixtures install-needs
 
 PROMPT ?= Mary has a red ball. Tom has a blue kite. Mary plays with the
 BIN := target/release/mnemoscope
@@ -11,7 +11,7 @@ help:
 	@echo "make build      build target/release/mnemoscope"
 	@echo "make bench      run the benches that prove the speed claims"
 	@echo "make docs       write the tables in docs/ and the README anew from the code"
-	@echo "make gallery    draw every pane in both themes into docs/gallery"
+	@echo "make gallery    draw every pane in both themes into docs/gallery (gallery-all: all eight of each into out/)"
 	@echo "make tour       walk through a real window under Xvfb; pictures in out/tour"
 	@echo "make snap       make the window's snapshot pictures and words anew (look at them before committing)"
 	@echo "make fixtures   make the parity fixtures anew (needs Python with torch and transformers)"
@@ -49,6 +49,9 @@ snap:
 
 gallery:
 	cargo run --release --example gallery
+
+gallery-all:
+	cargo run --release --example gallery -- --all
 
 tour: build
 	sh tools/tour.sh $(BIN)

@@ -1,8 +1,9 @@
 //! Draws every layout and every pane of the window as WebP, with an index: `make gallery`.
 //!
 //! Each is drawn twice, so that it is seen in both themes, both languages and both sizes without drawing all eight
-//! combinations. Pictures go to `docs/gallery/`, or to the folder that is given. Needs a Vulkan driver, such as Mesa's
-//! lavapipe, and fonts with Chinese.
+//! combinations; `--all` draws all eight of each (`make gallery-all`). Arguments: `[--all] [FOLDER [PART OF A NAME]]`.
+//! Pictures go to `docs/gallery/`, all eight to `out/gallery/`, or to the folder that is given. Needs a Vulkan driver,
+//! such as Mesa's lavapipe, and fonts with Chinese.
 
 use egui_kittest::Harness;
 use egui_system_font_provider::SystemFontProvider;
@@ -161,17 +162,22 @@ impl Subject {
 }
 
 fn main() {
-    let folder = std::env::args().nth(1).map_or_else(|| PathBuf::from("docs/gallery"), PathBuf::from);
-    let only = std::env::args().nth(2);
+    let (options, places): (Vec<String>, Vec<String>) =
+        std::env::args().skip(1).partition(|argument| argument.starts_with("--"));
+    assert!(options.iter().all(|option| option == "--all"), "only `--all` is known, not {options:?}");
+    let all = !options.is_empty();
+    let home = if all { "out/gallery" } else { "docs/gallery" };
+    let folder = places.first().map_or_else(|| PathBuf::from(home), PathBuf::from);
+    let only = places.get(1);
     std::fs::create_dir_all(&folder).expect("a folder for the pictures");
-    let wanted = |subject: &Subject| only.as_ref().is_none_or(|only| subject.name().contains(only));
+    let wanted = |subject: &Subject| only.is_none_or(|only| subject.name().contains(only));
     let subjects: Vec<(usize, Subject)> =
         Subject::all().enumerate().filter(|(_, subject)| wanted(subject)).collect();
     let mut bytes = 0;
     for (turn, pair) in LOOKS.iter().enumerate() {
         let own: Vec<Subject> = subjects
             .iter()
-            .filter(|(index, _)| index % LOOKS.len() == turn)
+            .filter(|(index, _)| all || index % LOOKS.len() == turn)
             .map(|(_, subject)| *subject)
             .collect();
         for &look in pair {
@@ -181,7 +187,7 @@ fn main() {
         }
     }
     if only.is_none() {
-        write(&folder.join("README.md"), index(&subjects).as_bytes());
+        write(&folder.join("README.md"), index(&subjects, all).as_bytes());
     }
     println!("{} kB in {}", bytes / 1000, folder.display());
 }
@@ -212,8 +218,13 @@ fn draw(folder: &Path, look: Look, subjects: &[Subject]) -> usize {
     harness.state_mut().apply(&ctx, Command::PinCell { query: token, key: 3.min(token) });
     let mut bytes = 0;
     for &subject in subjects {
-        for command in subject.commands().into_iter().chain(subject.asks()) {
+        for command in subject.commands() {
             harness.state_mut().apply(&ctx, command);
+        }
+        if !subject.is_ready(harness.state()) {
+            for command in subject.asks() {
+                harness.state_mut().apply(&ctx, command);
+            }
         }
         wait(&mut harness, |window| subject.is_ready(window));
         let image = harness.render().expect("a Vulkan driver to draw with");
@@ -254,14 +265,18 @@ fn small(pixels: &[u8], (width, height): (u32, u32), budget: usize) -> Vec<u8> {
 }
 
 /// The page that shows them all.
-fn index(subjects: &[(usize, Subject)]) -> String {
-    let mut page = "# Gallery\n\nEvery layout and every pane, drawn by `make gallery` from the program itself: each twice, \
-                    in opposite themes and languages, at 1280 × 720 and at 2560 × 1440.\n"
-        .to_owned();
+fn index(subjects: &[(usize, Subject)], all: bool) -> String {
+    let how = if all {
+        "drawn from the program itself by `make gallery-all`: each in both themes and both languages"
+    } else {
+        "drawn by `make gallery` from the program itself: each twice, in opposite themes and languages"
+    };
+    let mut page = format!("# Gallery\n\nEvery layout and every pane, {how}, at 1280 × 720 and at 2560 × 1440.\n");
     for (index, subject) in subjects {
         let name = subject.name();
         let _ = write!(page, "\n## {}\n\n", name.replace('-', ": "));
-        for look in LOOKS[index % LOOKS.len()] {
+        let own = if all { LOOKS.as_slice() } else { &LOOKS[index % LOOKS.len()..=index % LOOKS.len()] };
+        for look in own.iter().flatten() {
             let _ = writeln!(page, "![{name}, {0}]({name}-{0}.webp)", look.name());
         }
     }

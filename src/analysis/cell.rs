@@ -2,7 +2,7 @@
 
 use super::components::{Component, Parts, parts, push};
 use super::table::Table;
-use crate::model::{At, AttentionSpec, HeadId, Hook, Network, Part, Placement, PositionBias, Stream, Terms};
+use crate::model::{At, AttentionSpec, HeadId, HeadName, Hook, Network, Part, Placement, PositionBias, Stream, Terms};
 use crate::trace::Trace;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -20,9 +20,20 @@ pub struct Cell {
     pub key: usize,
 }
 
+/// A cell as it is typed: its head may be named by part of an encoder–decoder model, `cross.1.0:q2->k4`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CellName {
+    /// The head
+    pub head: HeadName,
+    /// The token that asks
+    pub query: usize,
+    /// The token that is looked at
+    pub key: usize,
+}
+
 /// What was typed is no cell.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("`{0}` is no cell: write layer.head:qQUERY->kKEY, such as 3.5:q22->k5")]
+#[error("`{0}` is no cell: write layer.head:qQUERY->kKEY, such as 3.5:q22->k5; of an encoder–decoder model also cross.1.0:q2->k5")]
 pub struct NotACell(String);
 
 impl fmt::Display for Cell {
@@ -31,7 +42,7 @@ impl fmt::Display for Cell {
     }
 }
 
-impl FromStr for Cell {
+impl FromStr for CellName {
     type Err = NotACell;
     fn from_str(text: &str) -> Result<Self, NotACell> {
         let wrong = || NotACell(text.to_owned());

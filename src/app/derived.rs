@@ -73,7 +73,11 @@ impl<K: PartialEq, V: Send + 'static> Derived<K, V> {
         let Some((_, known)) = &mut self.now else { return };
         let Known::Running { inbox, .. } = known else { return };
         *known = match inbox.try_recv() {
-            Ok(Ok(value)) => Known::Done(value),
+            Ok(Ok(value)) => {
+                // Nobody asks for it any more, and it may be large
+                self.before = None;
+                Known::Done(value)
+            }
             Ok(Err(banner)) => Known::Failed(banner),
             Err(TryRecvError::Disconnected) => Known::Failed(Banner::panic(post.words())),
             Err(TryRecvError::Empty) => return,

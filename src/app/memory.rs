@@ -224,10 +224,10 @@ impl Memory {
             let (model, trace, words) = (Arc::clone(model), trace.clone(), post.words());
             let policy = policy.clone();
             move |job: &Job| {
-                let eviction =
+                let (eviction, under) =
                     engine::evict(&model, &trace, &policy, job).map_err(|error| Banner::of(&error, words))?;
                 let none = || Banner::of(&EvictionError::NoCache(model.name.clone()), words);
-                let cache = kv_cache(&eviction.trace, STEPS).ok_or_else(none)?;
+                let cache = kv_cache(&under, STEPS).ok_or_else(none)?;
                 let quick = trace.forward_seconds < WRITING;
                 let written = quick.then(|| engine::write_on(&model, &trace, &policy, AHEAD, job));
                 let written = written.transpose().map_err(|error| Banner::of(&error, words))?;

@@ -198,6 +198,22 @@ impl<'a> Scene<'a> {
         }
     }
 
+    /// Whether the model fills in words that a mask hides, rather than going on.
+    pub fn fills(&self) -> bool {
+        self.trace.is_some_and(|trace| trace.spec.scores_words() && !trace.spec.generates())
+    }
+
+    /// The mask of such a model as a prompt spells it, where its tokenizer names one.
+    pub fn mask(&self) -> Option<String> {
+        let tokenizer = self.model?.tokenizer.as_ref()?;
+        Some(tokenizer.text(tokenizer.mask()?))
+    }
+
+    /// What can be done where a prompt hides no word.
+    pub fn put_mask(&self) -> String {
+        self.mask().map_or_else(|| self.words.no_mask.to_owned(), |mask| (self.words.masked_none)(&mask))
+    }
+
     /// The selected head as users know it.
     pub fn head_name(&self) -> String {
         let head = self.state.head;

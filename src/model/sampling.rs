@@ -66,7 +66,8 @@ pub struct Choices {
 
 /// The first `n` candidates after these `logits`, and what the rules leave of them.
 pub fn choices(logits: &[f32], rules: &Sampling, n: usize) -> Choices {
-    let bits = |p: f64| if p > 0.0 { -p * p.log2() } else { 0.0 };
+    // Of a certain one 0, not −0
+    let bits = |p: f64| if p > 0.0 && p < 1.0 { -p * p.log2() } else { 0.0 };
     let p = rules.probabilities(logits);
     let kept = rules.kept(&p);
     let kept_share: f64 = kept.iter().map(|&id| p[id]).sum();

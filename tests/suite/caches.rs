@@ -18,7 +18,7 @@ fn policy(text: &str) -> Policy {
 }
 
 fn tried(model: &Model, clean: &Trace, text: &str) -> Eviction {
-    evict(model, clean, &policy(text), &Job::new()).expect("it can be tried")
+    evict(model, clean, &policy(text), &Job::new()).expect("it can be tried").0
 }
 
 #[test]

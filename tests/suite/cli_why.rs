@@ -37,6 +37,22 @@ fn why_gives_a_table_that_sums_to_the_score() {
 }
 
 #[test]
+fn a_cell_is_named_as_its_head_is_shown() {
+    let model = fixtures().join("seq2seq/t5-gated");
+    let ask = |command: &str, cell: &str| {
+        let texts = ["--ids", "5 9 4", "--target-ids", "7 3", "--cell", cell, "--json"];
+        program().arg(command).arg(&model).args(texts).output().expect("the program runs")
+    };
+    for command in ["why", "walk"] {
+        // Two layers of the encoder, one of the decoder, and its cross-attention
+        let (named, counted) = (ask(command, "cross.0.2:q2->k1"), ask(command, "3.2:q2->k1"));
+        assert_eq!(object(&named), object(&counted));
+        assert_eq!(object(&ask(command, "encoder 1.0:q2->k1")), object(&ask(command, "1.0:q2->k1")));
+        complains(&ask(command, "cross.7.0:q1->k1"), &["no head cross.7.0", "it has layers"]);
+    }
+}
+
+#[test]
 fn why_of_a_saved_trace_goes_by_dimension() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("run.trace.safetensors");

@@ -21,6 +21,7 @@ mod compare;
 mod containers;
 mod curves;
 mod cuttings;
+mod derived;
 mod docs;
 mod errors;
 mod export;

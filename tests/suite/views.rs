@@ -370,8 +370,8 @@ fn the_numbers_of_memory_are_those_of_the_analysis() {
     let policy: Policy = "sinks:1+recent:4".parse().expect("a policy");
     let asked = ViewAsk { policy: policy.clone(), ..ask(View::Cache) };
     let plate = of(Some(&model), &trace, &asked).expect("run");
-    let eviction = engine::evict(&model, &trace, &policy, &Job::new()).expect("run");
-    let cache = analysis::kv_cache(&eviction.trace, 32).expect("a cache");
+    let (eviction, under) = engine::evict(&model, &trace, &policy, &Job::new()).expect("run");
+    let cache = analysis::kv_cache(&under, 32).expect("a cache");
     let table = plate.numbers().expect("a table");
     for (cell, row) in table.rows.iter().enumerate() {
         let (layer, entry) = (cell / trace.n_tokens(), cell % trace.n_tokens());

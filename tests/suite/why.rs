@@ -3,10 +3,10 @@
 use crate::interventions::{MODELS, SINKS, changed, expected};
 use crate::parity::{Expected, fixtures, folders_in, none, open, run_ids, storyteller_run};
 use mnemoscope::analysis::{
-    Attribution, Cell, Component, Question, Why, WhyError, attribute, logits_at, why,
+    Attribution, Cell, CellName, Component, Question, Why, WhyError, attribute, logits_at, why,
 };
 use mnemoscope::engine::{self, Job, LogitRows, Prompt, RunOptions};
-use mnemoscope::model::{HeadId, HeadSpec, Hook, Model};
+use mnemoscope::model::{HeadId, HeadName, HeadSpec, Hook, Model, Part};
 use mnemoscope::trace::Trace;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -279,11 +279,14 @@ fn what_cannot_be_taken_apart_says_so() {
 
 #[test]
 fn cells_are_read_as_they_are_written() {
-    let cell = Cell { head: HeadId { layer: 3, head: 5 }, query: 22, key: 5 };
-    assert_eq!("3.5:q22->k5".parse(), Ok(cell));
-    assert_eq!("3.5:22->5".parse(), Ok(cell));
-    assert_eq!(cell.to_string().parse(), Ok(cell));
+    let head = HeadId { layer: 3, head: 5 };
+    let name = |part| CellName { head: HeadName { part, head }, query: 22, key: 5 };
+    assert_eq!("3.5:q22->k5".parse(), Ok(name(None)));
+    assert_eq!("3.5:22->5".parse(), Ok(name(None)));
+    assert_eq!(Cell { head, query: 22, key: 5 }.to_string().parse(), Ok(name(None)));
+    assert_eq!("cross.3.5:q22->k5".parse(), Ok(name(Some(Part::Cross))));
+    assert_eq!("encoder 3.5:22->5".parse(), Ok(name(Some(Part::Encoder))));
     for wrong in ["3.5", "3.5:22", "3:q1->k2", "3.5:k1->q2", "3.5:q-1->k2", ""] {
-        assert!(wrong.parse::<Cell>().is_err(), "{wrong}");
+        assert!(wrong.parse::<CellName>().is_err(), "{wrong}");
     }
 }

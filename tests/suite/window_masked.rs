@@ -21,6 +21,11 @@ fn a_hidden_word_is_asked_for_listed_and_filled_in() {
         harness.query_by_label("Put [MASK] at the end").is_some()
     });
     harness.get_by_label_contains("Put [MASK] into the prompt");
+    // Other views that need a word to measure by say the same, and offer no list of none
+    send(&mut harness, Command::Maximise(Some(Pane::Honesty)));
+    harness.get_by_label_contains("Put [MASK] into the prompt");
+    assert!(harness.query_by_label_contains("answer").is_none(), "nothing to choose from");
+    send(&mut harness, Command::Maximise(Some(Pane::Next)));
     harness.get_by_label("Put [MASK] at the end").click();
     harness.run_steps(2);
     settled(&mut harness);

@@ -2,7 +2,7 @@
 //! one; the next word is chosen by hand and every way stays; hints close for good.
 
 use crate::files::write;
-use crate::window::{send, still, until, window_of, window_on, window_with};
+use crate::window::{seasoned, send, still, until, window_of, window_on, window_with};
 use egui_kittest::{Harness, kittest::Queryable as _};
 use mnemoscope::{
     app::{
@@ -208,6 +208,16 @@ fn the_next_word_is_written_by_a_click_and_every_way_stays() {
 }
 
 #[test]
+fn ways_taken_are_in_sight_where_there_is_room() {
+    let mut harness = window_on(ModelSource::Embedded, [1280.0, 720.0], seasoned(), Some("Mary has a red ball."));
+    send(&mut harness, Command::Maximise(Some(Pane::Next)));
+    until(&mut harness, |window| window.session.next.get().is_some());
+    let ways = harness.get_by_label_contains("every way taken stays here").rect();
+    let draw = harness.get_by_label("Draw one").rect();
+    assert!(ways.left() > draw.right() && ways.bottom() < 300.0, "{ways:?} beside {draw:?}");
+}
+
+#[test]
 fn the_list_tells_what_the_rules_cut() {
     let logits = [2.0_f32, 1.0, 0.0, -1.0];
     let plain = choices(&logits, &Sampling { temperature: 1.0, ..Sampling::default() }, 3);
@@ -222,7 +232,9 @@ fn the_list_tells_what_the_rules_cut() {
     let entropy = -p * p.log2() - (1.0 - p) * (1.0 - p).log2();
     assert!((two.entropy - entropy).abs() < 1e-6, "{} {entropy}", two.entropy);
     let nucleus = Sampling { temperature: 1.0, top_p: Some(0.6), ..Sampling::default() };
-    assert_eq!(choices(&logits, &nucleus, 4).kept, 1, "the first has 64 % alone");
+    let certain = choices(&logits, &nucleus, 4);
+    assert_eq!(certain.kept, 1, "the first has 64 % alone");
+    assert_eq!(format!("{:.2}", certain.entropy), "0.00", "not −0");
     assert_eq!(choices(&logits, &Sampling::default(), 4).kept, 1, "at temperature 0 the first");
 }
 

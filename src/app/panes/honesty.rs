@@ -38,7 +38,7 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let words = scene.words.memory;
     let seen = scene.trace.filter(|trace| trace.is_complete());
     widgets::header(ui, words.honesty, words.honesty_sub, |ui| {
-        if let Some(trace) = seen.filter(|_| scene.model.is_some()) {
+        if let Some(trace) = seen.filter(|trace| scene.model.is_some() && !trace.next.is_empty()) {
             answers(ui, scene, trace, out);
             layers(ui, scene, trace, out);
         }
@@ -47,6 +47,7 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let derived = &scene.memory.honesty;
     match (derived.latest(), derived.error()) {
         _ if scene.only_trace() => widgets::empty(ui, scene.words.needs_weights, ""),
+        _ if trace.next.is_empty() && scene.fills() => widgets::empty(ui, &scene.put_mask(), ""),
         _ if trace.next.is_empty() => widgets::empty(ui, words.no_words, ""),
         (_, Some(error)) => widgets::empty(ui, &error.what, error.hint.as_deref().unwrap_or("")),
         (Some((key, honesty)), _) if key.0 == scene.run => table(ui, scene, honesty, out),

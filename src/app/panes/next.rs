@@ -1,7 +1,7 @@
 //! What may follow: candidates with what temperature, top-k and top-p leave of them; a click writes one; the ways taken
 //! stay as a tree.
 
-use super::shared::column;
+use super::shared::{WIDEST, column};
 use crate::{
     app::{
         command::Command,
@@ -13,52 +13,65 @@ use crate::{
     export::figure::bars::percent,
     model::{Choices, Sampling, shown},
 };
-use egui::{RichText, ScrollArea, Slider, Ui};
+use egui::{Rect, RichText, ScrollArea, Slider, Ui, vec2};
+
+/// From this width on the ways taken stand beside the candidates; else under them.
+const BESIDE: f32 = 560.0;
+/// Width of the ways taken where they stand beside.
+const WAYS: f32 = 240.0;
+const GAP: f32 = 24.0;
 
 /// Draws the pane.
 pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let words = &scene.words.next_words;
     let choices = scene.next.latest().map(|(_, choices)| choices);
     let subtitle = choices.map_or_else(String::new, |choices| (words.subtitle)(choices.kept, choices.all));
-    let title = if fills(scene) { words.masked } else { words.title };
+    let title = if scene.fills() { words.masked } else { words.title };
     widgets::header(ui, title, &subtitle, |_| {});
     let Some(choices) = choices else { return nothing(ui, scene, out) };
     let room = ui.available_rect_before_wrap().shrink2(egui::vec2(12.0, 4.0));
-    let mut inner = ui.new_child(egui::UiBuilder::new().max_rect(room));
-    ScrollArea::vertical().auto_shrink(false).show(&mut inner, |ui| {
+    let beside = room.width() >= BESIDE;
+    let width = if beside { room.width().min(WIDEST + GAP + WAYS) } else { room.width() };
+    let both = Rect::from_center_size(room.center(), vec2(width, room.height()));
+    let ways = both.right() - WAYS;
+    let first = if beside { both.with_max_x(ways - GAP) } else { both };
+    scrolled(ui, "candidates", first, |ui| {
         column(ui, |ui| {
             rules(ui, scene, choices, out);
             ui.add_space(8.0);
             candidates(ui, scene, choices, out);
-            ui.add_space(16.0);
-            branches(ui, scene, out);
+            if !beside {
+                ui.add_space(16.0);
+                branches(ui, scene, out);
+            }
         });
     });
+    if beside {
+        scrolled(ui, "ways", both.with_min_x(ways), |ui| branches(ui, scene, out));
+    }
     ui.allocate_rect(room, egui::Sense::hover());
 }
 
-/// Whether the model fills in words that a mask hides, rather than going on.
-fn fills(scene: &Scene<'_>) -> bool {
-    scene.trace.is_some_and(|trace| trace.spec.scores_words() && !trace.spec.generates())
+fn scrolled(ui: &mut Ui, id: &str, room: Rect, add: impl FnOnce(&mut Ui)) {
+    let mut inner = ui.new_child(egui::UiBuilder::new().id_salt(id).max_rect(room));
+    ScrollArea::vertical().auto_shrink(false).show(&mut inner, add);
 }
 
 /// Why no word is listed, and what can be done; the ways taken are still there.
 fn nothing(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let complete = scene.trace.filter(|trace| trace.is_complete());
+    let unmasked = complete.is_some_and(|trace| scene.fills() && trace.answer_at.is_none());
+    let asked = scene.put_mask();
     let text = match complete {
         None if scene.trace.is_none() && scene.busy.is_none() => {
             let (first, how) = scene.first_step();
             return widgets::empty(ui, first, how);
         }
         Some(trace) if !trace.spec.scores_words() => scene.words.next_none,
-        Some(trace) if fills(scene) && trace.answer_at.is_none() => scene.words.masked_none,
+        Some(_) if unmasked => &asked,
         _ => scene.words.waiting,
     };
-    let mask = scene.model.filter(|_| text == scene.words.masked_none).and_then(|model| {
-        let tokenizer = model.tokenizer.as_ref()?;
-        Some(tokenizer.text(tokenizer.mask()?))
-    });
-    let Some(mask) = mask else { return widgets::empty(ui, text, "") };
+    let Some(mask) = scene.mask().filter(|_| unmasked) else { return widgets::empty(ui, text, "") };
     let room = ui.available_rect_before_wrap().shrink2(egui::vec2(12.0, 4.0));
     let mut inner = ui.new_child(egui::UiBuilder::new().max_rect(room));
     inner.label(RichText::new(text).size(BODY).color(theme::tokens(ui).muted));
@@ -125,7 +138,7 @@ fn candidates(ui: &mut Ui, scene: &Scene<'_>, choices: &Choices, out: &mut Out) 
     let words = &scene.words.next_words;
     let Some(model) = scene.model else { return };
     let best = choices.list.first().map_or(1.0, |first| first.1);
-    let fills = fills(scene);
+    let fills = scene.fills();
     for (place, &(id, p)) in choices.list.iter().enumerate() {
         let kept = place < choices.kept;
         let text = model.tokenizer.as_ref().map_or_else(|| id.to_string(), |tokenizer| tokenizer.text(id));

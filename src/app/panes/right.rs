@@ -139,6 +139,7 @@ fn next(ui: &mut Ui, scene: &Scene<'_>) {
     let tokens = theme::tokens(ui);
     let Some(trace) = scene.trace else { return };
     let list = |candidates: &[Candidate]| listed(scene, candidates);
+    let asked = scene.put_mask();
     let (heading, none, said) = match &trace.spec.head {
         HeadSpec::Classes(head) if head.outcome == Outcome::Span => {
             let said = trace.answers.iter().take(ROWS).map(|answer| {
@@ -150,7 +151,7 @@ fn next(ui: &mut Ui, scene: &Scene<'_>) {
         HeadSpec::Classes(_) => (words.classes, words.next_none, list(scene.classes())),
         HeadSpec::Sentence(_) => (words.vector, words.next_none, Vec::new()),
         HeadSpec::MaskedToken { .. } if !trace.spec.generates() => {
-            (words.masked_word, words.masked_none, list(&trace.next))
+            (words.masked_word, &*asked, list(&trace.next))
         }
         _ if scene.translates() => (words.next_target, words.next_none, list(&trace.next)),
         _ => (words.next, words.next_none, list(&trace.next)),

@@ -57,6 +57,8 @@ pub(super) fn show(
         let galley = widgets::short(ui, &grouped(step), theme::body(SMALL), 80.0, tokens.muted);
         let at = pos2(across.x(step), room.top() + NUMBERS);
         let place = Align2::CENTER_TOP.anchor_size(at, galley.size());
+        // The step in sight stands to the right
+        let place = place.translate(vec2((across.right + 8.0 - place.right()).min(0.0), 0.0));
         if place.left() > free {
             free = place.right() + 8.0;
             ui.painter().galley(place.min, galley, tokens.muted);

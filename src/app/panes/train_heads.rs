@@ -38,7 +38,7 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, atlas: &mut Atlas, out: &mut Out) {
     let (layers, heads) = (trace.n_layers(), trace.heads(0));
     let across = (room.width() - LAYER_NAME) / heads as f32 - GAP;
     let down = (room.height() - LEGEND) / layers as f32 - GAP - FOOT;
-    let side = across.min(down).min(240.0);
+    let side = across.min(down).min(480.0);
     if side < 12.0 {
         return;
     }

@@ -216,7 +216,9 @@ pub struct Words {
     pub pair_none: &'static str,
     pub vector: &'static str,
     pub vector_of: fn(usize, f32) -> String,
-    pub masked_none: &'static str,
+    /// What to do with this mask.
+    pub masked_none: fn(&str) -> String,
+    pub no_mask: &'static str,
     pub stream: &'static str,
     pub stream_sub: fn(&str) -> String,
     pub norms: &'static str,

@@ -1,5 +1,7 @@
 //! Words of the view that chooses the next token.
 
+use crate::app::numbers::grouped;
+
 /// One language.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "each field is its own English text, below")]
@@ -29,7 +31,7 @@ pub struct NextWords {
 /// English.
 pub(super) const ENGLISH: NextWords = NextWords {
     title: "Next word",
-    subtitle: |kept, all| format!("{kept} of {all} tokens may be drawn"),
+    subtitle: |kept, all| format!("{} of {} tokens may be drawn", grouped(kept as u64), grouped(all as u64)),
     temperature: "temperature",
     top_k: "top k",
     top_p: "top p",
@@ -51,7 +53,7 @@ pub(super) const ENGLISH: NextWords = NextWords {
 /// 简体中文.
 pub(super) const CHINESE: NextWords = NextWords {
     title: "下一个词",
-    subtitle: |kept, all| format!("{all} 个词元中可抽 {kept} 个"),
+    subtitle: |kept, all| format!("{} 个词元中可抽 {} 个", grouped(all as u64), grouped(kept as u64)),
     temperature: "温度",
     top_k: "前 k 个",
     top_p: "累计 p",

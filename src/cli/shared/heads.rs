@@ -1,5 +1,6 @@
-//! Heads as they are typed, in a model.
+//! Heads and cells as they are typed, in a model.
 
+use crate::analysis::{Cell, CellName};
 use crate::export::Ranges;
 use crate::model::{HeadName, ModelSpec};
 use crate::trace::HeadId;
@@ -7,7 +8,11 @@ use crate::trace::HeadId;
 /// The heads that are meant. A part that the model does not have, or no such layer or head of it, is an error that says
 /// what there is; plain numbers are left to whoever reads the head.
 pub(crate) fn picked(spec: &ModelSpec, names: &[HeadName]) -> anyhow::Result<Vec<HeadId>> {
-    let meant = |name: &HeadName| match (spec.head(*name), name.part) {
+    names.iter().map(|&name| one(spec, name)).collect()
+}
+
+fn one(spec: &ModelSpec, name: HeadName) -> anyhow::Result<HeadId> {
+    match (spec.head(name), name.part) {
         (Some(head), _) => Ok(head),
         (None, None) => Ok(name.head),
         (None, Some(_)) => {
@@ -15,6 +20,10 @@ pub(crate) fn picked(spec: &ModelSpec, names: &[HeadName]) -> anyhow::Result<Vec
             let parts = parts.map(|(part, layers)| format!("layers {}", Ranges::of_part(part, layers.len())));
             anyhow::bail!("the model has no head {name}: it has {}", parts.collect::<Vec<_>>().join(", "))
         }
-    };
-    names.iter().map(meant).collect()
+    }
+}
+
+/// The cell that is meant, likewise.
+pub(crate) fn cell(spec: &ModelSpec, CellName { head, query, key }: CellName) -> anyhow::Result<Cell> {
+    Ok(Cell { head: one(spec, head)?, query, key })
 }

@@ -47,9 +47,6 @@ pub struct Eviction {
     pub answer_after: u32,
     /// What that stands for
     pub answer_after_text: String,
-    /// The run under the policy
-    #[serde(skip)]
-    pub trace: Trace,
 }
 
 /// An eviction that cannot be tried.
@@ -89,11 +86,11 @@ impl EvictionError {
 }
 
 /// Runs the text of `run` under `policy`, one pass, and compares: loss, the next token, bytes. A run with interventions
-/// keeps them.
+/// keeps them. The run under the policy comes beside, as large as `run`.
 ///
 /// A query finds its own entry always. Heavy hitters are ranked by attention under the policy itself, never by later
 /// queries; it takes a second attention for each layer.
-pub fn evict(model: &Model, run: &Trace, policy: &Policy, job: &Job) -> Result<Eviction, EvictionError> {
+pub fn evict(model: &Model, run: &Trace, policy: &Policy, job: &Job) -> Result<(Eviction, Trace), EvictionError> {
     checked(model, run, policy)?;
     let (trace, gone) = run_under(model, run, policy, job)?;
     let bits = |trace: &Trace, from: f32| {
@@ -115,7 +112,7 @@ pub fn evict(model: &Model, run: &Trace, policy: &Policy, job: &Job) -> Result<E
     };
     job.report("Measuring the loss", 1.0);
     let average = |losses: &[f64]| (!losses.is_empty()).then(|| mean(losses));
-    Ok(Eviction {
+    let eviction = Eviction {
         policy: policy.to_string(),
         bytes_before: bytes(&|_| run.n_tokens()),
         bytes_after: bytes(&|layer| kept[layer]),
@@ -131,8 +128,8 @@ pub fn evict(model: &Model, run: &Trace, policy: &Policy, job: &Job) -> Result<E
         answer_text,
         answer_after,
         answer_after_text,
-        trace,
-    })
+    };
+    Ok((eviction, trace))
 }
 
 /// Whether there is a cache, and what the policy names is in it.

@@ -158,11 +158,11 @@ pub(super) fn cache(
     if progress(0.0).is_break() {
         return Err(ViewError::Cancelled);
     }
-    let eviction = evict(model, trace, &ask.policy, &job)?;
+    let (eviction, under) = evict(model, trace, &ask.policy, &job)?;
     if progress(0.9).is_break() {
         return Err(ViewError::Cancelled);
     }
-    let cache = kv_cache(&eviction.trace, STEPS).ok_or(ViewError::Empty)?;
+    let cache = kv_cache(&under, STEPS).ok_or(ViewError::Empty)?;
     let values = cache.layers.iter().zip(&eviction.gone).flat_map(|(layer, gone)| {
         let kept = |(value, gone): (&f64, &Option<usize>)| match gone {
             None => *value as f32,

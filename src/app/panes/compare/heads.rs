@@ -22,7 +22,7 @@ const FOOT: f32 = 34.0;
 /// Least side of a difference.
 const SMALLEST: f32 = 14.0;
 /// Most of it.
-const LARGEST: f32 = 120.0;
+const LARGEST: f32 = 240.0;
 /// From which on it has a name.
 const NAMED: f32 = 26.0;
 

@@ -272,6 +272,9 @@ impl<'a> Body<'a> {
             let galley = widgets::short(ui, text, font, (place.left() - at - 8.0).max(0.0), color);
             let start = pos2(at, rect.center().y - 2.0 - galley.size().y / 2.0);
             at += galley.size().x + 10.0;
+            // The line that carries a sum down passes behind
+            let plate = Rect::from_min_size(start, galley.size()).expand2(vec2(3.0, 0.0));
+            ui.painter().rect_filled(plate, 0, tokens.background);
             ui.painter().galley(start, galley, color);
         };
         let (token, color) = match strip.owner {
