@@ -2,6 +2,7 @@
 
 pub mod axis;
 pub mod bars;
+pub mod focus;
 pub mod formula;
 pub mod grid_map;
 pub mod heatmap;
