@@ -5,6 +5,7 @@ use super::{
     command::Command,
     document::is_session,
     layout::{self, Pane},
+    linking::block_of_tensor,
     mapping::Sight,
     panes::{dialogs::Dialog, left},
     running::{self, Request},
@@ -13,10 +14,7 @@ use super::{
     timeline::TimelineAct,
     window::Window,
 };
-use crate::{
-    engine::{Languages, ModelSource, is_timeline},
-    model::HeadId,
-};
+use crate::engine::{Languages, ModelSource, is_timeline};
 
 /// Times larger at most than what fits that a grid of heads is zoomed.
 const GRID_ZOOM: f32 = 16.0;
@@ -132,7 +130,7 @@ impl Window {
             Command::ToggleLower => self.toggle_lower(),
             Command::SetSinkApart(apart) => self.state.sink_apart = apart,
             Command::ShowTensor(name) => self.show_tensor(name),
-            Command::SetLayer(layer) => self.state.layer = layer,
+            Command::SetLayer(place) => self.select_place(place),
             Command::SetThreshold(threshold) => self.state.flow.threshold = threshold,
             Command::SetStep(step) => self.set_step(step),
             Command::SetWhy(why) => self.state.why = why,
@@ -172,7 +170,7 @@ impl Window {
             Command::AskToSaveTraining => self.dialog = Dialog::SaveTraining { path: self.training_folder() },
             Command::AskForText => self.dialog = Dialog::Text { path: String::new() },
             Command::SetShown(shown) => self.state.shown = shown,
-            Command::SetLastLayer(layer) => self.state.memory.last_layer = layer,
+            Command::SetLastLayer(layer) => self.set_last_layer(layer),
             Command::SetPicture(picture) => self.state.memory.picture = picture,
             Command::SetAnswer(answer) => self.state.memory.answer = answer,
             Command::SetPolicy(policy) => self.state.memory.policy = policy,
@@ -273,20 +271,6 @@ impl Window {
         }
     }
 
-    /// Selects a head; what is pinned or zoomed stays where the map has the same texts along its sides.
-    pub(super) fn select(&mut self, head: HeadId) {
-        let sides = |head: HeadId| {
-            let block = self.session.trace.as_ref().and_then(|trace| trace.spec.blocks.get(head.layer));
-            block.map(|block| block.part.sides())
-        };
-        if let (Some(old), Some(new)) = (sides(self.state.head), sides(head)) {
-            self.state.query = self.state.query.filter(|_| old.0 == new.0);
-            self.state.key = self.state.key.filter(|_| old.1 == new.1);
-            self.state.view = self.state.view.filter(|_| old == new);
-        }
-        self.state.head = head;
-    }
-
     fn run(&mut self, cut: bool) {
         let typed = self.typed.take();
         self.settings.note(&self.state.prompt, typed.is_some_and(running::is_paused));
@@ -338,6 +322,11 @@ impl Window {
     fn show_tensor(&mut self, name: Option<String>) {
         if name.is_some() && !self.sees(Pane::Weights) {
             self.show_pane(Pane::Weights);
+        }
+        let spec = self.session.model.as_ref().map(|model| model.spec());
+        let block = spec.zip(name.as_ref()).and_then(|(spec, name)| block_of_tensor(spec, name));
+        if let Some(layer) = block {
+            self.select_block(layer);
         }
         self.state.tensor = name;
     }

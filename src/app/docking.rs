@@ -28,6 +28,7 @@ use super::{
     stepping,
     theme::{self, HEADER, TITLE},
     tiles::Tiles as MapTiles,
+    widgets::focus,
     worker::Post,
 };
 use egui::{
@@ -139,6 +140,7 @@ impl<'a, 'b> Panes<'a, 'b> {
                 keys(ui.ctx(), self.scene, self.out);
             }
             self.framed(ui, pane, false);
+            focus::ring(ui.ctx(), self.scene.dark);
             if ui.ctx().input(|input| input.viewport().close_requested()) {
                 self.out.send(Command::Dock(pane));
             }

@@ -37,6 +37,7 @@ pub mod labels;
 pub mod laying;
 pub mod layout;
 pub mod lensing;
+pub mod linking;
 mod map_commands;
 pub mod mapping;
 pub mod markdown;

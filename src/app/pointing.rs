@@ -78,7 +78,7 @@ impl Scene<'_> {
     /// What pointing at a token of one text means in the selected head's map: its row, its column or both.
     pub fn pointed(&self, side: Side, index: usize) -> Hover {
         let on = |other| (other == side).then_some(index);
-        Hover { query: on(self.rows()), key: on(self.columns()) }
+        Hover { query: on(self.rows()), key: on(self.columns()), ..Hover::default() }
     }
 
     /// The pinned token of one text.

@@ -155,6 +155,13 @@ impl Out {
     pub fn send(&mut self, command: Command) {
         self.commands.push(command);
     }
+
+    /// Points at a head: what the pointer is on comes before what the keys are on, in whichever view.
+    pub fn point_at(&mut self, head: HeadId, response: &egui::Response) {
+        if response.hovered() || response.has_focus() && self.hover == Hover::default() {
+            self.hover = Hover::of_head(head);
+        }
+    }
 }
 
 impl<'a> Scene<'a> {

@@ -2,6 +2,8 @@
 //!
 //! Models and traces are not in here: they sit behind `Arc` in `session`.
 
+pub use super::linking::Hover;
+
 use super::{
     charting::AtlasChoice,
     circuits::{CircuitState, CompositionState},
@@ -375,21 +377,4 @@ pub enum Sort {
     Layer,
     /// By the tinting measure, best first.
     Measure,
-}
-
-/// What the pointer is on, this frame: every view shows it, any view sets it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Hover {
-    /// A token as the one that looks.
-    pub query: Option<usize>,
-    /// A token as one that is looked at.
-    pub key: Option<usize>,
-}
-
-impl Hover {
-    /// The row alone where there is one: for views in which a token has no column.
-    #[must_use]
-    pub fn rows_only(self) -> Self {
-        Self { key: self.key.filter(|_| self.query.is_none()), ..self }
-    }
 }

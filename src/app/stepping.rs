@@ -7,10 +7,16 @@ use super::{
     window::Window,
 };
 use egui_tiles::Tree;
+use strum::IntoEnumIterator as _;
 
 /// What has the focus where a pane as a whole has it.
 pub(super) fn handle(pane: Pane) -> egui::Id {
     egui::Id::unique(("handle", pane))
+}
+
+/// Whether that is what has it.
+pub(super) fn is_handle(id: egui::Id) -> bool {
+    Pane::iter().any(|pane| handle(pane) == id)
 }
 
 /// Panes in sight, as one reads them: column by column.

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     engine::{Job, Moved, Places, SweepAsk, moved_by},
     model::{HeadId, Hook, Stream},
-    trace::{Intervention, OtherPrompt, Span, Trace},
+    trace::{Intervention, OtherPrompt, Side, Span, Trace},
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -26,8 +26,6 @@ pub struct SweepChoice {
     pub less: Option<u32>,
     /// Which map is shown.
     pub places: Places,
-    /// The place that is selected: a layer, and a token or a head.
-    pub cell: Option<(usize, usize)>,
 }
 
 /// Which sweep: a run, the other prompt, the two words.
@@ -78,7 +76,7 @@ impl SweepChoice {
 
     /// Nothing that depends on the model that was open.
     pub fn forget_model(&mut self) {
-        (self.of, self.less, self.cell) = (None, None, None);
+        (self.of, self.less) = (None, None);
         self.asked.clear();
     }
 }
@@ -119,27 +117,32 @@ impl Window {
     pub(super) fn run_sweep(&mut self, on: bool) {
         let choice = &mut self.state.sweep;
         choice.asked = if on { choice.prompt.clone() } else { String::new() };
-        if on {
-            choice.cell = None;
-        }
     }
 
     /// Selects a place of the sweep, here and in every other view.
     pub(super) fn select_swept(&mut self, layer: usize, at: usize) {
-        self.state.sweep.cell = Some((layer, at));
         if self.state.sweep.places == Places::Heads {
             return self.select(HeadId { layer, head: at });
         }
-        let Some(trace) = &self.session.trace else { return };
-        let place = trace.spec.streams().iter().position(|&stream| stream == Stream::Before(layer));
-        self.state.layer = place.unwrap_or(self.state.layer);
+        let streams = self.session.trace.as_ref().map_or_else(Vec::new, |trace| trace.spec.streams());
+        if let Some(place) = streams.iter().position(|&stream| stream == Stream::Before(layer)) {
+            self.select_place(place);
+        }
         self.state.query = Some(at);
-        let head = self.state.head.head;
-        self.select(HeadId { layer, head });
     }
 }
 
 impl Scene<'_> {
+    /// The selected place of the sweep: the selected head, or the pinned token before the selected head's block.
+    pub fn swept_place(&self) -> Option<(usize, usize)> {
+        let head = self.state.head;
+        match self.state.sweep.places {
+            Places::Heads => Some((head.layer, head.head)),
+            Places::Tokens if self.rows() == Side::Target => Some((head.layer, self.state.query?)),
+            Places::Tokens => None,
+        }
+    }
+
     /// The sweep of the open run, and that run.
     pub fn swept(&self) -> Option<(&Arc<Moved>, &Trace)> {
         self.sweeping.of(self.clean_run).zip(self.clean)

@@ -31,6 +31,7 @@ use super::{
     theme,
     tiles::Tiles,
     training::Live,
+    widgets::focus,
     worker::{News, Post},
 };
 use crate::engine::{ModelSource, is_timeline};
@@ -337,6 +338,7 @@ impl Window {
         let painted = lay_out(ui, &mut panes, &mut tree, self.session.banner.as_ref());
         let (edited, pressed) = (panes.edited, panes.pressed);
         let ask = dialogs::show(&ctx, (&mut self.dialog, &mut self.finder), &scene, &mut out);
+        focus::ring(&ctx, self.dark);
         self.tiles.end_frame(trace, scene.less().map(|(_, less)| less));
         if let Some(ask) = ask {
             self.ask(ask);

@@ -99,6 +99,7 @@ mod window_maps;
 mod window_masked;
 mod window_memory;
 mod window_models;
+mod window_names;
 mod window_pictures;
 mod window_rivers;
 mod window_roles;

@@ -321,7 +321,6 @@ impl Monkey {
                 of: self.maybe(index as u32 * 200),
                 less: self.maybe(index as u32 * 7),
                 places: self.one(Places::iter()),
-                cell: self.maybe((index, index)),
                 ..SweepChoice::default()
             }),
             Name::SelectSwept => Command::SelectSwept { layer: self.below(8), at: index },

@@ -221,7 +221,6 @@ impl Dice {
                 of: self.maybe(Self::id),
                 less: self.maybe(Self::id),
                 places: self.one(Places::iter()),
-                cell: self.maybe(|dice| (dice.n(), dice.n())),
             },
             timeline: TimelineState {
                 folder: self.maybe(|_| PathBuf::from("runs/检查点")),

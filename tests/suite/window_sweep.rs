@@ -68,7 +68,7 @@ fn a_place_of_the_sweep_is_what_its_patch_does() {
 
     click(&mut harness, (1, layers), (token, n));
     let state = &harness.state().state;
-    assert_eq!((state.sweep.cell, state.query, state.layer), (Some((1, token)), Some(token), 1));
+    assert_eq!((state.head.layer, state.query, state.layer), (1, Some(token), 1));
     harness.get_by_label("Add this patch").click();
     until(&mut harness, |window| window.session.changed.trace.is_some());
     let changed = harness.state().session.changed.trace.clone().expect("a run");

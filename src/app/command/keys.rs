@@ -1,6 +1,7 @@
 //! The keys of commands.
 
 use super::CommandKind;
+use crate::app::widgets::focus;
 use egui::{Key, KeyboardShortcut, Modifiers};
 use strum::IntoEnumIterator as _;
 
@@ -169,11 +170,18 @@ impl CommandKind {
     }
 
     /// Commands whose keys were pressed in this frame. A text field with the focus keeps its own, and an open menu is
-    /// closed by Escape, which means nothing else then.
+    /// closed by Escape, which means nothing else then, nor do arrows.
     pub fn pressed(ctx: &egui::Context) -> Vec<Self> {
         let (typing, menu) = (ctx.text_edit_focused(), egui::Popup::is_any_open(ctx));
+        let kept = focus::keeps_arrows(ctx);
+        // In a menu arrows go from entry to entry, on a slider to and fro
+        let theirs = |kind: &Self| match kind {
+            Self::Clear | Self::HeadUp | Self::HeadDown => menu,
+            Self::HeadLeft | Self::HeadRight => menu || kept,
+            _ => false,
+        };
         let mut kinds: Vec<(Self, KeyboardShortcut)> = Self::iter()
-            .filter(|kind| !(typing && kind.yields_to_text() || menu && *kind == Self::Clear))
+            .filter(|kind| !(typing && kind.yields_to_text() || theirs(kind)))
             .filter_map(|kind| Some((kind, kind.shortcut()?)))
             .collect();
         // More modifiers first: Ctrl+Z must not take what was Ctrl+Shift+Z, nor M what was Alt+M

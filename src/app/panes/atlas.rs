@@ -9,9 +9,10 @@ use crate::{
     app::{
         charting::{AtlasAct, AtlasChoice, AtlasPath, Colour, PASSAGES, Source, View},
         command::Command,
+        linking::Hover,
         scene::{Out, Scene},
         theme::{self, BODY, SMALL},
-        widgets::{self, segments},
+        widgets::{self, focus, segments},
         words::grouped,
     },
     model::HeadId,
@@ -248,6 +249,11 @@ fn plot(ui: &mut Ui, scene: &Scene<'_>, view: &View, room: Rect, out: &mut Out) 
             let color = Color32::from_rgba_premultiplied(r, g, b, a);
             plot.points(Points::new("", points).color(color).radius(radius));
         }
+        let lit = scene.hover.head.filter(|_| scene.charts_own());
+        let lit = lit.and_then(|head| heads.iter().position(|entry| entry.head == head)).and_then(at);
+        if let Some(point) = lit {
+            plot.points(Points::new("", vec![point]).color(tokens.text).radius(radius + 2.0));
+        }
         let place = heads.iter().position(|entry| Some(entry.head) == chosen);
         if let Some((place, point)) = place.and_then(|place| Some((place, at(place)?))) {
             plot.points(Points::new("", vec![point]).color(tokens.accent).radius(radius + 3.5));
@@ -264,6 +270,13 @@ fn plot(ui: &mut Ui, scene: &Scene<'_>, view: &View, room: Rect, out: &mut Out) 
     band(ui, &response.response, (0..heads.len()).filter_map(on_screen), scene, out);
     let name = format!("{}: {} × {}", words.title, name_of(scene, x), name_of(scene, y));
     response.response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, &name));
+    focus::say(&response.response, || {
+        let own = heads.iter().position(|entry| Some(entry.head) == chosen);
+        let own = own.and_then(|place| Some((place, at(place)?)));
+        own.map_or_else(String::new, |(place, [x, y])| {
+            format!("{} {x:.4}, {y:.4}", (words.head)(&heads[place].head.to_string()))
+        })
+    });
     let near = response.inner.and_then(|(pointer, [dx, dy])| {
         let far =
             |point: [f64; 2]| ((point[0] - pointer.x) * dx).powi(2) + ((point[1] - pointer.y) * dy).powi(2);
@@ -272,6 +285,9 @@ fn plot(ui: &mut Ui, scene: &Scene<'_>, view: &View, room: Rect, out: &mut Out) 
     });
     if let Some(place) = near.filter(|_| response.response.hovered()) {
         let entry = &heads[place];
+        if scene.charts_own() {
+            out.hover = Hover::of_head(entry.head);
+        }
         if response.response.clicked() {
             out.send(Command::Atlas(AtlasAct::Head(entry.head)));
         }
@@ -364,6 +380,9 @@ fn head_button(ui: &mut Ui, scene: &Scene<'_>, head: HeadId, on: bool, out: &mut
     response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, on, &name));
     if response.clicked() {
         out.send(Command::Atlas(AtlasAct::Head(head)));
+    }
+    if scene.charts_own() {
+        out.point_at(head, &response);
     }
     if response.hovered()
         && let Some(entry) = scene.charting.view().and_then(|view| view.atlas.entry(head))

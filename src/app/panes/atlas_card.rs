@@ -8,7 +8,7 @@ use crate::{
         command::Command,
         scene::{Out, Scene},
         theme::{self, BODY, SMALL, TITLE},
-        widgets::{self, Line, segments},
+        widgets::{self, Line, focus, segments},
     },
     model::shown,
 };
@@ -78,6 +78,11 @@ fn distances(ui: &mut Ui, scene: &Scene<'_>, bins: &Histogram) {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), BARS + 16.0), Sense::hover());
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, words.distances));
     let n = bins.values.len().max(1);
+    let top = (0..bins.values.len()).max_by(|&a, &b| bins.values[a].total_cmp(&bins.values[b]));
+    focus::say(&response, || {
+        let edge = top.and_then(|top| bins.edges.get(top)).copied().unwrap_or_default();
+        format!("{edge:.0}: {:.4}", top.map_or(0.0, |top| bins.values[top]))
+    });
     let most = bins.values.iter().copied().fold(1e-9, f64::max);
     let pitch = rect.width() / n as f32;
     let base = rect.top() + BARS;

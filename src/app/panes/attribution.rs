@@ -152,11 +152,17 @@ fn parts(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, said: &Attribution, room
                 _ => None,
             };
             let marked = head == Some(scene.state.head);
+            let lit = head.is_some() && head == scene.hover.head;
             let say = (scene.words.why.part)(name, value);
-            let leads = (marked, Target::of(component).is_some());
+            let leads = (marked, Target::of(component).is_some(), lit);
             let response = bar(ui, scene, (name, longest), value, most, leads, &say);
-            if let Some(head) = head.filter(|_| response.clicked()) {
-                out.send(Command::SelectHead(head));
+            if let Some(head) = head {
+                out.point_at(head, &response);
+                out.commands.extend(response.clicked().then_some(Command::SelectHead(head)));
+            }
+            if let Component::Mlp(layer) = component {
+                out.hover.layer = out.hover.layer.or(response.hovered().then_some(layer));
+                out.commands.extend(scene.select_block(layer).filter(|_| response.clicked()));
             }
             if let Some(target) = Target::of(component) {
                 response.context_menu(|ui| interventions::menu(ui, scene, target, out));
@@ -180,7 +186,7 @@ fn read(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, sources: &[f64], out: &mu
         let name = scene.key_name(key);
         let marked = scene.shown_key() == Some(key);
         let say = (words.part)(&name, sources[key]);
-        let response = bar(ui, scene, (&name, 110.0), sources[key], most, (marked, true), &say);
+        let response = bar(ui, scene, (&name, 110.0), sources[key], most, (marked, true, false), &say);
         if response.hovered() {
             out.hover.key = Some(key);
         }
@@ -204,7 +210,7 @@ fn bar(
     (name, name_width): (&str, f32),
     value: f64,
     most: f64,
-    (marked, leads): (bool, bool),
+    (marked, leads, lit): (bool, bool, bool),
     say: &str,
 ) -> Response {
     let tokens = theme::tokens(ui);
@@ -215,7 +221,7 @@ fn bar(
     if !ui.is_rect_visible(rect) {
         return response;
     }
-    if leads && (response.hovered() || response.has_focus()) {
+    if lit || leads && (response.hovered() || response.has_focus()) {
         let ground = theme::mix(tokens.background, tokens.dim, 0.16);
         ui.painter().rect_filled(rect.expand2(vec2(4.0, 0.0)), 4, ground);
     }

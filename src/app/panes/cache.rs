@@ -11,7 +11,7 @@ use crate::{
         scene::{Out, Scene},
         state::{Cells, View},
         theme::{self, BODY, SMALL, TITLE},
-        widgets::{self, axis, legend, pointed},
+        widgets::{self, axis, focus, legend, pointed},
         words::size,
     },
     engine::Written,
@@ -130,7 +130,9 @@ fn map(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, view: &CacheView, area: Re
             (((point.x - map.left()) / cell) as usize).min(n.saturating_sub(1)),
         )
     });
-    row_labels(ui, map, layers, pitch, at.map(|at| at.0), |layer| trace.spec.layer_name(layer));
+    row_labels(ui, map, layers, pitch, Some(at.map_or(scene.shown_layer(), |at| at.0)), |layer| {
+        trace.spec.layer_name(layer)
+    });
     if let Some(key) = scene.state.key.filter(|&key| key < n) {
         let left = map.left() + key as f32 * cell;
         let frame = Rect::from_min_max(pos2(left, map.top()), pos2(left + cell.max(2.0), map.bottom()));
@@ -144,7 +146,12 @@ fn map(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, view: &CacheView, area: Re
         || (words.received)(view.cache.steps.min(STEPS)),
         |key| {
             let kept = view.eviction.gone.iter().filter(|gone| gone[key].is_none()).count();
-            (words.kept_in)(&scene.token_name(Side::Target, key), kept, layers)
+            let token = (words.kept_in)(&scene.token_name(Side::Target, key), kept, layers);
+            let received = view.cache.layers.get(scene.state.head.layer).map(|layer| layer.received[key]);
+            let name = trace.spec.layer_name(scene.state.head.layer);
+            received.map_or(token.clone(), |received| {
+                format!("{token} · {}", (words.received_in)(&name, received))
+            })
         },
     );
     if scene.state.memory.policy == PolicyKind::ByHand
@@ -156,23 +163,28 @@ fn map(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, view: &CacheView, area: Re
     pointed::menu(&response, at, |ui, (layer, token)| {
         interventions::menu(ui, scene, Target::Entry(layer, token), out);
     });
-    if let Some((layer, token)) = at {
-        out.hover = scene.pointed(Side::Target, token);
+    let told = |(layer, token): (usize, usize)| {
         let (name, text) = (trace.spec.layer_name(layer), scene.token_name(Side::Target, token));
-        line = match view.eviction.gone[layer][token] {
+        match view.eviction.gone[layer][token] {
             Some(query) => (words.entry_gone)(&name, &text, query),
             None => (words.entry_kept)(&name, &text, view.cache.layers[layer].received[token]),
-        };
+        }
+    };
+    if let Some((layer, token)) = at {
+        out.hover = scene.pointed(Side::Target, token).in_layer(layer);
+        line = told((layer, token));
         let dropped = scene.state.memory.dropped.contains(&(layer, token));
         if scene.state.memory.policy != PolicyKind::ByHand {
             if response.clicked() {
                 out.send(Command::PinKey((scene.state.key != Some(token)).then_some(token)));
+                out.commands.extend(scene.select_block(layer));
             }
         } else if response.clicked() || response.dragged() && !dropped {
             out.send(Command::DropEntry { layer, token, gone: !dropped });
         }
     }
     read_out(ui, foot, &line);
+    focus::say(&response, || line);
 }
 
 /// A cell each, in the colours of what it received; a dash where it is forgotten at the end.
@@ -296,7 +308,8 @@ fn costs(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, view: &CacheView, area: 
             let tokens = theme::tokens(&ui);
             let label = ui.label(RichText::new(words.budget).size(BODY).color(tokens.muted));
             ui.spacing_mut().slider_width = (foot.width() - 120.0).clamp(40.0, 160.0);
-            let slider = ui.add(egui::Slider::new(&mut budget, 1..=n.max(1))).labelled_by(label.id);
+            let slider =
+                focus::slide(&mut ui, egui::Slider::new(&mut budget, 1..=n.max(1))).labelled_by(label.id);
             if slider.changed() {
                 out.send(Command::SetBudget(Some(budget)));
             }

@@ -8,7 +8,8 @@ use crate::app::{
     command::Command,
     drafting::{Answers, Draft},
     scene::{Out, Scene},
-    theme, widgets,
+    theme,
+    widgets::{self, focus},
 };
 use crate::trace::Trace;
 use egui::{DragValue, RichText, Slider, Ui};
@@ -55,7 +56,7 @@ pub(super) fn show(
             let label = ui.label(words.strength);
             let mut strength = answers.hundredths as f32 / 100.0;
             let slider = Slider::new(&mut strength, -10.0..=10.0).step_by(0.05).max_decimals(2);
-            if ui.add(slider).labelled_by(label.id).changed() {
+            if focus::slide(ui, slider).labelled_by(label.id).changed() {
                 answers.hundredths = (strength * 100.0).round() as i32;
             }
         });

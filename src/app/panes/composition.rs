@@ -8,7 +8,7 @@ use crate::{
         command::Command,
         scene::{Out, Scene},
         theme::{self, BODY, SMALL},
-        widgets::{self, segments},
+        widgets::{self, focus, segments},
     },
     model::{HeadId, ModelSpec},
 };
@@ -100,7 +100,7 @@ fn controls(ui: &mut Ui, scene: &Scene<'_>, composition: &Composition, out: &mut
         ui.spacing_mut().slider_width = 120.0;
         let slider = Slider::new(&mut threshold, 0.0..=(most as f32).max(0.001)).max_decimals(3);
         // What the slider rounds away is no wish
-        if ui.add(slider).labelled_by(label.id).changed() && (threshold - shown).abs() >= 5e-4 {
+        if focus::slide(ui, slider).labelled_by(label.id).changed() && (threshold - shown).abs() >= 5e-4 {
             out.send(Command::SetComposition(CompositionState { threshold: Some(threshold), ..now }));
         }
         let mut above = now.above_random;
@@ -155,10 +155,10 @@ fn graph(
     for layer in 0..layers {
         let at = pos2(whole.left(), places.of(HeadId { layer, head: 0 }).y);
         let label = spec.layer_name(layer);
-        ui.painter().text(at, Align2::LEFT_CENTER, label, theme::body(SMALL), tokens.muted);
+        let color = if layer == scene.shown_layer() { tokens.text } else { tokens.muted };
+        ui.painter().text(at, Align2::LEFT_CENTER, label, theme::body(SMALL), color);
     }
-    let id = ui.scope_id().with("pointed head");
-    let pointed: Option<HeadId> = ui.data(|data| data.get_temp(id)).flatten();
+    let pointed = scene.hover.head.filter(|head| head.layer < layers && head.head < spec.heads(head.layer));
     let scale =
         composition.links.first().map_or(1.0, |link| link.score) - scene.state.composition.less(composition);
     for link in lines.iter().rev() {
@@ -169,7 +169,6 @@ fn graph(
         let stroke = Stroke::new(0.75 + 3.0 * share * share, theme::mix(tokens.background, color, lit));
         ui.painter().line_segment([places.of(link.from), places.of(link.to)], stroke);
     }
-    let mut under = None;
     for head in (0..layers).flat_map(|layer| (0..spec.heads(layer)).map(move |head| HeadId { layer, head })) {
         let bound = pointed.is_none_or(|own| {
             own == head
@@ -177,15 +176,9 @@ fn graph(
                     .iter()
                     .any(|link| (link.from, link.to) == (own, head) || (link.from, link.to) == (head, own))
         });
-        if node(ui, scene, spec, head, (&places, radius, bound), out) {
-            under = Some(head);
-        }
+        node(ui, scene, spec, head, (&places, radius, bound), out);
     }
-    ui.data_mut(|data| data.insert_temp(id, under));
-    if under != pointed {
-        ui.request_repaint();
-    }
-    under
+    pointed
 }
 
 /// One head: a click selects it. True where the pointer is on it.
@@ -196,7 +189,7 @@ fn node(
     head: HeadId,
     (places, radius, bound): (&Places, f32, bool),
     out: &mut Out,
-) -> bool {
+) {
     let tokens = theme::tokens(ui);
     let (across, down) = places.gap();
     let at = places.of(head);
@@ -208,18 +201,18 @@ fn node(
     let ink: fn(Color32, Color32) -> Color32 = |ground, color| theme::mix(ground, color, 0.35);
     let text = if on { tokens.accent_text } else { tokens.text };
     let text = if bound { text } else { ink(tokens.background, text) };
-    ui.painter().circle_filled(at, radius, if response.hovered() { tokens.line } else { tokens.raised });
+    let lit = response.hovered() || scene.hover.head == Some(head);
+    ui.painter().circle_filled(at, radius, if lit { tokens.line } else { tokens.raised });
     let edge = if on { Stroke::new(2.0, tokens.accent) } else { Stroke::new(1.0, tokens.dim) };
     ui.painter().circle_stroke(at, radius, edge);
     if across.min(down) >= NAMED {
         let short = format!("{}.{}", spec.index_in_part(head.layer), head.head);
         ui.painter().text(at, Align2::CENTER_CENTER, short, theme::mono(SMALL), text);
     }
-    let hovered = response.hovered() || response.has_focus();
+    out.point_at(head, &response);
     if response.on_hover_text(scene.with_role(spec.head_name(head), head)).clicked() {
         out.send(Command::SelectHead(head));
     }
-    hovered
 }
 
 /// The strongest pairs, of all heads or of the one under the pointer.

@@ -10,7 +10,7 @@ use crate::{
         panes::interventions,
         scene::{Out, Scene},
         theme::{self, BODY, SMALL},
-        widgets,
+        widgets::{self, focus},
         worker::Post,
     },
     model::HeadId,
@@ -60,7 +60,7 @@ fn threshold(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let mut threshold = scene.state.flow.threshold;
     ui.spacing_mut().slider_width = (ui.available_width() * 0.3).clamp(60.0, 150.0);
     let slider = Slider::new(&mut threshold, 0.001..=1.0).logarithmic(true).max_decimals(3);
-    let slider = ui.add(slider);
+    let slider = focus::slide(ui, slider);
     let label = ui.label(RichText::new(words.threshold).size(12.0).color(theme::tokens(ui).muted));
     if slider.labelled_by(label.id).changed() {
         out.send(Command::SetThreshold(threshold));

@@ -7,7 +7,7 @@ use crate::{
         scene::{Out, Scene},
         state::Shown,
         theme::{self, BODY, SMALL},
-        widgets::{self, switch},
+        widgets::{self, focus, switch},
     },
     trace::Intervention,
 };
@@ -95,6 +95,7 @@ fn line(ui: &mut Ui, scene: &Scene<'_>, index: usize, what: &Intervention, on: b
         _ => -10.0..=10.0,
     };
     let slider = ui.add_enabled(on, Slider::new(&mut by, range).step_by(0.05).max_decimals(2));
+    focus::keep(&slider);
     if slider.labelled_by(label.inner).changed() {
         out.send(Command::AdjustIntervention(index, what.clone().with_strength(by)));
     }

@@ -5,6 +5,7 @@ use crate::{
     app::{
         command::Command,
         lensing::LensChoice,
+        linking::{Hover, block_of},
         offering::Target,
         panes::{interventions, lens_plot},
         scene::{Out, Scene},
@@ -168,9 +169,6 @@ fn column(
     let response = ui.interact(whole, ui.scope_id().with(("lens", token)), Sense::click());
     let name = (scene.words.lens_of)(&scene.token_name(Side::Target, token));
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &name));
-    if response.hovered() {
-        out.hover = scene.pointed(Side::Target, token).rows_only();
-    }
     // Below the token's name one row a stream, the last on top
     let up = response.hover_pos().map(|point| ((point.y - head.bottom()) / height).floor());
     let row = up.and_then(|up| (lens.layers.len() - 1).checked_sub(up.max(0.0) as usize));
@@ -178,6 +176,10 @@ fn column(
     let cell_said = layer.and_then(|layer| layer.tokens.get(token)?.first().zip(layer.said.get(token)));
     let streams = scene.trace.map_or_else(Vec::new, |trace| trace.spec.streams_of(Side::Target));
     let stream = row.filter(|_| layer.is_some()).and_then(|row| streams.get(row)).copied();
+    if response.hovered() {
+        let token = scene.pointed(Side::Target, token).rows_only();
+        out.hover = Hover { layer: stream.map(block_of), ..token };
+    }
     if response.clicked() {
         out.commands.extend(scene.pin(Side::Target, token));
         if let Some((best, _)) = cell_said {
@@ -273,7 +275,12 @@ fn names(
         let name = if index == last { scene.words.lens_last.to_owned() } else { row_name(scene, index) };
         let stream = streams.get(index).copied();
         let chosen = stream.is_some() && stream == scene.stream();
-        let color = if chosen { tokens.accent_text } else { tokens.muted };
+        let pointed = stream.is_some_and(|stream| scene.hover.layer == Some(block_of(stream)));
+        let color = match (chosen, pointed) {
+            (true, _) => tokens.accent_text,
+            (_, true) => tokens.text,
+            _ => tokens.muted,
+        };
         let galley = widgets::short(ui, &name, theme::body(sizes.small), row.width(), color);
         let at = Align2::LEFT_CENTER.anchor_size(row.left_center(), galley.size()).min;
         ui.painter().galley(at, galley, color);

@@ -12,7 +12,7 @@ use crate::{
         river::{MapKey, MapPicture, asked_layer},
         scene::{Out, Scene},
         state::{Cells, View},
-        widgets::{self, axis, grid_map::GridMap, legend},
+        widgets::{self, axis, focus, grid_map::GridMap, legend},
         words::change,
     },
     trace::Side,
@@ -88,6 +88,7 @@ fn body(
     let token = |index| scene.token_name(Side::Target, index);
     let line = (scene.words.river.cell)(&token(query), &token(source), &value_of(value, key.1.is_some()));
     read_out(ui, foot.with_max_x(all.right()), &line);
+    focus::say(&response, || line);
 }
 
 /// A share, or by how much it changed.

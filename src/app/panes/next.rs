@@ -8,7 +8,7 @@ use crate::{
         editing::tree,
         scene::{Out, Scene},
         theme::{self, BODY},
-        widgets::{self, Line},
+        widgets::{self, Line, focus},
     },
     export::figure::bars::percent,
     model::{Choices, Sampling, shown},
@@ -95,7 +95,8 @@ fn rules(ui: &mut Ui, scene: &Scene<'_>, choices: &Choices, out: &mut Out) {
     egui::Grid::new("rules").num_columns(2).spacing([12.0, 4.0]).show(ui, |ui| {
         let label = |ui: &mut Ui, text| ui.label(RichText::new(text).color(tokens.muted));
         let name = label(ui, words.temperature);
-        ui.add(Slider::new(&mut rules.temperature, 0.0..=2.0).fixed_decimals(2)).labelled_by(name.id);
+        let slider = Slider::new(&mut rules.temperature, 0.0..=2.0).fixed_decimals(2);
+        focus::slide(ui, slider).labelled_by(name.id);
         ui.end_row();
         let name = label(ui, words.top_k);
         let text = words.all;
@@ -103,10 +104,10 @@ fn rules(ui: &mut Ui, scene: &Scene<'_>, choices: &Choices, out: &mut Out) {
             Slider::new(&mut top_k, 1..=all.max(1)).logarithmic(true).custom_formatter(move |k, _| {
                 if k as usize >= all { text.to_owned() } else { format!("{k:.0}") }
             });
-        ui.add(slider).labelled_by(name.id);
+        focus::slide(ui, slider).labelled_by(name.id);
         ui.end_row();
         let name = label(ui, words.top_p);
-        ui.add(Slider::new(&mut top_p, 0.01..=1.0).fixed_decimals(2)).labelled_by(name.id);
+        focus::slide(ui, Slider::new(&mut top_p, 0.01..=1.0).fixed_decimals(2)).labelled_by(name.id);
         ui.end_row();
     });
     rules.top_k = (top_k < all).then_some(top_k);

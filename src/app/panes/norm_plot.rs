@@ -4,7 +4,12 @@
 use super::shared::layers;
 use crate::{
     analysis::NormsOf,
-    app::{hidden::Values, scene::Scene, theme, widgets},
+    app::{
+        hidden::Values,
+        scene::Scene,
+        theme,
+        widgets::{self, focus},
+    },
     trace::{Side, Stream, Trace, norms},
 };
 use egui::{Rect, Ui, vec2};
@@ -71,6 +76,11 @@ pub(super) fn show(
         })
         .response;
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, words.norms_plot));
+    focus::say(&response, || {
+        let ends = [streams.first(), streams.last()].map(|stream| token_norm(trace, *stream?, token));
+        let ends = ends.map(|norm| norm.map_or_else(String::new, |norm| format!("{norm:.2}")));
+        format!("{} {}", scene.token_name(side, token), ends.join(" → "))
+    });
 }
 
 /// Norm of one token's vector on a residual stream; none where the trace does not reach.

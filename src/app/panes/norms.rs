@@ -9,10 +9,11 @@ use crate::{
     app::{
         command::Command,
         hidden::{Hidden, HiddenChoice, Kind},
+        linking::block_of,
         offering::Target,
         scene::{Out, Scene},
         state::{Cells, View},
-        widgets::{self, axis, grid_map::GridMap, legend, pointed},
+        widgets::{self, axis, focus, grid_map::GridMap, legend, pointed},
         worker::Post,
     },
     model::Hook,
@@ -85,11 +86,12 @@ fn norms(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, hidden: &mut Hidden, pos
     let cell = (area.width() - LABEL) / n.max(1) as f32;
     let (_, _, above) = axis::lie(cell, longest, 64.0);
     let (map, foot) = room(ui, above, area);
+    let row = streams.iter().position(|&stream| scene.stream() == Some(stream));
     let grid = GridMap {
         name: scene.words.norms,
         texture: picture.texture.id(),
         size: (streams.len(), n),
-        row: streams.iter().position(|&stream| scene.stream() == Some(stream)),
+        row,
         column: scene.shown_on(side),
     };
     let (response, at) = grid.show(ui, map);
@@ -98,28 +100,32 @@ fn norms(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, hidden: &mut Hidden, pos
     let marked: Vec<usize> = scene.shown_on(side).into_iter().collect();
     axis::columns(ui, &place, labels, &marked, longest, 64.0);
     let pitch = map.height() / streams.len().max(1) as f32;
-    row_labels(ui, map, streams.len(), pitch, at.map(|cell| cell.0), |row| {
-        scene.stream_name_short(streams[row])
-    });
+    let pointed = |layer| streams.iter().position(|&stream| block_of(stream) == layer);
+    let own = at.map(|cell| cell.0).or_else(|| scene.hover.layer.and_then(pointed)).or(row);
+    row_labels(ui, map, streams.len(), pitch, own, |row| scene.stream_name_short(streams[row]));
     let limit = picture.values.limit;
     legend::show(ui, foot.with_max_x(foot.left() + 150.0), &picture.shader, ("0", &format!("{limit:.1}")));
-    let mut line = outliers(scene, picture.values.greatest, limit);
-    pointed::menu(&response, at, |ui, (row, token)| {
-        interventions::menu(ui, scene, Target::Stream(streams[row], Some(token)), out);
-    });
-    if let Some((row, token)) = at {
-        out.hover = scene.pointed(side, token).rows_only();
-        if response.clicked() {
-            out.commands.extend(scene.select_stream(streams[row]));
-            out.commands.extend(scene.pin(side, token));
-        }
+    let norm = |row: usize, token: usize| {
         let norm = picture.values.all.get(row * n + token).copied().unwrap_or_default();
         let place = match of.hook() {
             Some(hook) => hook_at(trace, hook, streams[row]),
             None => scene.stream_name(streams[row]),
         };
-        let token = scene.token_name(side, token);
-        line = (scene.words.norm_of)(&place, &token, norm);
+        (scene.words.norm_of)(&place, &scene.token_name(side, token), norm)
+    };
+    let chosen = at.or_else(|| row.zip(scene.shown_on(side).filter(|&token| token < n)));
+    focus::say(&response, || chosen.map_or_else(String::new, |(row, token)| norm(row, token)));
+    let mut line = outliers(scene, picture.values.greatest, limit);
+    pointed::menu(&response, at, |ui, (row, token)| {
+        interventions::menu(ui, scene, Target::Stream(streams[row], Some(token)), out);
+    });
+    if let Some((row, token)) = at {
+        out.hover = scene.pointed(side, token).rows_only().in_layer(block_of(streams[row]));
+        if response.clicked() {
+            out.commands.extend(scene.select_stream(streams[row]));
+            out.commands.extend(scene.pin(side, token));
+        }
+        line = norm(row, token);
     }
     read_out(ui, foot, &line);
 }

@@ -72,7 +72,8 @@ fn line(ui: &Ui, scene: &Scene<'_>, found: &Carriers, own: &Carrier, row: Rect, 
     let response = ui.interact(row, ui.scope_id().with(("carrier", head)), Sense::click());
     let said = (words.carrier)(&head.to_string(), own.retrieval, &change);
     response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, on, &said));
-    if on || response.hovered() {
+    out.point_at(head, &response);
+    if on || scene.hover.head == Some(head) {
         ui.painter().rect_filled(row, 4, tokens.raised);
     }
     if response.clicked() {

@@ -4,10 +4,11 @@ use crate::{
     analysis::{Bands, Picture, River},
     app::{
         command::Command,
+        linking::Hover,
         river::{RiverKey, asked_layer, asked_token},
         scene::{Out, Scene},
         theme::{self, SMALL},
-        widgets,
+        widgets::{self, focus},
     },
     render::ribbons::{Ribbons, apart},
     trace::{Side, Trace},
@@ -74,7 +75,7 @@ pub(super) fn layers(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, out: &mut Ou
     widgets::choice(ui, scene.words.river.layer, &short(now), |ui| {
         for layer in (0..=last).rev() {
             if ui.selectable_label(layer == now, short(layer)).clicked() {
-                out.send(Command::SetLastLayer((layer != last).then_some(layer)));
+                out.send(Command::SetLastLayer(Some(layer)));
                 ui.close();
             }
         }
@@ -148,13 +149,18 @@ fn body(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, key: &RiverKey, river: &R
     axes(ui, scene, &drawn, out);
     if let Some(band) = pointed.map(|(band, _)| band).or(named) {
         if let Some(source) = drawn.source(band) {
-            out.hover = scene.pointed(Side::Target, source);
+            out.hover = Hover { layer: out.hover.layer, ..scene.pointed(Side::Target, source) };
         }
         if response.clicked() {
             let source = drawn.source(band);
             out.send(Command::PinKey(source.filter(|&source| scene.state.key != Some(source))));
         }
     }
+    focus::say(&response, || {
+        let own = scene.state.key.and_then(|key| bands.sources.iter().position(|&source| source == key));
+        let (band, layer) = pointed.unwrap_or((own.unwrap_or(0), Some(layer)));
+        told(scene, &drawn, band, layer.unwrap_or(0))
+    });
     if area.height() > 120.0 {
         let tokens = theme::tokens(ui);
         let (line, font, color) = match pointed {
@@ -299,12 +305,20 @@ fn axes(ui: &Ui, scene: &Scene<'_>, drawn: &Drawn<'_>, out: &mut Out) {
         let response = ui.interact(rect, ui.scope_id().with(("river layer", layer)), Sense::click());
         let said = (scene.words.river.column)(&short(layer));
         response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, on, &said));
-        if response.clicked() {
-            out.send(Command::SetLastLayer((layer != last).then_some(layer)));
+        if response.hovered() {
+            out.hover.layer = Some(layer);
         }
+        if response.clicked() {
+            out.send(Command::SetLastLayer(Some(layer)));
+        }
+        let own = layer == scene.state.head.layer;
         let near = !on && drawn.layer.abs_diff(layer) < step;
-        if on || (layer % step == 0 && !near) {
-            let color = if on || response.hovered() { tokens.text } else { tokens.muted };
+        if on || own || (layer % step == 0 && !near) {
+            let color = match layer {
+                _ if layer == scene.state.head.layer => tokens.accent_text,
+                _ if on || response.hovered() || scene.hover.layer == Some(layer) => tokens.text,
+                _ => tokens.muted,
+            };
             put(rect.center(), Align2::CENTER_CENTER, &short(layer), color);
         }
     }

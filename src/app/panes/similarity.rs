@@ -10,9 +10,10 @@ use crate::{
         command::Command,
         hidden::{Hidden, HiddenChoice, Kind, Picture},
         labels::Labels,
+        linking::block_of,
         scene::{Out, Scene},
         state::{Cells, View},
-        widgets::{self, axis, grid_map::GridMap, legend},
+        widgets::{self, axis, focus, grid_map::GridMap, legend},
         worker::Post,
     },
     trace::Trace,
@@ -73,14 +74,21 @@ fn of_layers(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, hidden: &mut Hidden,
     let labels = Labels::named(streams.iter().map(|&stream| scene.stream_name_short(stream)).collect());
     let own = scene.stream().and_then(|own| streams.iter().position(|&stream| stream == own));
     let (response, at, line) = square(ui, scene, picture, &labels, own);
+    let told = |(row, column): (usize, usize)| {
+        let cosine = picture.values.cells.get(row * streams.len() + column).copied().unwrap_or(0.0);
+        let name = |index: usize| scene.stream_name(streams[index]);
+        (scene.words.states.alike)(&name(row), &name(column), cosine)
+    };
+    // The selected place against where the stream ends
+    let own = own.zip(streams.len().checked_sub(1));
+    focus::say(&response, || at.or(own).map_or_else(String::new, told));
     let Some((row, column)) = at else { return };
+    out.hover.layer = Some(block_of(streams[row]));
     if response.clicked() {
         let place = trace.spec.streams().iter().position(|&stream| stream == streams[row]);
         out.commands.extend(place.map(Command::SetLayer));
     }
-    let cosine = picture.values.cells.get(row * streams.len() + column).copied().unwrap_or(0.0);
-    let name = |index: usize| scene.stream_name(streams[index]);
-    read_out(ui, line, &(scene.words.states.alike)(&name(row), &name(column), cosine));
+    read_out(ui, line, &told((row, column)));
 }
 
 /// Every two tokens' states on one stream.
@@ -91,17 +99,32 @@ fn map(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, hidden: &mut Hidden, post:
     let Some(picture) = picture else { return };
     let side = side(scene);
     let (response, at, line) = square(ui, scene, picture, scene.labels_of(side), scene.shown_on(side));
+    let width = trace.spec.width;
+    let vector = |token: usize| trace.stream(chosen).get(token * width..(token + 1) * width).unwrap_or(&[]);
+    let cosine = |row: usize, column: usize| {
+        let both = [vector(row), vector(column)].concat();
+        similarity(&both, width).get(1).copied().unwrap_or(0.0)
+    };
+    let told = |(row, column): (usize, usize)| {
+        let name = |token: usize| scene.token_name(side, token);
+        (scene.words.states.alike)(&name(row), &name(column), cosine(row, column))
+    };
+    focus::say(&response, || {
+        // The marked token and the one that is most like it
+        let n = trace.tokens_of(side).len();
+        let marked = scene.shown_on(side).filter(|&row| row < n);
+        let like = |row: usize| {
+            let others = (0..n).filter(|&column| column != row);
+            Some((row, others.max_by(|&a, &b| cosine(row, a).total_cmp(&cosine(row, b)))?))
+        };
+        at.or_else(|| marked.and_then(like)).map_or_else(String::new, told)
+    });
     let Some((row, column)) = at else { return };
     out.hover = scene.pointed(side, row).rows_only();
     if response.clicked() {
         out.commands.extend(scene.pin(side, row));
     }
-    let width = trace.spec.width;
-    let vector = |token: usize| trace.stream(chosen).get(token * width..(token + 1) * width).unwrap_or(&[]);
-    let both = [vector(row), vector(column)].concat();
-    let cosine = similarity(&both, width).get(1).copied().unwrap_or(0.0);
-    let name = |token: usize| scene.token_name(side, token);
-    read_out(ui, line, &(scene.words.states.alike)(&name(row), &name(column), cosine));
+    read_out(ui, line, &told((row, column)));
 }
 
 /// A square of cosines between labels, one of which is marked, over its legend: what was done to it, the cell under the

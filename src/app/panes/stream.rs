@@ -8,7 +8,7 @@ use crate::{
         hidden::{Hidden, HiddenChoice, Kind},
         offering::Target,
         scene::{Out, Scene},
-        widgets::{self, grid_map::GridMap, legend, pointed},
+        widgets::{self, focus, grid_map::GridMap, legend, pointed},
         worker::Post,
     },
     model::Hook,
@@ -122,6 +122,23 @@ fn stream(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, hidden: &mut Hidden, po
         &picture.shader,
         (&format!("−{limit:.2}"), &format!("{limit:.2}")),
     );
+    let all = match kind {
+        Kind::Stream(stream, _) => trace.stream(stream),
+        _ => &picture.values.all[..],
+    };
+    let told = |token: usize, dimension: usize| {
+        let value = all.get(token * width + dimension).copied().unwrap_or(0.0);
+        (scene.words.dimension)(&scene.token_name(side, token), dimension, value)
+    };
+    focus::say(&response, || {
+        // Of the token that is marked, the number that stands out
+        let row = |token: usize| Some((token, all.get(token * width..(token + 1) * width)?));
+        let marked = scene.shown_on(side).and_then(row);
+        marked.map_or_else(String::new, |(token, row)| {
+            let most = (0..width).max_by(|&a, &b| row[a].abs().total_cmp(&row[b].abs()));
+            told(token, most.unwrap_or(0))
+        })
+    });
     let mut line = outliers(scene, picture.values.greatest, limit);
     if matches!(kind, Kind::Stream(..)) {
         pointed::menu(&response, at, |ui, (token, _)| {
@@ -134,12 +151,7 @@ fn stream(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, hidden: &mut Hidden, po
             out.commands.extend(scene.pin(side, token));
         }
         let dimension = picture.values.order.get(column).copied().unwrap_or(column);
-        let all = match kind {
-            Kind::Stream(stream, _) => trace.stream(stream),
-            _ => &picture.values.all[..],
-        };
-        let value = all.get(token * width + dimension).copied().unwrap_or(0.0);
-        line = (scene.words.dimension)(&scene.token_name(side, token), dimension, value);
+        line = told(token, dimension);
     }
     read_out(ui, foot, &line);
 }

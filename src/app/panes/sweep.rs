@@ -9,12 +9,13 @@ use crate::{
     app::{
         command::Command,
         labels::Labels,
+        linking::Hover,
         offering::Target,
         scene::{Out, Scene},
         state::{Cells, View},
         sweeping::SweepChoice,
         theme::{self, SMALL},
-        widgets::{self, axis, legend, pointed, segments},
+        widgets::{self, axis, focus, legend, pointed, segments},
         words::{fixed, signed},
     },
     engine::{Moved, Places},
@@ -67,7 +68,7 @@ fn choices(ui: &mut Ui, scene: &Scene<'_>, (moved, trace): (&Moved, &Trace), mod
     let heads = now.places == Places::Heads;
     if let Some(chosen) = segments::show(ui, &[(words.tokens, !heads), (words.heads, heads)]) {
         let places = if chosen == 1 { Places::Heads } else { Places::Tokens };
-        set(SweepChoice { places, cell: None, ..now.clone() });
+        set(SweepChoice { places, ..now.clone() });
     }
     let ids = [moved.metric.of, moved.metric.less];
     let listed = |own: u32| -> Vec<u32> {
@@ -165,10 +166,16 @@ fn map(ui: &mut Ui, scene: &Scene<'_>, moved: &Moved, trace: &Trace, out: &mut O
             (((point.y - map.top()) / pitch) as usize, ((point.x - map.left()) / cell) as usize);
         rows.get(row).filter(|row| column < row.len()).map(|_| (row, column))
     });
-    let chosen = choice.cell.filter(|&(layer, at)| rows.get(layer).is_some_and(|row| at < row.len()));
-    let marked: Vec<usize> = at.or(chosen).map(|cell| cell.1).into_iter().collect();
+    let there = |&(layer, at): &(usize, usize)| rows.get(layer).is_some_and(|row| at < row.len());
+    let chosen = scene.swept_place().filter(there);
+    // What another view points at is marked here, too
+    let column = match choice.places {
+        Places::Tokens => scene.shown_on(Side::Target),
+        Places::Heads => Some(scene.hover.head.unwrap_or(scene.state.head).head),
+    };
+    let marked: Vec<usize> = at.map(|cell| cell.1).or(column).into_iter().filter(|&at| at < across).collect();
     axis::columns(ui, &place, &labels, &marked, longest, NAMES);
-    row_labels(ui, map, rows.len(), pitch, at.or(chosen).map(|cell| cell.0), |layer| {
+    row_labels(ui, map, rows.len(), pitch, Some(at.map_or(scene.shown_layer(), |cell| cell.0)), |layer| {
         trace.spec.layer_name(layer)
     });
     if let Some((row, column)) = chosen {
@@ -193,9 +200,10 @@ fn map(ui: &mut Ui, scene: &Scene<'_>, moved: &Moved, trace: &Trace, out: &mut O
         interventions::menu(ui, scene, target(choice, at), out);
     });
     if let Some((layer, at)) = at {
-        if choice.places == Places::Tokens {
-            out.hover = scene.pointed(Side::Target, at).rows_only();
-        }
+        out.hover = match choice.places {
+            Places::Tokens => scene.pointed(Side::Target, at).rows_only().in_layer(layer),
+            Places::Heads => Hover::of_head(HeadId { layer, head: at }),
+        };
         if response.clicked() {
             out.send(Command::SelectSwept { layer, at });
         }
@@ -203,6 +211,7 @@ fn map(ui: &mut Ui, scene: &Scene<'_>, moved: &Moved, trace: &Trace, out: &mut O
     let button = 210.0;
     let line = at.or(chosen).map_or_else(|| words.pick.to_owned(), told);
     read_out(ui, foot.with_max_x(foot.right() - button), &line);
+    focus::say(&response, || line);
     if let Some(chosen) = chosen {
         let rect = Rect::from_min_max(pos2(foot.right() - button, foot.top() - 6.0), foot.max);
         let layout = egui::Layout::right_to_left(egui::Align::Min);

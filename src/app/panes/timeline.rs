@@ -15,7 +15,7 @@ use crate::{
         theme::{self, SMALL},
         timeline::{Sight, TimelineAct, Whose},
         training::Act,
-        widgets,
+        widgets::{self, focus},
     },
     model::HeadId,
     render,
@@ -187,6 +187,7 @@ fn plots(
     scores(ui, scene, sight, across, (score, named));
     let response = ui.interact(whole, ui.scope_id().with("plot"), Sense::click_and_drag());
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, words.plot));
+    focus::say(&response, || (scene.words.train.at_step)(sight.step()));
     track::follow(ui, &response, sight, across, out);
 }
 

@@ -11,7 +11,7 @@ use crate::{
         words::grouped,
     },
 };
-use egui::{Align2, EventFilter, Id, Rect, Response, Sense, Shape, Stroke, StrokeKind, Ui, pos2, vec2};
+use egui::{Align2, EventFilter, Id, Rect, Response, Sense, Shape, Stroke, Ui, pos2, vec2};
 
 /// From its top: the flags' foot, the track, the numbers.
 const FLAGS: f32 = 24.0;
@@ -165,8 +165,5 @@ pub(super) fn follow(ui: &Ui, response: &Response, sight: &Sight<'_>, across: Ac
         } else if key(egui::Key::End) {
             out.commands.extend(sight.go(sight.steps.len() - 1));
         }
-        let around = response.rect.expand(1.0);
-        let stroke = Stroke::new(1.0, theme::tokens(ui).dim);
-        ui.painter().rect_stroke(around, 4, stroke, StrokeKind::Outside);
     }
 }

@@ -6,7 +6,7 @@ use crate::{
         command::Command,
         scene::{Out, Scene},
         theme::{self, SMALL},
-        widgets,
+        widgets::{self, focus},
     },
     trace::Side,
 };
@@ -89,6 +89,12 @@ fn plot(ui: &mut Ui, scene: &Scene<'_>, trails: &Trails, out: &mut Out) {
     });
     let name = words.trails;
     response.response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, name));
+    focus::say(&response.response, || {
+        let here = shown.and_then(|token| Some((token, way(token).next_back()?)));
+        here.map_or_else(String::new, |(token, [x, y])| {
+            format!("{} {x:.2}, {y:.2}", scene.token_name(side, token))
+        })
+    });
     let near = response.inner.and_then(|(point, [dx, dy])| {
         let far = |token: &usize| {
             let end = way(*token).next_back().unwrap_or_default();

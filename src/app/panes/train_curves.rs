@@ -11,7 +11,7 @@ use crate::{
         scene::{Out, Scene},
         theme::{self, Tokens},
         timeline::Sight,
-        widgets,
+        widgets::{self, focus},
         words::size,
     },
     engine::Report,
@@ -62,6 +62,7 @@ pub fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
         scores(ui, scene, &sight, across, (score, beside));
         let response = ui.interact(loss.union(score), ui.scope_id().with("plot"), Sense::click_and_drag());
         response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, words.plot));
+        focus::say(&response, || (words.at_step)(sight.step()));
         track::follow(ui, &response, &sight, across, out);
     }
     track::show(ui, scene, &sight, across, (timeline, beside, words.timeline), out);

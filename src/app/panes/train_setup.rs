@@ -6,7 +6,7 @@ use crate::{
         scene::{Out, Scene},
         theme::{self, BODY, SMALL},
         training::{Act, Choice, ENOUGH},
-        widgets::{self, switch},
+        widgets::{self, focus, switch},
     },
     train::{Hand, Task},
 };
@@ -101,7 +101,7 @@ pub(super) fn slider(ui: &mut Ui, name: &str, value: &str, slider: Slider<'_>) -
             (widget.bg_fill, widget.fg_stroke.color) = (tokens.line, tokens.text);
         }
         let look = slider.show_value(false).trailing_fill(true).handle_shape(HandleShape::Circle);
-        ui.add(look).labelled_by(label.inner.id)
+        focus::slide(ui, look).labelled_by(label.inner.id)
     });
     ui.add_space(2.0);
     response.inner

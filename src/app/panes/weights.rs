@@ -4,10 +4,12 @@ use crate::{
     analysis::TensorStats,
     app::{
         command::Command,
+        linking::block_of_tensor,
         panes::model_card,
         scene::{Out, Scene},
         theme::{self, BODY},
-        widgets, words,
+        widgets::{self, focus},
+        words,
     },
     model::TensorInfo,
 };
@@ -75,8 +77,17 @@ fn line(ui: &mut Ui, scene: &Scene<'_>, tensor: &TensorInfo, out: &mut Out) {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW + 3.0), Sense::click());
     let on = scene.state.tensor.as_deref() == Some(&tensor.name);
     response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, on, &tensor.name));
-    if on || response.hovered() {
+    let block = scene.named().and_then(|(_, spec)| block_of_tensor(spec, &tensor.name));
+    if response.hovered() {
+        out.hover.layer = block;
+    }
+    if on || response.hovered() || block.is_some() && block == scene.hover.layer {
         ui.painter().rect_filled(rect, 4, tokens.raised);
+    }
+    if block == Some(scene.state.head.layer) {
+        // Of the selected layer
+        let mark = egui::Rect::from_min_size(rect.min + vec2(0.0, 5.0), vec2(2.0, rect.height() - 10.0));
+        ui.painter().rect_filled(mark, 1, tokens.accent);
     }
     let parts = [
         (
@@ -141,5 +152,7 @@ fn histogram(ui: &mut Ui, name: &str, stats: &TensorStats) {
         );
         ui.painter().rect_filled(bar, 0, tokens.measure);
     }
+    let range = format!("{:.4} … {:.4}", stats.min, stats.max);
+    focus::say(&response, || range);
     response.on_hover_text(name);
 }

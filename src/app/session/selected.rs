@@ -55,6 +55,6 @@ impl Session {
         state.map.queries.retain(|&query| query < cells.queries);
         state.map.keys.retain(|&key| key < cells.keys);
         state.view = state.view.filter(|view| view.fits(cells));
-        state.layer = state.layer.min(trace.spec.streams().len().saturating_sub(1));
+        state.fit_stream(trace);
     }
 }

@@ -3,6 +3,7 @@
 pub mod axis;
 pub mod bars;
 pub mod checkbox;
+pub mod focus;
 pub mod formula;
 pub mod grid_map;
 pub mod heatmap;

@@ -168,7 +168,7 @@ fn cells(
             }
             for (row, layer) in layers.into_iter().enumerate() {
                 let at = origin + vec2(0.0, top + pitch.y * row as f32 + side / 2.0);
-                let color = if layer == scene.state.head.layer { tokens.text } else { tokens.muted };
+                let color = if layer == scene.shown_layer() { tokens.text } else { tokens.muted };
                 ui.painter().text(at, Align2::LEFT_CENTER, format!("L{row}"), theme::body(SMALL), color);
             }
         }
@@ -192,13 +192,14 @@ fn cells(
         response.widget_info(|| {
             egui::WidgetInfo::selected(egui::Role::Button, true, selected, (words.head_named)(&name))
         });
+        out.point_at(head.a, &response);
         if response.clicked() {
             out.send(Command::SelectHead(head.a));
         }
         let map = fitted(rect, found.maps[cell.index].rows, found.maps[cell.index].columns);
         let (texture, part) = grid.place(cell.index);
         ui.painter().image(texture, map, part, Color32::WHITE);
-        let stroke = match (selected, response.hovered() || response.has_focus()) {
+        let stroke = match (selected, response.has_focus() || scene.hover.head == Some(head.a)) {
             (true, _) => Stroke::new(2.0, tokens.accent),
             (_, true) => Stroke::new(1.0, tokens.muted),
             _ => Stroke::new(1.0, tokens.line),

@@ -7,7 +7,7 @@ use crate::{
         mapping::{MapChoice, Over},
         scene::{Out, Scene},
         theme::{self, SMALL},
-        widgets::{self, switch},
+        widgets::{self, focus, switch},
     },
     render::{ColorMap, Scale},
     trace::{Combine, FirstToken, Level, Weigh},
@@ -133,7 +133,7 @@ pub(super) fn strip(
         .logarithmic(true)
         .smallest_positive(f64::from(high) / 1000.0)
         .max_decimals(3);
-    let slider = ui.add(slider);
+    let slider = focus::slide(&mut ui, slider);
     slider.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Slider, true, words.threshold));
     if slider.on_hover_text(words.threshold).changed() {
         out.send(Command::SetMapThreshold(threshold));

@@ -5,7 +5,7 @@ use crate::app::{
     command::Command,
     scene::{Out, Scene},
     theme,
-    widgets::{axis, axis::Place, bars},
+    widgets::{axis, axis::Place, bars, focus},
 };
 use egui::{Rect, Sense, Ui, pos2, vec2};
 
@@ -109,6 +109,12 @@ fn mark(ui: &Ui, scene: &Scene<'_>, shown: &Shown<'_>, place: &Place, area: Rect
     }
 }
 
+/// The greatest of some bars, and what it is of.
+fn greatest(values: &[f32], name: impl Fn(usize) -> String) -> String {
+    let most = (0..values.len()).max_by(|&a, &b| values[a].total_cmp(&values[b]));
+    most.map_or_else(String::new, |most| format!("{} {:.4}", name(most), values[most]))
+}
+
 /// A row's values under the map and a column's beside it: of what is marked together, else of what is shown.
 pub(super) fn bars(ui: &Ui, scene: &Scene<'_>, shown: &Shown<'_>, parts: &Parts, out: &mut Out) {
     let place = &parts.place;
@@ -125,6 +131,7 @@ pub(super) fn bars(ui: &Ui, scene: &Scene<'_>, shown: &Shown<'_>, parts: &Parts,
         let response =
             ui.interact(parts.bars, ui.scope_id().with(("row bars", shown.second)), Sense::click());
         response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, name));
+        focus::say(&response, || greatest(values, |column| shown.column_name(column)));
         let under = response.hover_pos().map(|point| pos2(point.x, place.rect.center().y));
         if let Some((_, column)) = under.and_then(|point| place.at(point)) {
             let token = shown.sight.map_or(column, |sight| sight.map.keys().tokens(column..column + 1).start);
@@ -146,6 +153,7 @@ pub(super) fn bars(ui: &Ui, scene: &Scene<'_>, shown: &Shown<'_>, parts: &Parts,
     let response =
         ui.interact(parts.beside, ui.scope_id().with(("column bars", shown.second)), Sense::click());
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, words.column_bars));
+    focus::say(&response, || greatest(values, |row| shown.row_name(row)));
     let beside = response.hover_pos().map(|point| pos2(place.rect.center().x, point.y));
     if let Some((row, _)) = beside.and_then(|point| place.at(point)) {
         let token = shown.sight.map_or(row, |sight| sight.map.queries().tokens(row..row + 1).start);

@@ -5,7 +5,7 @@ use crate::{
     app::{
         scene::Scene,
         theme::{self, BODY, SMALL, TITLE},
-        widgets::{self, legend},
+        widgets::{self, focus, legend},
         words::change,
     },
     render::Scale,
@@ -30,6 +30,7 @@ pub(super) fn show(ui: &Ui, scene: &Scene<'_>, shown: &Shown<'_>, parts: &Parts)
     let weigh = shown.recipe.steps.weigh;
     let words = scene.words.map;
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, words.legend));
+    focus::say(&response, || format!("{} – {}", ends.0, ends.1));
     response.on_hover_text(format!(
         "{} – {}\n{}\n{}",
         ends.0,

@@ -23,7 +23,7 @@ use crate::{
     render::{Shader, ValueRange},
     trace::{MapRecipe, Trace, Weigh},
 };
-use egui::{Rect, Sense, Stroke, StrokeKind, Ui, pos2, vec2};
+use egui::{Rect, Sense, Ui, pos2, vec2};
 use std::sync::Arc;
 
 const MARGIN: f32 = 14.0;
@@ -268,10 +268,6 @@ fn one(
         second: shown.second,
     };
     let response = map.show(ui, scene, out);
-    if response.has_focus() {
-        let stroke = Stroke::new(2.0, theme::tokens(ui).accent);
-        ui.painter().rect_stroke(place.rect.expand(3.0), 2, stroke, StrokeKind::Outside);
-    }
     // A screen reader says the cell that is pointed at or pinned, as soon as it is another
     if ui.ctx().accesskit_node_builder(response.id, |_| ()).is_some() {
         let told = foot::told(scene, shown);

@@ -11,6 +11,7 @@ use crate::{
     analysis::Measure,
     app::{
         atlas::Atlas,
+        linking::Hover,
         palette::Palette,
         scene::{Out, Scene},
         theme::{self, SMALL},
@@ -67,6 +68,7 @@ impl Drawn<'_> {
     pub(super) fn show(&self, ui: &Ui, origin: Pos2, out: &mut Out) {
         let &Self { grid, trace, scene, .. } = self;
         let pointed = self.area.and_then(|area| self.answer_for_all(ui, area, origin, out));
+        out.hover = pointed.map_or(out.hover, Hover::of_head);
         let mut sheets = Sheets { under: Mesh::default(), maps: Vec::new(), veils: Mesh::default() };
         let hide = scene.state.filter.as_ref().is_some_and(|filter| filter.hide);
         // Shapes come in the order in which they lie over one another, so those of all heads have places reserved
@@ -93,8 +95,12 @@ impl Drawn<'_> {
             }
             if !grid.sorted && group.left > 0.0 {
                 let in_part = trace.spec.index_in_part(scene.state.head.layer);
+                let lit =
+                    |layer: Option<&usize>| layer.is_some_and(|&layer| scene.hover.layer == Some(layer));
                 let here = |layer: usize| group.layers.get(layer) == Some(&scene.state.head.layer);
-                let selected = |layer: usize| if grid.beside { layer == in_part } else { here(layer) };
+                let selected = |layer: usize| {
+                    (if grid.beside { layer == in_part } else { here(layer) }) || lit(group.layers.get(layer))
+                };
                 let n = if grid.beside { grid.highest } else { group.down() };
                 self.name_layers(ui, corner, group.before..group.before + n, selected);
             }
@@ -206,6 +212,7 @@ impl Drawn<'_> {
             response.context_menu(|ui| choose::menu(ui, scene, head, out));
         }
         let on = response.hovered() || response.has_focus();
+        out.point_at(head, &response);
         if response.hovered()
             && let Some(said) = self.said(head)
         {
@@ -260,8 +267,9 @@ impl Drawn<'_> {
         let selected = head == scene.state.head;
         let number = self.numbers.get(&head).copied();
         let marked = selected || number.is_some();
-        let on =
+        let own =
             if self.area.is_some() { pointed == Some(head) } else { self.answer(ui, thumb, marked, out) };
+        let on = own || scene.hover.head == Some(head);
         let value = self.value(head);
         let map = fitted(rect, trace.query_tokens(head.layer).len(), trace.key_tokens(head.layer).len());
         sheets.under.add_colored_rect(map.expand(1.0), tokens.line);

@@ -6,6 +6,7 @@ use crate::{
     app::{
         labels::Labels,
         theme::{self, BODY, SMALL},
+        widgets::focus,
     },
     render::{Shader, ink_on},
 };
@@ -136,6 +137,21 @@ impl Cells<'_> {
         if let Some(index) = self.framed {
             frame(index, Stroke::new(2.0, tokens.accent));
         }
+        focus::say(&response, || {
+            let own = under.or(self.framed).or(self.accented);
+            let told = own.and_then(|index| {
+                let value = full(*self.values.get(index)?);
+                Some(self.labels.map_or(value.clone(), |labels| format!("{} {value}", labels.get(index))))
+            });
+            let ends = || {
+                let (low, high) = self
+                    .values
+                    .iter()
+                    .fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), &x| (low.min(x), high.max(x)));
+                if low <= high { format!("{} … {}", full(low), full(high)) } else { String::new() }
+            };
+            told.unwrap_or_else(ends)
+        });
         (response, under, rect.min)
     }
 

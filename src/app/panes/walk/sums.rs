@@ -7,7 +7,10 @@ use super::{
 };
 use crate::{
     analysis::walk::{Along, Outcome, Quantity, Strip},
-    app::theme::{self, BODY},
+    app::{
+        theme::{self, BODY},
+        widgets::focus,
+    },
 };
 use egui::{Align2, Pos2, Rect, Sense, Shape, Stroke, Ui, pos2, vec2};
 
@@ -22,6 +25,7 @@ impl Body<'_> {
             ui.allocate_exact_size(vec2(ui.available_width(), height + 8.0), Sense::hover());
         let name = (words.strip_of)(words.running_sum, sums.len());
         response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, &name));
+        focus::say(&response, || sums.last().map_or_else(String::new, |&sum| full(sum)));
         let (low, high) = sums.iter().fold((0.0_f32, 0.0_f32), |(low, high), &x| (low.min(x), high.max(x)));
         let span = (high - low).max(f32::MIN_POSITIVE);
         let y = |value: f32| rect.top() + 6.0 + (high - value) / span * height;

@@ -6,6 +6,7 @@ use crate::{
         reasons::Bars,
         scene::Scene,
         theme::{self, SMALL},
+        widgets::focus,
     },
     render::{ColorMap, Scale, Shader, ValueRange},
 };
@@ -84,6 +85,7 @@ pub(super) fn show(ui: &mut Ui, scene: &Scene<'_>, why: &Why, kind: Bars) {
         .hover_pos()
         .filter(|at| at.x >= plot.left())
         .map(|at| (((at.x - plot.left()) / pitch) as usize).min(values.len() - 1));
+    focus::say(&response, || pointed.or(largest).map_or_else(String::new, named));
     if let Some(index) = pointed.or(largest) {
         let x = plot.left() + pitch * (index as f32 + 0.5);
         let color = if pointed.is_some() { tokens.text } else { tokens.muted };

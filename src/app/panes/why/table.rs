@@ -7,7 +7,7 @@ use crate::{
         command::Command,
         scene::{Out, Scene},
         theme::{self, BODY, SMALL},
-        widgets,
+        widgets::{self, focus},
         words::{fixed, signed},
     },
     model::{HeadId, ModelSpec},
@@ -261,6 +261,11 @@ impl<'a> Grid<'a> {
         } else {
             let response = ui.interact(body, id, Sense::click());
             response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, words.by_component));
+            let most = (0..n * m).max_by(|&a, &b| {
+                let size = |index: usize| self.folded.values[index].abs();
+                size(a).total_cmp(&size(b))
+            });
+            focus::say(&response, || most.map_or_else(String::new, |index| named(index / m, index % m)));
             pointed = response.hover_pos().map(|at| {
                 let (row, column) = ((at.y - body.top()) / self.row, (at.x - body.left()) / self.cell);
                 ((row as usize).min(n - 1), (column as usize).min(m - 1))
