@@ -2,7 +2,9 @@
 
 use super::components::{Component, Parts, parts, push};
 use super::table::Table;
-use crate::model::{At, AttentionSpec, HeadId, Hook, Network, Part, Placement, PositionBias, Stream, Terms};
+use crate::model::{
+    At, AttentionSpec, HeadId, HeadName, Hook, Network, Part, Placement, PositionBias, Stream, Terms,
+};
 use crate::trace::Trace;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -31,7 +33,29 @@ impl fmt::Display for Cell {
     }
 }
 
+/// A cell as it is typed: the head of an encoder–decoder model also by its part, `cross.1.0:q3->k2`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CellName {
+    /// The head's name
+    pub head: HeadName,
+    /// The token that asks
+    pub query: usize,
+    /// The token that is looked at
+    pub key: usize,
+}
+
 impl FromStr for Cell {
+    type Err = NotACell;
+    fn from_str(text: &str) -> Result<Self, NotACell> {
+        let CellName { head, query, key } = text.parse()?;
+        match head.part {
+            None => Ok(Self { head: head.head, query, key }),
+            Some(_) => Err(NotACell(text.to_owned())),
+        }
+    }
+}
+
+impl FromStr for CellName {
     type Err = NotACell;
     fn from_str(text: &str) -> Result<Self, NotACell> {
         let wrong = || NotACell(text.to_owned());

@@ -23,7 +23,7 @@ mod tokens;
 pub mod walk;
 
 pub use cache::{KvCache, LayerCache, SINK, SINK_QUERIES, entry_bytes, kv_cache};
-pub use cell::{Cell, NotACell, Pair, Why, WhyError, why};
+pub use cell::{Cell, CellName, NotACell, Pair, Why, WhyError, why};
 pub use components::Component;
 pub use direct::{Attribution, AttributionError, Question, attribute, logits_at};
 pub use filter::{Filter, FilterError, Named};

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde_json::json;
 
-use crate::analysis::Cell;
+use crate::analysis::CellName;
 use crate::engine::{self, Places, SweepAsk, View, ViewAsk, plate};
 use crate::export::{Caption, Look, Plate, atomic};
 use crate::model::{HeadId, Model, Sampling};
@@ -16,7 +16,7 @@ use super::console::{self, Console};
 use super::export::given;
 use super::generate::{parse_share, parse_temperature};
 use super::look::LookArgs;
-use super::shared::names;
+use super::shared::{cell, names};
 use super::view_more::MoreArgs;
 
 /// What `export` takes for a view.
@@ -26,9 +26,9 @@ pub(super) struct ViewArgs {
     #[arg(long, value_parser = names::<View>(), conflicts_with_all = ["what", "layers", "heads", "filter", "combine", "beside"])]
     pub(super) view: Option<View>,
 
-    /// Of the views walk, why, flow, tokens and details: head, query and key, such as 3.5:q22->k5
+    /// Of the views walk, why, flow, tokens and details: head, query and key, such as 3.5:q22->k5, or cross.1.0:q3->k2
     #[arg(long, value_name = "CELL", requires = "view")]
-    cell: Option<Cell>,
+    cell: Option<CellName>,
 
     /// Of the view flow: the least weight that is a line
     #[arg(long, value_name = "WEIGHT", requires = "view", default_value_t = 0.05)]
@@ -98,7 +98,8 @@ impl ViewArgs {
         picked: &[HeadId],
         (model, trace): (Option<&Model>, &Trace),
     ) -> anyhow::Result<ViewAsk> {
-        let mut ask = self.cell.map_or_else(|| ViewAsk::new(view), |cell| ViewAsk::of_cell(view, cell));
+        let own = self.cell.map(|name| cell(&trace.spec, name)).transpose()?;
+        let mut ask = own.map_or_else(|| ViewAsk::new(view), |cell| ViewAsk::of_cell(view, cell));
         if let Some(&first) = picked.first().filter(|_| self.cell.is_none()) {
             ask.head = first;
         }

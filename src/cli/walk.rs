@@ -4,13 +4,13 @@ use std::io::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::analysis::Cell;
 use crate::analysis::walk::{Check, Outcome, Step, Walk, walk};
+use crate::analysis::{Cell, CellName};
 use crate::engine::{View, ViewAsk};
 use crate::trace::Trace;
 
 use super::console::Console;
-use super::shared::Input;
+use super::shared::{Input, cell};
 use super::view::FigureArgs;
 
 #[derive(Debug, clap::Args)]
@@ -18,9 +18,9 @@ pub(super) struct Args {
     #[command(flatten)]
     input: Input,
 
-    /// Head, query and key to walk: layer.head:qQUERY->kKEY, such as 3.5:q22->k5
+    /// Head, query and key to walk: layer.head:qQUERY->kKEY, such as 3.5:q22->k5, or cross.1.0:q3->k2
     #[arg(long, value_name = "CELL")]
-    cell: Cell,
+    cell: CellName,
 
     /// Print the numbers of this step too, 1 to 12
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=12))]
@@ -33,11 +33,12 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     let drawn = args.figure.wanted()?;
     let (model, trace) = args.input.trace(console)?;
+    let cell = cell(&trace.spec, args.cell)?;
     if drawn {
-        let ask = ViewAsk::of_cell(View::Walk, args.cell);
+        let ask = ViewAsk::of_cell(View::Walk, cell);
         return args.figure.write(model.as_ref(), &trace, &ask, console);
     }
-    let walk = walk(model.as_ref(), &trace, args.cell)?;
+    let walk = walk(model.as_ref(), &trace, cell)?;
     if console.json {
         return console.object(&object(&walk, &trace)?);
     }

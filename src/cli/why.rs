@@ -4,12 +4,12 @@ use std::io::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::analysis::{Cell, Fold, Table, Why, why};
+use crate::analysis::{Cell, CellName, Fold, Table, Why, why};
 use crate::engine::{View, ViewAsk};
 use crate::trace::{Token, Trace};
 
 use super::console::Console;
-use super::shared::Input;
+use super::shared::{Input, cell};
 use super::view::FigureArgs;
 
 #[derive(Debug, clap::Args)]
@@ -17,9 +17,9 @@ pub(super) struct Args {
     #[command(flatten)]
     input: Input,
 
-    /// Cell to take apart: layer.head:qQUERY->kKEY, such as 3.5:q22->k5
+    /// Cell to take apart: layer.head:qQUERY->kKEY, such as 3.5:q22->k5, or cross.1.0:q3->k2
     #[arg(long, value_name = "CELL")]
-    cell: Cell,
+    cell: CellName,
 
     /// Components shown one by one, the largest; all others are one row and column, `rest`
     #[arg(long, value_name = "N", default_value_t = 9)]
@@ -32,13 +32,14 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     let drawn = args.figure.wanted()?;
     let (model, trace) = args.input.trace(console)?;
+    let cell = cell(&trace.spec, args.cell)?;
     if drawn {
-        let ask = ViewAsk::of_cell(View::Why, args.cell);
+        let ask = ViewAsk::of_cell(View::Why, cell);
         return args.figure.write(model.as_ref(), &trace, &ask, console);
     }
     let job = console.job();
     let network = model.as_ref().map(|model| &model.network);
-    let why = job.stage("Taking the cell apart", |progress| why(network, &trace, args.cell, progress))?;
+    let why = job.stage("Taking the cell apart", |progress| why(network, &trace, cell, progress))?;
     if why.table.is_none() {
         console.remark("a saved trace holds no weights: the score is taken apart by dimension alone");
     }

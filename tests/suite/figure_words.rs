@@ -10,7 +10,7 @@ use mnemoscope::engine::{View, ViewAsk};
 use mnemoscope::export::figure::Drawing;
 use mnemoscope::export::figure::drawing::Face;
 use mnemoscope::export::picture::{self, Limits};
-use mnemoscope::export::words::{names, page};
+use mnemoscope::export::words::{atlas, names, page};
 use mnemoscope::export::{Body, Lang, Look, Options, Plate, Preset, Says, Source, What};
 use mnemoscope::render::Scale;
 use mnemoscope::trace::{FirstToken, HeadId, Steps, Trace, Weigh};
@@ -202,6 +202,30 @@ fn the_page_has_every_word_in_both_languages() {
         assert!(text.contains(word), "`{word}` is not in the page");
     }
     assert!(!text.contains("Row maximum") && text.contains("\"lang\":\"zh-CN\""));
+}
+
+/// So does an atlas's page.
+#[test]
+fn an_atlas_page_has_every_word_in_both_languages() {
+    let script = include_str!("../../assets/html/atlas.js");
+    for (name, english) in atlas::words(Lang::En) {
+        assert!(
+            script.contains(&format!("say(\"{name}\"")) || name == "strongest",
+            "nobody asks for `{name}`"
+        );
+        let chinese = atlas::words(Lang::Zh).find(|(own, _)| *own == name).map(|(_, word)| word);
+        assert!(chinese.is_some_and(
+            |word| word != english && word.matches("{}").count() == english.matches("{}").count()
+        ));
+    }
+    for part in script.split("say(\"").skip(1) {
+        let name = part.split('"').next().unwrap_or_default();
+        assert!(atlas::words(Lang::En).any(|(own, _)| own == name), "the page asks for `{name}`");
+    }
+    for role in ROLES {
+        let formula = names::formula(role.score, role.formula);
+        assert_ne!(formula.en, formula.zh, "{}", role.id);
+    }
 }
 
 /// LaTeX sets what a Chinese figure says, where there is a LaTeX with a font for it.
