@@ -1,10 +1,13 @@
 "use strict";
 // The atlas of the page: heads as points of any two measures, and a card of the head that is chosen.
-const { atlas, axes, clusters } = JSON.parse(document.getElementById("data").textContent);
+const { atlas, axes, clusters, roles, words } = JSON.parse(document.getElementById("data").textContent);
 const $ = id => document.getElementById(id);
 const usual = (id, other) => (axes.find(axis => axis.id === id) || other).id;
 const state = { x: usual("previous_stripe", axes[0]), y: usual("induction_stripe", axes[1] || axes[0]), colour: "layer", head: 0, decile: "strongest" };
 const name = entry => `${entry.layer}.${entry.head}`;
+// A word of the page's language, with what it is filled by
+const say = (word, ...filled) => filled.reduce((text, value) => text.replace("{}", () => value), words[word]);
+const role = id => roles[id] || id.replaceAll("_", " ");
 const known = value => typeof value === "number" && isFinite(value);
 
 function valueOf(entry, id) {
@@ -81,13 +84,13 @@ function draw() {
   atlas.heads.forEach((entry, index) => {
     const [atX, atY] = [valueOf(entry, state.x), valueOf(entry, state.y)];
     if (!known(atX) || !known(atY)) return;
-    const words = [name(entry), ...entry.roles].join(", ");
+    const told = [name(entry), ...entry.roles.map(role)].join(", ");
     const point = svg("circle", plot, {
       cx: across(atX), cy: down(atY), r: 5, fill: colourOf(index), tabindex: 0, role: "button",
-      "aria-label": `Head ${words}`, "data-head": index,
+      "aria-label": say("head", told), "data-head": index,
     });
     if (index === state.head) point.classList.add("chosen");
-    svg("title", point, {}, `${words}: ${number(atX)}, ${number(atY)}`);
+    svg("title", point, {}, `${told}: ${number(atX)}, ${number(atY)}`);
     point.addEventListener("click", () => choose(index));
     point.addEventListener("pointerenter", () => { $("under").textContent = point.lastChild.textContent; });
     point.addEventListener("keydown", event => {
@@ -134,7 +137,7 @@ function legend() {
   order.filter((_, place) => place % step === 0 || place === order.length - 1).forEach(([group, colour]) => {
     const item = element("span", $("legend"));
     element("i", item).style.background = colour;
-    item.append(state.colour === "cluster" ? `cluster ${group + 1}` : `L${group}`);
+    item.append(state.colour === "cluster" ? say("cluster", group + 1) : `L${group}`);
   });
 }
 
@@ -171,8 +174,8 @@ function passage(parent, sequence) {
     const query = Math.floor(cell / n);
     if (query > 0 && cell % n > 0 && sequence.weights[i] > best.weight) best = { query, weight: sequence.weights[i] };
   });
-  const decile = sequence.top ? "strongest" : `tenth ${sequence.decile} of 10`;
-  element("div", parent, `${decile} · largest weight ${sequence.max.toFixed(3)}`, "said");
+  const decile = sequence.top ? say("strongest") : say("tenth", sequence.decile);
+  element("div", parent, say("largest", decile, sequence.max.toFixed(3)), "said");
   const box = element("div", parent, undefined, "tokens");
   const spans = tokens.map((token, at) => {
     const span = element("span", box, shown(token));
@@ -201,26 +204,26 @@ function card() {
   const entry = atlas.heads[state.head];
   const box = $("card");
   box.replaceChildren();
-  const title = element("h2", box, `Head ${name(entry)} `);
+  const title = element("h2", box, `${say("head", name(entry))} `);
   title.id = "head";
-  for (const role of entry.roles) element("span", title, role.replaceAll("_", " "), "role");
+  for (const id of entry.roles) element("span", title, role(id), "role");
   const numbers = element("p", box);
   numbers.textContent = axes.filter(axis => known(valueOf(entry, axis.id)))
     .map(axis => `${axis.label} ${number(valueOf(entry, axis.id))}`).join(" · ");
   if (entry.distances.values.length) {
-    element("h3", box, "Weight by distance");
+    element("h3", box, say("by_distance"));
     bars(box, entry.distances.values, entry.distances.edges);
   }
-  tokensOf(box, "Tokens that look", entry.queries);
-  tokensOf(box, "Tokens looked at", entry.keys);
+  tokensOf(box, say("look"), entry.queries);
+  tokensOf(box, say("looked_at"), entry.keys);
   if (!entry.sequences.length) return;
-  element("h3", box, "Passages");
+  element("h3", box, say("passages"));
   const choice = element("select", box);
   choice.id = "decile";
-  choice.setAttribute("aria-label", "Passages");
+  choice.setAttribute("aria-label", say("passages"));
   const deciles = [...new Set(entry.sequences.map(own => own.decile))].sort((a, b) => b - a);
   for (const value of ["strongest", ...deciles.map(String)]) {
-    const option = element("option", choice, value === "strongest" ? value : `tenth ${value} of 10`);
+    const option = element("option", choice, value === "strongest" ? say(value) : say("tenth", value));
     option.value = value;
     option.selected = value === state.decile;
   }

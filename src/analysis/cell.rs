@@ -22,10 +22,21 @@ pub struct Cell {
     pub key: usize,
 }
 
-/// A cell as it is typed: its head may be named by part of an encoder–decoder model, `cross.1.0:q2->k4`.
+/// What was typed is no cell.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("`{0}` is no cell: write layer.head:qQUERY->kKEY, such as 3.5:q22->k5")]
+pub struct NotACell(String);
+
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:q{}->k{}", self.head, self.query, self.key)
+    }
+}
+
+/// A cell as it is typed: the head of an encoder–decoder model also by its part, `cross.1.0:q3->k2`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CellName {
-    /// The head
+    /// The head's name
     pub head: HeadName,
     /// The token that asks
     pub query: usize,
@@ -33,16 +44,14 @@ pub struct CellName {
     pub key: usize,
 }
 
-/// What was typed is no cell.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error(
-    "`{0}` is no cell: write layer.head:qQUERY->kKEY, such as 3.5:q22->k5; of an encoder–decoder model also cross.1.0:q2->k5"
-)]
-pub struct NotACell(String);
-
-impl fmt::Display for Cell {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:q{}->k{}", self.head, self.query, self.key)
+impl FromStr for Cell {
+    type Err = NotACell;
+    fn from_str(text: &str) -> Result<Self, NotACell> {
+        let CellName { head, query, key } = text.parse()?;
+        match head.part {
+            None => Ok(Self { head: head.head, query, key }),
+            Some(_) => Err(NotACell(text.to_owned())),
+        }
     }
 }
 

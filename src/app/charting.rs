@@ -9,6 +9,7 @@ use super::{
 use crate::{
     analysis::atlas::{Atlas, Axis, Clusters, HeadEntry, clusters_while},
     engine::{self, AtlasForm, AtlasOptions, Job, Partial, Texts},
+    export::Lang,
     model::{HeadId, Model},
 };
 use serde::{Deserialize, Serialize};
@@ -325,7 +326,7 @@ impl Session {
         });
     }
 
-    fn save_atlas(&mut self, path: PathBuf, words: &'static Words) {
+    fn save_atlas(&mut self, path: PathBuf, lang: Lang, words: &'static Words) {
         let Some(view) = self.charting.shown.clone() else { return };
         let Some(form) = AtlasForm::of(&path) else {
             self.banner = Some(Banner::error(&words.atlas.no_form, None));
@@ -333,7 +334,7 @@ impl Session {
         };
         let file = path.clone();
         self.export(path, move |_| {
-            engine::save_atlas(&view.atlas, &file, form).map_err(|error| Banner::of(&error, words))
+            engine::save_atlas(&view.atlas, &file, (form, lang)).map_err(|error| Banner::of(&error, words))
         });
     }
 }

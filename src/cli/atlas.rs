@@ -10,9 +10,10 @@ use serde_json::json;
 
 use crate::analysis::atlas::{Atlas, clusters, columns};
 use crate::engine::{self, AtlasForm, AtlasOptions, Partial, Texts};
+use crate::export::Lang;
 
 use super::console::Console;
-use super::shared::{Changing, ModelArg, parse_bytes, usage};
+use super::shared::{Changing, ModelArg, names, parse_bytes, usage};
 
 /// Passages, or time, after which what there is of an atlas is kept, whichever comes first.
 const PASSAGES: usize = 32;
@@ -73,6 +74,10 @@ pub(super) struct Args {
     /// Memory a run may take, such as 2G or 500M (default: three quarters of what is free)
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
     memory: Option<u64>,
+
+    /// Language of the page's own words
+    #[arg(long, value_parser = names::<Lang>(), default_value = "en")]
+    lang: Lang,
 }
 
 /// How the atlas is written.
@@ -102,7 +107,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
         None => make(args, console)?,
     };
     if let (Some(path), Some(form)) = (&args.output, form) {
-        engine::save_atlas(&atlas, path, form)?;
+        engine::save_atlas(&atlas, path, (form, args.lang))?;
         let _ = std::fs::remove_file(beside(path));
     }
     match (&args.output, console.json) {

@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 
 use crate::analysis::{Attribution, Component, Question, attribute, logits_at};
 use crate::engine::{self, View, ViewAsk};
-use crate::model::{HeadId, Model, largest, shown};
+use crate::model::{HeadId, HeadName, Model, largest, shown};
 use crate::trace::Trace;
 
 use super::console::Console;
-use super::shared::Input;
+use super::shared::{Input, named};
 use super::view::{FigureArgs, one_token};
 
 /// Characters of the longest bar.
@@ -35,7 +35,7 @@ pub(super) struct Args {
 
     /// Also say what this head adds by what it reads at each token
     #[arg(long, value_name = "L.H")]
-    head: Option<HeadId>,
+    head: Option<HeadName>,
 
     /// Parts that the table shows, the largest
     #[arg(long, value_name = "N", default_value_t = 20)]
@@ -67,7 +67,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     let job = console.job();
     let attribution = job
         .stage("Taking the logit apart", |progress| attribute(&model.network, &trace, question, progress))?;
-    let sources = match args.head {
+    let sources = match args.head.map(|head| named(&trace.spec, head)).transpose()? {
         None => None,
         Some(head) if !trace.has(head) => anyhow::bail!("the model has no head {head}"),
         Some(head) => Some((head, attribution.sources(&trace, head))),

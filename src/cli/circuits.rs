@@ -9,10 +9,10 @@ use crate::analysis::circuits::{
     CircuitOptions, Ends, Entry, FIRST, HeadCircuits, Own, Scan, WordTable, head_circuits,
 };
 use crate::engine;
-use crate::model::{HeadId, Model, shown};
+use crate::model::{HeadName, Model, shown};
 
 use super::console::{Console, columns, filled};
-use super::shared::ModelArg;
+use super::shared::{ModelArg, named};
 use super::view::one_token;
 
 #[derive(Debug, clap::Args)]
@@ -22,7 +22,7 @@ pub(super) struct Args {
 
     /// Head, as layer.head
     #[arg(long, value_name = "L.H")]
-    head: HeadId,
+    head: HeadName,
 
     /// Word to ask about, one token or #ID (default: the strongest pairs of all words)
     #[arg(long, value_name = "WORD")]
@@ -57,19 +57,19 @@ struct Side<'a> {
 pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     let job = console.job();
     let model = args.model.open(console, &job)?;
+    let head = named(model.spec(), args.head)?;
     let options = CircuitOptions { after_mlp: args.after_mlp, plain: args.plain };
-    let circuits = job.stage("Reading the weights", |progress| {
-        head_circuits(&model.network, args.head, options, progress)
-    })?;
+    let circuits =
+        job.stage("Reading the weights", |progress| head_circuits(&model.network, head, options, progress))?;
     let mut sides =
         vec![Side { key: "looks", title: "looks for", row: "query", column: "key", table: &circuits.looks }];
     if let Ok(table) = &circuits.writes {
         sides.push(Side { key: "writes", title: "writes", row: "read", column: "written", table });
     }
     let mut object = json!({
-        "head": model.spec().head_name(args.head),
-        "layer": args.head.layer,
-        "index": args.head.head,
+        "head": model.spec().head_name(head),
+        "layer": head.layer,
+        "index": head.head,
         "after_mlp": options.after_mlp,
         "plain": options.plain,
         "matching": circuits.matching,

@@ -9,12 +9,12 @@ use crate::analysis::MEASURES;
 use crate::analysis::compare::{Alignment, By, Comparison, Distance, Edit, HeadDifference, NextWord, Pair};
 use crate::engine::{self, ViewError};
 use crate::export::{Look, listed};
-use crate::model::shown;
+use crate::model::{HeadName, shown};
 use crate::trace::{HeadId, Side, Token, Trace, listed_changes};
 
 use super::console::Console;
 use super::look::PictureArgs;
-use super::shared::{Input, Second};
+use super::shared::{Input, Second, named};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -34,7 +34,7 @@ pub(super) struct Args {
 
     /// Draw how one head's weights differ over the aligned tokens, such as 3.5
     #[arg(long, value_name = "L.H", requires = "output")]
-    head: Option<HeadId>,
+    head: Option<HeadName>,
 
     /// Where to draw it: .png, .svg, .pdf, .tex, .csv or .json
     #[arg(short, long, value_name = "PATH", requires = "head")]
@@ -47,7 +47,8 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     let [a, b] = args.input.pair(&args.second, args.other.as_deref(), console)?;
     let comparison = engine::compare(&a, &b, &console.job())?;
-    if let Some((head, path)) = args.head.zip(args.output.as_deref()) {
+    let head = args.head.map(|head| named(&a.spec, head)).transpose()?;
+    if let Some((head, path)) = head.zip(args.output.as_deref()) {
         draw((&a, &b), &comparison, head, path, args.look.look())?;
     }
     if console.json {

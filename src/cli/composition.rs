@@ -6,10 +6,10 @@ use anyhow::Context as _;
 use serde_json::{Value, json};
 
 use crate::analysis::circuits::{Composition, Kind, Link, compose};
-use crate::model::{HeadId, Model};
+use crate::model::{HeadId, HeadName, Model};
 
 use super::console::Console;
-use super::shared::{ModelArg, names};
+use super::shared::{ModelArg, named, names};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -26,7 +26,7 @@ pub(super) struct Args {
 
     /// Only pairs with this head
     #[arg(long, value_name = "L.H")]
-    head: Option<HeadId>,
+    head: Option<HeadName>,
 
     /// With the norms' weights and centring; else weights as they are stored
     #[arg(long)]
@@ -40,7 +40,8 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     let job = console.job();
     let model = args.model.open(console, &job)?;
-    if let Some(HeadId { layer, head }) = args.head
+    let asked = args.head.map(|head| named(model.spec(), head)).transpose()?;
+    if let Some(HeadId { layer, head }) = asked
         && (layer >= model.spec().layers() || head >= model.spec().heads(layer))
     {
         anyhow::bail!("the model has no head {layer}.{head}");
@@ -48,7 +49,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     let composed =
         job.stage("Multiplying heads", |progress| compose(&model.network, args.kind, args.folded, progress));
     let mut composed = composed.context("cancelled")?;
-    if let Some(head) = args.head {
+    if let Some(head) = asked {
         composed.links.retain(|link| link.from == head || link.to == head);
     }
     let off = if args.above_random { composed.random } else { 0.0 };

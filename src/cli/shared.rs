@@ -21,7 +21,7 @@ mod second;
 mod told;
 
 pub(super) use changing::Changing;
-pub(super) use heads::{cell, picked};
+pub(super) use heads::{cell, named, picked};
 pub(super) use parsers::{names, parse_bytes, usage};
 pub(super) use second::Second;
 pub(super) use told::Told;

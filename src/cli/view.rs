@@ -16,7 +16,7 @@ use super::console::{self, Console};
 use super::export::given;
 use super::generate::{parse_share, parse_temperature};
 use super::look::LookArgs;
-use super::shared::{self, names};
+use super::shared::{cell, names};
 use super::view_more::MoreArgs;
 
 /// What `export` takes for a view.
@@ -26,7 +26,7 @@ pub(super) struct ViewArgs {
     #[arg(long, value_parser = names::<View>(), conflicts_with_all = ["what", "layers", "heads", "filter", "combine", "beside"])]
     pub(super) view: Option<View>,
 
-    /// Of the views walk, why, flow, tokens and details: head, query and key, such as 3.5:q22->k5
+    /// Of the views walk, why, flow, tokens and details: head, query and key, such as 3.5:q22->k5, or cross.1.0:q3->k2
     #[arg(long, value_name = "CELL", requires = "view")]
     cell: Option<CellName>,
 
@@ -98,8 +98,8 @@ impl ViewArgs {
         picked: &[HeadId],
         (model, trace): (Option<&Model>, &Trace),
     ) -> anyhow::Result<ViewAsk> {
-        let cell = self.cell.map(|cell| shared::cell(&trace.spec, cell)).transpose()?;
-        let mut ask = cell.map_or_else(|| ViewAsk::new(view), |cell| ViewAsk::of_cell(view, cell));
+        let own = self.cell.map(|name| cell(&trace.spec, name)).transpose()?;
+        let mut ask = own.map_or_else(|| ViewAsk::new(view), |cell| ViewAsk::of_cell(view, cell));
         if let Some(&first) = picked.first().filter(|_| self.cell.is_none()) {
             ask.head = first;
         }

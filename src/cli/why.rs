@@ -9,7 +9,7 @@ use crate::engine::{View, ViewAsk};
 use crate::trace::{Token, Trace};
 
 use super::console::Console;
-use super::shared::{self, Input};
+use super::shared::{Input, cell};
 use super::view::FigureArgs;
 
 #[derive(Debug, clap::Args)]
@@ -17,7 +17,7 @@ pub(super) struct Args {
     #[command(flatten)]
     input: Input,
 
-    /// Cell to take apart: layer.head:qQUERY->kKEY, such as 3.5:q22->k5, of an encoder–decoder model also cross.1.0:q2->k5
+    /// Cell to take apart: layer.head:qQUERY->kKEY, such as 3.5:q22->k5, or cross.1.0:q3->k2
     #[arg(long, value_name = "CELL")]
     cell: CellName,
 
@@ -32,7 +32,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     let drawn = args.figure.wanted()?;
     let (model, trace) = args.input.trace(console)?;
-    let cell = shared::cell(&trace.spec, args.cell)?;
+    let cell = cell(&trace.spec, args.cell)?;
     if drawn {
         let ask = ViewAsk::of_cell(View::Why, cell);
         return args.figure.write(model.as_ref(), &trace, &ask, console);

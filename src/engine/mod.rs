@@ -37,8 +37,8 @@ mod words;
 pub use crate::analysis::timeline::{HeadReport, RoleTaken, phase_change, roles_taken};
 pub use crate::model::{LoadError, Sampling};
 pub use atlas::{
-    AtlasError, AtlasFileError, AtlasForm, AtlasOptions, Partial, Texts, atlas, open_atlas, open_partial,
-    resume_atlas, save_atlas, save_partial,
+    AtlasError, AtlasFileError, AtlasForm, AtlasOptions, Partial, Texts, atlas, atlas_page, open_atlas,
+    open_partial, resume_atlas, save_atlas, save_partial,
 };
 pub use cache::{Entries, Eviction, EvictionError, Gone, NotAPolicy, Policy, Written, evict, write_on};
 pub use chat::{chat_prompt, render_chat};

@@ -269,7 +269,10 @@ pub fn model(trace: &Trace, lang: Lang) -> String {
 /// The prompt in quotation marks, cut where it is long; of a translation both texts.
 fn input(trace: &Trace, lang: Lang) -> String {
     let quoted = |given: &str, tokens: &[crate::trace::Token]| {
-        let text: String = tokens.iter().map(|token| token.text.as_str()).collect();
+        // Without a tokenizer tokens are numbers, which would run together
+        let numbers = tokens.iter().all(|token| token.text == token.id.to_string());
+        let texts: Vec<&str> = tokens.iter().map(|token| token.text.as_str()).collect();
+        let text = texts.join(if numbers { " " } else { "" });
         // What was typed, where it was: tokens may hold parts of a character, and what the tokenizer adds
         let text = if given.is_empty() { text } else { given.to_owned() };
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -135,7 +135,7 @@ fn describe(trace: &Trace, options: &Options, heads: &[HeadId], steps: Steps) ->
         "bits": steps.bits,
         "first": heads[0],
         "ids": ids(&trace.tokens),
-        "lang": match look.lang { Lang::En => "en", Lang::Zh => "zh-CN" },
+        "lang": look.lang.code(),
         "measure_names": measures.collect::<Map<_, _>>(),
         "map": look.map(false).id(),
         "maps": maps.collect::<Vec<_>>(),

@@ -180,7 +180,7 @@ fn root(out: &mut String, rest: &mut Peekable<Chars<'_>>) {
 }
 
 /// A sign that mathematics has a command for.
-fn symbol(c: char) -> Option<&'static str> {
+pub(super) fn symbol(c: char) -> Option<&'static str> {
     Some(match c {
         'Σ' => "\\sum",
         'λ' => "\\lambda",

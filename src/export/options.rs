@@ -96,6 +96,16 @@ pub enum Lang {
     Zh,
 }
 
+impl Lang {
+    /// What pages call it.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Zh => "zh-CN",
+        }
+    }
+}
+
 /// How pictures look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Look {

@@ -10,13 +10,14 @@ use crate::render::{Raster, Rgba};
 
 use super::figure::Drawing;
 use super::figure::drawing::{Anchor, Area, Face, Number, Shape, Text};
+use super::latex;
 use super::picture::Limits;
 
 /// LaTeX sets some ten thousand rectangles in a few seconds, and no million.
 pub const LIMITS: Limits = Limits { values: 96, small: 16 };
 
 /// The commands that the picture uses: a filled rectangle, an outline, and a letter that pdfLaTeX may lack.
-const PREAMBLE: &str = r"\documentclass[border=0pt]{standalone}
+const PREAMBLE: &str = r##"\documentclass[border=0pt]{standalone}
 \usepackage{iftex}
 \ifPDFTeX
   \usepackage[utf8]{inputenc}\usepackage[T1]{fontenc}
@@ -29,21 +30,26 @@ const PREAMBLE: &str = r"\documentclass[border=0pt]{standalone}
 \newcommand*\mnemoframe[5]{\definecolor{mnemo}{HTML}{#5}\draw[mnemo, line width=0.75bp] (#1,#2) rectangle ++(#3,#4);}
 \newcommand*\mnemoline[3]{\definecolor{mnemo}{HTML}{#2}\draw[mnemo, line width=#1bp, line join=round] #3;}
 \newcommand*\mnemotext[7]{\definecolor{mnemo}{HTML}{#6}\node[anchor=#3, inner sep=0pt, outer sep=0pt, rotate=#4, text=mnemo, font=#5] at (#1,#2) {\strut\smash{#7}};}
-\newcommand*\mnemochar[2]{\ifPDFTeX{\tiny[#1]}\else#2\fi}
+\newcommand*\mnemoset[2]{\iffontchar\font"#1 #2\else{\tiny[#1]}\fi}
+\newcommand*\mnemochar[2]{\ifPDFTeX{\tiny[#1]}\else\mnemoset{#1}{#2}\fi}
 \newcommand*\mnemohan[2]{\mnemochar{#1}{#2}}
-";
+"##;
 
-/// A font for Chinese, where the drawing has any: what the system has, in LuaLaTeX and XeLaTeX; the one of `CJKutf8` in
-/// pdfLaTeX.
+/// A font for Chinese, where the drawing has any: what the system has, in LuaLaTeX and XeLaTeX; `gbsn` of `CJKutf8` in
+/// pdfLaTeX, where that is installed, else code points.
 const HAN: &str = r"\newif\ifmnemohan
 \newcommand*\mnemotry[1]{\ifmnemohan\else\IfFontExistsTF{#1}{\newfontfamily\mnemohanfont{#1}\mnemohantrue}{}\fi}
 \ifPDFTeX
-  \IfFileExists{c70gbsn.fd}{\usepackage{CJKutf8}\renewcommand*\mnemohan[2]{\begin{CJK}{UTF8}{gbsn}#2\end{CJK}}}{}
+  \IfFileExists{c70gbsn.fd}{\IfFileExists{CJKutf8.sty}{\mnemohantrue}{}}{}
+  \ifmnemohan
+    \usepackage{CJKutf8}
+    \renewcommand*\mnemohan[2]{\begin{CJK}{UTF8}{gbsn}#2\end{CJK}}
+  \fi
 \else
   \usepackage{fontspec}
   \mnemotry{Noto Sans CJK SC}\mnemotry{Source Han Sans SC}\mnemotry{Microsoft YaHei}\mnemotry{PingFang SC}
   \mnemotry{FandolHei-Regular.otf}\mnemotry{Noto Serif CJK SC}
-  \ifmnemohan\renewcommand*\mnemohan[2]{{\mnemohanfont #2}}\fi
+  \ifmnemohan\renewcommand*\mnemohan[2]{{\mnemohanfont\mnemoset{#1}{#2}}}\fi
 \fi
 ";
 
@@ -98,6 +104,9 @@ fn line(out: &mut String, points: &[[f32; 2]], width: f32, stroke: Rgba) {
     let _ = writeln!(out, "\\mnemoline{{{}}}{{{}}}{{{path}}}", Number(width * 0.75), Hex(stroke));
 }
 
+/// How far a pixel reaches under its neighbours.
+const HAIR: f32 = 0.3;
+
 /// Rectangles for pixels: neighbours in a row that share a colour are one.
 fn pixels(out: &mut String, area: Area, raster: &Raster) {
     let (width, height) =
@@ -106,8 +115,11 @@ fn pixels(out: &mut String, area: Area, raster: &Raster) {
         let mut column = 0;
         for run in line.chunk_by(|a, b| a == b) {
             let (x, y) = (area.x + column as f32 * width, area.y + row as f32 * height);
-            rect(out, Area::new(x, y, run.len() as f32 * width, height), run[0]);
             column += run.len();
+            // A hair under what comes next, which is painted over it: between edges that only meet the ground shows
+            let more = |last: bool| if last { 0.0 } else { HAIR };
+            let wide = run.len() as f32 * width + more(column >= raster.width);
+            rect(out, Area::new(x, y, wide, height + more(row + 1 >= raster.height)), run[0]);
         }
     }
 }
@@ -164,6 +176,7 @@ pub fn escaped(text: &str) -> String {
             ' ' => "\\ ",
             '·' => "\\textperiodcentered{}",
             '×' => "\\texttimes{}",
+            '½' => "\\textonehalf{}",
             '±' => "\\textpm{}",
             '−' => "\\ensuremath{-}",
             '→' => "\\ensuremath{\\rightarrow}",
@@ -183,7 +196,16 @@ pub fn escaped(text: &str) -> String {
                 out.push(c);
                 continue;
             }
+            // Letters with accents that every encoding of LaTeX has
+            'À'..='ÿ' if !matches!(c, '×' | '÷') => {
+                out.push(c);
+                continue;
+            }
             _ => {
+                if let Some(symbol) = latex::symbol(c) {
+                    let _ = write!(out, "\\ensuremath{{{symbol}}}");
+                    continue;
+                }
                 let shown = if c.is_control() { '\u{fffd}' } else { c };
                 let command = if is_han(c) { "mnemohan" } else { "mnemochar" };
                 let _ = write!(out, "\\{command}{{{:04X}}}{{{shown}}}", c as u32);

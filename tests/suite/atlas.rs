@@ -2,8 +2,9 @@
 
 use crate::files::write;
 use crate::parity::{fixtures, open, run_ids, storyteller};
-use mnemoscope::analysis::atlas::{Apart, Atlas, HeadEntry, Probe, Tally, Vocabulary, page};
+use mnemoscope::analysis::atlas::{Apart, Atlas, HeadEntry, Probe, Tally, Vocabulary};
 use mnemoscope::engine::{self, AtlasError, AtlasOptions, Corpus, CorpusError, Job, RunError, Texts};
+use mnemoscope::export::Lang;
 use mnemoscope::kernels::{Matrix, linear};
 use mnemoscope::model::{HeadId, Model};
 use std::ops::ControlFlow;
@@ -222,7 +223,7 @@ fn a_page_escapes_what_others_wrote() {
     atlas.model = evil.to_owned();
     atlas.heads[0].keys[0].text = evil.to_owned();
     atlas.passages[0].tokens[0] = evil.to_owned();
-    let page = page(&atlas);
+    let page = engine::atlas_page(&atlas, Lang::En);
     let (inert, data) = page.split_once("<script type=\"application/json\"").expect("data");
     assert!(!inert.contains("<script") && inert.contains("&lt;script&gt;"));
     assert!(!data.contains("<script>alert") && data.contains("\\u003cscript>alert(1)"));

@@ -9,6 +9,7 @@ use mnemoscope::engine::{
     self, AtlasError, AtlasForm, AtlasOptions, Job, ModelSource, Partial, RunError, Texts, open_atlas,
     open_partial, resume_atlas, save_atlas, save_partial,
 };
+use mnemoscope::export::Lang;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -125,13 +126,13 @@ fn files_come_back_as_they_were_written() {
     let folder = tempfile::tempdir().expect("a folder");
     let atlas = atlas_of(&model, &corpus(folder.path(), 8));
     let json = folder.path().join("atlas.json");
-    save_atlas(&atlas, &json, AtlasForm::Json).expect("written");
+    save_atlas(&atlas, &json, (AtlasForm::Json, Lang::En)).expect("written");
     let back = open_atlas(&json).expect("readable");
     assert_eq!(bytes(&back), bytes(&atlas));
 
     // HeadVis's folder has no offsets, no ids and fewer decimals; everything else is there
     let (once, twice) = (folder.path().join("once"), folder.path().join("twice"));
-    save_atlas(&atlas, &once, AtlasForm::HeadVis).expect("written");
+    save_atlas(&atlas, &once, (AtlasForm::HeadVis, Lang::En)).expect("written");
     let back = open_atlas(&once).expect("readable");
     assert_eq!((&back.model, &back.ran), (&atlas.model, &atlas.ran));
     assert_eq!(back.heads.len(), atlas.heads.len());
@@ -157,7 +158,7 @@ fn files_come_back_as_they_were_written() {
         };
         assert_eq!(shown(&back, found), shown(&atlas, own), "{}", own.head);
     }
-    save_atlas(&back, &twice, AtlasForm::HeadVis).expect("written");
+    save_atlas(&back, &twice, (AtlasForm::HeadVis, Lang::En)).expect("written");
     for name in ["scatter_data.json", "heads/L4H0.json", "server_config.json", "attributions/manifest.json"] {
         let read = |folder: &Path| std::fs::read_to_string(folder.join(name)).expect("written");
         assert_eq!(read(&once), read(&twice), "{name}");
@@ -170,7 +171,7 @@ fn headviss_folder_has_the_shapes_that_its_viewers_read() {
     let model = storyteller();
     let folder = tempfile::tempdir().expect("a folder");
     let atlas = atlas_of(&model, &corpus(folder.path(), 6));
-    save_atlas(&atlas, &folder.path().join("data"), AtlasForm::HeadVis).expect("written");
+    save_atlas(&atlas, &folder.path().join("data"), (AtlasForm::HeadVis, Lang::En)).expect("written");
     let read = |name: &str| -> Value {
         let bytes = std::fs::read(folder.path().join("data").join(name)).expect("written");
         serde_json::from_slice(&bytes).expect("JSON")

@@ -8,9 +8,9 @@ use crate::atlas::atlas_of;
 use crate::export::{Run, what};
 use crate::files::write;
 use crate::parity::storyteller;
-use mnemoscope::analysis::atlas::page;
 use mnemoscope::engine::AtlasOptions;
-use mnemoscope::export::What;
+use mnemoscope::engine::atlas_page;
+use mnemoscope::export::{Lang, What};
 use mnemoscope::trace::HeadId;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
@@ -262,7 +262,7 @@ fn a_browser_shows_an_atlas() {
     atlas.heads[0].keys[0].text = evil.to_owned();
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("atlas.html");
-    write(&file, page(&atlas));
+    write(&file, atlas_page(&atlas, Lang::En));
     let mut browser = Browser::open(&program, folder.path());
     browser.call("Page.navigate", &json!({ "url": format!("file://{}", file.display()) }));
     browser.wait_for("Page.loadEventFired");
@@ -303,5 +303,42 @@ fn a_browser_shows_an_atlas() {
     let alike = mnemoscope::analysis::atlas::clusters(&atlas).clusters.len();
     assert_eq!(browser.ask(colours), alike);
     let none: Vec<String> = Vec::new();
+    assert_eq!(browser.complaints(), none);
+
+    // The same in Chinese: what the page itself says has no English word but names of models, scores and papers
+    let chinese = folder.path().join("chinese.html");
+    write(&chinese, atlas_page(&atlas, Lang::Zh));
+    drop(browser);
+    let other = tempfile::tempdir().expect("a folder");
+    let mut browser = Browser::open(&program, other.path());
+    browser.call("Page.navigate", &json!({ "url": format!("file://{}", chinese.display()) }));
+    browser.wait_for("Page.loadEventFired");
+    assert_eq!(browser.ask("document.documentElement.lang"), "zh-CN");
+    let at = browser.middle(&format!("#plot circle[data-head=\"{induction}\"]"));
+    browser.click(at);
+    assert!(browser.text("head").starts_with("头 4.0"), "{}", browser.text("head"));
+    browser
+        .ask("(() => { $('colour').value = 'cluster'; $('colour').dispatchEvent(new Event('change')); })()");
+    let said = "[...document.querySelectorAll('h1, h2, h3, main label, main option, #legend span, .said, .role, dt')]\
+                .map(e => e.firstChild.textContent).join('\\n')";
+    let said = browser.ask(said);
+    for line in said.as_str().expect("a text").lines().filter(|line| line.len() > 1) {
+        let known = [
+            "storyteller",
+            "previous_stripe",
+            "duplicate_stripe",
+            "induction_stripe",
+            "reach",
+            "sink",
+            "positional",
+            "delimiter",
+            "copying",
+            "name_mover",
+            "successor",
+        ];
+        let own = known.iter().fold(line.to_owned(), |own, name| own.replace(name, ""));
+        let english = own.split(|c: char| !c.is_ascii_lowercase()).find(|word| word.len() > 2);
+        assert!(english.is_none(), "`{line}` is English");
+    }
     assert_eq!(browser.complaints(), none);
 }

@@ -172,3 +172,34 @@ fn layers_are_picked_by_their_part() {
     let heads = Selection { layers: None, heads: Some("cross.0".parse().expect("a range")) };
     assert!(heads.heads(&spec, 0).is_err(), "heads have no parts");
 }
+
+/// A cell is named by its head's part as maps are: on the command line and in recipes, which give the same file.
+#[test]
+fn a_cell_of_cross_attention_is_drawn_by_name() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let model = fixtures().join("seq2seq/t5-gated");
+    let run = |words: &[&str]| {
+        let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_mnemoscope"));
+        let output = program.args(words).current_dir(folder.path()).output().expect("it runs");
+        assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    let read = |name: &str| std::fs::read(folder.path().join(name)).expect("written");
+    let place = model.display().to_string();
+    let layer = open(&model).spec().layer_of(Part::Cross, 0).expect("there");
+    for view in ["walk", "why", "details"] {
+        let given = ["export", &place, "--ids", "5 6 7 8", "--target-ids", "3 4", "--view", view];
+        let cells = ["cross.0.1:q1->k2".to_owned(), format!("{layer}.1:q1->k2")];
+        for (cell, name) in cells.iter().zip(["named.svg", "counted.svg"]) {
+            run(&[&given[..], &["--cell", cell, "-o", name]].concat());
+        }
+        assert!(read("named.svg") == read("counted.svg"), "{view}");
+        let recipe = format!(
+            "out = \"made.svg\"\nview = \"{view}\"\nids = \"5 6 7 8\"\ntarget_ids = \"3 4\"\ncell = \"cross.0.1:q1->k2\"\n"
+        );
+        crate::files::write(&folder.path().join("a.toml"), recipe.as_bytes());
+        run(&["figure", "a.toml", "--model", &place]);
+        assert!(read("made.svg") == read("named.svg"), "{view}");
+        let caption = String::from_utf8(read("made.caption.txt")).expect("a text");
+        assert!(caption.contains("“5 6 7 8") || caption.contains("5 6 7 8"), "{caption}");
+    }
+}

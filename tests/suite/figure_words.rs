@@ -10,7 +10,7 @@ use mnemoscope::engine::{View, ViewAsk};
 use mnemoscope::export::figure::Drawing;
 use mnemoscope::export::figure::drawing::Face;
 use mnemoscope::export::picture::{self, Limits};
-use mnemoscope::export::words::{names, page};
+use mnemoscope::export::words::{atlas, names, page};
 use mnemoscope::export::{Body, Lang, Look, Options, Plate, Preset, Says, Source, What};
 use mnemoscope::render::Scale;
 use mnemoscope::trace::{FirstToken, HeadId, Steps, Trace, Weigh};
@@ -204,6 +204,30 @@ fn the_page_has_every_word_in_both_languages() {
     assert!(!text.contains("Row maximum") && text.contains("\"lang\":\"zh-CN\""));
 }
 
+/// So does an atlas's page.
+#[test]
+fn an_atlas_page_has_every_word_in_both_languages() {
+    let script = include_str!("../../assets/html/atlas.js");
+    for (name, english) in atlas::words(Lang::En) {
+        assert!(
+            script.contains(&format!("say(\"{name}\"")) || name == "strongest",
+            "nobody asks for `{name}`"
+        );
+        let chinese = atlas::words(Lang::Zh).find(|(own, _)| *own == name).map(|(_, word)| word);
+        assert!(chinese.is_some_and(
+            |word| word != english && word.matches("{}").count() == english.matches("{}").count()
+        ));
+    }
+    for part in script.split("say(\"").skip(1) {
+        let name = part.split('"').next().unwrap_or_default();
+        assert!(atlas::words(Lang::En).any(|(own, _)| own == name), "the page asks for `{name}`");
+    }
+    for role in ROLES {
+        let formula = names::formula(role.score, role.formula);
+        assert_ne!(formula.en, formula.zh, "{}", role.id);
+    }
+}
+
 /// LaTeX sets what a Chinese figure says, where there is a LaTeX with a font for it.
 #[test]
 fn a_chinese_figure_is_latex() {
@@ -214,13 +238,18 @@ fn a_chinese_figure_is_latex() {
     plate.write(Look { lang: Lang::Zh, ..Look::default() }, &path).expect("written");
     let text = std::fs::read_to_string(&path).expect("written");
     assert!(text.contains("\\mnemohan{4E0B}{下}") && text.contains("\\usepackage{fontspec}"));
-    let program = std::process::Command::new("pdflatex")
-        .args(["-interaction=nonstopmode", "-halt-on-error", "figure.tex"])
-        .current_dir(folder.path())
-        .output();
-    match program {
-        Err(_) => eprintln!("not compiled: there is no pdflatex on this machine"),
-        Ok(output) => assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout)),
+    // LuaLaTeX reads the same lines as XeLaTeX, but looks through every font of the machine first
+    for engine in ["pdflatex", "xelatex"] {
+        let program = std::process::Command::new(engine)
+            .args(["-interaction=nonstopmode", "-halt-on-error", "figure.tex"])
+            .current_dir(folder.path())
+            .output();
+        match program {
+            Err(_) => eprintln!("not compiled: there is no {engine} on this machine"),
+            Ok(output) => {
+                assert!(output.status.success(), "{engine}: {}", String::from_utf8_lossy(&output.stdout));
+            }
+        }
     }
     let english = plate.draw(Look::default(), Limits::PIXELS).expect("drawn");
     assert!(english.texts().all(|text| text.text.chars().all(|c| (c as u32) < 0x2e80)));

@@ -495,7 +495,7 @@ fn the_window_writes_what_the_command_line_writes() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (model, file) = (crate::parity::storyteller(), folder.path().join("atlas.json"));
     let Beside::Atlas(atlas) = beside(View::Atlas, &model) else { panic!("an atlas") };
-    engine::save_atlas(&atlas, &file, engine::AtlasForm::Json).expect("written");
+    engine::save_atlas(&atlas, &file, (engine::AtlasForm::Json, Lang::En)).expect("written");
     send(&mut harness, Command::Atlas(AtlasAct::Open(file)));
     until(&mut harness, |window| window.session.charting.view().is_some());
     send(&mut harness, Command::EditSecond(prompt.replace("Mary plays", "Then Mary plays")));

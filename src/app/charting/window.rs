@@ -25,8 +25,8 @@ impl Window {
             }
             AtlasAct::Save(path) => {
                 self.dialog = Dialog::None;
-                let words = self.settings.language().words();
-                self.session.save_atlas(path, words);
+                let language = self.settings.language();
+                self.session.save_atlas(path, language.lang(), language.words());
             }
             AtlasAct::Head(head) => {
                 self.state.atlas.head = head;

@@ -63,20 +63,7 @@ pub(super) fn formula(id: &str) -> Option<&'static str> {
     if let Some(measure) = measure_of(id) {
         return Some(measure.formula_zh);
     }
-    Some(match id {
-        "previous_stripe" => "P[q, q−1] 的均值",
-        "duplicate_stripe" => "第二遍中 P[q, q−S] 的均值",
-        "induction_stripe" => "第二遍中 P[q, q−S+1] 的均值",
-        "positional" => "P 相对均匀行的方差中，由各距离平均权重解释的比例，乘以不在首词元上的权重",
-        "reach" => "平均距离与均匀注意力的平均距离之比，不计首词元；首词元上的权重超过 0.7 时没有此值",
-        "delimiter" => "落在不含字母和数字的词元上的平均权重，不计首词元",
-        "copying" => "Σλ / Σ|λ|，λ 为 W_E·W_V·W_O·W_U 的特征值",
-        "name_mover" => {
-            "在应说出名字处结束的提示词上 P[last, name] 的均值；若从那里读到的内容没有使其 logit 高于另一个名字，计为 0"
-        }
-        "successor" => "有序词 s（数字、星期、月份、字母）中，其序列的下一个词使 ⟨v_s·W_O, W_U⟩ 最大者的比例",
-        _ => return None,
-    })
+    names::formula_zh(id)
 }
 
 /// What a format is good for, by its ending.

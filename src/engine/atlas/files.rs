@@ -1,8 +1,9 @@
 //! Atlases in files: our own `atlas.json`, a page for a browser, HeadVis's folder.
 
+use super::page::page;
+use crate::analysis::atlas::Atlas;
 use crate::analysis::atlas::headvis::{self, HeadVisError};
-use crate::analysis::atlas::{Atlas, page};
-use crate::export::{ExportError, atomic};
+use crate::export::{ExportError, Lang, atomic};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -118,13 +119,13 @@ fn flaw(atlas: &Atlas) -> Option<&'static str> {
     (!atlas.heads.iter().all(bins)).then_some("a histogram has not one edge more than bins")
 }
 
-/// Writes an atlas. A file appears whole or not at all; of a folder every file does.
-pub fn save_atlas(atlas: &Atlas, path: &Path, form: AtlasForm) -> Result<(), ExportError> {
+/// Writes an atlas; a page in a language. A file appears whole or not at all; of a folder every file does.
+pub fn save_atlas(atlas: &Atlas, path: &Path, (form, lang): (AtlasForm, Lang)) -> Result<(), ExportError> {
     match form {
         AtlasForm::Json => {
             atomic::write(path, |out| Ok(serde_json::to_writer(out, atlas).map_err(io::Error::from)?))
         }
-        AtlasForm::Page => atomic::write(path, |out| Ok(out.write_all(page(atlas).as_bytes())?)),
+        AtlasForm::Page => atomic::write(path, |out| Ok(out.write_all(page(atlas, lang).as_bytes())?)),
         AtlasForm::HeadVis => {
             for (name, value) in headvis::files(atlas) {
                 let file = path.join(name);

@@ -1,10 +1,12 @@
 //! The job behind the atlas: runs probes and texts, one after the other, and keeps only sums.
 
 mod files;
+mod page;
 mod partial;
 mod words;
 
 pub use files::{AtlasFileError, AtlasForm, open_atlas, save_atlas};
+pub use page::page as atlas_page;
 pub use partial::{Partial, open_partial, save_partial};
 
 use super::corpus::{Corpus, CorpusError};

@@ -1,6 +1,6 @@
 //! Recall among facts about others: does the right one still win?
 
-use super::{RecallError, RecallOptions, Template, recall};
+use super::{RecallError, RecallOptions, Template, checked, recall};
 use crate::engine::Job;
 use crate::model::Model;
 use serde::Serialize;
@@ -27,13 +27,14 @@ pub fn among_others(
     counts: Option<&[usize]>,
     job: &Job,
 ) -> Result<Vec<AmongOthers>, RecallError> {
+    checked(model, options)?;
     let template = options.template.unwrap_or_else(|| Template::suited(model));
     let most = template.most_distractors();
     let some: Vec<usize> = [0, 1, 2, 3, 5, 7, 11, 15, 23].into_iter().filter(|&n| n <= most).collect();
     let counts = counts.unwrap_or(&some);
     if most == 0 {
         return Err(RecallError::TooManyDistractors {
-            found: counts.iter().copied().max().unwrap_or(1),
+            found: counts.iter().copied().max().unwrap_or(0).max(1),
             most,
         });
     }

@@ -125,7 +125,7 @@ pub fn timeline_plate(timeline: &Timeline, roles: &[&'static Role], heads: &[Hea
         strips: Vec::new(),
         table: timeline.table(),
     };
-    by_formulas(plate, roles.iter().map(|role| (named(role), role.formula)))
+    by_formulas(plate, roles.iter().map(|role| (named(role), names::formula(role.score, role.formula))))
 }
 
 fn named(role: &Role) -> Says {

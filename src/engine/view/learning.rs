@@ -81,5 +81,9 @@ pub fn curve_plate(clean: &Curve, changed: Option<&Curve>, interventions: &[Inte
         strips: Vec::new(),
         table: Table { columns, rows: (0..n).map(row).collect() },
     };
-    super::by_formula(plate, "mean of −log₂ p(token_t | token_0 … token_{t−1})")
+    let formula = Says::new(
+        "mean of −log₂ p(token_t | token_0 … token_{t−1})",
+        "−log₂ p(token_t | token_0 … token_{t−1}) 的均值",
+    );
+    super::by_formula(plate, formula)
 }

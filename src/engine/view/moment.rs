@@ -219,7 +219,7 @@ pub fn step_plate(seen: &SeenMoment, head: HeadId, token: Option<usize>) -> Resu
         strips: Vec::new(),
         table: Table { columns: vec!["list", "id", "text", "value"], rows },
     };
-    let loss = (views::LOSS.clone(), Says::from("mean of −ln p"));
+    let loss = (views::LOSS.clone(), Says::new("mean of −ln p", "−ln p 的均值"));
     Ok(by_formulas(with_formulas(plate, trace), [loss]))
 }
 
@@ -258,7 +258,8 @@ fn said_of(
 fn with_formulas(plate: Plate, trace: &Trace) -> Plate {
     let told = ["induction", "previous_token", "duplicate_token", "sink"];
     let roles = ROLES.iter().filter(|role| told.contains(&role.id));
-    let roles = roles.map(|role| (names::role(role.id, role.label), Says::from(role.formula)));
+    let roles =
+        roles.map(|role| (names::role(role.id, role.label), names::formula(role.score, role.formula)));
     let weights = (Says::new("weights", "权重"), weight_formula(trace, 0));
     by_formulas(plate, std::iter::once(weights).chain(roles))
 }

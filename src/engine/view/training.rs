@@ -99,9 +99,9 @@ pub fn training_plate(reports: &[Report], at: Option<u64>) -> Plate {
     };
     let scored = |id: &str| {
         let role = ROLES.iter().find(|role| role.id == id)?;
-        Some((names::role(role.id, role.label), role.formula))
+        Some((names::role(role.id, role.label), names::formula(role.score, role.formula)))
     };
     let scores = ["induction", "previous_token"].into_iter().filter_map(scored);
-    let loss = (views::LOSS.clone(), "mean of −ln p");
+    let loss = (views::LOSS.clone(), Says::new("mean of −ln p", "−ln p 的均值"));
     by_formulas(plate, std::iter::once(loss).chain(scores))
 }

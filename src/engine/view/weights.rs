@@ -243,7 +243,8 @@ pub(super) fn atlas(trace: &Trace, ask: &ViewAsk) -> Result<Plate, ViewError> {
         ),
     );
     let title = (views::ATLAS.clone(), format!("{} × {}", x.id, y.id));
-    let formulas = [(across, &*x.formula), (up, &*y.formula)];
+    let formula = |axis: &crate::analysis::atlas::Axis| names::formula(&axis.id, axis.formula.clone());
+    let formulas = [(across, formula(x)), (up, formula(y))];
     let table = Table { columns: vec!["layer", "head", "x", "y", "cluster"], rows };
     let plate = of_weights(trace, title, says, Body::Paths(body), table);
     let subtitle = views::heads(&atlas.model, atlas.heads.len());
