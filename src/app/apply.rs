@@ -44,7 +44,8 @@ impl Window {
                 | Command::Timeline(
                     TimelineAct::Slide { .. } | TimelineAct::Second { .. } | TimelineAct::Advance
                 )
-        ) || matches!(command, Command::ZoomGrid(zoom) if zoom > 1.0);
+        ) || matches!(command, Command::ZoomGrid(zoom) if zoom > 1.0)
+            || matches!(&command, Command::SetTurns(turns) if turns.len() == self.state.turns.len());
         if let Command::PaintCell { first: true, .. }
         | Command::Timeline(
             TimelineAct::Slide { first: true, .. } | TimelineAct::Second { first: true, .. },
@@ -87,7 +88,9 @@ impl Window {
             Command::ChooseExample(index) => self.choose_example(index),
             Command::Cancel => self.session.cancel_all(),
             Command::FocusPrompt => ctx.memory_mut(|memory| memory.request_focus(left::prompt_id())),
+            Command::WalkHistory { back } => self.walk_history(back),
             Command::SetLive(live) => self.settings.live = live,
+            Command::SetTurns(turns) => self.set_turns(turns),
             Command::SetChat(chat) => self.set_chat(chat),
             Command::Undo => self.travel(false),
             Command::Redo => self.travel(true),
@@ -166,7 +169,7 @@ impl Window {
             Command::PaintCell { query, key, first } => self.paint(query, key, first),
             Command::Atlas(act) => self.act_on_atlas(act),
             Command::Timeline(act) => self.act_on_timeline(act),
-            Command::Train(act) => self.live.act(act, self.session.post()),
+            Command::Train(act) => self.train(act),
             Command::AskToSaveTraining => self.dialog = Dialog::SaveTraining { path: self.training_folder() },
             Command::AskForText => self.dialog = Dialog::Text { path: String::new() },
             Command::SetShown(shown) => self.state.shown = shown,
@@ -191,8 +194,9 @@ impl Window {
             Command::SortCompared(sorted) => self.state.compare.sorted = sorted,
             Command::PinAligned { run, query, key } => self.pin_aligned(run, query, key),
             Command::ShowChecks => self.show_checks(),
-            Command::AskForLayout => self.dialog = Dialog::Layout { name: String::new() },
+            Command::AskForLayout(of) => self.ask_for_layout(of),
             Command::SaveLayout(name) => self.save_layout(name),
+            Command::RenameLayout { from, to } => self.rename_layout(&from, to),
             Command::DeleteLayout(name) => self.delete_layout(&name),
             Command::Palette => self.dialog = Dialog::Palette { query: String::new(), at: 0 },
             Command::AskForSession => self.ask_for_session(),
@@ -253,7 +257,7 @@ impl Window {
         self.session.look_for_models();
     }
 
-    fn edit(&mut self, text: String) {
+    pub(super) fn edit(&mut self, text: String) {
         self.state.prompt = text;
         (self.state.example, self.state.ids) = (None, None);
         self.typed = self.settings.live.then(std::time::Instant::now);

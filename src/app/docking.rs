@@ -39,6 +39,17 @@ use egui_tiles::{
     Behavior, EditAction, ResizeState, SimplificationOptions, TabState, TileId, Tiles, Tree, UiResponse,
 };
 
+/// What the tiles are tidied to before each frame.
+const SIMPLE: SimplificationOptions = SimplificationOptions {
+    prune_empty_tabs: true,
+    prune_single_child_tabs: true,
+    prune_empty_containers: true,
+    prune_single_child_containers: true,
+    all_panes_must_have_tabs: false,
+    join_nested_linear_containers: true,
+    flatten_tabs_in_tabs: false,
+};
+
 /// A pane lower than this is drawn as high as the next, and scrolls.
 const LOW: f32 = 148.0;
 const USABLE: f32 = 360.0;
@@ -296,7 +307,7 @@ impl Behavior<Pane> for Panes<'_, '_> {
     }
 
     fn simplification_options(&self) -> SimplificationOptions {
-        SimplificationOptions { prune_single_child_tabs: true, ..SimplificationOptions::default() }
+        SIMPLE
     }
 
     fn resize_stroke(&self, style: &egui::Style, state: ResizeState) -> Stroke {

@@ -1,18 +1,20 @@
 //! Everything that has a name, for the palette: commands, settings, heads, tokens, tensors, measures, examples, models,
 //! layouts. Gathered once, when the palette opens or what it depends on changes; searched once for each thing typed.
 
+mod settings;
+
 use super::{
     command::{Command, CommandKind},
     exporting::Piece,
     layout,
     scene::Scene,
-    settings::SIZES,
-    state::{Sort, State},
-    theme,
-    tinting::{Tint, TokenChoice},
+    state::State,
     words::{Language, Words},
 };
-use crate::{analysis::MEASURES, model::HeadId, render::ColorMap};
+use crate::{
+    analysis::MEASURES,
+    model::{HeadId, HeadName},
+};
 use strum::IntoEnumIterator as _;
 
 /// How many answers are worth showing.
@@ -227,15 +229,28 @@ fn everything(scene: &Scene<'_>, keys: &impl Fn(CommandKind) -> String) -> Vec<T
             let name = (words.command)(kind).0.to_owned();
             let mut thing = item(name, words.found_command, keys(kind), Command::Clear);
             thing.found.command = kind.aim(scene);
-            thing.or((english.command)(kind).0).does([(words.command)(kind).1, (english.command)(kind).1])
+            // "show log", "open log": what shows a pane is called like the pane
+            // and what a pane's own menu offers like there
+            let verb = |words: &Words| match (kind, &thing.found.command) {
+                (CommandKind::ClosePane, _) => words.close_pane,
+                (CommandKind::Maximise, _) => words.maximise,
+                (CommandKind::TearOff, _) => words.tear_off,
+                (CommandKind::ResetLayout, _) => words.reset_layout,
+                (_, Ok(Command::ShowPane(_))) => words.finding.show,
+                _ => "",
+            };
+            let about = |words: &Words| format!("{} {}", verb(words), (words.command)(kind).1);
+            let about = [about(words), about(english)];
+            thing.or((english.command)(kind).0).does([&about[0], &about[1]])
         })
         .collect();
-    all.extend(settings(scene));
+    all.extend(settings::settings(scene));
     all.extend(exports(scene));
     all.extend(layout::names(scene.state).into_iter().map(|name| {
         let (title, other) = (layout::title(&name, words), layout::title(&name, english));
         item(title, words.found_layout, String::new(), Command::SetLayout(name)).or(&other)
     }));
+    all.extend(settings::own_layouts(scene));
     let offers = scene.offers(scene.target()).unwrap_or_default();
     all.extend(offers.into_iter().flat_map(|group| {
         let title = group.title;
@@ -296,78 +311,28 @@ fn exports(scene: &Scene<'_>) -> Vec<Thing> {
     Piece::all().filter_map(one).collect()
 }
 
-/// What can be set to one of several values.
-fn settings(scene: &Scene<'_>) -> Vec<Thing> {
-    let (words, english) = (scene.words, Language::English.words());
-    let item =
-        |name: String, note: &str, command| Thing::new(name, words.finding.setting, note.to_owned(), command);
-    let in_use = words.finding.in_use;
-    // The other theme is found by the name of this one, too
-    let themes = [words.to_dark, words.to_light];
-    let mut all = vec![
-        item(words.to_dark.to_owned(), "", Command::SetDark(true))
-            .or(english.to_dark)
-            .does(themes)
-            .unless(scene.dark, in_use),
-        item(words.to_light.to_owned(), "", Command::SetDark(false))
-            .or(english.to_light)
-            .does(themes)
-            .unless(!scene.dark, in_use),
-    ];
-    all.extend(Language::iter().map(|language| {
-        let command = Command::SetLanguage(language);
-        item(language.words().finding.own_name.to_owned(), "", command)
-            .or(language.words().finding.english_name)
-            .unless(language == words.language, in_use)
-    }));
-    all.extend(SIZES.map(|percent| {
-        let name = |words: &Words| (words.finding.size_of)(percent);
-        item(name(words), "", Command::SetPercent(percent))
-            .or(&name(english))
-            .unless(percent == scene.settings.percent, in_use)
-    }));
-    let home = theme::shared(scene.dark);
-    let maps = ColorMap::iter().filter(|map| !map.is_signed() && map.theme() == home);
-    all.extend(maps.map(|map| {
-        let name = |words: &Words| (words.finding.colours_of)((words.map.colours)(map));
-        item(name(words), "", Command::SetMap { dark: scene.dark, map })
-            .or(&name(english))
-            .unless(map == scene.state.look.map(scene.dark), in_use)
-    }));
-    all.extend(Tint::iter().map(|tint| {
-        let name = |words: &Words| format!("{} {}", words.strip.tinted_by, (words.strip.tint)(tint));
-        let command = Command::SetTokens(TokenChoice { tint, ..scene.state.tokens });
-        item(name(words), words.tokens, command)
-            .or(&name(english))
-            .unless(tint == scene.state.tokens.tint, in_use)
-    }));
-    all.extend([Sort::Layer, Sort::Measure].map(|sort| {
-        let name = |words: &Words| {
-            let order = if sort == Sort::Layer { words.sort_layer } else { words.sort_measure };
-            format!("{} {order}", words.sort)
-        };
-        item(name(words), words.heads, Command::SetSort(sort))
-            .or(&name(english))
-            .unless(sort == scene.state.look.sort, in_use)
-    }));
-    all
-}
-
-/// A head by its number: `3.5`, `L3H5`.
+/// A head by its number: `3.5`, `L3H5`; in a part of the model, `cross.1.0`.
 fn head(scene: &Scene<'_>, query: &str) -> Option<Found> {
-    let plain = query.to_ascii_lowercase().replace(['l', 'h'], " ").replace('.', " ");
-    let mut numbers = plain.split_whitespace().map(str::parse::<usize>);
-    let (layer, head) = (numbers.next()?.ok()?, numbers.next()?.ok()?);
-    let id = HeadId { layer, head };
-    let trace = scene.trace.filter(|trace| layer < trace.n_layers() && head < trace.heads(layer))?;
+    let small = query.to_ascii_lowercase();
+    let named = || scene.trace?.spec.head(small.parse::<HeadName>().ok().filter(|name| name.part.is_some())?);
+    let id = named().or_else(|| numbered(query))?;
+    let trace = scene.trace.filter(|trace| id.layer < trace.n_layers() && id.head < trace.heads(id.layer))?;
     Some(Found {
         name: scene.with_role(trace.spec.head_name(id), id),
         kind: scene.words.found_head,
-        note: trace.spec.hook_name(crate::model::Hook::Pattern, layer),
+        note: trace.spec.hook_name(crate::model::Hook::Pattern, id.layer),
         command: Ok(Command::SelectHead(id)),
         marked: Vec::new(),
         score: isize::MAX,
     })
+}
+
+/// Two numbers, with or without letters.
+fn numbered(query: &str) -> Option<HeadId> {
+    let plain = query.to_ascii_lowercase().replace(['l', 'h'], " ").replace('.', " ");
+    let mut numbers = plain.split_whitespace().map(str::parse::<usize>);
+    let (layer, head) = (numbers.next()?.ok()?, numbers.next()?.ok()?);
+    Some(HeadId { layer, head })
 }
 
 /// A token by its number.

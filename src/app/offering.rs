@@ -48,7 +48,7 @@ impl Target {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Offer {
     /// What it does.
-    pub label: &'static str,
+    pub label: String,
     /// The change, or what is still to be asked.
     pub what: Result<Intervention, Draft>,
 }
@@ -247,10 +247,14 @@ impl Scene<'_> {
         let mut offers = vec![offer(words.forget, forget(None))];
         if spec.kv_heads > 1 {
             let shared = spec.shares_keys();
-            let label = if shared { words.forget_group } else { words.forget_head };
+            let label = |kv_head: usize| match (head, shared) {
+                (None, _) => (words.forget_in)(kv_head),
+                (_, true) => words.forget_group.to_owned(),
+                (_, false) => words.forget_head.to_owned(),
+            };
             let own = head.map(|head| spec.kv_head(head));
             let kv_heads = (0..spec.kv_heads).filter(|&kv_head| own.is_none_or(|own| own == kv_head));
-            offers.extend(kv_heads.map(|kv_head| offer(label, forget(Some(kv_head)))));
+            offers.extend(kv_heads.map(|kv_head| offer(label(kv_head), forget(Some(kv_head)))));
         }
         if trace.spec.generates() {
             offers.push(offer(words.forget_from, Err(Draft::Forget { layer, key })));
@@ -290,8 +294,8 @@ impl Scene<'_> {
     }
 }
 
-fn offer(label: &'static str, what: Result<Intervention, Draft>) -> Offer {
-    Offer { label, what }
+fn offer(label: impl Into<String>, what: Result<Intervention, Draft>) -> Offer {
+    Offer { label: label.into(), what }
 }
 
 /// Every head of a layer.

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     engine::{self, Job, Languages, Prompt, RunError, RunOptions, Typed},
     export::Settings,
-    model::Model,
+    model::{Message, Model},
     trace::Trace,
 };
 use std::time::{Duration, Instant};
@@ -38,6 +38,8 @@ pub struct Request {
     pub cut: bool,
     /// As a user's turn of a conversation.
     pub chat: bool,
+    /// What was said before it.
+    pub turns: Vec<Message>,
     /// These tokens instead of the text's own.
     pub ids: Option<Vec<u32>>,
 }
@@ -50,6 +52,7 @@ impl Request {
             target: state.target.clone(),
             languages: state.languages.clone(),
             chat: state.chat,
+            turns: if state.chat { state.turns.clone() } else { Vec::new() },
             ids: state.ids.clone(),
             cut: false,
         }
@@ -88,6 +91,8 @@ pub(super) fn asked_for(
         settings.set("prompt", if chat { typed } else { ran.unwrap_or(typed) });
         if chat {
             settings.set_yes("chat");
+            let said = state.turns.iter().filter(|turn| !turn.content.trim().is_empty());
+            settings.set_all("turn", said.map(ToString::to_string));
         }
     }
     if !state.target.is_empty() {
@@ -108,7 +113,7 @@ pub(super) fn passed(
     job: &Job,
     partial: &mut dyn FnMut(&Trace),
 ) -> Result<Trace, RunError> {
-    let Request { prompt, target, languages, cut, chat, ids } = request.clone();
+    let Request { prompt, target, languages, cut, chat, turns, ids } = request.clone();
     // Those of a model that was open before may mean nothing to this one
     let languages = languages.known_to(model);
     let target =
@@ -116,7 +121,7 @@ pub(super) fn passed(
     let typed = if let Some(ids) = ids {
         Typed { prompt: Prompt::Ids(ids), question: None, second: None }
     } else if chat && model.chat_template.is_some() {
-        Typed { prompt: engine::chat_prompt(model, None, &prompt)?, question: None, second: None }
+        Typed { prompt: engine::chat_prompt(model, &turns, &prompt)?, question: None, second: None }
     } else {
         Typed::of(prompt, model)
     };

@@ -26,7 +26,7 @@ use super::{
 use crate::{
     engine::Languages,
     export::Span,
-    model::{HeadId, Sampling},
+    model::{HeadId, Message, Sampling},
     render::{ColorMap, Scale, Theme},
     trace::Intervention,
 };
@@ -46,6 +46,8 @@ pub struct State {
     pub languages: Languages,
     /// Whether it is one user's turn of a conversation, written down by the model's chat template.
     pub chat: bool,
+    /// Turns of that conversation before the prompt.
+    pub turns: Vec<Message>,
     /// The tokens that are run where they were edited one by one; none: those of the prompt.
     pub ids: Option<Vec<u32>>,
     /// How the next token may be chosen.
@@ -164,6 +166,7 @@ impl State {
     /// Puts another prompt in the place of this one, with nothing pinned, zoomed or edited.
     pub(super) fn begin(&mut self, prompt: String) {
         (self.prompt, self.target, self.chat) = (prompt, String::new(), false);
+        self.turns.clear();
         (self.ids, self.branches, self.example) = (None, Vec::new(), None);
         (self.query, self.key, self.view) = (None, None, None);
     }
@@ -185,6 +188,7 @@ impl Default for State {
             target: String::new(),
             languages: Languages::default(),
             chat: false,
+            turns: Vec::new(),
             ids: None,
             sampling: usual_rules(),
             branches: Vec::new(),

@@ -20,7 +20,7 @@ pub(super) fn is_handle(id: egui::Id) -> bool {
 }
 
 /// Panes in sight, as one reads them: column by column.
-fn in_order(tree: &Tree<Pane>) -> Vec<Pane> {
+pub(super) fn in_order(tree: &Tree<Pane>) -> Vec<Pane> {
     let placed = tree.active_tiles().into_iter().filter_map(|tile| {
         let corner = tree.tiles.rect(tile)?.min;
         Some((*tree.tiles.get_pane(&tile)?, corner))

@@ -64,6 +64,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
         ids: ids(recipe.ids.filter(|_| args.prompt.is_none()))?,
         prompt: args.prompt.clone().or(recipe.prompt),
         chat: recipe.chat,
+        turns: recipe.turns,
         question: recipe.question,
         second: recipe.second,
         target: TargetArg::of(recipe.target, ids(recipe.target_ids)?),

@@ -21,6 +21,7 @@ const OF_RUN: &[&str] = &[
     "ids",
     "chat",
     "system",
+    "turn",
     "target",
     "target_ids",
     "source_lang",

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use anyhow::{Context as _, bail};
 
 use crate::engine::{self, Job, LoadError, ModelSource, Prompt, RunOptions};
-use crate::model::Model;
+use crate::model::{Message, Model};
 use crate::trace::{Intervention, Trace};
 
 use super::console::Console;
@@ -136,6 +136,10 @@ pub(super) struct Input {
     #[arg(long, value_name = "TEXT", requires = "chat")]
     system: Option<String>,
 
+    /// An earlier turn of the conversation, in order, such as "user:Hello." or "assistant:Hello!"; may be repeated
+    #[arg(long = "turn", value_name = "ROLE:TEXT", requires = "chat")]
+    turns: Vec<Message>,
+
     #[command(flatten)]
     target: TargetArg,
 
@@ -169,6 +173,7 @@ pub(super) struct Asked {
     pub(super) prompt: Option<String>,
     pub(super) ids: Option<Prompt>,
     pub(super) chat: bool,
+    pub(super) turns: Vec<Message>,
     pub(super) question: Option<String>,
     pub(super) second: Option<usize>,
     pub(super) target: TargetArg,
@@ -227,12 +232,13 @@ impl TargetArg {
 impl Input {
     /// A prompt on a model, as a recipe names them, with what it changes in the run.
     pub(super) fn of(asked: Asked) -> Self {
-        let Asked { model, prompt, ids, chat, question, second, target, languages, intervene } = asked;
+        let Asked { model, prompt, ids, chat, turns, question, second, target, languages, intervene } = asked;
         Self {
             model: ModelArg { model },
             prompt: PromptArg { prompt, prompt_file: None, ids },
             chat,
             system: None,
+            turns,
             target,
             languages,
             question,
@@ -293,7 +299,11 @@ impl Input {
     /// The prompt as one turn of a conversation, where that is asked for.
     fn in_chat(&self, model: &Model, prompt: Prompt) -> anyhow::Result<Prompt> {
         match prompt {
-            Prompt::Text(text) if self.chat => Ok(engine::chat_prompt(model, self.system.as_deref(), &text)?),
+            Prompt::Text(text) if self.chat => {
+                let system = self.system.iter().map(|words| Message::new("system", words));
+                let before: Vec<Message> = system.chain(self.turns.iter().cloned()).collect();
+                Ok(engine::chat_prompt(model, &before, &text)?)
+            }
             other => Ok(other),
         }
     }

@@ -3,9 +3,11 @@
 use super::{Prompt, RunError};
 use crate::model::{Message, Model};
 
-/// The prompt of one user turn, with an optional system message before it and the answer's beginning behind it.
-pub fn chat_prompt(model: &Model, system: Option<&str>, user: &str) -> Result<Prompt, RunError> {
-    let mut messages: Vec<Message> = system.map(|words| Message::new("system", words)).into_iter().collect();
+/// The prompt of a user's turn, with what was said before it (a system message, earlier turns; a turn without words is
+/// none) and the answer's beginning behind it.
+pub fn chat_prompt(model: &Model, before: &[Message], user: &str) -> Result<Prompt, RunError> {
+    let mut messages: Vec<Message> =
+        before.iter().filter(|turn| !turn.content.trim().is_empty()).cloned().collect();
     messages.push(Message::new("user", user));
     render_chat(model, &messages, true).map(Prompt::Framed)
 }

@@ -9,7 +9,7 @@ use std::str::FromStr;
 use strum::IntoEnumIterator;
 use toml::{Table, Value};
 
-use crate::model::HeadName;
+use crate::model::{HeadName, Message};
 use crate::trace::{Intervention, Level, Steps};
 
 use super::formats::{Format, Holds, format_of};
@@ -29,6 +29,8 @@ pub struct Recipe {
     pub ids: Option<String>,
     /// Whether the prompt is one user's turn of a conversation.
     pub chat: bool,
+    /// Turns of the conversation before the prompt
+    pub turns: Vec<Message>,
     /// What is asked of the prompt, by a model that answers questions.
     pub question: Option<String>,
     /// With ids: the first of the second of two texts.
@@ -100,6 +102,7 @@ const KEYS: &[&str] = &[
     "prompt",
     "ids",
     "chat",
+    "turn",
     "question",
     "second",
     "target",
@@ -205,6 +208,9 @@ impl FromStr for Recipe {
             prompt: whole.text("prompt", "a text")?.map(str::to_owned),
             ids: whole.text("ids", "token ids such as \"5 17 23\"")?.map(str::to_owned),
             chat: whole.yes("chat")?,
+            turns: whole.list("turn", "a turn such as \"user:Hello.\", or a list of them", |turn| {
+                turn.parse().ok()
+            })?,
             question: whole.text("question", "a text")?.map(str::to_owned),
             second: whole.parsed("second", "a token's place such as \"12\"")?,
             target: whole.text("target", "a text")?.map(str::to_owned),

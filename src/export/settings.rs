@@ -171,7 +171,7 @@ impl Settings {
                 Setting::Yes => words.push(name),
                 Setting::One(value) => say(value),
                 // These have commas of their own
-                Setting::Many(values) if matches!(key.as_str(), "change" | "intervene") => {
+                Setting::Many(values) if matches!(key.as_str(), "change" | "intervene" | "turn") => {
                     for value in values {
                         say(value);
                     }

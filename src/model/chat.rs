@@ -8,7 +8,9 @@ use minijinja::value::{Kwargs, Serde, Value};
 use minijinja::{Environment, ErrorKind};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
+use std::str::FromStr;
 
 /// Steps a template may take: a published one takes some thousands, and none may hang the program.
 const FUEL: u64 = 5_000_000;
@@ -28,6 +30,33 @@ impl Message {
     /// What `role` said.
     pub fn new(role: &str, content: &str) -> Self {
         Self { role: role.to_owned(), content: content.to_owned() }
+    }
+}
+
+/// Who speaks in a conversation, as every template calls them.
+pub const ROLES: [&str; 3] = ["system", "user", "assistant"];
+
+/// What is no turn of a conversation.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error(
+    "expected a role and what it said, such as \"assistant:Hello.\"; roles are system, user and assistant"
+)]
+pub struct NoTurn;
+
+/// As a command line and a recipe spell it: `user:What is red?`.
+impl FromStr for Message {
+    type Err = NoTurn;
+
+    fn from_str(text: &str) -> Result<Self, NoTurn> {
+        let (role, content) = text.split_once(':').ok_or(NoTurn)?;
+        let role = role.trim();
+        if ROLES.contains(&role) { Ok(Self::new(role, content.trim())) } else { Err(NoTurn) }
+    }
+}
+
+impl fmt::Display for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.role, self.content)
     }
 }
 

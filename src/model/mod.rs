@@ -44,7 +44,7 @@ pub use attention_spec::{
     AttentionSpec, Buckets, Growth, Latent, PositionBias, QkNorm, QkNormAcross, Window,
 };
 pub use card::ModelCard;
-pub use chat::{ChatError, ChatTemplate, Message};
+pub use chat::{ChatError, ChatTemplate, Message, NoTurn, ROLES};
 pub use classes::{ClassActivation, ClassHead, ClassLayer, Outcome, Pooling};
 pub use config::Config;
 pub use convolution::Convolution;

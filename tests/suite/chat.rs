@@ -102,12 +102,12 @@ fn a_jinja_file_comes_before_the_settings() {
 #[test]
 fn a_model_without_a_template_says_so() {
     let model = Model::open(&fixtures().join("llama-tied")).expect("a model");
-    let error = chat_prompt(&model, None, "hello").expect_err("it has none");
+    let error = chat_prompt(&model, &[], "hello").expect_err("it has none");
     assert_eq!(error, RunError::NoChatTemplate("llama-tied".into()));
     let mut model = model;
     let tokenizer = model.tokenizer.as_ref().expect("a tokenizer");
     model.chat_template = Some(ChatTemplate::new("<{{ messages[0].content }}>".into(), tokenizer));
-    assert_eq!(chat_prompt(&model, None, "hello"), Ok(Prompt::Framed("<hello>".into())));
+    assert_eq!(chat_prompt(&model, &[], "hello"), Ok(Prompt::Framed("<hello>".into())));
 }
 
 #[test]

@@ -203,7 +203,13 @@ impl Monkey {
             Name::ChooseExample => Command::ChooseExample(index),
             Name::Cancel => Command::Cancel,
             Name::FocusPrompt => Command::FocusPrompt,
+            Name::WalkHistory => Command::WalkHistory { back: self.0.random() },
             Name::SetLive => Command::SetLive(yes),
+            Name::SetTurns => {
+                let turns = ["system:Be kind.", "user:Hi", "assistant:", "user: \u{202e}x"];
+                let n = self.below(4);
+                Command::SetTurns(turns[..n].iter().map(|turn| turn.parse().expect("a turn")).collect())
+            }
             Name::SetChat => Command::SetChat(yes),
             Name::Undo => Command::Undo,
             Name::Redo => Command::Redo,
@@ -366,8 +372,12 @@ impl Monkey {
             Name::SortCompared => Command::SortCompared(yes),
             Name::PinAligned => Command::PinAligned { run: self.below(2), query: index, key: self.below(30) },
             Name::ShowChecks => Command::ShowChecks,
-            Name::AskForLayout => Command::AskForLayout,
+            Name::AskForLayout => Command::AskForLayout(self.one([None, Some("mine".to_owned())])),
             Name::SaveLayout => Command::SaveLayout(self.one(["mine", "其他", ""]).to_owned()),
+            Name::RenameLayout => Command::RenameLayout {
+                from: self.one(["mine", "inspect", "none"]).to_owned(),
+                to: self.one(["yours", "mine", "teach", ""]).to_owned(),
+            },
             Name::DeleteLayout => Command::DeleteLayout(self.one(["mine", "inspect", "none"]).to_owned()),
             Name::Palette => Command::Palette,
             Name::ShowHelp => Command::ShowHelp,

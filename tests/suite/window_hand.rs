@@ -1,17 +1,22 @@
 //! Contract: what hands do at a window: every key sends its own command, whatever is dropped is opened or said, typing
 //! fills the history once, and what could not be read or kept is told.
 
-use crate::files::write;
+use crate::cli::{object, program};
+use crate::files::{copy_of, write};
 use crate::parity::fixtures;
-use crate::window::{Dropped, PROMPT, seasoned, send, until, window, window_of};
+use crate::window::{
+    Dropped, PROMPT, click_at, seasoned, send, until, until_seen, window, window_of, window_on,
+};
 use egui_kittest::{Harness, kittest::Queryable as _};
 use mnemoscope::app::{
     Dialog, Window,
     charting::AtlasPath,
     command::{Command, CommandKind},
     document::Keeper,
-    layout::Preset,
+    exporting::{Finish, Piece},
+    layout::{Pane, Preset},
     settings::Settings,
+    training::{Act, Choice},
 };
 use mnemoscope::engine::ModelSource;
 use std::path::PathBuf;
@@ -32,7 +37,8 @@ fn every_key_sends_its_own_command_and_no_other() {
         };
         let input = egui::RawInput { events: vec![event], ..egui::RawInput::default() };
         let mut sent = Vec::new();
-        let _ = egui::Context::default().run_ui(input, |ui| sent.extend(CommandKind::pressed(ui.ctx())));
+        let ctx = egui::Context::default();
+        ctx.run_ui(input, |ui| sent.extend(CommandKind::pressed(ui.ctx()))).textures_delta.clear();
         assert_eq!(sent, [kind], "{keys:?}");
     }
 }
@@ -136,6 +142,11 @@ fn the_palettes_own_keys_begin_it_anew_and_what_is_set_already_comes_last() {
     send(&mut harness, Command::Palette);
     field(&mut harness, "show log");
     harness.get_by_role_and_label(egui::Role::Button, "Log");
+    send(&mut harness, Command::Palette);
+    field(&mut harness, "close this pane");
+    harness.key_press(egui::Key::Enter);
+    harness.run_steps(3);
+    assert_eq!(harness.state().dialog, Dialog::None, "as the pane's own menu calls it");
 }
 
 #[test]
@@ -212,4 +223,215 @@ fn a_session_goes_into_no_folder_that_nobody_made() {
     send(&mut harness, Command::SaveSession(path.clone()));
     until(&mut harness, |window| window.session.exporting.is_none());
     assert_eq!(harness.state().settings.recent, [path]);
+}
+
+/// Sees to it that a place's menu has these entries, and takes the last of them.
+#[track_caller]
+fn menu(harness: &mut Harness<'_, Window>, at: egui::Pos2, entries: &[&str]) {
+    click_at(harness, at, egui::PointerButton::Secondary);
+    harness.run_steps(2);
+    let [.., last] = entries else { panic!("no entries") };
+    for entry in entries {
+        let found = harness.query_all_by_label_contains(entry).next().is_some();
+        assert!(found, "`{entry}` is not in the menu");
+    }
+    harness.get_all_by_label_contains(last).next().expect("an entry").click();
+    harness.run_steps(3);
+}
+
+#[test]
+fn words_ways_weights_and_lines_have_menus() {
+    let mut harness = window();
+    send(&mut harness, Command::ShowPane(Pane::Next));
+    send(&mut harness, Command::Maximise(Some(Pane::Next)));
+    until(&mut harness, |window| window.session.next.get().is_some());
+    let word = harness.state().session.next.get().expect("candidates").list[1].0;
+    let list: Vec<egui::Rect> = harness
+        .get_all_by(|node| node.label().is_some_and(|label| label.contains('%')))
+        .map(|node| node.rect())
+        .collect();
+    let second = list.iter().filter(|rect| rect.height() < 40.0).nth(1).expect("a second candidate").center();
+    let entries = ["Copy the text", "Copy the id", "Take its logit apart", "Follow its rank"];
+    menu(&mut harness, second, &entries);
+    assert_eq!(harness.state().state.lens.word, Some(word));
+    assert_eq!(harness.state().state.maximised, None, "the lens is in sight");
+    for _ in 0..2 {
+        send(&mut harness, Command::Undo);
+    }
+    assert_eq!(harness.state().state.lens.word, None, "the word and the pane: two steps back");
+
+    send(&mut harness, Command::Maximise(Some(Pane::Weights)));
+    let line = harness.get_by_label("blocks.0.attn.W_Q").rect().center();
+    menu(&mut harness, line, &["Copy the name in the file", "Copy the name"]);
+
+    // The heaviest line: halfway from the token at the left to the one at the right that looks at it
+    let head = harness.state().state.head;
+    let trace = harness.state().session.trace.clone().expect("a run");
+    let pattern = trace.pattern(head);
+    let cells = (1..trace.n_tokens()).flat_map(|query| (0..query).map(move |key| (query, key)));
+    let weight = |&(query, key): &(usize, usize)| pattern.cell(query, key);
+    let cell = cells.max_by(|a, b| weight(a).total_cmp(&weight(b))).expect("a cell");
+    send(&mut harness, Command::SetThreshold(weight(&cell) * 0.999));
+    send(&mut harness, Command::Maximise(Some(Pane::Flow)));
+    harness.run_steps(20);
+    let label = |start: &str, index: usize| {
+        let name = format!("{start} {index} ");
+        harness.get_by(|node| node.label().is_some_and(|label| label.starts_with(&name))).rect()
+    };
+    let (key, query) = (label("flow key", cell.1), label("flow query", cell.0));
+    let middle = key.right_center().lerp(query.left_center(), 0.5);
+    click_at(&mut harness, middle, egui::PointerButton::Primary);
+    let state = &harness.state().state;
+    assert_eq!((state.query, state.key), (Some(cell.0), Some(cell.1)));
+    menu(&mut harness, middle, &["Look only here", "Knock out this edge"]);
+    let changes = &harness.state().state.interventions;
+    let wanted = format!("knockout={head}:q{}->k{}", cell.0, cell.1);
+    assert!(changes.len() == 1 && changes[0].what.to_string() == wanted, "{wanted}: {changes:?}");
+    // What was cut is one step back
+    send(&mut harness, Command::Undo);
+    assert!(harness.state().state.interventions.is_empty());
+}
+
+#[test]
+fn own_layouts_are_renamed_and_a_torn_pane_goes_home() {
+    let mut harness = window();
+    send(&mut harness, Command::ClosePane(Pane::Heads));
+    send(&mut harness, Command::SaveLayout("mine".to_owned()));
+    let tiles = harness.state().tree().clone();
+    send(&mut harness, Command::TearOff(Pane::Head));
+    assert_ne!(*harness.state().tree(), tiles);
+    send(&mut harness, Command::Dock(Pane::Head));
+    assert_eq!(*harness.state().tree(), tiles, "where it was");
+
+    send(&mut harness, Command::Palette);
+    harness.get_by_label("Search views, heads, commands").type_text("rename mine");
+    harness.run_steps(2);
+    harness.key_press(egui::Key::Enter);
+    harness.run_steps(3);
+    harness.get_by_label("Name of the layout").type_text("lecture");
+    harness.run_steps(2);
+    harness.key_press(egui::Key::Enter);
+    harness.run_steps(3);
+    let state = &harness.state().state;
+    assert_eq!((state.layout.as_str(), state.arranged.contains_key("mine")), ("lecture", false));
+    assert_eq!(*harness.state().tree(), tiles);
+    send(&mut harness, Command::Undo);
+    assert_eq!(harness.state().state.layout, "mine");
+    send(&mut harness, Command::RenameLayout { from: "mine".to_owned(), to: "inspect".to_owned() });
+    assert_eq!(harness.state().state.layout, "mine", "that name is taken");
+}
+
+#[test]
+fn keys_walk_through_the_prompts_that_were_run() {
+    let history = ["third", "second", "first"].map(str::to_owned).to_vec();
+    let settings = Settings { history, ..seasoned() };
+    let mut harness = window_of([1280.0, 800.0], settings, Some("never run"));
+    send(&mut harness, Command::FocusPrompt);
+    let mut seen = Vec::new();
+    for key in [egui::Key::ArrowUp; 4].into_iter().chain([egui::Key::ArrowDown; 3]) {
+        harness.key_press_modifiers(egui::Modifiers::ALT, key);
+        harness.run_steps(2);
+        seen.push(harness.state().state.prompt.clone());
+    }
+    assert_eq!(seen, ["third", "second", "first", "first", "second", "third", "third"]);
+    assert_eq!(harness.state().settings.history.len(), 3, "nothing was run");
+    send(&mut harness, Command::RunPrompt);
+    assert_eq!(harness.state().settings.history[0], "third");
+}
+
+#[test]
+fn a_training_that_is_started_comes_in_sight_and_cancel_pauses_it() {
+    let mut harness = window();
+    let choice = Choice { layers: 1, heads: 2, width: 16, ..Choice::default() };
+    send(&mut harness, Command::Train(Act::Choose(choice)));
+    send(&mut harness, Command::Train(Act::Run(true)));
+    assert_eq!(harness.state().state.layout, Preset::Train.id());
+    until_seen(&mut harness, "a training that runs", |harness| harness.state().live.running);
+    harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Period);
+    until_seen(&mut harness, "its pause", |harness| !harness.state().live.running);
+}
+
+#[test]
+fn a_conversation_has_roles_and_its_recipe_says_them() {
+    let place = copy_of(&fixtures().join("llama-tied"));
+    let template = "{% for m in messages %}[{{ m.role }}] {{ m.content }} {% endfor %}";
+    write(&place.path().join("chat_template.jinja"), template);
+    let source = ModelSource::Path(place.path().to_owned());
+    let mut harness = window_on(source, [1280.0, 900.0], seasoned(), Some("Tom"));
+    harness.get_by_label("as chat").click();
+    harness.run_steps(3);
+    let turns = [("system", "Be kind."), ("user", "Hi"), ("assistant", "Hello")];
+    for (index, (role, text)) in turns.into_iter().enumerate() {
+        harness.get_by_label("+ earlier turn").click();
+        harness.run_steps(3);
+        harness.get_by_label(&format!("turn {}: {role}", index + 1)).type_text(text);
+        harness.run_steps(2);
+    }
+    send(&mut harness, Command::RunPrompt);
+    until(&mut harness, |window| window.session.busy.is_none());
+    let said = "[system] Be kind. [user] Hi [assistant] Hello [user] Tom ";
+    let prompt = |harness: &Harness<'_, Window>| {
+        harness.state().session.trace.as_ref().map(|trace| trace.prompt.clone()).expect("a run")
+    };
+    assert_eq!(prompt(&harness), said);
+
+    // The same from the command line, and from a recipe
+    let spelled = turns.map(|(role, text)| format!("{role}:{text}"));
+    let all = spelled.iter().flat_map(|turn| ["--turn", turn]);
+    let run = ["--chat", "--prompt", "Tom", "--json"];
+    let output = program().arg("run").arg(place.path()).args(run).args(all).output().expect("runs");
+    assert_eq!(object(&output)["rendered"], said);
+    let path = place.path().join("figure.svg");
+    let (piece, finish) = (Piece::Head, Finish::default());
+    send(&mut harness, Command::SaveRecipe { path: path.clone(), piece, finish });
+    until(&mut harness, |window| window.session.exporting.is_none());
+    let recipe = path.with_extension("toml");
+    let text = std::fs::read_to_string(&recipe).expect("a recipe");
+    assert!(spelled.iter().all(|turn| text.contains(turn)), "{text}");
+    let made = program().arg("figure").arg(&recipe).output().expect("runs");
+    assert!(made.status.success() && path.exists(), "{}", String::from_utf8_lossy(&made.stderr));
+    let wrong = program().args(["run", "--chat", "--prompt", "a", "--turn", "robot:x"]).output();
+    assert_eq!(wrong.expect("runs").status.code(), Some(2));
+
+    harness.get_by_label("Remove the turn 2").click();
+    harness.run_steps(3);
+    assert_eq!(harness.state().state.turns.len(), 2);
+    send(&mut harness, Command::Undo);
+    until(&mut harness, |window| window.session.busy.is_none());
+    assert_eq!((harness.state().state.turns.len(), prompt(&harness).as_str()), (3, said));
+}
+
+#[test]
+fn panes_are_closed_one_after_the_other_by_the_same_command() {
+    let mut harness = window();
+    for _ in 0..12 {
+        send(&mut harness, Command::Palette);
+        harness.get_by_label("Search views, heads, commands").type_text("Close the pane");
+        harness.run_steps(2);
+        harness.key_press(egui::Key::Enter);
+        harness.run_steps(3);
+    }
+    assert!(harness.state().tree().tiles.iter().all(|(_, tile)| !tile.is_pane()), "all of them are closed");
+    for _ in 0..12 {
+        send(&mut harness, Command::Undo);
+    }
+    harness.get_by_label("head 0.0");
+}
+
+#[test]
+fn the_palette_finds_heads_of_a_part() {
+    let source = ModelSource::Path(fixtures().join("seq2seq/bart"));
+    let mut harness = window_on(source, [1280.0, 800.0], seasoned(), Some("5 7 9 11"));
+    let wanted = harness
+        .state()
+        .session
+        .trace
+        .as_ref()
+        .and_then(|trace| trace.spec.head("cross.1.0".parse().expect("a name")));
+    send(&mut harness, Command::Palette);
+    harness.get_by_label("Search views, heads, commands").type_text("Cross.1.0");
+    harness.run_steps(2);
+    harness.key_press(egui::Key::Enter);
+    harness.run_steps(3);
+    assert_eq!(Some(harness.state().state.head), wanted);
 }

@@ -20,6 +20,8 @@ impl CommandKind {
             Self::Quit => (Modifiers::COMMAND, Key::Q),
             Self::RunPrompt => (Modifiers::COMMAND, Key::Enter),
             Self::FocusPrompt => (Modifiers::COMMAND, Key::L),
+            Self::EarlierPrompt => (Modifiers::ALT, Key::ArrowUp),
+            Self::LaterPrompt => (Modifiers::ALT, Key::ArrowDown),
             Self::Cancel => (Modifiers::COMMAND, Key::Period),
             Self::Undo => (Modifiers::COMMAND, Key::Z),
             Self::Redo => (Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::Z),

@@ -18,6 +18,8 @@ pub enum CommandKind {
     RunPrompt,
     Cancel,
     FocusPrompt,
+    EarlierPrompt,
+    LaterPrompt,
     ToggleLive,
     ToggleChat,
     Undo,

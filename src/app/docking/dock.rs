@@ -1,5 +1,6 @@
 //! The tree of tiles in sight, and what it was made from.
 
+use super::SIMPLE;
 use crate::app::{
     folding,
     layout::{self, Pane},
@@ -7,6 +8,7 @@ use crate::app::{
 };
 use egui::Vec2;
 use egui_tiles::Tree;
+use std::collections::HashMap;
 
 /// A window in which every layout has room.
 const ROOM: Vec2 = Vec2::new(1600.0, 1000.0);
@@ -26,6 +28,8 @@ pub struct Dock {
     size: Vec2,
     /// The pane that was pressed last: what *maximise* and its like act on.
     pub front: Pane,
+    /// Of panes in windows of their own: the tiles before they left, and after.
+    left: HashMap<Pane, [Tree<Pane>; 2]>,
 }
 
 impl Default for Dock {
@@ -39,6 +43,7 @@ impl Default for Dock {
             whole: None,
             size: Vec2::ZERO,
             front: Pane::Head,
+            left: HashMap::new(),
         }
     }
 }
@@ -68,6 +73,19 @@ impl Dock {
         }
         self.kept = kept.cloned();
         (self.name, self.size) = (state.layout.clone(), size);
+    }
+
+    /// A pane has left for a window of its own; `before`: the tiles with it.
+    pub fn leave(&mut self, pane: Pane, before: Tree<Pane>) {
+        let mut after = self.tree.clone();
+        after.simplify(&SIMPLE); // as the next frame would
+        self.left.insert(pane, [before, after]);
+    }
+
+    /// The tiles with a pane where it was before it left, if nothing else has moved since.
+    pub fn home_of(&mut self, pane: Pane) -> Option<Tree<Pane>> {
+        let [before, after] = self.left.remove(&pane)?;
+        (after == self.tree).then_some(before)
     }
 
     /// Keeps the arrangement in sight as the user's own.

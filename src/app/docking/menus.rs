@@ -83,7 +83,14 @@ pub fn layouts(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
                 out.send(Command::ResetLayout);
                 ui.close();
             }
-            if !layout::is_preset(&name) && ui.button(scene.words.delete_layout).clicked() {
+            if layout::is_preset(&name) {
+                return;
+            }
+            if ui.button(scene.words.rename_layout).clicked() {
+                out.send(Command::AskForLayout(Some(name.clone())));
+                ui.close();
+            }
+            if ui.button(scene.words.delete_layout).clicked() {
                 out.send(Command::DeleteLayout(name.clone()));
                 ui.close();
             }

@@ -214,7 +214,16 @@ fn menus(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
         ),
         (
             words.model,
-            &[K::RunPrompt, K::Cancel, K::FocusPrompt, K::ToggleLive, K::ToggleChat, K::ShowChecks],
+            &[
+                K::RunPrompt,
+                K::Cancel,
+                K::FocusPrompt,
+                K::EarlierPrompt,
+                K::LaterPrompt,
+                K::ToggleLive,
+                K::ToggleChat,
+                K::ShowChecks,
+            ],
         ),
         (words.help, &[K::Palette, K::ShowHelp]),
     ];
@@ -334,6 +343,7 @@ pub fn status(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
                 (format!("{} {:.0} %", busy.stage, busy.done * 100.0), tokens.accent)
             }
             Some(busy) => (busy.stage.to_owned(), tokens.accent),
+            None if scene.live.running => (words.train.training.to_owned(), tokens.accent),
             None => (words.ready.to_owned(), tokens.measure),
         };
         ui.horizontal(|ui| {
@@ -342,10 +352,11 @@ pub fn status(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
             ui.painter().circle_filled(dot.center(), 3.5, color);
             ui.label(RichText::new(state).size(12.0).color(tokens.text));
         });
-        if scene.busy.is_some()
-            && ui.add(Button::new(RichText::new(words.cancel).size(12.0)).small()).clicked()
+        let stop = if scene.busy.is_some() { words.cancel } else { words.train.pause };
+        if let Ok(command) = CommandKind::Cancel.aim(scene)
+            && ui.add(Button::new(RichText::new(stop).size(12.0)).small()).clicked()
         {
-            out.send(Command::Cancel);
+            out.send(command);
         }
         if let Some(trace) = scene.trace.filter(|trace| !trace.interventions().is_empty()) {
             let all: Vec<String> = trace.interventions().iter().map(ToString::to_string).collect();

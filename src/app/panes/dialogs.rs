@@ -50,8 +50,8 @@ pub enum Dialog {
     Note { text: String },
     /// What a change still wants.
     Change { draft: Draft, answers: Answers },
-    /// What an own layout is called.
-    Layout { name: String },
+    /// What an own layout is called; of one that has a name already, what that becomes.
+    Layout { name: String, of: Option<String> },
     /// The folder that the live model goes to.
     SaveTraining { path: String },
     /// The text that is to be learned.
@@ -122,7 +122,7 @@ pub fn show(
             Dialog::Token { at, text } => token(ui, *at, text, scene, out),
             Dialog::Note { text } => note(ui, text, scene, out),
             Dialog::Change { draft, answers } => change::show(ui, draft, answers, scene, out, &mut ask),
-            Dialog::Layout { name } => layout(ui, name, scene, out),
+            Dialog::Layout { name, of } => layout(ui, name, of.as_deref(), scene, out),
             Dialog::SaveTraining { path } => paths::save_training(ui, path, scene, out, &mut ask),
             Dialog::Text { path } => paths::text(ui, path, scene, out, &mut ask),
             Dialog::Atlas { what, path } => paths::atlas(ui, *what, path, scene, out, &mut ask),
@@ -226,13 +226,17 @@ fn note(ui: &mut Ui, text: &mut String, scene: &Scene<'_>, out: &mut Out) {
     }
 }
 
-fn layout(ui: &mut Ui, name: &mut String, scene: &Scene<'_>, out: &mut Out) {
+fn layout(ui: &mut Ui, name: &mut String, of: Option<&str>, scene: &Scene<'_>, out: &mut Out) {
     let words = scene.words;
-    title(ui, words.save_layout, "");
+    title(ui, if of.is_some() { words.rename_layout } else { words.save_layout }, "");
     let entered = text_field(ui, words.layout_name, name);
-    let ready = !name.trim().is_empty();
+    let to = name.trim().to_owned();
+    let ready = !to.is_empty();
     if buttons(ui, scene, words.save, ready, out) || (entered && ready) {
-        out.send(Command::SaveLayout(name.trim().to_owned()));
+        out.send(match of {
+            Some(of) => Command::RenameLayout { from: of.to_owned(), to },
+            None => Command::SaveLayout(to),
+        });
     }
 }
 

@@ -10,14 +10,14 @@ use crate::{
         panes::interventions,
         scene::{Out, Scene},
         theme::{self, BODY, SMALL},
-        widgets::{self, focus},
+        widgets::{self, focus, pointed},
         worker::Post,
     },
     model::HeadId,
     render::{Strand, bundled, way},
     trace::{Side, Trace},
 };
-use egui::{Align2, Color32, Rect, RichText, ScrollArea, Sense, Slider, Stroke, Ui, pos2, vec2};
+use egui::{Align2, Color32, Pos2, Rect, RichText, ScrollArea, Sense, Slider, Stroke, Ui, pos2, vec2};
 use std::ops::Range;
 
 /// Heights of a token's row: as many as fit, but to be read.
@@ -31,6 +31,8 @@ const TITLES: f32 = 22.0;
 const BUNDLE: usize = 4;
 /// Heads of other layers that have a switch each; more share one button.
 const FEW: usize = 6;
+/// How near the pointer must be to a line to mean it.
+const REACH: f32 = 5.0;
 /// How faint lines are that another token's hide.
 const FAINT: f32 = 0.04;
 
@@ -187,7 +189,7 @@ fn columns(
         let range = (within(cells.queries), within(cells.keys));
         let flow = flowing.edges((scene.run, trace), scene.state, range, post);
         if let Some(flow) = &flow {
-            lines(ui, scene, &place, flow, drawn);
+            lines(ui, scene, &place, flow, drawn, out);
         }
         tokens_of(ui, scene, &place, (scene.columns(), false), flow.as_deref(), out);
         tokens_of(ui, scene, &place, (scene.rows(), true), flow.as_deref(), out);
@@ -226,7 +228,8 @@ fn is_lit(scene: &Scene<'_>, edge: &Edge) -> bool {
     }
 }
 
-fn lines(ui: &Ui, scene: &Scene<'_>, place: &Place, flow: &Flow, drawn: &[HeadId]) {
+/// Draws the lines. One under the pointer says what it is; a click pins its cell, its menu is the cell's.
+fn lines(ui: &Ui, scene: &Scene<'_>, place: &Place, flow: &Flow, drawn: &[HeadId], out: &mut Out) {
     let colors: Vec<Color32> = drawn.iter().map(|head| theme::series(scene.dark, head.head)).collect();
     let threshold = scene.state.flow.threshold;
     let clip = ui.clip_rect();
@@ -237,6 +240,10 @@ fn lines(ui: &Ui, scene: &Scene<'_>, place: &Place, flow: &Flow, drawn: &[HeadId
         .map(|edge| Strand { group: edge.head, from: edge.key, to: edge.query, weight: edge.weight })
         .collect();
     let middles = bundled(&strands, BUNDLE);
+    let between = Rect::from_x_y_ranges(place.left..=place.right, clip.y_range());
+    let response = ui.interact(between, ui.scope_id().with("flow lines"), Sense::click());
+    let pointer = response.hover_pos();
+    let mut nearest: Option<(f32, &Edge)> = None;
     for (edge, middle) in flow.edges.iter().filter(|edge| edge.weight >= threshold).zip(middles) {
         let (from, to) = (place.y(edge.key), place.y(edge.query));
         if from.max(to) < clip.top() || from.min(to) > clip.bottom() {
@@ -248,11 +255,46 @@ fn lines(ui: &Ui, scene: &Scene<'_>, place: &Place, flow: &Flow, drawn: &[HeadId
         let at = |[across, row]: [f32; 2]| {
             pos2(egui::lerp(place.left..=place.right, across), place.top + (row + 0.5) * place.pitch)
         };
-        match &way(edge.key, edge.query, middle)[..] {
-            &[start, end] => ui.painter().line_segment([at(start), at(end)], stroke),
-            bent => ui.painter().line(bent.iter().map(|&point| at(point)).collect(), stroke),
+        let points: Vec<Pos2> = way(edge.key, edge.query, middle).iter().map(|&point| at(point)).collect();
+        if let Some(distance) = pointer.map(|pointer| distance(&points, pointer))
+            && nearest.is_none_or(|(least, _)| distance < least)
+        {
+            nearest = Some((distance, edge));
+        }
+        match points[..] {
+            [start, end] => ui.painter().line_segment([start, end], stroke),
+            _ => ui.painter().line(points, stroke),
         };
     }
+    let edge = nearest.filter(|&(distance, _)| distance <= REACH).map(|(_, edge)| edge);
+    let cell = edge.and_then(|edge| Some((*drawn.get(edge.head)?, edge.query, edge.key)));
+    pointed::menu(&response, cell, |ui, (head, query, key)| {
+        interventions::menu(ui, scene, Target::Cell(head, query, key), out);
+    });
+    let (Some(edge), Some((head, query, key))) = (edge, cell) else { return };
+    (out.hover.query, out.hover.key) = (Some(query), Some(key));
+    if response.clicked() {
+        out.send(Command::SelectHead(head));
+        out.send(Command::PinCell { query, key });
+    }
+    let said = format!(
+        "{}   {} → {}   {:.4}",
+        scene.short_head_name(head),
+        scene.query_name(query),
+        scene.key_name(key),
+        edge.weight
+    );
+    response.on_hover_text_at_pointer(said);
+}
+
+/// How far a line through these points passes from a place.
+fn distance(points: &[Pos2], from: Pos2) -> f32 {
+    let to_segment = |ends: &[Pos2]| {
+        let along = ends[1] - ends[0];
+        let share = (from - ends[0]).dot(along) / along.length_sq().max(f32::MIN_POSITIVE);
+        from.distance(ends[0] + along * share.clamp(0.0, 1.0))
+    };
+    points.windows(2).map(to_segment).fold(f32::INFINITY, f32::min)
 }
 
 /// One column of tokens; those that the token under the pointer is bound to are tinted by the weight.

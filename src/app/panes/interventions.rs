@@ -152,7 +152,7 @@ fn add(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
 fn offer(ui: &mut Ui, offer: Offer, out: &mut Out) {
     let spelled = offer.spelled();
     let short = widgets::short(ui, &spelled, theme::mono(SMALL), 250.0, theme::tokens(ui).muted);
-    let button = Button::new(offer.label).shortcut_text(short);
+    let button = Button::new(offer.label.as_str()).shortcut_text(short);
     if ui.add(button).on_hover_text(spelled).clicked() {
         out.send(offer.command());
         ui.close();

@@ -1,6 +1,6 @@
 //! The left column: which model, what prompt, how it was cut into tokens, what else to try.
 
-use super::{hints, languages, shared::WIDEST};
+use super::{hints, languages, shared::WIDEST, turns};
 use crate::{
     app::{
         command::{Command, CommandKind},
@@ -179,6 +179,7 @@ fn tokens(ui: &mut Ui, scene: &Scene<'_>, side: Side, out: &mut Out) {
 
 fn prompt(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let words = scene.words;
+    turns::show(ui, scene, out);
     let field =
         Field { name: words.prompt, hint: words.prompt_hint, id: prompt_id(), rows: 4, highest: 180.0 };
     if let Some(text) = field.show(ui, &scene.state.prompt) {
@@ -209,19 +210,13 @@ fn prompt(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     }
 }
 
-/// Whether the prompt is run while it is typed, and put as a chat; shortened where there is no room.
+/// Whether the prompt is run while it is typed; shortened where there is no room.
 fn switches(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let words = scene.words;
     ui.style_mut().wrap_mode = Some(egui::TextWrapMode::Truncate);
     let mut live = scene.settings.live;
     if widgets::checkbox::show(ui, &mut live, words.live).on_hover_text(words.live_why).changed() {
         out.send(Command::SetLive(live));
-    }
-    let mut chat = scene.state.chat;
-    if scene.chats()
-        && widgets::checkbox::show(ui, &mut chat, words.chat).on_hover_text(words.chat_why).changed()
-    {
-        out.send(Command::SetChat(chat));
     }
 }
 

@@ -51,9 +51,11 @@ pub mod train_curves;
 pub mod train_heads;
 pub mod train_numbers;
 pub mod train_setup;
+mod turns;
 pub mod walk;
 pub mod weights;
 pub mod why;
+mod word_menu;
 
 /// The room of a pane, less what a hint takes at its foot.
 fn hinted(ui: &mut Ui, scene: &Scene<'_>, number: u8, out: &mut Out) -> Rect {

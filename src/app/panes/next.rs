@@ -1,7 +1,10 @@
 //! What may follow: candidates with what temperature, top-k and top-p leave of them; a click writes one; the ways taken
 //! stay as a tree.
 
-use super::shared::{WIDEST, column};
+use super::{
+    shared::{WIDEST, column},
+    word_menu,
+};
 use crate::{
     app::{
         command::Command,
@@ -155,13 +158,12 @@ fn candidates(ui: &mut Ui, scene: &Scene<'_>, choices: &Choices, out: &mut Out) 
             color: if kept { tokens.accent } else { tokens.dim },
             marked: false,
         };
-        if line
-            .show(ui)
-            .on_hover_text(if fills { (words.fill)(&name) } else { (words.append)(&name) })
-            .clicked()
-        {
+        let write = if fills { (words.fill)(&name) } else { (words.append)(&name) };
+        let response = line.show(ui).on_hover_text(&write);
+        if response.clicked() {
             out.send(Command::WriteNext(id));
         }
+        response.context_menu(|ui| word_menu::of_word(ui, scene, (id, &text), write, out));
     }
 }
 
@@ -190,6 +192,10 @@ fn branches(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
         if response.clicked() {
             out.send(Command::EditTokens(branch.ids.to_vec()));
         }
+        response.context_menu(|ui| {
+            let whole = model.tokenizer.as_ref().map(|tokenizer| tokenizer.decode(branch.ids));
+            word_menu::of_way(ui, scene, (branch.ids, &whole.unwrap_or_default()), out);
+        });
     }
 }
 

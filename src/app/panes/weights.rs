@@ -105,9 +105,19 @@ fn line(ui: &mut Ui, scene: &Scene<'_>, tensor: &TensorInfo, out: &mut Out) {
         let left = rect.left_center() + vec2(6.0 + rect.width() * at, 0.0);
         ui.painter().galley(Align2::LEFT_CENTER.anchor_size(left, galley.size()).min, galley, color);
     }
-    if response.on_hover_text(&tensor.source_name).clicked() {
+    let response = response.on_hover_text(&tensor.source_name);
+    if response.clicked() {
         out.send(Command::ShowTensor((!on).then(|| tensor.name.clone())));
     }
+    response.context_menu(|ui| {
+        let words = scene.words.menus;
+        for (label, name) in [(words.copy_name, &tensor.name), (words.copy_stored, &tensor.source_name)] {
+            if ui.button(label).clicked() {
+                out.send(Command::Copy(name.clone()));
+                ui.close();
+            }
+        }
+    });
 }
 
 fn about(ui: &mut Ui, scene: &Scene<'_>, tensor: &TensorInfo) {

@@ -1,12 +1,26 @@
 //! What the window does about a training: shows what it made, says where it was saved.
 
-use super::Outcome;
+use super::{Act, Outcome};
 use crate::{
-    app::{banner::Banner, layout::Preset, window::Window},
+    app::{
+        banner::Banner,
+        layout::{Pane, Preset},
+        window::Window,
+    },
     train::Task,
 };
 
 impl Window {
+    /// Does it. What begins or goes on where no pane would tell of it comes in sight.
+    pub(in crate::app) fn train(&mut self, act: Act) {
+        let goes_on = matches!(act, Act::Run(true) | Act::Step | Act::StartOver);
+        self.live.act(act, self.session.post());
+        let told = [Pane::TrainCurves, Pane::TrainHeads, Pane::TrainNumbers];
+        if goes_on && !told.into_iter().any(|pane| self.sees(pane)) {
+            (self.state.layout, self.state.maximised) = (Preset::Train.id().to_owned(), None);
+        }
+    }
+
     /// Takes in what the training's worker told.
     pub(in crate::app) fn hear_training(&mut self) {
         for outcome in self.live.hear() {

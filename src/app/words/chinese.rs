@@ -1,12 +1,12 @@
 //! The window in Simplified Chinese.
 
 use super::{
-    Language, Words, atlas, card, changes,
+    Language, Words, atlas, card, changes, chat,
     chinese_commands::command,
     chinese_tables::{measure, stage},
     choosing, circuits, compare, duration, figures, finding, flow, gestures, grouped, hidden, journal,
-    languages, lens, map, memory, next, recall, river, session, size, states, strip, timeline, train, walk,
-    why,
+    languages, lens, map, memory, menus, next, recall, river, session, size, states, strip, timeline, train,
+    walk, why,
 };
 use crate::{model::Part, render::Scale, trace::Beyond};
 
@@ -146,6 +146,7 @@ pub(super) const CHINESE: Words = Words {
     layout_name: "布局的名称",
     save_layout: "保存布局",
     save: "保存",
+    rename_layout: "重命名这个布局",
     delete_layout: "删除这个布局",
     found_head: "头",
     found_token: "词元",
@@ -239,6 +240,8 @@ pub(super) const CHINESE: Words = Words {
     atlas: &atlas::CHINESE,
     memory: &memory::CHINESE,
     recall: &recall::CHINESE,
+    chatting: &chat::CHINESE,
+    menus: &menus::CHINESE,
     river: &river::CHINESE,
     session: session::CHINESE,
     journal: journal::CHINESE,

@@ -29,6 +29,8 @@ pub(super) fn command(kind: CommandKind) -> (&'static str, &'static str) {
         CommandKind::Quit => ("退出", "关闭窗口"),
         CommandKind::RunPrompt => ("运行", "用提示词运行模型"),
         CommandKind::Cancel => ("取消", "停止正在运行的任务"),
+        CommandKind::EarlierPrompt => ("上一条提示词", "把之前运行过的提示词放进提示词框"),
+        CommandKind::LaterPrompt => ("下一条提示词", "把之后运行过的提示词放进提示词框"),
         CommandKind::FocusPrompt => ("写提示词", "把光标放进提示词框"),
         CommandKind::ToggleLive => ("边写边运行", "停笔片刻后自动运行小模型"),
         CommandKind::ToggleChat => ("提示词按对话", "用模型的对话模板把提示词写成用户的一轮发言"),

@@ -1,9 +1,9 @@
 //! The window in English.
 
 use super::{
-    Language, Words, atlas, card, changes, choosing, circuits, compare, duration, english_commands::command,
-    figures, finding, flow, gestures, grouped, hidden, journal, languages, lens, map, memory, next, recall,
-    river, session, size, states, strip, sweep, timeline, train, walk, why,
+    Language, Words, atlas, card, changes, chat, choosing, circuits, compare, duration,
+    english_commands::command, figures, finding, flow, gestures, grouped, hidden, journal, languages, lens,
+    map, memory, menus, next, recall, river, session, size, states, strip, sweep, timeline, train, walk, why,
 };
 use crate::{model::Part, render::Scale, trace::Beyond};
 
@@ -138,6 +138,7 @@ pub const ENGLISH: Words = Words {
     layout_name: "Name of the layout",
     save_layout: "Save the layout",
     save: "Save",
+    rename_layout: "Rename this layout",
     delete_layout: "Delete this layout",
     found_head: "head",
     found_token: "token",
@@ -237,6 +238,8 @@ pub const ENGLISH: Words = Words {
     atlas: &atlas::ENGLISH,
     memory: &memory::ENGLISH,
     recall: &recall::ENGLISH,
+    chatting: &chat::ENGLISH,
+    menus: &menus::ENGLISH,
     river: &river::ENGLISH,
     session: session::ENGLISH,
     journal: journal::ENGLISH,

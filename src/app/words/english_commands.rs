@@ -55,6 +55,8 @@ pub(super) fn command(kind: CommandKind) -> (&'static str, &'static str) {
         CommandKind::Quit => ("Quit", "Closes the window"),
         CommandKind::RunPrompt => ("Run", "Runs the model on the prompt"),
         CommandKind::Cancel => ("Cancel", "Stops what is running"),
+        CommandKind::EarlierPrompt => ("Earlier prompt", "Puts the prompt that was run before into the box"),
+        CommandKind::LaterPrompt => ("Later prompt", "Puts the prompt that was run after it into the box"),
         CommandKind::FocusPrompt => ("Write the prompt", "Puts the cursor in the prompt"),
         CommandKind::ToggleLive => ("Run while typing", "Runs a small model a moment after the last key"),
         CommandKind::ToggleChat => {

@@ -13,6 +13,8 @@ pub struct FindingWords {
     pub size_of: fn(u16) -> String,
     /// A colour map by its name.
     pub colours_of: fn(&str) -> String,
+    /// What one may type before the name of a pane.
+    pub show: &'static str,
     pub in_use: &'static str,
 }
 
@@ -24,6 +26,7 @@ pub(super) const ENGLISH: FindingWords = FindingWords {
     english_name: "English",
     size_of: |percent| format!("Size {percent} %"),
     colours_of: |map| format!("Colours {map}"),
+    show: "show open view pane",
     in_use: "in use",
 };
 
@@ -35,5 +38,6 @@ pub(super) const CHINESE: FindingWords = FindingWords {
     english_name: "Chinese",
     size_of: |percent| format!("大小 {percent} %"),
     colours_of: |map| format!("颜色 {map}"),
+    show: "显示 打开 视图",
     in_use: "正在使用",
 };

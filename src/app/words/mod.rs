@@ -3,6 +3,7 @@
 mod atlas;
 mod card;
 mod changes;
+mod chat;
 mod chinese;
 mod chinese_commands;
 mod chinese_tables;
@@ -22,6 +23,7 @@ mod languages;
 mod lens;
 mod map;
 mod memory;
+mod menus;
 mod next;
 mod recall;
 mod river;
@@ -38,6 +40,7 @@ pub use super::numbers::{change, count, duration, fixed, grouped, signed, size};
 pub use atlas::AtlasWords;
 pub use card::CardWords;
 pub use changes::ChangeWords;
+pub use chat::ChatWords;
 pub use choosing::ChoosingWords;
 pub use circuits::CircuitWords;
 pub use compare::CompareWords;
@@ -52,6 +55,7 @@ pub use languages::LanguageWords;
 pub use lens::LensWords;
 pub use map::MapWords;
 pub use memory::MemoryWords;
+pub use menus::MenuWords;
 pub use next::NextWords;
 pub use recall::RecallWords;
 pub use river::RiverWords;
@@ -260,6 +264,7 @@ pub struct Words {
     pub layout_name: &'static str,
     pub save_layout: &'static str,
     pub save: &'static str,
+    pub rename_layout: &'static str,
     pub delete_layout: &'static str,
     /// What the palette finds beside commands.
     pub found_head: &'static str,
@@ -369,6 +374,8 @@ pub struct Words {
     /// Of recall by facts about others and by head.
     pub recall: &'static RecallWords,
     /// Of memory through the layers.
+    pub chatting: &'static ChatWords,
+    pub menus: &'static MenuWords,
     pub river: &'static RiverWords,
     /// Of sessions, notes, token edits and hints.
     pub session: SessionWords,
