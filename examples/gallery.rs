@@ -271,7 +271,8 @@ fn index(subjects: &[(usize, Subject)], all: bool) -> String {
     } else {
         "drawn by `make gallery` from the program itself: each twice, in opposite themes and languages"
     };
-    let mut page = format!("# Gallery\n\nEvery layout and every pane, {how}, at 1280 × 720 and at 2560 × 1440.\n");
+    let mut page =
+        format!("# Gallery\n\nEvery layout and every pane, {how}, at 1280 × 720 and at 2560 × 1440.\n");
     for (index, subject) in subjects {
         let name = subject.name();
         let _ = write!(page, "\n## {}\n\n", name.replace('-', ": "));

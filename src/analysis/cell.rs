@@ -2,7 +2,9 @@
 
 use super::components::{Component, Parts, parts, push};
 use super::table::Table;
-use crate::model::{At, AttentionSpec, HeadId, HeadName, Hook, Network, Part, Placement, PositionBias, Stream, Terms};
+use crate::model::{
+    At, AttentionSpec, HeadId, HeadName, Hook, Network, Part, Placement, PositionBias, Stream, Terms,
+};
 use crate::trace::Trace;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -33,7 +35,7 @@ pub struct CellName {
 
 /// What was typed is no cell.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("`{0}` is no cell: write layer.head:qQUERY->kKEY, such as 3.5:q22->k5; of an encoder–decoder model also cross.1.0:q2->k5")]
+#[error("`{0}` is no cell: write layer.head:qQUERY->kKEY, such as 3.5:q22->k5 or cross.1.0:q2->k5")]
 pub struct NotACell(String);
 
 impl fmt::Display for Cell {

@@ -12,7 +12,11 @@ use super::{
     tinting::{Tint, TokenChoice},
     words::{Language, Words},
 };
-use crate::{analysis::MEASURES, model::HeadId, render::ColorMap};
+use crate::{
+    analysis::MEASURES,
+    model::{HeadId, HeadName, Part},
+    render::ColorMap,
+};
 use strum::IntoEnumIterator as _;
 
 /// How many answers are worth showing.
@@ -122,7 +126,7 @@ fn search(things: &[Thing], scene: &Scene<'_>, query: &str) -> Vec<Found> {
         return commands.map(|thing| thing.found.clone()).take(MOST).collect();
     }
     let small = query.to_lowercase();
-    let mut found: Vec<Found> = head(scene, query).into_iter().chain(token(scene, query)).collect();
+    let mut found: Vec<Found> = heads(scene, query).into_iter().chain(token(scene, query)).collect();
     let numbered = found.iter().map(|found| found.name.clone()).collect::<Vec<_>>();
     let matching = things.iter().filter_map(|thing| thing.matching(query, &small));
     found.extend(matching.filter(|found| !numbered.contains(&found.name)));
@@ -315,21 +319,34 @@ fn settings(scene: &Scene<'_>) -> Vec<Thing> {
     all
 }
 
-/// A head by its number: `3.5`, `L3H5`.
-fn head(scene: &Scene<'_>, query: &str) -> Option<Found> {
-    let plain = query.to_ascii_lowercase().replace(['l', 'h'], " ").replace('.', " ");
-    let mut numbers = plain.split_whitespace().map(str::parse::<usize>);
-    let (layer, head) = (numbers.next()?.ok()?, numbers.next()?.ok()?);
-    let id = HeadId { layer, head };
-    let trace = scene.trace.filter(|trace| layer < trace.n_layers() && head < trace.heads(layer))?;
-    Some(Found {
-        name: scene.with_role(trace.spec.head_name(id), id),
+/// Heads by their number: `3.5`, `L3H5`; of an encoder–decoder model, where every part counts its own, those of all
+/// parts, or of one that is named: `cross 0.1`.
+fn heads(scene: &Scene<'_>, query: &str) -> Vec<Found> {
+    let Some(trace) = scene.trace else { return Vec::new() };
+    let (spec, typed) = (&trace.spec, query.to_ascii_lowercase());
+    let parts: Vec<Part> = spec.parts().into_iter().map(|(part, _)| part).collect();
+    let named = parts.iter().find_map(|part| Some((*part, typed.strip_prefix(part.name())?)));
+    let plain = named.map_or(&*typed, |(_, rest)| rest).replace(['l', 'h', '.'], " ");
+    let mut numbers = plain.split_whitespace().map_while(|number| number.parse::<usize>().ok());
+    let Some((layer, head)) = numbers.next().zip(numbers.next()) else { return Vec::new() };
+    let head = HeadId { layer, head };
+    let wanted: Vec<Option<Part>> = match named {
+        Some((part, _)) => vec![Some(part)],
+        None => parts.into_iter().map(Some).chain([None]).collect(),
+    };
+    let mut ids: Vec<HeadId> = Vec::new();
+    for part in wanted {
+        ids.extend(spec.head(HeadName { part, head }).filter(|id| !ids.contains(id)));
+    }
+    let found = ids.into_iter().enumerate().map(|(place, id)| Found {
+        name: scene.with_role(spec.head_name(id), id),
         kind: scene.words.found_head,
-        note: trace.spec.hook_name(crate::model::Hook::Pattern, layer),
+        note: spec.hook_name(crate::model::Hook::Pattern, id.layer),
         command: Ok(Command::SelectHead(id)),
         marked: Vec::new(),
-        score: isize::MAX,
-    })
+        score: isize::MAX - place as isize,
+    });
+    found.collect()
 }
 
 /// A token by its number.

@@ -42,8 +42,8 @@ pub(super) fn policy(text: &str) -> Result<Policy, String> {
 pub(super) fn run(args: &Args, console: &mut Console) -> anyhow::Result<()> {
     let (model, trace) = args.input.run(console)?;
     let (eviction, under) = engine::evict(&model, &trace, &args.keep, &console.job())?;
-    let cache = kv_cache(&under, args.steps as usize)
-        .ok_or_else(|| EvictionError::NoCache(model.name.clone()))?;
+    let cache =
+        kv_cache(&under, args.steps as usize).ok_or_else(|| EvictionError::NoCache(model.name.clone()))?;
     let written = match args.n {
         0 => None,
         n => Some(engine::write_on(&model, &trace, &args.keep, n, &console.job())?),

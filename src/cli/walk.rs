@@ -4,8 +4,8 @@ use std::io::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::analysis::{Cell, CellName};
 use crate::analysis::walk::{Check, Outcome, Step, Walk, walk};
+use crate::analysis::{Cell, CellName};
 use crate::engine::{View, ViewAsk};
 use crate::trace::Trace;
 

@@ -209,7 +209,8 @@ fn the_next_word_is_written_by_a_click_and_every_way_stays() {
 
 #[test]
 fn ways_taken_are_in_sight_where_there_is_room() {
-    let mut harness = window_on(ModelSource::Embedded, [1280.0, 720.0], seasoned(), Some("Mary has a red ball."));
+    let mut harness =
+        window_on(ModelSource::Embedded, [1280.0, 720.0], seasoned(), Some("Mary has a red ball."));
     send(&mut harness, Command::Maximise(Some(Pane::Next)));
     until(&mut harness, |window| window.session.next.get().is_some());
     let ways = harness.get_by_label_contains("every way taken stays here").rect();

@@ -90,7 +90,12 @@ impl EvictionError {
 ///
 /// A query finds its own entry always. Heavy hitters are ranked by attention under the policy itself, never by later
 /// queries; it takes a second attention for each layer.
-pub fn evict(model: &Model, run: &Trace, policy: &Policy, job: &Job) -> Result<(Eviction, Trace), EvictionError> {
+pub fn evict(
+    model: &Model,
+    run: &Trace,
+    policy: &Policy,
+    job: &Job,
+) -> Result<(Eviction, Trace), EvictionError> {
     checked(model, run, policy)?;
     let (trace, gone) = run_under(model, run, policy, job)?;
     let bits = |trace: &Trace, from: f32| {
