@@ -24,7 +24,7 @@ pub struct Cell {
 
 /// What was typed is no cell.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("`{0}` is no cell: write layer.head:qQUERY->kKEY, such as 3.5:q22->k5")]
+#[error("`{0}` is no cell: write layer.head:qQUERY->kKEY, such as 3.5:q22->k5 or cross.1.0:q2->k5")]
 pub struct NotACell(String);
 
 impl fmt::Display for Cell {

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     analysis::MEASURES,
-    model::{HeadId, HeadName},
+    model::{HeadId, HeadName, Part},
 };
 use strum::IntoEnumIterator as _;
 
@@ -126,7 +126,7 @@ fn search(things: &[Thing], scene: &Scene<'_>, query: &str) -> Vec<Found> {
         return commands.map(|thing| thing.found.clone()).take(MOST).collect();
     }
     let small = query.to_lowercase();
-    let mut found: Vec<Found> = head(scene, query).into_iter().chain(token(scene, query)).collect();
+    let mut found: Vec<Found> = heads(scene, query).into_iter().chain(token(scene, query)).collect();
     let numbered = found.iter().map(|found| found.name.clone()).collect::<Vec<_>>();
     let matching = things.iter().filter_map(|thing| thing.matching(query, &small));
     found.extend(matching.filter(|found| !numbered.contains(&found.name)));
@@ -311,28 +311,34 @@ fn exports(scene: &Scene<'_>) -> Vec<Thing> {
     Piece::all().filter_map(one).collect()
 }
 
-/// A head by its number: `3.5`, `L3H5`; in a part of the model, `cross.1.0`.
-fn head(scene: &Scene<'_>, query: &str) -> Option<Found> {
-    let small = query.to_ascii_lowercase();
-    let named = || scene.trace?.spec.head(small.parse::<HeadName>().ok().filter(|name| name.part.is_some())?);
-    let id = named().or_else(|| numbered(query))?;
-    let trace = scene.trace.filter(|trace| id.layer < trace.n_layers() && id.head < trace.heads(id.layer))?;
-    Some(Found {
-        name: scene.with_role(trace.spec.head_name(id), id),
+/// Heads by their number: `3.5`, `L3H5`; of an encoder–decoder model, where every part counts its own, those of all
+/// parts, or of one that is named: `cross 0.1`.
+fn heads(scene: &Scene<'_>, query: &str) -> Vec<Found> {
+    let Some(trace) = scene.trace else { return Vec::new() };
+    let (spec, typed) = (&trace.spec, query.to_ascii_lowercase());
+    let parts: Vec<Part> = spec.parts().into_iter().map(|(part, _)| part).collect();
+    let named = parts.iter().find_map(|part| Some((*part, typed.strip_prefix(part.name())?)));
+    let plain = named.map_or(&*typed, |(_, rest)| rest).replace(['l', 'h', '.'], " ");
+    let mut numbers = plain.split_whitespace().map_while(|number| number.parse::<usize>().ok());
+    let Some((layer, head)) = numbers.next().zip(numbers.next()) else { return Vec::new() };
+    let head = HeadId { layer, head };
+    let wanted: Vec<Option<Part>> = match named {
+        Some((part, _)) => vec![Some(part)],
+        None => parts.into_iter().map(Some).chain([None]).collect(),
+    };
+    let mut ids: Vec<HeadId> = Vec::new();
+    for part in wanted {
+        ids.extend(spec.head(HeadName { part, head }).filter(|id| !ids.contains(id)));
+    }
+    let found = ids.into_iter().enumerate().map(|(place, id)| Found {
+        name: scene.with_role(spec.head_name(id), id),
         kind: scene.words.found_head,
-        note: trace.spec.hook_name(crate::model::Hook::Pattern, id.layer),
+        note: spec.hook_name(crate::model::Hook::Pattern, id.layer),
         command: Ok(Command::SelectHead(id)),
         marked: Vec::new(),
-        score: isize::MAX,
-    })
-}
-
-/// Two numbers, with or without letters.
-fn numbered(query: &str) -> Option<HeadId> {
-    let plain = query.to_ascii_lowercase().replace(['l', 'h'], " ").replace('.', " ");
-    let mut numbers = plain.split_whitespace().map(str::parse::<usize>);
-    let (layer, head) = (numbers.next()?.ok()?, numbers.next()?.ok()?);
-    Some(HeadId { layer, head })
+        score: isize::MAX - place as isize,
+    });
+    found.collect()
 }
 
 /// A token by its number.

@@ -1,6 +1,7 @@
-//! Contract: ten thousand random commands and inputs, seeded, leave the window standing and its state valid.
+//! Contract: ten thousand random commands and inputs, seeded, leave the window standing and its state valid. Other seeds:
+//! `MNEMOSCOPE_MONKEY_SEED=8`; another model to begin with: `MNEMOSCOPE_MONKEY_MODEL=tests/fixtures/seq2seq/bart`.
 
-use crate::window::{until, window_of};
+use crate::window::{until, window_on};
 use egui_kittest::Harness;
 use mnemoscope::{
     analysis::{
@@ -35,7 +36,7 @@ use mnemoscope::{
         walking::Order,
         words::Language,
     },
-    engine::{Languages, Places, Preferences, Template},
+    engine::{Languages, ModelSource, Places, Preferences, Template},
     export,
     model::{HeadId, Hook, Sampling},
     render::{ColorMap, Scale},
@@ -576,9 +577,11 @@ fn valid(state: &State) -> bool {
 #[test]
 fn ten_thousand_random_commands() {
     let settings = Settings { live: false, dark: Some(true), ..Settings::default() };
-    let mut harness = window_of([1280.0, 800.0], settings, Some(PROMPTS[0]));
+    let source = std::env::var_os("MNEMOSCOPE_MONKEY_MODEL").map(|path| ModelSource::Path(path.into()));
+    let mut harness = window_on(source.unwrap_or_default(), [1280.0, 800.0], settings, Some(PROMPTS[0]));
     let folder = tempfile::tempdir().expect("a folder");
-    let mut monkey = Monkey::new(7, folder.path());
+    let seed = std::env::var("MNEMOSCOPE_MONKEY_SEED");
+    let mut monkey = Monkey::new(seed.map_or(7, |seed| seed.parse().expect("a number")), folder.path());
     let ctx = harness.ctx.clone();
     let mut sent = HashSet::new();
     let began = Instant::now();

@@ -1,7 +1,8 @@
 //! Contract: panes are docked, tabbed, alone, in windows of their own; layouts are kept by name; everything is found
 //! by a few letters; the window speaks two languages.
 
-use crate::window::{send, until, window_with};
+use crate::parity::fixtures;
+use crate::window::{send, still, until, window_on, window_with};
 use egui_kittest::{
     Harness,
     kittest::{NodeT as _, Queryable as _},
@@ -16,7 +17,7 @@ use mnemoscope::{
         state::State,
         words::Language,
     },
-    engine::View,
+    engine::{ModelSource, View},
     model::HeadId,
     render::Scale,
 };
@@ -159,6 +160,25 @@ fn the_palette_finds_heads_tokens_measures_and_commands() {
     assert_eq!(harness.state().state.look.scale, mnemoscope::render::Scale::Log);
     search(&mut harness, "no such thing at all");
     harness.get_by_label("Nothing is called that");
+}
+
+#[test]
+fn the_palette_finds_heads_by_their_part() {
+    // Two layers of the encoder, one of the decoder, and its cross-attention
+    let source = ModelSource::Path(fixtures().join("seq2seq/t5-gated"));
+    let mut harness = window_on(source, [1280.0, 800.0], still(), Some("5 9 4"));
+    for (typed, layer, head) in
+        [("cross 0.2", 3, 2), ("decoder.0.1", 2, 1), ("encoder L1H0", 1, 0), ("0.1", 0, 1), ("3.0", 3, 0)]
+    {
+        search(&mut harness, typed);
+        assert_eq!(harness.state().state.head, HeadId { layer, head }, "{typed}");
+    }
+    send(&mut harness, Command::Palette);
+    harness.get_by_label("Search views, heads, commands").type_text("0.1");
+    harness.run_steps(2);
+    for name in ["encoder 0.1", "decoder 0.1", "cross 0.1"] {
+        assert!(harness.query_all_by_label_contains(name).next().is_some(), "{name} is offered");
+    }
 }
 
 #[test]

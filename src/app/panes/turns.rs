@@ -19,7 +19,7 @@ pub(super) fn show(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let (words, own) = (scene.words, scene.words.chatting);
     let mut chat = scene.state.chat;
     ui.horizontal(|ui| {
-        if ui.checkbox(&mut chat, words.chat).on_hover_text(words.chat_why).changed() {
+        if widgets::checkbox::show(ui, &mut chat, words.chat).on_hover_text(words.chat_why).changed() {
             out.send(Command::SetChat(chat));
         }
         if scene.state.chat {
