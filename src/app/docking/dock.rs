@@ -4,6 +4,7 @@ use crate::app::{
     folding,
     layout::{self, Pane},
     state::State,
+    stepping::Before,
 };
 use egui::Vec2;
 use egui_tiles::Tree;
@@ -26,6 +27,8 @@ pub struct Dock {
     size: Vec2,
     /// The pane that was pressed last: what *maximise* and its like act on.
     pub front: Pane,
+    /// What had the keys before a dialog.
+    pub(in crate::app) before: Before,
 }
 
 impl Default for Dock {
@@ -39,6 +42,7 @@ impl Default for Dock {
             whole: None,
             size: Vec2::ZERO,
             front: Pane::Head,
+            before: Before::default(),
         }
     }
 }
