@@ -11,9 +11,7 @@ use super::{
 /// Sends the commands whose keys were pressed.
 pub fn keys(ctx: &egui::Context, scene: &Scene<'_>, out: &mut Out) {
     let mut kinds = CommandKind::pressed(ctx);
-    if !egui::Popup::is_any_open(ctx) {
-        focus::lock(ctx);
-    }
+    focus::lock(ctx);
     if ctx.memory(|memory| memory.has_focus(compare::words::field())) {
         let before = kinds.len();
         kinds.retain(|kind| *kind != CommandKind::RunPrompt);

@@ -103,7 +103,7 @@ impl Scene<'_> {
 
     /// A component's name; a head's with its role.
     pub fn component_name(&self, component: Component, spec: &ModelSpec) -> String {
-        let name = component.name(spec);
+        let name = (self.words.why.short)(&component.name(spec));
         match component {
             Component::Head(head) => self.with_role(name, head),
             _ => name,

@@ -30,6 +30,40 @@ pub(super) fn in_order(tree: &Tree<Pane>) -> Vec<Pane> {
     placed.into_iter().map(|(pane, _)| pane).collect()
 }
 
+/// Frames for which egui lets nothing have the keys after a dialog is gone, and one more.
+const HELD: u8 = 3;
+
+/// What had the keys before a dialog took them, and has them again when it is closed.
+#[derive(Default)]
+pub(super) struct Before {
+    open: bool,
+    outside: Option<egui::Id>,
+    inside: Option<egui::Id>,
+    /// Frames for which they are still to be given back.
+    left: u8,
+}
+
+impl Before {
+    /// Hears at the end of a frame whether a dialog is open.
+    pub(super) fn follow(&mut self, ctx: &egui::Context, open: bool) {
+        let now = ctx.memory(|memory| memory.focused());
+        match (self.open, open) {
+            (true, true) => self.inside = now,
+            // The dialog's own is gone, and Escape lets go of any; what a command put elsewhere stays there
+            (true, false) if now.is_none() || now == self.inside => self.left = HELD,
+            (false, false) if self.left > 0 && now.is_none() => {}
+            (false, false) => (self.outside, self.left) = (now, 0),
+            _ => {}
+        }
+        if let Some(outside) = self.outside.filter(|_| !open && self.left > 0) {
+            self.left -= 1;
+            ctx.memory_mut(|memory| memory.request_focus(outside));
+            ctx.request_repaint();
+        }
+        self.open = open;
+    }
+}
+
 impl Scene<'_> {
     /// Panes in sight in this window, as one reads them.
     pub(super) fn panes_in_sight(&self) -> Vec<Pane> {

@@ -346,6 +346,7 @@ impl Window {
         (self.dock.tree, self.dock.front) = (tree, pressed.unwrap_or(self.dock.front));
         self.moved(&ctx, edited);
         self.obey(&ctx, out);
+        self.dock.before.follow(&ctx, self.dialog != Dialog::None);
         if let Some(stopwatch) = &mut self.stopwatch {
             stopwatch.frame(&ctx, painted);
         }

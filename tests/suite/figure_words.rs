@@ -254,3 +254,23 @@ fn a_chinese_figure_is_latex() {
     let english = plate.draw(Look::default(), Limits::PIXELS).expect("drawn");
     assert!(english.texts().all(|text| text.text.chars().all(|c| (c as u32) < 0x2e80)));
 }
+
+#[test]
+fn what_was_asked_is_said_in_chinese_words() {
+    use mnemoscope::engine::Policy;
+    use mnemoscope::export::words::asked;
+    let said = |policy: Policy| asked::policy(&policy.to_string()).zh.into_owned();
+    assert_eq!(said(Policy::All), "全部保留");
+    assert_eq!(said(Policy::Recent { sinks: 3, recent: 1 }), "汇点 3 + 最近 1");
+    assert_eq!(said(Policy::Recent { sinks: 0, recent: 4 }), "滑动窗口 4");
+    assert_eq!(said(Policy::Heavy { heavy: 2, recent: 5 }), "重击项 2 + 最近 5");
+    assert_eq!(said(Policy::Random { budget: 6, seed: 7 }), "随机 6（种子 7）");
+    assert_eq!(asked::policy("sinks:3+recent:1").en, "sinks:3+recent:1", "as the command line takes it");
+    for template in mnemoscope::engine::Template::iter() {
+        let id: &str = template.into();
+        let Says { en, zh } = asked::template(id);
+        assert!(en == id && zh.chars().all(|c| !c.is_ascii()), "{id}: {zh}");
+    }
+    assert_eq!(asked::component("conv2").as_deref(), Some("卷积 2"));
+    assert_eq!((asked::component("emb").as_deref(), asked::component("mlp3")), (Some("嵌入"), None));
+}

@@ -99,7 +99,7 @@ fn everywhere(harness: &mut Harness<'_, Window>) -> BTreeSet<String> {
 }
 
 /// Every dialog, with nothing typed.
-fn dialogs() -> Vec<Dialog> {
+pub(crate) fn dialogs() -> Vec<Dialog> {
     let path = String::new();
     let hook = "blocks.0.hook_resid_pre".to_owned();
     let tokens = Span::one(0);

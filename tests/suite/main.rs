@@ -94,6 +94,7 @@ mod window_heads;
 mod window_hub;
 mod window_keyboard;
 mod window_layout;
+mod window_linked;
 mod window_links;
 mod window_maps;
 mod window_masked;

@@ -37,7 +37,7 @@ fn view<'a>(harness: &'a Harness<'_, Window>) -> &'a View {
 }
 
 /// A window with an atlas of the prompt alone: the quickest there is.
-fn charted() -> Harness<'static, Window> {
+pub(crate) fn charted() -> Harness<'static, Window> {
     let mut harness = window();
     send(&mut harness, Command::SetLayout("atlas".into()));
     assert!(layout::in_sight(harness.state().tree(), Pane::Atlas));

@@ -196,6 +196,63 @@ fn a_screen_reader_hears_the_cell_that_is_looked_at() {
 }
 
 #[test]
+fn arrows_move_the_slider_that_has_the_focus_and_nothing_else() {
+    let none = egui::Modifiers::NONE;
+    let mut harness = window();
+    send(&mut harness, Command::Maximise(Some(mnemoscope::app::layout::Pane::Flow)));
+    let before = (harness.state().state.flow.threshold, harness.state().state.head);
+    harness.get_by_role(egui::Role::Slider).focus();
+    harness.run_ok();
+    press(&mut harness, none, egui::Key::ArrowRight);
+    press(&mut harness, none, egui::Key::ArrowRight);
+    let state = &harness.state().state;
+    assert!(state.flow.threshold > before.0, "{} after {}", state.flow.threshold, before.0);
+    assert_eq!(state.head, before.1, "the head stays");
+    assert_eq!(focused(&harness).map(|stop| stop.1).as_deref(), Some("Slider"), "and so does the focus");
+    // On a button arrows go from head to head as everywhere, and the focus stays where it is
+    harness.get_by_label("Find…").focus();
+    harness.run_ok();
+    press(&mut harness, none, egui::Key::ArrowRight);
+    assert_ne!(harness.state().state.head, before.1);
+    assert_eq!(focused(&harness).map(|stop| stop.0).as_deref(), Some("Find…"));
+}
+
+#[test]
+fn arrows_in_a_menu_are_the_menus() {
+    let none = egui::Modifiers::NONE;
+    let mut harness = window();
+    let before = harness.state().state.head;
+    harness.get_by_label("Menu").focus();
+    harness.run_ok();
+    press(&mut harness, none, egui::Key::Enter);
+    assert!(egui::Popup::is_any_open(&harness.ctx));
+    press(&mut harness, none, egui::Key::ArrowDown);
+    press(&mut harness, none, egui::Key::ArrowDown);
+    assert_eq!(harness.state().state.head, before);
+    assert_ne!(focused(&harness).map(|stop| stop.0).as_deref(), Some("Menu"), "from entry to entry");
+    press(&mut harness, none, egui::Key::Escape);
+    assert!(!egui::Popup::is_any_open(&harness.ctx));
+}
+
+#[test]
+fn a_closed_dialog_gives_the_keys_back() {
+    let (none, command) = (egui::Modifiers::NONE, egui::Modifiers::COMMAND);
+    let mut harness = window();
+    harness.get_by_label("head 1.2").focus();
+    harness.run_ok();
+    for key in [egui::Key::K, egui::Key::O, egui::Key::E] {
+        press(&mut harness, command, key);
+        assert_ne!(harness.state().dialog, Dialog::None);
+        harness.run_ok();
+        assert_ne!(focused(&harness).map(|stop| stop.0).as_deref(), Some("head 1.2"), "the dialog has them");
+        press(&mut harness, none, egui::Key::Escape);
+        assert_eq!(harness.state().dialog, Dialog::None);
+        harness.run_ok();
+        assert_eq!(focused(&harness).map(|stop| stop.0).as_deref(), Some("head 1.2"), "after {key:?}");
+    }
+}
+
+#[test]
 fn no_two_shortcuts_clash() {
     let mut taken = HashMap::new();
     for kind in CommandKind::iter() {

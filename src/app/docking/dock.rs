@@ -5,6 +5,7 @@ use crate::app::{
     folding,
     layout::{self, Pane},
     state::State,
+    stepping::Before,
 };
 use egui::Vec2;
 use egui_tiles::Tree;
@@ -30,6 +31,8 @@ pub struct Dock {
     pub front: Pane,
     /// Of panes in windows of their own: the tiles before they left, and after.
     left: HashMap<Pane, [Tree<Pane>; 2]>,
+    /// What had the keys before a dialog.
+    pub(in crate::app) before: Before,
 }
 
 impl Default for Dock {
@@ -44,6 +47,7 @@ impl Default for Dock {
             size: Vec2::ZERO,
             front: Pane::Head,
             left: HashMap::new(),
+            before: Before::default(),
         }
     }
 }

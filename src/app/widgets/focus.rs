@@ -30,10 +30,12 @@ pub fn keeps_arrows(ctx: &Context) -> bool {
     own.is_some_and(|own| ctx.memory(|memory| memory.has_focus(own)))
 }
 
-/// Arrows go from head to head and leave the focus where it is; text fields and sliders say otherwise later in the frame.
+/// Arrows go from head to head and leave the focus where it is, but in a menu; text fields and sliders say otherwise later
+/// in the frame.
 pub fn lock(ctx: &Context) {
+    let filter = if egui::Popup::is_any_open(ctx) { EventFilter::default() } else { ARROWS };
     if let Some(focused) = ctx.memory(|memory| memory.focused()) {
-        ctx.memory_mut(|memory| memory.set_focus_lock_filter(focused, ARROWS));
+        ctx.memory_mut(|memory| memory.set_focus_lock_filter(focused, filter));
     }
 }
 

@@ -1,6 +1,6 @@
 //! Words about scores and logits taken apart, by meaning.
 
-use crate::analysis::Component;
+use crate::{analysis::Component, export::words::asked::component};
 
 /// One language.
 #[derive(Debug)]
@@ -29,6 +29,8 @@ pub struct WhyWords {
     pub fold: &'static str,
     /// An entry of the table, for screen readers.
     pub entry: fn(&str, &str, f64) -> String,
+    /// A component's short name.
+    pub short: fn(&str) -> String,
     /// What a component is.
     pub component: fn(Component, &str) -> String,
     /// A component of the query's token meets one of the key's token.
@@ -92,6 +94,7 @@ pub(super) const ENGLISH: WhyWords = WhyWords {
     unfold: "Shows every component",
     fold: "fold small ones",
     entry: |query, key, value| format!("{query} × {key} {value:.4}"),
+    short: |name| name.to_owned(),
     component: |component, name| match component {
         Component::Embedding => "the token".to_owned(),
         Component::Position => "the position".to_owned(),
@@ -161,6 +164,7 @@ pub(super) const CHINESE: WhyWords = WhyWords {
     unfold: "显示每个组成部分",
     fold: "合并小的部分",
     entry: |query, key, value| format!("{query} × {key}：{value:.4}"),
+    short: |name| component(name).unwrap_or_else(|| name.to_owned()),
     component: |component, name| match component {
         Component::Embedding => "词元本身".to_owned(),
         Component::Position => "位置".to_owned(),

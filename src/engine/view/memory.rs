@@ -5,7 +5,7 @@ use super::{Beside, Progress, ViewAsk, ViewError, by_formula, changed_by, of_run
 use crate::analysis::{self, MemoryMap, MemoryTraceError, Picture, River, kv_cache};
 use crate::export::figure::axis::Axis;
 use crate::export::figure::river;
-use crate::export::words::{maps, views};
+use crate::export::words::{asked, maps, views};
 use crate::export::{Body, Labels, Plate, Says, Table, picture};
 use crate::model::Model;
 use crate::trace::{Side, Token, Trace};
@@ -196,8 +196,9 @@ pub(super) fn cache(
             loss.en
         ),
         format!(
-            "KV 缓存各条目在最后 {steps} 个查询中得到的注意力（各头平均），策略 {policy}：{before} → {after} \
+            "KV 缓存各条目在最后 {steps} 个查询中得到的注意力（各头平均），策略“{}”：{before} → {after} \
              字节{}，答案的概率 {p_before:.3} → {p_after:.3}；最后已被遗忘的条目不画",
+            asked::policy(policy).zh,
             loss.zh
         ),
     );
@@ -243,9 +244,10 @@ pub fn recall_plate(recall: &Recall) -> Plate {
                 changed.en
             ),
             format!(
-                "{model}{}：正确答案的概率，按上下文长度（词元数）和事实所在的深度（0：开头），模板 {template}，\
+                "{model}{}：正确答案的概率，按上下文长度（词元数）和事实所在的深度（0：开头），模板“{}”，\
                  每格 {trials} 个问题，种子 {seed}。",
-                changed.zh
+                changed.zh,
+                asked::template(template).zh
             ),
         ),
         body,

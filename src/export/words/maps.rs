@@ -3,6 +3,7 @@
 #![expect(missing_docs, reason = "each entry is its own English text")]
 
 use super::Says;
+use super::asked;
 use crate::export::what::What;
 use crate::model::Part;
 use crate::render::Quantity;
@@ -122,6 +123,7 @@ pub fn title(trace: &Trace, recipe: &MapRecipe) -> Says {
 pub fn named(name: &str) -> Says {
     let parts = [("encoder ", "编码器 "), ("decoder ", "解码器 "), ("cross ", "交叉 ")];
     let zh = parts.iter().fold(name.to_owned(), |name, (en, zh)| name.replace(en, zh));
+    let zh = asked::component(name).unwrap_or(zh);
     Says::new(name.to_owned(), zh)
 }
 

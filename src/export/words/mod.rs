@@ -3,6 +3,7 @@
 //! A topic a file. Layouts, pictures and views name an entry; which language it is read in is the look's choice
 //! ([`Look::lang`](super::Look)), made where text is placed. Files of numbers keep the English names of their columns.
 
+pub mod asked;
 pub mod atlas;
 pub mod maps;
 pub mod marks;

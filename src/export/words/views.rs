@@ -3,6 +3,7 @@
 #![expect(missing_docs, reason = "each entry is its own English text")]
 
 use super::Says;
+use super::asked;
 use super::maps::named;
 
 pub static PROBABILITY: Says = Says::of("Probability", "概率");
@@ -142,7 +143,8 @@ pub static SHARE_OF_STATE: Says = Says::of("Share of the state", "在状态中�
 pub static RECEIVED: Says = Says::of("Attention received", "得到的注意力");
 
 pub fn cache(policy: &str) -> Says {
-    Says::new(format!("KV cache, {policy}"), format!("KV 缓存，{policy}"))
+    let Says { en, zh } = asked::policy(policy);
+    Says::new(format!("KV cache, {en}"), format!("KV 缓存，{zh}"))
 }
 
 pub static ANSWER_PROBABILITY: Says = Says::of("Probability of the answer", "正确答案的概率");
@@ -184,9 +186,10 @@ pub fn recall(model: &str) -> Says {
 }
 
 pub fn recall_asked(template: &str, trials: usize) -> Says {
+    let Says { en, zh } = asked::template(template);
     Says::new(
-        format!("template {template} · {trials} questions a cell"),
-        format!("模板 {template} · 每格 {trials} 个问题"),
+        format!("template {en} · {trials} questions a cell"),
+        format!("模板“{zh}” · 每格 {trials} 个问题"),
     )
 }
 

@@ -11,7 +11,7 @@ use crate::{
         scene::{Out, Scene},
         state::{Cells, View},
         theme::{self, BODY, SMALL},
-        widgets::{self, axis, axis::Place, grid_map::GridMap, legend},
+        widgets::{self, axis, axis::Place, focus, grid_map::GridMap, legend},
         words::change,
     },
 };
@@ -147,6 +147,13 @@ impl Drawn<'_, '_> {
         let texture = self.pictures.textures[run].id();
         let grid = GridMap { name, texture, size, row: query, column: key };
         let (response, at) = grid.show(ui, place.rect);
+        focus::say(&response, || {
+            let tokens = &self.maps.labels[run];
+            let text = |side: usize, index: Option<usize>| {
+                index.map_or("–", |index| tokens[side].get(index)).to_owned()
+            };
+            format!("{} {}", self.value(run), (self.scene.words.cell)(&text(0, query), &text(1, key)))
+        });
         let [row_labels, column_labels] = &self.maps.labels[run];
         axis::rows(ui, &place, row_labels, &query.into_iter().collect::<Vec<_>>(), rows);
         let longest = column_labels.longest as f32 * CHARACTER;
@@ -183,6 +190,27 @@ impl Drawn<'_, '_> {
         }
     }
 
+    /// The marked cell of a run.
+    fn cell(&self, run: usize) -> Option<f32> {
+        let (query, key) = self.marked(run);
+        let (trace, head) = match run {
+            0 => (self.both.a.1, self.maps.heads.a),
+            _ => (self.both.b.1, self.maps.heads.b),
+        };
+        Some(trace.pattern(head).cell(query?, key?))
+    }
+
+    /// The same in words, of either run or of the difference.
+    fn value(&self, map: usize) -> String {
+        match map {
+            0 | 1 => self.cell(map).map_or_else(|| "–".to_owned(), |value| format!("{value:.4}")),
+            _ => self
+                .cell(0)
+                .zip(self.cell(1))
+                .map_or_else(String::new, |(own, theirs)| change(f64::from(theirs - own), 4)),
+        }
+    }
+
     /// Both legends, and the marked cell in numbers.
     fn foot(&self, ui: &Ui, places: &[Place], top: f32, room: Rect) {
         let [a, b, less] = places else { return };
@@ -202,19 +230,8 @@ impl Drawn<'_, '_> {
             &self.pictures.difference,
             (&format!("−{high:.2}"), &format!("+{high:.2}")),
         );
-        let cell = |run: usize| {
-            let (query, key) = self.marked(run);
-            let (trace, head) = match run {
-                0 => (self.both.a.1, self.maps.heads.a),
-                _ => (self.both.b.1, self.maps.heads.b),
-            };
-            Some(trace.pattern(head).cell(query?, key?))
-        };
-        let (own, theirs) = (cell(0), cell(1));
-        let number = |value: Option<f32>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.4}"));
-        let signed =
-            own.zip(theirs).map_or_else(String::new, |(own, theirs)| change(f64::from(theirs - own), 4));
-        let values = [number(own), number(theirs), signed];
+        let values = [0, 1, 2].map(|run| self.value(run));
+        let own = self.cell(0);
         for (place, value) in [a, b, less].into_iter().zip(&values) {
             let right = place.rect.right().max(bar(place).right());
             let at = pos2(right, if place.rect.width() > 210.0 { top } else { top + 26.0 });

@@ -110,7 +110,8 @@ fn draw(
     // A long text has a thousand in sight: what only a pointed one needs is made then
     let name = || {
         let own = piece.a.as_ref().map_or("–", |(_, text)| text);
-        (words.chip)(own, piece.b.as_deref().unwrap_or("–"))
+        // The place in the row: a text says a word more than once
+        (words.chip)(index, own, piece.b.as_deref().unwrap_or("–"))
     };
     let pinned = piece.a.as_ref().is_some_and(|(token, _)| scene.pinned_on(side) == Some(*token));
     response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, pinned, name()));

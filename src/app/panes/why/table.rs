@@ -85,7 +85,7 @@ pub(super) fn show(ui: &mut Ui, scene: &Scene<'_>, own: &Table, out: &mut Out) {
 impl<'a> Grid<'a> {
     fn new(scene: &Scene<'_>, own: &'a Table, spec: &ModelSpec, room: f32) -> Self {
         let names = |components: &[Component]| -> Vec<String> {
-            components.iter().map(|component| component.name(spec)).collect()
+            components.iter().map(|component| (scene.words.why.short)(&component.name(spec))).collect()
         };
         let longest =
             |names: &[String]| names.iter().map(|name| name.chars().count()).max().unwrap_or(0) as f32;
@@ -301,7 +301,7 @@ fn read_out(ui: &mut Ui, scene: &Scene<'_>, own: &Table, (query, key): (usize, u
     let (Some(trace), Some(why)) = (scene.trace, scene.reasons.why()) else { return };
     let sides =
         [(own.queries[query], scene.rows(), why.cell.query), (own.keys[key], scene.columns(), why.cell.key)];
-    let names = sides.map(|(component, ..)| component.name(&trace.spec));
+    let names = sides.map(|(component, ..)| (words.short)(&component.name(&trace.spec)));
     let told = sides.map(|(component, ..)| scene.component_name(component, &trace.spec));
     Frame::new().fill(tokens.raised).corner_radius(6).inner_margin(Margin::symmetric(10, 6)).show(ui, |ui| {
         ui.horizontal(|ui| {
