@@ -131,8 +131,8 @@ fn draw(page: &mut Drawing, step: &Step, area: Area, map: ColorMap, style: &Styl
         page.image(strip, Raster { width: values.len().max(1), height: 1, pixels: raster.pixels });
         page.frame(strip, tokens.line);
         let ends =
-            metrics::elide(&extremes(&row.values, style), Face::Mono, size * 0.85, ends_room - size * 0.4);
-        page.text(Text::new(right, base, ends, size * 0.85, Face::Mono, tokens.muted).anchored(Anchor::End));
+            metrics::elide(&extremes(&row.values, style), Face::Sans, size * 0.85, ends_room - size * 0.4);
+        page.text(Text::new(right, base, ends, size * 0.85, Face::Sans, tokens.muted).anchored(Anchor::End));
         y += size * LINE;
     }
     y += size * 0.6;
@@ -145,7 +145,7 @@ fn extremes(values: &[f32], style: &Style) -> String {
     let finite = || values.iter().copied().filter(|value| value.is_finite());
     match (finite().reduce(f32::min), finite().reduce(f32::max)) {
         (Some(least), Some(most)) if least < most => {
-            format!("{}…{}", legend::number(least), legend::number(most))
+            format!("{} … {}", legend::number(least), legend::number(most))
         }
         (Some(only), _) => legend::number(only),
         _ => marks::MASKED.get(style.lang).to_owned(),

@@ -16,6 +16,10 @@ const LEFT: f32 = 36.0;
 const LARGEST: f32 = 128.0;
 /// From here down there is no room for a head's name under its map.
 const NAMED: f32 = 34.0;
+/// Blocks of layers side by side, at most.
+const MOST_BLOCKS: usize = 4;
+/// What is free between them.
+const BETWEEN: f32 = 12.0;
 /// Maps that are closer stand a hairline apart, and have no outline, which would be more ink than they.
 const CLOSE: f32 = 12.0;
 
@@ -60,17 +64,12 @@ pub struct Line {
 pub fn layout(sheet: &Sheet, style: &Style) -> Drawing {
     let tokens = style.theme.tokens();
     let lines = sheet.groups.iter().flat_map(|group| &group.lines);
-    let down = lines.clone().count().max(1) as f32;
+    let down = lines.clone().count().max(1);
     let across = lines.map(|line| line.maps.len()).max().unwrap_or(1).max(1);
     let left = style.scaled(LEFT);
-    let step = match style.width {
-        Some(width) => {
-            let groups = if sheet.groups.len() > 1 { sheet.groups.len() as f32 * 44.0 } else { 0.0 };
-            let rest = around::head_room(style) + style.margin + style.scaled(56.0 + groups);
-            let low = ((style.height - rest) / down - style.scaled(24.0)) / 0.9;
-            ((width - 2.0 * style.margin - left) / across as f32).min(low.max(2.0))
-        }
-        None => ((WIDTH - LEFT) / across as f32).floor().min(LARGEST + 12.0),
+    let (step, blocks) = match style.width {
+        Some(width) => fitting(sheet, width, (down, across), style),
+        None => (((WIDTH - LEFT) / across as f32).floor().min(LARGEST + 12.0), 1),
     };
     let gap = (step * 0.1).clamp(1.0, 12.0);
     let gap = match style.width {
@@ -93,21 +92,28 @@ pub fn layout(sheet: &Sheet, style: &Style) -> Drawing {
             y += style.scaled(20.0);
         }
         let (width, height) = fitted(side, group.shape);
+        let per_block = group.lines.len().div_ceil(blocks).max(1);
+        let start = |block: usize| {
+            style.margin + block as f32 * (left + across as f32 * step + style.scaled(BETWEEN))
+        };
         if !named {
             y += style.scaled(if group.title.is_some() { 10.0 } else { 0.0 });
-            numbers(&mut page, group, (style.margin + left + width / 2.0, y, step), style);
+            for block in 0..group.lines.len().div_ceil(per_block) {
+                numbers(&mut page, group, (start(block) + left + width / 2.0, y, step), style);
+            }
         }
         let pitch = height + if named { style.scaled(24.0) } else { gap.max(line_room(height, style)) };
         // Names of layers, as many as lie apart
         let every = (style.text * 1.1 / pitch.max(0.1)).ceil().max(1.0) as usize;
         let every = if every == 1 { 1 } else { every.next_power_of_two() };
         for (place, line) in group.lines.iter().enumerate() {
+            let (x, y) = (start(place / per_block), y + (place % per_block) as f32 * pitch);
             let middle = y + height / 2.0 + style.scaled(4.0);
-            if place.is_multiple_of(every) {
-                page.text(Text::new(style.margin, middle, &*line.name, style.text, Face::Sans, tokens.muted));
+            if (place % per_block).is_multiple_of(every) {
+                page.text(Text::new(x, middle, &*line.name, style.text, Face::Sans, tokens.muted));
             }
             for (column, (name, raster)) in line.maps.iter().enumerate() {
-                let area = Area::new(style.margin + left + column as f32 * step, y, width, height);
+                let area = Area::new(x + left + column as f32 * step, y, width, height);
                 page.image(area, raster.clone());
                 if step >= CLOSE {
                     matrix::outline(&mut page, area, style);
@@ -125,8 +131,8 @@ pub fn layout(sheet: &Sheet, style: &Style) -> Drawing {
                     });
                 }
             }
-            y += pitch;
         }
+        y += per_block.min(group.lines.len()) as f32 * pitch;
     }
     let words = format!("{} · {}", sheet.words, marks::DOWN_ACROSS.get(style.lang));
     for line in metrics::wrap(&words, Face::Sans, style.text, page.width - 2.0 * style.margin, 2) {
@@ -134,6 +140,26 @@ pub fn layout(sheet: &Sheet, style: &Style) -> Drawing {
         page.text(Text::new(style.margin, y, line, style.text, Face::Sans, tokens.muted));
     }
     around::foot(page, y + style.scaled(4.0), &sheet.strips, &sheet.hook, style)
+}
+
+/// From map to map on a page of this width, and in how many blocks side by side layers stand: on a page wider than high
+/// several show larger maps than one.
+fn fitting(sheet: &Sheet, width: f32, (down, across): (usize, usize), style: &Style) -> (f32, usize) {
+    let groups = if sheet.groups.len() > 1 { sheet.groups.len() as f32 * 44.0 } else { 0.0 };
+    let rest = around::head_room(style) + style.margin + style.scaled(56.0 + groups);
+    let left = style.scaled(LEFT);
+    let step = |blocks: usize| {
+        let high = (style.height - rest) / down.div_ceil(blocks) as f32;
+        let named = (high - style.scaled(24.0)) / 0.9;
+        // Where names have no room, they take none
+        let low = if named * 0.9 >= style.scaled(NAMED) { named } else { high };
+        let beside = blocks as f32 * left + (blocks - 1) as f32 * style.scaled(BETWEEN);
+        let wide = (width - 2.0 * style.margin - beside) / (blocks * across) as f32;
+        wide.min(low.max(2.0))
+    };
+    let most = if sheet.groups.len() == 1 { MOST_BLOCKS.min(down) } else { 1 };
+    let all = (1..=most.max(1)).map(|blocks| (step(blocks), blocks));
+    all.reduce(|best, other| if other.0 > best.0 * 1.1 { other } else { best }).unwrap_or((2.0, 1))
 }
 
 /// Above maps without a name each, the numbers of their heads, as many as lie apart.
