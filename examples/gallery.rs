@@ -6,12 +6,12 @@
 //! such as Mesa's lavapipe, and fonts with Chinese.
 
 use egui_kittest::Harness;
-use egui_system_font_provider::SystemFontProvider;
 use mnemoscope::{
     app::{
         Opening, Window,
         charting::AtlasAct,
         command::Command,
+        fonts,
         layout::{Pane, Preset},
         settings::Settings,
         training::Act,
@@ -25,7 +25,6 @@ use std::{
     fs::File,
     io::Write as _,
     path::{Path, PathBuf},
-    sync::Arc,
     time::{Duration, Instant},
 };
 use strum::IntoEnumIterator as _;
@@ -208,7 +207,7 @@ fn draw(folder: &Path, look: Look, subjects: &[Subject]) -> usize {
         .with_max_steps(20)
         .wgpu()
         .build_eframe(|cc| {
-            cc.egui_ctx.add_font_provider(Arc::new(SystemFontProvider::new()));
+            fonts::install(&cc.egui_ctx);
             Window::new(&cc.egui_ctx, opening)
         });
     let ctx = harness.ctx.clone();

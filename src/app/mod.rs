@@ -29,6 +29,7 @@ mod fitting;
 pub mod flowing;
 pub mod folding;
 mod following;
+pub mod fonts;
 pub mod getting;
 pub mod hidden;
 pub mod input;
@@ -116,8 +117,16 @@ fn run(renderer: eframe::Renderer, mut opening: Opening) -> anyhow::Result<()> {
         .with_min_inner_size([320.0, 240.0])
         .with_drag_and_drop(true)
         .with_icon(icon());
-    let options = eframe::NativeOptions { viewport, renderer, ..eframe::NativeOptions::default() };
+    // Those that `fonts` finds stand in for eframe's
+    let system_font_fallback = false;
+    let options = eframe::NativeOptions {
+        viewport,
+        renderer,
+        system_font_fallback,
+        ..eframe::NativeOptions::default()
+    };
     let window: eframe::AppCreator<'_> = Box::new(move |cc| {
+        fonts::install(&cc.egui_ctx);
         let mut window = Window::new(&cc.egui_ctx, opening);
         window.keep_session(document::Keeper::usual());
         Ok(Box::new(window))

@@ -392,3 +392,27 @@ fn formats_formulas_and_the_filter_speak_chinese_where_one_points() {
         .collect();
     assert!(said.len() >= 5, "{said:?}");
 }
+
+#[test]
+fn chinese_is_set_in_a_sans_face_where_the_system_has_one() {
+    use egui::epaint::text::{FallbackRequest, FontProvider as _};
+    use mnemoscope::app::fonts::{EastAsian, SANS};
+    let ask = |cluster: &str| {
+        EastAsian.font_for(&FallbackRequest { cluster, family: &egui::FontFamily::Proportional })
+    };
+    assert!(ask("a").is_none() && ask("ع").is_none(), "others are left to the system");
+    let mut system = resvg::usvg::fontdb::Database::new();
+    system.load_system_fonts();
+    let has = |name: &str| system.faces().any(|face| face.families.iter().any(|(family, _)| family == name));
+    let wanted = SANS.into_iter().find(|name| has(name));
+    for cluster in ["头", "注", "。"] {
+        let found = ask(cluster).map(|font| font.name);
+        match wanted {
+            Some(name) => assert!(
+                found.as_ref().is_some_and(|found| found.starts_with(&format!("system:{name}:"))),
+                "{cluster}: {found:?} instead of {name}"
+            ),
+            None => assert_eq!(found, None),
+        }
+    }
+}
