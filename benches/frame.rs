@@ -171,7 +171,8 @@ impl Stage {
         };
         let folder = tempfile::tempdir().expect("a folder for an atlas");
         let path = folder.path().join("atlas.json");
-        engine::save_atlas(&atlas, &path, AtlasForm::of(&path).expect("a form")).expect("an atlas");
+        let form = AtlasForm::of(&path).expect("a form");
+        engine::save_atlas(&atlas, &path, (form, mnemoscope::export::Lang::En)).expect("an atlas");
         self.send(Command::Maximise(Some(Pane::Atlas)));
         self.send(Command::Atlas(AtlasAct::Open(path)));
         let (start, mut times) = (Instant::now(), Vec::new());

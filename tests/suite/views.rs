@@ -712,9 +712,9 @@ fn mnemoscope_command(harness: &mut Harness<'_, Window>, view: View) -> String {
             let finished = ["--transparent", "--zoom 3", "--preset thesis"]
                 .iter()
                 .all(|option| command.contains(option));
-            finished && command.contains(&own)
-                || finished
-                    && by_itself.is_some_and(|(name, out)| command.starts_with(name) && command.contains(out))
+            let alone =
+                by_itself.is_some_and(|(name, out)| command.starts_with(name) && command.contains(out));
+            finished && (command.contains(&own) || alone)
         }) {
             let command = format!("mnemoscope {command}");
             harness.state_mut().dialog = Dialog::None;

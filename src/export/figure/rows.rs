@@ -111,9 +111,11 @@ fn high(step: &Step) -> f32 {
 fn draw(page: &mut Drawing, step: &Step, area: Area, map: ColorMap, style: &Style) -> f32 {
     let (tokens, size, right) = (style.theme.tokens(), style.text, area.right());
     let name_room = (NAME * size).min(area.width * 0.36);
-    let ends_room = (ENDS * size).min(area.width * 0.27);
+    let ends_room = (ENDS * size).min(area.width * 0.31);
     let (mut y, base) = (area.y, area.y + size);
-    let outcome = metrics::elide(step.outcome.get(style.lang), Face::Mono, size, area.width * 0.5);
+    // Half of the line, or what the title leaves: a number that is cut says less than a name that is
+    let left = area.width - metrics::width(step.title.get(style.lang), Face::Strong, size) - size;
+    let outcome = metrics::elide(step.outcome.get(style.lang), Face::Mono, size, left.max(area.width * 0.5));
     let room = area.width - metrics::width(&outcome, Face::Mono, size) - size;
     let title = metrics::elide(step.title.get(style.lang), Face::Strong, size, room);
     page.text(Text::new(area.x, base, title, size, Face::Strong, tokens.text));
@@ -145,7 +147,7 @@ fn extremes(values: &[f32], style: &Style) -> String {
     let finite = || values.iter().copied().filter(|value| value.is_finite());
     match (finite().reduce(f32::min), finite().reduce(f32::max)) {
         (Some(least), Some(most)) if least < most => {
-            format!("{} … {}", legend::number(least), legend::number(most))
+            format!("{}…{}", legend::number(least), legend::number(most))
         }
         (Some(only), _) => legend::number(only),
         _ => marks::MASKED.get(style.lang).to_owned(),
