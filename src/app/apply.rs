@@ -242,6 +242,8 @@ impl Window {
         // Another model numbers its tokens otherwise, and knows other languages
         (self.state.ids, self.state.branches, self.file) = (None, Vec::new(), None);
         self.state.languages = Languages::default();
+        // Nor does it take what was said to the one before, and how that writes a conversation down
+        (self.state.chat, self.state.turns) = (false, Vec::new());
         self.state.timeline.folder = None;
         self.live.open_none();
         self.session.open(source, Request { chat: false, ..Request::of(&self.state) });

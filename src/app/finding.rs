@@ -229,8 +229,7 @@ fn everything(scene: &Scene<'_>, keys: &impl Fn(CommandKind) -> String) -> Vec<T
             let name = (words.command)(kind).0.to_owned();
             let mut thing = item(name, words.found_command, keys(kind), Command::Clear);
             thing.found.command = kind.aim(scene);
-            // "show log", "open log": what shows a pane is called like the pane
-            // and what a pane's own menu offers like there
+            // "show log": what shows a pane is called like the pane; what a pane's own menu offers is found as it says
             let verb = |words: &Words| match (kind, &thing.found.command) {
                 (CommandKind::ClosePane, _) => words.close_pane,
                 (CommandKind::Maximise, _) => words.maximise,

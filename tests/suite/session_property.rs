@@ -24,7 +24,7 @@ use mnemoscope::app::timeline::{TimelineState, Whose};
 use mnemoscope::app::tinting::{Beneath, Tint, TokenChoice};
 use mnemoscope::app::walking::{Order, WalkState};
 use mnemoscope::engine::{Languages, Places, Template};
-use mnemoscope::model::{HeadId, Hook, Message, ROLES as SPEAKERS, Sampling};
+use mnemoscope::model::{HeadId, Hook, Message, Sampling};
 use mnemoscope::render::{ColorMap, Scale};
 use mnemoscope::trace::{self, Combine, FirstToken, Steps, Weigh};
 use proptest::prelude::*;
@@ -103,7 +103,7 @@ impl Dice {
             target: self.text(),
             languages: Languages { source: self.maybe(Self::text), target: self.maybe(Self::text) },
             chat: self.yes(),
-            turns: self.some(|dice| Message::new(dice.one(SPEAKERS), &dice.text())),
+            turns: self.some(|dice| Message::new(dice.one(mnemoscope::model::ROLES), &dice.text())),
             ids: self.maybe(|dice| dice.some(Self::id)),
             sampling: Sampling {
                 temperature: self.share(),

@@ -1,6 +1,6 @@
 //! Contract: lines join the tokens that the pattern joins, of the heads that are switched on, however long the text is.
 
-use crate::window::{send, until, until_seen, window_of};
+use crate::window::{click_at, send, until, until_seen, window_of};
 use egui_kittest::{Harness, kittest::Queryable as _};
 use mnemoscope::{
     app::{Window, command::Command, flowing::heads, layout::Pane, settings::Settings, state::State},
@@ -119,4 +119,40 @@ fn a_long_text_draws_only_what_is_in_sight() {
     assert!(tokens > 10 && tokens < 60, "{tokens} of {n} tokens have a label");
     send(&mut harness, Command::SetThreshold(0.001));
     until_seen(&mut harness, "lines", |harness| harness.query_by_label_contains(" lines").is_some());
+}
+
+#[test]
+fn a_line_is_pinned_by_a_click_and_has_its_cells_menu() {
+    let mut harness = window(PROMPT);
+    let head = harness.state().state.head;
+    let trace = harness.state().session.trace.clone().expect("a run");
+    let pattern = trace.pattern(head);
+    let cells = (1..trace.n_tokens()).flat_map(|query| (0..query).map(move |key| (query, key)));
+    let weight = |&(query, key): &(usize, usize)| pattern.cell(query, key);
+    let cell = cells.max_by(|a, b| weight(a).total_cmp(&weight(b))).expect("a cell");
+    let lines = strong(&harness);
+    says(&mut harness, &format!("{lines} lines"));
+    let label = |start: &str, index: usize| {
+        let name = format!("{start} {index} ");
+        harness.get_by(|node| node.label().is_some_and(|label| label.starts_with(&name))).rect()
+    };
+    let (key, query) = (label("flow key", cell.1), label("flow query", cell.0));
+    // Lines that begin near each other are bent to a bundle: where it ends a line is by itself
+    let near = |share: f32| key.right_center().lerp(query.left_center(), share);
+    let pinned = |harness: &Harness<'_, Window>| harness.state().state.query.zip(harness.state().state.key);
+    let at = (0..40)
+        .map(|step| near(0.97) + egui::vec2(0.0, (step / 2) as f32 * if step % 2 == 0 { 1.5 } else { -1.5 }))
+        .find(|&at| {
+            click_at(&mut harness, at, egui::PointerButton::Primary);
+            pinned(&harness) == Some(cell)
+        })
+        .expect("the line is where it is drawn");
+    click_at(&mut harness, at, egui::PointerButton::Secondary);
+    harness.get_by_label_contains("Knock out this edge").click();
+    harness.run_steps(3);
+    let changes = &harness.state().state.interventions;
+    let wanted = format!("knockout={head}:q{}->k{}", cell.0, cell.1);
+    assert!(changes.len() == 1 && changes[0].what.to_string() == wanted, "{wanted}: {changes:?}");
+    send(&mut harness, Command::Undo);
+    assert!(harness.state().state.interventions.is_empty());
 }

@@ -1,5 +1,6 @@
 //! The bars across the window: name and menus on top, the banner under them, the status at the foot.
 
+use super::theme_switch;
 use crate::app::{
     banner::{Banner, Offer},
     command::{Command, CommandKind},
@@ -27,7 +28,7 @@ pub fn top(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     let to_left = Layout::right_to_left(Align::Center);
     let mut right = ui.new_child(UiBuilder::new().max_rect(bar).layout(to_left));
     language_switch(&mut right, scene, out);
-    theme_switch(&mut right, scene, out);
+    theme_switch::show(&mut right, scene, out);
     right.add_space(4.0);
     export(&mut right, scene, out);
     // In a window this narrow Ctrl+K and the menu open the palette
@@ -263,25 +264,6 @@ fn panes(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
         });
     }
     ui.separator();
-}
-
-/// A disc, half of it filled.
-fn theme_switch(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
-    let tokens = theme::tokens(ui);
-    let (rect, response) = ui.allocate_exact_size(vec2(26.0, 26.0), Sense::click());
-    let say = if scene.dark { scene.words.to_light } else { scene.words.to_dark };
-    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, say));
-    let color = if response.hovered() || response.has_focus() { tokens.text } else { tokens.muted };
-    let (center, radius) = (rect.center(), 6.5);
-    ui.painter().circle_stroke(center, radius, egui::Stroke::new(1.5, color));
-    let arc = (0..=16).map(|i| {
-        let angle = std::f32::consts::FRAC_PI_2 + std::f32::consts::PI * i as f32 / 16.0;
-        center + radius * egui::Vec2::angled(angle)
-    });
-    ui.painter().add(egui::Shape::convex_polygon(arc.collect(), color, egui::Stroke::NONE));
-    if response.on_hover_text(say).clicked() {
-        out.send(Command::SetDark(!scene.dark));
-    }
 }
 
 /// Draws what went wrong, or what was done, until it is dismissed.

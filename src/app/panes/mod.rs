@@ -44,6 +44,7 @@ mod shelf;
 pub mod similarity;
 pub mod stream;
 pub mod sweep;
+mod theme_switch;
 pub mod timeline;
 pub mod track;
 pub mod trails;
