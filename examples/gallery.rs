@@ -6,7 +6,6 @@
 //! such as Mesa's lavapipe, and fonts with Chinese.
 
 use egui_kittest::Harness;
-use egui_system_font_provider::SystemFontProvider;
 use mnemoscope::{
     app::{
         Opening, Window,
@@ -14,6 +13,7 @@ use mnemoscope::{
         command::Command,
         layout::{Pane, Preset},
         settings::Settings,
+        start,
         training::Act,
         words::Language,
     },
@@ -208,7 +208,7 @@ fn draw(folder: &Path, look: Look, subjects: &[Subject]) -> usize {
         .with_max_steps(20)
         .wgpu()
         .build_eframe(|cc| {
-            cc.egui_ctx.add_font_provider(Arc::new(SystemFontProvider::new()));
+            cc.egui_ctx.add_font_provider(Arc::new(start::fonts()));
             Window::new(&cc.egui_ctx, opening)
         });
     let ctx = harness.ctx.clone();

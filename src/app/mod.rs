@@ -113,8 +113,14 @@ fn run(renderer: eframe::Renderer, mut opening: Opening) -> anyhow::Result<()> {
         .with_min_inner_size([320.0, 240.0])
         .with_drag_and_drop(true)
         .with_icon(icon());
-    let options = eframe::NativeOptions { viewport, renderer, ..eframe::NativeOptions::default() };
+    let options = eframe::NativeOptions {
+        viewport,
+        renderer,
+        system_font_fallback: false, // ours, below
+        ..eframe::NativeOptions::default()
+    };
     let window: eframe::AppCreator<'_> = Box::new(move |cc| {
+        cc.egui_ctx.add_font_provider(std::sync::Arc::new(start::fonts()));
         let mut window = Window::new(&cc.egui_ctx, opening);
         window.keep_session(document::Keeper::usual());
         Ok(Box::new(window))

@@ -1,5 +1,6 @@
 //! Starting the window: which renderer, what if there is no display, how long it takes.
 
+use egui_system_font_provider::SystemFontProvider;
 use std::time::Duration;
 
 /// Names the renderer to use: `wgpu` or `glow`.
@@ -50,6 +51,15 @@ pub fn display() -> bool {
 #[cfg(not(target_os = "linux"))]
 pub fn display() -> bool {
     true
+}
+
+/// Fonts of the system for what those inside lack. Chinese characters are drawn as China writes them, but where the system
+/// itself speaks Chinese, Japanese or Korean: without a locale any font is taken, a brush script or a Japanese one.
+pub fn fonts() -> SystemFontProvider {
+    let fonts = SystemFontProvider::new();
+    let own =
+        sys_locale::get_locale().is_some_and(|said| ["zh", "ja", "ko"].iter().any(|it| said.starts_with(it)));
+    if own { fonts } else { fonts.with_locale(Some("zh-CN")) }
 }
 
 /// Measures the start where [`BENCH_VARIABLE`] asks for it.
