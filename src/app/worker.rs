@@ -19,6 +19,7 @@ use std::{
         atomic::{AtomicU8, Ordering},
         mpsc::{Receiver, Sender, channel},
     },
+    time::{Duration, Instant},
 };
 
 /// What a worker has to say. `job` is the number the work was given; late news of older jobs is dropped.
@@ -111,12 +112,35 @@ impl Post {
     }
 }
 
+/// Work that took longer may have freed much.
+const LONG: Duration = Duration::from_millis(500);
+
+/// Gives free pages back to the system. What a thread freed glibc keeps: after an eviction as much as a second run.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[expect(unsafe_code, reason = "one call of the C library that takes no pointer")]
+fn give_back() {
+    unsafe extern "C" {
+        fn malloc_trim(pad: usize) -> std::ffi::c_int;
+    }
+    // SAFETY: glibc lets any thread call it at any time
+    unsafe {
+        malloc_trim(0);
+    }
+}
+
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+fn give_back() {}
+
 /// Starts named work. A panic in it ends the work, not the window: it comes back as the failure of `job`.
 pub fn spawn(name: &str, post: &Post, job: u64, work: impl FnOnce(&Post) + Send + 'static) {
     let (post, spare) = (post.clone(), post.clone());
     let started = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+        let began = Instant::now();
         if catch_unwind(AssertUnwindSafe(|| work(&post))).is_err() {
             post.send(News::Failed { job, banner: Banner::panic(post.words()) });
+        }
+        if began.elapsed() > LONG {
+            give_back();
         }
     });
     if let Err(error) = started {
