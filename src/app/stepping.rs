@@ -46,7 +46,7 @@ pub(super) struct Before {
 impl Before {
     /// Hears at the end of a frame whether a dialog is open.
     pub(super) fn follow(&mut self, ctx: &egui::Context, open: bool) {
-        let now = ctx.memory(|memory| memory.focused());
+        let now = ctx.memory(egui::Memory::focused);
         match (self.open, open) {
             (true, true) => self.inside = now,
             // The dialog's own is gone, and Escape lets go of any; what a command put elsewhere stays there

@@ -338,7 +338,6 @@ impl Window {
         let painted = lay_out(ui, &mut panes, &mut tree, self.session.banner.as_ref());
         let (edited, pressed) = (panes.edited, panes.pressed);
         let ask = dialogs::show(&ctx, (&mut self.dialog, &mut self.finder), &scene, &mut out);
-        focus::ring(&ctx, self.dark);
         self.tiles.end_frame(trace, scene.less().map(|(_, less)| less));
         if let Some(ask) = ask {
             self.ask(ask);
@@ -346,7 +345,6 @@ impl Window {
         (self.dock.tree, self.dock.front) = (tree, pressed.unwrap_or(self.dock.front));
         self.moved(&ctx, edited);
         self.obey(&ctx, out);
-        self.dock.before.follow(&ctx, self.dialog != Dialog::None);
         if let Some(stopwatch) = &mut self.stopwatch {
             stopwatch.frame(&ctx, painted);
         }
@@ -354,6 +352,7 @@ impl Window {
 
     /// Does what the views asked for.
     fn obey(&mut self, ctx: &egui::Context, out: Out) {
+        focus::ring(ctx, self.dark);
         if out.hover != self.hover {
             self.hover = out.hover;
             ctx.request_repaint();
@@ -371,6 +370,7 @@ impl Window {
         {
             ctx.send_viewport_cmd_to(egui::ViewportId::ROOT, egui::ViewportCommand::Focus);
         }
+        self.dock.before.follow(ctx, self.dialog != Dialog::None);
     }
 
     /// Notes what should outlive the window, and writes it if it changed.

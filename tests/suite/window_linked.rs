@@ -140,6 +140,7 @@ enum How {
 type Line = (&'static [Of], Vec<(How, &'static [Of])>);
 
 /// The table. What stands nowhere does not belong to a pane: what it is about has no such coordinate.
+#[expect(clippy::match_same_arms, reason = "a table: one line a pane")]
 fn line(pane: Pane) -> Line {
     use How::{Cell, Menu, Press};
     use Of::{Head, Key, Layer, Query};

@@ -34,22 +34,23 @@ pub fn keeps_arrows(ctx: &Context) -> bool {
 /// in the frame.
 pub fn lock(ctx: &Context) {
     let filter = if egui::Popup::is_any_open(ctx) { EventFilter::default() } else { ARROWS };
-    if let Some(focused) = ctx.memory(|memory| memory.focused()) {
+    if let Some(focused) = ctx.memory(egui::Memory::focused) {
         ctx.memory_mut(|memory| memory.set_focus_lock_filter(focused, filter));
     }
 }
 
 /// Draws a ring around what has the keys, whatever it is: text fields have their own, and so have panes as a whole.
 pub fn ring(ctx: &Context, dark: bool) {
-    let Some(focused) = ctx.memory(|memory| memory.focused()) else { return };
+    let Some(focused) = ctx.memory(egui::Memory::focused) else { return };
     if ctx.text_edit_focused() || stepping::is_handle(focused) {
         return;
     }
     let Some(response) = ctx.read_response(focused) else { return };
-    let clip = response.interact_rect.expand(4.0);
-    let stroke = Stroke::new(2.0, theme::of(dark).accent);
+    let clip = response.interact_rect.expand(5.0);
+    // Amber is for what is selected
+    let stroke = Stroke::new(2.0, theme::of(dark).text);
     let painter = ctx.layer_painter(response.layer_id).with_clip_rect(clip);
-    painter.rect_stroke(response.rect.expand(1.0), 4, stroke, StrokeKind::Outside);
+    painter.rect_stroke(response.rect.expand(2.0), 4, stroke, StrokeKind::Outside);
 }
 
 /// Has a screen reader say what of a picture is selected, as soon as it is something else.
