@@ -335,7 +335,10 @@ pub fn status(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
             ui.label(RichText::new(state).size(12.0).color(tokens.text));
         });
         let stop = if scene.busy.is_some() { words.cancel } else { words.train.pause };
-        if let Ok(command) = CommandKind::Cancel.aim(scene)
+        // The training's own pane has the button already
+        let told = scene.busy.is_none() && scene.shows(Pane::TrainCurves);
+        if !told
+            && let Ok(command) = CommandKind::Cancel.aim(scene)
             && ui.add(Button::new(RichText::new(stop).size(12.0)).small()).clicked()
         {
             out.send(command);
