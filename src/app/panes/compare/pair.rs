@@ -98,7 +98,7 @@ impl Drawn<'_, '_> {
             for _ in 0..3 {
                 above = axis::lie(cell, columns, columns).2;
                 let fits = (room.height() - above - titles - FOOT - 8.0) / down;
-                cell = (width / across).min(fits).clamp(48.0 / across.max(down), LARGEST_CELL);
+                cell = (width / across).min(fits).min(LARGEST_CELL).max(48.0 / across.max(down));
             }
             (cell, above)
         };
