@@ -158,7 +158,8 @@ static RELAY: Relay = Relay { waiting: Mutex::new(Vec::new()) };
 
 impl log::Log for Relay {
     fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
-        metadata.level() <= log::Level::Warn
+        // Each letter of a figure that stands in another face than the first is no news to anybody
+        metadata.level() <= log::Level::Warn && metadata.target() != "usvg::text"
     }
 
     fn log(&self, record: &log::Record<'_>) {

@@ -4,7 +4,7 @@
 
 use crate::files::{copy_of, write_words};
 use crate::parity::fixtures;
-use crate::window::{send, window_on};
+use crate::window::{send, until, window_on};
 use egui::epaint::Shape;
 use egui_kittest::Harness;
 use mnemoscope::app::{
@@ -88,6 +88,11 @@ fn everywhere(source: &ModelSource, prompt: &str, what: &str) {
         assert!(run, "{what}: {:?}", harness.state().session.banner.as_ref().map(|banner| &banner.what));
         send(&mut harness, Command::SelectHead(HeadId { layer: 0, head: 0 }));
         send(&mut harness, Command::PinCell { query: 0, key: 0 });
+        // With itself, so that what compares two runs has some to draw
+        send(&mut harness, Command::SetLayout(Preset::Compare.id().to_owned()));
+        send(&mut harness, Command::EditSecond(prompt.to_owned()));
+        send(&mut harness, Command::RunSecond);
+        until(&mut harness, |window| window.session.comparing.pair.get().is_some());
         for preset in Preset::iter() {
             send(&mut harness, Command::SetLayout(preset.id().to_owned()));
             settle(&mut harness, 4);
