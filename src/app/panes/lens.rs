@@ -220,9 +220,9 @@ fn column(
                 .iter()
                 .skip(1)
                 .take(spare)
-                .map(|next| match inner.width() > 8.0 * sizes.small {
-                    true => format!("{} {:.2}", shown(&next.text), next.p),
-                    false => shown(&next.text),
+                .map(|next| {
+                    let word = shown(&next.text);
+                    if inner.width() > 8.0 * sizes.small { format!("{word} {:.2}", next.p) } else { word }
                 })
                 .collect();
             let gap = if further.is_empty() { 0.0 } else { 4.0 };
