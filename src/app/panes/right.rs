@@ -22,7 +22,7 @@ use crate::{
 use egui::{RichText, ScrollArea, Ui};
 
 const ROWS: usize = 10;
-/// Keys of the query, where interventions need the room.
+/// Keys of the query, where interventions or a hint need the room.
 const FEW_ROWS: usize = 6;
 
 /// Draws the column.
@@ -44,14 +44,21 @@ fn lines(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     notes::list(ui, scene, out);
     query(ui, scene, out);
     ui.add_space(18.0);
-    // What was changed and what came of it stand together, in sight
+    // What was changed and what came of it stand together, in sight; so does the hint about what comes next
     if scene.state.interventions.is_empty() {
-        measures(ui, scene, out);
-        ui.add_space(18.0);
+        let led = hints::wanted(scene, 4);
+        if !led {
+            measures(ui, scene, out);
+            ui.add_space(18.0);
+        }
         next(ui, scene);
         pair(ui, scene);
         hints::show(ui, scene, 4, out);
         ui.add_space(18.0);
+        if led {
+            measures(ui, scene, out);
+            ui.add_space(18.0);
+        }
         interventions::show(ui, scene, out);
     } else {
         interventions::show(ui, scene, out);
@@ -71,7 +78,8 @@ fn query(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
     widgets::section_of(ui, words.query, &scene.query_name(row.query));
     let tokens = theme::tokens(ui);
     let best = row.top.first().map_or(1.0, |cell| cell.1);
-    let rows = if scene.state.interventions.is_empty() { ROWS } else { FEW_ROWS };
+    let room = scene.state.interventions.is_empty() && !hints::wanted(scene, 4);
+    let rows = if room { ROWS } else { FEW_ROWS };
     for &(key, weight) in row.top.iter().take(rows) {
         let name = scene.key_name(key);
         let value = format!("{weight:.4}");
