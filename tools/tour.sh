@@ -72,7 +72,8 @@ while [ -e "/tmp/.X11-unix/X$number" ]; do number=$((number + 1)); done
 Xvfb ":$number" -screen 0 1440x900x24 -nolisten tcp >/dev/null 2>&1 &
 screen=$!
 export DISPLAY=":$number" HOME="$out/home" XDG_CONFIG_HOME="$out/home/config" XDG_DATA_HOME="$out/home/data"
-wait_for "the screen" test -e "/tmp/.X11-unix/X$number"
+# Its socket is there before it answers
+wait_for "the screen" xdotool getdisplaygeometry
 openbox >/dev/null 2>&1 &
 wm=$!
 

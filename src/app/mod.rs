@@ -98,8 +98,12 @@ pub fn launch(model: Option<PathBuf>, prompt: Option<String>) -> anyhow::Result<
     let opening = Opening::new(Settings::load(), source.clone(), prompt.clone());
     let Err(error) = run(first, opening) else { return Ok(()) };
     log::warn!("{first} failed, trying {}: {error}", start::other(first));
-    run(start::other(first), Opening::new(Settings::load(), source, prompt))
-        .context("the window could not be opened")
+    let Err(other) = run(start::other(first), Opening::new(Settings::load(), source, prompt)) else {
+        return Ok(());
+    };
+    log::warn!("{} failed, too: {other}", start::other(first));
+    // The first says why; where no screen answers, the second only says that there was a first
+    Err(error).context("the window could not be opened")
 }
 
 /// The window's icon; a test, not the user, would learn of a broken one.

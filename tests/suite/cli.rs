@@ -444,3 +444,12 @@ fn columns_stand_under_each_other_whatever_script_names_are_in() {
     let places: Vec<usize> = text.lines().filter(|line| line.contains("gpt2")).map(place).collect();
     assert!(places.len() == 2 && places[0] == places[1], "{places:?}: {text}");
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_screen_that_does_not_answer_is_named_as_the_cause() {
+    let output = program().env("DISPLAY", ":4242").output().expect("runs");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("connection to X server") && !said.contains("recreated"), "{said}");
+}
