@@ -44,17 +44,6 @@ pub struct CellName {
     pub key: usize,
 }
 
-impl FromStr for Cell {
-    type Err = NotACell;
-    fn from_str(text: &str) -> Result<Self, NotACell> {
-        let CellName { head, query, key } = text.parse()?;
-        match head.part {
-            None => Ok(Self { head: head.head, query, key }),
-            Some(_) => Err(NotACell(text.to_owned())),
-        }
-    }
-}
-
 impl FromStr for CellName {
     type Err = NotACell;
     fn from_str(text: &str) -> Result<Self, NotACell> {

@@ -15,6 +15,7 @@ use crate::{
         widgets::{self, focus, segments},
         words::grouped,
     },
+    export::words::uncapped,
     model::HeadId,
 };
 use egui::{Color32, Rect, RichText, ScrollArea, Sense, Stroke, Ui, UiBuilder, vec2};
@@ -128,14 +129,9 @@ fn controls(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
 pub(super) fn name_of(scene: &Scene<'_>, axis: &Axis) -> String {
     let words = scene.words;
     let own = (words.atlas.score)(&axis.id).map(str::to_owned);
+    // As the scores are written, which stand in the same list
     own.or_else(|| measure(&axis.id).map(|own| uncapped((words.measure)(own).0)))
         .unwrap_or_else(|| axis.label.clone())
-}
-
-/// As the scores are written, which stand in the same list.
-fn uncapped(name: &str) -> String {
-    let mut rest = name.chars();
-    rest.next().map_or_else(String::new, |first| first.to_lowercase().chain(rest).collect())
 }
 
 fn body(ui: &mut Ui, scene: &Scene<'_>, view: &View, out: &mut Out) {

@@ -276,10 +276,7 @@ pub fn banner(ui: &mut Ui, scene: &Scene<'_>, banner: &Banner, out: &mut Out) {
         ui.painter().circle_filled(dot.center(), 4.0, color);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.add_space(12.0);
-            let close = Button::new(RichText::new("×").size(TITLE).color(tokens.muted)).frame(false);
-            let response = ui.add(close);
-            response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, scene.words.dismiss));
-            if response.clicked() {
+            if widgets::cross(ui, TITLE, scene.words.dismiss).clicked() {
                 out.send(Command::DismissBanner);
             }
             if banner.offer == Some(Offer::Recover)

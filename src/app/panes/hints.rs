@@ -5,6 +5,7 @@ use crate::app::{
     command::Command,
     scene::{Out, Scene},
     theme::{self, BODY},
+    widgets,
 };
 use egui::{RichText, Shape, Stroke, Ui, pos2, vec2};
 
@@ -34,15 +35,7 @@ pub(super) fn show(ui: &mut Ui, scene: &Scene<'_>, number: u8, out: &mut Out) ->
             let (font, ink) = (theme::strong(12.0), theme::ink(tokens.accent_text));
             ui.painter().text(disc.center(), egui::Align2::CENTER_CENTER, number.to_string(), font, ink);
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                let close = egui::Button::new(RichText::new("×").color(tokens.muted)).frame(false);
-                let response = ui.add(close);
-                response.widget_info(|| {
-                    egui::WidgetInfo::labeled(
-                        egui::Role::Button,
-                        true,
-                        format!("{} {number}", words.hint_close),
-                    )
-                });
+                let response = widgets::cross(ui, BODY, &format!("{} {number}", words.hint_close));
                 if response.clicked() {
                     out.send(Command::CloseHint(number));
                 }

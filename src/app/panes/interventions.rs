@@ -76,10 +76,7 @@ fn line(ui: &mut Ui, scene: &Scene<'_>, index: usize, what: &Intervention, on: b
         let galley = widgets::short(ui, &name, theme::mono(12.0), room, color);
         let label = ui.label(galley).on_hover_text(&name);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let cross = ui.add(Button::new(RichText::new("×").size(BODY).color(tokens.muted)).frame(false));
-            let remove = format!("{} {name}", words.changes.remove);
-            cross.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &remove));
-            if cross.clicked() {
+            if widgets::cross(ui, BODY, &format!("{} {name}", words.changes.remove)).clicked() {
                 out.send(Command::RemoveIntervention(index));
             }
             if switch::show(ui, on, &name).clicked() {

@@ -7,6 +7,7 @@ use crate::{
         lensing::LensChoice,
         scene::{Out, Scene},
         theme::{self, BODY},
+        widgets,
         words::grouped,
     },
     model::shown,
@@ -35,9 +36,7 @@ pub(super) fn show(ui: &mut Ui, scene: &Scene<'_>, area: &mut Rect, out: &mut Ou
     let title = (words.rank_of)(&text, &after);
     ui.horizontal(|ui| {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let cross = ui.add(egui::Button::new(RichText::new("×").color(tokens.muted)).frame(false));
-            cross.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, words.let_go));
-            if cross.on_hover_text(words.let_go).clicked() {
+            if widgets::cross(ui, BODY, words.let_go).on_hover_text(words.let_go).clicked() {
                 out.send(Command::SetLens(LensChoice { word: None, ..scene.state.lens }));
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {

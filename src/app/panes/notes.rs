@@ -25,11 +25,8 @@ pub(super) fn list(ui: &mut Ui, scene: &Scene<'_>, out: &mut Out) {
                 out.send(Command::GoToNote(index));
             }
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                let close = egui::Button::new(RichText::new("×").color(tokens.muted)).frame(false);
-                let response = ui.add(close).on_hover_text(words.remove_note);
-                let name = format!("{} {at}", words.remove_note);
-                response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &name));
-                if response.clicked() {
+                let response = widgets::cross(ui, BODY, &format!("{} {at}", words.remove_note));
+                if response.on_hover_text(words.remove_note).clicked() {
                     out.send(Command::RemoveNote(index));
                 }
             });

@@ -315,7 +315,7 @@ fn axes(ui: &Ui, scene: &Scene<'_>, drawn: &Drawn<'_>, out: &mut Out) {
         let near = !on && drawn.layer.abs_diff(layer) < step;
         if on || own || (layer % step == 0 && !near) {
             let color = match layer {
-                _ if layer == scene.state.head.layer => tokens.accent_text,
+                _ if own => tokens.accent_text,
                 _ if on || response.hovered() || scene.hover.layer == Some(layer) => tokens.text,
                 _ => tokens.muted,
             };

@@ -75,10 +75,8 @@ fn row(ui: &mut Ui, scene: &Scene<'_>, index: usize, turn: &mut Message) -> bool
             });
             let mut gone = false;
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let response = ui.add(egui::Button::new("×").frame(false)).on_hover_text(own.remove);
-                let label = format!("{} {}", own.remove, index + 1);
-                response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &label));
-                gone = response.clicked();
+                let response = widgets::cross(ui, BODY, &format!("{} {}", own.remove, index + 1));
+                gone = response.on_hover_text(own.remove).clicked();
             });
             gone
         })

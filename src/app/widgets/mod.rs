@@ -141,6 +141,14 @@ pub fn cut(text: &str, most: usize) -> std::borrow::Cow<'_, str> {
     format!("{start}…").into()
 }
 
+/// A cross that takes something away or closes it, named for those who do not see it.
+pub fn cross(ui: &mut Ui, size: f32, name: &str) -> Response {
+    let sign = RichText::new("×").size(size).color(theme::tokens(ui).muted);
+    let response = ui.add(Button::new(sign).frame(false));
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, name));
+    response
+}
+
 /// A button with a hairline round it and nothing behind it.
 pub fn outlined<'a>(ui: &Ui, text: impl Into<egui::WidgetText>) -> Button<'a> {
     let tokens = theme::tokens(ui);

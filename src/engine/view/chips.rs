@@ -12,7 +12,7 @@ use crate::analysis::compare::{self, Alignment, Edit, NextWord, Piece, pieces};
 use crate::analysis::{Beneath, Predicted, Tint, heads_over, hex, predicted, received, tinted};
 use crate::export::figure::bars::{Bar, Bars, percent};
 use crate::export::figure::chips::{Chip, Chips, Ink, Label};
-use crate::export::words::views;
+use crate::export::words::{uncapped, views};
 use crate::export::{Body, Plate, Says, Table};
 use crate::model::Model;
 use crate::trace::{Side, Token, Trace};
@@ -84,7 +84,7 @@ pub(super) fn tokens(
     let chips = Chips { texts: all, legend: Some((what.clone(), ink, most)), lists: Vec::new() };
     let columns = vec!["text", "token", "token_text", "id", "bytes", "tint", "received", "loss", "entropy"];
     let says = Says::new(
-        format!("Tokens of the prompt, tinted by {},", lower(en)),
+        format!("Tokens of the prompt, tinted by {},", uncapped(en)),
         format!("提示词的词元，按{zh}着色"),
     );
     let title = (views::TOKENS.clone(), views::TOKENS_FOOT.clone());
@@ -188,12 +188,6 @@ fn said(trace: &Trace, ask: &ViewAsk) -> (Says, Says) {
         ),
         Tint::Entropy => (views::TINT_ENTROPY.clone(), "−Σ p·log₂ p".into()),
     }
-}
-
-/// With a small first letter.
-fn lower(words: &str) -> String {
-    let mut letters = words.chars();
-    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
 /// One place of the strip of two texts.

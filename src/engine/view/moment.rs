@@ -16,6 +16,8 @@ use crate::trace::{Candidate, Trace};
 
 /// Keys, and roles, at most.
 const LISTED: usize = 5;
+/// The roles whose scores are told of a head.
+const TOLD: [&str; 4] = ["induction", "previous_token", "duplicate_token", "sink"];
 
 /// What was seen of a training up to a moment.
 #[derive(Clone, Debug)]
@@ -84,9 +86,8 @@ fn role_of(entry: &HeadReport) -> Option<Says> {
 
 /// The scores that are told of a head, each with its role.
 fn scores(entry: &HeadReport) -> impl Iterator<Item = (&'static Role, f64)> + '_ {
-    let told = ["induction", "previous_token", "duplicate_token", "sink"];
     let one = move |id: &str| ROLES.iter().find(|role| role.id == id);
-    told.into_iter().filter_map(one).filter_map(|role| Some((role, (role.value)(&entry.scores)?)))
+    TOLD.into_iter().filter_map(one).filter_map(|role| Some((role, (role.value)(&entry.scores)?)))
 }
 
 /// Every head of a model in training, on its probe; its table: a record for each head.
@@ -256,8 +257,7 @@ fn said_of(
 
 /// The formulas of weights and of the roles' scores.
 fn with_formulas(plate: Plate, trace: &Trace) -> Plate {
-    let told = ["induction", "previous_token", "duplicate_token", "sink"];
-    let roles = ROLES.iter().filter(|role| told.contains(&role.id));
+    let roles = ROLES.iter().filter(|role| TOLD.contains(&role.id));
     let roles =
         roles.map(|role| (names::role(role.id, role.label), names::formula(role.score, role.formula)));
     let weights = (Says::new("weights", "权重"), weight_formula(trace, 0));

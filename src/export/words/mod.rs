@@ -15,6 +15,12 @@ use std::borrow::Cow;
 
 use super::options::Lang;
 
+/// With a small first letter, as in the middle of a sentence or a list.
+pub fn uncapped(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+}
+
 /// What is said, in every language.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Says {

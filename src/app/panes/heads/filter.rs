@@ -6,12 +6,12 @@ use crate::{
         command::{Command, CommandKind},
         filtering::{HeadFilter, filter_id},
         scene::{Out, Scene},
-        theme::{self, SMALL},
+        theme::{self, BODY, SMALL},
         widgets::{self, switch as toggle},
     },
     trace::Trace,
 };
-use egui::{Align, Button, Layout, RichText, TextEdit, Ui, UiBuilder, vec2};
+use egui::{Align, Layout, RichText, TextEdit, Ui, UiBuilder, vec2};
 
 const HEIGHT: f32 = 32.0;
 
@@ -34,9 +34,7 @@ pub(super) fn row(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, out: &mut Out) 
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), HEIGHT), egui::Sense::hover());
     let builder = UiBuilder::new().max_rect(rect.shrink2(vec2(12.0, 2.0)));
     let mut ui = ui.new_child(builder.layout(Layout::right_to_left(Align::Center)));
-    let cross = ui.add(Button::new(RichText::new("×").color(tokens.muted)).frame(false));
-    cross.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, words.close_filter));
-    if cross.clicked() {
+    if widgets::cross(&mut ui, BODY, words.close_filter).clicked() {
         out.send(Command::SetFilter(None));
     }
     if toggle::show(&mut ui, filter.hide, words.hide).clicked() {

@@ -18,7 +18,7 @@ use crate::{
     },
     trace::Side,
 };
-use egui::{Align, Rect, RichText, Sense, Ui, UiBuilder, pos2, vec2};
+use egui::{Align, Rect, RichText, Sense, TextFormat, Ui, UiBuilder, pos2, vec2};
 use step::Body;
 
 /// Width of the content at which the formula has its full size.
@@ -111,9 +111,8 @@ fn top(
     let set = setting::fit(ui, &formula, letters, room.width() - 2.0 * side - 24.0);
     let column = |title: &str, text: &str, halign: Align| {
         let mut job = egui::text::LayoutJob { halign, ..Default::default() };
-        let format = |font, color| egui::TextFormat { font_id: font, color, ..Default::default() };
-        job.append(&format!("{title}\n"), 0.0, format(theme::strong(large), tokens.text));
-        job.append(text, 0.0, format(theme::body(large), tokens.muted));
+        job.append(&format!("{title}\n"), 0.0, TextFormat::simple(theme::strong(large), tokens.text));
+        job.append(text, 0.0, TextFormat::simple(theme::body(large), tokens.muted));
         job.wrap.max_width = side;
         ui.painter().layout_job(job)
     };
@@ -143,9 +142,8 @@ fn line(
     let formula = formula(&trace.spec, walk.head, step.kind);
     let set = setting::fit(ui, &formula, SMALL_LETTERS, room.width() * 0.6);
     let mut job = egui::text::LayoutJob::default();
-    let format = |font, color| egui::TextFormat { font_id: font, color, ..Default::default() };
-    job.append(said.name, 0.0, format(theme::strong(BODY), tokens.text));
-    job.append(&format!("  {}", said.question), 0.0, format(theme::body(BODY), tokens.muted));
+    job.append(said.name, 0.0, TextFormat::simple(theme::strong(BODY), tokens.text));
+    job.append(&format!("  {}", said.question), 0.0, TextFormat::simple(theme::body(BODY), tokens.muted));
     job.wrap.max_width = room.width() - set.size().x - 24.0;
     let text = ui.painter().layout_job(job);
     let height = set.size().y.max(text.size().y);
