@@ -5,7 +5,6 @@ use super::{
     command::Command,
     document::is_session,
     layout::{self, Pane},
-    linking::block_of_tensor,
     mapping::Sight,
     panes::{dialogs::Dialog, left},
     running::{self, Request},
@@ -330,7 +329,7 @@ impl Window {
             self.show_pane(Pane::Weights);
         }
         let spec = self.session.model.as_ref().map(|model| model.spec());
-        let block = spec.zip(name.as_ref()).and_then(|(spec, name)| block_of_tensor(spec, name));
+        let block = spec.zip(name.as_ref()).and_then(|(spec, name)| spec.block_of(name));
         if let Some(layer) = block {
             self.select_block(layer);
         }

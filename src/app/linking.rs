@@ -5,7 +5,7 @@
 
 use super::{command::Command, scene::Scene, state::State, window::Window};
 use crate::{
-    model::{HeadId, ModelSpec, Stream},
+    model::{HeadId, Stream},
     trace::Trace,
 };
 
@@ -45,12 +45,6 @@ impl Hover {
 pub fn block_of(stream: Stream) -> usize {
     let (Stream::Before(layer) | Stream::After(layer)) = stream;
     layer
-}
-
-/// The block that a weight is in, by our name of it.
-pub fn block_of_tensor(spec: &ModelSpec, name: &str) -> Option<usize> {
-    (0..spec.layers())
-        .find(|&layer| name.strip_prefix(&spec.prefix(layer)).is_some_and(|rest| rest.starts_with('.')))
 }
 
 impl State {

@@ -134,6 +134,11 @@ impl ModelSpec {
         let blocks = self.blocks.iter().enumerate().filter(|(_, block)| block.part == part);
         blocks.map(|(layer, _)| layer).nth(index)
     }
+    /// The block that a weight is in, by our name of it.
+    pub fn block_of(&self, weight: &str) -> Option<usize> {
+        let (part, layer, _) = block_name(weight)?;
+        self.layer_of(part, layer.parse().ok()?)
+    }
     /// What the names of a block's weights begin with: `blocks.3`, `encoder.3`, `decoder.3`, `cross.3`.
     pub fn prefix(&self, layer: usize) -> String {
         format!("{}.{}", self.blocks[layer].part.word(), self.index_in_part(layer))

@@ -4,7 +4,6 @@ use crate::{
     analysis::TensorStats,
     app::{
         command::Command,
-        linking::block_of_tensor,
         panes::model_card,
         scene::{Out, Scene},
         theme::{self, BODY},
@@ -77,7 +76,7 @@ fn line(ui: &mut Ui, scene: &Scene<'_>, tensor: &TensorInfo, out: &mut Out) {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW + 3.0), Sense::click());
     let on = scene.state.tensor.as_deref() == Some(&tensor.name);
     response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, on, &tensor.name));
-    let block = scene.named().and_then(|(_, spec)| block_of_tensor(spec, &tensor.name));
+    let block = scene.named().and_then(|(_, spec)| spec.block_of(&tensor.name));
     if response.hovered() {
         out.hover.layer = block;
     }
