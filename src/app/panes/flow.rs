@@ -211,12 +211,14 @@ fn titles(ui: &Ui, scene: &Scene<'_>, room: Rect) {
     let name = |what: &str, side: Side| {
         if scene.translates() { format!("{what} · {}", scene.text_name(side)) } else { what.to_owned() }
     };
-    let y = room.top() + TITLES / 2.0;
-    let font = || theme::body(BODY);
-    let keys = name(words.keys, scene.columns());
-    ui.painter().text(pos2(left - 10.0, y), Align2::RIGHT_CENTER, keys, font(), tokens.muted);
-    let queries = name(words.queries, scene.rows());
-    ui.painter().text(pos2(right + 10.0, y), Align2::LEFT_CENTER, queries, font(), tokens.muted);
+    // Over their columns, but inwards where the pane ends: nothing else stands on this line
+    let title = |text: String, over: &dyn Fn(f32) -> f32| {
+        let galley = widgets::short(ui, &text, theme::body(BODY), room.width() / 2.0 - 16.0, tokens.muted);
+        let at = pos2(over(galley.size().x), room.top() + (TITLES - galley.size().y) / 2.0);
+        ui.painter().galley(at, galley, tokens.muted);
+    };
+    title(name(words.keys, scene.columns()), &|width| (left - 10.0 - width).max(room.left() + 8.0));
+    title(name(words.queries, scene.rows()), &|width| (right + 10.0).min(room.right() - 8.0 - width));
 }
 
 /// Whether an edge belongs to the token under the pointer; all do where there is none.
